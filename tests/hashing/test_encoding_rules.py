@@ -1,0 +1,166 @@
+"""The promises of the encoding, for any value that hypothesis can think of."""
+
+from __future__ import annotations
+
+import copy
+import subprocess
+import sys
+import textwrap
+from concurrent.futures import ThreadPoolExecutor
+
+import numpy as np
+from blake3 import blake3
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from gitmemo.hashing import content_id, structure
+from gitmemo.hashing.encoding import part
+from gitmemo.hashing.parts import part_from_id, part_id, sequence
+
+scalars = (
+    st.none()
+    | st.booleans()
+    | st.integers()
+    | st.integers(-(2**200), 2**200)
+    | st.floats()
+    | st.complex_numbers()
+    | st.text(st.characters())
+    | st.text(min_size=60, max_size=70)
+    | st.binary()
+)
+keys = st.none() | st.integers() | st.text() | st.tuples(st.integers())
+values = st.recursive(
+    scalars,
+    lambda inner: (
+        st.lists(inner)
+        | st.lists(inner).map(tuple)
+        | st.dictionaries(keys, inner)
+        | st.sets(keys)
+        | st.frozensets(keys)
+    ),
+    max_leaves=30,
+)
+
+
+def typed(value):
+    """Return something whose equality is that of values with their types and order."""
+    if isinstance(value, float | complex):
+        return type(value), repr(value)
+    if isinstance(value, list | tuple):
+        return type(value), tuple(map(typed, value))
+    if isinstance(value, dict):
+        return dict, tuple((typed(k), typed(v)) for k, v in value.items())
+    if isinstance(value, set | frozenset):
+        return type(value), frozenset(map(typed, value))
+    return type(value), value
+
+
+@given(values, values)
+@settings(max_examples=150)
+def test_ids_are_equal_exactly_when_typed_values_are(left, right):
+    assert (content_id(left) == content_id(right)) == (typed(left) == typed(right))
+
+
+@given(values)
+def test_sharing_does_not_show(value):
+    assert content_id([value, value]) == content_id([value, copy.deepcopy(value)])
+
+
+@given(st.lists(values, max_size=6))
+def test_a_list_can_be_hashed_from_the_ids_of_its_elements(elements):
+    parts = [part(element) for element in elements]
+    for encoded, element in zip(parts, elements, strict=True):
+        assert len(encoded) <= 64
+        assert part_id(encoded) == content_id(element)
+        if encoded[:1] == b"M":
+            assert encoded == part_from_id(content_id(element))
+    whole = sequence(b"L", parts)
+    assert content_id(elements) == blake3(b"gm1" + whole).digest()
+
+
+@given(
+    st.sampled_from([st.integers(), st.floats(), st.text(max_size=70)]).flatmap(
+        lambda one: st.lists(one, min_size=32, max_size=40)
+    )
+)
+@settings(max_examples=50)
+def test_long_uniform_lists_follow_the_same_rule(elements):
+    whole = sequence(b"L", [part(element) for element in elements])
+    assert content_id(elements) == blake3(b"gm1" + whole).digest()
+    whole = sequence(b"(", [part(element) for element in elements])
+    assert content_id(tuple(elements)) == blake3(b"gm1" + whole).digest()
+
+
+def test_an_array_part_is_its_id():
+    array = np.zeros((10, 10))
+    assert part([array]) == b"L\x01" + part_from_id(content_id(array))
+
+
+def test_the_element_bytes_of_an_array_count_as_bytes():
+    array = np.arange(100, dtype="<i4")
+    expected = b"R\x0dnumpy.ndarray\x03" + part("i4") + part((100,)) + part(array.tobytes())
+    assert content_id(array) == blake3(b"gm1" + expected).digest()
+
+
+def test_hashing_changes_nothing():
+    masked = np.ma.array([1, 2], mask=[0, 1])
+    content_id(masked)
+    assert masked._fill_value is None
+
+
+def test_threads_agree():
+    script = """
+        import sys, threading, decimal
+        sys.setswitchinterval(1e-6)
+        import numpy as np, pandas as pd
+        from concurrent.futures import ThreadPoolExecutor
+        from gitmemo.hashing import content_id
+        value = [pd.DataFrame({"a": [1]}), np.arange(3), decimal.Decimal(1)]
+        gate = threading.Barrier(8)
+        def run(_):
+            gate.wait()
+            return content_id(value)
+        with ThreadPoolExecutor(8) as pool:
+            assert len(set(pool.map(run, range(8)))) == 1
+    """
+    subprocess.run([sys.executable, "-c", textwrap.dedent(script)], check=True)
+    with ThreadPoolExecutor(4) as pool:
+        assert len(set(pool.map(content_id, [{"a": [1, "x" * 100]}] * 20))) == 1
+
+
+def test_the_main_module_can_be_given_its_name(monkeypatch):
+    script = """
+        from gitmemo.hashing import content_id, structure
+        class Thing: pass
+        def act(): pass
+        structure.main_module_name = lambda: "analysis.train"
+        print(content_id([Thing(), Thing, act]).hex())
+    """
+    made = subprocess.run(
+        [sys.executable, "-c", textwrap.dedent(script)], check=True, capture_output=True, text=True
+    )
+
+    class Thing:
+        pass
+
+    def act():
+        pass
+
+    for item in (Thing, act):
+        item.__module__, item.__qualname__ = "analysis.train", item.__name__
+    act.__code__ = act.__code__.replace(co_qualname="act")
+    assert made.stdout.strip() == content_id([Thing(), Thing, act]).hex()
+    assert structure.main_module_name() == "__main__"
+
+
+def test_importing_loads_no_data_library():
+    script = """
+        import sys
+        import gitmemo.hashing, gitmemo.codecs
+        gitmemo.hashing.content_id({"a": [1, 2.0]})
+        gitmemo.codecs.encode({"a": [1, 2.0]})
+        gitmemo.codecs.encode({1, 2})
+        heavy = {"numpy", "pandas", "joblib", "cloudpickle", "scipy", "sklearn", "pyarrow"}
+        assert not heavy & set(sys.modules), heavy & set(sys.modules)
+    """
+    subprocess.run([sys.executable, "-c", textwrap.dedent(script)], check=True)
