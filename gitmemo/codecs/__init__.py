@@ -1,0 +1,27 @@
+"""Values to bytes and back.
+
+Not ids of values (`gitmemo.hashing`) and not where bytes are kept. Invariant:
+what `decode` returns belongs to the caller alone, and importing this imports
+no data library.
+"""
+
+from gitmemo.codecs.codec import Encoded
+from gitmemo.codecs.plain import from_inline, inline, json_text
+from gitmemo.codecs.portable import deserialize, serialize
+from gitmemo.codecs.registry import SAFE, decode, encode, is_safe
+from gitmemo.model.facts import Inline, JsonValue
+
+__all__ = [
+    "SAFE",
+    "Encoded",
+    "Inline",
+    "JsonValue",
+    "decode",
+    "deserialize",
+    "encode",
+    "from_inline",
+    "inline",
+    "is_safe",
+    "json_text",
+    "serialize",
+]

@@ -1,0 +1,91 @@
+"""The codec of numpy arrays: the `.npy` format.
+
+Not for arrays of Python objects and not for subclasses. Invariant: what comes
+back is a writable plain array that is private to the caller, a copy-on-write
+map where the bytes are a file, and nothing is ever unpickled.
+"""
+
+from __future__ import annotations
+
+import io
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from gitmemo.codecs.codec import Chunks, Source
+
+if TYPE_CHECKING:
+    import numpy as np
+
+# Reading this much costs less than a map and the open file behind it.
+_MAP_FROM_BYTES = 1 << 16
+# numpy refuses to read more from a source that may not unpickle.
+_HEADER_BYTES = 10_000
+
+
+class NpyCodec:
+    """A header that numpy documents, padded to 64 bytes, then the elements."""
+
+    name = "npy"
+    safe = True
+
+    def encode(self, value: object) -> Chunks | None:
+        """Accept exactly `numpy.ndarray`, of a dtype that the header describes fully."""
+        np: Any = sys.modules.get("numpy")  # no array without numpy: never import it to ask
+        if np is None or type(value) is not np.ndarray:
+            return None
+        return _described(value)  # type: ignore[arg-type]
+
+    def decode(self, source: Source) -> object:
+        """Map a file copy-on-write, or copy bytes."""
+        import numpy as np
+
+        if isinstance(source, Path):
+            if source.stat().st_size >= _MAP_FROM_BYTES:
+                mapped = np.lib.format.open_memmap(source, mode="c")
+                return np.asarray(mapped).view(np.ndarray)
+            source = source.read_bytes()
+        return np.lib.format.read_array(io.BytesIO(source), allow_pickle=False)
+
+
+def _described(array: np.ndarray[Any, Any]) -> Chunks | None:
+    """Return header and elements, or None where the header cannot say all of the dtype."""
+    import numpy as np
+
+    if not _is_describable(array.dtype):
+        return None
+    if not (array.flags.c_contiguous or array.flags.f_contiguous):
+        array = np.ascontiguousarray(array)
+    header = _header(array)
+    if header is None or array.nbytes == 0:
+        return None if header is None else (header,)
+    in_order = array if array.flags.c_contiguous else array.T
+    return header, in_order.reshape(-1).view(np.uint8).data
+
+
+def _is_describable(dtype: np.dtype[Any]) -> bool:
+    from numpy.lib import format as npy
+
+    if dtype.hasobject or dtype.metadata is not None or dtype.kind == "T":
+        return False
+    try:
+        described = npy.descr_to_dtype(npy.dtype_to_descr(dtype))
+    except (TypeError, ValueError):
+        return False
+    return described == dtype and described.type is dtype.type
+
+
+def _header(array: np.ndarray[Any, Any]) -> bytes | None:
+    from numpy.lib import format as npy
+
+    fields: dict[str, Any] = npy.header_data_from_array_1_0(array)
+    for write in (npy.write_array_header_1_0, npy.write_array_header_2_0):
+        header = io.BytesIO()
+        try:
+            write(header, fields)
+        except UnicodeEncodeError:
+            return None  # field names that only an unpublished writer can put down
+        except ValueError:
+            continue  # too long for this version of the header
+        return header.getvalue() if header.tell() <= _HEADER_BYTES else None
+    return None

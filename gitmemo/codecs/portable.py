@@ -1,0 +1,30 @@
+"""A value as one piece of bytes that says itself how to read it.
+
+Not what stores keep: there the codec stands beside the bytes. Invariant: what
+`serialize` wrote, `deserialize` gives back with the same content id. Reading
+can run code, as unpickling can, so it is for bytes of one's own.
+"""
+
+from __future__ import annotations
+
+from gitmemo.codecs.registry import decode, encode
+
+
+def serialize(value: object) -> bytes:
+    """Return the name of a codec, a newline, and `value` in that codec.
+
+    Raises:
+        Unencodable: No codec can write it.
+    """
+    encoded = encode(value)
+    return b"".join((encoded.codec.encode(), b"\n", *encoded.chunks))
+
+
+def deserialize(data: bytes) -> object:
+    """Return the value that `serialize` wrote.
+
+    Raises:
+        UndecodableValue: The bytes are not what `serialize` writes.
+    """
+    codec, _, payload = data.partition(b"\n")
+    return decode(codec.decode("ascii", "replace"), payload)

@@ -1,0 +1,69 @@
+"""Which codec writes a value, and which reads it.
+
+Not the codecs. Invariant: the first codec that accepts a value writes it, so
+that a value is written the same way everywhere.
+"""
+
+from __future__ import annotations
+
+from gitmemo.codecs.arrays import NpyCodec
+from gitmemo.codecs.codec import Codec, Encoded, Source
+from gitmemo.codecs.pickles import CloudpickleCodec, JoblibCodec, PickleCodec
+from gitmemo.codecs.plain import BytesCodec, JsonCodec
+from gitmemo.errors import UndecodableValue, Unencodable
+
+_CODECS: tuple[Codec, ...] = (
+    JsonCodec(),
+    BytesCodec(),
+    NpyCodec(),
+    PickleCodec(),
+    JoblibCodec(),
+    CloudpickleCodec(),
+)
+_BY_NAME = {codec.name: codec for codec in _CODECS}
+
+SAFE: frozenset[str] = frozenset(codec.name for codec in _CODECS if codec.safe)
+"""Codecs that run no code from the bytes."""
+
+
+def is_safe(codec: str) -> bool:
+    """Tell whether bytes of this codec may be decoded without trusting who wrote them."""
+    return codec in SAFE
+
+
+def encode(value: object) -> Encoded:
+    """Return `value` as bytes, by the first codec that takes it.
+
+    Raises:
+        Unencodable: no codec does; names the type and the reason.
+    """
+    try:
+        for codec in _CODECS:
+            chunks = codec.encode(value)
+            if chunks is not None:
+                return Encoded(codec.name, chunks)
+    except Exception as error:  # noqa: BLE001 a foreign __reduce__ may raise anything
+        reason = str(error) or type(error).__name__
+    else:
+        reason = "no codec accepts it"
+    kind = type(value)
+    raise Unencodable(f"{kind.__module__}.{kind.__qualname__}", reason)
+
+
+def decode(codec: str, source: Source) -> object:
+    """Return the value that `codec` wrote as `source`.
+
+    A file is mapped copy-on-write where the codec can, so it must stay as it
+    is; bytes are copied. Unless `is_safe(codec)`, this runs code.
+
+    Raises:
+        UndecodableValue: unknown codec, damaged bytes, or a missing package.
+    """
+    reader = _BY_NAME.get(codec)
+    if reader is None:
+        raise UndecodableValue(codec, "this gitmemo does not know it; a newer gitmemo wrote it")
+    try:
+        return reader.decode(source)
+    except Exception as error:  # noqa: BLE001 whatever a pickle, numpy or the file system raises
+        reason = f"{type(error).__name__}: {error}"
+    raise UndecodableValue(codec, reason)
