@@ -1,0 +1,1 @@
+"""The words of gitmemo as values: see section 2 of docs/architecture.md."""

@@ -1,0 +1,191 @@
+"""Facts: everything that gitmemo remembers, as immutable values.
+
+Not how they are written (`lines`) or kept (`world`). Invariant: facts only
+grow; each is named by its content (its record id), so that merging two sets of
+facts is a set union.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from functools import cached_property
+from typing import TypeAlias
+
+from gitmemo.hashing.digest import Digest
+from gitmemo.model import ids
+from gitmemo.model.components import Component, Content
+
+JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None"
+
+
+@dataclass(frozen=True, slots=True)
+class Inline:
+    """A small JSON value that stands in the record itself, instead of in a blob."""
+
+    json: JsonValue
+
+
+@dataclass(frozen=True, slots=True)
+class Slot:
+    """One input or output of a call.
+
+    Attributes:
+        name: The argument's or the output's name.
+        cid: Content id of the value.
+        hid: History id of the value; for a raw input `ids.raw_hid(cid)`.
+        inline: The value itself when it is small and plain.
+    """
+
+    name: str
+    cid: Digest
+    hid: Digest
+    inline: Inline | None = None
+
+
+@dataclass(frozen=True)
+class Call:
+    """One finished call of an op.
+
+    Attributes:
+        op: The op's name, `module:qualname` or what `name=` said.
+        op_version: The op's own version number (`@op(version=…)`).
+        version: Id of the set of code contents that it touched; None where code is not versioned.
+        inputs: In signature order.
+        outputs: In order.
+        inner: History ids of the op calls that its body made, in order.
+        run: Facts about the run that never select a result: start, seconds, commit, python, …;
+            `{"same": record id}` for a link: same outputs as that record, inputs of another history.
+    """
+
+    op: str
+    op_version: int
+    version: Digest | None
+    inputs: tuple[Slot, ...]
+    outputs: tuple[Slot, ...]
+    inner: tuple[Digest, ...] = ()
+    run: Mapping[str, JsonValue] = field(default_factory=dict)
+
+    @cached_property
+    def hid(self) -> Digest:
+        """History id: which op, which code, which inputs with which histories."""
+        return ids.call_hid(
+            self.op, self.op_version, self.version, [(s.name, s.hid) for s in self.inputs]
+        )
+
+    @cached_property
+    def cid(self) -> Digest:
+        """The same over the contents of the inputs."""
+        return ids.call_hid(
+            self.op, self.op_version, self.version, [(s.name, s.cid) for s in self.inputs]
+        )
+
+    @cached_property
+    def key(self) -> Digest:
+        """The key under which look-ups find it: op and contents of inputs, whatever the code."""
+        return ids.call_key(
+            ids.op_key(self.op, self.op_version), [(s.name, s.cid) for s in self.inputs]
+        )
+
+    @property
+    def seconds(self) -> float:
+        """How long the body took; 0 where that is not known."""
+        value = self.run.get("seconds")
+        return float(value) if isinstance(value, int | float) else 0.0
+
+    @property
+    def is_link(self) -> bool:
+        """Whether it only repeats the outputs of another record."""
+        return "same" in self.run
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """Where the bytes of a value are: one content id may have several."""
+
+    cid: Digest
+    codec: str
+    size: int
+    blob: Digest
+
+
+@dataclass(frozen=True)
+class Version:
+    """The set of component contents that a call touched."""
+
+    pairs: Mapping[Component, Content]
+
+    @cached_property
+    def id(self) -> Digest:
+        """Digest of the sorted pairs."""
+        parts: list[bytes] = []
+        for component in sorted(self.pairs):
+            content = self.pairs[component]
+            parts += (
+                component.path.encode(),
+                component.unit.encode(),
+                content.source,
+                content.value or b"",
+            )
+        return ids.derive("version", *parts)
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """A content of a component was seen, with its text, after `parents`.
+
+    Attributes:
+        parents: Record ids of the `Source` and `Decision` facts that it follows.
+        text: BLAKE3 of the text as written (UTF-8).
+    """
+
+    component: Component
+    source: Digest
+    text: Digest
+    parents: tuple[Digest, ...] = ()
+
+
+class Verdict(StrEnum):
+    """What a person said of a change."""
+
+    BREAKING = "breaking"
+    NON_BREAKING = "non-breaking"
+
+
+@dataclass(frozen=True, slots=True)
+class Decision:
+    """Whether two contents of one component give the same results.
+
+    Attributes:
+        old, new: Source ids (or, for globals, value ids).
+        supersedes: Record ids of earlier decisions that this one replaces.
+        parents: Record ids of the facts that it follows in the component's history.
+        who: `{"user": …, "at": …}` if the project records it.
+    """
+
+    component: Component
+    old: Digest
+    new: Digest
+    verdict: Verdict
+    why: str = ""
+    supersedes: tuple[Digest, ...] = ()
+    parents: tuple[Digest, ...] = ()
+    who: Mapping[str, JsonValue] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Text:
+    """The text behind a `Source`; only in journals, committed as a git blob."""
+
+    text: str
+
+
+Fact: TypeAlias = Call | Value | Version | Source | Decision | Text
+
+
+def referenced_cids(calls: Iterable[Call]) -> set[Digest]:
+    """Return the content ids whose bytes are not inline in `calls`."""
+    return {
+        slot.cid for call in calls for slot in (*call.inputs, *call.outputs) if slot.inline is None
+    }

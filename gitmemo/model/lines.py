@@ -1,0 +1,267 @@
+"""Facts as lines of text: one compact JSON array each. The format is in docs/format.md.
+
+Not a file format (`world.segments`, `world.journal`). Invariant: a fact has one
+line and a line one fact, so that the BLAKE3 of the line is the fact's record id.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Mapping
+from typing import cast
+
+from gitmemo.errors import CorruptRecord
+from gitmemo.hashing.digest import Digest, digest, from_text, to_text
+from gitmemo.model.components import Component, Content
+from gitmemo.model.facts import (
+    Call,
+    Decision,
+    Fact,
+    Inline,
+    JsonValue,
+    Slot,
+    Source,
+    Text,
+    Value,
+    Verdict,
+    Version,
+)
+from gitmemo.model.ids import call_hid, output_hid, raw_hid
+
+MAX_LINE_BYTES = 64 << 20
+_encode = json.JSONEncoder(
+    ensure_ascii=False, allow_nan=False, separators=(",", ":"), check_circular=False
+).encode
+
+
+def to_line(fact: Fact) -> str:
+    """Return the line of `fact`, without a newline."""
+    return _encode(_WRITERS[type(fact)](fact))
+
+
+def record_id(line: str) -> Digest:
+    """Return the id of the fact that `line` holds."""
+    return digest(line.encode("utf-8"))
+
+
+def kind_of(line: str) -> str:
+    """Return the kind of fact that `line` holds, without reading the rest."""
+    return line[2 : line.find('"', 2)]
+
+
+def from_line(line: str, content_id: Callable[[object], Digest]) -> Fact:
+    """Read a fact; raise `CorruptRecord` for anything that `to_line` cannot have written.
+
+    `content_id` gives the ids of inline values, which are not stored.
+    """
+    try:
+        array = json.loads(line)
+        return _READERS[array[0]](array, content_id)
+    except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError) as error:
+        raise CorruptRecord(line[:80], f"{type(error).__name__}: {error}") from error
+
+
+# --- writing --------------------------------------------------------------
+
+
+def _slot(slot: Slot) -> list[JsonValue]:
+    value: JsonValue = {"v": slot.inline.json} if slot.inline else to_text(slot.cid)
+    if slot.hid == raw_hid(slot.cid):
+        return [slot.name, value]
+    return [slot.name, value, to_text(slot.hid)]
+
+
+def _output(slot: Slot) -> list[JsonValue]:
+    return [slot.name, {"v": slot.inline.json} if slot.inline else to_text(slot.cid)]
+
+
+def _sorted(mapping: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
+    return {key: mapping[key] for key in sorted(mapping)}
+
+
+def _write_call(call: Call) -> list[JsonValue]:
+    return [
+        "call",
+        call.op,
+        call.op_version,
+        to_text(call.version) if call.version else None,
+        [_slot(slot) for slot in call.inputs],
+        [_output(slot) for slot in call.outputs],
+        [to_text(hid) for hid in call.inner],
+        _sorted(call.run),
+    ]
+
+
+def _write_version(version: Version) -> list[JsonValue]:
+    files: dict[str, list[JsonValue]] = {}
+    for component in sorted(version.pairs):
+        content = version.pairs[component]
+        unit: list[JsonValue] = [component.unit, to_text(content.source)]
+        if content.value is not None:
+            unit.append(to_text(content.value))
+        files.setdefault(component.path, []).append(unit)
+    return ["version", to_text(version.id), [[path, units] for path, units in files.items()]]
+
+
+def _write_value(value: Value) -> list[JsonValue]:
+    return ["value", to_text(value.cid), value.codec, value.size, to_text(value.blob)]
+
+
+def _write_source(source: Source) -> list[JsonValue]:
+    return [
+        "source",
+        source.component.path,
+        source.component.unit,
+        to_text(source.source),
+        to_text(source.text),
+        [to_text(parent) for parent in source.parents],
+    ]
+
+
+def _write_decision(decision: Decision) -> list[JsonValue]:
+    return [
+        "decision",
+        decision.component.path,
+        decision.component.unit,
+        to_text(decision.old),
+        to_text(decision.new),
+        decision.verdict.value,
+        decision.why,
+        [to_text(other) for other in decision.supersedes],
+        [to_text(parent) for parent in decision.parents],
+        _sorted(decision.who),
+    ]
+
+
+def _write_text(text: Text) -> list[JsonValue]:
+    return ["text", text.text]
+
+
+_WRITERS = cast(
+    "dict[type, Callable[[Fact], list[JsonValue]]]",
+    {
+        Call: _write_call,
+        Version: _write_version,
+        Value: _write_value,
+        Source: _write_source,
+        Decision: _write_decision,
+        Text: _write_text,
+    },
+)
+
+# --- reading --------------------------------------------------------------
+
+_ContentId = Callable[[object], Digest]
+
+
+def _string(value: object) -> str:
+    if type(value) is not str:
+        raise TypeError(f"{value!r} is not text")
+    return value
+
+
+def _number(value: object) -> int:
+    if type(value) is not int or value < 0:
+        raise TypeError(f"{value!r} is not a count")
+    return value
+
+
+def _digests(values: list[str]) -> tuple[Digest, ...]:
+    return tuple([from_text(value) for value in values])
+
+
+def _value_of(value: object, content_id: _ContentId) -> tuple[Digest, Inline | None]:
+    if type(value) is dict:
+        (json_value,) = value.values()
+        return content_id(value["v"]), Inline(json_value)
+    return from_text(_string(value)), None
+
+
+def _read_input(array: list[object], content_id: _ContentId) -> Slot:
+    cid, inline = _value_of(array[1], content_id)
+    hid = from_text(_string(array[2])) if len(array) > 2 else raw_hid(cid)
+    return Slot(_string(array[0]), cid, hid, inline)
+
+
+def _read_call(array: list[object], content_id: _ContentId) -> Call:
+    _, op, op_version, version, inputs, outputs, inner, run = array
+    slots = tuple([_read_input(slot, content_id) for slot in cast("list[list[object]]", inputs)])
+    code = None if version is None else from_text(_string(version))
+    name, number = _string(op), _number(op_version)
+    hid = call_hid(name, number, code, [(slot.name, slot.hid) for slot in slots])
+    return Call(
+        op=name,
+        op_version=number,
+        version=code,
+        inputs=slots,
+        outputs=tuple(
+            [
+                _read_output(hid, output, content_id)
+                for output in cast("list[list[object]]", outputs)
+            ]
+        ),
+        inner=_digests(cast("list[str]", inner)),
+        run=dict(cast("dict[str, JsonValue]", run)),
+    )
+
+
+def _read_output(call: Digest, array: list[object], content_id: _ContentId) -> Slot:
+    name, value = array
+    cid, inline = _value_of(value, content_id)
+    return Slot(_string(name), cid, output_hid(call, _string(name)), inline)
+
+
+def _read_version(array: list[object], _: _ContentId) -> Version:
+    pairs: dict[Component, Content] = {}
+    for path, units in cast("list[tuple[str, list[list[str]]]]", array[2]):
+        for unit, source, *value in units:
+            pairs[Component(_string(path), _string(unit))] = Content(
+                from_text(source), from_text(value[0]) if value else None
+            )
+    version = Version(pairs)
+    if version.id != from_text(_string(array[1])):
+        raise ValueError("the version does not match its id")
+    return version
+
+
+def _read_value(array: list[object], _: _ContentId) -> Value:
+    _kind, cid, codec, size, blob = array
+    return Value(from_text(_string(cid)), _string(codec), _number(size), from_text(_string(blob)))
+
+
+def _read_source(array: list[object], _: _ContentId) -> Source:
+    _kind, path, unit, source, text, parents = array
+    return Source(
+        Component(_string(path), _string(unit)),
+        from_text(_string(source)),
+        from_text(_string(text)),
+        _digests(cast("list[str]", parents)),
+    )
+
+
+def _read_decision(array: list[object], _: _ContentId) -> Decision:
+    _kind, path, unit, old, new, verdict, why, supersedes, parents, who = array
+    return Decision(
+        Component(_string(path), _string(unit)),
+        from_text(_string(old)),
+        from_text(_string(new)),
+        Verdict(_string(verdict)),
+        _string(why),
+        _digests(cast("list[str]", supersedes)),
+        _digests(cast("list[str]", parents)),
+        dict(cast("dict[str, JsonValue]", who)),
+    )
+
+
+def _read_text(array: list[object], _: _ContentId) -> Text:
+    return Text(_string(array[1]))
+
+
+_READERS: dict[str, Callable[[list[object], _ContentId], Fact]] = {
+    "call": _read_call,
+    "version": _read_version,
+    "value": _read_value,
+    "source": _read_source,
+    "decision": _read_decision,
+    "text": _read_text,
+}
