@@ -1,0 +1,22 @@
+"""Encoded values on this machine, each named by the BLAKE3 of its bytes.
+
+Not what the bytes mean (`gitmemo.codecs`) and not how they travel
+(`gitmemo.remotes`). Invariant: bytes are handed out only after they were
+checked against their blob id, together with the codec they were written with
+and the place they came from.
+"""
+
+from gitmemo.blobs.database import DatabaseBlobs
+from gitmemo.blobs.memory import MemoryBlobs
+from gitmemo.blobs.repository import RepositoryBlobs
+from gitmemo.blobs.store import SELF, BlobStore, StoredBlob, remote_origin
+
+__all__ = [
+    "SELF",
+    "BlobStore",
+    "DatabaseBlobs",
+    "MemoryBlobs",
+    "RepositoryBlobs",
+    "StoredBlob",
+    "remote_origin",
+]

@@ -1,0 +1,125 @@
+"""The store of `Storage(db_path=…)`: a table in the caller's SQLite database.
+
+Not in charge of transactions: the caller begins and commits. Invariant: bytes
+are checked against their blob id on the way in and on the way out.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+import threading
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
+
+from gitmemo.blobs.store import (
+    SELF,
+    Chunk,
+    EncodedValue,
+    StoredBlob,
+    check_codec_name,
+    checked,
+    remote_of,
+)
+from gitmemo.errors import BlobCorrupt
+from gitmemo.hashing.digest import Digest, digest, to_hex
+
+# SQLite refuses a single field over 10^9 bytes, so a longer value has several parts.
+_PART_SIZE = 256 << 20
+
+_SCHEMA = """
+CREATE TABLE IF NOT EXISTS blob (
+    id BLOB NOT NULL,
+    codec TEXT NOT NULL,
+    part INTEGER NOT NULL,
+    origin TEXT NOT NULL,
+    data BLOB NOT NULL,
+    PRIMARY KEY (id, codec, part)
+)
+"""
+
+
+class DatabaseBlobs:
+    """A `BlobStore` in a table; `lock` guards `connection` against other threads."""
+
+    def __init__(
+        self,
+        connection: sqlite3.Connection,
+        lock: AbstractContextManager[object] | None = None,
+        *,
+        part_size: int = _PART_SIZE,
+    ) -> None:
+        self._connection = connection
+        self._lock = threading.RLock() if lock is None else lock
+        self._part_size = part_size
+        with self._lock:
+            connection.execute(_SCHEMA)
+
+    def put(self, encoded: EncodedValue) -> Digest:
+        """Keep `encoded` as this machine's own."""
+        blob = encoded.blob_id()
+        self.put_verified(blob, encoded.codec, encoded.chunks, SELF)
+        return blob
+
+    def put_verified(self, blob: Digest, codec: str, chunks: Iterable[Chunk], origin: str) -> None:
+        """Keep bytes from elsewhere, or raise `BlobCorrupt` if they are not `blob`."""
+        check_codec_name(codec)
+        remote_of(origin)
+        data = memoryview(b"".join(checked(chunks, blob, "the database")))
+        size = self._part_size
+        parts = [data[at : at + size] for at in range(0, len(data), size)] or [data]
+        with self._lock:
+            if self._sound(blob, codec) and (origin != SELF or self._is_own(blob, codec)):
+                return
+            self._connection.execute("DELETE FROM blob WHERE id = ? AND codec = ?", (blob, codec))
+            self._connection.executemany(
+                "INSERT INTO blob VALUES (?, ?, ?, ?, ?)",
+                [(blob, codec, number, origin, part) for number, part in enumerate(parts)],
+            )
+
+    def find(self, blob: Digest, codec: str | None = None) -> StoredBlob | None:
+        """Return `blob`, or None; raise `BlobCorrupt` if its bytes have changed."""
+        for name in self._ranked(blob) if codec is None else [codec]:
+            if (found := self._read(blob, name)) is not None:
+                return found
+        return None
+
+    def codecs(self, blob: Digest) -> frozenset[str]:
+        """Return the codecs that `blob` was written with."""
+        return frozenset(self._ranked(blob))
+
+    def missing(self, blobs: Iterable[Digest]) -> set[Digest]:
+        """Return those of `blobs` that are not here."""
+        with self._lock:
+            query = "SELECT 1 FROM blob WHERE id = ? LIMIT 1"
+            return {b for b in blobs if self._connection.execute(query, (b,)).fetchone() is None}
+
+    def _ranked(self, blob: Digest) -> list[str]:
+        with self._lock:
+            rows = self._connection.execute(
+                "SELECT codec FROM blob WHERE id = ? AND part = 0 ORDER BY origin != ?, codec",
+                (blob, SELF),
+            ).fetchall()
+        return [str(codec) for (codec,) in rows]
+
+    def _is_own(self, blob: Digest, codec: str) -> bool:
+        query = "SELECT 1 FROM blob WHERE id = ? AND codec = ? AND origin = ?"
+        return self._connection.execute(query, (blob, codec, SELF)).fetchone() is not None
+
+    def _sound(self, blob: Digest, codec: str) -> bool:
+        try:
+            return self._read(blob, codec) is not None
+        except BlobCorrupt:
+            return False
+
+    def _read(self, blob: Digest, codec: str) -> StoredBlob | None:
+        with self._lock:
+            rows = self._connection.execute(
+                "SELECT origin, data FROM blob WHERE id = ? AND codec = ? ORDER BY part",
+                (blob, codec),
+            ).fetchall()
+        if not rows:
+            return None
+        data = rows[0][1] if len(rows) == 1 else b"".join(part for _, part in rows)
+        if digest(data) != blob:
+            raise BlobCorrupt(to_hex(blob), "the database", "its bytes have changed")
+        return StoredBlob(blob, codec, len(data), str(rows[0][0]), data)

@@ -1,0 +1,175 @@
+"""A folder of packs: the small values of one origin.
+
+Not the format (`entry`) and not the verification against blob ids (`origin`).
+Invariant: packs are only ever appended to, each by the one process that made
+it, so that a place once seen stays what it was; places found damaged are
+remembered beside the pack and not offered again.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import threading
+import weakref
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import NamedTuple
+
+from gitmemo.blobs.entry import PREAMBLE_SIZE, scan, seed_of
+from gitmemo.blobs.writer import PackWriter
+from gitmemo.hashing.digest import Digest
+
+_PACK_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,100}\.pack")
+_DAMAGE_SUFFIX = ".damage"  # beside a pack: offsets of damaged payloads, one a line
+
+
+class Place(NamedTuple):
+    """Where a payload lies."""
+
+    pack: str
+    offset: int
+    length: int
+    codec: str
+
+
+_Bare = tuple[str, int, int, str]
+"""A `Place` before anyone asked for it: a scan makes 100,000 of them."""
+
+
+class _Seen(NamedTuple):
+    """How far a pack was scanned: its size then, and where the last whole entry ended."""
+
+    size: int
+    end: int
+
+
+class PackFolder:
+    """The packs in one folder, and the one that this process appends to."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        self._places: dict[Digest, tuple[_Bare, ...]] = {}
+        self._seen: dict[str, _Seen] = {}
+        self._writer: PackWriter | None = None
+        self._lock = threading.RLock()
+        _FOLDERS.add(self)
+
+    def places(self, blob: Digest) -> tuple[Place, ...]:
+        """Return where `blob` is known to lie. Safe without the lock: one dictionary look-up."""
+        if not self._seen:
+            self.refresh()
+        return tuple(Place(*place) for place in self._places.get(blob, ()))
+
+    def refresh(self) -> bool:
+        """Notice what other processes have appended, and say whether there was anything."""
+        with self._lock:
+            changed = False
+            for name, size in self._listing():
+                seen = self._seen.get(name)
+                if seen is None or seen.size != size:
+                    self._scan(name, size, seen)
+                    changed = True
+            return changed
+
+    def append(self, blob: Digest, codec: str, payload: bytes) -> None:
+        """Write `payload`; when this returns, kill -9 cannot lose it."""
+        with self._lock:
+            if self._writer is None or not self._writer.usable:
+                if self._writer is not None:
+                    self._writer.close()
+                self._writer = PackWriter(self.folder)
+            writer = self._writer
+            offset = writer.append(blob, codec, payload)
+            name = writer.path.name
+            self._seen[name] = _Seen(writer.end, writer.end)
+            self._add(blob, (name, offset, len(payload), codec))
+
+    def read(self, place: Place) -> bytes | None:
+        """Return the bytes at `place`, unverified, or None if its pack is gone."""
+        try:
+            fd = os.open(self.folder / place.pack, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        except FileNotFoundError:
+            return None
+        try:
+            return os.pread(fd, place.length, place.offset)
+        finally:
+            os.close(fd)
+
+    def forget(self, blob: Digest, place: Place, *, damaged: bool) -> None:
+        """Offer `place` no more; if it is damaged, tell later processes as well."""
+        with self._lock:
+            kept = tuple(p for p in self._places.get(blob, ()) if p != place)
+            if kept:
+                self._places[blob] = kept
+            else:
+                self._places.pop(blob, None)
+        if damaged:
+            # Without the note, `gitmemo pull` in the next process would see the
+            # entry's sound header and believe the value to be here.
+            with suppress(OSError), self._damage(place.pack).open("a") as notes:
+                notes.write(f"{place.offset}\n")
+
+    def close(self) -> None:
+        """Close the pack that this process appends to; the next `append` opens another."""
+        with self._lock:
+            if self._writer is not None:
+                self._writer.close()
+
+    def start_over_in_child(self) -> None:
+        """Give a forked child its own lock and pack: the parent's may be in use by its threads."""
+        self._lock = threading.RLock()
+        self._writer = None
+
+    def _listing(self) -> Iterator[tuple[str, int]]:
+        with suppress(FileNotFoundError), os.scandir(self.folder) as entries:
+            for entry in entries:
+                if _PACK_NAME.fullmatch(entry.name) and entry.is_file(follow_symlinks=False):
+                    with suppress(FileNotFoundError):
+                        yield entry.name, entry.stat(follow_symlinks=False).st_size
+
+    def _scan(self, name: str, size: int, seen: _Seen | None) -> None:
+        try:
+            fd = os.open(self.folder / name, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+        except OSError:  # deleted since the listing, or not ours to read
+            return
+        try:
+            # pread, not mmap: a writer on a full disk truncates its last entry
+            # away, and touching a mapped page behind the end kills the process.
+            if (seed := seed_of(os.pread(fd, PREAMBLE_SIZE, 0))) is None:
+                return
+            start = seen.end if seen else PREAMBLE_SIZE
+            found = scan(lambda offset, length: os.pread(fd, length, offset), start, size, seed)
+        finally:
+            os.close(fd)
+        damaged = self._damaged_offsets(name)
+        for blob, codec, offset, length in found.entries:
+            if offset not in damaged:
+                self._add(blob, (name, offset, length, codec))
+        self._seen[name] = _Seen(size, found.end)
+
+    def _add(self, blob: Digest, place: _Bare) -> None:
+        known = self._places.get(blob)
+        self._places[blob] = (place,) if known is None else (*known, place)
+
+    def _damage(self, pack: str) -> Path:
+        return self.folder / (pack + _DAMAGE_SUFFIX)
+
+    def _damaged_offsets(self, pack: str) -> frozenset[int]:
+        try:
+            lines = self._damage(pack).read_text("ascii", "replace").split()
+        except OSError:
+            return frozenset()
+        return frozenset(int(line) for line in lines if line.isdecimal() and len(line) < 20)
+
+
+_FOLDERS: weakref.WeakSet[PackFolder] = weakref.WeakSet()
+
+
+def _start_over_in_child() -> None:
+    for folder in list(_FOLDERS):
+        folder.start_over_in_child()
+
+
+os.register_at_fork(after_in_child=_start_over_in_child)

@@ -1,0 +1,138 @@
+"""The store of a git repository: `<git common dir>/gitmemo/blobs/`.
+
+Not the layout of one origin's values (`origin`). Invariant: the origin of a
+value is the folder it lies in, so it survives the loss of every derived file,
+and what this machine wrote itself is never shadowed by what it pulled.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from gitmemo.blobs.marks import VerifiedMarks
+from gitmemo.blobs.origin import OriginBlobs
+from gitmemo.blobs.store import (
+    SELF,
+    Chunk,
+    EncodedValue,
+    StoredBlob,
+    check_codec_name,
+    is_remote_name,
+    remote_of,
+    remote_origin,
+)
+from gitmemo.errors import BlobCorrupt
+from gitmemo.hashing.digest import Digest
+
+
+class RepositoryBlobs:
+    """A `BlobStore` in a folder that several processes share."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self._marks = VerifiedMarks(directory / "verified.jsonl")
+        self._own = OriginBlobs(directory / "self", SELF, self._marks)
+        self._remotes: dict[str, OriginBlobs] = {}
+        self._notice_remotes()
+
+    def put(self, encoded: EncodedValue) -> Digest:
+        """Keep `encoded` as this machine's own."""
+        blob = encoded.blob_id()
+        self._own.put(blob, check_codec_name(encoded.codec), encoded.chunks, encoded.size)
+        return blob
+
+    def put_verified(self, blob: Digest, codec: str, chunks: Iterable[Chunk], origin: str) -> None:
+        """Keep bytes from elsewhere, or raise `BlobCorrupt` if they are not `blob`."""
+        name = remote_of(origin)
+        folder = self._own if name is None else self._remote(name)
+        folder.put_verified(blob, check_codec_name(codec), chunks)
+
+    def find(self, blob: Digest, codec: str | None = None) -> StoredBlob | None:
+        """Return `blob`, preferring own bytes; look for what others wrote before saying None."""
+        if codec is not None:
+            check_codec_name(codec)
+        damage: list[BlobCorrupt] = []
+        if found := _sound(self._own, blob, codec, damage):
+            return found
+        # Another process may have computed it meanwhile: own bytes need no trust.
+        if self._own.refresh() and (found := _sound(self._own, blob, codec, damage)):
+            return found
+        for folder in self._notice_remotes():
+            if found := _sound(folder, blob, codec, damage):
+                return found
+            if folder.refresh() and (found := _sound(folder, blob, codec, damage)):
+                return found
+        if damage:
+            raise damage[0]
+        return None
+
+    def codecs(self, blob: Digest) -> frozenset[str]:
+        """Return the codecs that `blob` was written with, without reading it."""
+        if not (known := self._known_codecs(blob)):
+            self._refresh()
+            known = self._known_codecs(blob)
+        return known
+
+    def missing(self, blobs: Iterable[Digest]) -> set[Digest]:
+        """Return those of `blobs` that are not here, without reading any."""
+        absent = self._absent(blobs)
+        if absent:
+            self._refresh()
+            absent = self._absent(absent)
+        return absent
+
+    def close(self) -> None:
+        """Close the packs being written. The store stays usable."""
+        for folder in (self._own, *self._pulled()):
+            folder.close()
+
+    def _known_codecs(self, blob: Digest) -> frozenset[str]:
+        folders = [self._own, *self._pulled()]
+        # Its size puts a value into packs or into files, so most are spared the listings.
+        packed = frozenset[str]().union(*(folder.packed_codecs(blob) for folder in folders))
+        return packed or packed.union(*(folder.file_codecs(blob) for folder in folders))
+
+    def _absent(self, blobs: Iterable[Digest]) -> set[Digest]:
+        absent = self._own.absent(blobs)
+        for folder in self._pulled():
+            absent = folder.absent(absent)
+        return absent
+
+    def _refresh(self) -> None:
+        for folder in (self._own, *self._notice_remotes()):
+            folder.refresh()
+
+    def _pulled(self) -> list[OriginBlobs]:
+        return [folder for _, folder in sorted(self._remotes.items())]
+
+    def _notice_remotes(self) -> list[OriginBlobs]:
+        for name in _folder_names(self.directory / "remote"):
+            self._remote(name)
+        return self._pulled()
+
+    def _remote(self, name: str) -> OriginBlobs:
+        if name not in self._remotes:
+            folder = self.directory / "remote" / name
+            # Atomic, so no lock that a forked child could inherit closed.
+            self._remotes.setdefault(name, OriginBlobs(folder, remote_origin(name), self._marks))
+        return self._remotes[name]
+
+
+def _sound(
+    folder: OriginBlobs, blob: Digest, codec: str | None, damage: list[BlobCorrupt]
+) -> StoredBlob | None:
+    """Return what `folder` has; a damaged copy goes to `damage`, as another may be sound."""
+    try:
+        return folder.find(blob, codec)
+    except BlobCorrupt as error:
+        damage.append(error)
+        return None
+
+
+def _folder_names(directory: Path) -> Iterator[str]:
+    with suppress(FileNotFoundError, NotADirectoryError):
+        for path in sorted(directory.iterdir()):
+            if is_remote_name(path.name) and path.is_dir() and not path.is_symlink():
+                yield path.name

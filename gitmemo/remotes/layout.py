@@ -1,0 +1,95 @@
+"""How a remote is laid out: names of objects, and the note that says which format.
+
+Not how objects are moved. Invariant: a name is only ever built here from a
+digest, or accepted from a listing because it has exactly that form.
+`docs/sharing-format.md` is the specification.
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+
+from gitmemo.hashing.digest import Digest, to_hex
+
+FORMAT = 1
+MARKER = "gitmemo-remote.json"
+SINGLE_FROM = 4 << 20
+"""Values of this size and more are objects of their own."""
+PACK_TARGET = 16 << 20
+"""A pack that has reached this size gets no more values."""
+
+_OBJECT = re.compile(
+    r"(packs/([0-9a-f]{2})/([0-9a-f]{64})\.(pack|idx))|(blobs/([0-9a-f]{2})/([0-9a-f]{64}))"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """What one listing of a remote shows; sizes are None where the service tells none.
+
+    Attributes:
+        marked: Whether the note about the format is there.
+        packs: Sizes of the packs that have an index; one without is an interrupted push.
+        singles: Sizes of the values that are objects of their own.
+    """
+
+    marked: bool
+    packs: Mapping[Digest, int | None]
+    singles: Mapping[Digest, int | None]
+
+
+def pack_name(pack: Digest) -> str:
+    """Return the name of a pack: BLAKE3 of its bytes."""
+    return f"packs/{to_hex(pack)[:2]}/{to_hex(pack)}.pack"
+
+
+def index_name(pack: Digest) -> str:
+    """Return the name of the object that lists what is in a pack."""
+    return f"packs/{to_hex(pack)[:2]}/{to_hex(pack)}.idx"
+
+
+def single_name(blob: Digest) -> str:
+    """Return the name of a value that is an object of its own."""
+    return f"blobs/{to_hex(blob)[:2]}/{to_hex(blob)}"
+
+
+def read_listing(listing: Mapping[str, int | None]) -> Inventory:
+    """Sort the names of a listing; what gitmemo did not name is none of its business."""
+    packs: dict[Digest, int | None] = {}
+    indexed: set[Digest] = set()
+    singles: dict[Digest, int | None] = {}
+    for name, size in listing.items():
+        match = _OBJECT.fullmatch(name)
+        if match is None:
+            continue
+        _, pack_folder, pack, suffix, _, folder, blob = match.groups()
+        if blob is not None and blob.startswith(folder):
+            singles[Digest(bytes.fromhex(blob))] = size
+        elif pack is not None and pack.startswith(pack_folder):
+            if suffix == "idx":
+                indexed.add(Digest(bytes.fromhex(pack)))
+            else:
+                packs[Digest(bytes.fromhex(pack))] = size
+    return Inventory(
+        marked=MARKER in listing,
+        packs={pack: size for pack, size in packs.items() if pack in indexed},
+        singles=singles,
+    )
+
+
+def marker() -> bytes:
+    """Return the note about the format. The same everywhere, so that two may write it at once."""
+    return json.dumps({"format": FORMAT, "hash": "blake3-256"}).encode() + b"\n"
+
+
+def newer_format(data: bytes) -> str | None:
+    """Return the format that the note `data` names if it is not this one, else None."""
+    try:
+        note = json.loads(data)
+        found = note["format"], note["hash"]
+    except (ValueError, KeyError, TypeError, RecursionError):
+        return "(unreadable)"
+    return None if found == (FORMAT, "blake3-256") else f"{found[0]!s:.20} ({found[1]!s:.20})"

@@ -1,0 +1,201 @@
+"""What a push or a pull would do, decided without touching anything.
+
+Not the doing. Invariant: a plan is a function of what is wanted and what the
+remote holds; the same two give the same plan, down to the bytes of its packs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from itertools import groupby
+
+from gitmemo.blobs.store import check_codec_name
+from gitmemo.hashing.digest import Digest
+from gitmemo.remotes.index import Slot
+from gitmemo.remotes.layout import PACK_TARGET, SINGLE_FROM, pack_name, single_name
+
+_WHOLE_BELOW = 1 << 20  # a second request costs more than a megabyte
+_GAP = 128 << 10  # reading over a gap this small is cheaper than another request
+_LONGEST_SPAN = 16 << 20
+
+
+@dataclass(frozen=True, slots=True)
+class WantedBlob:
+    """A value that should be shared, as the index describes it."""
+
+    blob: Digest
+    codec: str
+    size: int
+
+    def __post_init__(self) -> None:
+        check_codec_name(self.codec)
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """What a remote holds.
+
+    Attributes:
+        marked: Whether anyone has pushed there.
+        slots: For each value in packs, every place where it lies.
+        pack_sizes: None where the service tells none.
+        singles: Sizes of values that are objects of their own.
+        unreadable: Names of indexes that make no sense.
+    """
+
+    marked: bool
+    slots: Mapping[Digest, tuple[tuple[Digest, Slot], ...]]
+    pack_sizes: Mapping[Digest, int | None]
+    singles: Mapping[Digest, int | None]
+    unreadable: tuple[str, ...] = ()
+
+    def holds(self, wanted: WantedBlob) -> bool:
+        """Say whether `wanted` is there, as far as names and sizes tell."""
+        return self._has_single(wanted) or any(
+            slot.length == wanted.size for _, slot in self.slots.get(wanted.blob, ())
+        )
+
+    def _has_single(self, wanted: WantedBlob) -> bool:
+        # A shorter object is an upload that was cut off, where a service is not atomic.
+        return self.singles.get(wanted.blob, -1) in (None, wanted.size)
+
+    def places(self, wanted: WantedBlob) -> Iterator[tuple[str, Digest | None, Slot]]:
+        """Yield where `wanted` may be: object name, pack (None for a single), slot."""
+        if self._has_single(wanted):
+            yield single_name(wanted.blob), None, Slot(wanted.blob, 0, wanted.size, wanted.codec)
+        for pack, slot in self.slots.get(wanted.blob, ()):
+            if slot.length == wanted.size:
+                yield pack_name(pack), pack, slot
+
+
+@dataclass(frozen=True, slots=True)
+class PushPlan:
+    """What one push would send."""
+
+    packs: tuple[tuple[WantedBlob, ...], ...]
+    singles: tuple[WantedBlob, ...]
+    already_there: int
+
+    @property
+    def blobs(self) -> int:
+        """How many values it would send."""
+        return sum(map(len, self.packs)) + len(self.singles)
+
+    @property
+    def size_bytes(self) -> int:
+        """How many bytes of values it would send."""
+        return sum(w.size for group in (*self.packs, self.singles) for w in group)
+
+
+def plan_push(wanted: Iterable[WantedBlob], catalogue: Catalogue) -> PushPlan:
+    """Decide which values a remote still needs, and how to pack them.
+
+    The order of `wanted` is kept: what is listed together is pulled together.
+    """
+    distinct = {w.blob: w for w in wanted}
+    needed = [w for w in distinct.values() if not catalogue.holds(w)]
+    small = (w for w in needed if w.size < SINGLE_FROM)
+    return PushPlan(
+        packs=tuple(_groups(small)),
+        singles=tuple(w for w in needed if w.size >= SINGLE_FROM),
+        already_there=len(distinct) - len(needed),
+    )
+
+
+def _groups(wanted: Iterable[WantedBlob]) -> Iterator[tuple[WantedBlob, ...]]:
+    group: list[WantedBlob] = []
+    size = 0
+    for item in wanted:
+        group.append(item)
+        size += item.size
+        if size >= PACK_TARGET:
+            yield tuple(group)
+            group, size = [], 0
+    if group:
+        yield tuple(group)
+
+
+@dataclass(frozen=True, slots=True)
+class Span:
+    """One range to read, and the slots in it. `end` is None for the whole object."""
+
+    start: int
+    end: int | None
+    slots: tuple[Slot, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PackFetch:
+    """What to read of one pack."""
+
+    name: str
+    spans: tuple[Span, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class PullPlan:
+    """What one pull would read."""
+
+    packs: tuple[PackFetch, ...]
+    singles: tuple[WantedBlob, ...]
+    missing: tuple[WantedBlob, ...]
+
+
+def plan_pull(
+    wanted: Iterable[WantedBlob],
+    catalogue: Catalogue,
+    avoid: Collection[tuple[str, Digest]] = (),
+) -> PullPlan:
+    """Decide what to read. `avoid` names (object, value) pairs that have failed before."""
+    distinct = {w.blob: w for w in wanted}
+    chosen: list[tuple[Digest, Slot]] = []
+    singles: list[WantedBlob] = []
+    missing: list[WantedBlob] = []
+    for item in distinct.values():
+        places = (p for p in catalogue.places(item) if (p[0], item.blob) not in avoid)
+        match next(places, None):
+            case None:
+                missing.append(item)
+            case (_, None, _):
+                singles.append(item)
+            case (_, pack, slot):
+                chosen.append((pack, slot))
+    chosen.sort()
+    by_pack = groupby(chosen, key=lambda choice: choice[0])
+    return PullPlan(
+        packs=tuple(
+            _fetch(pack, sorted((slot for _, slot in group), key=_offset), catalogue)
+            for pack, group in by_pack
+        ),
+        singles=tuple(singles),
+        missing=tuple(missing),
+    )
+
+
+def _offset(slot: Slot) -> int:
+    return slot.offset
+
+
+def _fetch(pack: Digest, slots: list[Slot], catalogue: Catalogue) -> PackFetch:
+    size = catalogue.pack_sizes.get(pack)
+    payload = sum(slot.length for slot in slots)
+    if size is not None and (size < _WHOLE_BELOW or payload * 2 > size):
+        return PackFetch(pack_name(pack), (Span(0, None, tuple(slots)),))
+    return PackFetch(pack_name(pack), tuple(_spans(slots)))
+
+
+def _spans(slots: Iterable[Slot]) -> Iterator[Span]:
+    start = end = 0
+    group: list[Slot] = []
+    for slot in slots:
+        slot_end = slot.offset + slot.length
+        if group and (slot.offset > end + _GAP or slot_end > start + _LONGEST_SPAN):
+            yield Span(start, end, tuple(group))
+            group = []
+        if not group:
+            start = end = slot.offset
+        group.append(slot)
+        end = max(end, slot_end)
+    if group:
+        yield Span(start, end, tuple(group))

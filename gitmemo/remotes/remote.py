@@ -1,0 +1,47 @@
+"""A remote: its settings and the way to its bytes.
+
+Not what is pushed or pulled. Invariant: opening one touches nothing; the first
+transfer does.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from gitmemo.errors import RemoteTooNew
+from gitmemo.remotes.config import RemoteConfig
+from gitmemo.remotes.directory import DirectoryTransport
+from gitmemo.remotes.layout import MARKER, newer_format
+from gitmemo.remotes.objects import ObjectTransport
+from gitmemo.remotes.transport import Transport
+
+
+@dataclass(frozen=True, slots=True)
+class Remote:
+    """A place where values are shared."""
+
+    config: RemoteConfig
+    transport: Transport
+
+    @property
+    def name(self) -> str:
+        """The name in the settings."""
+        return self.config.name
+
+    def check_format(self) -> None:
+        """Raise `RemoteTooNew` if a later gitmemo wrote here."""
+        try:
+            found = newer_format(self.transport.read(MARKER))
+        except FileNotFoundError:
+            return
+        if found is not None:
+            raise RemoteTooNew(self.name, self.config.url, found)
+
+
+def open_remote(config: RemoteConfig, root: Path) -> Remote:
+    """Return the remote of `config`; relative directories start at `root`, the repository's."""
+    if config.protocol is not None:
+        return Remote(config, ObjectTransport(config))
+    path = Path(config.url.removeprefix("file://").removeprefix("local://")).expanduser()
+    return Remote(config, DirectoryTransport(config.name, config.url, root / path))

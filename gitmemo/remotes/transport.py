@@ -1,0 +1,48 @@
+"""The seam between the layout of a remote and where its bytes lie.
+
+Two implementations: directories, and everything that fsspec reaches.
+Invariant: names are relative, `/`-separated and come from `layout`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
+from typing import Protocol
+
+Progress = Callable[[int, int], None]
+"""Told, in the calling thread, of each step done: its bytes, its number of values."""
+
+CHUNK_SIZE = 8 << 20
+
+
+class Transport(Protocol):
+    """Moves whole objects. Every method is safe to repeat and to call from any thread.
+
+    A service that does not answer raises `RemoteUnreachable`; an object that is
+    not there raises `FileNotFoundError`.
+    """
+
+    def listing(self) -> dict[str, int | None]:
+        """Return the size of every object, by name; empty if there is nothing yet."""
+        ...
+
+    def read(self, name: str) -> bytes:
+        """Return a whole object."""
+        ...
+
+    def read_ranges(self, name: str, ranges: Sequence[tuple[int, int]]) -> list[bytes]:
+        """Return the bytes from start to end (exclusive) of each range, as far as they exist."""
+        ...
+
+    def stream(self, name: str, size: int) -> Iterator[bytes]:
+        """Yield an object of `size` bytes in pieces; never more than `size` and one piece."""
+        ...
+
+    def write(self, name: str, data: bytes) -> None:
+        """Create or replace an object."""
+        ...
+
+    def upload(self, name: str, path: Path) -> None:
+        """Create or replace an object from a file."""
+        ...

@@ -1,0 +1,59 @@
+"""Encoded values without codecs, and one store of each kind."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+from gitmemo.blobs import BlobStore, DatabaseBlobs, MemoryBlobs, RepositoryBlobs
+from gitmemo.hashing.digest import Digest, digest_chunks
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """What a codec would return."""
+
+    codec: str
+    chunks: tuple[bytes, ...]
+
+    @property
+    def size(self) -> int:
+        return sum(map(len, self.chunks))
+
+    def blob_id(self) -> Digest:
+        return digest_chunks(self.chunks)
+
+
+@pytest.fixture
+def encode() -> Callable[..., Encoded]:
+    """`encode(b"…", codec="raw")`."""
+
+    def encode(*chunks: bytes, codec: str = "raw") -> Encoded:
+        return Encoded(codec, chunks)
+
+    return encode
+
+
+@pytest.fixture(params=["repository", "memory", "database", "database in parts"])
+def store(request: pytest.FixtureRequest, tmp_path: Path) -> BlobStore:
+    """Each store of each kind in turn."""
+    match request.param:
+        case "repository":
+            return RepositoryBlobs(tmp_path / "blobs")
+        case "memory":
+            return MemoryBlobs()
+        case "database":
+            return DatabaseBlobs(sqlite3.connect(":memory:", check_same_thread=False))
+        case _:
+            connection = sqlite3.connect(":memory:", check_same_thread=False)
+            return DatabaseBlobs(connection, part_size=1000)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    """Where a repository's blobs go."""
+    return tmp_path / "blobs"
