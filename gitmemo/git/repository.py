@@ -1,0 +1,180 @@
+"""Where a repository is and what is checked out.
+
+Not its objects (`objects`). Invariant: `locate` asks git once, so that git's
+own verdict on the folder (its owner, its format) holds for everything else.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from gitmemo.errors import GitFailed, NotInRepository
+from gitmemo.git.cli import Git
+
+MAIN_WORKTREE = "main"
+_OID = re.compile(rb"[0-9a-f]{40}(?:[0-9a-f]{24})?")
+_MAX_SYMREF_DEPTH = 5
+# Refs that each work tree has for itself; see gitrepository-layout(5).
+_PER_WORKTREE = ("refs/bisect/", "refs/worktree/", "refs/rewritten/")
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """The folders of a repository, absolute.
+
+    Attributes:
+        root: Top of the work tree; for a bare repository the git folder.
+        git_dir: The git folder of this work tree.
+        common_dir: The git folder that all work trees share.
+        bare: Whether there is no work tree.
+        object_format: `sha1` or `sha256`.
+    """
+
+    root: Path
+    git_dir: Path
+    common_dir: Path
+    bare: bool = False
+    object_format: str = "sha1"
+
+    @property
+    def worktree_name(self) -> str:
+        """`main`, or the name that git gave the linked work tree."""
+        if self.git_dir == self.common_dir:
+            return MAIN_WORKTREE
+        name = self.git_dir.name
+        # `git worktree add ../main` must not share the main work tree's journal.
+        return f"{name}.linked" if name == MAIN_WORKTREE else name
+
+    @property
+    def private_dir(self) -> Path:
+        """gitmemo's folder in the git folder, shared by all work trees."""
+        return self.common_dir / "gitmemo"
+
+
+@dataclass(frozen=True, slots=True)
+class Head:
+    """What is checked out.
+
+    Attributes:
+        branch: Short name, None if HEAD is detached.
+        commit: None on a branch without commits.
+    """
+
+    branch: str | None
+    commit: str | None
+
+
+def locate(path: str | os.PathLike[str] = ".") -> Layout:
+    """Return the layout of the repository around `path`, with one git process.
+
+    Raises:
+        NotInRepository: There is none, or `path` is inside a git folder.
+        GitFailed: Git refuses the repository, for instance because of its owner.
+    """
+    start = Path(path).absolute()
+    folder = start if start.is_dir() else start.parent
+    if not folder.is_dir():
+        raise NotInRepository(str(start))
+    asked = (
+        "rev-parse",
+        "--is-bare-repository",
+        "--show-object-format",
+        "--absolute-git-dir",
+        "--git-common-dir",
+        "--show-toplevel",  # last: it fails in a bare repository, after the rest is printed
+    )
+    done = Git(folder).process(*asked)
+    bare, object_format, git_dir, common_dir, root, *_ = (
+        *os.fsdecode(done.stdout).splitlines(),
+        *("" for _ in range(5)),
+    )
+    if not root and bare != "true":
+        said = done.stderr.decode("utf-8", "replace")
+        if "not a git repository" in said or "must be run in a work tree" in said:
+            raise NotInRepository(str(start))
+        raise GitFailed("git rev-parse --show-toplevel", said)
+    private = Path(git_dir)
+    return Layout(
+        root=Path(root) if root else private,
+        git_dir=private,
+        common_dir=Path(os.path.normpath(folder / common_dir)),
+        bare=bare == "true",
+        object_format="sha256" if object_format == "sha256" else "sha1",
+    )
+
+
+def worktree_name(layout: Layout) -> str:
+    """Return `main`, or the name that git gave the linked work tree."""
+    return layout.worktree_name
+
+
+def head(layout: Layout) -> Head:
+    """Return what is checked out; reads files, and asks git only where they do not say.
+
+    Raises `GitFailed` if HEAD is damaged.
+    """
+    try:
+        content = _read(layout.git_dir / "HEAD")
+    except OSError:
+        return _head_from_git(layout)
+    if _OID.fullmatch(content):
+        return Head(None, content.decode())
+    name = _symref(content)
+    # With reftable HEAD holds a placeholder, and the refs are elsewhere.
+    if name is None or name.endswith("/.invalid") or (layout.common_dir / "reftable").is_dir():
+        return _head_from_git(layout)
+    branch = name.removeprefix("refs/heads/")
+    try:
+        return Head(branch, _commit_of(layout, name))
+    except (OSError, ValueError):
+        return _head_from_git(layout)
+
+
+def _read(path: Path) -> bytes:
+    if path.is_symlink():
+        raise OSError("a ref that is a symbolic link: git has its own rules for it")
+    return path.read_bytes().strip()
+
+
+def _symref(content: bytes) -> str | None:
+    return os.fsdecode(content[4:].strip()) if content.startswith(b"ref:") else None
+
+
+def _commit_of(layout: Layout, name: str) -> str | None:
+    """Return what a ref points to, None if it does not exist; raise if files do not say."""
+    for _ in range(_MAX_SYMREF_DEPTH):
+        if not name.startswith("refs/") or ".." in name:
+            raise ValueError(f"unusual ref name {name!r}")
+        base = layout.git_dir if name.startswith(_PER_WORKTREE) else layout.common_dir
+        try:
+            content = _read(base / name)
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
+            return _packed(layout.common_dir / "packed-refs", name)
+        if _OID.fullmatch(content):
+            return content.decode()
+        target = _symref(content)
+        if target is None:
+            raise ValueError(f"{name} holds neither an object id nor a ref")
+        name = target
+    raise ValueError("a chain of symbolic refs is too long")
+
+
+def _packed(path: Path, name: str) -> str | None:
+    try:
+        data = path.read_bytes()
+    except FileNotFoundError:
+        return None
+    found = re.search(rb"^([0-9a-f]{40,64}) " + re.escape(os.fsencode(name)) + rb"$", data, re.M)
+    return found[1].decode() if found else None
+
+
+def _head_from_git(layout: Layout) -> Head:
+    git = Git(layout.root)
+    name = git.try_run("symbolic-ref", "--quiet", "HEAD")
+    commit = git.try_run("rev-parse", "--quiet", "--verify", "HEAD^{commit}")
+    if name is None and commit is None:
+        git.run("rev-parse", "--verify", "HEAD")  # a damaged HEAD: git says what is wrong
+    return Head(name.removeprefix("refs/heads/") if name else None, commit)

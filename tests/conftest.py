@@ -1,0 +1,56 @@
+"""What tests of several packages share: real repositories, and a clean environment."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from gitmemo.git.cli import Git
+
+REPOSITORY_NAME = "my reposité"
+
+
+@pytest.fixture(autouse=True)
+def clean_environment(
+    tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
+) -> Iterator[None]:
+    """No test sees the git settings of whoever runs it."""
+    for name in [name for name in os.environ if name.startswith(("GIT_", "GITMEMO_"))]:
+        monkeypatch.delenv(name)
+    home = tmp_path_factory.mktemp("home")
+    monkeypatch.setenv("HOME", str(home))
+    monkeypatch.setenv("XDG_CONFIG_HOME", str(home / "config"))
+    monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
+    yield
+
+
+def identify(folder: Path) -> Git:
+    """Give a repository someone who commits there."""
+    git = Git(folder)
+    git.run("config", "user.name", "Tester")
+    git.run("config", "user.email", "tester@localhost")
+    git.run("config", "commit.gpgSign", "false")
+    return git
+
+
+@pytest.fixture
+def make_repo(tmp_path: Path) -> Callable[..., Path]:
+    """Return a function that makes an empty repository in a new folder."""
+
+    def make(name: str = REPOSITORY_NAME, *options: str) -> Path:
+        folder = tmp_path / name
+        folder.mkdir(parents=True)
+        Git(folder).run("init", "-q", "-b", "main", *options)
+        identify(folder)
+        return folder
+
+    return make
+
+
+@pytest.fixture
+def repo(make_repo: Callable[..., Path]) -> Path:
+    """An empty repository in a folder whose name has a space and a non-ASCII letter."""
+    return make_repo()
