@@ -1,0 +1,130 @@
+"""The objects and refs of one repository, for histories: read, add, swap.
+
+Not a model of histories. Opened for one transaction and then closed, because a
+long-lived reader of refs misses what other processes pack. Invariant: a ref
+moves only from the value that the caller saw.
+"""
+
+from __future__ import annotations
+
+import os
+import random
+import time
+from collections.abc import Iterable
+from contextlib import suppress
+from types import TracebackType
+
+from gitmemo.git.formats import CommitInfo, TreeEntry
+from gitmemo.git.objects import DulwichReader
+from gitmemo.git.repository import Layout
+from gitmemo.history.rendering import GitObject
+
+LOG_NAME = "versions.log"
+# Loose objects cost git a file each and bring `git gc --auto` nearer.
+_PACK_FROM = 50
+_TYPE_NUMBERS = {"commit": 1, "tree": 2, "blob": 3}
+
+
+class Store:
+    """One open repository; a context manager."""
+
+    def __init__(self, layout: Layout) -> None:
+        self.layout = layout
+        self.object_format = layout.object_format
+        self._reader = DulwichReader(layout)
+        self._commits: dict[str, CommitInfo] = {}
+
+    def __enter__(self) -> Store:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._reader.close()
+
+    # --- reading
+
+    def commit(self, oid: str) -> CommitInfo:
+        """Return a commit; raise `MissingObject`."""
+        found = self._commits.get(oid)
+        if found is None:
+            found = self._commits[oid] = self._reader.commit(oid)
+        return found
+
+    def tree(self, oid: str) -> tuple[TreeEntry, ...]:
+        """Return a tree's entries, unchecked names included; raise `MissingObject`."""
+        return self._reader.tree(oid)
+
+    def blob(self, oid: str) -> bytes:
+        """Return a blob; raise `MissingObject`."""
+        return self._reader.blob(oid)
+
+    def ref(self, name: str) -> str | None:
+        """Return what a ref points to."""
+        from dulwich.refs import Ref
+
+        try:
+            return self._reader.repository.refs[Ref(name.encode())].decode("ascii")
+        except KeyError:
+            return None
+
+    # --- writing
+
+    def add(self, objects: Iterable[GitObject]) -> None:
+        """Write objects, many of them as one pack. Nothing points to them yet."""
+        from dulwich.file import FileLocked
+        from dulwich.object_format import get_object_format
+        from dulwich.objects import ShaFile
+
+        unique = {item.oid: item for item in objects}
+        form = get_object_format(self.object_format)
+        raw = [
+            ShaFile.from_raw_string(_TYPE_NUMBERS[item.kind], item.body, object_format=form)
+            for item in unique.values()
+        ]
+        database = self._reader.repository.object_store
+        if len(raw) >= _PACK_FROM:
+            database.add_objects([(item, None) for item in raw])
+            return
+        try:
+            for item in raw:
+                # One that is there already is only freshened, so that a concurrent
+                # `git gc` does not prune it before a ref reaches it.
+                database.add_object(item)
+        except FileLocked:
+            # Another process writes the very same object, or died doing so. A
+            # pack has a name of its own and needs nobody's lock.
+            database.add_objects([(item, None) for item in raw])
+
+    def swap(self, name: str, old: str | None, new: str) -> bool:
+        """Point a ref to `new` if it still points to `old` (None: does not exist)."""
+        from dulwich.file import FileLocked
+        from dulwich.objects import ObjectID
+        from dulwich.refs import Ref
+
+        expected = ObjectID(old.encode() if old else b"0" * 40)
+        refs = self._reader.repository.refs
+        with suppress(FileLocked):
+            return refs.set_if_equals(Ref(name.encode()), expected, ObjectID(new.encode()))
+        return False
+
+    def log_move(self, ref: str, old: str | None, new: str, why: str) -> None:
+        """Append a ref's move to the log from which it can be undone; git keeps none for it."""
+        folder = self.layout.private_dir
+        folder.mkdir(parents=True, exist_ok=True)
+        stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+        line = f"{stamp} {ref} {old or '0' * len(new)} {new} {why}\n".encode()
+        flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
+        descriptor = os.open(folder / LOG_NAME, flags, 0o666)
+        try:
+            os.write(descriptor, line)
+        finally:
+            os.close(descriptor)
+
+
+def back_off(attempt: int) -> None:
+    """Wait a little, at random and longer each time, before the next attempt."""
+    time.sleep(random.uniform(0, min(0.5, 0.005 * 2**attempt)))
