@@ -48,16 +48,20 @@ class Codec(Protocol):
     @property
     def name(self) -> str:
         """What records call it; never reused for another format."""
+        ...
 
     @property
     def safe(self) -> bool:
         """Whether reading runs no code that the bytes name."""
+        ...
 
     def encode(self, value: object) -> Chunks | None:
         """Return the bytes of `value`, or None when another codec must take it."""
+        ...
 
     def decode(self, source: Source) -> object:
         """Return the value; raise any exception for bytes that are not this codec's."""
+        ...
 
 
 def read(source: Source) -> bytes:

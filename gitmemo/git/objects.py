@@ -12,7 +12,7 @@ import os
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Protocol
+from typing import Any, Protocol
 
 from gitmemo.errors import MissingObject
 from gitmemo.git.cli import Git
@@ -39,36 +39,44 @@ class ObjectReader(Protocol):
 
     def resolve(self, rev: str) -> str | None:
         """Return the commit that `rev` names in git's own syntax, None if it names none."""
+        ...
 
     def read(self, commit: str, path: str) -> bytes | None:
         """Return the file at `path` in `commit`; None if there is no file there.
 
         Raises `MissingObject` if the repository is incomplete.
         """
+        ...
 
     def list(self, commit: str, folder: str = "") -> list[tuple[str, str]]:
         """Return (path from the top, blob id) of the files below `folder`, sorted by path.
 
         Links and submodules are left out: they are not files with content.
         """
+        ...
 
     def blob(self, oid: str) -> bytes:
         """Return a blob; raise `MissingObject` if it is not there or is something else."""
+        ...
 
     def commit(self, oid: str) -> CommitInfo:
         """Return a commit; raise `MissingObject` if it is not there or is something else.
 
         At the edge of a shallow clone it has no parents.
         """
+        ...
 
     def tree(self, oid: str) -> tuple[TreeEntry, ...]:
         """Return a tree's own entries, names as they are; raise `MissingObject` likewise."""
+        ...
 
     def walk(self, commit: str) -> Iterator[CommitInfo]:
         """Yield `commit` and its ancestors, each once, children before parents, newest first."""
+        ...
 
     def close(self) -> None:
         """Let go of open files. Safe to repeat."""
+        ...
 
 
 def open_reader(layout: Layout) -> ObjectReader:
@@ -244,7 +252,8 @@ class Pygit2Reader(_Reader):
             TreeEntry(entry.filemode, entry.raw_name or b"", str(entry.id)) for entry in found
         )
 
-    def _get(self, oid: str) -> object:
+    # `Any`: what libgit2 finds; callers check its class.
+    def _get(self, oid: str) -> Any:
         try:
             return self._repo.get(oid)
         except ValueError:

@@ -23,8 +23,9 @@ _LONG_DOUBLE_BYTES = 10 if np.finfo(np.longdouble).nmant == 63 else np.dtype(np.
 def _dtype(encoder: Encoder, dtype: np.dtype[Any]) -> bytes:
     """Return the part that stands for a dtype, without byte order and offsets."""
     if dtype.names is not None and dtype.fields is not None:
+        types: Any = dtype.fields  # the stubs want literal keys
         fields = [
-            collapse(sequence(b"(", [encoder.part(name), _dtype(encoder, dtype.fields[name][0])]))
+            collapse(sequence(b"(", [encoder.part(name), _dtype(encoder, types[name][0])]))
             for name in dtype.names
         ]
         return collapse(sequence(b"L", fields))

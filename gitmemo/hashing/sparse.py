@@ -23,9 +23,10 @@ def install_scipy() -> None:
         rows = value.tocsr(copy=True)
         rows.sum_duplicates()
         rows.sort_indices()
+        rows_format: str = getattr(value, "format")  # noqa: B009  the stubs of spmatrix lack it
         family = "matrix" if isinstance(value, sparse.spmatrix) else "array"
         parts = (
-            f"{value.format}_{family}",
+            f"{rows_format}_{family}",
             tuple(int(n) for n in value.shape),
             rows.data,
             rows.indices.astype(np.int64),

@@ -169,7 +169,7 @@ def _object(encoder: Encoder, value: Any) -> bytes:
     if isinstance(value, set | frozenset):  # pickle would list them in hash order
         function, arguments, items = copyreg.__newobj__, (kind,), [frozenset(value)]  # type: ignore[attr-defined]
     if function is copyreg.__newobj__:  # type: ignore[attr-defined]
-        function, arguments = None, arguments[1:]
+        function, arguments = None, tuple(arguments or ())[1:]
     return record(
         "object",
         encoder.part(kind),

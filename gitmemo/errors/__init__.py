@@ -1,0 +1,138 @@
+"""Every error gitmemo raises on purpose, in one tree under `GitmemoError` (exit 1).
+
+    values
+      Unhashable             exit 1
+      Unencodable            exit 1
+      UndecodableValue       exit 4
+      ValueMissing           exit 4
+      UntrustedValue         exit 6
+    code
+      SourceError            exit 1
+      UntrackableOp          exit 1
+      WrongOutputs           exit 1
+      InputMutated           exit 1
+      RefMisuse              exit 1
+      UnknownRef             exit 1
+    records
+      CorruptRecord          exit 4
+      CorruptSegment         exit 4
+      CorruptJournal         exit 4
+      NewerFormat            exit 4
+    remotes
+      InvalidName            exit 2
+      BlobCorrupt            exit 4
+      RemoteInvalid          exit 2
+      RemoteUnknown          exit 2
+      RemoteDriverMissing    exit 5
+      RemoteUnreachable      exit 5
+      RemoteMissing          exit 5
+      RemoteTooNew           exit 5
+      RemoteCorrupt          exit 4
+    repository
+      GitMissing             exit 1
+      GitFailed              exit 1
+      NotInRepository        exit 1
+      MissingObject          exit 4
+      RefContended           exit 1
+      HistoryRejected        exit 4
+      HookRefused            exit 1
+    project
+      NotInitialised         exit 3
+      BadSetting             exit 2
+      UnknownOp              exit 2
+      UnknownRevision        exit 2
+      Aborted                exit 130
+      UndecidedChanges       exit 3
+      DemoFailed             exit 1
+
+What this is not: a place for logic. Invariant: every error has a remedy.
+"""
+
+from gitmemo.errors.base import GitmemoError
+from gitmemo.errors.code import (
+    InputMutated,
+    RefMisuse,
+    SourceError,
+    UnknownRef,
+    UntrackableOp,
+    WrongOutputs,
+)
+from gitmemo.errors.project import (
+    Aborted,
+    BadSetting,
+    DemoFailed,
+    NotInitialised,
+    UndecidedChanges,
+    UnknownOp,
+    UnknownRevision,
+)
+from gitmemo.errors.records import CorruptJournal, CorruptRecord, CorruptSegment, NewerFormat
+from gitmemo.errors.remotes import (
+    BlobCorrupt,
+    InvalidName,
+    RemoteCorrupt,
+    RemoteDriverMissing,
+    RemoteInvalid,
+    RemoteMissing,
+    RemoteTooNew,
+    RemoteUnknown,
+    RemoteUnreachable,
+)
+from gitmemo.errors.repository import (
+    GitFailed,
+    GitMissing,
+    HistoryRejected,
+    HookRefused,
+    MissingObject,
+    NotInRepository,
+    RefContended,
+)
+from gitmemo.errors.values import (
+    UndecodableValue,
+    Unencodable,
+    Unhashable,
+    UntrustedValue,
+    ValueMissing,
+)
+
+__all__ = [
+    "Aborted",
+    "BadSetting",
+    "BlobCorrupt",
+    "CorruptJournal",
+    "CorruptRecord",
+    "CorruptSegment",
+    "DemoFailed",
+    "GitFailed",
+    "GitMissing",
+    "GitmemoError",
+    "HistoryRejected",
+    "HookRefused",
+    "InputMutated",
+    "InvalidName",
+    "MissingObject",
+    "NewerFormat",
+    "NotInRepository",
+    "NotInitialised",
+    "RefContended",
+    "RefMisuse",
+    "RemoteCorrupt",
+    "RemoteDriverMissing",
+    "RemoteInvalid",
+    "RemoteMissing",
+    "RemoteTooNew",
+    "RemoteUnknown",
+    "RemoteUnreachable",
+    "SourceError",
+    "UndecidedChanges",
+    "UndecodableValue",
+    "Unencodable",
+    "Unhashable",
+    "UnknownOp",
+    "UnknownRef",
+    "UnknownRevision",
+    "UntrackableOp",
+    "UntrustedValue",
+    "ValueMissing",
+    "WrongOutputs",
+]

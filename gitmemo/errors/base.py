@@ -1,0 +1,34 @@
+"""The base of every error that gitmemo raises on purpose.
+
+Not the errors themselves. Invariant: a subclass passes its own arguments to
+`super().__init__` unchanged, so that it survives pickling to and from worker
+processes, and every subclass has a remedy.
+"""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+
+class GitmemoError(Exception):
+    """Base of every error that gitmemo raises on purpose.
+
+    Attributes:
+        kind: Stable code for programs, in `--json` output; never renamed.
+        exit_code: What `gitmemo` exits with; see `docs/reference.md`.
+    """
+
+    kind: ClassVar[str] = "error"
+    exit_code: ClassVar[int] = 1
+
+    def problem(self) -> str:
+        """Say what went wrong, as one sentence without a full stop."""
+        return ", ".join(map(str, self.args))
+
+    def remedy(self) -> str:
+        """Say what to do next, as one sentence without a full stop."""
+        return ""
+
+    def __str__(self) -> str:
+        remedy = self.remedy()
+        return f"{self.problem()}\n  fix: {remedy}" if remedy else self.problem()

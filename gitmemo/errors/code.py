@@ -1,0 +1,105 @@
+"""What goes wrong with the user's code and with calls of it."""
+
+from __future__ import annotations
+
+from gitmemo.errors.base import GitmemoError
+
+
+class SourceError(GitmemoError, ValueError):
+    """A source file is not valid Python for this interpreter."""
+
+    kind = "source-error"
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(path, reason)
+        self.path, self.reason = path, reason
+
+    def problem(self) -> str:
+        return f"{self.path} cannot be read as Python: {self.reason}"
+
+    def remedy(self) -> str:
+        return f"correct the syntax of {self.path}, or run with the Python version that it is written for"
+
+
+class UntrackableOp(GitmemoError, ValueError):
+    """A function has no stable identity or no readable code."""
+
+    kind = "untrackable-op"
+
+    def __init__(self, function: str, reason: str) -> None:
+        super().__init__(function, reason)
+        self.function, self.reason = function, reason
+
+    def problem(self) -> str:
+        return f"{self.function} cannot be an op: {self.reason}"
+
+    def remedy(self) -> str:
+        return "define it with `def` in a file or a notebook cell, or name it: @op(name=...)"
+
+
+class WrongOutputs(GitmemoError, ValueError):
+    """An op returned another number of results than it declares."""
+
+    kind = "wrong-outputs"
+
+    def __init__(self, op: str, declared: str, returned: str) -> None:
+        super().__init__(op, declared, returned)
+        self.op, self.declared, self.returned = op, declared, returned
+
+    def problem(self) -> str:
+        return f"{self.op} declares {self.declared} but returned {self.returned}"
+
+    def remedy(self) -> str:
+        return (
+            "return a tuple of that length, or correct output_names, nout or the return annotation"
+        )
+
+
+class InputMutated(GitmemoError, RuntimeError):
+    """An op changed one of its arguments in place; its result is not stored."""
+
+    kind = "input-mutated"
+
+    def __init__(self, op: str, argument: str) -> None:
+        super().__init__(op, argument)
+        self.op, self.argument = op, argument
+
+    def problem(self) -> str:
+        return f"{self.op} changed its argument {self.argument!r} in place, so its result was not stored"
+
+    def remedy(self) -> str:
+        return (
+            "work on a copy inside the op and return that (what comes from a ref is a copy already)"
+        )
+
+
+class RefMisuse(GitmemoError, TypeError):
+    """A ref was used as if it were its value."""
+
+    kind = "ref-misuse"
+
+    def __init__(self, ref: str, action: str, reason: str) -> None:
+        super().__init__(ref, action, reason)
+        self.ref, self.action, self.reason = ref, action, reason
+
+    def problem(self) -> str:
+        return f"cannot {self.action}: {self.ref} ({self.reason})"
+
+    def remedy(self) -> str:
+        return "get the value with storage.unwrap(ref), or pass the ref to an op, which receives the value"
+
+
+class UnknownRef(GitmemoError, KeyError):
+    """No call known here made a ref with this history id."""
+
+    kind = "unknown-ref"
+
+    def __init__(self, hid: str) -> None:
+        super().__init__(hid)
+        self.hid = hid
+
+    def problem(self) -> str:
+        return f"no stored call made a value with history id {self.hid!r}"
+
+    def remedy(self) -> str:
+        return "check the id (64 hex digits), or fetch the calls first: `git pull`, then `gitmemo pull`"

@@ -1,0 +1,134 @@
+"""What goes wrong with settings, questions and decisions."""
+
+from __future__ import annotations
+
+from gitmemo.errors.base import GitmemoError
+
+
+class NotInitialised(GitmemoError):
+    """The repository has no `.gitmemo/`."""
+
+    kind = "not-initialised"
+    exit_code = 3
+
+    def __init__(self, root: str) -> None:
+        super().__init__(root)
+        self.root = root
+
+    def problem(self) -> str:
+        return f"gitmemo is not set up in {self.root}"
+
+    def remedy(self) -> str:
+        return "run `gitmemo init` there"
+
+
+class BadSetting(GitmemoError, ValueError):
+    """A setting has a value that gitmemo does not know."""
+
+    kind = "bad-setting"
+    exit_code = 2
+
+    def __init__(self, name: str, value: object, allowed: tuple[str, ...]) -> None:
+        super().__init__(name, value, allowed)
+        self.name, self.value, self.allowed = name, value, allowed
+
+    def problem(self) -> str:
+        return f"{self.name} = {self.value!r} is not a known choice"
+
+    def remedy(self) -> str:
+        return (
+            f"set it to one of: {', '.join(map(str, self.allowed)) or '(nothing is defined yet)'}"
+        )
+
+
+class UnknownOp(GitmemoError, LookupError):
+    """No call of such an op is visible, or its short name means several."""
+
+    kind = "unknown-op"
+    exit_code = 2
+
+    def __init__(self, name: str, candidates: tuple[str, ...], ambiguous: bool) -> None:
+        super().__init__(name, candidates, ambiguous)
+        self.name, self.candidates, self.ambiguous = name, candidates, ambiguous
+
+    def problem(self) -> str:
+        if self.ambiguous:
+            return f"{self.name!r} could be any of {', '.join(self.candidates)}"
+        return f"no call of an op named {self.name!r} is stored here"
+
+    def remedy(self) -> str:
+        if self.ambiguous:
+            return "give the full name"
+        if self.candidates:
+            return f"did you mean {self.candidates[0]!r}?"
+        return "run the program first (`gitmemo run SCRIPT`); `gitmemo status` lists the ops that have calls"
+
+
+class UnknownRevision(GitmemoError, LookupError):
+    """Git knows no such revision."""
+
+    kind = "unknown-revision"
+    exit_code = 2
+
+    def __init__(self, rev: str) -> None:
+        super().__init__(rev)
+        self.rev = rev
+
+    def problem(self) -> str:
+        return f"{self.rev!r} is no revision of this repository"
+
+    def remedy(self) -> str:
+        return "give a branch, a tag, or a commit: `git log --oneline` lists them"
+
+
+class Aborted(GitmemoError):
+    """A person stopped what was going on."""
+
+    kind = "aborted"
+    exit_code = 130
+
+    def __init__(self, what: str) -> None:
+        super().__init__(what)
+        self.what = what
+
+    def problem(self) -> str:
+        return f"{self.what} was stopped; nothing was changed"
+
+    def remedy(self) -> str:
+        return "start it again when you have decided"
+
+
+class UndecidedChanges(GitmemoError):
+    """Code that stored calls depend on has changed, and the policy is to refuse that."""
+
+    kind = "undecided-changes"
+    exit_code = 3
+
+    def __init__(self, components: tuple[str, ...]) -> None:
+        super().__init__(components)
+        self.components = components
+
+    def problem(self) -> str:
+        return f"stored results depend on code that has changed: {', '.join(self.components)}"
+
+    def remedy(self) -> str:
+        return (
+            "say whether the results stay valid: repeat the command with "
+            "GITMEMO_ON_CHANGE=breaking or GITMEMO_ON_CHANGE=non-breaking"
+        )
+
+
+class DemoFailed(GitmemoError):
+    """The demo's story was not true."""
+
+    kind = "demo-failed"
+
+    def __init__(self, reason: str, advice: str) -> None:
+        super().__init__(reason, advice)
+        self.reason, self.advice = reason, advice
+
+    def problem(self) -> str:
+        return self.reason
+
+    def remedy(self) -> str:
+        return self.advice

@@ -1,0 +1,75 @@
+"""What goes wrong with facts on disk."""
+
+from __future__ import annotations
+
+from gitmemo.errors.base import GitmemoError
+
+
+class CorruptRecord(GitmemoError, ValueError):
+    """A line of a segment or a journal is not a fact."""
+
+    kind = "corrupt-record"
+    exit_code = 4
+
+    def __init__(self, excerpt: str, reason: str, where: str = "") -> None:
+        super().__init__(excerpt, reason, where)
+        self.excerpt, self.reason, self.where = excerpt, reason, where
+
+    def problem(self) -> str:
+        return f"{self.where or 'a record'} is damaged ({self.reason}): {self.excerpt!r}"
+
+    def remedy(self) -> str:
+        return (
+            "restore it from git (git checkout -- .gitmemo), or upgrade a gitmemo that is too old"
+        )
+
+
+class CorruptSegment(GitmemoError, ValueError):
+    """A committed index file is damaged."""
+
+    kind = "corrupt-segment"
+    exit_code = 4
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(path, reason)
+        self.path, self.reason = path, reason
+
+    def problem(self) -> str:
+        return f"the index segment {self.path} is damaged: {self.reason}"
+
+    def remedy(self) -> str:
+        return f"restore it from git: git checkout HEAD -- {self.path}"
+
+
+class CorruptJournal(GitmemoError, ValueError):
+    """A line of a journal does not match its check."""
+
+    kind = "corrupt-journal"
+    exit_code = 4
+
+    def __init__(self, path: str, line: int) -> None:
+        super().__init__(path, line)
+        self.path, self.line = path, line
+
+    def problem(self) -> str:
+        return f"line {self.line} of the journal {self.path} is damaged"
+
+    def remedy(self) -> str:
+        return "run `gitmemo verify --repair`: it sets the damaged lines aside and keeps all others"
+
+
+class NewerFormat(GitmemoError):
+    """A file was written by a newer gitmemo."""
+
+    kind = "newer-format"
+    exit_code = 4
+
+    def __init__(self, path: str, found: object, known: object) -> None:
+        super().__init__(path, found, known)
+        self.path, self.found, self.known = path, found, known
+
+    def problem(self) -> str:
+        return f"{self.path} has format {self.found}; this gitmemo knows {self.known}"
+
+    def remedy(self) -> str:
+        return "upgrade gitmemo: pip install --upgrade gitmemo"

@@ -1,0 +1,173 @@
+"""What goes wrong with blobs and with remotes."""
+
+from __future__ import annotations
+
+from gitmemo.errors.base import GitmemoError
+
+
+class InvalidName(GitmemoError, ValueError):
+    """A name that would become part of a path or a URL is not one gitmemo writes."""
+
+    kind = "invalid-name"
+    exit_code = 2
+
+    def __init__(self, what: str, name: str) -> None:
+        """`what` is the kind of thing that is named, such as `codec`."""
+        super().__init__(what, name)
+        self.what, self.name = what, name
+
+    def problem(self) -> str:
+        return f"{self.name!r} cannot name a {self.what}"
+
+    def remedy(self) -> str:
+        return "use up to 64 lower-case letters, digits and hyphens, a letter or digit first"
+
+
+class BlobCorrupt(GitmemoError):
+    """The bytes of a stored value are not the ones that were written."""
+
+    kind = "blob-corrupt"
+    exit_code = 4
+
+    def __init__(self, blob: str, where: str, reason: str) -> None:
+        """`blob` is the blob id in hex; `where` names the file."""
+        super().__init__(blob, where, reason)
+        self.blob, self.where, self.reason = blob, where, reason
+
+    def problem(self) -> str:
+        return f"the stored value {self.blob[:16]} is damaged in {self.where}: {self.reason}"
+
+    def remedy(self) -> str:
+        return "fetch it again with `gitmemo pull`, or run the script again, which recomputes it"
+
+
+class RemoteInvalid(GitmemoError, ValueError):
+    """The settings of a remote cannot be used."""
+
+    kind = "remote-invalid"
+    exit_code = 2
+
+    def __init__(self, name: str, reason: str, advice: str) -> None:
+        super().__init__(name, reason, advice)
+        self.name, self.reason, self.advice = name, reason, advice
+
+    def problem(self) -> str:
+        return f"the remote {self.name!r} is not set up correctly: {self.reason}"
+
+    def remedy(self) -> str:
+        return self.advice
+
+
+class RemoteUnknown(GitmemoError, LookupError):
+    """No remote of that name is configured, or none was named and there is no default."""
+
+    kind = "remote-unknown"
+    exit_code = 2
+
+    def __init__(self, name: str | None, known: tuple[str, ...]) -> None:
+        super().__init__(name, known)
+        self.name, self.known = name, known
+
+    def problem(self) -> str:
+        if self.name is not None:
+            return f"there is no remote named {self.name!r}"
+        return "no remote is named" if self.known else "no remote is configured"
+
+    def remedy(self) -> str:
+        if self.known:
+            return f"name one of: {', '.join(self.known)}"
+        return "add one: gitmemo remote add NAME URL (a directory, s3://…, or any URL that fsspec knows)"
+
+
+class RemoteDriverMissing(GitmemoError):
+    """A remote needs a package that is not installed."""
+
+    kind = "remote-driver-missing"
+    exit_code = 5
+
+    def __init__(self, name: str, url: str, requirement: str) -> None:
+        """`requirement` is what to give to `pip install`."""
+        super().__init__(name, url, requirement)
+        self.name, self.url, self.requirement = name, url, requirement
+
+    def problem(self) -> str:
+        return f"the remote {self.name!r} ({self.url}) needs a package that is not installed"
+
+    def remedy(self) -> str:
+        return f"pip install '{self.requirement}'"
+
+
+class RemoteUnreachable(GitmemoError):
+    """A remote did not answer, or refused."""
+
+    kind = "remote-unreachable"
+    exit_code = 5
+
+    def __init__(self, name: str, url: str, reason: str) -> None:
+        super().__init__(name, url, reason)
+        self.name, self.url, self.reason = name, url, reason
+
+    def problem(self) -> str:
+        return f"the remote {self.name!r} ({self.url}) cannot be used: {self.reason}"
+
+    def remedy(self) -> str:
+        return (
+            "check the address, the network and your credentials, then repeat the command; "
+            "what was transferred so far is kept"
+        )
+
+
+class RemoteMissing(GitmemoError):
+    """A remote answers, but nobody has pushed to it."""
+
+    kind = "remote-missing"
+    exit_code = 5
+
+    def __init__(self, name: str, url: str) -> None:
+        super().__init__(name, url)
+        self.name, self.url = name, url
+
+    def problem(self) -> str:
+        return f"the remote {self.name!r} ({self.url}) holds no gitmemo values"
+
+    def remedy(self) -> str:
+        return "check its address, or run `gitmemo push` where the values are"
+
+
+class RemoteTooNew(GitmemoError):
+    """A remote was written by a later gitmemo."""
+
+    kind = "remote-too-new"
+    exit_code = 5
+
+    def __init__(self, name: str, url: str, format: str) -> None:
+        super().__init__(name, url, format)
+        self.name, self.url, self.format = name, url, format
+
+    def problem(self) -> str:
+        return f"the remote {self.name!r} ({self.url}) has format {self.format}, unknown here"
+
+    def remedy(self) -> str:
+        return "pip install --upgrade gitmemo"
+
+
+class RemoteCorrupt(GitmemoError):
+    """Objects of a remote do not hold what their names promise."""
+
+    kind = "remote-corrupt"
+    exit_code = 4
+
+    def __init__(self, name: str, objects: tuple[str, ...], stored: int, lost: int) -> None:
+        """`stored` values arrived all the same, `lost` did not."""
+        super().__init__(name, objects, stored, lost)
+        self.name, self.objects, self.stored, self.lost = name, objects, stored, lost
+
+    def problem(self) -> str:
+        shown = ", ".join(self.objects[:3]) + (", …" if len(self.objects) > 3 else "")
+        return (
+            f"{self.lost} values could not be pulled because the remote {self.name!r} is damaged "
+            f"in {shown}; {self.stored} others arrived"
+        )
+
+    def remedy(self) -> str:
+        return "delete these objects in the remote, then run `gitmemo push` where the values are"

@@ -1,0 +1,123 @@
+"""What goes wrong with git."""
+
+from __future__ import annotations
+
+from gitmemo.errors.base import GitmemoError
+
+
+class GitMissing(GitmemoError):
+    """The `git` program is not installed or not on PATH."""
+
+    kind = "git-missing"
+
+    def problem(self) -> str:
+        return "the git program was not found"
+
+    def remedy(self) -> str:
+        return "install git and make sure that it is on PATH"
+
+
+class GitFailed(GitmemoError):
+    """A git command ended with an error."""
+
+    kind = "git-failed"
+
+    def __init__(self, command: str, stderr: str) -> None:
+        """`command` is what can be pasted into a shell; `stderr` is what git said."""
+        super().__init__(command, stderr)
+        self.command, self.stderr = command, stderr
+
+    def problem(self) -> str:
+        said = self.stderr.strip() or "it gave no reason"
+        return f"`{self.command}` failed: {said}"
+
+    def remedy(self) -> str:
+        return "run the command yourself to see more; what git says above usually names the cause"
+
+
+class NotInRepository(GitmemoError):
+    """There is no git repository around a folder."""
+
+    kind = "not-in-repository"
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path)
+        self.path = path
+
+    def problem(self) -> str:
+        return f"{self.path} is not inside a git work tree"
+
+    def remedy(self) -> str:
+        return "run `git init` there, or work without git: Storage(db_path=...)"
+
+
+class MissingObject(GitmemoError, LookupError):
+    """The repository does not hold an object that something in it names."""
+
+    kind = "missing-object"
+    exit_code = 4
+
+    def __init__(self, oid: str, reason: str = "") -> None:
+        super().__init__(oid, reason)
+        self.oid, self.reason = oid, reason
+
+    def problem(self) -> str:
+        return f"git object {self.oid} cannot be read" + (
+            f" ({self.reason})" if self.reason else ""
+        )
+
+    def remedy(self) -> str:
+        return "run `git fsck` to see what is missing, and fetch again from a complete clone"
+
+
+class RefContended(GitmemoError):
+    """Other processes moved a ref every time that this one tried to."""
+
+    kind = "ref-contended"
+
+    def __init__(self, ref: str, tries: int) -> None:
+        super().__init__(ref, tries)
+        self.ref, self.tries = ref, tries
+
+    def problem(self) -> str:
+        return f"{self.ref} could not be updated in {self.tries} tries"
+
+    def remedy(self) -> str:
+        return f"try again; if nothing else runs, remove the left-over lock file of {self.ref}"
+
+
+class HistoryRejected(GitmemoError):
+    """A remote's function histories are not what gitmemo writes, so nothing was merged."""
+
+    kind = "history-rejected"
+    exit_code = 4
+
+    def __init__(self, remote: str, reason: str) -> None:
+        super().__init__(remote, reason)
+        self.remote, self.reason = remote, reason
+
+    def problem(self) -> str:
+        return f"the function histories of {self.remote} were not merged: {self.reason}"
+
+    def remedy(self) -> str:
+        return (
+            "look at them with `git ls-remote` and `git log`; if they are damaged, "
+            f"`git push {self.remote} :refs/gitmemo/versions` removes them and `gitmemo push` writes yours"
+        )
+
+
+class HookRefused(GitmemoError):
+    """Hooks cannot be installed where git looks for them."""
+
+    kind = "hook-refused"
+
+    def __init__(self, folder: str, reason: str, lines: str) -> None:
+        """`lines` is what a person can add by hand instead."""
+        super().__init__(folder, reason, lines)
+        self.folder, self.reason, self.lines = folder, reason, lines
+
+    def problem(self) -> str:
+        return f"hooks are not installed in {self.folder}: {self.reason}"
+
+    def remedy(self) -> str:
+        return f"add these lines to the hooks there:\n{self.lines}"

@@ -1,0 +1,111 @@
+"""What goes wrong with values: hashing, writing, reading, trusting them."""
+
+from __future__ import annotations
+
+from gitmemo.errors.base import GitmemoError
+
+
+class Unhashable(GitmemoError, TypeError):
+    """A value has no content id: nothing stable can be derived from it."""
+
+    kind = "unhashable"
+
+    def __init__(self, type_name: str, path: str, reason: str, where: str = "") -> None:
+        """`path` leads from the value to the culprit (`.model.lock`); `where` names the argument."""
+        super().__init__(type_name, path, reason, where)
+        self.type_name, self.path, self.reason, self.where = type_name, path, reason, where
+
+    def problem(self) -> str:
+        inside = f" at {self.path}" if self.path else ""
+        return (
+            f"{self.where or 'a value'} cannot be hashed: {self.type_name}{inside} ({self.reason})"
+        )
+
+    def remedy(self) -> str:
+        return (
+            "pass something that describes it instead (a path, a name, a number), "
+            "wrap it in gitmemo.Ignore(...) if it cannot change the result, "
+            "or teach gitmemo the type with @gitmemo.hasher"
+        )
+
+
+class Unencodable(GitmemoError, TypeError):
+    """A value has a content id but no codec can write it."""
+
+    kind = "unencodable"
+
+    def __init__(self, type_name: str, reason: str, where: str = "") -> None:
+        super().__init__(type_name, reason, where)
+        self.type_name, self.reason, self.where = type_name, reason, where
+
+    def problem(self) -> str:
+        return (
+            f"{self.where or 'a value'} of type {self.type_name} cannot be stored ({self.reason})"
+        )
+
+    def remedy(self) -> str:
+        return (
+            "return plain data (arrays, tables, containers, picklable objects) and keep handles "
+            "such as files, locks and generators inside the function"
+        )
+
+
+class UndecodableValue(GitmemoError, ValueError):
+    """Stored bytes cannot be turned back into a value."""
+
+    kind = "undecodable"
+    exit_code = 4
+
+    def __init__(self, codec: str, reason: str, where: str = "") -> None:
+        super().__init__(codec, reason, where)
+        self.codec, self.reason, self.where = codec, reason, where
+
+    def problem(self) -> str:
+        what = self.where or "a stored value"
+        return f"{what} cannot be read back with codec {self.codec!r}: {self.reason}"
+
+    def remedy(self) -> str:
+        return (
+            "install the package versions that wrote it, or run the program again where it was made"
+        )
+
+
+class ValueMissing(GitmemoError, KeyError):
+    """A value is recorded, but its bytes are not on this machine."""
+
+    kind = "value-missing"
+    exit_code = 4
+
+    def __init__(self, what: str, cid: str, secret: bool = False) -> None:
+        super().__init__(what, cid, secret)
+        self.what, self.cid, self.secret = what, cid, secret
+
+    def problem(self) -> str:
+        if self.secret:
+            return f"the value of {self.what} was never stored ({self.cid[:12]})"
+        return f"the bytes of {self.what} are not on this machine ({self.cid[:12]})"
+
+    def remedy(self) -> str:
+        return (
+            "run `gitmemo pull` to fetch it from a remote, or run the program again to compute it"
+        )
+
+
+class UntrustedValue(GitmemoError, PermissionError):
+    """A value from a remote can only be read by running code, and the remote is not trusted."""
+
+    kind = "untrusted-value"
+    exit_code = 6
+
+    def __init__(self, what: str, codec: str, remote: str) -> None:
+        super().__init__(what, codec, remote)
+        self.what, self.codec, self.remote = what, codec, remote
+
+    def problem(self) -> str:
+        return (
+            f"{self.what} came from the remote {self.remote!r} and is stored as {self.codec!r}; "
+            "reading it could run code from there"
+        )
+
+    def remedy(self) -> str:
+        return f"if you trust everyone who can write to it: gitmemo remote trust {self.remote}"
