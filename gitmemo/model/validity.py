@@ -21,10 +21,6 @@ class Code(Protocol):
         """Return what `component` holds, or None where there is no such component."""
         ...
 
-    def loaded(self, component: Component) -> bool:
-        """Whether its module runs here, so that values are known and decide."""
-        ...
-
     def knows(self, component: Component) -> bool:
         """Whether anything can be said of it here; if not, it is assumed to be unchanged."""
         ...
@@ -36,10 +32,6 @@ class NoCode:
     def current(self, component: Component) -> Content | None:
         """Return None: nothing is known."""
         return None
-
-    def loaded(self, component: Component) -> bool:
-        """Return False."""
-        return False
 
     def knows(self, component: Component) -> bool:
         """Return False."""
@@ -58,8 +50,8 @@ def changed(version: Version, code: Code, decisions: Decisions) -> list[Componen
 def holds(component: Component, old: Content, code: Code, decisions: Decisions) -> bool:
     """Whether `component` is today what it was, or something decided to be equivalent.
 
-    A decision about two texts covers what the new text refers to; where the text
-    is the same, what it refers to (or the global's value) must be the same too.
+    A decision about two texts covers what the new text refers to. Where a value is
+    not known on both sides, in files for instance, the sources decide.
     """
     if not code.knows(component):
         return True
@@ -67,10 +59,11 @@ def holds(component: Component, old: Content, code: Code, decisions: Decisions) 
     if new is None:
         return False
     same_source = decisions.equivalent(component, old.source, new.source)
-    if not code.loaded(component) or old.value is None:
+    if old.value is None or new.value is None:
         return same_source
-    if new.value is not None and decisions.equivalent(component, old.value, new.value):
-        # The value of a global decides, however it is written; the names that
-        # code refers to only confirm that the same text means the same thing.
-        return same_source or component.unit.startswith("$")
-    return same_source and old.source != new.source
+    decided = same_source and old.source != new.source
+    same_value = decisions.equivalent(component, old.value, new.value)
+    if component.unit.startswith("$"):
+        return same_value or decided  # however a global is written, its value decides
+    # The same text means the same only if the names in it do.
+    return decided or (same_source and same_value)

@@ -1,0 +1,23 @@
+"""`python -m benchmarks [NAME…]`: run the named scenarios, or all."""
+
+from __future__ import annotations
+
+import sys
+
+from benchmarks import calls, startup
+
+SCENARIOS = {"hit": calls.hit, "miss": calls.miss, "startup": startup.startup}
+
+
+def main(names: list[str]) -> int:
+    """Run scenarios by name; an unknown name is an error."""
+    unknown = [name for name in names if name not in SCENARIOS]
+    if unknown:
+        print(f"no scenario {unknown[0]!r}; there are: {', '.join(SCENARIOS)}", file=sys.stderr)
+        return 2
+    for name in names or SCENARIOS:
+        SCENARIOS[name]()
+    return 0
+
+
+sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,70 @@
+"""gitmemo: calls that are never run twice, versioned with your code, shared through git.
+
+    import gitmemo as gm
+
+    storage = gm.open()
+
+    @gm.op
+    def load_data(n_class=10): ...
+
+    with storage:
+        data = load_data()
+
+See the README, and `docs/` for the formats and the architecture.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from gitmemo.hashing import hasher
+    from gitmemo.memo.op import Op, op, track
+    from gitmemo.memo.opening import open
+    from gitmemo.memo.storage import Storage, unwrap, wrap, wrap_atom
+    from gitmemo.ref import AtomRef, Ref
+
+__version__ = "0.1.0"
+
+__all__ = [
+    "AtomRef",
+    "Op",
+    "Ref",
+    "Storage",
+    "__version__",
+    "hasher",
+    "op",
+    "open",
+    "track",
+    "unwrap",
+    "wrap",
+    "wrap_atom",
+]
+
+# Loaded when first used: `import gitmemo` and the hooks stay quick.
+_HOMES = {
+    "AtomRef": "gitmemo.ref",
+    "Op": "gitmemo.memo.op",
+    "Ref": "gitmemo.ref",
+    "Storage": "gitmemo.memo.storage",
+    "hasher": "gitmemo.hashing",
+    "op": "gitmemo.memo.op",
+    "open": "gitmemo.memo.opening",
+    "track": "gitmemo.memo.op",
+    "unwrap": "gitmemo.memo.storage",
+    "wrap": "gitmemo.memo.storage",
+    "wrap_atom": "gitmemo.memo.storage",
+}
+
+
+def __getattr__(name: str) -> Any:
+    home = _HOMES.get(name)
+    if home is None:
+        raise AttributeError(f"module 'gitmemo' has no attribute {name!r}")
+    value = globals()[name] = getattr(import_module(home), name)
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted(__all__)

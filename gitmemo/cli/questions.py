@@ -1,0 +1,205 @@
+"""Commands that ask: `df`, `log`, `status`. They change nothing."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
+
+import click
+
+from gitmemo.display.text import count, diff_lines, size, table
+from gitmemo.errors import UnknownRevision
+from gitmemo.frame import Table
+from gitmemo.hashing.digest import to_hex
+from gitmemo.model.components import Component
+from gitmemo.model.facts import Call, Decision, Slot, Source
+from gitmemo.model.validity import Code
+from gitmemo.query import Selection, resolve_op, select, valid_calls
+from gitmemo.workspace import Workspace, find
+
+_JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
+
+
+@click.command()
+@click.argument("ops", nargs=-1, required=True)
+@click.option("--rev", help="Read the calls, and the code that judges them, of this revision.")
+@click.option("--all", "every", is_flag=True, help="Also show calls of older code.")
+@_JSON
+def df(ops: tuple[str, ...], rev: str | None, every: bool, as_json: bool) -> None:
+    """Show the calls of OPS as a table, one row per result, joined along the values that flowed.
+
+    OPS are names like `train` or `analysis.train:train`. Shown are the calls that
+    the code as it is would reuse.
+    """
+    workspace = find()
+    calls, code = _calls_at(workspace, rev)
+    selection = Selection(tuple(calls), 0) if every else valid_calls(workspace.world, calls, code)
+    frame = select(selection.calls, ops, None)
+    result = frame.table()
+    for line in _as_json(result) if as_json else _as_text(workspace, result):
+        click.echo(line)
+    if selection.stale:
+        click.echo(f"{count(selection.stale, 'call')} of older code not shown (--all)", err=True)
+
+
+@click.command()
+@click.argument("op")
+@click.option("-p", "--patch", is_flag=True, help="Show what changed in each version.")
+@_JSON
+def log(op: str, patch: bool, as_json: bool) -> None:
+    """Show the versions of the code that calls of OP touched, and what was decided about them."""
+    workspace = find()
+    world = workspace.world
+    calls = world.calls(workspace.code)
+    name = resolve_op(op, sorted({call.op for call in calls}))
+    entries = list(_versions(workspace, [call for call in calls if call.op == name]))
+    for entry in entries:
+        if as_json:
+            click.echo(json.dumps(entry.as_dict(), ensure_ascii=False))
+            continue
+        for line in entry.lines(patch=patch):
+            click.echo(line)
+
+
+@click.command()
+@_JSON
+def status(as_json: bool) -> None:
+    """Show what is stored, pending, made by older code, and missing on this machine."""
+    from gitmemo.sync import missing_of
+
+    workspace = find()
+    world = workspace.world
+    calls = world.calls(workspace.code)
+    selection = valid_calls(world, calls, workspace.code)
+    every, current = Counter(c.op for c in calls), Counter(c.op for c in selection.calls)
+    pending = len(world.index.calls(sorted(world.pending(workspace.code)), None))
+    missing = missing_of(world, workspace.code)
+    if as_json:
+        fields = {
+            "branch": world.place.branch,
+            "commit": world.place.commit,
+            "calls": len(calls),
+            "pending": pending,
+            "stale": selection.stale,
+            "missing_values": len(missing),
+            "ops": {op: {"calls": every[op], "current": current[op]} for op in sorted(every)},
+        }
+        click.echo(json.dumps(fields, ensure_ascii=False))
+        return
+    place = f"on {world.place.branch}" if world.place.branch else "detached"
+    commit = f" at {world.place.commit[:9]}" if world.place.commit else " (no commit yet)"
+    click.echo(f"{place}{commit}: {count(len(calls), 'call')}, {pending} pending")
+    if every:
+        rows = [(op, current[op], every[op] - current[op]) for op in sorted(every)]
+        for line in table(("op", "current", "of older code"), rows):
+            click.echo(line)
+    if pending:
+        click.echo("pending calls join the next commit; `gitmemo commit` makes one for them alone")
+    if missing:
+        total = size(sum(item.size for item in missing))
+        click.echo(f"{count(len(missing), 'value')} ({total}) not on this machine: gitmemo pull")
+
+
+# --- df ---------------------------------------------------------------------
+
+
+def _calls_at(workspace: Workspace, rev: str | None) -> tuple[list[Call], Code]:
+    world = workspace.world
+    if rev is None:
+        return world.calls(workspace.code), workspace.code
+    from gitmemo.world.revisions import calls_at, code_at
+
+    commit = workspace.reader.resolve(rev)
+    if commit is None:
+        raise UnknownRevision(rev)
+    return calls_at(world, workspace.reader, commit), code_at(workspace.reader, commit)
+
+
+def _as_json(result: Table) -> Iterator[str]:
+    for row in result.rows:
+        cells = {name: [_json_value(slot) for slot in cell] for name, cell in row.items()}
+        flat = {name: values[0] if len(values) == 1 else values for name, values in cells.items()}
+        yield json.dumps(flat, ensure_ascii=False)
+
+
+def _json_value(slot: Slot) -> object:
+    return slot.inline.json if slot.inline else {"hid": to_hex(slot.hid), "cid": to_hex(slot.cid)}
+
+
+def _as_text(workspace: Workspace, result: Table) -> Iterator[str]:
+    def shown(slot: Slot) -> object:
+        if slot.inline:
+            return slot.inline.json
+        values = workspace.world.values(slot.cid)
+        return f"<{values[0].codec} {size(values[0].size)}>" if values else "<not stored>"
+
+    rows = [
+        [_text_cell(row.get(name, ()), shown) for name in result.columns] for row in result.rows
+    ]
+    return table(result.columns, rows)
+
+
+def _text_cell(cell: Iterable[Slot], shown: Callable[[Slot], object]) -> object:
+    values = [shown(slot) for slot in cell]
+    if len(values) > 1:
+        return "[" + ", ".join(map(str, values)) + "]"
+    return values[0] if values else None
+
+
+# --- log --------------------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    """One version of a component, or a decision about it."""
+
+    component: str
+    content: str
+    said: str
+    calls: int
+    patch: tuple[str, ...]
+
+    def as_dict(self) -> dict[str, object]:
+        return {
+            "component": self.component,
+            "content": self.content,
+            "decision": self.said or None,
+            "calls": self.calls,
+        }
+
+    def lines(self, *, patch: bool) -> Iterator[str]:
+        said = f" {self.said}" if self.said else f" {count(self.calls, 'call')}"
+        yield f"{click.style(self.content[:10], fg='yellow')} {self.component}{said}"
+        if patch:
+            yield from diff_lines(self.patch)
+
+
+def _versions(workspace: Workspace, calls: list[Call]) -> Iterator[_Entry]:
+    import difflib
+
+    from gitmemo.history import Histories
+
+    world = workspace.world
+    uses: Counter[tuple[object, object]] = Counter()
+    components: dict[Component, None] = {}
+    for call in calls:
+        version = world.version(call.version) if call.version else None
+        for component, content in version.pairs.items() if version else ():
+            uses[component, content.source] += 1
+            components[component] = None
+    histories = Histories(workspace.layout)
+    for component in sorted(components):
+        before: list[str] = []
+        for _record, fact in world.index.history(component).values():
+            if isinstance(fact, Decision):
+                said = f"{fact.verdict.value}{f': {fact.why}' if fact.why else ''}"
+                yield _Entry(str(component), to_hex(fact.new), said, 0, ())
+            elif isinstance(fact, Source):
+                text = world.index.text(fact.text) or histories.text_of(fact.text) or ""
+                after = text.splitlines()
+                patch = list(difflib.unified_diff(before, after, lineterm="", n=3))[2:]
+                number = uses[component, fact.source]
+                yield _Entry(str(component), to_hex(fact.source), "", number, tuple(patch))
+                before = after

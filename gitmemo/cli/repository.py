@@ -1,0 +1,124 @@
+"""Commands about the repository itself: `init`, `commit`, `hook`, `verify`."""
+
+from __future__ import annotations
+
+import click
+
+from gitmemo.commits.hook import Asker, Exported
+from gitmemo.display.text import count
+from gitmemo.errors import Aborted, GitmemoError, UndecidedChanges
+from gitmemo.model.facts import Verdict
+from gitmemo.workspace import Workspace, find
+
+
+@click.command()
+@click.argument("path", type=click.Path(exists=True, file_okay=False), default=".")
+def init(path: str) -> None:
+    """Set gitmemo up in the git repository around PATH: `.gitmemo/` and the git hooks."""
+    from gitmemo.commits.setup import set_up
+
+    for line in set_up(path):
+        click.echo(line)
+
+
+@click.command()
+@click.option("-m", "--message", default="Record results", help="The commit's message.")
+def commit(message: str) -> None:
+    """Commit pending results when no code has changed."""
+    from gitmemo.git.cli import Git
+
+    workspace = find()
+    workspace.world.enter()
+    if not workspace.world.pending(workspace.code):
+        click.echo("nothing is pending", err=True)
+        return
+    git = Git(workspace.root)
+    # The hooks do the work; `--allow-empty` lets git start although nothing else is staged.
+    git.run("commit", "--allow-empty", "-q", "-m", message)
+    click.echo(git.run("log", "-1", "--format=%h %s"))
+
+
+@click.group()
+def hook() -> None:
+    """Run or remove the git hooks."""
+
+
+@hook.command()
+@click.argument("name", type=click.Choice(["pre-commit", "post-commit"]))
+def run(name: str) -> int:
+    """Do what the git hook NAME is for. Called by the hook, not by people."""
+    try:
+        workspace = find()
+        if name == "post-commit":
+            from gitmemo.commits.hook import after_commit
+
+            after_commit(workspace)
+            return 0
+        return _before_commit(workspace)
+    except (Aborted, UndecidedChanges):
+        raise
+    except GitmemoError as error:
+        # Code must stay committable whatever is wrong with results: pending
+        # calls stay in the journal and join a later commit.
+        click.echo(f"gitmemo: {error}\n  the commit goes on without results", err=True)
+        return 0
+    except Exception as error:  # noqa: BLE001  a defect of ours must not cost a commit either
+        click.echo(
+            f"gitmemo: internal error: {type(error).__name__}: {error}\n"
+            "  fix: please report it; the commit goes on without results",
+            err=True,
+        )
+        return 0
+
+
+@hook.command()
+def uninstall() -> None:
+    """Remove gitmemo's hooks and put back those that were there before."""
+    from gitmemo.commits.setup import remove_hooks
+
+    for line in remove_hooks():
+        click.echo(line)
+
+
+@click.command()
+@click.option("--repair", is_flag=True, help="Set damaged journal lines aside.")
+def verify(repair: bool) -> int:
+    """Read every segment, journal and local value and check it."""
+    from gitmemo.commits.check import check
+
+    workspace = find()
+    problems = list(check(workspace, repair=repair))
+    for problem in problems:
+        click.echo(problem)
+    click.echo("everything that is stored can be read" if not problems else "", err=True)
+    return 4 if problems and not repair else 0
+
+
+def _before_commit(workspace: Workspace) -> int:
+    from gitmemo.commits.hook import before_commit
+    from gitmemo.display.question import TerminalAsker, terminal
+
+    with terminal() as tty:
+
+        def asker() -> Asker | None:
+            return None if tty is None else TerminalAsker(tty, color=True)
+
+        exported = before_commit(workspace, asker)
+    for line in _summary(exported):
+        click.echo(f"gitmemo: {line}", err=True)
+    return 0
+
+
+def _summary(exported: Exported) -> list[str]:
+    lines = []
+    for change, verdict in exported.decided:
+        said = verdict.value if verdict else "pending: counts as breaking until decided"
+        lines.append(f"{change.component} changed ({said})")
+    if any(verdict is None for _, verdict in exported.decided):
+        lines.append(
+            "say whether old results stay valid with GITMEMO_ON_CHANGE="
+            f"{Verdict.NON_BREAKING} (or {Verdict.BREAKING}) before `git commit`"
+        )
+    if exported.calls:
+        lines.append(f"{count(exported.calls, 'call')} in this commit")
+    return lines

@@ -1,0 +1,95 @@
+"""Pending facts into the commit that is being made, and back into the work tree after it.
+
+Not which changes are decided (`changes`). Invariant: a fact leaves the journal's
+pending set only when a segment that holds it is part of a commit; every step
+can be interrupted and done again.
+"""
+
+from __future__ import annotations
+
+import time
+from pathlib import Path
+
+from gitmemo.git.cli import Git
+from gitmemo.hashing import content_id
+from gitmemo.model.facts import Call, Decision, Source
+from gitmemo.model.lines import from_line, to_line
+from gitmemo.model.validity import Code
+from gitmemo.world.journal import is_abandoned, mark_exported, retire
+from gitmemo.world.repository import EXPORTED, RepositoryWorld
+from gitmemo.world.segments import INDEX_FOLDER, Segment, build_segment, segment_name
+
+
+def plan_export(world: RepositoryWorld, code: Code) -> Segment | None:
+    """Return the segment of everything pending that belongs to this world; None if nothing does."""
+    lines: set[str] = set()
+    facts = [from_line(world.index.line(n), content_id) for n in sorted(world.pending(code))]
+    for fact in facts:
+        if isinstance(fact, Call):
+            lines.update(to_line(needed) for needed in world.closure(fact))
+        elif isinstance(fact, Source | Decision):
+            lines.add(to_line(fact))
+    return build_segment(lines) if lines else None
+
+
+def stage(git: Git, segment: Segment, month: str | None = None) -> str:
+    """Put `segment` into the index that git is committing; return its path."""
+    path = segment.path(month or time.strftime("%Y-%m", time.gmtime()))
+    oid = git.hash_object(segment.data)
+    git.update_index([(path, oid)])
+    return path
+
+
+def unstage_leftovers(git: Git, root: Path, keep: Segment | None = None) -> None:
+    """Remove segments from the index that an aborted commit left there."""
+    staged = git.try_run("diff-index", "--cached", "--name-only", "-z", "HEAD", "--", INDEX_FOLDER)
+    if staged is None:  # unborn HEAD: everything in the index is new
+        staged = git.run("ls-files", "-z", "--cached", "--", INDEX_FOLDER)
+    for path in filter(None, staged.split("\0")):
+        name = segment_name(path)
+        if name and not (root / path).exists() and (keep is None or keep.name != name):
+            git.run("update-index", "--force-remove", "--", path)
+
+
+def complete(git: Git, root: Path) -> list[str]:
+    """Write the segments that HEAD added to the work tree and the index; return their paths.
+
+    `git commit PATH` commits from a temporary index, so the real one lacks what
+    was staged while it ran; and the work tree never had the file.
+    """
+    added = git.try_run(
+        "diff-tree", "-r", "-m", "--root", "--no-commit-id", "--diff-filter=A", "-z", "HEAD", "--",
+        INDEX_FOLDER,
+    )  # fmt: skip
+    fields = (added or "").split("\0")
+    entries = [
+        (path, meta.split(" ")[3])
+        for meta, path in zip(fields[::2], fields[1::2], strict=False)
+        if segment_name(path) and not (root / path).exists()
+    ]
+    for path, oid in entries:
+        _write(root / path, git.bytes("cat-file", "blob", oid))
+    if entries:
+        git.update_index(entries)
+        git.try_run("update-index", "-q", "--refresh")
+    return [path for path, _ in entries]
+
+
+def retire_journals(world: RepositoryWorld) -> None:
+    """Note which journals are committed whole, and move those away that nobody writes to."""
+    target = world.folder / "journal" / EXPORTED / world.layout.worktree_name
+    for (folder, name), (file, loaded) in world.index.files("journal").items():
+        path = world.journal_folder / name
+        if folder != world.layout.worktree_name or not path.exists():
+            continue
+        if world.is_committed(file):
+            mark_exported(path, loaded)
+            if is_abandoned(path):
+                retire(path, target)
+
+
+def _write(path: Path, data: bytes) -> None:
+    path.parent.mkdir(parents=True, exist_ok=True)
+    new = path.with_name(f".{path.name}.new")
+    new.write_bytes(data)
+    new.replace(path)

@@ -1,0 +1,66 @@
+"""Setting gitmemo up in a repository, and taking its hooks out again.
+
+Not what the hooks do. Invariant: setting up twice changes nothing, and nothing
+that was there before is lost.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+
+from gitmemo.config import COMMITTED
+from gitmemo.errors import NotInRepository
+from gitmemo.git.cli import Git
+from gitmemo.git.hookfiles import HookAction, install, plan_install, plan_uninstall, uninstall
+from gitmemo.git.repository import Layout, locate
+
+_CONFIG = """\
+# Settings of gitmemo, committed for everyone: no secrets, no commands.
+format = 1
+
+# What happens at a commit when code changed that stored results depend on:
+# ask (at a terminal, else pending), pending, breaking, non-breaking, error.
+on_change = "ask"
+"""
+# `-text`: line ends must never be converted, segments are named by their bytes.
+_ATTRIBUTES = "index/** -text linguist-generated diff=gitmemo\n"
+
+
+def set_up(path: str | os.PathLike[str]) -> Iterator[str]:
+    """Make `.gitmemo/` and install the hooks; yield a line about each thing done.
+
+    Raises:
+        NotInRepository: `path` is not in a git work tree.
+        HookRefused: The hooks folder is not the repository's own.
+    """
+    layout = locate(path)
+    if layout.bare:
+        raise NotInRepository(str(layout.root))
+    for name, content in ((COMMITTED, _CONFIG), (".gitmemo/.gitattributes", _ATTRIBUTES)):
+        target = layout.root / name
+        if target.exists():
+            yield f"kept {name}"
+            continue
+        target.parent.mkdir(exist_ok=True)
+        target.write_text(content, encoding="utf-8", newline="\n")
+        yield f"wrote {name}"
+    Git(layout.root).run("add", "--", ".gitmemo")
+    yield "staged .gitmemo: commit it together with your code"
+    yield from _install_hooks(layout)
+
+
+def remove_hooks(path: str | os.PathLike[str] = ".") -> Iterator[str]:
+    """Remove gitmemo's hooks; yield a line about each."""
+    plan = plan_uninstall(locate(path))
+    uninstall(plan)
+    for step in plan.steps:
+        if step.action is not HookAction.LEAVE:
+            yield f"{step.action.value}: {step.path}"
+
+
+def _install_hooks(layout: Layout) -> Iterator[str]:
+    plan = plan_install(layout)
+    install(plan)
+    for step in plan.steps:
+        yield f"hook {step.path.name}: {step.action.value}"

@@ -1,0 +1,135 @@
+"""Settings: the committed file, this clone's own file, and the environment.
+
+Not what settings do. Invariant: this module and the command line are the only
+readers of the environment; secrets are never in the committed file, and only
+this clone's own file can grant trust.
+"""
+
+from __future__ import annotations
+
+import os
+import tomllib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from pathlib import Path
+from typing import Any
+
+from gitmemo.errors import BadSetting, NewerFormat
+
+FORMAT = 1
+COMMITTED = ".gitmemo/config.toml"
+LOCAL = "gitmemo/config.toml"
+
+
+class OnChange(StrEnum):
+    """What happens when a component that stored calls depend on has changed."""
+
+    ASK = "ask"
+    PENDING = "pending"
+    BREAKING = "breaking"
+    NON_BREAKING = "non-breaking"
+    ERROR = "error"
+
+
+@dataclass(frozen=True, slots=True)
+class Settings:
+    """Settings after every source was read.
+
+    Attributes:
+        on_change: The policy at commits; `ask` falls back to `pending` without a terminal.
+        remotes: Name to its committed table: `url` and options.
+        default_remote: The remote used when none is named; the only one, if there is one.
+        trusted: This clone's trust: remote name to the URL that was trusted.
+        source_roots: Folders that do not count in module names.
+    """
+
+    on_change: OnChange = OnChange.ASK
+    remotes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    default_remote: str | None = None
+    trusted: Mapping[str, str] = field(default_factory=dict)
+    source_roots: tuple[str, ...] = ("src",)
+
+    def trusted_remotes(self) -> frozenset[str]:
+        """Return the remotes that are trusted under the URL that they have now."""
+        return frozenset(
+            name
+            for name, url in self.trusted.items()
+            if self.remotes.get(name, {}).get("url") == url
+        )
+
+
+def read_settings(root: Path, common_dir: Path) -> Settings:
+    """Read the settings of a repository.
+
+    Raises:
+        NewerFormat: The committed file is of a format this gitmemo does not know.
+        BadSetting: A setting has a value that makes no sense, or a file is not TOML.
+    """
+    return merge(_table(root / COMMITTED), _table(common_dir / LOCAL), os.environ)
+
+
+def merge(
+    committed: Mapping[str, Any], local: Mapping[str, Any], environment: Mapping[str, str]
+) -> Settings:
+    """Merge the tables of the two files and the environment; the environment wins."""
+    found = committed.get("format", FORMAT)
+    if found != FORMAT:
+        raise NewerFormat(COMMITTED, found, FORMAT)
+    remotes = _remotes(committed.get("remotes", {}))
+    default = local.get("default_remote", committed.get("default_remote"))
+    if default is None and len(remotes) == 1:
+        (default,) = remotes
+    if default is not None and default not in remotes:
+        raise BadSetting("default_remote", default, tuple(remotes))
+    choice = environment.get("GITMEMO_ON_CHANGE") or committed.get("on_change", OnChange.ASK)
+    return Settings(
+        on_change=_on_change(choice),
+        remotes=remotes,
+        default_remote=default,
+        trusted={str(k): str(v) for k, v in local.get("trust", {}).items()},
+        source_roots=tuple(committed.get("source_roots", ("src",))),
+    )
+
+
+def edit(path: Path, keys: tuple[str, ...], value: str | dict[str, str] | None) -> None:
+    """Set (None: remove) one value of a TOML file, keeping everything else as it was written."""
+    import tomlkit
+
+    document = tomlkit.parse(path.read_text("utf-8")) if path.exists() else tomlkit.document()
+    table: Any = document
+    for key in keys[:-1]:
+        if key not in table:
+            table[key] = tomlkit.table(is_super_table=True)
+        table = table[key]
+    if value is None:
+        table.pop(keys[-1], None)
+    else:
+        table[keys[-1]] = value
+    path.parent.mkdir(parents=True, exist_ok=True)
+    replacement = path.with_name(f"{path.name}.new")
+    replacement.write_text(tomlkit.dumps(document), "utf-8")
+    replacement.replace(path)
+
+
+def _on_change(value: object) -> OnChange:
+    try:
+        return OnChange(str(value))
+    except ValueError:
+        raise BadSetting("on_change", value, tuple(OnChange)) from None
+
+
+def _remotes(tables: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+    for name, table in tables.items():
+        if not isinstance(table, dict) or not isinstance(table.get("url"), str):
+            raise BadSetting(f"remotes.{name}", table, ('a table with a "url"',))
+    return {str(name): {str(k): str(v) for k, v in t.items()} for name, t in tables.items()}
+
+
+def _table(path: Path) -> dict[str, Any]:
+    try:
+        return tomllib.loads(path.read_text("utf-8"))
+    except FileNotFoundError:
+        return {}
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BadSetting(str(path), str(error), ("a valid TOML file",)) from None

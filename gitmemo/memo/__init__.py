@@ -1,0 +1,1 @@
+"""Memoization: ops, refs, and the storage that looks calls up, runs and remembers them."""

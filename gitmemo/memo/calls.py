@@ -1,0 +1,103 @@
+"""Calls as people meet them: what happened to one, how many there were, what one holds.
+
+Not how calls are made (`storage`). Invariant: nothing here changes a storage.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any, TypeAlias
+
+from gitmemo.hashing.digest import Digest, to_hex
+from gitmemo.model.components import Component
+from gitmemo.model.facts import Call
+from gitmemo.ref import AtomRef, Loader, ref_to
+
+
+class Reason(StrEnum):
+    """Why a call was, or was not, taken from the storage."""
+
+    HIT = "hit"
+    NEW_INPUTS = "new inputs"
+    CODE_CHANGED = "code changed"
+
+
+@dataclass(frozen=True, slots=True)
+class CallEvent:
+    """What happened to one call.
+
+    Attributes:
+        changed: For `CODE_CHANGED`: what differs from the nearest stored call.
+        elapsed_s: For a hit the stored duration; None before the call is run.
+    """
+
+    op: str
+    reason: Reason
+    changed: tuple[Component, ...] = ()
+    elapsed_s: float | None = None
+
+    def sentence(self) -> str:
+        """Say it in one line, for the terminal."""
+        match self.reason:
+            case Reason.HIT:
+                return f"hit   {self.op} (saved {self.elapsed_s or 0.0:.3g} s)"
+            case Reason.NEW_INPUTS:
+                return f"run   {self.op}: not computed before with these inputs"
+            case Reason.CODE_CHANGED:
+                return f"run   {self.op}: {', '.join(map(str, self.changed))} changed"
+
+
+Observer: TypeAlias = Callable[[CallEvent], None]
+
+
+class Counter:
+    """How many calls were reused and computed, and what that saved."""
+
+    def __init__(self) -> None:
+        self.reused = 0
+        self.computed = 0
+        self.saved_s = 0.0
+
+    def __repr__(self) -> str:
+        return f"Counter(reused={self.reused}, computed={self.computed})"
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A stored call that may be handed out.
+
+    Attributes:
+        hid: Kept beside the call, which would compute it again.
+        elapsed_s: How long the call took when it was run, in seconds.
+    """
+
+    call: Call
+    hid: Digest
+    elapsed_s: float
+
+
+def hit_of(call: Call) -> Hit:
+    """Return `call` as a hit."""
+    return Hit(call, call.hid, call.seconds)
+
+
+class CallView:
+    """A stored call, with refs for what went in and came out.
+
+    Attributes:
+        op: The op's name.
+        inputs, outputs: Lazy refs by name.
+        run: When it started, how long it took, at which commit.
+    """
+
+    def __init__(self, call: Call, loader: Loader) -> None:
+        self.op = call.op
+        self.cid, self.hid = to_hex(call.cid), to_hex(call.hid)
+        self.inputs: dict[str, AtomRef[Any]] = {s.name: ref_to(s, loader) for s in call.inputs}
+        self.outputs: dict[str, AtomRef[Any]] = {s.name: ref_to(s, loader) for s in call.outputs}
+        self.run = dict(call.run)
+
+    def __repr__(self) -> str:
+        return f"Call({self.op.rpartition(':')[2]}, hid={self.hid[:3]}...)"

@@ -1,0 +1,138 @@
+"""From values and outcomes to facts and blobs.
+
+Not look-ups (`storage`) and not files (`world`, `blobs`). Invariant: bytes are
+stored before the fact that names them, and the facts of one call in one piece.
+"""
+
+from __future__ import annotations
+
+import platform
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import UTC, datetime
+from typing import Any
+
+from gitmemo.hashing.digest import Digest, digest
+from gitmemo.memo.execute import CallOutcome, encoded
+from gitmemo.memo.signature import is_secret
+from gitmemo.model import ids
+from gitmemo.model.components import Component
+from gitmemo.model.facts import Call, Fact, JsonValue, Slot, Source, Text, Value, Version
+from gitmemo.model.lines import record_id, to_line
+from gitmemo.ref import Ref, unwrap_all
+from gitmemo.tracing import CodeState
+from gitmemo.world.view import World
+
+
+class Recorder:
+    """Writes what a storage's calls leave behind. `code` is None where code is not versioned."""
+
+    def __init__(self, world: World, code: CodeState | None) -> None:
+        self._world = world
+        self._code = code
+        self._versions: set[Digest] = set()
+        self._sources: set[tuple[Component, Digest]] = set()
+        self._latest: dict[Component, Digest] = {}
+        self._place: dict[str, JsonValue] = {}
+
+    def enter(self) -> None:
+        """Begin a block: the commit, and what other processes recorded, may have changed."""
+        self._place = {}
+        self._latest.clear()
+
+    def inputs(self, op: str, inputs: Mapping[str, Any], slots: Sequence[Slot]) -> list[Fact]:
+        """Store raw inputs, before a body can change them; return the facts about them."""
+        facts: list[Fact] = []
+        for value, slot in zip(inputs.values(), slots, strict=True):
+            if slot.inline or is_secret(slot.name, value):
+                continue
+            if isinstance(value, Ref) and not value.in_memory:
+                continue
+            if not self._world.values(slot.cid):
+                data = encoded(unwrap_all(value), f"argument {slot.name!r} of {op}")
+                blob = self._world.blobs.put(data)
+                facts.append(Value(slot.cid, data.codec, data.size, blob))
+        return facts
+
+    def call(
+        self,
+        op: str,
+        op_version: int,
+        slots: Sequence[Slot],
+        outcome: CallOutcome,
+        facts: list[Fact],
+    ) -> Call:
+        """Record a finished call, with `facts` about its inputs; it is durable when this returns."""
+        for output in outcome.outputs:
+            if output.encoded is not None and not self._world.values(output.cid):
+                blob = self._world.blobs.put(output.encoded)
+                facts.append(Value(output.cid, output.encoded.codec, output.encoded.size, blob))
+        version = None
+        if self._code is not None:
+            version = Version(dict(outcome.components))
+            facts += self._version_facts(version, self._code)
+        code = version.id if version else None
+        hid = ids.call_hid(op, op_version, code, [(slot.name, slot.hid) for slot in slots])
+        outputs = tuple(
+            Slot(o.name, o.cid, ids.output_hid(hid, o.name), o.inline) for o in outcome.outputs
+        )
+        call = Call(
+            op, op_version, code, tuple(slots), outputs, outcome.inner, self._run_facts(outcome)
+        )
+        try:
+            self._world.record([*facts, call])
+        except BaseException:
+            # Nothing of it was written, so nothing of it may be taken as known.
+            self._versions.clear()
+            self._sources.clear()
+            raise
+        return call
+
+    def link(self, call: Call, slots: Sequence[Slot]) -> Call:
+        """Record that `call`'s outputs are also those of inputs with other histories."""
+        hid = ids.call_hid(
+            call.op, call.op_version, call.version, [(slot.name, slot.hid) for slot in slots]
+        )
+        outputs = tuple(
+            Slot(slot.name, slot.cid, ids.output_hid(hid, slot.name), slot.inline)
+            for slot in call.outputs
+        )
+        same: dict[str, JsonValue] = {"same": record_id(to_line(call)).hex()}
+        linked = Call(
+            call.op, call.op_version, call.version, tuple(slots), outputs, call.inner, same
+        )
+        if not outputs or self._world.creator(outputs[0].hid) is None:
+            self._world.record([linked])
+        return linked
+
+    def _version_facts(self, version: Version, code: CodeState) -> Iterator[Fact]:
+        if version.id in self._versions:
+            return
+        for component, content in version.pairs.items():
+            if (component, content.source) not in self._sources:
+                yield from self._source_facts(component, content.source, code)
+                self._sources.add((component, content.source))
+        yield version
+        self._versions.add(version.id)
+
+    def _source_facts(
+        self, component: Component, content: Digest, code: CodeState
+    ) -> Iterator[Fact]:
+        if self._world.knows_source(component, content):
+            return
+        text = code.text(component)
+        latest = self._latest.get(component)
+        parents = (latest,) if latest else self._world.lineage(component)
+        source = Source(component, content, digest(text.encode("utf-8")), parents)
+        self._latest[component] = record_id(to_line(source))
+        yield Text(text)
+        yield source
+
+    def _run_facts(self, outcome: CallOutcome) -> dict[str, JsonValue]:
+        if not self._place:
+            self._place = {"python": platform.python_version(), **self._world.run_facts()}
+        started = datetime.fromtimestamp(outcome.started_s, UTC)
+        return {
+            **self._place,
+            "start": started.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "seconds": round(outcome.elapsed_s, 6),
+        }

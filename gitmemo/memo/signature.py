@@ -1,0 +1,168 @@
+"""Signatures: how arguments become named inputs, and returned values named outputs.
+
+Not the hashing of values. Invariant: two ways of writing the same call give the
+same names and values, and two different calls never share a name.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+import typing
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from gitmemo.errors import WrongOutputs
+from gitmemo.ref import Ref
+
+_Kind = inspect.Parameter
+_SECRET = re.compile(
+    r"(^|[_\W])(password|passwd|secret|token|api_key|access_key|private_key)(_\d+)?$", re.IGNORECASE
+)
+
+
+class Binder:
+    """Turns the arguments of calls of one function into named inputs.
+
+    Attributes:
+        is_plain: Whether the names are the same in every call.
+    """
+
+    def __init__(self, function: Callable[..., object]) -> None:
+        self.signature = inspect.signature(function)
+        parameters = list(self.signature.parameters.values())
+        self._names = tuple(p.name for p in parameters)
+        self._defaults = {p.name: p.default for p in parameters if p.default is not _Kind.empty}
+        self.is_plain = all(p.kind is _Kind.POSITIONAL_OR_KEYWORD for p in parameters)
+
+    def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+        """Return the inputs by name, defaults included, in signature order.
+
+        `*args` become `args_0`, `args_1`, …; `**kwargs` keep their keys, sorted.
+        A name that is taken already gets a star in front.
+
+        Raises:
+            TypeError: The arguments do not fit, as the function itself would raise it.
+        """
+        names, given = self._names, len(args)
+        if self.is_plain and given <= len(names):
+            if given == len(names) and not kwargs:
+                return dict(zip(names, args, strict=True))
+            inputs = dict(zip(names, args, strict=False))
+            left = len(kwargs)
+            for name in names[given:]:
+                if name in kwargs:
+                    inputs[name] = kwargs[name]
+                    left -= 1
+                elif name in self._defaults:
+                    inputs[name] = self._defaults[name]
+            if not left and len(inputs) == len(names):
+                return inputs
+        return self._bind_fully(args, kwargs)
+
+    def _bind_fully(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+        bound = self.signature.bind(*args, **kwargs)
+        bound.apply_defaults()
+        inputs: dict[str, Any] = {}
+        parameters = self.signature.parameters
+        for name, value in bound.arguments.items():
+            if parameters[name].kind is _Kind.VAR_POSITIONAL:
+                for number, item in enumerate(value):
+                    inputs[_free(f"{name}_{number}", "*", inputs, parameters)] = item
+            elif parameters[name].kind is _Kind.VAR_KEYWORD:
+                for key in sorted(value):
+                    inputs[key if self._is_clear(key) else f"**{key}"] = value[key]
+            else:
+                inputs[name] = value
+        return inputs
+
+    def _is_clear(self, key: str) -> bool:
+        """Whether a keyword in `**kwargs` can stand for itself in every call of the function.
+
+        `f(1)` and `f(args_0=1)` are two calls; hidden inputs have names like `closure:n`.
+        """
+        parameters = self.signature.parameters
+        stars = (p.name for p in parameters.values() if p.kind is _Kind.VAR_POSITIONAL)
+        return (
+            key.isidentifier()
+            and key not in parameters
+            and not any(re.fullmatch(rf"{star}_\d+", key) for star in stars)
+        )
+
+
+def _free(name: str, star: str, taken: typing.Container[str], also: typing.Container[str]) -> str:
+    return f"{star}{name}" if name in taken or name in also else name
+
+
+@dataclass(frozen=True, slots=True)
+class Outputs:
+    """How many values an op returns, and what they are called.
+
+    Attributes:
+        count: How many; None when the returned tuple decides.
+        names: Their names; None for `output_0`, `output_1`, …
+    """
+
+    count: int | None
+    names: tuple[str, ...] | None
+
+    def split(self, op: str, returned: object) -> list[tuple[str, Any]]:
+        """Return `(name, value)` of each output; raise `WrongOutputs` if the number is wrong."""
+        if self.count == 1:
+            return [(self._name(0), returned)]
+        if self.count is None:
+            values = returned if type(returned) is tuple else (returned,)
+        elif not isinstance(returned, tuple):
+            raise WrongOutputs(op, f"{self.count} outputs", f"one {type(returned).__name__}")
+        elif len(returned) != self.count:
+            raise WrongOutputs(op, f"{self.count} outputs", f"{len(returned)}")
+        else:
+            values = returned
+        return [(self._name(number), value) for number, value in enumerate(values)]
+
+    def join(self, values: Sequence[Any]) -> Any:
+        """Return what a caller receives for the outputs `values`."""
+        return values[0] if len(values) == 1 and self.count in (None, 1) else tuple(values)
+
+    def _name(self, number: int) -> str:
+        return self.names[number] if self.names else f"output_{number}"
+
+
+def declared_outputs(
+    function: Callable[..., object], nout: int | None, names: Sequence[str] | None
+) -> Outputs:
+    """Return the outputs of `function`: from `nout`, else `names`, else a `tuple[...]` annotation."""
+    label = getattr(function, "__qualname__", repr(function))
+    chosen = tuple(names) if names is not None else None
+    if chosen is not None and nout is not None and len(chosen) != nout:
+        raise WrongOutputs(label, f"nout={nout}", f"{len(chosen)} output_names")
+    if nout is not None:
+        return Outputs(nout, chosen)
+    if chosen is not None:
+        return Outputs(len(chosen), chosen)
+    return Outputs(_annotated_count(function), None)
+
+
+def _annotated_count(function: Callable[..., object]) -> int | None:
+    try:
+        annotation = typing.get_type_hints(function).get("return")
+    except Exception:  # noqa: BLE001  annotations may name anything; they are only a hint here
+        return None
+    if typing.get_origin(annotation) is not tuple:
+        return None
+    items = typing.get_args(annotation)
+    return None if Ellipsis in items or not items else len(items)
+
+
+def is_secret(name: str, value: object) -> bool:
+    """Whether an argument must never be stored: text under a secret's name, also inside dicts."""
+    if isinstance(value, Ref):
+        value = value.obj if value.in_memory else value._inline and value._inline.json
+    if isinstance(value, str | bytes):
+        return _SECRET.search(name) is not None
+    if isinstance(value, dict):
+        return any(is_secret(str(key), item) for key, item in value.items())
+    if isinstance(value, list | tuple):
+        return any(is_secret(name, item) for item in value)
+    return False

@@ -1,0 +1,395 @@
+"""Storages: where the calls of a program are looked up, run and remembered.
+
+Not where facts are kept (`world`), how a call is run (`execute`), what it
+leaves behind (`recorder`) or how code is watched (`tracing`): this module puts
+them together. Invariant: a call is handed out only if its version is valid for
+the code as it is at that moment, and a call that was run is durable before its
+refs are handed out.
+"""
+
+from __future__ import annotations
+
+import copy
+import os
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
+
+from gitmemo.errors import UnknownRef, UntrustedValue, ValueMissing
+from gitmemo.hashing.digest import Digest, to_hex
+from gitmemo.memo import context
+from gitmemo.memo.calls import CallEvent, CallView, Counter, Hit, Observer, Reason, hit_of
+from gitmemo.memo.execute import CallRequest, NoTracking, Tracking, execute, identify, running
+from gitmemo.memo.recorder import Recorder
+from gitmemo.memo.signature import is_secret
+from gitmemo.memo.trust import Trust
+from gitmemo.memo.verdicts import Verdicts
+from gitmemo.model import ids
+from gitmemo.model.facts import Call, Slot
+from gitmemo.model.validity import Code, NoCode
+from gitmemo.ref import IMMUTABLE, AtomRef, Ref, holds_refs, ref_to, unwrap_all
+from gitmemo.tracing import CodeState, Project, Tracker
+from gitmemo.world.standalone import StandaloneWorld
+from gitmemo.world.view import World
+
+if TYPE_CHECKING:
+    from gitmemo.frame import ComputationFrame
+    from gitmemo.memo.op import Op
+
+MAIN = "__main__"
+_KEYED_TEXT_CHARACTERS = 200
+
+
+class Storage:
+    """Remembers the calls of ops that are made inside `with storage:`.
+
+    Args:
+        db_path: One SQLite file to keep everything in; in memory if omitted. The storage of a
+            git repository is made by `gitmemo.open()`.
+        deps_path: Track what calls depend on: `"__main__"` for the running script or session, or
+            a folder of code. Not tracked if omitted.
+
+    `with storage:` and `with storage.run():` are the same. Blocks nest, also with
+    other storages; each thread and task has its own.
+    """
+
+    def __init__(
+        self,
+        db_path: str | os.PathLike[str] | None = None,
+        deps_path: str | os.PathLike[str] | None = None,
+    ) -> None:
+        world = StandaloneWorld(None if db_path is None else Path(db_path))
+        self._set_up(world, _project_of(deps_path), Trust())
+
+    @classmethod
+    def over(cls, world: World, project: Project, trust: Trust) -> Self:
+        """Return a storage over `world` that versions the code of `project`."""
+        storage = cls.__new__(cls)
+        storage._set_up(world, project, trust)
+        return storage
+
+    def _set_up(self, world: World, project: Project | None, trust: Trust) -> None:
+        self.world = world
+        self.project = project
+        self.counter = Counter()
+        self._trust = trust
+        self._observer: Observer | None = None
+        self._lock = threading.RLock()
+        self._hits: dict[tuple[object, ...], Hit] = {}
+        self._names: dict[Op[..., Any], tuple[str, bytes]] = {}
+        self._code: Code = NoCode()
+        self._tracking: Tracking = NoTracking()
+        self._verdicts: Verdicts | None = None
+        state = None
+        if project is not None:
+            self._code = state = CodeState(project)
+            self._tracking = Tracker(project, state)
+            self._verdicts = Verdicts(world, state)
+        self._recorder = Recorder(world, state)
+
+    # --- blocks ----------------------------------------------------------
+
+    def __enter__(self) -> Self:
+        if context.depth(self) == 0:
+            with self._lock:
+                self.world.enter()
+                self._recorder.enter()
+                if self._verdicts:
+                    self._verdicts.clear()
+        context.push(self)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        context.pop(self)
+
+    def run(self) -> Self:
+        """Return the storage itself: `with storage.run():` is `with storage:`."""
+        return self
+
+    @contextmanager
+    def observed(self, observer: Observer) -> Iterator[None]:
+        """Tell `observer` of each call in the body of the `with` statement."""
+        before, self._observer = self._observer, observer
+        try:
+            yield
+        finally:
+            self._observer = before
+
+    def close(self) -> None:
+        """Release files; the storage cannot be used afterwards."""
+        self.world.close()
+
+    # --- calls -----------------------------------------------------------
+
+    def call(self, op: Op[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Return the outputs of a call as refs: looked up if it was made before, else run.
+
+        Inside the body of another op the outputs are plain values.
+
+        Raises:
+            Unhashable, Unencodable: An argument or a result cannot be stored; it is named.
+            InputMutated: The op changed a raw argument in place.
+            Exception: Whatever the op raises, unchanged; such a call is not stored.
+        """
+        inputs = op.binder.bind(args, kwargs) | op.hidden_inputs()
+        short_cut = _short_cut(op, inputs)
+        hit = self._hits.get(short_cut) if short_cut else None
+        if hit is not None and self._is_valid(hit.call):
+            return self._hand_out(op, hit)
+        slots = self._slots(op, inputs)
+        call = self._find(op, slots)
+        if call is None:
+            return self._compute(op, args, kwargs, inputs, slots)
+        hit = hit_of(call)
+        if short_cut:
+            self._hits[short_cut] = hit
+        return self._hand_out(op, hit)
+
+    def _find(self, op: Op[..., Any], slots: list[Slot]) -> Call | None:
+        """Return a stored call that is valid now, made part of this world with these histories."""
+        name, prefix = self.name_of(op)
+        key = ids.call_key(prefix, [(slot.name, slot.cid) for slot in slots])
+        candidates = self.world.candidates(key)
+        for candidate in candidates:
+            call = candidate.call
+            if not self._is_valid(call):
+                continue
+            if not candidate.here:
+                self.world.adopt(call)
+            hid = ids.call_hid(name, op.version, call.version, [(s.name, s.hid) for s in slots])
+            return call if hid == call.hid else self._recorder.link(call, slots)
+        if self._observer:
+            self._observer(self._miss(name, [candidate.call for candidate in candidates]))
+        return None
+
+    def _is_valid(self, call: Call) -> bool:
+        # A storage that does not version cannot say what other code would have
+        # returned, and one that does cannot trust a call without a version.
+        if self._verdicts is None or call.version is None:
+            return self._verdicts is None and call.version is None
+        return self._verdicts.valid(call.version)
+
+    def _miss(self, op: str, stale: list[Call]) -> CallEvent:
+        if self._verdicts is None or not stale:
+            return CallEvent(op, Reason.NEW_INPUTS)
+        changes = [self._verdicts.changed(call.version) for call in stale if call.version]
+        fewest = min(changes, key=len, default=())
+        return CallEvent(op, Reason.CODE_CHANGED, fewest)
+
+    def _hand_out(self, op: Op[..., Any], hit: Hit) -> Any:
+        self.counter.reused += 1
+        self.counter.saved_s += hit.elapsed_s
+        if self._observer:
+            self._observer(CallEvent(hit.call.op, Reason.HIT, (), hit.elapsed_s))
+        refs = [ref_to(slot, self) for slot in hit.call.outputs]
+        frame = running.get()
+        if frame is None:
+            return op.outputs.join(refs)
+        frame.inner.append(hit.hid)
+        version = self.world.version(hit.call.version) if hit.call.version else None
+        if version:
+            frame.capture.add(version.pairs)
+        return op.outputs.join([ref.unwrap() for ref in refs])
+
+    def _compute(
+        self,
+        op: Op[..., Any],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        inputs: Mapping[str, Any],
+        slots: list[Slot],
+    ) -> Any:
+        name, _ = self.name_of(op)
+        facts = self._recorder.inputs(name, inputs, slots)
+        request = CallRequest(
+            op=name,
+            function=op.__wrapped__,
+            args=unwrap_all(args),
+            kwargs=unwrap_all(kwargs),
+            outputs=op.outputs,
+            guarded={
+                slot.name: (value, slot.cid)
+                for slot, value in zip(slots, inputs.values(), strict=True)
+                # What refs stood for was loaded for this call alone.
+                if not (type(value) in IMMUTABLE or isinstance(value, Ref) or holds_refs(value))
+            },
+        )
+        outcome = execute(request, self._tracking)
+        if outcome.error is not None:
+            raise outcome.error
+        call = self._recorder.call(name, op.version, slots, outcome, facts)
+        self.counter.computed += 1
+        values = [output.value for output in outcome.outputs]
+        frame = running.get()
+        if frame is not None:
+            frame.inner.append(call.hid)
+            frame.capture.add(outcome.components)
+            return op.outputs.join(values)
+        return op.outputs.join(
+            [
+                AtomRef(slot.cid, slot.hid, self, slot.inline, value)
+                if type(value) in IMMUTABLE
+                else ref_to(slot, self)
+                for slot, value in zip(call.outputs, values, strict=True)
+            ]
+        )
+
+    # --- inputs ----------------------------------------------------------
+
+    def _slots(self, op: Op[..., Any], inputs: Mapping[str, Any]) -> list[Slot]:
+        return [self._slot(op, name, value) for name, value in inputs.items()]
+
+    def _slot(self, op: Op[..., Any], name: str, value: Any) -> Slot:
+        if isinstance(value, Ref):
+            shown = None if value._inline and is_secret(name, value) else value._inline
+            return Slot(name, value._cid, value._hid, shown)
+        cid, small = identify(unwrap_all(value), f"argument {name!r} of {self.name_of(op)[0]}")
+        hidden = small is not None and is_secret(name, value)
+        return Slot(name, cid, ids.raw_hid(cid), None if hidden else small)
+
+    def name_of(self, op: Op[..., Any]) -> tuple[str, bytes]:
+        """Return the op's name in this storage, and the part of look-up keys that it makes."""
+        found = self._names.get(op)
+        if found is None:
+            name = op.explicit_name or f"{self._module_of(op)}:{op.qualname}"
+            found = self._names[op] = (name, ids.op_key(name, op.version))
+        return found
+
+    def _module_of(self, op: Op[..., Any]) -> str:
+        code = getattr(op.__wrapped__, "__code__", None)
+        if self.project is not None and code is not None:
+            path = self.project.component_path(code.co_filename)
+            if path is not None and path != MAIN:
+                return self.project.module_name(code.co_filename)
+        return op.__module__
+
+    # --- values ----------------------------------------------------------
+
+    def load(self, cid: Digest, what: str) -> object:
+        """Return a fresh copy of the value with content id `cid`; `what` names it in errors.
+
+        Raises:
+            ValueMissing: Its bytes are not on this machine.
+            UntrustedValue: Reading it could run code from a remote that is not trusted.
+            BlobCorrupt: The bytes are not what was stored.
+        """
+        from gitmemo.codecs import decode, is_safe
+
+        distrusted: UntrustedValue | None = None
+        values = self.world.values(cid)
+        for value in values:
+            stored = self.world.blobs.find(value.blob, value.codec)
+            if stored is None:
+                continue
+            if is_safe(stored.codec) or self._trust.covers(stored.origin):
+                return decode(stored.codec, stored.source)
+            remote = stored.origin.removeprefix("remote:")
+            distrusted = UntrustedValue(what, stored.codec, remote)
+        raise distrusted or ValueMissing(what, to_hex(cid), not values)
+
+    def unwrap(self, obj: Any) -> Any:
+        """Return `obj` with every ref in it, also inside containers, replaced by a copy of its value."""
+        return unwrap_all(obj)
+
+    def attach(self, obj: Any, *, inplace: bool = False) -> Any:
+        """Load the values of refs into them; return the refs, new ones unless `inplace`."""
+        if isinstance(obj, Ref):
+            target = obj if inplace else type(obj)(obj._cid, obj._hid, obj._loader, obj._inline)
+            target._obj = obj.unwrap()
+            return target
+        if isinstance(obj, list | tuple):
+            return type(obj)(self.attach(item, inplace=inplace) for item in obj)
+        if isinstance(obj, dict):
+            return type(obj)((k, self.attach(v, inplace=inplace)) for k, v in obj.items())
+        return obj
+
+    def load_ref(self, hid: str, *, in_memory: bool = True) -> AtomRef[Any]:
+        """Return the ref with history id `hid` (64 hex digits); `in_memory=False` leaves its value stored.
+
+        Raises:
+            UnknownRef: No call that is known here made it.
+        """
+        try:
+            wanted = Digest(bytes.fromhex(hid))
+        except ValueError:
+            raise UnknownRef(hid) from None
+        call = self.world.creator(wanted)
+        for slot in call.outputs if call else ():
+            if slot.hid == wanted:
+                ref = ref_to(slot, self)
+                if in_memory:
+                    self.attach(ref, inplace=True)
+                return ref
+        raise UnknownRef(hid)
+
+    def get_ref_creator(self, ref: Ref[Any]) -> CallView | None:
+        """Return the call that made `ref`, or None for a value from outside."""
+        call = self.world.creator(ref._hid)
+        return None if call is None else CallView(call, self)
+
+    # --- questions -------------------------------------------------------
+
+    def cf(self, *ops: Op[..., Any] | str) -> ComputationFrame:
+        """Return the calls of `ops` that are part of this world and valid for the code as it is."""
+        from gitmemo.query import frame_of
+
+        names = [op if isinstance(op, str) else self.name_of(op)[0] for op in ops]
+        return frame_of(self.world, self._code, names, self)
+
+    def __repr__(self) -> str:
+        return f"Storage({type(self.world).__name__}, {self.counter!r})"
+
+
+def _project_of(deps_path: str | os.PathLike[str] | None) -> Project | None:
+    if deps_path is None:
+        return None
+    if deps_path == MAIN:
+        return Project(None, main_only=True)
+    return Project(Path(deps_path).resolve())
+
+
+def _short_cut(op: Op[..., Any], inputs: Mapping[str, Any]) -> tuple[object, ...] | None:
+    """Return a key that stands for the inputs without hashing them; None where there is none.
+
+    Only values whose equality is identity of content: refs by their history,
+    and immutable scalars by type and value.
+    """
+    parts: list[object] = [op, *inputs] if not op.binder.is_plain else [op]
+    for value in inputs.values():
+        kind = type(value)
+        if kind is AtomRef:
+            parts.append(value._hid)
+        elif kind is int or kind is bool or value is None:
+            parts.append((kind, value))
+        elif kind is float:
+            parts.append((kind, value.hex()))  # 0.0 == -0.0, but they are not the same content
+        elif kind is str and len(value) <= _KEYED_TEXT_CHARACTERS:
+            parts.append(value)
+        else:
+            return None
+    return tuple(parts)
+
+
+def wrap(obj: Any) -> Any:
+    """Return a ref to `obj`, which has no history; lists, tuples and sets are mapped over."""
+    if isinstance(obj, list | tuple | set):
+        return type(obj)(wrap(item) for item in obj)
+    return wrap_atom(obj)
+
+
+def wrap_atom(obj: Any) -> AtomRef[Any]:
+    """Return a ref to `obj`, which has no history. Its content id is computed once, here."""
+    if isinstance(obj, AtomRef):
+        return obj
+    value = unwrap_all(obj)
+    if type(value) not in IMMUTABLE:
+        value = copy.deepcopy(value)  # the caller may go on changing the original
+    cid, small = identify(value, "the wrapped value")
+    return AtomRef(cid, ids.raw_hid(cid), None, small, value)
+
+
+def unwrap(obj: Any) -> Any:
+    """Return `obj` with every ref in it replaced by a copy of its value, from the storage it came from."""
+    return unwrap_all(obj)

@@ -1,0 +1,49 @@
+"""Verdicts on versions for the running program, kept as long as nothing they depend on moves.
+
+Not the rule itself (`model.validity`). Invariant: a cached verdict is used only
+while its probe says that none of the version's components can have changed.
+"""
+
+from __future__ import annotations
+
+from gitmemo.hashing.digest import Digest
+from gitmemo.model.components import Component
+from gitmemo.model.decisions import Decisions
+from gitmemo.model.validity import changed
+from gitmemo.tracing import CodeState, Probe
+from gitmemo.world.view import World
+
+
+class Verdicts:
+    """Which versions are valid for the code of this process."""
+
+    def __init__(self, world: World, code: CodeState) -> None:
+        self._world = world
+        self._code = code
+        self._decisions: Decisions | None = None
+        self._known: dict[Digest, tuple[Probe, tuple[Component, ...]]] = {}
+
+    def valid(self, version: Digest) -> bool:
+        """Whether every component of the version is what it was, or equivalent."""
+        return not self.changed(version)
+
+    def changed(self, version: Digest) -> tuple[Component, ...]:
+        """Return the components of the version that are not what they were."""
+        known = self._known.get(version)
+        if known is not None and known[0].unchanged():
+            return known[1]
+        found = self._world.version(version)
+        if found is None:
+            # A damaged or foreign record: without its version nothing can be said.
+            return (Component("?", "?"),)
+        probe = self._code.probe(found.pairs)
+        if self._decisions is None:
+            self._decisions = self._world.decisions()
+        verdict = tuple(changed(found, self._code, self._decisions))
+        self._known[version] = (probe, verdict)
+        return verdict
+
+    def clear(self) -> None:
+        """Forget all verdicts: decisions or code may have come from elsewhere."""
+        self._known.clear()
+        self._decisions = None

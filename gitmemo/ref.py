@@ -1,0 +1,208 @@
+"""Refs: values with a history, handed out instead of the values themselves.
+
+Not the values' storage. Invariant: a ref never shares a mutable object with
+anyone; whoever unwraps it gets a copy of their own.
+"""
+
+from __future__ import annotations
+
+import copy
+from collections.abc import Callable
+from typing import Any, Generic, NoReturn, Protocol, TypeVar, cast
+
+from gitmemo.codecs import from_inline
+from gitmemo.errors import RefMisuse
+from gitmemo.hashing.digest import Digest, to_hex
+from gitmemo.model.facts import Inline, Slot
+
+R_co = TypeVar("R_co", covariant=True)
+
+
+class Loader(Protocol):
+    """What a ref needs of a storage: the value behind a content id."""
+
+    def load(self, cid: Digest, what: str) -> object:
+        """Return a fresh copy of the value; `what` names it in errors."""
+        ...
+
+
+class Missing:
+    """The type of `MISSING`."""
+
+    def __repr__(self) -> str:
+        return "MISSING"
+
+
+MISSING = Missing()
+
+
+class Ref(Generic[R_co]):
+    """A value that an op returned, or that was wrapped.
+
+    Attributes:
+        cid: Content id of the value: 64 hex digits.
+        hid: History id: which calls, on which inputs, led to it.
+    """
+
+    __slots__ = ("_cid", "_hid", "_inline", "_loader", "_obj")
+
+    def __init__(
+        self,
+        cid: Digest,
+        hid: Digest,
+        loader: Loader | None,
+        inline: Inline | None = None,
+        obj: object = MISSING,
+    ) -> None:
+        self._cid, self._hid, self._loader, self._inline, self._obj = cid, hid, loader, inline, obj
+
+    @property
+    def cid(self) -> str:
+        """Content id, in hex."""
+        return to_hex(self._cid)
+
+    @property
+    def hid(self) -> str:
+        """History id, in hex."""
+        return to_hex(self._hid)
+
+    @property
+    def uid(self) -> str:
+        """The older name of `cid`."""
+        return self.cid
+
+    @property
+    def in_memory(self) -> bool:
+        """Whether the value is at hand, rather than only in the storage."""
+        return self._obj is not MISSING
+
+    @property
+    def obj(self) -> R_co:
+        """The value; loaded if it is not in memory."""
+        return self.unwrap()
+
+    @property
+    def __gitmemo_cid__(self) -> bytes:
+        """The content id in bytes: a ref inside data counts as the value that it stands for."""
+        return self._cid
+
+    def unwrap(self) -> R_co:
+        """Return the value, as a private copy."""
+        # `Any`: what the stored bytes hold is known only to the op that made it.
+        value: Any = self._value()
+        return cast("R_co", value)
+
+    def _value(self) -> object:
+        if self._obj is not MISSING:
+            return self._obj if type(self._obj) in IMMUTABLE else copy.deepcopy(self._obj)
+        if self._inline is not None:
+            return from_inline(self._inline.json)
+        if self._loader is None:
+            raise RefMisuse(repr(self), "load it", "it came from no storage")
+        return self._loader.load(self._cid, repr(self))
+
+    def same_as(self, other: Ref[object]) -> bool:
+        """Whether both stand for the same history."""
+        return self._hid == other._hid
+
+    def __hash__(self) -> int:
+        return hash(self._hid)
+
+    def __getstate__(self) -> tuple[Digest, Digest, Inline | None, object]:
+        return (self._cid, self._hid, self._inline, self._obj)
+
+    def __setstate__(self, state: tuple[Digest, Digest, Inline | None, object]) -> None:
+        self._cid, self._hid, self._inline, self._obj = state
+        self._loader = None
+
+    def __repr__(self) -> str:
+        if self.in_memory:
+            return f"{type(self).__name__}({_short(self._obj)}, hid={self.hid[:3]}...)"
+        return f"{type(self).__name__}(hid={self.hid[:3]}..., in_memory=False)"
+
+
+# Immutable values may be shared; everything else is copied when handed out.
+IMMUTABLE = frozenset({int, float, complex, bool, str, bytes, type(None), type(...)})
+
+
+class AtomRef(Ref[R_co]):
+    """A ref to a value that is stored as one piece.
+
+    It is not the value: using it as one raises `RefMisuse`, which says how to
+    get the value.
+    """
+
+    __slots__ = ()
+
+    def __bool__(self) -> NoReturn:
+        raise RefMisuse(repr(self), "use it as a condition", "a ref is not its value")
+
+
+def _refuse(action: str) -> Callable[..., NoReturn]:
+    def method(self: AtomRef[object], *_: object) -> NoReturn:
+        raise RefMisuse(repr(self), action, "a ref is not its value")
+
+    return method
+
+
+for _names, _action in (
+    (("__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__"), "compare it"),
+    (
+        ("__add__", "__radd__", "__sub__", "__rsub__", "__mul__", "__rmul__", "__truediv__"),
+        "calculate with it",
+    ),
+    (
+        ("__rtruediv__", "__floordiv__", "__mod__", "__pow__", "__neg__", "__abs__"),
+        "calculate with it",
+    ),
+    (("__matmul__", "__int__", "__float__", "__index__", "__round__"), "calculate with it"),
+    (("__iter__", "__len__", "__getitem__", "__contains__"), "look inside it"),
+):
+    for _name in _names:
+        setattr(AtomRef, _name, _refuse(_action))
+# Defining `__eq__` would otherwise have removed it.
+AtomRef.__hash__ = Ref.__hash__  # type: ignore[method-assign]
+
+
+ValueRef = AtomRef
+"""The older name."""
+
+
+def ref_to(slot: Slot, loader: Loader) -> AtomRef[Any]:
+    """Return a lazy ref to one input or output of a call."""
+    return AtomRef(slot.cid, slot.hid, loader, slot.inline)
+
+
+def unwrap_all(value: Any) -> Any:
+    """Return `value` with every ref inside lists, tuples, dicts and sets replaced by its value.
+
+    Containers without refs are returned as they are; types are kept.
+    """
+    if isinstance(value, Ref):
+        return value.unwrap()
+    if not holds_refs(value):
+        return value
+    if isinstance(value, dict):
+        return _refill(value, ((unwrap_all(k), unwrap_all(v)) for k, v in value.items()))
+    items = [unwrap_all(item) for item in value]
+    return type(value)(*items) if hasattr(value, "_fields") else type(value)(items)
+
+
+def holds_refs(value: object) -> bool:
+    """Whether `value` is a builtin container (or a kind of one) with a ref somewhere inside."""
+    if isinstance(value, dict):
+        return any(isinstance(i, Ref) or holds_refs(i) for pair in value.items() for i in pair)
+    if isinstance(value, list | tuple | set | frozenset):
+        return any(isinstance(item, Ref) or holds_refs(item) for item in value)
+    return False
+
+
+def _refill(like: Any, pairs: Any) -> Any:
+    if hasattr(like, "default_factory"):
+        return type(like)(like.default_factory, pairs)
+    return type(like)(pairs)
+
+
+def _short(value: object) -> str:
+    text = repr(value)
+    return text if len(text) <= 60 else f"{text[:57]}..."

@@ -1,0 +1,12 @@
+"""Static reading of code: a text becomes units, each with an id of what it says.
+
+Not the running program (that is `tracing`): nothing here imports user code or
+looks at a live object. Invariant: the same text gives the same ids on every
+supported Python, whether it comes from a file, a commit or a running process.
+"""
+
+from gitmemo.source.file import SourceFile
+from gitmemo.source.names import NameUse
+from gitmemo.source.units import ImportedName, Span, Unit, UnitKind
+
+__all__ = ["ImportedName", "NameUse", "SourceFile", "Span", "Unit", "UnitKind"]

@@ -1,0 +1,289 @@
+"""What a name of the project points at, in the running program or in a text.
+
+Not contents (`state`) and not which names matter (`resolver`). Invariant: a
+description depends on where the thing is defined, never on whether its module
+happens to be loaded, on library versions or on object identity.
+"""
+
+from __future__ import annotations
+
+import builtins
+import sys
+from dataclasses import dataclass
+from enum import Enum
+from types import (
+    BuiltinFunctionType,
+    FunctionType,
+    GetSetDescriptorType,
+    MemberDescriptorType,
+    MethodDescriptorType,
+    MethodWrapperType,
+    ModuleType,
+    WrapperDescriptorType,
+)
+from typing import Any
+
+from gitmemo.model.components import Component
+from gitmemo.source import ImportedName
+from gitmemo.tracing.callables import functions_inside, wrapped
+from gitmemo.tracing.imports import Imports
+from gitmemo.tracing.modules import Modules
+from gitmemo.tracing.observations import MISSING, Observations
+from gitmemo.tracing.places import Places
+from gitmemo.tracing.values import is_ours, ref_id
+
+_BUILTINS = vars(builtins)
+_BUILTIN_KINDS = (
+    BuiltinFunctionType,
+    MethodWrapperType,
+    WrapperDescriptorType,
+    MethodDescriptorType,
+    GetSetDescriptorType,
+    MemberDescriptorType,
+)
+
+
+class Kind(Enum):
+    """The sorts of things that a name can point at."""
+
+    ABSENT = "absent"
+    FOREIGN = "foreign"
+    MODULE = "module"
+    FUNCTION = "function"
+    CLASS = "class"
+    DATA = "data"
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """What a chain of names points at.
+
+    Attributes:
+        kind: What sort of thing it is.
+        description: Where it is defined, in words.
+        value: The thing; `MISSING` if there is none.
+        component: The global that holds it, where that is a dependency.
+        rest: The attributes of the chain that were not followed.
+        dynamic: A module's `__getattr__` made it.
+    """
+
+    kind: Kind
+    description: str
+    value: object = MISSING
+    component: Component | None = None
+    rest: tuple[str, ...] = ()
+    dynamic: object = None
+
+
+_ABSENT = Target(Kind.ABSENT, "absent")
+
+
+class Bindings:
+    """Follows names through the project's modules."""
+
+    def __init__(self, modules: Modules, places: Places, imports: Imports) -> None:
+        self._modules = modules
+        self._places = places
+        self._imports = imports
+
+    # --- live
+
+    def follow(
+        self, module: ModuleType, path: str, chain: tuple[str, ...], seen: Observations
+    ) -> Target:
+        """Follow a chain that starts in the globals of `module`."""
+        value: object = module
+        for index, name in enumerate(chain):
+            if not isinstance(value, ModuleType):
+                break
+            if index:
+                owner = self._modules.path_of(value)
+                if owner is None:
+                    return Target(
+                        Kind.FOREIGN, f"module {value.__name__}", value, None, chain[index:]
+                    )
+                if name == "__dict__":
+                    break
+                module, path = value, owner
+            found = seen.look(vars(module), name)
+            if found is MISSING:
+                return self._missing(module, path, name, seen, first=index == 0)
+            value = found
+        else:
+            index = len(chain)
+        if isinstance(value, ModuleType):
+            owner = self._modules.path_of(value)
+            description = f"module {value.__name__ if owner is None else owner}"
+            kind = Kind.FOREIGN if owner is None else Kind.MODULE
+            return Target(kind, description, value, None, chain[index:])
+        return self._classify(module, path, chain[index - 1], value, chain[index:], seen)
+
+    def _missing(
+        self, module: ModuleType, path: str, name: str, seen: Observations, *, first: bool
+    ) -> Target:
+        if first:
+            return Target(Kind.FOREIGN, "builtin") if name in _BUILTINS else _ABSENT
+        submodule = self._imports.submodule(path, name)
+        if submodule is not None:  # that nobody has imported so far
+            return Target(Kind.ABSENT, f"module {submodule}")
+        maker = vars(module).get("__getattr__")
+        if not isinstance(maker, FunctionType):
+            return _ABSENT
+        value = getattr(module, name, MISSING)
+        seen.function(maker)
+        component = Component(path, f"${name}")
+        return Target(Kind.DATA, "data", value, component, (), maker)
+
+    def _classify(
+        self,
+        module: ModuleType,
+        path: str,
+        name: str,
+        value: object,
+        rest: tuple[str, ...],
+        seen: Observations,
+    ) -> Target:
+        if is_ours(value) and ref_id(value) is None:
+            inner = wrapped(value)
+            if not isinstance(inner, FunctionType):
+                return Target(Kind.FOREIGN, "gitmemo", value)
+            value = inner
+        path, name, foreign = self.origin(path, name, value)
+        if isinstance(value, FunctionType | type) or foreign is None:
+            described = self._definition(path, name, value, seen)
+            if described is not None:
+                kind, description, component = described
+                return Target(kind, description, value, component, rest)
+        if foreign is not None:
+            return Target(Kind.FOREIGN, f"foreign {foreign}", value, None, rest)
+        return Target(Kind.DATA, "data", value, Component(path, f"${name}"), rest)
+
+    def _definition(
+        self, path: str, name: str, value: object, seen: Observations
+    ) -> tuple[Kind, str, Component | None] | None:
+        """Describe what is not plain data: by the place that defines it."""
+        file = self._places.file(path)
+        units = file.units if file else {}
+        holder = Component(path, f"${name}") if f"${name}" in units else None
+        if isinstance(value, type):
+            place = self._places.class_place(value)
+            if place is None:
+                return None if holder else (Kind.FOREIGN, f"foreign {top_level(value)}", None)
+            class_path, qualified = place
+            if self._places.has_unit(class_path, f"class {qualified}") and holder is None:
+                return Kind.CLASS, f"class {class_path}:{qualified}", None
+            return Kind.DATA, "data", holder or Component(path, f"${name}")
+        if isinstance(value, _BUILTIN_KINDS):
+            return None if holder else (Kind.FOREIGN, f"foreign {top_level(value)}", None)
+        functions = list(functions_inside(value))
+        for function in functions:
+            seen.function(function)
+        own = [
+            unit
+            for unit in (self._places.unit_of_function(f) for f in functions)
+            if unit is not None
+        ]
+        if holder is not None:
+            return Kind.FUNCTION if isinstance(value, FunctionType) else Kind.DATA, "data", holder
+        if name in units:
+            # `@cache def f` is no function but still what `def f` made.
+            described = own[-1] if own else None
+            for unit in own:
+                if (unit.path, unit.name) == (path, name):
+                    described = unit
+            where = f"func {described.path}:{described.name}" if described else kind_name(value)
+            return Kind.FUNCTION, where, None
+        if isinstance(value, FunctionType):
+            if own:
+                return Kind.FUNCTION, f"func {own[0].path}:{own[0].name}", self._unbound(path, name)
+            if value.__globals__ is vars(self._modules.module(path) or sys):
+                return Kind.FUNCTION, "data", Component(path, f"${name}")  # made by exec
+            return Kind.FOREIGN, f"foreign {top_level(value)}", None
+        return None
+
+    def _unbound(self, path: str, name: str) -> Component | None:
+        """Return the global of a name that no definition or import of the file binds."""
+        file = self._places.file(path)
+        if file is None or name in file.bound or file.stars:
+            return None
+        return Component(path, f"${name}")
+
+    def origin(self, path: str, name: str, value: object) -> tuple[str, str, str | None]:
+        """Follow imports to the module that first bound `value`.
+
+        Returns path and name there, and for what comes from an installed
+        package the name of that package.
+        """
+        for _ in range(20):
+            step = self._import_step(path, name, value)
+            if step is None:
+                return path, name, None
+            where, module, attribute = step
+            if where is None:
+                return path, name, module.partition(".")[0].strip("_")
+            path, name = where, attribute
+        return path, name, None
+
+    def _import_step(
+        self, path: str, name: str, value: object
+    ) -> tuple[str | None, str, str] | None:
+        file = self._places.file(path)
+        if file is None:
+            return None
+        aliases = list(file.imports.get(name, ()))
+        if not aliases and name not in file.bound:
+            aliases = [ImportedName(name, module, name) for module in file.stars]
+        for alias in aliases:
+            absolute = self._imports.absolute(path, alias.module)
+            module = sys.modules.get(absolute)
+            if module is None or not alias.name:
+                continue
+            found = vars(module).get(alias.name, MISSING)
+            if is_ours(found) and found is not value:
+                found = getattr(found, "__wrapped__", found)
+            if found is value or (
+                found is MISSING and getattr(module, alias.name, MISSING) is value
+            ):
+                return self._modules.path_of(module), absolute, alias.name
+        return None
+
+    def describe_import(
+        self, path: str, module: str, chain: tuple[str, ...], seen: Observations
+    ) -> str | None:
+        """Describe what an import inside a function finds; None for foreign modules.
+
+        The same whether or not the module has been imported yet: a fresh
+        process must recognise the results of one where it has.
+        """
+        found = self._imports.path_of(path, module)
+        if found is None:
+            return None
+        live = self._modules.module(found)
+        if live is not None and is_ready(live):
+            if not chain:
+                return f"module {found}"
+            description = self.follow(live, found, chain, seen).description
+        else:
+            seen.look(sys.modules, self._imports.absolute(path, module))
+            description = self._imports.describe(found, chain, seen)
+        return "foreign" if description.startswith("foreign") else description
+
+
+def is_ready(module: ModuleType) -> bool:
+    """Whether a module has been imported to its end."""
+    return not getattr(getattr(module, "__spec__", None), "_initializing", False)
+
+
+def kind_name(value: object) -> str:
+    """Name the type of an object by package and class."""
+    return f"{top_level(type(value))}.{type(value).__qualname__}"
+
+
+def top_level(value: Any) -> str:
+    """Return the package that an object comes from: `_operator.add` is of `operator`."""
+    module: Any = getattr(value, "__module__", None)
+    if not isinstance(module, str):
+        owner = getattr(value, "__objclass__", None) or type(value)
+        module = getattr(owner, "__module__", "")
+    first = str(module).partition(".")[0].strip("_")
+    return "os" if first in ("posixpath", "ntpath") else first

@@ -1,0 +1,77 @@
+"""Which functions an object may run when it is called or read.
+
+Not which of them did run (`events`). Invariant: nothing is called to find out.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Iterator
+from types import FunctionType, MethodType, ModuleType
+from typing import Any
+
+from gitmemo.tracing.values import cell_contents
+
+_DEEPEST = 5
+_MOST_ATTRIBUTES = 200
+
+
+def functions_inside(value: Any, depth: int = 0) -> Iterator[FunctionType]:
+    """Find the functions that calling or reading `value` may run.
+
+    Wrappers, partials, methods, closures and the attributes of instances; not
+    the elements of containers, where a call picks one and that one is seen.
+    """
+    if depth > _DEEPEST:
+        return
+    if isinstance(value, FunctionType):
+        yield value
+        for cell in value.__closure__ or ():
+            held = cell_contents(cell)
+            if not isinstance(held, ModuleType | type):
+                yield from functions_inside(held, depth + 1)
+    for inner in _inside(value):
+        yield from functions_inside(inner, depth + 1)
+
+
+def _inside(value: Any) -> Iterator[object]:
+    if isinstance(value, type | ModuleType):
+        return
+    if isinstance(value, staticmethod | classmethod):
+        yield value.__func__
+    elif isinstance(value, MethodType):
+        yield value.__func__
+        yield value.__self__
+    elif isinstance(value, functools.partial):
+        yield from (value.func, *value.args, *value.keywords.values())
+    elif isinstance(value, property):
+        yield from (value.fget, value.fset, value.fdel)
+    elif isinstance(value, functools.cached_property | functools.partialmethod):
+        yield value.func
+    attributes = _attributes(value)
+    if type(attributes) is dict and len(attributes) <= _MOST_ATTRIBUTES:
+        yield from (item for item in list(attributes.values()) if callable(item) or _wraps(item))
+    if _wraps(value):
+        yield wrapped(value)
+    if type(value).__module__.partition(".")[0] == "numba":  # runs a translation of it
+        yield getattr(value, "py_func", None)
+
+
+def _attributes(value: object) -> object:
+    try:
+        return getattr(value, "__dict__", None)
+    except Exception:  # noqa: BLE001 - proxies raise what they like when there is nothing behind them
+        return None
+
+
+def wrapped(value: object) -> object:
+    """Return what `value` says it wraps, None if nothing."""
+    try:
+        return getattr(value, "__wrapped__", None)
+    except Exception:  # noqa: BLE001 - proxies raise what they like when there is nothing behind them
+        return None
+
+
+def _wraps(value: object) -> bool:
+    # Not hasattr: an object that makes up any attribute would claim to wrap.
+    return isinstance(wrapped(value), FunctionType)

@@ -1,0 +1,328 @@
+"""Which code objects ran: the one interface over two ways of finding out.
+
+Python 3.12 and later: `sys.monitoring`. 3.11: one C profiler per call. Not
+what the code objects mean (`resolver`). Invariant: a code object that started
+in the context of a recording, or in a thread without one, is in its set; with
+doubt it is in too many sets, never in too few.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import cProfile
+import sys
+import threading
+import weakref
+from functools import cache
+from types import CodeType, FrameType
+from typing import Any, Protocol
+
+# Any: the type checker sees the oldest Python, which has no such module.
+_monitoring: Any = getattr(sys, "monitoring", None)
+
+
+class Owner(Protocol):
+    """Tells which files are of interest."""
+
+    def owns(self, filename: str) -> bool: ...
+
+
+class Recording:
+    """The code objects that ran during one call.
+
+    Kept by identity: equal functions at equal lines of two files have equal
+    code objects.
+
+    Attributes:
+        owner: Tells which code counts.
+        parent: The recording that this one runs inside.
+        codes: What ran, by id.
+        blind: Threads were at work that cannot be watched.
+    """
+
+    __slots__ = ("active", "blind", "codes", "open_children", "owner", "parent")
+
+    def __init__(self, owner: Owner) -> None:
+        self.owner = owner
+        self.parent = current_recording()
+        self.codes: dict[int, CodeType] = {}
+        self.open_children = 0
+        self.active = False
+        self.blind = False
+
+    def add(self, code: CodeType) -> None:
+        if self.owner.owns(code.co_filename):
+            self.codes[id(code)] = code
+
+
+class EventSource(Protocol):
+    """Notes own code objects as they start to run."""
+
+    def start(self, recording: Recording) -> None:
+        """Begin to fill `recording` with what runs in this context."""
+
+    def stop(self, recording: Recording) -> None:
+        """Cease to; the recording is complete, its parent has it too."""
+
+
+_current: contextvars.ContextVar[Recording | None] = contextvars.ContextVar(
+    "gitmemo_recording", default=None
+)
+
+
+def current_recording() -> Recording | None:
+    """Return the innermost recording of this context that is still running."""
+    recording = _current.get()
+    while recording is not None and not recording.active:
+        recording = recording.parent
+    return recording
+
+
+class _Recordings:
+    """Those under way, in every thread."""
+
+    def __init__(self) -> None:
+        self.lock = threading.RLock()
+        self.active: tuple[Recording, ...] = ()
+        self.several = False
+
+    def open(self, recording: Recording) -> None:
+        with self.lock:
+            recording.active = True
+            if recording.parent is not None:
+                recording.parent.open_children += 1
+            self.active = (*self.active, recording)
+            self._count()
+        _current.set(recording)
+
+    def close(self, recording: Recording) -> None:
+        with self.lock:
+            recording.active = False
+            self.active = tuple(other for other in self.active if other is not recording)
+            if recording.parent is not None:
+                recording.parent.open_children -= 1
+                for code in recording.codes.values():
+                    recording.parent.add(code)
+            self._count()
+        # Not by token: a generator may end in another context than it began in.
+        if _current.get() is recording:
+            _current.set(recording.parent)
+
+    def _count(self) -> None:
+        """Find whether several run code at a time; a parent only waits for its child."""
+        self.several = sum(recording.open_children == 0 for recording in self.active) > 1
+
+
+# --- 3.12 and later -------------------------------------------------------------
+
+
+class MonitoringEvents:
+    """`sys.monitoring`: each own code object reports its first start per recording.
+
+    Two tool ids. The first hears once of every code object in the process (a
+    global event that disables itself for good) and puts local events of the
+    second on those that are ours. The second disables itself at the first
+    start and is armed again by the next recording. One id cannot do both: a
+    global event that was disabled silences the local one of the same tool.
+    """
+
+    def __init__(self) -> None:
+        self._recordings = _Recordings()
+        # Replaced, never changed: callbacks read it while other threads add to it.
+        self._owners: tuple[weakref.ref[Owner], ...] = ()
+        self._own: dict[int, CodeType] = {}
+        self._fired: dict[int, CodeType] = {}
+        self._tool = -1
+        self._disable: object = _monitoring.DISABLE
+
+    def start(self, recording: Recording) -> None:
+        with self._recordings.lock:
+            if self._tool < 0:
+                self._tool = self._take_tools()
+            if not any(owner() is recording.owner for owner in self._owners):
+                alive = [owner for owner in self._owners if owner() is not None]
+                self._owners = (*alive, weakref.ref(recording.owner))
+                # What was passed over as foreign may be of interest now.
+                _monitoring.restart_events()
+            self._recordings.open(recording)
+            self._arm_again()
+
+    def stop(self, recording: Recording) -> None:
+        self._recordings.close(recording)
+
+    def _take_tools(self) -> int:
+        free = [tool for tool in (3, 4, 1, 0, 2, 5) if _monitoring.get_tool(tool) is None][:2]
+        if len(free) < 2:
+            raise RuntimeError("other tools have taken every id of sys.monitoring")
+        for tool, callback in zip(free, (self._started, self._discovered), strict=True):
+            _monitoring.use_tool_id(tool, "gitmemo")
+            # A generator made before the call reports when it goes on, not when it starts.
+            for event in (_monitoring.events.PY_START, _monitoring.events.PY_RESUME):
+                _monitoring.register_callback(tool, event, callback)
+        _monitoring.set_events(free[1], _started_or_resumed())
+        return free[0]
+
+    def _arm_again(self) -> None:
+        fired, self._fired = self._fired, {}
+        for code in list(fired.values()):
+            _monitoring.set_local_events(self._tool, code, 0)
+            _monitoring.set_local_events(self._tool, code, _started_or_resumed())
+
+    def _discovered(self, code: CodeType, _offset: int) -> object:
+        if id(code) not in self._own and self._is_own(code.co_filename):
+            with self._recordings.lock:
+                self._own[id(code)] = code
+                self._note(code)
+                _monitoring.set_local_events(self._tool, code, _started_or_resumed())
+        return self._disable
+
+    def _is_own(self, filename: str) -> bool:
+        owners = [owner() for owner in self._owners]
+        return any(owner is not None and owner.owns(filename) for owner in owners)
+
+    def _started(self, code: CodeType, _offset: int) -> object:
+        self._note(code)
+        fired = self._fired
+        fired[id(code)] = code
+        # With two calls under way, the first start belongs to one of them only. And
+        # if another thread has just armed all again, this one must stay armed; no
+        # thread can come between the question and the return, as nothing is called.
+        if self._recordings.several or self._fired is not fired:
+            return None
+        return self._disable
+
+    def _note(self, code: CodeType) -> None:
+        recording = current_recording()
+        if recording is not None:
+            recording.add(code)
+            return
+        for every in self._recordings.active:  # a thread that nobody handed a context
+            every.add(code)
+
+
+@cache
+def _started_or_resumed() -> int:
+    events = _monitoring.events
+    return int(events.PY_START | events.PY_RESUME)
+
+
+# --- 3.11 -----------------------------------------------------------------------
+
+
+class _Thread(threading.local):
+    """What runs in one thread: its profiler, and the recordings that it serves."""
+
+    def __init__(self) -> None:
+        self.profiler: cProfile.Profile | None = None
+        self.recordings: list[Recording] = []
+        self.foreign: Any = None
+
+
+class ProfilerEvents:
+    """The C profiler of the standard library, a fresh one between any two boundaries.
+
+    What a profiler saw goes to every recording of its thread; what threads
+    without a recording did goes to all. Threads that existed before the call
+    cannot be watched: if one of them serves a pool, the recording is blind.
+    """
+
+    def __init__(self) -> None:
+        self._recordings = _Recordings()
+        self._thread = _Thread()
+        self._strays: list[tuple[threading.Thread, cProfile.Profile]] = []
+        self._hook_before: Any = None
+
+    def start(self, recording: Recording) -> None:
+        thread = self._thread
+        self._harvest_thread()
+        self._recordings.open(recording)
+        thread.recordings.append(recording)
+        with self._recordings.lock:
+            if len(self._recordings.active) == 1:
+                self._hook_before = threading.getprofile()
+                threading.setprofile(self._in_new_thread)
+            recording.blind = self._has_unwatched_pool()
+        self._profile()
+
+    def stop(self, recording: Recording) -> None:
+        thread = self._thread
+        self._harvest_thread()
+        with self._recordings.lock:
+            self._harvest_strays()
+            if len(self._recordings.active) == 1:
+                threading.setprofile(self._hook_before)
+        if recording in thread.recordings:
+            thread.recordings.remove(recording)
+        self._recordings.close(recording)
+        if thread.recordings:
+            self._profile()
+        else:
+            self._give_back()
+
+    def _profile(self) -> None:
+        profiler = cProfile.Profile(subcalls=False, builtins=False)
+        self._thread.profiler = profiler
+        profiler.enable()
+
+    def _harvest_thread(self) -> None:
+        """Take what this thread's profiler saw; put a foreign one aside."""
+        thread = self._thread
+        running = sys.getprofile()
+        if thread.profiler is None:
+            thread.foreign = running
+            if isinstance(running, cProfile.Profile):
+                running.disable()
+            elif running is not None:
+                sys.setprofile(None)
+            return
+        profiler, thread.profiler = thread.profiler, None
+        profiler.disable()
+        for code in _codes(profiler):
+            for recording in thread.recordings:
+                recording.add(code)
+
+    def _give_back(self) -> None:
+        foreign, self._thread.foreign = self._thread.foreign, None
+        if isinstance(foreign, cProfile.Profile):
+            foreign.enable()
+        elif foreign is not None:
+            sys.setprofile(foreign)
+
+    def _in_new_thread(self, frame: FrameType, _event: str, _argument: object) -> None:
+        """The first event of a thread born during a call: go on with a C profiler."""
+        sys.setprofile(None)
+        for recording in self._recordings.active:
+            recording.add(frame.f_code)
+        profiler = cProfile.Profile(subcalls=False, builtins=False)
+        self._strays.append((threading.current_thread(), profiler))
+        profiler.enable()
+
+    def _harvest_strays(self) -> None:
+        for _, profiler in self._strays:
+            for code in _codes(profiler):
+                for recording in self._recordings.active:
+                    recording.add(code)
+        self._strays = [stray for stray in self._strays if stray[0].is_alive()]
+
+    def _has_unwatched_pool(self) -> bool:
+        watched = {thread for thread, _ in self._strays} | {threading.current_thread()}
+        return any(
+            _serves_a_pool(thread) for thread in threading.enumerate() if thread not in watched
+        )
+
+
+def _serves_a_pool(thread: threading.Thread) -> bool:
+    target = getattr(thread, "_target", None)
+    module = str(getattr(target, "__module__", ""))
+    return module.startswith(("concurrent.", "multiprocessing.", "joblib."))
+
+
+def _codes(profiler: cProfile.Profile) -> list[CodeType]:
+    entries: list[Any] = profiler.getstats()
+    return [entry.code for entry in entries if isinstance(entry.code, CodeType)]
+
+
+@cache
+def event_source() -> EventSource:
+    """Return the one source of this process: tool ids and profilers are scarce."""
+    return MonitoringEvents() if sys.version_info >= (3, 12) else ProfilerEvents()

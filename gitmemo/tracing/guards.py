@@ -1,0 +1,213 @@
+"""Cheap checks that a mutable value has not been changed in place.
+
+Not content ids: a guard is only good within this process and only for the
+object that it was made for. Invariant: a guard that answers True is right; one
+that cannot tell compares content ids.
+"""
+
+from __future__ import annotations
+
+import datetime
+import decimal
+import enum
+import fractions
+import marshal
+import pathlib
+import pickle
+import re
+import sys
+import types
+import uuid
+from collections.abc import Callable
+from typing import Any
+
+from gitmemo.hashing.digest import Digest, digest
+from gitmemo.tracing.observations import MISSING, Guard
+from gitmemo.tracing.values import is_made_by_function, is_ours, ref_id
+
+_ATOMS = frozenset(
+    {type(None), bool, int, float, complex, str, bytes, range, type(...), type(NotImplemented)}
+)
+_IMMUTABLE = frozenset(
+    {
+        *_ATOMS,
+        datetime.date,
+        datetime.datetime,
+        datetime.time,
+        datetime.timedelta,
+        decimal.Decimal,
+        fractions.Fraction,
+        re.Pattern,
+        uuid.UUID,
+    }
+)
+_PLAIN = (list, tuple, dict, set, frozenset)
+# Elements that are looked at before giving up on the quick ways.
+_SMALL_ELEMENTS = 5_000
+_SMALL_BYTES = 1 << 16
+
+
+def guard_for(value: object, identify: Callable[[], Digest]) -> Guard | None:
+    """Return a check for changes inside `value`, None if it can have none.
+
+    `identify` finds the value's id anew; the last resort.
+    """
+    if is_immutable(value) or ref_id(value) is not None:
+        return None
+    return (
+        _function_guard(value)
+        or _array_guard(value)
+        or _marshal_guard(value)
+        or _pickle_guard(value)
+        or _id_guard(identify)
+    )
+
+
+def is_immutable(value: object) -> bool:
+    """Whether nothing in `value` can change while it stays the same object."""
+    kind = type(value)
+    if kind in _IMMUTABLE or isinstance(value, enum.Enum | pathlib.PurePath | types.ModuleType):
+        return True
+    if (
+        isinstance(value, type) and not is_made_by_function(value)
+    ) or kind is types.BuiltinFunctionType:
+        return True
+    if isinstance(value, tuple | frozenset) and kind in (tuple, frozenset):
+        return len(value) <= _SMALL_ELEMENTS and all(map(is_immutable, value))
+    return False
+
+
+def _function_guard(value: object) -> Guard | None:
+    """Compare what a plain function consists of: only where none of it can change in place."""
+    if not isinstance(value, types.FunctionType) or vars(value):
+        return None
+    cells = value.__closure__ or ()
+    held = [_cell(cell) for cell in cells]
+    defaults, keywords = value.__defaults__, value.__kwdefaults__
+    known_keywords = dict(keywords or {})
+    parts = (*held, *(defaults or ()), *known_keywords.values())
+    if not all(map(is_immutable, parts)):
+        return None
+    code, attributes = value.__code__, vars(value)
+
+    def check() -> bool:
+        return (
+            value.__code__ is code
+            and value.__defaults__ is defaults
+            and value.__kwdefaults__ is keywords
+            and not attributes
+            and (not cells or all(_cell(c) is h for c, h in zip(cells, held, strict=True)))
+            and (not keywords or _same_items(keywords, known_keywords))
+        )
+
+    return check
+
+
+def _same_items(now: dict[str, Any], before: dict[str, Any]) -> bool:
+    return now.keys() == before.keys() and all(now[name] is before[name] for name in before)
+
+
+def _cell(cell: types.CellType) -> object:
+    try:
+        return cell.cell_contents
+    except ValueError:  # empty
+        return MISSING
+
+
+def _marshal_guard(value: Any) -> Guard | None:
+    """Compare marshalled bytes: sound only for plain containers without bytes.
+
+    marshal writes any other object that has a buffer as if it were bytes, so
+    that a numpy scalar put in the place of such bytes could go unnoticed.
+    """
+    if type(value) not in _PLAIN or not _is_plain(value, [_SMALL_ELEMENTS]):
+        return None
+    dumps = marshal.dumps
+    known = dumps(value, 2)
+    if len(known) > _SMALL_BYTES:
+        return None
+
+    def check() -> bool:
+        try:
+            return dumps(value, 2) == known
+        except ValueError:  # now it holds something else
+            return False
+
+    return check
+
+
+def _is_plain(value: Any, budget: list[int]) -> bool:
+    budget[0] -= 1
+    if budget[0] < 0:
+        return False
+    kind = type(value)
+    if kind is dict:
+        return all(_is_plain(k, budget) and _is_plain(v, budget) for k, v in value.items())
+    if kind in _PLAIN:
+        return all(_is_plain(item, budget) for item in value)
+    return kind in _ATOMS and kind not in (bytes, range, type(NotImplemented))
+
+
+def _array_guard(value: Any) -> Guard | None:
+    numpy = sys.modules.get("numpy")
+    if numpy is None or type(value) is not numpy.ndarray or value.dtype.hasobject:
+        return None
+
+    def state() -> tuple[object, ...]:
+        data = numpy.ascontiguousarray(value).view(numpy.uint8).reshape(-1)
+        return value.shape, value.dtype, value.strides, digest(memoryview(data))
+
+    try:
+        known = state()
+    except (TypeError, ValueError):  # no plain buffer: zero-dimensional, sub-arrays
+        return None
+    return lambda: state() == known
+
+
+def _pickle_guard(value: object) -> Guard | None:
+    """Compare pickles: sound because pickle sees what a content id sees.
+
+    Only where it is repeatable, and only where it does not stop at a name:
+    functions and their defaults and cells are for `identify`.
+    """
+    if sys.getsizeof(value, 0) > _SMALL_BYTES or _holds_code(value, [_SMALL_ELEMENTS]):
+        return None
+    known = _pickled(value)
+    if known is None or len(known) > _SMALL_BYTES or known != _pickled(value):
+        return None
+    return lambda: _pickled(value) == known
+
+
+def _pickled(value: object) -> bytes | None:
+    try:
+        return pickle.dumps(value, 5)
+    except Exception:  # noqa: BLE001 - a foreign __reduce__ may raise anything
+        return None
+
+
+def _holds_code(value: Any, budget: list[int]) -> bool:
+    """Whether functions may hide in `value`; True when it is too large to tell."""
+    budget[0] -= 1
+    if budget[0] < 0:
+        return True
+    kind = type(value)
+    if kind in _IMMUTABLE:
+        return False
+    if kind is dict:
+        return any(_holds_code(k, budget) or _holds_code(v, budget) for k, v in value.items())
+    if kind in _PLAIN:
+        return any(_holds_code(item, budget) for item in value)
+    if (
+        is_ours(value)
+        or callable(value)
+        or hasattr(kind, "__gitmemo_hash__")
+        or hasattr(value, "__wrapped__")
+    ):
+        return True
+    state = getattr(value, "__dict__", None)
+    return isinstance(state, dict) and _holds_code(dict(state), budget)
+
+
+def _id_guard(identify: Callable[[], Digest]) -> Guard:
+    known = identify()
+    return lambda: identify() == known

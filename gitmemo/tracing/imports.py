@@ -1,0 +1,82 @@
+"""What imports name, for modules that are loaded and for those that are not.
+
+Not what is found in a loaded module (`bindings`). Invariant: only files and
+`sys.modules` are read; nothing is imported.
+"""
+
+from __future__ import annotations
+
+import sys
+
+from gitmemo.tracing.modules import Modules
+from gitmemo.tracing.observations import Observations
+
+
+class Imports:
+    """Resolves module names as the project's code would."""
+
+    def __init__(self, modules: Modules) -> None:
+        self._modules = modules
+
+    def absolute(self, path: str, module: str) -> str:
+        """Return the full name of a module as `path` would import it."""
+        if not module.startswith("."):
+            return module
+        bare = module.lstrip(".")
+        level = len(module) - len(bare)
+        live = self._modules.module(path)
+        package = getattr(live, "__package__", None)
+        if package is None:
+            package = self._modules.project.module_name_of(path)
+            if not path.endswith("__init__.py"):
+                package = package.rpartition(".")[0]
+        parts = package.split(".")
+        parts = parts[: len(parts) - level + 1]
+        return ".".join([*parts, bare] if bare else parts)
+
+    def path_of(self, path: str, module: str) -> str | None:
+        """Return the path of an own module that code in `path` imports by this name."""
+        name = self.absolute(path, module)
+        live = sys.modules.get(name)
+        if live is not None:
+            return self._modules.path_of(live)
+        return self._modules.project.path_of_module_name(name)
+
+    def submodule(self, path: str, name: str) -> str | None:
+        """Return the path of a package's submodule, imported or not."""
+        if not path.endswith("__init__.py"):
+            return None
+        package = self._modules.project.module_name_of(path)
+        return self._modules.project.path_of_module_name(f"{package}.{name}")
+
+    def describe(
+        self, path: str, chain: tuple[str, ...], seen: Observations, depth: int = 0
+    ) -> str:
+        """Describe what a chain of names finds in a module that is not loaded, by its text."""
+        if not chain:
+            return f"module {path}"
+        file = self._modules.on_disk(path, seen)
+        name = chain[0]
+        if file is None or depth > 20:
+            return "absent"
+        if f"${name}" in file.units:
+            return "data"
+        if f"class {name}" in file.units:
+            return f"class {path}:{name}"
+        if name in file.units:
+            return f"func {path}:{name}"
+        for alias in file.imports.get(name, ()):
+            found = self.path_of(path, alias.module)
+            if found is None:
+                return f"module {alias.module}" if not alias.name else "foreign"
+            onward = (alias.name, *chain[1:]) if alias.name else chain[1:]
+            return self.describe(found, onward, seen, depth + 1)
+        for star in file.stars:
+            found = self.path_of(path, star)
+            description = self.describe(found, chain, seen, depth + 1) if found else "absent"
+            if description != "absent":
+                return description
+        submodule = self.submodule(path, name)
+        if submodule is not None:
+            return self.describe(submodule, chain[1:], seen, depth + 1)
+        return "data" if "__getattr__" in file.units else "absent"

@@ -1,0 +1,312 @@
+"""The project's modules in this process, and the source that they run.
+
+Not the meaning of names (`bindings`). Invariant: the text of a module is the
+one that was there when the module was first seen, and it is believed only for
+code objects that compiling it reproduces; everything else counts by bytecode.
+"""
+
+from __future__ import annotations
+
+import linecache
+import sys
+import threading
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from types import CodeType, FunctionType, ModuleType
+
+from gitmemo.errors import SourceError
+from gitmemo.hashing.digest import Digest, digest
+from gitmemo.hashing.structure import code_digest
+from gitmemo.model.components import MAIN_PATH
+from gitmemo.source import NameUse, SourceFile, Unit, UnitKind
+from gitmemo.source.names import Names
+from gitmemo.tracing.observations import FileState, Observations, file_state, is_fresh
+from gitmemo.tracing.project import Project, is_cell, main_file, main_module
+
+OUTSIDE = "@"
+"""What paths begin with that name a module outside the project: `@numpy.linalg`."""
+
+
+@dataclass(frozen=True, slots=True)
+class LiveUnit:
+    """A unit as this process runs it.
+
+    Attributes:
+        path: The component path of its file.
+        name: The name of the unit.
+        kind: What sort of statement it is.
+        source: Digest of its source, or of its bytecode where no source is proven.
+        names: The global names that it reads.
+        text: The source for people; empty if there is none.
+    """
+
+    path: str
+    name: str
+    kind: UnitKind
+    source: Digest
+    names: Names
+    text: str
+
+
+class Snapshot:
+    """The text of one module, and what compiling it gives."""
+
+    def __init__(self, file: SourceFile, cells: dict[str, int] | None = None) -> None:
+        self.file = file
+        self.cells = cells  # file name of a cell -> the lines before it
+        self._live: dict[str, LiveUnit] = {}
+
+    def live(self, path: str, unit: Unit) -> LiveUnit:
+        """Return a unit of the text as a live one."""
+        known = self._live.get(unit.name)
+        if known is None:
+            known = LiveUnit(path, unit.name, unit.kind, unit.source, unit.names, unit.text)
+            self._live[unit.name] = known
+        return known
+
+    def unit_of(self, code: CodeType) -> Unit | None:
+        """Return the unit that `code` stands in, if it is this text that it was compiled from."""
+        line = self.line_of(code)
+        return None if line is None else self.file.unit_at(line)
+
+    def line_of(self, code: CodeType) -> int | None:
+        """Return the line of the text where `code` begins, if it was compiled from this text."""
+        if self.cells is not None:
+            start = self.cells.get(code.co_filename)
+            return None if start is None else start + code.co_firstlineno
+        return code.co_firstlineno if self.proves(code) else None
+
+    def proves(self, code: CodeType) -> bool:
+        """Whether compiling the text gives this very code."""
+        candidates = self._compiled.get((code.co_qualname, code.co_firstlineno), ())
+        return any(candidate == code for candidate in candidates)
+
+    @cached_property
+    def _compiled(self) -> dict[tuple[str, int], list[CodeType]]:
+        table: dict[tuple[str, int], list[CodeType]] = {}
+        try:
+            top = compile(self.file.text, self.file.path, "exec", dont_inherit=True)
+        except (SyntaxError, ValueError, RecursionError):
+            return table
+        for code in _nested(top):
+            table.setdefault((code.co_qualname, code.co_firstlineno), []).append(code)
+        return table
+
+
+class Modules:
+    """Finds modules, snapshots and units; remembers them for the process."""
+
+    def __init__(self, project: Project) -> None:
+        self.project = project
+        self._lock = threading.RLock()
+        self._snapshots: dict[str, Snapshot | None] = {}
+        self._loaded: dict[str, ModuleType] = {}
+        self._texts: dict[str, tuple[FileState, SourceFile | None]] = {}
+        self._outside: dict[str, str] = {}  # "@module" -> file
+        self._units: dict[int, tuple[CodeType, LiveUnit | None]] = {}
+        self._seen_modules: dict[str, ModuleType] = {}
+        self._seen_count = -1
+        self._seen_cells = -1
+
+    # --- modules
+
+    def observe(self) -> None:
+        """Take snapshots of modules that are new, before their files change."""
+        if len(sys.modules) == self._seen_count:
+            return
+        with self._lock:
+            self._seen_count = len(sys.modules)
+            for name, module in list(sys.modules.items()):
+                if self._seen_modules.get(name) is not module:
+                    self._seen_modules[name] = module
+                    self._take(module)
+
+    def _take(self, module: ModuleType) -> None:
+        path = self.path_of(module)
+        if path is None:
+            return
+        before = self._loaded.get(path)
+        # A script that is also imported runs twice; what `__main__` holds counts.
+        if before is None or before is not main_module() or not _is_alive(before):
+            if before is not None and before is not module and module is not before:
+                self._snapshots.pop(path, None)
+            self._loaded[path] = module
+        self.snapshot(path)
+
+    def path_of(self, module: ModuleType) -> str | None:
+        """Return the component path of a module, None if it is not ours."""
+        file = getattr(module, "__file__", None)
+        if isinstance(file, str):
+            return self.project.component_path(file)
+        if module is main_module() and main_file() is None:
+            return self.project.component_path("<stdin>")
+        return None
+
+    def module(self, path: str) -> ModuleType | None:
+        """Return the module loaded from `path`, None if there is none."""
+        self.observe()
+        module = self._loaded.get(path)
+        if module is not None and _is_alive(module):
+            return module
+        if path.startswith(OUTSIDE):
+            return sys.modules.get(path[1:])
+        for name in self._names_of(path):
+            candidate = sys.modules.get(name)
+            if isinstance(candidate, ModuleType) and self.path_of(candidate) == path:
+                if self._loaded.get(path) is not candidate:
+                    self._snapshots.pop(path, None)
+                self._loaded[path] = candidate
+                return candidate
+        if module is not None:
+            self._forget(path)
+        return None
+
+    def _names_of(self, path: str) -> Iterator[str]:
+        yield "__main__"
+        if path != MAIN_PATH and not path.startswith(OUTSIDE):
+            yield self.project.module_name_of(path)
+
+    def _forget(self, path: str) -> None:
+        with self._lock:
+            self._loaded.pop(path, None)
+            self._snapshots.pop(path, None)
+
+    # --- texts
+
+    def snapshot(self, path: str) -> Snapshot | None:
+        """Return the text of a loaded module as it was when first seen."""
+        if self._is_typed_in(path):
+            return self._cells(path)
+        with self._lock:
+            if path not in self._snapshots:
+                self._snapshots[path] = _read(self._file(path), path)
+            return self._snapshots[path]
+
+    def on_disk(self, path: str, seen: Observations) -> SourceFile | None:
+        """Return what the file says now."""
+        file = self._file(path)
+        if file is None:
+            return None
+        seen.file(str(file))
+        state = file_state(str(file))
+        known = self._texts.get(path)
+        if known is None or known[0] != state or is_fresh(state):
+            snapshot = _read(file, path)
+            known = self._texts[path] = state, snapshot.file if snapshot else None
+        return known[1]
+
+    def _file(self, path: str) -> Path | None:
+        if path.startswith(OUTSIDE):
+            file = self._outside.get(path) or getattr(sys.modules.get(path[1:]), "__file__", None)
+            return Path(file) if file else None
+        if path == MAIN_PATH:
+            file = main_file()
+            return Path(file) if file else None
+        return self.project.file_of(path)
+
+    def _is_typed_in(self, path: str) -> bool:
+        return main_file() is None and (
+            path == MAIN_PATH or path == self.project.component_path("<stdin>")
+        )
+
+    def _cells(self, path: str) -> Snapshot | None:
+        """Put the cells that ran one after the other, as a notebook file would."""
+        if len(linecache.cache) != self._seen_cells or path not in self._snapshots:
+            self._seen_cells = len(linecache.cache)
+            starts: dict[str, int] = {}
+            texts: list[str] = []
+            for filename in list(linecache.cache):
+                if is_cell(filename) or filename in ("<string>", "<stdin>"):
+                    texts.append("".join(linecache.getlines(filename)))
+                    starts[filename] = 0
+            if not texts:
+                self._snapshots[path] = None
+            else:
+                known = self._snapshots.get(path)
+                if known is None or known.cells is None or list(known.cells) != list(starts):
+                    file = SourceFile.from_cells(texts, path)
+                    starts = dict(zip(starts, file.cell_starts, strict=True))
+                    self._snapshots[path] = Snapshot(file, starts)
+        return self._snapshots[path]
+
+    # --- units
+
+    def path_of_code(self, code: CodeType) -> str | None:
+        """Return the component path of a code object, None if it is not ours."""
+        return self.project.component_path(code.co_filename)
+
+    def unit_of(self, code: CodeType, *, path: str | None = None) -> LiveUnit | None:
+        """Return the unit that a code object belongs to.
+
+        `path` stands for the file of code that is not the project's.
+        """
+        known = self._units.get(id(code))
+        if known is not None and known[0] is code and not is_cell(code.co_filename):
+            return known[1]
+        path = path or self.path_of_code(code)
+        is_code = path is not None and code.co_name != "<module>" and _is_from_here(code)
+        unit = self._find(path, code) if path is not None and is_code else None
+        self._units[id(code)] = (code, unit)  # keeps the code alive, so that its id stays its own
+        return unit
+
+    def outside(self, function: FunctionType) -> str:
+        """Return the path of a function outside the project, and remember its file."""
+        path = OUTSIDE + str(function.__module__)
+        self._outside[path] = function.__code__.co_filename
+        return path
+
+    def _find(self, path: str, code: CodeType) -> LiveUnit | None:
+        snapshot = self.snapshot(path)
+        unit = snapshot.unit_of(code) if snapshot else None
+        if unit is None and snapshot is not None and snapshot.cells is None:
+            # Reloaded after an edit, perhaps: then the file proves what the snapshot cannot.
+            fresh = _read(self._file(path), path)
+            unit = fresh.unit_of(code) if fresh else None
+            if fresh is not None and unit is not None:
+                self._snapshots[path] = snapshot = fresh
+        if snapshot is not None and unit is not None:
+            return snapshot.live(path, unit)
+        return self._by_bytecode(path, code)
+
+    def _by_bytecode(self, path: str, code: CodeType) -> LiveUnit | None:
+        """Describe code whose source is unknown, as of a rewritten or edited module."""
+        name = code.co_qualname.partition(".<locals>")[0]
+        if "<" in name:
+            name = "$" + name
+        names = {name for inner in _nested(code) for name in inner.co_names}
+        uses = frozenset(NameUse("", (used,), False) for used in names)
+        strings = {c for inner in _nested(code) for c in inner.co_consts if isinstance(c, str)}
+        source = digest(b"bytecode" + code_digest(code))
+        read = Names(
+            uses, frozenset(strings), bool(names & {"globals", "eval", "exec"}), frozenset()
+        )
+        return LiveUnit(path, name, UnitKind.FUNCTION, source, read, "")
+
+
+def _read(file: Path | None, path: str) -> Snapshot | None:
+    if file is None:
+        return None
+    try:
+        return Snapshot(SourceFile.parse(file.read_bytes(), path))
+    except (OSError, SourceError):  # not there, not readable, or not Python (any more)
+        return None
+
+
+def _nested(code: CodeType) -> Iterator[CodeType]:
+    yield code
+    for constant in code.co_consts:
+        if isinstance(constant, CodeType):
+            yield from _nested(constant)
+
+
+def _is_from_here(code: CodeType) -> bool:
+    """Whether code without a file was typed in, rather than generated by some library."""
+    if code.co_filename != "<string>":
+        return True
+    return code.co_qualname.partition(".")[0] in vars(main_module() or sys)
+
+
+def _is_alive(module: ModuleType) -> bool:
+    return sys.modules.get(module.__name__) is module or module is main_module()

@@ -1,0 +1,214 @@
+"""Which files belong to the project, and what they are called.
+
+Not what is in them (`gitmemo.source`). Invariant: a component path and a
+module name depend on where a file stands under the root alone, never on the
+working directory, on `sys.path` or on how the program was started.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import sys
+import sysconfig
+from collections.abc import Sequence
+from pathlib import Path, PurePath
+from types import ModuleType
+
+from gitmemo.model.components import MAIN_PATH
+
+_FOREIGN_FOLDERS = frozenset(
+    {
+        "site-packages",
+        "dist-packages",
+        "node_modules",
+        "__pypackages__",
+        ".git",
+        ".venv",
+        ".tox",
+        ".nox",
+        ".eggs",
+    }
+)
+_CELL = re.compile(r"<(?:ipython|python)-input-.*>|.*[/\\]ipykernel_\d+[/\\]\d+\.py")
+_TYPED_IN = frozenset({"<stdin>", "<string>"})
+_OWN_FOLDER = str(Path(__file__).resolve().parent.parent) + os.sep
+_NOTEBOOK_VARIABLES = ("__vsc_ipynb_file__", "__session__")
+
+
+class Project:
+    """The code that counts as the user's own.
+
+    Args:
+        root: Folder whose Python files are tracked; None tracks no file.
+        main_only: Track only what `__main__` consists of.
+        source_roots: Folders under the root that are import roots; they do not
+            appear in module names.
+        notebook: The notebook that this process runs, where the caller knows it.
+    """
+
+    def __init__(
+        self,
+        root: Path | None,
+        *,
+        main_only: bool = False,
+        source_roots: Sequence[str] = ("src",),
+        notebook: Path | None = None,
+    ) -> None:
+        self.root = None if root is None else root.resolve()
+        self.main_only = main_only
+        self.source_roots = tuple(PurePath(folder).as_posix().strip("/") for folder in source_roots)
+        self._notebook = notebook
+        self._prefix = "" if self.root is None else str(self.root).rstrip(os.sep) + os.sep
+        self._foreign = tuple(_foreign_prefixes(self._prefix))
+        self._paths: dict[str, str | None] = {}
+        self._folders: dict[str, bool] = {}
+
+    def component_path(self, filename: str) -> str | None:
+        """Return the path that components of `filename` carry, None if it is not ours."""
+        try:
+            return self._paths[filename]
+        except KeyError:
+            path = self._component_path(filename)
+            # What is typed in has no name of its own yet: the notebook may become known.
+            if not is_cell(filename) and filename not in _TYPED_IN:
+                self._paths[filename] = path
+            return path
+
+    def owns(self, filename: str) -> bool:
+        """Whether code of this file is tracked."""
+        return self.component_path(filename) is not None
+
+    def file_of(self, path: str) -> Path | None:
+        """Return the file that a component path stands for, whether or not it exists."""
+        if self.root is None or path == MAIN_PATH or path.startswith("@"):
+            return None
+        return self.root / path
+
+    def module_name(self, filename: str) -> str:
+        """Return the dotted name that the place of a file gives it."""
+        path = self.component_path(filename)
+        if path is None:
+            return _name_by_packages(Path(filename))
+        if path == MAIN_PATH:
+            return MAIN_PATH
+        return self.module_name_of(path)
+
+    def module_name_of(self, path: str) -> str:
+        """Return the dotted name of a component path."""
+        for folder in sorted(self.source_roots, key=len, reverse=True):
+            if folder and path.startswith(folder + "/"):
+                path = path[len(folder) + 1 :]
+                break
+        parts = list(PurePath(path).with_suffix("").parts)
+        if parts[-1] == "__init__" and len(parts) > 1:
+            parts.pop()
+        return ".".join(parts)
+
+    def path_of_module_name(self, name: str) -> str | None:
+        """Return the component path of a module by the name it is imported by, if there is one."""
+        if self.root is None or self.main_only or not name:
+            return None
+        tail = Path(*name.split("."))
+        # A script's own folder is an import root too, and stands in sys.path.
+        searched = [Path(entry) for entry in sys.path if self._is_inside(entry)]
+        for folder in (*searched, *(self.root / root for root in self.source_roots), self.root):
+            for candidate in (folder / tail.with_suffix(".py"), folder / tail / "__init__.py"):
+                if candidate.is_file():
+                    path = self.component_path(str(candidate))
+                    if path is not None:
+                        return path
+        return None
+
+    def _is_inside(self, folder: str) -> bool:
+        real = os.path.realpath(folder)
+        return real.startswith(self._prefix) or real + os.sep == self._prefix
+
+    def _component_path(self, filename: str) -> str | None:
+        if is_cell(filename):
+            return self._main_path() if self._tracks_main() else None
+        if filename in _TYPED_IN:
+            typed_in = self._tracks_main() and main_file() is None
+            return self._main_path() if typed_in else None
+        if filename.startswith("<"):  # generated, or frozen into the interpreter
+            return None
+        real = os.path.realpath(filename)
+        if self.main_only:
+            main = main_file()
+            if main is None or os.path.realpath(main) != real:
+                return None
+            if not real.startswith(self._prefix) or not self._prefix:
+                return MAIN_PATH
+        if not self._prefix or not real.startswith(self._prefix):
+            return None
+        if real.startswith(self._foreign) or self._in_foreign_folder(real):
+            return None
+        return PurePath(real[len(self._prefix) :]).as_posix()
+
+    def _tracks_main(self) -> bool:
+        return self.main_only or self.root is not None
+
+    def _main_path(self) -> str:
+        notebook = self._notebook or _notebook_of_main()
+        if notebook is None:
+            return MAIN_PATH
+        real = os.path.realpath(notebook)
+        if not self._prefix or not real.startswith(self._prefix):
+            return MAIN_PATH
+        return PurePath(real[len(self._prefix) :]).as_posix()
+
+    def _in_foreign_folder(self, real: str) -> bool:
+        folder = real.rpartition(os.sep)[0]
+        return len(folder) + 1 > len(self._prefix) and self._is_foreign(folder)
+
+    def _is_foreign(self, folder: str) -> bool:
+        known = self._folders.get(folder)
+        if known is None:
+            parent, _, name = folder.rpartition(os.sep)
+            known = name in _FOREIGN_FOLDERS or Path(folder, "pyvenv.cfg").exists()
+            if not known and len(parent) + 1 > len(self._prefix):
+                known = self._is_foreign(parent)
+            self._folders[folder] = known
+        return known
+
+
+def is_cell(filename: str) -> bool:
+    """Whether a code object of this file name was typed into a notebook or a shell."""
+    return _CELL.fullmatch(filename) is not None
+
+
+def main_module() -> ModuleType | None:
+    """Return the module that runs as `__main__`."""
+    return sys.modules.get("__main__")
+
+
+def main_file() -> str | None:
+    """Return the file of the main script, None in a shell or notebook."""
+    file = getattr(main_module(), "__file__", None)
+    return file if isinstance(file, str) else None
+
+
+def _notebook_of_main() -> Path | None:
+    namespace = getattr(main_module(), "__dict__", {})
+    for variable in _NOTEBOOK_VARIABLES:
+        value = namespace.get(variable)
+        if isinstance(value, str) and value.endswith(".ipynb"):
+            return Path(value)
+    return None
+
+
+def _foreign_prefixes(prefix: str) -> list[str]:
+    """List the folders under the root that hold Python itself, and gitmemo."""
+    folders = {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
+    real = {os.path.realpath(folder) + os.sep for folder in folders if folder}
+    return [folder for folder in real if folder.startswith(prefix)] + [_OWN_FOLDER]
+
+
+def _name_by_packages(file: Path) -> str:
+    """Return the dotted name of a file outside the root, by the packages around it."""
+    parts = [] if file.stem == "__init__" else [file.stem]
+    folder = file.parent
+    while (folder / "__init__.py").is_file():
+        parts.insert(0, folder.name)
+        folder = folder.parent
+    return ".".join(parts) or file.stem

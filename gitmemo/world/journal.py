@@ -1,0 +1,202 @@
+"""The journal: facts that are not committed yet, one append-only file per process.
+
+Not the committed index (`segments`). Invariant: a line that was written whole is
+durable when `append` returns; a torn last line is a call that was still running.
+
+A line is `CHECK BRANCH HEAD FACT`: the first 16 hex digits of the BLAKE3 of the
+rest, the checked-out branch (`-` when detached), the commit (`-` when unborn),
+and the fact's JSON.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+import socket
+import threading
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from gitmemo.errors import CorruptJournal
+from gitmemo.hashing.digest import digest
+
+_CHECK_CHARACTERS = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a fact was recorded: the branch and the commit at block entry."""
+
+    branch: str | None
+    commit: str | None
+
+    def __str__(self) -> str:
+        return f"{self.branch or '-'} {self.commit or '-'}"
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One fact of a journal.
+
+    Attributes:
+        position: Where its line begins in the file, in bytes.
+    """
+
+    place: Place
+    line: str
+    position: int
+
+
+class Journal:
+    """This process's own file in a worktree's journal folder; made when first written to."""
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._file: int | None = None
+        self._pid = 0
+        self._size = 0
+        self._lock = threading.Lock()
+
+    def append(self, place: Place, lines: Sequence[str]) -> None:
+        """Write the facts `lines` in one piece; raise `OSError`, having written nothing, if it fails."""
+        data = "".join(_checked(f"{place} {line}") for line in lines).encode("utf-8")
+        with self._lock:
+            file = self._open()
+            try:
+                written = os.write(file, data)
+                if written < len(data):  # the disk is full: take the torn piece back
+                    raise OSError(28, "no space left on device", str(self._folder))
+            except OSError:
+                os.ftruncate(file, self._size)
+                raise
+            self._size += written
+
+    def close(self) -> None:
+        """Close the file; a later `append` begins another."""
+        with self._lock:
+            if self._file is not None and self._pid == os.getpid():
+                os.close(self._file)
+            self._file = None
+
+    def _open(self) -> int:
+        # After fork the child must not share the parent's file: `_size` would lie.
+        if self._file is not None and self._pid == os.getpid():
+            return self._file
+        self._folder.mkdir(parents=True, exist_ok=True)
+        self._pid, self._size = os.getpid(), 0
+        host = "".join(c if c.isalnum() else "-" for c in socket.gethostname())[:40]
+        name = f"{host}-{self._pid}-{secrets.token_hex(4)}.jsonl"
+        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+        self._file = os.open(self._folder / name, flags, 0o644)
+        _lock_shared(self._file)
+        return self._file
+
+
+def read_entries(path: Path, offset: int = 0) -> tuple[list[Entry], int]:
+    """Return the whole lines of a journal from byte `offset` on, and the offset behind them.
+
+    Raises:
+        CorruptJournal: A whole line does not match its check.
+    """
+    with path.open("rb") as file:
+        file.seek(offset)
+        data = file.read()
+    end = data.rfind(b"\n") + 1
+    return list(_entries(path, data[:end], offset)), offset + end
+
+
+def repair(path: Path) -> int:
+    """Move the damaged lines of `path` to `<path>.damaged` and keep the others; return how many."""
+    good: list[bytes] = []
+    bad: list[bytes] = []
+    for raw in path.read_bytes().splitlines(keepends=True):
+        (good if _is_whole(raw.rstrip(b"\n")) else bad).append(raw)
+    if bad:
+        with Path(f"{path}.damaged").open("ab") as file:
+            file.writelines(bad)
+        replacement = Path(f"{path}.repaired")
+        replacement.write_bytes(b"".join(good))
+        replacement.replace(path)
+    return len(bad)
+
+
+def is_abandoned(path: Path) -> bool:
+    """Whether no process writes to `path` any more (its lock is free)."""
+    try:
+        import fcntl
+    except ImportError:  # Windows: a file that a process has open cannot be moved there anyway
+        return True
+    with path.open("rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            return False
+        return True
+
+
+def _entries(path: Path, data: bytes, position: int) -> Iterable[Entry]:
+    for raw in data.split(b"\n")[:-1]:
+        if not _is_whole(raw):
+            raise CorruptJournal(str(path), path.read_bytes()[:position].count(b"\n") + 1)
+        _check, branch, commit, line = raw.decode("utf-8").split(" ", 3)
+        yield Entry(Place(_or_none(branch), _or_none(commit)), line, position)
+        position += len(raw) + 1
+
+
+def mark_exported(path: Path, size_bytes: int) -> None:
+    """Note that everything in a journal before this size is committed."""
+    note = _note_of(path)
+    new = note.with_name(f"{note.name}.new")
+    new.write_text(str(size_bytes), "ascii")
+    new.replace(note)
+
+
+def exported_size(path: Path) -> int:
+    """Return how much of a journal is committed, as noted by `mark_exported`."""
+    try:
+        return int(_note_of(path).read_text("ascii"))
+    except (FileNotFoundError, ValueError):
+        return 0
+
+
+def retire(path: Path, folder: Path) -> None:
+    """Move a journal that nobody writes to, and that is committed whole, to `folder`."""
+    folder.mkdir(parents=True, exist_ok=True)
+    path.replace(folder / path.name)
+    _note_of(path).unlink(missing_ok=True)
+
+
+def _note_of(path: Path) -> Path:
+    return path.with_suffix(".exported")
+
+
+def _is_whole(raw: bytes) -> bool:
+    check, _, rest = raw.partition(b" ")
+    return check == _check_of(rest) and rest.count(b" ") >= 2
+
+
+def _or_none(text: str) -> str | None:
+    return None if text == "-" else text
+
+
+def _checked(rest: str) -> str:
+    return f"{_check_of(rest.encode('utf-8')).decode()} {rest}\n"
+
+
+def _check_of(rest: bytes) -> bytes:
+    return digest(rest).hex()[:_CHECK_CHARACTERS].encode()
+
+
+def _lock_shared(file: int) -> None:
+    """Mark the journal as in use until this process ends, however it ends."""
+    try:
+        import fcntl
+    except ImportError:
+        return
+    try:
+        fcntl.flock(file, fcntl.LOCK_SH)
+    except OSError:
+        # A file system without locks: nothing is lost, the file is only moved
+        # to `exported/` while it is in use, and read there just the same.
+        return

@@ -1,0 +1,64 @@
+"""Segments: the committed form of facts, add-only files of JSON lines.
+
+Not the journal of what is not committed yet. Invariant: a segment is named by
+the BLAKE3 of its bytes and never changes; merging two sets of segments is a
+union of files that no merge tool can get wrong.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import PurePosixPath
+
+from gitmemo.errors import CorruptSegment
+from gitmemo.hashing.digest import digest, to_hex
+
+INDEX_FOLDER = ".gitmemo/index/1"
+_NAME = re.compile(r"\.gitmemo/index/1/\d{4}-\d{2}/([0-9a-f]{64})\.jsonl")
+MAX_BYTES = 1 << 30
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """One committed file of facts.
+
+    Attributes:
+        name: 64 hex digits, the BLAKE3 of `data`.
+        data: The file's bytes.
+    """
+
+    name: str
+    data: bytes
+
+    def path(self, month: str) -> str:
+        """Return its path in the repository; `month` (`yyyy-mm`) only bounds the folder's width."""
+        return f"{INDEX_FOLDER}/{month}/{self.name}.jsonl"
+
+
+def build_segment(lines: Iterable[str]) -> Segment:
+    """Return the segment that holds `lines`: sorted, each once, so equal sets give equal files."""
+    data = "".join(f"{line}\n" for line in sorted(set(lines))).encode("utf-8")
+    return Segment(to_hex(digest(data)), data)
+
+
+def segment_name(path: str) -> str | None:
+    """Return the segment's name if `path` is one; anything else found there is not ours."""
+    match = _NAME.fullmatch(PurePosixPath(path).as_posix())
+    return match.group(1) if match else None
+
+
+def read_segment(path: str, data: bytes) -> list[str]:
+    """Return the lines of a segment; raise `CorruptSegment` if the bytes do not match the name."""
+    name = segment_name(path)
+    if name is None:
+        raise CorruptSegment(path, "it is not named like a segment")
+    if len(data) > MAX_BYTES:
+        raise CorruptSegment(path, "it is too large")
+    if to_hex(digest(data)) != name:
+        raise CorruptSegment(path, "its bytes do not match its name")
+    try:
+        return data.decode("utf-8").split("\n")[:-1]
+    except UnicodeDecodeError as error:
+        raise CorruptSegment(path, str(error)) from None

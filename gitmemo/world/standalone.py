@@ -1,0 +1,101 @@
+"""A world without git: one SQLite file, or memory.
+
+Not durable in memory, of course. Invariant: all facts are visible, for there
+is only one place.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from gitmemo.blobs import BlobStore, DatabaseBlobs, MemoryBlobs
+from gitmemo.hashing.digest import Digest
+from gitmemo.model.components import Component
+from gitmemo.model.decisions import Decisions
+from gitmemo.model.facts import Call, Decision, Fact, JsonValue, Source, Value, Version
+from gitmemo.model.lines import to_line
+from gitmemo.model.validity import Code
+from gitmemo.world.index import Index
+from gitmemo.world.view import Candidate, preferred
+
+
+class StandaloneWorld:
+    """Facts in one SQLite file, or in memory when `path` is None."""
+
+    def __init__(self, path: Path | None) -> None:
+        self.index = Index(path)
+        self.blobs: BlobStore = (
+            MemoryBlobs() if path is None else DatabaseBlobs(self.index.connection, self.index.lock)
+        )
+        with self.index.transaction():
+            self._file, _ = self.index.file("local", "", "facts")
+
+    def enter(self) -> None:
+        """Do nothing: every look-up reads the database."""
+
+    def record(self, facts: Sequence[Fact]) -> None:
+        """Add facts in one transaction."""
+        with self.index.transaction():
+            self.index.add(self._file, [to_line(fact) for fact in facts])
+
+    def run_facts(self) -> dict[str, JsonValue]:
+        """Return nothing: there is no commit."""
+        return {}
+
+    def candidates(self, key: Digest) -> list[Candidate]:
+        """Return every call with this key."""
+        calls = preferred(call for _, call in self.index.calls_with_key(key))
+        return [Candidate(call, here=True) for call in calls]
+
+    def adopt(self, call: Call) -> None:
+        """Do nothing: there is no other world."""
+
+    def values(self, cid: Digest) -> list[Value]:
+        """Return where the bytes of a value may be."""
+        return self.index.values(cid)
+
+    def version(self, version: Digest) -> Version | None:
+        """Return a version by its id."""
+        return self.index.version(version)
+
+    def decisions(self) -> Decisions:
+        """Return all decisions."""
+        return Decisions(
+            (record, fact)
+            for _, record, fact in self.index.facts("decision")
+            if isinstance(fact, Decision)
+        )
+
+    def knows_source(self, component: Component, source: Digest) -> bool:
+        """Whether this content of a component was recorded before."""
+        return self.index.has_source(component.path, component.unit, source)
+
+    def lineage(self, component: Component) -> tuple[Digest, ...]:
+        """Return the record ids of the facts about the component that no other follows."""
+        return heads(self.index.history(component).values())
+
+    def creator(self, hid: Digest) -> Call | None:
+        """Return the call that made the value with this history id."""
+        calls = preferred(call for _, call in self.index.creators(hid))
+        return calls[0] if calls else None
+
+    def calls(self, code: Code, ops: Iterable[str] | None = None) -> list[Call]:
+        """Return all calls."""
+        return in_order(self.index.calls(None, None if ops is None else list(ops)))
+
+    def close(self) -> None:
+        """Close the database."""
+        self.index.close()
+
+
+def heads(facts: Iterable[tuple[Digest, Source | Decision]]) -> tuple[Digest, ...]:
+    """Return the record ids among `facts` that no other of them follows."""
+    known = dict(facts)
+    followed = {parent for fact in known.values() for parent in fact.parents}
+    return tuple(sorted(record for record in known if record not in followed))
+
+
+def in_order(calls: Iterable[Call]) -> list[Call]:
+    """Return `calls` in the order in which they ran; equal times are told apart by id."""
+    return sorted(calls, key=lambda call: (str(call.run.get("start", "")), call.hid))
