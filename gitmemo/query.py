@@ -7,7 +7,8 @@ visible and valid for one state of the code, so that one row is one result.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterable, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from gitmemo.errors import UnknownOp
@@ -22,54 +23,68 @@ from gitmemo.world.view import World
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """The calls of a state of the code, and how many others there are."""
+    """The calls of a state of the code, and those of other states."""
 
     calls: tuple[Call, ...]
-    stale: int
-
-
-def frame_of(
-    world: World, code: Code, ops: Sequence[str], loader: Loader | None
-) -> ComputationFrame:
-    """Return the frame of `ops` (all if empty) in `world`, for the code as it is."""
-    selection = valid_calls(world, world.calls(code), code)
-    return select(selection.calls, ops, loader)
+    stale: tuple[Call, ...]
 
 
 def valid_calls(world: World, calls: Iterable[Call], code: Code) -> Selection:
-    """Return the calls among `calls` that `code` would reuse; calls without versions are kept."""
+    """Return the calls among `calls` that running `code` would lead to.
+
+    Those whose version is valid, and whose inputs were not made by calls that
+    are not; calls without versions are kept.
+    """
     decisions: Decisions = world.decisions()
     verdicts: dict[Digest, bool] = {}
-    kept: dict[Digest, Call] = {}
-    stale = 0
+    valid: dict[Digest, Call] = {}
+    stale: list[Call] = []
     for call in calls:
-        if call.version is not None:
-            if call.version not in verdicts:
-                version: Version | None = world.version(call.version)
-                verdicts[call.version] = version is not None and not changed(
-                    version, code, decisions
-                )
-            if not verdicts[call.version]:
-                stale += 1
+        if call.version is not None and call.version not in verdicts:
+            version: Version | None = world.version(call.version)
+            verdicts[call.version] = version is not None and not changed(version, code, decisions)
+        if call.version is None or verdicts[call.version]:
+            valid.setdefault(call.hid, call)
+        else:
+            stale.append(call)
+    unreachable = _fed_by(stale, valid)
+    kept = tuple(call for hid, call in valid.items() if hid not in unreachable)
+    return Selection(kept, (*stale, *unreachable.values()))
+
+
+def _fed_by(stale: Iterable[Call], valid: Mapping[Digest, Call]) -> dict[Digest, Call]:
+    """Return the calls in `valid` that use, directly or through others, what only `stale` ones made."""
+    makers = Counter(slot.hid for call in valid.values() for slot in call.outputs)
+    users: dict[Digest, list[Call]] = defaultdict(list)
+    for call in valid.values():
+        for slot in call.inputs:
+            users[slot.hid].append(call)
+    found: dict[Digest, Call] = {}
+    todo = [slot.hid for call in stale for slot in call.outputs if not makers[slot.hid]]
+    while todo:
+        for call in users[todo.pop()]:
+            if call.hid in found:
                 continue
-        kept.setdefault(call.hid, call)
-    return Selection(tuple(kept.values()), stale)
+            found[call.hid] = call
+            for slot in call.outputs:
+                makers[slot.hid] -= 1
+                if not makers[slot.hid]:
+                    todo.append(slot.hid)
+    return found
 
 
 def select(calls: Sequence[Call], ops: Sequence[str], loader: Loader | None) -> ComputationFrame:
-    """Return the frame of the calls of `ops`, which may be short names; all calls if `ops` is empty.
-
-    Raises:
-        UnknownOp: No call of such an op is there, or a short name means several.
-    """
-    known = sorted({call.op for call in calls})
-    wanted = {resolve_op(name, known) for name in ops} if ops else set(known)
-    chosen = frozenset(call.hid for call in calls if call.op in wanted)
+    """Return the frame of the calls of `ops` among `calls`; `ops` are full names."""
+    chosen = frozenset(call.hid for call in calls if call.op in ops)
     return ComputationFrame(tuple(calls), chosen, loader)
 
 
 def resolve_op(name: str, known: Sequence[str]) -> str:
-    """Return the full name of an op, given in full or by its last part."""
+    """Return the full name of an op, given in full or by its last part.
+
+    Raises:
+        UnknownOp: It is none of `known`, or a short name means several.
+    """
     if name in known:
         return name
     matches = [op for op in known if op.rpartition(":")[2] == name]

@@ -21,7 +21,7 @@ R_co = TypeVar("R_co", covariant=True)
 class Loader(Protocol):
     """What a ref needs of a storage: the value behind a content id."""
 
-    def load(self, cid: Digest, what: str) -> object:
+    def load(self, cid: Digest, hid: Digest, what: str) -> object:
         """Return a fresh copy of the value; `what` names it in errors."""
         ...
 
@@ -99,7 +99,7 @@ class Ref(Generic[R_co]):
             return from_inline(self._inline.json)
         if self._loader is None:
             raise RefMisuse(repr(self), "load it", "it came from no storage")
-        return self._loader.load(self._cid, repr(self))
+        return self._loader.load(self._cid, self._hid, repr(self))
 
     def same_as(self, other: Ref[object]) -> bool:
         """Whether both stand for the same history."""

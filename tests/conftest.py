@@ -7,10 +7,26 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
+from hypothesis import settings
 
 from gitmemo.git.cli import Git
 
+PROFILE = os.environ.get("GITMEMO_TEST_PROFILE", "fast")
+settings.register_profile("fast", deadline=None, max_examples=60, derandomize=True)
+settings.register_profile("deep", deadline=None, max_examples=2000)
+settings.load_profile(PROFILE)
+
 REPOSITORY_NAME = "my reposité"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Leave heavy tests out of the default profile, counted with their reason."""
+    if PROFILE == "deep":
+        return
+    reason = pytest.mark.skip(reason="only in profile deep: GITMEMO_TEST_PROFILE=deep pytest")
+    for item in items:
+        if item.get_closest_marker("deep"):
+            item.add_marker(reason)
 
 
 @pytest.fixture(autouse=True)

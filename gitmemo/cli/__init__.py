@@ -25,7 +25,7 @@ _COMMANDS = {
         "gitmemo.cli.questions",
         "Show calls as a table: arguments, results, one row per result.",
     ),
-    "hook": ("gitmemo.cli.repository", "Run or remove the git hooks."),
+    "hook": ("gitmemo.cli.repository", "Install, run or remove the git hooks."),
     "init": ("gitmemo.cli.repository", "Set gitmemo up in a git repository."),
     "log": ("gitmemo.cli.questions", "Show the versions of an op's code, and what was decided."),
     "pull": ("gitmemo.cli.sharing", "Fetch values from a remote, and function histories from git."),
@@ -38,6 +38,10 @@ _COMMANDS = {
     "status": ("gitmemo.cli.questions", "Show what is stored, pending, stale and missing."),
     "verify": ("gitmemo.cli.repository", "Read everything that is stored and check it."),
 }
+
+
+AS_JSON = "gitmemo.json"
+"""Where a command notes in its context that it was asked for JSON."""
 
 
 class LazyGroup(click.Group):
@@ -58,6 +62,14 @@ class LazyGroup(click.Group):
         """Write the list of commands without importing them."""
         with formatter.section("Commands"):
             formatter.write_dl([(name, _COMMANDS[name][1]) for name in sorted(_COMMANDS)])
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the command; an error becomes a message, as JSON where the command was asked for it."""
+        try:
+            return super().invoke(ctx)
+        except GitmemoError as error:
+            _report(error, as_json=bool(ctx.meta.get(AS_JSON)))
+            raise click.exceptions.Exit(error.exit_code) from None
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -89,9 +101,8 @@ def cli(folder: str | None) -> None:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit code; see docs/reference.md for the codes."""
-    words = list(sys.argv[1:] if arguments is None else arguments)
     try:
-        result = cli.main(words, prog_name="gitmemo", standalone_mode=False)
+        result = cli.main(arguments, prog_name="gitmemo", standalone_mode=False)
         return result if isinstance(result, int) else 0
     except click.ClickException as error:
         error.show()
@@ -100,9 +111,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         click.echo("interrupted", err=True)
         return 130
     except click.exceptions.Exit as error:
-        return error.exit_code
-    except GitmemoError as error:
-        _report(error, as_json="--json" in words)
         return error.exit_code
     except BrokenPipeError:
         # The reader went away: nothing is wrong here. Python would complain

@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import click
 
+from gitmemo.cli.options import json_option
 from gitmemo.display.text import count, diff_lines, size, table
 from gitmemo.errors import UnknownRevision
 from gitmemo.frame import Table
@@ -19,14 +20,12 @@ from gitmemo.model.validity import Code
 from gitmemo.query import Selection, resolve_op, select, valid_calls
 from gitmemo.workspace import Workspace, find
 
-_JSON = click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
-
 
 @click.command()
 @click.argument("ops", nargs=-1, required=True)
 @click.option("--rev", help="Read the calls, and the code that judges them, of this revision.")
 @click.option("--all", "every", is_flag=True, help="Also show calls of older code.")
-@_JSON
+@json_option
 def df(ops: tuple[str, ...], rev: str | None, every: bool, as_json: bool) -> None:
     """Show the calls of OPS as a table, one row per result, joined along the values that flowed.
 
@@ -35,19 +34,21 @@ def df(ops: tuple[str, ...], rev: str | None, every: bool, as_json: bool) -> Non
     """
     workspace = find()
     calls, code = _calls_at(workspace, rev)
-    selection = Selection(tuple(calls), 0) if every else valid_calls(workspace.world, calls, code)
-    frame = select(selection.calls, ops, None)
+    names = [resolve_op(name, sorted({call.op for call in calls})) for name in ops]
+    selection = Selection(tuple(calls), ()) if every else valid_calls(workspace.world, calls, code)
+    frame = select(selection.calls, names, None)
     result = frame.table()
     for line in _as_json(result) if as_json else _as_text(workspace, result):
         click.echo(line)
-    if selection.stale:
-        click.echo(f"{count(selection.stale, 'call')} of older code not shown (--all)", err=True)
+    stale = sum(call.op in names for call in selection.stale)
+    if stale:
+        click.echo(f"{count(stale, 'call')} of older code not shown (--all)", err=True)
 
 
 @click.command()
 @click.argument("op")
 @click.option("-p", "--patch", is_flag=True, help="Show what changed in each version.")
-@_JSON
+@json_option
 def log(op: str, patch: bool, as_json: bool) -> None:
     """Show the versions of the code that calls of OP touched, and what was decided about them."""
     workspace = find()
@@ -64,7 +65,7 @@ def log(op: str, patch: bool, as_json: bool) -> None:
 
 
 @click.command()
-@_JSON
+@json_option
 def status(as_json: bool) -> None:
     """Show what is stored, pending, made by older code, and missing on this machine."""
     from gitmemo.sync import missing_of
@@ -82,7 +83,7 @@ def status(as_json: bool) -> None:
             "commit": world.place.commit,
             "calls": len(calls),
             "pending": pending,
-            "stale": selection.stale,
+            "stale": len(selection.stale),
             "missing_values": len(missing),
             "ops": {op: {"calls": every[op], "current": current[op]} for op in sorted(every)},
         }

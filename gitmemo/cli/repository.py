@@ -40,7 +40,7 @@ def commit(message: str) -> None:
 
 @click.group()
 def hook() -> None:
-    """Run or remove the git hooks."""
+    """Install, run or remove the git hooks."""
 
 
 @hook.command()
@@ -69,6 +69,15 @@ def run(name: str) -> int:
             err=True,
         )
         return 0
+
+
+@hook.command()
+def install() -> None:
+    """Install the hooks, or repair them after Python or gitmemo moved."""
+    from gitmemo.commits.setup import install_hooks
+
+    for line in install_hooks():
+        click.echo(line)
 
 
 @hook.command()

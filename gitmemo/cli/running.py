@@ -17,14 +17,20 @@ from gitmemo.workspace import find
 
 @click.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
 @click.option("-v", "--verbose", is_flag=True, help="Print each call: reused or run, and why.")
+@click.option(
+    "--recompute-missing",
+    is_flag=True,
+    help="Run calls again whose results are needed and not on this machine, instead of asking for a pull.",
+)
 @click.argument("script", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.argument("args", nargs=-1, type=click.UNPROCESSED)
-def run(verbose: bool, script: Path, args: tuple[str, ...]) -> int:
+def run(verbose: bool, recompute_missing: bool, script: Path, args: tuple[str, ...]) -> int:
     """Run SCRIPT with ARGS, with the project's storage active, and say what was reused.
 
     The exit code is the script's.
     """
     storage = storage_of(find(script.parent))
+    storage.can_pull = storage.can_pull and not recompute_missing
 
     def tell(event: CallEvent) -> None:
         if verbose:

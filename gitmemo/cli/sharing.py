@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from gitmemo.cli.options import json_option
 from gitmemo.config import COMMITTED, LOCAL, edit
 from gitmemo.display.text import count, size
 from gitmemo.errors import RemoteInvalid, RemoteUnknown
@@ -48,7 +49,7 @@ def add(name: str, url: str, options: tuple[str, ...]) -> None:
 
 
 @remote.command("list")
-@click.option("--json", "as_json", is_flag=True, help="Print one JSON object per line.")
+@json_option
 def list_(as_json: bool) -> None:
     """List the remotes."""
     workspace = find()

@@ -9,8 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gitmemo.errors import GitmemoError
+from gitmemo.hashing.digest import to_hex
 from gitmemo.workspace import Workspace
-from gitmemo.world.journal import read_entries
+from gitmemo.world.journal import is_abandoned, read_entries
 from gitmemo.world.journal import repair as repair_journal
 from gitmemo.world.segments import INDEX_FOLDER, read_segment
 
@@ -28,9 +29,16 @@ def check(workspace: Workspace, *, repair: bool) -> Iterator[str]:
             read_entries(path)
         except GitmemoError as error:
             yield str(error)
-            if repair:
+            if repair and not is_abandoned(path):
+                yield f"{path} is in use: end the program that writes to it, then repair again"
+            elif repair:
                 yield f"set {repair_journal(path)} damaged lines of {path} aside"
     yield from _check_values(workspace)
+
+
+def _anything_set_aside(workspace: Workspace) -> bool:
+    blobs = workspace.layout.private_dir / "blobs"
+    return any(blobs.rglob("*.damage")) or any(blobs.rglob(".damaged-*"))
 
 
 def _check_values(workspace: Workspace) -> Iterator[str]:
@@ -39,8 +47,15 @@ def _check_values(workspace: Workspace) -> Iterator[str]:
         world.enter()
     except GitmemoError:
         return  # what is wrong was said above
-    for value in world.index.all_values():
+    for value in world.index.values_among(world.visible(workspace.code)):
         try:
-            world.blobs.find(value.blob, value.codec)
+            found = world.blobs.find(value.blob, value.codec)
         except GitmemoError as error:
             yield str(error)
+            continue
+        if found is None and _anything_set_aside(workspace):
+            yield (
+                f"a value ({value.codec}, {value.size} bytes, {to_hex(value.cid)[:12]}) is missing "
+                "or was damaged and set aside\n"
+                "  fix: `gitmemo pull`, or run the program again"
+            )

@@ -50,6 +50,11 @@ def set_up(path: str | os.PathLike[str]) -> Iterator[str]:
     yield from _install_hooks(layout)
 
 
+def install_hooks(path: str | os.PathLike[str] = ".") -> Iterator[str]:
+    """Install the hooks, for instance after Python moved; yield a line about each."""
+    yield from _install_hooks(locate(path))
+
+
 def remove_hooks(path: str | os.PathLike[str] = ".") -> Iterator[str]:
     """Remove gitmemo's hooks; yield a line about each."""
     plan = plan_uninstall(locate(path))

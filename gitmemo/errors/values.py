@@ -86,8 +86,11 @@ class ValueMissing(GitmemoError, KeyError):
         return f"the bytes of {self.what} are not on this machine ({self.cid[:12]})"
 
     def remedy(self) -> str:
+        if self.secret:
+            return "pass it to the op again; secrets are never stored"
         return (
-            "run `gitmemo pull` to fetch it from a remote, or run the program again to compute it"
+            "run `gitmemo pull` to fetch it from a remote, or compute it again: "
+            "gitmemo run --recompute-missing SCRIPT"
         )
 
 

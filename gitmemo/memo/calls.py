@@ -22,6 +22,7 @@ class Reason(StrEnum):
     HIT = "hit"
     NEW_INPUTS = "new inputs"
     CODE_CHANGED = "code changed"
+    BYTES_MISSING = "bytes missing"
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,6 +46,8 @@ class CallEvent:
                 return f"hit   {self.op} (saved {self.elapsed_s or 0.0:.3g} s)"
             case Reason.NEW_INPUTS:
                 return f"run   {self.op}: not computed before with these inputs"
+            case Reason.BYTES_MISSING:
+                return f"run   {self.op}: computed before, but its result is not on this machine"
             case Reason.CODE_CHANGED:
                 return f"run   {self.op}: {', '.join(map(str, self.changed))} changed"
 

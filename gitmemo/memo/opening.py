@@ -37,8 +37,12 @@ def open(path: str | os.PathLike[str] = ".") -> Storage:
 
 def storage_of(workspace: Workspace) -> Storage:
     """Return a new storage over the repository of `workspace`."""
+    settings = workspace.settings
     return Storage.over(
-        workspace.world, workspace.project, Trust(workspace.settings.trusted_remotes())
+        workspace.world,
+        workspace.project,
+        Trust(settings.trusted_remotes()),
+        can_pull=bool(settings.remotes),
     )
 
 

@@ -20,7 +20,7 @@ from gitmemo.model.facts import Call, Fact, JsonValue, Slot, Source, Text, Value
 from gitmemo.model.lines import record_id, to_line
 from gitmemo.ref import Ref, unwrap_all
 from gitmemo.tracing import CodeState
-from gitmemo.world.view import World
+from gitmemo.world.view import World, has_bytes
 
 
 class Recorder:
@@ -47,7 +47,7 @@ class Recorder:
                 continue
             if isinstance(value, Ref) and not value.in_memory:
                 continue
-            if not self._world.values(slot.cid):
+            if not has_bytes(self._world, slot.cid):
                 data = encoded(unwrap_all(value), f"argument {slot.name!r} of {op}")
                 blob = self._world.blobs.put(data)
                 facts.append(Value(slot.cid, data.codec, data.size, blob))
@@ -63,7 +63,7 @@ class Recorder:
     ) -> Call:
         """Record a finished call, with `facts` about its inputs; it is durable when this returns."""
         for output in outcome.outputs:
-            if output.encoded is not None and not self._world.values(output.cid):
+            if output.encoded is not None and not has_bytes(self._world, output.cid):
                 blob = self._world.blobs.put(output.encoded)
                 facts.append(Value(output.cid, output.encoded.codec, output.encoded.size, blob))
         version = None

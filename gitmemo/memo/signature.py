@@ -9,7 +9,7 @@ from __future__ import annotations
 import inspect
 import re
 import typing
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Container, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -34,6 +34,9 @@ class Binder:
         parameters = list(self.signature.parameters.values())
         self._names = tuple(p.name for p in parameters)
         self._defaults = {p.name: p.default for p in parameters if p.default is not _Kind.empty}
+        self._positional = sum(
+            p.kind in (_Kind.POSITIONAL_ONLY, _Kind.POSITIONAL_OR_KEYWORD) for p in parameters
+        )
         self.is_plain = all(p.kind is _Kind.POSITIONAL_OR_KEYWORD for p in parameters)
 
     def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
@@ -90,8 +93,25 @@ class Binder:
             and not any(re.fullmatch(rf"{star}_\d+", key) for star in stars)
         )
 
+    def unbind(self, inputs: Mapping[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
+        """Return the arguments of a call that `bind` would turn into `inputs`."""
+        args: list[Any] = []
+        kwargs = {name: value for name, value in inputs.items() if not name.startswith("closure:")}
+        for name, parameter in self.signature.parameters.items():
+            if parameter.kind in (_Kind.POSITIONAL_ONLY, _Kind.POSITIONAL_OR_KEYWORD):
+                args.append(kwargs.pop(name))
+            elif parameter.kind is _Kind.VAR_POSITIONAL:
+                starred = _starred(name, self.signature.parameters)
+                while (item := starred(len(args) - self._positional)) in kwargs:
+                    args.append(kwargs.pop(item))
+        return tuple(args), {name.removeprefix("**"): value for name, value in kwargs.items()}
 
-def _free(name: str, star: str, taken: typing.Container[str], also: typing.Container[str]) -> str:
+
+def _starred(name: str, parameters: Container[str]) -> Callable[[int], str]:
+    return lambda number: _free(f"{name}_{number}", "*", (), parameters)
+
+
+def _free(name: str, star: str, taken: Container[str], also: Container[str]) -> str:
     return f"{star}{name}" if name in taken or name in also else name
 
 

@@ -17,6 +17,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
+from gitmemo.blobs import StoredBlob
+from gitmemo.codecs import decode, is_safe
 from gitmemo.errors import UnknownRef, UntrustedValue, ValueMissing
 from gitmemo.hashing.digest import Digest, to_hex
 from gitmemo.memo import context
@@ -64,21 +66,28 @@ class Storage:
         self._set_up(world, _project_of(deps_path), Trust())
 
     @classmethod
-    def over(cls, world: World, project: Project, trust: Trust) -> Self:
-        """Return a storage over `world` that versions the code of `project`."""
+    def over(cls, world: World, project: Project, trust: Trust, *, can_pull: bool) -> Self:
+        """Return a storage over `world` that versions the code of `project`.
+
+        `can_pull` says that values which are not on this machine may be on a remote; if not,
+        the calls that made them are run again when the values are needed.
+        """
         storage = cls.__new__(cls)
         storage._set_up(world, project, trust)
+        storage.can_pull = can_pull
         return storage
 
     def _set_up(self, world: World, project: Project | None, trust: Trust) -> None:
         self.world = world
         self.project = project
         self.counter = Counter()
+        self.can_pull = False
         self._trust = trust
         self._observer: Observer | None = None
         self._lock = threading.RLock()
         self._hits: dict[tuple[object, ...], Hit] = {}
         self._names: dict[Op[..., Any], tuple[str, bytes]] = {}
+        self._ops: dict[str, Op[..., Any]] = {}
         self._code: Code = NoCode()
         self._tracking: Tracking = NoTracking()
         self._verdicts: Verdicts | None = None
@@ -255,6 +264,7 @@ class Storage:
         if found is None:
             name = op.explicit_name or f"{self._module_of(op)}:{op.qualname}"
             found = self._names[op] = (name, ids.op_key(name, op.version))
+            self._ops[name] = op
         return found
 
     def _module_of(self, op: Op[..., Any]) -> str:
@@ -267,27 +277,48 @@ class Storage:
 
     # --- values ----------------------------------------------------------
 
-    def load(self, cid: Digest, what: str) -> object:
-        """Return a fresh copy of the value with content id `cid`; `what` names it in errors.
+    def load(self, cid: Digest, hid: Digest, what: str) -> object:
+        """Return a fresh copy of a value; `what` names it in errors.
+
+        Where no remote could have its bytes, the call that made it is run again.
 
         Raises:
             ValueMissing: Its bytes are not on this machine.
             UntrustedValue: Reading it could run code from a remote that is not trusted.
             BlobCorrupt: The bytes are not what was stored.
         """
-        from gitmemo.codecs import decode, is_safe
+        found = self._stored(cid, what)
+        if found is None and not self.can_pull and self._run_again(hid):
+            found = self._stored(cid, what)
+        if found is None:
+            raise ValueMissing(what, to_hex(cid), not self.world.values(cid))
+        return decode(found.codec, found.source)
 
+    def _stored(self, cid: Digest, what: str) -> StoredBlob | None:
         distrusted: UntrustedValue | None = None
-        values = self.world.values(cid)
-        for value in values:
+        for value in self.world.values(cid):
             stored = self.world.blobs.find(value.blob, value.codec)
             if stored is None:
                 continue
             if is_safe(stored.codec) or self._trust.covers(stored.origin):
-                return decode(stored.codec, stored.source)
-            remote = stored.origin.removeprefix("remote:")
-            distrusted = UntrustedValue(what, stored.codec, remote)
-        raise distrusted or ValueMissing(what, to_hex(cid), not values)
+                return stored
+            distrusted = UntrustedValue(what, stored.codec, stored.origin.removeprefix("remote:"))
+        if distrusted is not None:
+            raise distrusted
+        return None
+
+    def _run_again(self, hid: Digest) -> bool:
+        """Run the call that made a value again; return whether it could be run."""
+        call = self.world.creator(hid)
+        op = self._ops.get(call.op) if call else None
+        if call is None or op is None or not self._is_valid(call):
+            return False
+        inputs = {slot.name: ref_to(slot, self).unwrap() for slot in call.inputs}
+        if self._observer:
+            self._observer(CallEvent(call.op, Reason.BYTES_MISSING))
+        args, kwargs = op.binder.unbind(inputs)
+        self._compute(op, args, kwargs, inputs, list(call.inputs))
+        return True
 
     def unwrap(self, obj: Any) -> Any:
         """Return `obj` with every ref in it, also inside containers, replaced by a copy of its value."""
@@ -333,10 +364,15 @@ class Storage:
 
     def cf(self, *ops: Op[..., Any] | str) -> ComputationFrame:
         """Return the calls of `ops` that are part of this world and valid for the code as it is."""
-        from gitmemo.query import frame_of
+        from gitmemo.query import resolve_op, select, valid_calls
 
-        names = [op if isinstance(op, str) else self.name_of(op)[0] for op in ops]
-        return frame_of(self.world, self._code, names, self)
+        calls = self.world.calls(self._code)
+        known = sorted({call.op for call in calls})
+        names = [
+            resolve_op(op, known) if isinstance(op, str) else self.name_of(op)[0] for op in ops
+        ]
+        current = valid_calls(self.world, calls, self._code).calls
+        return select(current, names or known, self)
 
     def __repr__(self) -> str:
         return f"Storage({type(self.world).__name__}, {self.counter!r})"

@@ -160,7 +160,7 @@ class _Standing:
         if kind.__module__.partition(".")[0] in _ARRAY_PACKAGES or has_hasher(kind):
             return value
         try:
-            reduced = copyreg.dispatch_table.get(kind, _default_reduce)(value)
+            reduced: Any = copyreg.dispatch_table.get(kind, _default_reduce)(value)
         except Exception:  # noqa: BLE001 - any object's own __reduce__; content_id will say what is wrong
             return value
         if not isinstance(reduced, tuple) or len(reduced) > 6:

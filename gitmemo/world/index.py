@@ -160,11 +160,6 @@ class Index:
         rows = self._rows("select cid, codec, size, blob from value where cid = ?", (cid,))
         return [Value(Digest(c), codec, size, Digest(blob)) for c, codec, size, blob in rows]
 
-    def all_values(self) -> list[Value]:
-        """Return every known place of bytes."""
-        rows = self._rows("select cid, codec, size, blob from value order by blob")
-        return [Value(Digest(c), codec, size, Digest(blob)) for c, codec, size, blob in rows]
-
     def values_among(self, numbers: set[int]) -> list[Value]:
         """Return the places of bytes that are among these facts."""
         rows = self._rows("select cid, codec, size, blob, fact from value order by blob")

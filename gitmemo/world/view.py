@@ -95,6 +95,12 @@ class World(Protocol):
         ...
 
 
+def has_bytes(world: World, cid: Digest) -> bool:
+    """Whether the bytes of a value are on this machine."""
+    blobs = {value.blob for value in world.values(cid)}
+    return bool(blobs - world.blobs.missing(blobs))
+
+
 def preferred(calls: Iterable[Call]) -> list[Call]:
     """Return calls of one key in the order in which they may be used.
 

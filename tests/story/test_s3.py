@@ -1,0 +1,104 @@
+"""Two clones that share through S3: a real server on the loopback interface."""
+
+from __future__ import annotations
+
+import os
+import uuid
+from collections.abc import Callable, Iterator
+
+import pytest
+from driver import Clone
+
+from gitmemo import errors
+
+CREDENTIALS = {
+    "AWS_ACCESS_KEY_ID": "testing",
+    "AWS_SECRET_ACCESS_KEY": "testing",
+    "AWS_DEFAULT_REGION": "us-east-1",
+    "AWS_EC2_METADATA_DISABLED": "true",
+    "NO_PROXY": "127.0.0.1",
+}
+
+
+@pytest.fixture(scope="module")
+def endpoint() -> Iterator[str]:
+    """A server that speaks S3."""
+    server_module = pytest.importorskip("moto.server")
+    pytest.importorskip("s3fs")
+    with pytest.MonkeyPatch.context() as patch:
+        for name in [name for name in os.environ if name.startswith("AWS_")]:
+            patch.delenv(name)
+        for name, value in CREDENTIALS.items():
+            patch.setenv(name, value)
+        server = server_module.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
+        server.start()
+        host, port = server.get_host_and_port()
+        yield f"http://{host}:{port}"
+        server.stop()
+
+
+@pytest.fixture
+def bucket(endpoint: str) -> str:
+    """The name of a new bucket."""
+    import s3fs
+
+    name = f"bucket-{uuid.uuid4().hex}"
+    s3fs.S3FileSystem(endpoint_url=endpoint, skip_instance_cache=True).mkdir(name)
+    return name
+
+
+def test_two_clones_share_through_s3(
+    committed: Clone, clone_of: Callable[[Clone, str], Clone], endpoint: str, bucket: str
+) -> None:
+    import s3fs
+
+    url = f"s3://{bucket}/some/värde"
+    committed.variables = CREDENTIALS
+    committed.gitmemo("remote", "add", "lab", url, "-o", f"endpoint_url={endpoint}")
+    committed.commit("Share")
+    assert "lab: sent 3 values" in committed.gitmemo("push").out
+    for path in committed.root.rglob("config.toml"):
+        assert "testing" not in path.read_text("utf-8")
+
+    theirs = clone_of(committed, "colleague")
+    theirs.variables = {"AWS_EC2_METADATA_DISABLED": "true"}
+    denied = theirs.gitmemo("pull", code=errors.RemoteUnreachable.exit_code)
+    assert "credentials" in denied.err
+    theirs.variables = CREDENTIALS
+    assert "lab: fetched 3 values" in theirs.gitmemo("pull").out
+    theirs.gitmemo("remote", "trust", "lab")
+    assert theirs.run() == (5, 0)
+    assert theirs.run("3") == (1, 2)
+    theirs.gitmemo("commit", "-m", "Theirs")
+    assert "lab: sent 1 value " in theirs.gitmemo("push").out
+
+    files = s3fs.S3FileSystem(endpoint_url=endpoint, skip_instance_cache=True)
+    for pack in files.find(f"{bucket}/some"):
+        if pack.endswith(".pack"):
+            data = bytearray(files.cat_file(pack))
+            data[len(data) // 2] ^= 1
+            files.pipe_file(pack, bytes(data))
+    third = clone_of(committed, "third")
+    third.variables = CREDENTIALS
+    lied = third.gitmemo("pull", code=errors.RemoteCorrupt.exit_code)
+    assert "Traceback" not in lied.err
+    assert third.gitmemo("verify").code == 0
+
+
+def test_a_bucket_that_is_not_there(committed: Clone, endpoint: str) -> None:
+    committed.variables = CREDENTIALS
+    committed.gitmemo(
+        "remote", "add", "lab", f"s3://nosuch-{uuid.uuid4().hex}", "-o", f"endpoint_url={endpoint}"
+    )
+    done = committed.gitmemo("push", code=None)
+    assert done.code == 5
+    assert "Traceback" not in done.err
+    assert done.err.count("fix:") == 1
+
+
+def test_secrets_do_not_get_into_the_configuration(committed: Clone) -> None:
+    before = (committed.root / ".gitmemo/config.toml").read_text("utf-8")
+    done = committed.gitmemo("remote", "add", "lab", "s3://bucket", "-o", "secret=hunter2", code=2)
+    assert "hunter2" not in done.text
+    assert (committed.root / ".gitmemo/config.toml").read_text("utf-8") == before
+    assert committed.is_clean()
