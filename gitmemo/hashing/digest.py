@@ -8,7 +8,6 @@ speed, and only where they pay.
 from __future__ import annotations
 
 import base64
-import binascii
 from collections.abc import Iterable
 from typing import NewType
 
@@ -52,8 +51,9 @@ def from_text(text: str) -> Digest:
         raise ValueError(f"{text!r} is not a digest")
     try:
         value = base64.b64decode(text + "=", altchars=b"-_", validate=True)
-    except binascii.Error:
+    except ValueError:
         raise ValueError(f"{text!r} is not a digest") from None
-    if to_text(Digest(value)) != text:  # the last character has two spare bits
-        raise ValueError(f"{text!r} is not a canonical digest")
+    # The last character has two spare bits; and `=` in its place would be one byte less.
+    if len(value) != SIZE or to_text(Digest(value)) != text:
+        raise ValueError(f"{text!r} is not a digest")
     return Digest(value)

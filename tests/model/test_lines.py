@@ -1,0 +1,148 @@
+"""A fact has one line, and a line one fact."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gitmemo.errors import CorruptRecord
+from gitmemo.hashing import content_id
+from gitmemo.hashing.digest import Digest, digest, from_text, to_text
+from gitmemo.model import ids
+from gitmemo.model.components import Component, Content
+from gitmemo.model.facts import (
+    Call,
+    Decision,
+    Fact,
+    Inline,
+    Slot,
+    Source,
+    Text,
+    Value,
+    Verdict,
+    Version,
+    referenced_cids,
+)
+from gitmemo.model.lines import from_line, kind_of, record_id, to_line
+
+names = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=12)
+digests = st.binary(min_size=32, max_size=32).map(Digest)
+plain = st.recursive(
+    st.none()
+    | st.booleans()
+    | st.integers(-(10**20), 10**20)
+    | st.floats(allow_nan=False, allow_infinity=False)
+    | names,
+    lambda inner: st.lists(inner, max_size=3) | st.dictionaries(names, inner, max_size=3),
+    max_leaves=5,
+)
+components = st.builds(Component, names, names)
+run_facts = st.dictionaries(names, plain, max_size=3)
+
+
+@st.composite
+def slots(draw: st.DrawFn) -> Slot:
+    name = draw(names)
+    inline = draw(st.none() | plain.map(Inline))
+    cid = draw(digests) if inline is None else content_id(inline.json)
+    return Slot(name, cid, draw(st.just(ids.raw_hid(cid)) | digests), inline)
+
+
+@st.composite
+def calls(draw: st.DrawFn) -> Call:
+    call = Call(
+        draw(names),
+        draw(st.integers(0, 9)),
+        draw(st.none() | digests),
+        tuple(draw(st.lists(slots(), max_size=3))),
+        (),
+        tuple(draw(st.lists(digests, max_size=2))),
+        draw(run_facts),
+    )
+    outputs = tuple(
+        Slot(slot.name, slot.cid, ids.output_hid(call.hid, slot.name), slot.inline)
+        for slot in draw(st.lists(slots(), max_size=3))
+    )
+    return Call(call.op, call.op_version, call.version, call.inputs, outputs, call.inner, call.run)
+
+
+contents = st.builds(Content, digests, st.none() | digests)
+facts: st.SearchStrategy[Fact] = st.one_of(
+    calls(),
+    st.builds(Value, digests, names, st.integers(0, 2**60), digests),
+    st.builds(Version, st.dictionaries(components, contents, max_size=4)),
+    st.builds(Source, components, digests, digests, st.lists(digests, max_size=2).map(tuple)),
+    st.builds(
+        Decision,
+        components,
+        digests,
+        digests,
+        st.sampled_from(Verdict),
+        names,
+        st.lists(digests, max_size=2).map(tuple),
+        st.lists(digests, max_size=2).map(tuple),
+        run_facts,
+    ),
+    st.builds(Text, names),
+)
+
+
+@given(facts)
+def test_what_is_written_is_read_and_written_the_same(fact: Fact) -> None:
+    line = to_line(fact)
+    assert "\n" not in line
+    assert json.loads(line)[0] == kind_of(line)
+    back = from_line(line, content_id)
+    assert back == fact
+    assert to_line(back) == line
+    assert record_id(line) == digest(line.encode())
+
+
+@given(st.text() | st.recursive(plain, st.lists).map(json.dumps))
+def test_any_other_line_is_refused_with_a_clear_error(line: str) -> None:
+    try:
+        fact = from_line(line, content_id)
+    except CorruptRecord as error:
+        assert "damaged" in str(error)
+    else:
+        assert to_line(fact)
+
+
+@given(facts, st.data())
+def test_a_damaged_line_is_refused_or_is_another_fact(fact: Fact, data: st.DataObject) -> None:
+    line = to_line(fact)
+    at = data.draw(st.integers(0, len(line) - 1))
+    broken = line[:at] + data.draw(st.characters(exclude_categories=["Cs"])) + line[at + 1 :]
+    try:
+        back = from_line(broken, content_id)
+    except CorruptRecord:
+        return
+    assert back != fact or json.loads(broken) == json.loads(line)
+
+
+@given(calls(), calls())
+def test_ids_of_calls_follow_from_what_they_are(one: Call, other: Call) -> None:
+    same_question = (one.op, one.op_version) == (other.op, other.op_version) and sorted(
+        (slot.name, slot.cid) for slot in one.inputs
+    ) == sorted((slot.name, slot.cid) for slot in other.inputs)
+    assert (one.key == other.key) == same_question
+
+
+def test_only_values_that_are_not_inline_need_bytes() -> None:
+    held = Slot("a", content_id(5), ids.raw_hid(content_id(5)), Inline(5))
+    far = Slot("b", digest(b"far"), ids.raw_hid(digest(b"far")))
+    assert referenced_cids([Call("f", 0, None, (held, far), ())]) == {far.cid}
+
+
+@given(digests)
+def test_digests_have_one_text(value: Digest) -> None:
+    assert from_text(to_text(value)) == value
+
+
+@pytest.mark.parametrize("text", ["", "A" * 42, "A" * 44, "A" * 42 + "B", "A" * 42 + "=", "é" * 43])
+def test_other_texts_are_no_digests(text: str) -> None:
+    with pytest.raises(ValueError, match="digest"):
+        from_text(text)

@@ -1,0 +1,97 @@
+"""Segments and journals: unions that any order gives, and nothing half-written."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from gitmemo.errors import CorruptJournal, CorruptSegment
+from gitmemo.world.journal import Journal, Place, read_entries, repair
+from gitmemo.world.segments import build_segment, read_segment, segment_name
+
+lines = st.lists(
+    st.text(st.characters(exclude_characters="\n", exclude_categories=["Cs"]), min_size=1)
+)
+
+
+@given(lines, lines)
+def test_a_segment_is_a_set_of_lines(some: list[str], more: list[str]) -> None:
+    segment = build_segment([*some, *more])
+    assert segment == build_segment([*more, *some, *some])
+    path = segment.path("2026-01")
+    assert set(read_segment(path, segment.data)) == {*some, *more}
+    assert segment_name(path) == segment.name
+
+
+@given(lines, st.data())
+def test_a_changed_segment_is_refused(some: list[str], data: st.DataObject) -> None:
+    segment = build_segment(["x", *some])
+    at = data.draw(st.integers(0, len(segment.data) - 1))
+    damaged = bytearray(segment.data)
+    damaged[at] ^= data.draw(st.integers(1, 255))
+    with pytest.raises(CorruptSegment, match="do not match"):
+        read_segment(segment.path("2026-01"), bytes(damaged))
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        "x.jsonl",
+        ".gitmemo/index/1/2026-01/../../../x.jsonl",
+        f".gitmemo/index/1/2026-01/{'A' * 64}.jsonl",
+        f".gitmemo/index/1/2026-01/{'a' * 63}.jsonl",
+        f".gitmemo/index/2/2026-01/{'a' * 64}.jsonl",
+        f"a/.gitmemo/index/1/2026-01/{'a' * 64}.jsonl",
+    ],
+)
+def test_only_segments_are_named_like_segments(path: str) -> None:
+    assert segment_name(path) is None
+    with pytest.raises(CorruptSegment):
+        read_segment(path, b"")
+
+
+def written(folder: Path, *some: str) -> Path:
+    journal = Journal(folder)
+    for line in some:
+        journal.append(Place("main", None), [line])
+    journal.close()
+    (path,) = folder.glob("*.jsonl")
+    return path
+
+
+def test_a_journal_gives_back_what_was_appended(tmp_path: Path) -> None:
+    path = written(tmp_path, '["a"]', '["b c"]')
+    entries, end = read_entries(path)
+    assert [(entry.place, entry.line) for entry in entries] == [
+        (Place("main", None), '["a"]'),
+        (Place("main", None), '["b c"]'),
+    ]
+    assert end == path.stat().st_size
+    assert read_entries(path, entries[1].position)[0] == entries[1:]
+
+
+@given(st.data())
+def test_a_torn_last_line_does_not_count(
+    tmp_path_factory: pytest.TempPathFactory, data: st.DataObject
+) -> None:
+    path = written(tmp_path_factory.mktemp("journal"), '["a"]', '["b"]')
+    whole = path.read_bytes()
+    first = whole.index(b"\n") + 1
+    path.write_bytes(whole[: data.draw(st.integers(first, len(whole) - 1))])
+    entries, end = read_entries(path)
+    assert [entry.line for entry in entries] == ['["a"]']
+    assert end == first
+
+
+def test_a_damaged_line_is_named_and_set_aside(tmp_path: Path) -> None:
+    path = written(tmp_path, '["a"]', '["b"]', '["c"]')
+    path.write_bytes(path.read_bytes().replace(b'["b"]', b'["x"]'))
+    with pytest.raises(CorruptJournal, match="line 2 "):
+        read_entries(path)
+    assert repair(path) == 1
+    assert [entry.line for entry in read_entries(path)[0]] == ['["a"]', '["c"]']
+    assert b'["x"]' in Path(f"{path}.damaged").read_bytes()
+    assert repair(path) == 0
