@@ -45,8 +45,9 @@ class Layout:
         if self.git_dir == self.common_dir:
             return MAIN_WORKTREE
         name = self.git_dir.name
-        # `git worktree add ../main` must not share the main work tree's journal.
-        return f"{name}.linked" if name == MAIN_WORKTREE else name
+        # A linked work tree may have the name of the main one's journal folder, or of the folder
+        # for journals that are committed.
+        return f"{name}.linked" if name in (MAIN_WORKTREE, "exported") else name
 
     @property
     def private_dir(self) -> Path:
