@@ -22,7 +22,8 @@ if TYPE_CHECKING:
     from gitmemo.hashing import hasher
     from gitmemo.memo.op import Op, op, track
     from gitmemo.memo.opening import open
-    from gitmemo.memo.storage import Storage, unwrap, wrap, wrap_atom
+    from gitmemo.memo.storage import Storage
+    from gitmemo.memo.wrapping import unwrap, wrap, wrap_atom
     from gitmemo.ref import AtomRef, Ref
 
 __version__ = "0.1.0"
@@ -52,9 +53,9 @@ _HOMES = {
     "op": "gitmemo.memo.op",
     "open": "gitmemo.memo.opening",
     "track": "gitmemo.memo.op",
-    "unwrap": "gitmemo.memo.storage",
-    "wrap": "gitmemo.memo.storage",
-    "wrap_atom": "gitmemo.memo.storage",
+    "unwrap": "gitmemo.memo.wrapping",
+    "wrap": "gitmemo.memo.wrapping",
+    "wrap_atom": "gitmemo.memo.wrapping",
 }
 
 

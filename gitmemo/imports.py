@@ -5,7 +5,8 @@ is opened with `gitmemo.open()`.
 """
 
 from gitmemo.memo.op import Op, op, track
-from gitmemo.memo.storage import Storage, unwrap, wrap, wrap_atom
+from gitmemo.memo.storage import Storage
+from gitmemo.memo.wrapping import unwrap, wrap, wrap_atom
 from gitmemo.ref import AtomRef, Ref, ValueRef
 
 __all__ = [

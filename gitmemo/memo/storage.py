@@ -9,7 +9,6 @@ refs are handed out.
 
 from __future__ import annotations
 
-import copy
 import os
 import threading
 from collections.abc import Iterator, Mapping
@@ -17,16 +16,15 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from gitmemo.blobs import StoredBlob
-from gitmemo.codecs import decode, is_safe
-from gitmemo.errors import UnknownRef, UntrustedValue, ValueMissing
+from gitmemo.codecs import decode
+from gitmemo.errors import UnknownRef, ValueMissing
 from gitmemo.hashing.digest import Digest, to_hex
 from gitmemo.memo import context
 from gitmemo.memo.calls import CallEvent, CallView, Counter, Hit, Observer, Reason, hit_of
 from gitmemo.memo.execute import CallRequest, NoTracking, Tracking, execute, identify, running
 from gitmemo.memo.recorder import Recorder
 from gitmemo.memo.signature import is_secret
-from gitmemo.memo.trust import Trust
+from gitmemo.memo.trust import Trust, Values
 from gitmemo.memo.verdicts import Verdicts
 from gitmemo.model import ids
 from gitmemo.model.facts import Call, Slot
@@ -82,7 +80,7 @@ class Storage:
         self.project = project
         self.counter = Counter()
         self.can_pull = False
-        self._trust = trust
+        self._values = Values(world, trust)
         self._observer: Observer | None = None
         self._lock = threading.RLock()
         self._hits: dict[tuple[object, ...], Hit] = {}
@@ -287,25 +285,12 @@ class Storage:
             UntrustedValue: Reading it could run code from a remote that is not trusted.
             BlobCorrupt: The bytes are not what was stored.
         """
-        found = self._stored(cid, what)
+        found = self._values.find(cid, what)
         if found is None and not self.can_pull and self._run_again(hid):
-            found = self._stored(cid, what)
+            found = self._values.find(cid, what)
         if found is None:
             raise ValueMissing(what, to_hex(cid), not self.world.values(cid))
         return decode(found.codec, found.source)
-
-    def _stored(self, cid: Digest, what: str) -> StoredBlob | None:
-        distrusted: UntrustedValue | None = None
-        for value in self.world.values(cid):
-            stored = self.world.blobs.find(value.blob, value.codec)
-            if stored is None:
-                continue
-            if is_safe(stored.codec) or self._trust.covers(stored.origin):
-                return stored
-            distrusted = UntrustedValue(what, stored.codec, stored.origin.removeprefix("remote:"))
-        if distrusted is not None:
-            raise distrusted
-        return None
 
     def _run_again(self, hid: Digest) -> bool:
         """Run the call that made a value again; return whether it could be run."""
@@ -406,26 +391,3 @@ def _short_cut(op: Op[..., Any], inputs: Mapping[str, Any]) -> tuple[object, ...
         else:
             return None
     return tuple(parts)
-
-
-def wrap(obj: Any) -> Any:
-    """Return a ref to `obj`, which has no history; lists, tuples and sets are mapped over."""
-    if isinstance(obj, list | tuple | set):
-        return type(obj)(wrap(item) for item in obj)
-    return wrap_atom(obj)
-
-
-def wrap_atom(obj: Any) -> AtomRef[Any]:
-    """Return a ref to `obj`, which has no history. Its content id is computed once, here."""
-    if isinstance(obj, AtomRef):
-        return obj
-    value = unwrap_all(obj)
-    if type(value) not in IMMUTABLE:
-        value = copy.deepcopy(value)  # the caller may go on changing the original
-    cid, small = identify(value, "the wrapped value")
-    return AtomRef(cid, ids.raw_hid(cid), None, small, value)
-
-
-def unwrap(obj: Any) -> Any:
-    """Return `obj` with every ref in it replaced by a copy of its value, from the storage it came from."""
-    return unwrap_all(obj)

@@ -1,4 +1,4 @@
-"""Which origins of values are trusted to run code when they are read.
+"""Which stored values may be read: those that run no code, and those whose origin is trusted.
 
 Not where values come from (`blobs` knows). Invariant: only this clone's own
 configuration can extend trust; nothing that was committed or fetched can.
@@ -8,7 +8,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from gitmemo.blobs import SELF
+from gitmemo.blobs import SELF, StoredBlob
+from gitmemo.codecs import is_safe
+from gitmemo.errors import UntrustedValue
+from gitmemo.hashing.digest import Digest
+from gitmemo.world.view import World
 
 
 @dataclass(frozen=True, slots=True)
@@ -20,3 +24,30 @@ class Trust:
     def covers(self, origin: str) -> bool:
         """Whether values of this origin (`self` or `remote:NAME`) may be unpickled."""
         return origin == SELF or origin.removeprefix("remote:") in self.remotes
+
+
+class Values:
+    """The stored values of a world, as far as they are trusted."""
+
+    def __init__(self, world: World, trust: Trust) -> None:
+        self._world = world
+        self._trust = trust
+
+    def find(self, cid: Digest, what: str) -> StoredBlob | None:
+        """Return verified bytes of a value, None if there are none here; `what` names it in errors.
+
+        Raises:
+            UntrustedValue: There are, but reading them could run code from elsewhere.
+            BlobCorrupt: There are, but they are not what was stored.
+        """
+        distrusted: UntrustedValue | None = None
+        for value in self._world.values(cid):
+            stored = self._world.blobs.find(value.blob, value.codec)
+            if stored is None:
+                continue
+            if is_safe(stored.codec) or self._trust.covers(stored.origin):
+                return stored
+            distrusted = UntrustedValue(what, stored.codec, stored.origin.removeprefix("remote:"))
+        if distrusted is not None:
+            raise distrusted
+        return None

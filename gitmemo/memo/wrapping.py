@@ -1,0 +1,37 @@
+"""Values into refs and back, without a storage.
+
+Not loading (a ref asks the storage that it came from). Invariant: wrapping has
+no effect on what an op computes, and a wrapped value has no history.
+"""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+from gitmemo.memo.execute import identify
+from gitmemo.model import ids
+from gitmemo.ref import IMMUTABLE, AtomRef, unwrap_all
+
+
+def wrap(obj: Any) -> Any:
+    """Return a ref to `obj`, which has no history; lists, tuples and sets are mapped over."""
+    if isinstance(obj, list | tuple | set):
+        return type(obj)(wrap(item) for item in obj)
+    return wrap_atom(obj)
+
+
+def wrap_atom(obj: Any) -> AtomRef[Any]:
+    """Return a ref to `obj`, which has no history. Its content id is computed once, here."""
+    if isinstance(obj, AtomRef):
+        return obj
+    value = unwrap_all(obj)
+    if type(value) not in IMMUTABLE:
+        value = copy.deepcopy(value)  # the caller may go on changing the original
+    cid, small = identify(value, "the wrapped value")
+    return AtomRef(cid, ids.raw_hid(cid), None, small, value)
+
+
+def unwrap(obj: Any) -> Any:
+    """Return `obj` with every ref in it replaced by a copy of its value, from the storage it came from."""
+    return unwrap_all(obj)
