@@ -80,15 +80,15 @@ def merge(
     default = local.get("default_remote", committed.get("default_remote"))
     if default is None and len(remotes) == 1:
         (default,) = remotes
-    if default is not None and default not in remotes:
+    if default is not None and (not isinstance(default, str) or default not in remotes):
         raise BadSetting("default_remote", default, tuple(remotes))
     choice = environment.get("GITMEMO_ON_CHANGE") or committed.get("on_change", OnChange.ASK)
     return Settings(
         on_change=_on_change(choice),
         remotes=remotes,
         default_remote=default,
-        trusted={str(k): str(v) for k, v in local.get("trust", {}).items()},
-        source_roots=tuple(committed.get("source_roots", ("src",))),
+        trusted={str(k): str(v) for k, v in _is_table("trust", local.get("trust", {})).items()},
+        source_roots=_folders(committed.get("source_roots", ["src"])),
     )
 
 
@@ -119,8 +119,20 @@ def _on_change(value: object) -> OnChange:
         raise BadSetting("on_change", value, tuple(OnChange)) from None
 
 
-def _remotes(tables: Mapping[str, Any]) -> dict[str, dict[str, str]]:
-    for name, table in tables.items():
+def _is_table(name: str, value: Any) -> dict[str, Any]:
+    if not isinstance(value, dict):
+        raise BadSetting(name, value, ("a table",))
+    return value
+
+
+def _folders(value: Any) -> tuple[str, ...]:
+    if not isinstance(value, list) or not all(isinstance(folder, str) for folder in value):
+        raise BadSetting("source_roots", value, ('a list of folders, such as ["src"]',))
+    return tuple(value)
+
+
+def _remotes(tables: Any) -> dict[str, dict[str, str]]:
+    for name, table in _is_table("remotes", tables).items():
         if not isinstance(table, dict) or not isinstance(table.get("url"), str):
             raise BadSetting(f"remotes.{name}", table, ('a table with a "url"',))
     return {str(name): {str(k): str(v) for k, v in t.items()} for name, t in tables.items()}

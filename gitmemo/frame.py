@@ -8,7 +8,7 @@ the table depends on the set of calls alone, not on their order.
 from __future__ import annotations
 
 import re
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
@@ -240,9 +240,14 @@ def _names(
     sharing: dict[str, list[Variable]] = defaultdict(list)
     for variable, name in plain.items():
         sharing[name].append(variable)
-    return {
+    named = {
         variable: name if _agree(sharing[name], rows) else f"{_short(variable.op)}.{variable.name}"
         for variable, name in plain.items()
+    }
+    qualified = Counter(name for variable, name in named.items() if name != plain[variable])
+    return {  # of two ops with one short name only the full names tell which is which
+        variable: f"{variable.op}.{variable.name}" if qualified[name] > 1 else name
+        for variable, name in named.items()
     }
 
 

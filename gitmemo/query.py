@@ -18,7 +18,7 @@ from gitmemo.model.decisions import Decisions
 from gitmemo.model.facts import Call, Version
 from gitmemo.model.validity import Code, changed
 from gitmemo.ref import Loader
-from gitmemo.world.view import World
+from gitmemo.world.view import World, first_of_each
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,18 +37,19 @@ def valid_calls(world: World, calls: Iterable[Call], code: Code) -> Selection:
     """
     decisions: Decisions = world.decisions()
     verdicts: dict[Digest, bool] = {}
-    valid: dict[Digest, Call] = {}
+    valid: list[Call] = []
     stale: list[Call] = []
     for call in calls:
         if call.version is not None and call.version not in verdicts:
             version: Version | None = world.version(call.version)
             verdicts[call.version] = version is not None and not changed(version, code, decisions)
         if call.version is None or verdicts[call.version]:
-            valid.setdefault(call.hid, call)
+            valid.append(call)
         else:
             stale.append(call)
-    unreachable = _fed_by(stale, valid)
-    kept = tuple(call for hid, call in valid.items() if hid not in unreachable)
+    chosen = first_of_each(valid)
+    unreachable = _fed_by(stale, chosen)
+    kept = tuple(call for hid, call in chosen.items() if hid not in unreachable)
     return Selection(kept, (*stale, *unreachable.values()))
 
 

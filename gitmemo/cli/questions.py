@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import click
 
 from gitmemo.cli.options import json_option
-from gitmemo.display.text import count, diff_lines, size, table
+from gitmemo.display.text import count, diff_lines, printable, size, table
 from gitmemo.errors import UnknownRevision
 from gitmemo.frame import Table
 from gitmemo.hashing.digest import to_hex
@@ -75,7 +75,7 @@ def status(as_json: bool) -> None:
     calls = world.calls(workspace.code)
     selection = valid_calls(world, calls, workspace.code)
     every, current = Counter(c.op for c in calls), Counter(c.op for c in selection.calls)
-    pending = len(world.index.calls(sorted(world.pending(workspace.code)), None))
+    pending = len(world.index.calls(sorted(world.pending(workspace.code))))
     missing = missing_of(world, workspace.code)
     if as_json:
         fields = {
@@ -172,7 +172,8 @@ class _Entry:
 
     def lines(self, *, patch: bool) -> Iterator[str]:
         said = f" {self.said}" if self.said else f" {count(self.calls, 'call')}"
-        yield f"{click.style(self.content[:10], fg='yellow')} {self.component}{said}"
+        line = printable(f"{self.component}{said}")
+        yield f"{click.style(self.content[:10], fg='yellow')} {line}"
         if patch:
             yield from diff_lines(self.patch)
 

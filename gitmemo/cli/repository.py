@@ -26,6 +26,7 @@ def init(path: str) -> None:
 def commit(message: str) -> None:
     """Commit pending results when no code has changed."""
     from gitmemo.git.cli import Git
+    from gitmemo.git.hookfiles import is_installed
 
     workspace = find()
     workspace.world.enter()
@@ -33,8 +34,16 @@ def commit(message: str) -> None:
         click.echo("nothing is pending", err=True)
         return
     git = Git(workspace.root)
+    staged = git.run("diff", "--cached", "--name-only", "--", ".", ":(exclude).gitmemo")
+    if staged:
+        raise click.UsageError("other changes are staged: commit them with `git commit`")
+    if not is_installed(workspace.layout):
+        raise click.UsageError("the git hooks are not installed: run `gitmemo hook install` first")
     # The hooks do the work; `--allow-empty` lets git start although nothing else is staged.
-    git.run("commit", "--allow-empty", "-q", "-m", message)
+    done = git.process("commit", "--allow-empty", "-q", "-m", message)
+    click.echo(done.stderr.decode("utf-8", "replace"), nl=False, err=True)
+    if done.returncode:
+        raise click.ClickException("git made no commit")
     click.echo(git.run("log", "-1", "--format=%h %s"))
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import traceback
 import types
 from pathlib import Path
 from typing import Any
@@ -10,8 +11,9 @@ from typing import Any
 import click
 
 from gitmemo.display.text import count, duration
+from gitmemo.errors import GitmemoError
 from gitmemo.memo.calls import CallEvent, Counter
-from gitmemo.memo.opening import shared, storage_of
+from gitmemo.memo.opening import share, storage_of
 from gitmemo.workspace import find
 
 
@@ -36,7 +38,8 @@ def run(verbose: bool, recompute_missing: bool, script: Path, args: tuple[str, .
         if verbose:
             click.echo(event.sentence(), err=True)
 
-    with shared(storage), storage.observed(tell):
+    share(storage)
+    with storage.observed(tell):
         try:
             with storage:
                 code = _run_as_main(script, args)
@@ -65,7 +68,19 @@ def _run_as_main(script: Path, args: tuple[str, ...]) -> int:
         exec(compile(source, path, "exec", dont_inherit=True), module.__dict__)
     except SystemExit as leaving:
         return _exit_code(leaving)
+    except GitmemoError as error:
+        # One clear message, with the line of the script that led to it.
+        click.echo(f"{script}, line {_line_in(path, error)}:", err=True)
+        raise
+    except Exception:  # noqa: BLE001  whatever the script raises, it ends as under Python
+        traceback.print_exc()
+        return 1
     return 0
+
+
+def _line_in(path: str, error: BaseException) -> int:
+    frames = traceback.extract_tb(error.__traceback__)
+    return max((frame.lineno or 0 for frame in frames if frame.filename == path), default=0)
 
 
 def _exit_code(leaving: SystemExit) -> int:

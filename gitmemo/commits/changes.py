@@ -106,24 +106,17 @@ def find_changes(
     return changes
 
 
-def removed(uses: Uses, after: SourceTree, paths: Iterable[str]) -> list[Component]:
-    """Return the components in `paths` that calls depend on and that are no longer there."""
-    touched = set(paths)
-    return [
-        component
-        for component in sorted(uses.contents)
-        if component.path in touched and after.current(component) is None
-    ]
+def decide(change: Change, verdict: Verdict, decisions: Decisions, parent: Digest) -> Decision:
+    """Return the decision about `change`, which follows the fact `parent` in the history.
 
-
-def decide(change: Change, verdict: Verdict, why: str, decisions: Decisions) -> Decision:
-    """Return the decision about `change`; it replaces what was said of the same pair."""
+    It replaces what was said of the same pair.
+    """
     return Decision(
         change.component,
         change.old,
         change.new,
         verdict,
-        why,
+        parents=(parent,),
         supersedes=decisions.between(change.component, change.old, change.new),
     )
 

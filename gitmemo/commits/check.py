@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from gitmemo.errors import GitmemoError
+from gitmemo.hashing import content_id
 from gitmemo.hashing.digest import to_hex
+from gitmemo.model.lines import from_line
 from gitmemo.workspace import Workspace
 from gitmemo.world.journal import is_abandoned, read_entries
 from gitmemo.world.journal import repair as repair_journal
@@ -17,11 +19,12 @@ from gitmemo.world.segments import INDEX_FOLDER, read_segment
 
 
 def check(workspace: Workspace, *, repair: bool) -> Iterator[str]:
-    """Yield a line about every segment, journal and local value that cannot be read."""
+    """Yield a line about every segment and journal, and every value of this world, that is damaged."""
     for path in sorted((workspace.root / INDEX_FOLDER).glob("*/*.jsonl")):
         name = path.relative_to(workspace.root).as_posix()
         try:
-            read_segment(name, path.read_bytes())
+            for line in read_segment(name, path.read_bytes()):
+                from_line(line, content_id)
         except GitmemoError as error:
             yield str(error)
     for path in sorted((workspace.layout.private_dir / "journal").rglob("*.jsonl")):
@@ -47,13 +50,14 @@ def _check_values(workspace: Workspace) -> Iterator[str]:
         world.enter()
     except GitmemoError:
         return  # what is wrong was said above
+    set_aside = _anything_set_aside(workspace)
     for value in world.index.values_among(world.visible(workspace.code)):
         try:
             found = world.blobs.find(value.blob, value.codec)
         except GitmemoError as error:
             yield str(error)
             continue
-        if found is None and _anything_set_aside(workspace):
+        if found is None and set_aside:
             yield (
                 f"a value ({value.codec}, {value.size} bytes, {to_hex(value.cid)[:12]}) is missing "
                 "or was damaged and set aside\n"

@@ -12,23 +12,38 @@ from pathlib import Path
 
 from gitmemo.git.cli import Git
 from gitmemo.hashing import content_id
-from gitmemo.model.facts import Call, Decision, Source
+from gitmemo.hashing.digest import Digest
+from gitmemo.model.facts import Call, Decision, Source, referenced_cids
 from gitmemo.model.lines import from_line, to_line
 from gitmemo.model.validity import Code
+from gitmemo.world.files import EXPORTED
 from gitmemo.world.journal import is_abandoned, mark_exported, retire
-from gitmemo.world.repository import EXPORTED, RepositoryWorld
-from gitmemo.world.segments import INDEX_FOLDER, Segment, build_segment, segment_name
+from gitmemo.world.repository import EXPORTED_KINDS, RepositoryWorld
+from gitmemo.world.segments import (
+    INDEX_FOLDER,
+    Segment,
+    build_segment,
+    read_segment,
+    segment_name,
+)
 
 
 def plan_export(world: RepositoryWorld, code: Code) -> Segment | None:
     """Return the segment of everything pending that belongs to this world; None if nothing does."""
     lines: set[str] = set()
-    facts = [from_line(world.index.line(n), content_id) for n in sorted(world.pending(code))]
-    for fact in facts:
+    versions: set[Digest | None] = set()
+    for line in world.index.lines(world.pending(code)):
+        fact = from_line(line, content_id)
         if isinstance(fact, Call):
-            lines.update(to_line(needed) for needed in world.closure(fact))
+            lines.add(line)
+            for cid in referenced_cids([fact]):
+                lines.update(to_line(value) for value in world.values(cid))
+            versions.add(fact.version)
         elif isinstance(fact, Source | Decision):
-            lines.add(to_line(fact))
+            lines.add(line)
+    for version in filter(None, map(world.version, filter(None, versions))):
+        lines.add(to_line(version))
+        lines.update(to_line(fact) for fact in world.histories(version))
     return build_segment(lines) if lines else None
 
 
@@ -75,14 +90,27 @@ def complete(git: Git, root: Path) -> list[str]:
     return [path for path, _ in entries]
 
 
+def stage_untracked(git: Git, root: Path) -> None:
+    """Put segments into the index that are in the work tree only: a mixed reset leaves them there."""
+    found = git.run("ls-files", "-z", "--others", "--", INDEX_FOLDER)
+    for path in filter(None, found.split("\0")):
+        if segment_name(path):
+            data = (root / path).read_bytes()
+            read_segment(path, data)
+            git.update_index([(path, git.hash_object(data))])
+
+
 def retire_journals(world: RepositoryWorld) -> None:
     """Note which journals are committed whole, and move those away that nobody writes to."""
-    target = world.folder / "journal" / EXPORTED / world.layout.worktree_name
-    for (folder, name), (file, loaded) in world.index.files("journal").items():
-        path = world.journal_folder / name
-        if folder != world.layout.worktree_name or not path.exists():
-            continue
-        if world.is_committed(file):
+    target = world.layout.private_dir / "journal" / EXPORTED / world.layout.worktree_name
+    committed = world.index.members(world.files.active)
+    for path, file, loaded in world.files.journals():
+        if all(
+            # What belongs to another branch is safe once any segment holds it.
+            number in committed
+            or (not world.is_my_place(branch, commit) and world.index.in_segments(number))
+            for number, branch, commit, _ in world.index.placed(file, EXPORTED_KINDS)
+        ):
             mark_exported(path, loaded)
             if is_abandoned(path):
                 retire(path, target)

@@ -63,6 +63,7 @@ def before_commit(workspace: Workspace, find_asker: Callable[[], Asker | None]) 
         world.enter()
     segment = export.plan_export(world, after)
     export.unstage_leftovers(git, workspace.root, segment)
+    export.stage_untracked(git, workspace.root)
     if segment is not None:
         export.stage(git, segment)
     calls = segment.data.count(b'["call",') if segment else 0
@@ -127,7 +128,9 @@ def undecided(
 
 def world_uses(world: RepositoryWorld, code: SourceTree) -> Uses:
     """Return what the calls of this world touched."""
-    committed, pending = world.tallies(code)
+    numbers = world.index.members(world.files.active)
+    committed = world.index.tally(numbers)
+    pending = world.index.tally(world.pending(code) - numbers)
     versions = {
         tally.version: version
         for tally in (*committed, *pending)
@@ -158,16 +161,7 @@ def history(world: RepositoryWorld, change: Change, verdict: Verdict | None) -> 
         yield text
         yield source
     if verdict is not None:
-        made = decide(change, verdict, "", world.decisions())
-        yield Decision(
-            made.component,
-            made.old,
-            made.new,
-            made.verdict,
-            made.why,
-            made.supersedes,
-            parents=(parent,),
-        )
+        yield decide(change, verdict, world.decisions(), parent)
 
 
 def _verdicts(

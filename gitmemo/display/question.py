@@ -15,7 +15,7 @@ from typing import TextIO
 import click
 
 from gitmemo.commits.changes import Change
-from gitmemo.display.text import diff_lines, duration
+from gitmemo.display.text import count, diff_lines, duration, printable
 from gitmemo.errors import Aborted
 from gitmemo.model.facts import Verdict
 
@@ -90,8 +90,8 @@ def terminal() -> Iterator[Terminal | None]:
 def describe(change: Change, number: int, total: int) -> Iterator[str]:
     """Yield the lines that say what changed and what depends on it."""
     of = f" ({number} of {total})" if total > 1 else ""
-    yield click.style(f"{change.component} changed{of}", bold=True)
+    yield click.style(f"{printable(str(change.component))} changed{of}", bold=True)
     for dependent in change.dependents:
-        plural = "" if dependent.calls == 1 else "s"
-        yield f"  {dependent.calls} stored call{plural} of {dependent.op} ({duration(dependent.seconds)})"
+        calls = count(dependent.calls, "stored call")
+        yield f"  {calls} of {printable(dependent.op)} ({duration(dependent.seconds)})"
     yield from diff_lines(change.diff())

@@ -16,7 +16,17 @@ _COLORS = {"+": "green", "-": "red", "@": "cyan"}
 def diff_lines(lines: Iterable[str]) -> Iterator[str]:
     """Yield the lines of a unified diff, indented and coloured."""
     for line in lines:
+        line = printable(line)
         yield "  " + click.style(line, fg=_COLORS.get(line[:1]))
+
+
+def printable(text: str) -> str:
+    """Return `text` without what could steer a terminal: it may come from another repository.
+
+    >>> printable("a\\x1b[31mb")
+    'a�[31mb'
+    """
+    return "".join(c if c.isprintable() or c == "\t" else "�" for c in text)
 
 
 def duration(seconds: float) -> str:
@@ -60,6 +70,7 @@ def count(number: int, noun: str, plural: str = "") -> str:
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Iterator[str]:
     """Yield an aligned table; numbers stand on the right."""
+    columns = [printable(column) for column in columns]
     cells = [[_cell(value) for value in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(columns, *cells, strict=True)]
     numeric = [
@@ -85,5 +96,5 @@ def _cell(value: object) -> str:
     if isinstance(value, float):
         return f"{value:.6g}"
     text = value if isinstance(value, str) else repr(value)
-    text = "".join(c if c.isprintable() else "�" for c in text)
+    text = printable(text)
     return text if len(text) <= 60 else f"{text[:59]}…"

@@ -6,6 +6,7 @@
       UndecodableValue       exit 4
       ValueMissing           exit 4
       UntrustedValue         exit 6
+      NotReproducible        exit 1
     code
       SourceError            exit 1
       UntrackableOp          exit 1
@@ -88,6 +89,7 @@ from gitmemo.errors.repository import (
     RefContended,
 )
 from gitmemo.errors.values import (
+    NotReproducible,
     UndecodableValue,
     Unencodable,
     Unhashable,
@@ -114,6 +116,7 @@ __all__ = [
     "NewerFormat",
     "NotInRepository",
     "NotInitialised",
+    "NotReproducible",
     "RefContended",
     "RefMisuse",
     "RemoteCorrupt",

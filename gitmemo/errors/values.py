@@ -112,3 +112,24 @@ class UntrustedValue(GitmemoError, PermissionError):
 
     def remedy(self) -> str:
         return f"if you trust everyone who can write to it: gitmemo remote trust {self.remote}"
+
+
+class NotReproducible(GitmemoError, RuntimeError):
+    """A call that was run again, because its result is not on this machine, returned another one."""
+
+    kind = "not-reproducible"
+
+    def __init__(self, op: str) -> None:
+        super().__init__(op)
+        self.op = op
+
+    def problem(self) -> str:
+        return (
+            f"{self.op} was run again, for its result is missing here, and returned another result"
+        )
+
+    def remedy(self) -> str:
+        return (
+            "fetch the stored result (`gitmemo pull`), or make the op depend on nothing but its "
+            "arguments (pass seeds, files and times in) and give it another @op(version=...)"
+        )

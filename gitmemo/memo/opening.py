@@ -7,14 +7,16 @@ Not the storage. Invariant: while `gitmemo run` runs a script, the script's own
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
-from contextlib import contextmanager
+from pathlib import Path
+from weakref import WeakValueDictionary
 
 from gitmemo.memo.storage import Storage
 from gitmemo.memo.trust import Trust
+from gitmemo.remotes import RemoteConfig
 from gitmemo.workspace import Workspace, find
 
-_shared: list[Storage] = []
+# One per repository: each holds a journal and a connection.
+_open: WeakValueDictionary[Path, Storage] = WeakValueDictionary()
 
 
 def open(path: str | os.PathLike[str] = ".") -> Storage:
@@ -29,10 +31,11 @@ def open(path: str | os.PathLike[str] = ".") -> Storage:
         NewerFormat: A newer gitmemo wrote its `.gitmemo/`.
     """
     workspace = find(path)
-    for storage in _shared:
-        if storage.project is not None and storage.project.root == workspace.root:
-            return storage
-    return storage_of(workspace)
+    root = workspace.root.resolve()
+    storage = _open.get(root)
+    if storage is None or storage.is_closed:
+        storage = _open[root] = storage_of(workspace)
+    return storage
 
 
 def storage_of(workspace: Workspace) -> Storage:
@@ -41,16 +44,12 @@ def storage_of(workspace: Workspace) -> Storage:
     return Storage.over(
         workspace.world,
         workspace.project,
-        Trust(settings.trusted_remotes()),
+        Trust(frozenset(RemoteConfig(name, url).origin for name, url in settings.trusted.items())),
         can_pull=bool(settings.remotes),
     )
 
 
-@contextmanager
-def shared(storage: Storage) -> Iterator[Storage]:
-    """Make `open` return `storage` for its repository in the body of the `with` statement."""
-    _shared.append(storage)
-    try:
-        yield storage
-    finally:
-        _shared.remove(storage)
+def share(storage: Storage) -> None:
+    """Make `open` return `storage` for its repository, as long as it is in use."""
+    if storage.project is not None and storage.project.root is not None:
+        _open[storage.project.root] = storage

@@ -14,20 +14,22 @@ from typing import Any
 from gitmemo.hashing.digest import Digest, digest
 from gitmemo.memo.execute import CallOutcome, encoded
 from gitmemo.memo.signature import is_secret
+from gitmemo.memo.trust import Values
 from gitmemo.model import ids
 from gitmemo.model.components import Component
 from gitmemo.model.facts import Call, Fact, JsonValue, Slot, Source, Text, Value, Version
 from gitmemo.model.lines import record_id, to_line
 from gitmemo.ref import Ref, unwrap_all
 from gitmemo.tracing import CodeState
-from gitmemo.world.view import World, has_bytes
+from gitmemo.world.view import World
 
 
 class Recorder:
     """Writes what a storage's calls leave behind. `code` is None where code is not versioned."""
 
-    def __init__(self, world: World, code: CodeState | None) -> None:
+    def __init__(self, world: World, values: Values, code: CodeState | None) -> None:
         self._world = world
+        self._values = values
         self._code = code
         self._versions: set[Digest] = set()
         self._sources: set[tuple[Component, Digest]] = set()
@@ -47,7 +49,7 @@ class Recorder:
                 continue
             if isinstance(value, Ref) and not value.in_memory:
                 continue
-            if not has_bytes(self._world, slot.cid):
+            if not self._values.can_read(slot.cid):
                 data = encoded(unwrap_all(value), f"argument {slot.name!r} of {op}")
                 blob = self._world.blobs.put(data)
                 facts.append(Value(slot.cid, data.codec, data.size, blob))
@@ -62,10 +64,7 @@ class Recorder:
         facts: list[Fact],
     ) -> Call:
         """Record a finished call, with `facts` about its inputs; it is durable when this returns."""
-        for output in outcome.outputs:
-            if output.encoded is not None and not has_bytes(self._world, output.cid):
-                blob = self._world.blobs.put(output.encoded)
-                facts.append(Value(output.cid, output.encoded.codec, output.encoded.size, blob))
+        facts += self.outputs(outcome)
         version = None
         if self._code is not None:
             version = Version(dict(outcome.components))
@@ -78,14 +77,21 @@ class Recorder:
         call = Call(
             op, op_version, code, tuple(slots), outputs, outcome.inner, self._run_facts(outcome)
         )
-        try:
-            self._world.record([*facts, call])
-        except BaseException:
-            # Nothing of it was written, so nothing of it may be taken as known.
-            self._versions.clear()
-            self._sources.clear()
-            raise
+        self._world.record([*facts, call])
+        if version:
+            # Only now: another thread that finds them here writes calls without them.
+            self._versions.add(version.id)
+            self._sources.update((c, content.source) for c, content in version.pairs.items())
         return call
+
+    def outputs(self, outcome: CallOutcome) -> list[Fact]:
+        """Store the results that cannot be read here yet; return the facts about them."""
+        facts: list[Fact] = []
+        for output in outcome.outputs:
+            if output.encoded is not None and not self._values.can_read(output.cid):
+                blob = self._world.blobs.put(output.encoded)
+                facts.append(Value(output.cid, output.encoded.codec, output.encoded.size, blob))
+        return facts
 
     def link(self, call: Call, slots: Sequence[Slot]) -> Call:
         """Record that `call`'s outputs are also those of inputs with other histories."""
@@ -100,8 +106,7 @@ class Recorder:
         linked = Call(
             call.op, call.op_version, call.version, tuple(slots), outputs, call.inner, same
         )
-        if not outputs or self._world.creator(outputs[0].hid) is None:
-            self._world.record([linked])
+        self._world.record([linked])
         return linked
 
     def _version_facts(self, version: Version, code: CodeState) -> Iterator[Fact]:
@@ -110,9 +115,7 @@ class Recorder:
         for component, content in version.pairs.items():
             if (component, content.source) not in self._sources:
                 yield from self._source_facts(component, content.source, code)
-                self._sources.add((component, content.source))
         yield version
-        self._versions.add(version.id)
 
     def _source_facts(
         self, component: Component, content: Digest, code: CodeState

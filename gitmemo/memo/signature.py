@@ -155,6 +155,8 @@ def declared_outputs(
     """Return the outputs of `function`: from `nout`, else `names`, else a `tuple[...]` annotation."""
     label = getattr(function, "__qualname__", repr(function))
     chosen = tuple(names) if names is not None else None
+    if chosen is not None and len(set(chosen)) < len(chosen):
+        raise WrongOutputs(label, "output_names", "the same name twice")
     if chosen is not None and nout is not None and len(chosen) != nout:
         raise WrongOutputs(label, f"nout={nout}", f"{len(chosen)} output_names")
     if nout is not None:

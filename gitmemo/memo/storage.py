@@ -11,17 +11,25 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from gitmemo.codecs import decode
-from gitmemo.errors import UnknownRef, ValueMissing
+from gitmemo.errors import NotReproducible, UnknownRef, ValueMissing
 from gitmemo.hashing.digest import Digest, to_hex
 from gitmemo.memo import context
 from gitmemo.memo.calls import CallEvent, CallView, Counter, Hit, Observer, Reason, hit_of
-from gitmemo.memo.execute import CallRequest, NoTracking, Tracking, execute, identify, running
+from gitmemo.memo.execute import (
+    CallOutcome,
+    CallRequest,
+    NoTracking,
+    Tracking,
+    execute,
+    identify,
+    running,
+)
 from gitmemo.memo.recorder import Recorder
 from gitmemo.memo.signature import is_secret
 from gitmemo.memo.trust import Trust, Values
@@ -32,7 +40,7 @@ from gitmemo.model.validity import Code, NoCode
 from gitmemo.ref import IMMUTABLE, AtomRef, Ref, holds_refs, ref_to, unwrap_all
 from gitmemo.tracing import CodeState, Project, Tracker
 from gitmemo.world.standalone import StandaloneWorld
-from gitmemo.world.view import World
+from gitmemo.world.view import Candidate, World
 
 if TYPE_CHECKING:
     from gitmemo.frame import ComputationFrame
@@ -80,6 +88,7 @@ class Storage:
         self.project = project
         self.counter = Counter()
         self.can_pull = False
+        self.is_closed = False
         self._values = Values(world, trust)
         self._observer: Observer | None = None
         self._lock = threading.RLock()
@@ -94,14 +103,15 @@ class Storage:
             self._code = state = CodeState(project)
             self._tracking = Tracker(project, state)
             self._verdicts = Verdicts(world, state)
-        self._recorder = Recorder(world, state)
+        self._recorder = Recorder(world, self._values, state)
 
     # --- blocks ----------------------------------------------------------
 
     def __enter__(self) -> Self:
         if context.depth(self) == 0:
             with self._lock:
-                self.world.enter()
+                if self.world.enter():
+                    self._hits.clear()
                 self._recorder.enter()
                 if self._verdicts:
                     self._verdicts.clear()
@@ -126,6 +136,7 @@ class Storage:
 
     def close(self) -> None:
         """Release files; the storage cannot be used afterwards."""
+        self.is_closed = True
         self.world.close()
 
     # --- calls -----------------------------------------------------------
@@ -159,17 +170,23 @@ class Storage:
         name, prefix = self.name_of(op)
         key = ids.call_key(prefix, [(slot.name, slot.cid) for slot in slots])
         candidates = self.world.candidates(key)
-        for candidate in candidates:
+        valid = [candidate for candidate in candidates if self._is_valid(candidate.call)]
+        for candidate in valid:
             call = candidate.call
-            if not self._is_valid(call):
-                continue
-            if not candidate.here:
-                self.world.adopt(call)
             hid = ids.call_hid(name, op.version, call.version, [(s.name, s.hid) for s in slots])
-            return call if hid == call.hid else self._recorder.link(call, slots)
+            if hid == call.hid:  # the very call, rather than one that is like it
+                return self._here(candidate)
+        if valid:
+            return self._recorder.link(self._here(valid[0]), slots)
         if self._observer:
             self._observer(self._miss(name, [candidate.call for candidate in candidates]))
         return None
+
+    def _here(self, candidate: Candidate) -> Call:
+        """Return the call, made part of this world."""
+        if not candidate.here:
+            self.world.adopt(candidate.call)
+        return candidate.call
 
     def _is_valid(self, call: Call) -> bool:
         # A storage that does not version cannot say what other code would have
@@ -210,22 +227,7 @@ class Storage:
     ) -> Any:
         name, _ = self.name_of(op)
         facts = self._recorder.inputs(name, inputs, slots)
-        request = CallRequest(
-            op=name,
-            function=op.__wrapped__,
-            args=unwrap_all(args),
-            kwargs=unwrap_all(kwargs),
-            outputs=op.outputs,
-            guarded={
-                slot.name: (value, slot.cid)
-                for slot, value in zip(slots, inputs.values(), strict=True)
-                # What refs stood for was loaded for this call alone.
-                if not (type(value) in IMMUTABLE or isinstance(value, Ref) or holds_refs(value))
-            },
-        )
-        outcome = execute(request, self._tracking)
-        if outcome.error is not None:
-            raise outcome.error
+        outcome = self._execute(op, args, kwargs, _guarded(inputs, slots))
         call = self._recorder.call(name, op.version, slots, outcome, facts)
         self.counter.computed += 1
         values = [output.value for output in outcome.outputs]
@@ -292,17 +294,49 @@ class Storage:
             raise ValueMissing(what, to_hex(cid), not self.world.values(cid))
         return decode(found.codec, found.source)
 
+    def _execute(
+        self,
+        op: Op[..., Any],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        guarded: Mapping[str, tuple[Any, Digest]],
+    ) -> CallOutcome:
+        request = CallRequest(
+            op=self.name_of(op)[0],
+            function=op.__wrapped__,
+            args=unwrap_all(args),
+            kwargs=unwrap_all(kwargs),
+            outputs=op.outputs,
+            guarded=guarded,
+        )
+        outcome = execute(request, self._tracking)
+        if outcome.error is not None:
+            raise outcome.error
+        return outcome
+
     def _run_again(self, hid: Digest) -> bool:
-        """Run the call that made a value again; return whether it could be run."""
+        """Run the call that made a value again, to have its bytes; return whether it could be run.
+
+        Raises:
+            NotReproducible: It returned something else.
+        """
         call = self.world.creator(hid)
         op = self._ops.get(call.op) if call else None
-        if call is None or op is None or not self._is_valid(call):
+        if call is None or op is None or op.version != call.op_version or not self._is_valid(call):
             return False
-        inputs = {slot.name: ref_to(slot, self).unwrap() for slot in call.inputs}
+        closure = {name: identify(value, name)[0] for name, value in op.hidden_inputs().items()}
+        if any(closure.get(s.name, s.cid) != s.cid for s in call.inputs) or not closure.keys() <= {
+            slot.name for slot in call.inputs
+        }:
+            return False  # another function was made by the same `def` since
         if self._observer:
             self._observer(CallEvent(call.op, Reason.BYTES_MISSING))
-        args, kwargs = op.binder.unbind(inputs)
-        self._compute(op, args, kwargs, inputs, list(call.inputs))
+        args, kwargs = op.binder.unbind({s.name: ref_to(s, self).unwrap() for s in call.inputs})
+        outcome = self._execute(op, args, kwargs, {})
+        if [output.cid for output in outcome.outputs] != [slot.cid for slot in call.outputs]:
+            raise NotReproducible(call.op)
+        self.world.record(self._recorder.outputs(outcome))
+        self.counter.computed += 1
         return True
 
     def unwrap(self, obj: Any) -> Any:
@@ -369,6 +403,18 @@ def _project_of(deps_path: str | os.PathLike[str] | None) -> Project | None:
     if deps_path == MAIN:
         return Project(None, main_only=True)
     return Project(Path(deps_path).resolve())
+
+
+def _guarded(inputs: Mapping[str, Any], slots: Sequence[Slot]) -> dict[str, tuple[Any, Digest]]:
+    """Return what the body could change in place: raw inputs, not what refs stood for."""
+    guarded: dict[str, tuple[Any, Digest]] = {}
+    for (name, value), slot in zip(inputs.items(), slots, strict=True):
+        if holds_refs(value):
+            # The body gets a copy of the container, but the raw objects in it are shared.
+            guarded[name] = (value, identify(value, name)[0])
+        elif type(value) not in IMMUTABLE and not isinstance(value, Ref):
+            guarded[name] = (value, slot.cid)
+    return guarded
 
 
 def _short_cut(op: Op[..., Any], inputs: Mapping[str, Any]) -> tuple[object, ...] | None:

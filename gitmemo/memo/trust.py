@@ -10,20 +10,20 @@ from dataclasses import dataclass
 
 from gitmemo.blobs import SELF, StoredBlob
 from gitmemo.codecs import is_safe
-from gitmemo.errors import UntrustedValue
+from gitmemo.errors import BlobCorrupt, UntrustedValue
 from gitmemo.hashing.digest import Digest
 from gitmemo.world.view import World
 
 
 @dataclass(frozen=True, slots=True)
 class Trust:
-    """The remotes whose values may be unpickled here."""
+    """The origins whose values may be unpickled here, besides this machine."""
 
-    remotes: frozenset[str] = frozenset()
+    origins: frozenset[str] = frozenset()
 
     def covers(self, origin: str) -> bool:
-        """Whether values of this origin (`self` or `remote:NAME`) may be unpickled."""
-        return origin == SELF or origin.removeprefix("remote:") in self.remotes
+        """Whether values of this origin may be unpickled."""
+        return origin == SELF or origin in self.origins
 
 
 class Values:
@@ -32,6 +32,13 @@ class Values:
     def __init__(self, world: World, trust: Trust) -> None:
         self._world = world
         self._trust = trust
+
+    def can_read(self, cid: Digest) -> bool:
+        """Whether a value's bytes are here, whole and trusted."""
+        try:
+            return self.find(cid, "") is not None
+        except (UntrustedValue, BlobCorrupt):
+            return False
 
     def find(self, cid: Digest, what: str) -> StoredBlob | None:
         """Return verified bytes of a value, None if there are none here; `what` names it in errors.
@@ -47,7 +54,8 @@ class Values:
                 continue
             if is_safe(stored.codec) or self._trust.covers(stored.origin):
                 return stored
-            distrusted = UntrustedValue(what, stored.codec, stored.origin.removeprefix("remote:"))
+            name = stored.origin.removeprefix("remote:").rpartition("-")[0]
+            distrusted = UntrustedValue(what, stored.codec, name)
         if distrusted is not None:
             raise distrusted
         return None

@@ -94,11 +94,6 @@ class Call:
         value = self.run.get("seconds")
         return float(value) if isinstance(value, int | float) else 0.0
 
-    @property
-    def is_link(self) -> bool:
-        """Whether it only repeats the outputs of another record."""
-        return "same" in self.run
-
 
 @dataclass(frozen=True, slots=True)
 class Value:

@@ -28,7 +28,6 @@ from gitmemo.model.facts import (
 )
 from gitmemo.model.ids import call_hid, output_hid, raw_hid
 
-MAX_LINE_BYTES = 64 << 20
 _encode = json.JSONEncoder(
     ensure_ascii=False, allow_nan=False, separators=(",", ":"), check_circular=False
 ).encode

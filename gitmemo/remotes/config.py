@@ -11,9 +11,12 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from urllib.parse import parse_qsl, urlsplit
 
-from gitmemo.blobs.store import check_remote_name
+from gitmemo.blobs.store import check_remote_name, remote_origin
 from gitmemo.errors import RemoteInvalid
+from gitmemo.hashing.digest import digest
 
+_ADDRESS_DIGITS = 16
+_NAME_CHARACTERS = 40  # with the address an origin's name must stay a legal one
 _OPTION = re.compile(r"[a-z][a-z0-9_]{0,63}")
 # Parts of words on purpose: `aws_secret_access_key`, `connection_string`, `sas_token`.
 _SECRET = re.compile(
@@ -45,6 +48,15 @@ class RemoteConfig:
         self._check_url()
         for option in self.options:
             self._check_option(option)
+
+    @property
+    def origin(self) -> str:
+        """What its values are marked with on this machine: name and address, both.
+
+        Trust is given to an address; a committed change of the address must not inherit it.
+        """
+        address = digest(self.url.encode("utf-8")).hex()[:_ADDRESS_DIGITS]
+        return remote_origin(f"{self.name[:_NAME_CHARACTERS]}-{address}")
 
     @property
     def protocol(self) -> str | None:

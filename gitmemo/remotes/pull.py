@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 
-from gitmemo.blobs.store import BlobStore, Chunk, remote_origin
+from gitmemo.blobs.store import BlobStore, Chunk
 from gitmemo.errors import BlobCorrupt, RemoteCorrupt, RemoteMissing
 from gitmemo.hashing.digest import Digest
 from gitmemo.remotes.catalogue import read_catalogue
@@ -187,7 +187,7 @@ class _Pull:
         # record, and no more or less trusted than what the remote says.
         codec = self._wanted[blob].codec
         try:
-            self._store.put_verified(blob, codec, chunks, remote_origin(self._remote.name))
+            self._store.put_verified(blob, codec, chunks, self._remote.config.origin)
         except BlobCorrupt:
             return False
         return True

@@ -107,6 +107,10 @@ class Capture:
             content = before or after
             if content is None or (content.value is None and added is not None):
                 content = added
+            elif added is not None and added.source != content.source:
+                # A nested result was reused by a decision: what it was made with counts, so
+                # that a revised decision reaches this call too.
+                content = added
             elif before is not None and after is not None and before.value != after.value:
                 mutated.append(component)
                 content = Content(content.source)

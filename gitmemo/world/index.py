@@ -8,6 +8,7 @@ repeats facts; which of them are visible is a set of files, chosen per look-up.
 
 from __future__ import annotations
 
+import json
 import sqlite3
 import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
@@ -16,12 +17,12 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, cast
 
-from gitmemo.errors import NewerFormat
+from gitmemo.errors import CorruptRecord, NewerFormat
 from gitmemo.hashing import content_id
 from gitmemo.hashing.digest import Digest, digest
 from gitmemo.model.components import Component
 from gitmemo.model.facts import Call, Decision, Fact, Source, Text, Value, Version
-from gitmemo.model.lines import from_line, kind_of, record_id
+from gitmemo.model.lines import from_line, kind_of, record_id, to_line
 
 SCHEMA_VERSION = 1
 _SCHEMA = """
@@ -70,7 +71,11 @@ class Index:
     """One SQLite file (or memory) of facts. Safe to use from several threads and processes."""
 
     def __init__(self, path: Path | None) -> None:
-        """Open the index at `path`, in memory if None; one of another scheme is made anew."""
+        """Open the index at `path`, in memory if None.
+
+        Raises:
+            NewerFormat: It has another scheme; a derived one can be made anew.
+        """
         self.lock = threading.RLock()
         self.connection = self._open(path)
 
@@ -131,6 +136,8 @@ class Index:
         if row:
             return int(row[0])
         fact = from_line(line, content_id)
+        if to_line(fact) != line:
+            raise CorruptRecord(line[:80], "it is not written as gitmemo writes it")
         number = self.connection.execute(
             "insert into fact(record, kind, line) values (?, ?, ?)", (record, kind_of(line), line)
         ).lastrowid
@@ -160,14 +167,14 @@ class Index:
         rows = self._rows("select cid, codec, size, blob from value where cid = ?", (cid,))
         return [Value(Digest(c), codec, size, Digest(blob)) for c, codec, size, blob in rows]
 
-    def values_among(self, numbers: set[int]) -> list[Value]:
+    def values_among(self, numbers: Iterable[int]) -> list[Value]:
         """Return the places of bytes that are among these facts."""
-        rows = self._rows("select cid, codec, size, blob, fact from value order by blob")
-        return [
-            Value(Digest(c), codec, size, Digest(blob))
-            for c, codec, size, blob, fact in rows
-            if fact in numbers
-        ]
+        rows = self._rows(
+            "select cid, codec, size, blob from value"
+            " where fact in (select value from json_each(?)) order by blob",
+            (_json(numbers),),
+        )
+        return [Value(Digest(c), codec, size, Digest(blob)) for c, codec, size, blob in rows]
 
     def version(self, version: Digest) -> Version | None:
         """Return the version with this id."""
@@ -216,15 +223,22 @@ class Index:
         """Return all source texts that journals brought, by digest."""
         return {Digest(d): text for d, text in self._rows("select digest, text from text")}
 
-    def calls(self, numbers: Sequence[int] | None, ops: Sequence[str] | None) -> list[Call]:
-        """Return calls: those with these fact numbers (None: all), of these ops (None: all)."""
-        rows = self._rows("select call.fact, line, op from call join fact on fact.id = call.fact")
-        wanted = None if numbers is None else set(numbers)
-        return [
-            self._call(line)
-            for number, line, op in rows
-            if (wanted is None or number in wanted) and (ops is None or op in ops)
-        ]
+    def calls(self, numbers: Iterable[int] | None) -> list[Call]:
+        """Return the calls with these fact numbers; all if None."""
+        rows = self._rows(
+            "select line from call join fact on fact.id = call.fact"
+            " where ?1 is null or call.fact in (select value from json_each(?1))",
+            (None if numbers is None else _json(numbers),),
+        )
+        return [self._call(line) for (line,) in rows]
+
+    def lines(self, numbers: Iterable[int]) -> list[str]:
+        """Return the lines of facts, in the order in which they were seen."""
+        rows = self._rows(
+            "select line from fact where id in (select value from json_each(?)) order by id",
+            (_json(numbers),),
+        )
+        return [line for (line,) in rows]
 
     def line(self, number: int) -> str:
         """Return the line of a fact."""
@@ -232,29 +246,20 @@ class Index:
 
     def members(self, files: Iterable[int]) -> set[int]:
         """Return the numbers of the facts in any of `files`."""
-        with self.lock:
-            self.connection.execute(
-                "create temp table if not exists wanted(file integer primary key)"
-            )
-            self.connection.execute("delete from wanted")
-            self.connection.executemany("insert into wanted values (?)", [(f,) for f in files])
-            rows = self.connection.execute(
-                "select distinct fact from member join wanted using (file)"
-            ).fetchall()
+        rows = self._rows(
+            "select distinct fact from member where file in (select value from json_each(?))",
+            (_json(files),),
+        )
         return {row[0] for row in rows}
 
     def tally(self, numbers: Iterable[int]) -> list[Tally]:
         """Return how often, and how long, each op ran with each version among these facts."""
-        with self.lock:
-            self.connection.execute(
-                "create temp table if not exists some(fact integer primary key)"
-            )
-            self.connection.execute("delete from some")
-            self.connection.executemany("insert into some values (?)", [(n,) for n in numbers])
-            rows = self.connection.execute(
-                "select version, op, count(*), sum(seconds), max(fact) from call join some using (fact)"
-                " where version is not null group by version, op order by max(fact)"
-            ).fetchall()
+        rows = self._rows(
+            "select version, op, count(*), sum(seconds), max(fact) from call"
+            " where version is not null and fact in (select value from json_each(?))"
+            " group by version, op order by max(fact)",
+            (_json(numbers),),
+        )
         return [Tally(Digest(v), op, calls, seconds) for v, op, calls, seconds, _ in rows]
 
     def places_of(self, number: int) -> list[tuple[int, str, str, int]]:
@@ -309,6 +314,11 @@ class Index:
             connection.close()
             raise NewerFormat(str(path), found, SCHEMA_VERSION)
         return connection
+
+
+def _json(numbers: Iterable[int]) -> str:
+    # One parameter however many there are: SQLite limits the number of parameters.
+    return json.dumps(list(numbers))
 
 
 def _create(connection: sqlite3.Connection) -> None:

@@ -1,33 +1,33 @@
 """The world of a git repository: committed segments plus this worktree's journal.
 
-Not git itself (`gitmemo.git`), nor what a commit takes from here (`export`).
-Invariant: the visible facts are those of the segments in the checked-out tree
-and the pending ones that belong to it; everything else that is known locally
-can be adopted, never lost.
+Not git itself (`gitmemo.git`), nor the reading of files (`files`), nor what a
+commit takes from here (`gitmemo.commits`). Invariant: the visible facts are
+those of the segments in the checked-out tree and the pending ones that belong
+to it; everything else that is known locally can be adopted, never lost.
 """
 
 from __future__ import annotations
 
-import os
 import sqlite3
+import threading
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import partial
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from gitmemo.blobs import BlobStore, RepositoryBlobs
-from gitmemo.errors import CorruptSegment, NewerFormat
+from gitmemo.errors import NewerFormat
 from gitmemo.git.cli import Git
 from gitmemo.git.repository import Layout, head
 from gitmemo.hashing import content_id
 from gitmemo.hashing.digest import Digest
-from gitmemo.model.components import Component
+from gitmemo.model.components import Component, Content
 from gitmemo.model.decisions import Decisions
 from gitmemo.model.facts import (
     Call,
     Decision,
     Fact,
     JsonValue,
+    Source,
     Value,
     Version,
     referenced_cids,
@@ -35,16 +35,14 @@ from gitmemo.model.facts import (
 from gitmemo.model.ids import raw_hid
 from gitmemo.model.lines import from_line, to_line
 from gitmemo.model.validity import Code, changed
-from gitmemo.world.index import Index, Tally
-from gitmemo.world.journal import Journal, Place, exported_size, read_entries
-from gitmemo.world.segments import INDEX_FOLDER, read_segment, segment_name
-from gitmemo.world.standalone import heads, in_order
-from gitmemo.world.view import Candidate, preferred
+from gitmemo.world.files import FactFiles
+from gitmemo.world.index import Index
+from gitmemo.world.journal import Journal, Place
+from gitmemo.world.view import Candidate, heads, in_order, preferred
 
-EXPORTED = "exported"
 # Versions go where the calls go that name them; values too, but a push wants them before.
-_EXPORTED_KINDS = ("call", "source", "decision")
-_PENDING_KINDS = (*_EXPORTED_KINDS, "value")
+EXPORTED_KINDS = ("call", "source", "decision")
+_PENDING_KINDS = (*EXPORTED_KINDS, "value")
 
 
 class RepositoryWorld:
@@ -52,115 +50,40 @@ class RepositoryWorld:
 
     def __init__(self, layout: Layout) -> None:
         self.layout = layout
-        self.folder = layout.common_dir / "gitmemo"
-        self.folder.mkdir(exist_ok=True)
-        self.journal_folder = self.folder / "journal" / layout.worktree_name
-        self.index = open_derived(self.folder / "index.db")
-        self.blobs: BlobStore = RepositoryBlobs(self.folder / "blobs")
+        layout.private_dir.mkdir(exist_ok=True)
+        self.index = open_derived(layout.private_dir / "index.db")
+        self.files = FactFiles(layout, self.index)
+        self.blobs: BlobStore = RepositoryBlobs(layout.private_dir / "blobs")
         self.place = Place(None, None)
-        self._journal = Journal(self.journal_folder)
-        self._segments: frozenset[str] = frozenset()
-        self._active: set[int] = set()
-        self._sizes: dict[Path, int] = {}
-        self._mine: dict[int, int] = {}  # this worktree's journals: file to committed size
+        self._journal = Journal(self.files.journal_folder)
         self._fresh = _Fresh()
+        # A fact must not slip between the journal, the index and what is fresh.
+        self._lock = threading.RLock()
 
-    # --- keeping up ------------------------------------------------------
-
-    def enter(self) -> None:
+    def enter(self) -> bool:
         """Read what is new in the checked-out tree and in the journals of all processes."""
-        now = head(self.layout)
-        self.place = Place(now.branch, now.commit)
-        segments = dict(self._segments_in_tree())
-        journals = {path: path.stat().st_size for path in self._journals()}
-        if segments.keys() == self._segments and journals == self._sizes:
-            return
-        with self.index.transaction():
-            self._load_segments(segments)
-            self._load_journals(journals)
-        self._segments, self._sizes = frozenset(segments), journals
-        self._fresh = _Fresh()
-
-    def load(self, paths: Iterable[tuple[str, bytes]]) -> set[int]:
-        """Make segments of another revision known; return their file ids."""
-        with self.index.transaction():
-            return {self._load_segment(path, partial(_same, data)) for path, data in paths}
-
-    def segment_ids(self, names: Iterable[str]) -> dict[str, int]:
-        """Return the file ids of those of `names` that are already loaded."""
-        known = self.index.files("segment")
-        return {name: known["", name][0] for name in names if ("", name) in known}
-
-    def _segments_in_tree(self) -> Iterator[tuple[str, str]]:
-        """Yield `(segment name, repository path)` for the checked-out tree."""
-        top = self.layout.root / INDEX_FOLDER
-        for month in sorted(_names(top)):
-            for name in _names(top / month):
-                path = f"{INDEX_FOLDER}/{month}/{name}"
-                found = segment_name(path)
-                if found:
-                    yield found, path
-
-    def _load_segments(self, segments: dict[str, str]) -> None:
-        self._active = {
-            self._load_segment(path, (self.layout.root / path).read_bytes)
-            for path in segments.values()
-        }
-
-    def _load_segment(self, path: str, read: Callable[[], bytes]) -> int:
-        name = segment_name(path)
-        if name is None:
-            raise CorruptSegment(path, "it is not named like a segment")
-        file, loaded = self.index.file("segment", "", name)
-        if not loaded:
-            data = read()
-            self.index.add(file, read_segment(path, data))
-            self.index.mark_loaded(file, max(1, len(data)))
-        return file
-
-    def _journals(self) -> Iterator[Path]:
-        top = self.folder / "journal"
-        for worktree in _names(top):
-            folders = (
-                [top / worktree / inner for inner in _names(top / worktree)]
-                if worktree == EXPORTED
-                else [top / worktree]
-            )
-            for folder in folders:
-                yield from (folder / name for name in _names(folder) if name.endswith(".jsonl"))
-
-    def _load_journals(self, journals: dict[Path, int]) -> None:
-        self._mine = {}
-        for path, size in journals.items():
-            exported = path.parent.parent.name == EXPORTED
-            kind = EXPORTED if exported else "journal"
-            file, loaded = self.index.file(kind, path.parent.name, path.name)
-            if path.parent == self.journal_folder:
-                self._mine[file] = exported_size(path)
-            if size <= loaded:
-                continue
-            entries, end = read_entries(path, loaded)
-            self.index.add_placed(
-                file,
-                (
-                    (entry.line, entry.place.branch or "", entry.place.commit or "", entry.position)
-                    for entry in entries
-                ),
-            )
-            self.index.mark_loaded(file, end)
+        with self._lock:
+            now = head(self.layout)
+            before, self.place = self.place, Place(now.branch, now.commit)
+            read = self.files.refresh()
+            if read:
+                self._fresh = _Fresh()
+            return read or self.place != before
 
     # --- adding ----------------------------------------------------------
 
     def record(self, facts: Sequence[Fact]) -> None:
         """Append facts to this process's journal."""
-        self._journal.append(self.place, [to_line(fact) for fact in facts])
-        self._fresh.add(facts)
+        lines = [to_line(fact) for fact in facts]
+        with self._lock:
+            self._journal.append(self.place, lines)
+            self._fresh.add(facts)
 
     def run_facts(self) -> dict[str, JsonValue]:
         """Return the checked-out commit, and `dirty` if files differ from it."""
         if self.place.commit is None:
             return {}
-        clean = Git(self.layout.root).try_run("diff-index", "--quiet", "HEAD", "--") is not None
+        clean = Git(self.layout.root).try_run("diff", "--quiet", "HEAD", "--") is not None
         return {"commit": self.place.commit, **({} if clean else {"dirty": True})}
 
     def adopt(self, call: Call) -> None:
@@ -180,26 +103,43 @@ class RepositoryWorld:
         self.record(facts)
 
     def closure(self, call: Call) -> list[Fact]:
-        """Return the facts without which `call` could not be read, and itself."""
+        """Return the facts without which `call` could not be read or judged, and itself."""
         facts: list[Fact] = []
         version = self.version(call.version) if call.version else None
         if version:
-            facts.append(version)
+            facts += [*self.histories(version), version]
         for cid in sorted(referenced_cids([call])):
             facts += self.values(cid)
         return [*facts, call]
+
+    def histories(self, version: Version) -> list[Source | Decision]:
+        """Return the sources of a version's contents and what was decided about them, and all before."""
+        found: list[Source | Decision] = []
+        for component, content in version.pairs.items():
+            known = dict(self.index.history(component).values())
+            todo = [r for r, fact in known.items() if _is_about(fact, content)]
+            wanted: dict[Digest, Source | Decision] = {}
+            while todo:
+                record = todo.pop()
+                if record in known and record not in wanted:
+                    wanted[record] = known[record]
+                    todo += known[record].parents
+            found += wanted.values()
+        return found
 
     # --- finding ---------------------------------------------------------
 
     def candidates(self, key: Digest) -> list[Candidate]:
         """Return every known call with this key, those of this world first."""
-        found = {call.hid: Candidate(call, here=True) for call in self._fresh.by_key.get(key, ())}
+        here = list(self._fresh.by_key.get(key, ()))
+        elsewhere: list[Call] = []
         for number, call in self.index.calls_with_key(key):
-            here = self._is_here(number)
-            if call.hid not in found or (here and not found[call.hid].here):
-                found[call.hid] = Candidate(call, here)
-        order = {call.hid: n for n, call in enumerate(preferred(c.call for c in found.values()))}
-        return sorted(found.values(), key=lambda c: (not c.here, order[c.call.hid]))
+            (here if self._is_here(number) else elsewhere).append(call)
+        found: dict[Digest, Candidate] = {}
+        for calls, is_here in ((here, True), (elsewhere, False)):
+            for call in preferred(calls):
+                found.setdefault(call.hid, Candidate(call, is_here))
+        return list(found.values())
 
     def values(self, cid: Digest) -> list[Value]:
         """Return where the bytes of a value may be."""
@@ -226,27 +166,22 @@ class RepositoryWorld:
 
     def creator(self, hid: Digest) -> Call | None:
         """Return the call that made the value with this history id, one of this world if there is one."""
-        if hid in self._fresh.by_output:
-            return self._fresh.by_output[hid]
-        found = self.index.creators(hid)
-        here = [call for number, call in found if self._is_here(number)]
-        calls = preferred(here or [call for _, call in found])
+        here = list(self._fresh.by_output.get(hid, ()))
+        elsewhere: list[Call] = []
+        for number, call in self.index.creators(hid):
+            (here if self._is_here(number) else elsewhere).append(call)
+        calls = preferred(here or elsewhere)
         return calls[0] if calls else None
 
-    def calls(self, code: Code, ops: Iterable[str] | None = None) -> list[Call]:
+    def calls(self, code: Code) -> list[Call]:
         """Return the calls of this world."""
         self.enter()
         numbers = sorted(self.visible(code))
-        return in_order(self.index.calls(numbers, None if ops is None else list(ops)))
+        return in_order(self.index.calls(numbers))
 
     def visible(self, code: Code) -> set[int]:
         """Return the numbers of this world's facts: committed ones, and pending ones that belong to it."""
-        return self.index.members(self._active) | self.pending(code)
-
-    def calls_in(self, segments: Iterable[int], ops: Iterable[str] | None = None) -> list[Call]:
-        """Return the calls in the segments with these file ids: another revision's world."""
-        numbers = sorted(self.index.members(segments))
-        return in_order(self.index.calls(numbers, None if ops is None else list(ops)))
+        return self.index.members(self.files.active) | self.pending(code)
 
     def pending(self, code: Code) -> set[int]:
         """Return the numbers of the pending facts that belong to this world.
@@ -256,34 +191,17 @@ class RepositoryWorld:
         """
         decisions = self.decisions()
         verdicts: dict[Digest | None, bool] = {}
-        committed = self.index.members(self._active)
+        committed = self.index.members(self.files.active)
         mine = set()
-        for file, exported in self._mine.items():
+        for file, exported in self.files.mine.items():
             for number, branch, commit, position in self.index.placed(file, _PENDING_KINDS):
                 if position < exported or number in committed or number in mine:
                     continue
-                if self._is_my_place(branch, commit) or self._is_valid_call(
+                if self.is_my_place(branch, commit) or self._is_valid_call(
                     number, code, decisions, verdicts
                 ):
                     mine.add(number)
         return mine
-
-    def is_committed(self, file: int) -> bool:
-        """Whether every fact of a journal is in a commit of the branch that it was recorded on.
-
-        What another branch's journal lines are in is only known as far as its segments were read.
-        """
-        committed = self.index.members(self._active)
-        return all(
-            number in committed
-            or (not self._is_my_place(branch, commit) and self.index.in_segments(number))
-            for number, branch, commit, _ in self.index.placed(file, _EXPORTED_KINDS)
-        )
-
-    def tallies(self, code: Code) -> tuple[list[Tally], list[Tally]]:
-        """Return what the committed and what the pending calls of this world touched."""
-        committed = self.index.members(self._active)
-        return self.index.tally(committed), self.index.tally(self.pending(code) - committed)
 
     def close(self) -> None:
         """Close the journal and the index."""
@@ -292,7 +210,8 @@ class RepositoryWorld:
 
     # --- private ---------------------------------------------------------
 
-    def _is_my_place(self, branch: str, commit: str) -> bool:
+    def is_my_place(self, branch: str, commit: str) -> bool:
+        """Whether a fact that was recorded there belongs to what is checked out."""
         if self.place.branch is None:
             return not branch and commit == (self.place.commit or "")
         return branch == self.place.branch
@@ -310,12 +229,12 @@ class RepositoryWorld:
 
     def _is_here(self, number: int) -> bool:
         for file, branch, commit, position in self.index.places_of(number):
-            if file in self._active:
+            if file in self.files.active:
                 return True
             if (
-                file in self._mine
-                and position >= self._mine[file]
-                and self._is_my_place(branch, commit)
+                file in self.files.mine
+                and position >= self.files.mine[file]
+                and self.is_my_place(branch, commit)
             ):
                 return True
         return False
@@ -331,7 +250,7 @@ class _Fresh:
 
     def __init__(self) -> None:
         self.by_key: dict[Digest, list[Call]] = defaultdict(list)
-        self.by_output: dict[Digest, Call] = {}
+        self.by_output: dict[Digest, list[Call]] = defaultdict(list)
         self.values: dict[Digest, list[Value]] = defaultdict(list)
         self.versions: dict[Digest, Version] = {}
 
@@ -339,7 +258,8 @@ class _Fresh:
         for fact in facts:
             if isinstance(fact, Call):
                 self.by_key[fact.key].append(fact)
-                self.by_output.update({slot.hid: fact for slot in fact.outputs})
+                for slot in fact.outputs:
+                    self.by_output[slot.hid].append(fact)
             elif isinstance(fact, Value):
                 self.values[fact.cid].append(fact)
             elif isinstance(fact, Version):
@@ -358,12 +278,7 @@ def open_derived(path: Path) -> Index:
         return Index(path)
 
 
-def _same(data: bytes) -> bytes:
-    return data
-
-
-def _names(folder: Path) -> list[str]:
-    try:
-        return sorted(os.listdir(folder))
-    except (FileNotFoundError, NotADirectoryError):
-        return []
+def _is_about(fact: Source | Decision, content: Content) -> bool:
+    if isinstance(fact, Source):
+        return fact.source == content.source
+    return bool({fact.old, fact.new} & {content.source, content.value})

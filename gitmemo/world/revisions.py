@@ -11,6 +11,7 @@ from gitmemo.model.facts import Call
 from gitmemo.source.tree import SourceTree
 from gitmemo.world.repository import RepositoryWorld
 from gitmemo.world.segments import INDEX_FOLDER, segment_name
+from gitmemo.world.view import in_order
 
 
 def calls_at(world: RepositoryWorld, reader: ObjectReader, commit: str) -> list[Call]:
@@ -21,9 +22,10 @@ def calls_at(world: RepositoryWorld, reader: ObjectReader, commit: str) -> list[
         name = segment_name(path)
         if name:
             found[name] = (path, oid)
-    known = world.segment_ids(found)
+    known = world.files.segment_ids(found)
     new = [(path, reader.blob(oid)) for name, (path, oid) in found.items() if name not in known]
-    return world.calls_in({*known.values(), *world.load(new)})
+    files = {*known.values(), *world.files.load(new)}
+    return in_order(world.index.calls(sorted(world.index.members(files))))
 
 
 def code_at(reader: ObjectReader, commit: str) -> SourceTree:

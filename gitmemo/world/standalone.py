@@ -6,18 +6,18 @@ is only one place.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from gitmemo.blobs import BlobStore, DatabaseBlobs, MemoryBlobs
 from gitmemo.hashing.digest import Digest
 from gitmemo.model.components import Component
 from gitmemo.model.decisions import Decisions
-from gitmemo.model.facts import Call, Decision, Fact, JsonValue, Source, Value, Version
+from gitmemo.model.facts import Call, Decision, Fact, JsonValue, Value, Version
 from gitmemo.model.lines import to_line
 from gitmemo.model.validity import Code
 from gitmemo.world.index import Index
-from gitmemo.world.view import Candidate, preferred
+from gitmemo.world.view import Candidate, heads, in_order, preferred
 
 
 class StandaloneWorld:
@@ -31,8 +31,9 @@ class StandaloneWorld:
         with self.index.transaction():
             self._file, _ = self.index.file("local", "", "facts")
 
-    def enter(self) -> None:
+    def enter(self) -> bool:
         """Do nothing: every look-up reads the database."""
+        return False
 
     def record(self, facts: Sequence[Fact]) -> None:
         """Add facts in one transaction."""
@@ -80,22 +81,10 @@ class StandaloneWorld:
         calls = preferred(call for _, call in self.index.creators(hid))
         return calls[0] if calls else None
 
-    def calls(self, code: Code, ops: Iterable[str] | None = None) -> list[Call]:
+    def calls(self, code: Code) -> list[Call]:
         """Return all calls."""
-        return in_order(self.index.calls(None, None if ops is None else list(ops)))
+        return in_order(self.index.calls(None))
 
     def close(self) -> None:
         """Close the database."""
         self.index.close()
-
-
-def heads(facts: Iterable[tuple[Digest, Source | Decision]]) -> tuple[Digest, ...]:
-    """Return the record ids among `facts` that no other of them follows."""
-    known = dict(facts)
-    followed = {parent for fact in known.values() for parent in fact.parents}
-    return tuple(sorted(record for record in known if record not in followed))
-
-
-def in_order(calls: Iterable[Call]) -> list[Call]:
-    """Return `calls` in the order in which they ran; equal times are told apart by id."""
-    return sorted(calls, key=lambda call: (str(call.run.get("start", "")), call.hid))

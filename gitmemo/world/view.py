@@ -15,7 +15,8 @@ from gitmemo.blobs import BlobStore
 from gitmemo.hashing.digest import Digest
 from gitmemo.model.components import Component
 from gitmemo.model.decisions import Decisions
-from gitmemo.model.facts import Call, Fact, JsonValue, Value, Version
+from gitmemo.model.facts import Call, Decision, Fact, JsonValue, Source, Value, Version
+from gitmemo.model.lines import to_line
 from gitmemo.model.validity import Code
 
 
@@ -39,8 +40,8 @@ class World(Protocol):
         """Return the store of encoded values."""
         ...
 
-    def enter(self) -> None:
-        """Take notice of what git and other processes did since the last time."""
+    def enter(self) -> bool:
+        """Take notice of what git and other processes did; return whether other facts are visible."""
         ...
 
     def record(self, facts: Sequence[Fact]) -> None:
@@ -83,8 +84,8 @@ class World(Protocol):
         """Return the call that made the value with this history id."""
         ...
 
-    def calls(self, code: Code, ops: Iterable[str] | None = None) -> list[Call]:
-        """Return the calls of this world, of `ops` if given, in an order that only their content decides.
+    def calls(self, code: Code) -> list[Call]:
+        """Return the calls of this world, in the order in which they ran.
 
         `code` judges pending calls that were recorded on another branch.
         """
@@ -95,16 +96,36 @@ class World(Protocol):
         ...
 
 
-def has_bytes(world: World, cid: Digest) -> bool:
-    """Whether the bytes of a value are on this machine."""
-    blobs = {value.blob for value in world.values(cid)}
-    return bool(blobs - world.blobs.missing(blobs))
-
-
 def preferred(calls: Iterable[Call]) -> list[Call]:
     """Return calls of one key in the order in which they may be used.
 
     Several records may hold different outputs for one call. The tie is broken
     by contents alone, so that every machine takes the same one.
     """
-    return sorted(calls, key=lambda call: ([slot.cid for slot in call.outputs], call.hid))
+    return sorted(calls, key=_precedence)
+
+
+def first_of_each(calls: Iterable[Call]) -> dict[Digest, Call]:
+    """Return one call for each history id, the preferred one, in the order given."""
+    found: dict[Digest, Call] = {}
+    for call in calls:
+        other = found.setdefault(call.hid, call)
+        if _precedence(call) < _precedence(other):
+            found[call.hid] = call
+    return found
+
+
+def in_order(calls: Iterable[Call]) -> list[Call]:
+    """Return `calls` in the order in which they ran; equal times are told apart by id."""
+    return sorted(calls, key=lambda call: (str(call.run.get("start", "")), call.hid))
+
+
+def heads(facts: Iterable[tuple[Digest, Source | Decision]]) -> tuple[Digest, ...]:
+    """Return the record ids among `facts` that no other of them follows."""
+    known = dict(facts)
+    followed = {parent for fact in known.values() for parent in fact.parents}
+    return tuple(sorted(record for record in known if record not in followed))
+
+
+def _precedence(call: Call) -> tuple[list[Digest], Digest, str]:
+    return [slot.cid for slot in call.outputs], call.hid, to_line(call)

@@ -1,0 +1,150 @@
+"""The files of facts of one work tree, and the derived index that follows them.
+
+Not what the facts mean. Invariant: a file is read once, from where reading
+stopped; the index repeats files and never the other way round.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable, Iterator
+from pathlib import Path
+
+from gitmemo.errors import CorruptSegment
+from gitmemo.git.repository import Layout
+from gitmemo.world.index import Index
+from gitmemo.world.journal import exported_size, read_entries
+from gitmemo.world.segments import INDEX_FOLDER, read_segment, segment_name
+
+EXPORTED = "exported"
+
+
+class FactFiles:
+    """Segments in the checked-out tree, and journals of all processes.
+
+    Attributes:
+        journal_folder: Where processes of this work tree write.
+        active: File ids of the segments in the checked-out tree.
+        mine: This work tree's journals: file id to the size that is committed.
+    """
+
+    def __init__(self, layout: Layout, index: Index) -> None:
+        self.journal_folder = layout.private_dir / "journal" / layout.worktree_name
+        self.active: frozenset[int] = frozenset()
+        self.mine: dict[int, int] = {}
+        self._layout = layout
+        self._index = index
+        self._segments: dict[str, str] = {}
+        self._sizes: dict[Path, int] = {}
+
+    def refresh(self) -> bool:
+        """Read what is new; return whether the set of segments changed, or journals grew."""
+        segments = dict(self._segments_in_tree())
+        journals = dict(self._journals())
+        grew = journals != self._sizes
+        moved = segments.keys() != self._segments.keys()
+        if moved or grew:
+            with self._index.transaction():
+                if moved:
+                    self.active = frozenset(self._load_segments(segments))
+                if grew:
+                    self._load_journals(journals)
+            self._segments, self._sizes = segments, journals
+        self.mine = {file: exported_size(path) for file, path in self._mine_now().items()}
+        return moved or grew
+
+    def load(self, paths: Iterable[tuple[str, bytes]]) -> set[int]:
+        """Make segments of another revision known; return their file ids."""
+        with self._index.transaction():
+            return {self._load_segment(path, data) for path, data in paths}
+
+    def segment_ids(self, names: Iterable[str]) -> dict[str, int]:
+        """Return the file ids of those of `names` that are already loaded."""
+        known = self._index.files("segment")
+        return {name: known["", name][0] for name in names if ("", name) in known}
+
+    def journals(self) -> Iterator[tuple[Path, int, int]]:
+        """Yield `(path, file id, bytes loaded)` of this work tree's journals."""
+        known = self._index.files("journal")
+        for path in self._sizes:
+            if path.parent == self.journal_folder and (path.parent.name, path.name) in known:
+                yield path, *known[path.parent.name, path.name]
+
+    def _mine_now(self) -> dict[int, Path]:
+        return {file: path for path, file, _ in self.journals()}
+
+    def _segments_in_tree(self) -> Iterator[tuple[str, str]]:
+        top = self._layout.root / INDEX_FOLDER
+        for month in _names(top):
+            for name in _names(top / month):
+                path = f"{INDEX_FOLDER}/{month}/{name}"
+                found = segment_name(path)
+                if found:
+                    yield found, path
+
+    def _load_segments(self, segments: dict[str, str]) -> Iterator[int]:
+        known = self.segment_ids(segments)
+        for name, path in segments.items():
+            if name in known:
+                yield known[name]
+            else:
+                yield self._load_segment(path, _bytes_of(self._layout.root / path, path))
+
+    def _load_segment(self, path: str, data: bytes) -> int:
+        name = segment_name(path)
+        if name is None:
+            raise CorruptSegment(path, "it is not named like a segment")
+        file, loaded = self._index.file("segment", "", name)
+        if not loaded:
+            self._index.add(file, read_segment(path, data))
+            self._index.mark_loaded(file, max(1, len(data)))
+        return file
+
+    def _journals(self) -> Iterator[tuple[Path, int]]:
+        """Yield every journal with its size: of all work trees, and those that are set aside."""
+        top = self._layout.private_dir / "journal"
+        folders = [top / name for name in _names(top) if name != EXPORTED]
+        folders += [top / EXPORTED / name for name in _names(top / EXPORTED)]
+        for folder in folders:
+            for name in _names(folder):
+                if name.endswith(".jsonl"):
+                    path = folder / name
+                    try:
+                        yield path, path.stat().st_size
+                    except FileNotFoundError:
+                        continue  # set aside just now by a commit: found there next time
+
+    def _load_journals(self, journals: dict[Path, int]) -> None:
+        for path, size in journals.items():
+            if self._sizes.get(path) == size:
+                continue
+            kind = EXPORTED if path.parent.parent.name == EXPORTED else "journal"
+            file, loaded = self._index.file(kind, path.parent.name, path.name)
+            if size <= loaded:
+                continue
+            try:
+                entries, end = read_entries(path, loaded)
+            except FileNotFoundError:
+                continue
+            self._index.add_placed(
+                file,
+                (
+                    (entry.line, entry.place.branch or "", entry.place.commit or "", entry.position)
+                    for entry in entries
+                ),
+            )
+            self._index.mark_loaded(file, end)
+
+
+def _bytes_of(file: Path, path: str) -> bytes:
+    try:
+        return file.read_bytes()
+    except OSError as error:
+        raise CorruptSegment(path, str(error)) from None
+
+
+def _names(folder: Path) -> list[str]:
+    try:
+        return sorted(os.listdir(folder))
+    except (FileNotFoundError, NotADirectoryError):
+        return []
