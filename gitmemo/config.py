@@ -114,7 +114,8 @@ def edit(path: Path, keys: tuple[str, ...], value: str | dict[str, str] | None) 
 
 def _on_change(value: object) -> OnChange:
     try:
-        return OnChange(str(value))
+        # What the question at a commit calls later is the policy `pending`.
+        return OnChange.PENDING if value == "later" else OnChange(str(value))
     except ValueError:
         raise BadSetting("on_change", value, tuple(OnChange)) from None
 

@@ -129,15 +129,13 @@ class ComputationFrame:
         """
         makers = {slot.hid: (call, slot) for call in self.calls for slot in call.outputs}
         used = {slot.hid for call in self.calls for slot in call.inputs}
-        rows = [
-            _row(call, makers)
-            for call in self.calls
-            if not any(slot.hid in used for slot in call.outputs)
-        ]
+        final = [c for c in self.calls if not any(slot.hid in used for slot in c.outputs)]
+        rows = [_row(call, makers) for call in final]
         order = _variables(self.calls, makers)
         names = _names(order, rows, self.calls, makers)
         columns = tuple(dict.fromkeys(names[variable] for variable in order))
-        return Table(columns, tuple(_named(row, names, columns) for row in rows))
+        named = [_named(row, names, columns) for row in rows]
+        return Table(columns, tuple(_without_repetitions(final, named)))
 
     def df(self, *, values: Literal["inline", "refs", "objs"] = "inline") -> pd.DataFrame:
         """Return the table as a pandas frame, one row per final call.
@@ -285,6 +283,28 @@ def _named(
     for variable, slots in row.items():
         cells[names[variable]].update(slots)
     return {name: tuple(slots.values()) for name, slots in cells.items() if slots}
+
+
+def _without_repetitions(
+    final: Sequence[Call], rows: Sequence[Mapping[str, Cell]]
+) -> Iterator[Mapping[str, Cell]]:
+    """Yield the rows but for links that repeat what another row shows.
+
+    A link is the same result under another history, not another result.
+    """
+    shown = {
+        _contents(row) for call, row in zip(final, rows, strict=True) if not call.is_link
+    }
+    for call, row in zip(final, rows, strict=True):
+        contents = _contents(row)
+        if call.is_link and contents in shown:
+            continue
+        shown.add(contents)
+        yield row
+
+
+def _contents(row: Mapping[str, Cell]) -> tuple[tuple[str, tuple[Digest, ...]], ...]:
+    return tuple((name, tuple(slot.cid for slot in cell)) for name, cell in row.items())
 
 
 def _short(op: str) -> str:

@@ -98,7 +98,7 @@ class Ref(Generic[R_co]):
         if self._inline is not None:
             return from_inline(self._inline.json)
         if self._loader is None:
-            raise RefMisuse(repr(self), "load it", "it came from no storage")
+            raise RefMisuse(repr(self), "load", "it came from no storage")
         return self._loader.load(self._cid, self._hid, repr(self))
 
     def same_as(self, other: Ref[object]) -> bool:
@@ -134,8 +134,17 @@ class AtomRef(Ref[R_co]):
 
     __slots__ = ()
 
+    def __getattr__(self, name: str) -> NoReturn:
+        # Not RefMisuse: code that asks what an object can do expects AttributeError.
+        raise AttributeError(f"a ref has no {name!r}; if its value has: storage.unwrap(ref).{name}")
+
+    def __format__(self, spec: str) -> str:
+        if spec:
+            raise RefMisuse(repr(self), "format", "a ref is not its value")
+        return repr(self)
+
     def __bool__(self) -> NoReturn:
-        raise RefMisuse(repr(self), "use it as a condition", "a ref is not its value")
+        raise RefMisuse(repr(self), "use as a condition", "a ref is not its value")
 
 
 def _refuse(action: str) -> Callable[..., NoReturn]:
@@ -146,17 +155,18 @@ def _refuse(action: str) -> Callable[..., NoReturn]:
 
 
 for _names, _action in (
-    (("__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__"), "compare it"),
+    (("__eq__", "__ne__", "__lt__", "__le__", "__gt__", "__ge__"), "compare"),
     (
         ("__add__", "__radd__", "__sub__", "__rsub__", "__mul__", "__rmul__", "__truediv__"),
-        "calculate with it",
+        "calculate with",
     ),
     (
         ("__rtruediv__", "__floordiv__", "__mod__", "__pow__", "__neg__", "__abs__"),
-        "calculate with it",
+        "calculate with",
     ),
-    (("__matmul__", "__int__", "__float__", "__index__", "__round__"), "calculate with it"),
-    (("__iter__", "__len__", "__getitem__", "__contains__"), "look inside it"),
+    (("__matmul__", "__int__", "__float__", "__index__", "__round__"), "calculate with"),
+    (("__array__",), "make an array of"),
+    (("__iter__", "__len__", "__getitem__", "__contains__"), "look inside"),
 ):
     for _name in _names:
         setattr(AtomRef, _name, _refuse(_action))

@@ -85,7 +85,8 @@ class PackWriter:
             raise
 
     def __del__(self) -> None:
-        with suppress(OSError):
+        # At the interpreter's end even builtins may be gone; the system closes the file then.
+        with suppress(Exception):
             self.close()
 
 

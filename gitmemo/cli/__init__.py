@@ -20,6 +20,7 @@ from gitmemo.errors import GitmemoError
 # Command to module: a command's imports are paid for only when it runs.
 _COMMANDS = {
     "commit": ("gitmemo.cli.repository", "Commit pending results without a change of code."),
+    "decide": ("gitmemo.cli.deciding", "Say whether results of older code stay valid."),
     "demo": ("gitmemo.cli.demo", "Walk through the whole story in a small repository."),
     "df": (
         "gitmemo.cli.questions",

@@ -57,7 +57,7 @@ def story() -> Iterator[Say | Do | Edit]:
     yield Say("A repository with a small pipeline: load digits, train models, evaluate them.")
     yield Do("git init -q -b main .")
     yield from (Do(line) for line in _IDENTITY)
-    yield Do("gitmemo init", expect="hook pre-commit")
+    yield Do("gitmemo init", expect="hook pre-commit: installed")
     yield Say("Run it. Every call of an @op is computed once and remembered.")
     yield Do("gitmemo run pipeline.py", expect="0 reused, 13 computed")
     yield Do("gitmemo run pipeline.py", expect="13 reused, 0 computed")
@@ -79,8 +79,8 @@ def story() -> Iterator[Say | Do | Edit]:
         expect=r"features.py:scale changed \(breaking\)",
     )
     yield Say("Compare: the results of the commit before, and those of now. No checkout needed.")
-    yield Do("gitmemo df evaluate --rev HEAD~1", expect="test_acc")
-    yield Do("gitmemo df evaluate", expect="test_acc")
+    yield Do("gitmemo df train evaluate --rev HEAD~1", expect="test_acc")
+    yield Do("gitmemo df train evaluate", expect="test_acc")
     yield Say("Each function has a history of its own, in plain git.")
     yield Do("git --no-pager log -p --format=%s refs/gitmemo/fn/features/scale", expect="breaking")
     yield Say("Back in time: the old code brings its own results back.")
@@ -120,7 +120,12 @@ def demo(folder: Path | None) -> None:
     Every command is real, and shown before it is run. The folder is left to explore.
     """
     top = _prepare(folder)
+    here = "project"
+    click.echo(f"$ cd {shlex.quote(str(top / here))}")
     for step in story():
+        if isinstance(step, Do) and step.folder != here:
+            click.echo(f"$ cd {shlex.quote(os.path.relpath(top / step.folder, top / here))}")
+            here = step.folder
         match step:
             case Say(text):
                 click.echo(f"\n{click.style('# ' + text, bold=True)}")

@@ -11,11 +11,11 @@ import click
 
 from gitmemo.cli.options import json_option
 from gitmemo.display.text import count, diff_lines, printable, size, table
-from gitmemo.errors import UnknownRevision
+from gitmemo.errors import UnknownOp, UnknownRevision
 from gitmemo.frame import Table
 from gitmemo.hashing.digest import to_hex
 from gitmemo.model.components import Component
-from gitmemo.model.facts import Call, Decision, Slot, Source
+from gitmemo.model.facts import Call, Decision, Slot
 from gitmemo.model.validity import Code
 from gitmemo.query import Selection, resolve_op, select, valid_calls
 from gitmemo.workspace import Workspace, find
@@ -34,8 +34,8 @@ def df(ops: tuple[str, ...], rev: str | None, every: bool, as_json: bool) -> Non
     """
     workspace = find()
     calls, code = _calls_at(workspace, rev)
-    names = [resolve_op(name, sorted({call.op for call in calls})) for name in ops]
     selection = Selection(tuple(calls), ()) if every else valid_calls(workspace.world, calls, code)
+    names = [_resolve(name, selection.calls, calls) for name in ops]
     frame = select(selection.calls, names, None)
     result = frame.table()
     for line in _as_json(result) if as_json else _as_text(workspace, result):
@@ -62,12 +62,19 @@ def log(op: str, patch: bool, as_json: bool) -> None:
             continue
         for line in entry.lines(patch=patch):
             click.echo(line)
+    if entries and not as_json:
+        click.echo(
+            "newest first; with git: git log -p <ref>, see git for-each-ref refs/gitmemo/fn",
+            err=True,
+        )
 
 
 @click.command()
 @json_option
 def status(as_json: bool) -> None:
     """Show what is stored, pending, made by older code, and missing on this machine."""
+    from gitmemo.commits.hook import open_changes
+    from gitmemo.git.hookfiles import is_installed
     from gitmemo.sync import missing_of
 
     workspace = find()
@@ -77,6 +84,7 @@ def status(as_json: bool) -> None:
     every, current = Counter(c.op for c in calls), Counter(c.op for c in selection.calls)
     pending = len(world.index.calls(sorted(world.pending(workspace.code))))
     missing = missing_of(world, workspace.code)
+    undecided = open_changes(workspace)
     if as_json:
         fields = {
             "branch": world.place.branch,
@@ -84,6 +92,7 @@ def status(as_json: bool) -> None:
             "calls": len(calls),
             "pending": pending,
             "stale": len(selection.stale),
+            "undecided": [str(change.component) for change in undecided],
             "missing_values": len(missing),
             "ops": {op: {"calls": every[op], "current": current[op]} for op in sorted(every)},
         }
@@ -96,8 +105,13 @@ def status(as_json: bool) -> None:
         rows = [(op, current[op], every[op] - current[op]) for op in sorted(every)]
         for line in table(("op", "current", "of older code"), rows):
             click.echo(line)
+    if undecided:
+        names = ", ".join(printable(str(change.component)) for change in undecided)
+        click.echo(f"undecided: {names} (gitmemo decide)")
     if pending:
         click.echo("pending calls join the next commit; `gitmemo commit` makes one for them alone")
+    if not is_installed(workspace.layout):
+        click.echo("the git hooks are not installed in this clone: run `gitmemo init`", err=True)
     if missing:
         total = size(sum(item.size for item in missing))
         click.echo(f"{count(len(missing), 'value')} ({total}) not on this machine: gitmemo pull")
@@ -116,6 +130,14 @@ def _calls_at(workspace: Workspace, rev: str | None) -> tuple[list[Call], Code]:
     if commit is None:
         raise UnknownRevision(rev)
     return calls_at(world, workspace.reader, commit), code_at(workspace.reader, commit)
+
+
+def _resolve(name: str, current: Iterable[Call], every: Iterable[Call]) -> str:
+    """Return an op's full name; of several with one short name those with current calls count."""
+    try:
+        return resolve_op(name, sorted({call.op for call in current}))
+    except UnknownOp:
+        return resolve_op(name, sorted({call.op for call in every}))
 
 
 def _as_json(result: Table) -> Iterator[str]:
@@ -194,14 +216,19 @@ def _versions(workspace: Workspace, calls: list[Call]) -> Iterator[_Entry]:
     histories = Histories(workspace.layout)
     for component in sorted(components):
         before: list[str] = []
+        entries = []
         for _record, fact in world.index.history(component).values():
             if isinstance(fact, Decision):
-                said = f"{fact.verdict.value}{f': {fact.why}' if fact.why else ''}"
-                yield _Entry(str(component), to_hex(fact.new), said, 0, ())
-            elif isinstance(fact, Source):
+                span = f"{to_hex(fact.old)[:10]}..{to_hex(fact.new)[:10]}"
+                said = f"{span} {fact.verdict.value}{f': {fact.why}' if fact.why else ''}"
+                entries.append(_Entry(str(component), to_hex(fact.new), said, 0, ()))
+            else:
                 text = world.index.text(fact.text) or histories.text_of(fact.text) or ""
                 after = text.splitlines()
                 patch = list(difflib.unified_diff(before, after, lineterm="", n=3))[2:]
                 number = uses[component, fact.source]
-                yield _Entry(str(component), to_hex(fact.source), "", number, tuple(patch))
+                entries.append(
+                    _Entry(str(component), to_hex(fact.source), "", number, tuple(patch))
+                )
                 before = after
+        yield from reversed(entries)

@@ -6,8 +6,7 @@ import click
 
 from gitmemo.commits.hook import Asker, Exported
 from gitmemo.display.text import count
-from gitmemo.errors import Aborted, GitmemoError, UndecidedChanges
-from gitmemo.model.facts import Verdict
+from gitmemo.errors import Aborted, BadSetting, GitmemoError, UncommittedCode, UndecidedChanges
 from gitmemo.workspace import Workspace, find
 
 
@@ -37,6 +36,9 @@ def commit(message: str) -> None:
     staged = git.run("diff", "--cached", "--name-only", "--", ".", ":(exclude).gitmemo")
     if staged:
         raise click.UsageError("other changes are staged: commit them with `git commit`")
+    changed = git.run("status", "--porcelain", "--", *_touched(workspace))
+    if changed:
+        raise UncommittedCode(tuple(line[3:] for line in changed.splitlines()))
     if not is_installed(workspace.layout):
         raise click.UsageError("the git hooks are not installed: run `gitmemo hook install` first")
     # The hooks do the work; `--allow-empty` lets git start although nothing else is staged.
@@ -64,8 +66,8 @@ def run(name: str) -> int:
             after_commit(workspace)
             return 0
         return _before_commit(workspace)
-    except (Aborted, UndecidedChanges):
-        raise
+    except (Aborted, UndecidedChanges, BadSetting):
+        raise  # a refusal, or a policy that nobody can follow: the person must know before
     except GitmemoError as error:
         # Code must stay committable whatever is wrong with results: pending
         # calls stay in the journal and join a later commit.
@@ -112,6 +114,15 @@ def verify(repair: bool) -> int:
     return 4 if problems and not repair else 0
 
 
+def _touched(workspace: Workspace) -> list[str]:
+    """Return the files whose code pending calls touched."""
+    world = workspace.world
+    versions = {tally.version for tally in world.index.tally(world.pending(workspace.code))}
+    found = [world.version(version) for version in versions]
+    paths = {component.path for version in found if version for component in version.pairs}
+    return sorted(path for path in paths if (workspace.root / path).is_file())
+
+
 def _before_commit(workspace: Workspace) -> int:
     from gitmemo.commits.hook import before_commit
     from gitmemo.display.question import TerminalAsker, terminal
@@ -133,10 +144,7 @@ def _summary(exported: Exported) -> list[str]:
         said = verdict.value if verdict else "pending: counts as breaking until decided"
         lines.append(f"{change.component} changed ({said})")
     if any(verdict is None for _, verdict in exported.decided):
-        lines.append(
-            "say whether old results stay valid with GITMEMO_ON_CHANGE="
-            f"{Verdict.NON_BREAKING} (or {Verdict.BREAKING}) before `git commit`"
-        )
+        lines.append("say whether old results stay valid: gitmemo decide")
     if exported.calls:
         lines.append(f"{count(exported.calls, 'call')} in this commit")
     return lines

@@ -12,9 +12,12 @@ import click
 
 from gitmemo.display.text import count, duration
 from gitmemo.errors import GitmemoError
+from gitmemo.git.hookfiles import is_installed
 from gitmemo.memo.calls import CallEvent, Counter
 from gitmemo.memo.opening import share, storage_of
 from gitmemo.workspace import find
+
+_OWN_FOLDER = str(Path(__file__).resolve().parent.parent)
 
 
 @click.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
@@ -31,7 +34,8 @@ def run(verbose: bool, recompute_missing: bool, script: Path, args: tuple[str, .
 
     The exit code is the script's.
     """
-    storage = storage_of(find(script.parent))
+    workspace = find(script.parent)
+    storage = storage_of(workspace)
     storage.can_pull = storage.can_pull and not recompute_missing
 
     def tell(event: CallEvent) -> None:
@@ -39,12 +43,24 @@ def run(verbose: bool, recompute_missing: bool, script: Path, args: tuple[str, .
             click.echo(event.sentence(), err=True)
 
     share(storage)
-    with storage.observed(tell):
+    path = str(script.resolve())
+    failure: Exception | None = None
+    code = 0
+    with storage.observed(tell), storage:
         try:
-            with storage:
-                code = _run_as_main(script, args)
-        finally:
-            click.echo(_summary(storage.counter), err=True)
+            code = _run_as_main(script, path, args)
+        except Exception as error:  # noqa: BLE001  whatever the script raises, it ends as under Python
+            failure = error
+    click.echo(_summary(storage.counter), err=True)
+    if not is_installed(workspace.layout):
+        click.echo("the git hooks are not installed in this clone: run `gitmemo init`", err=True)
+    if isinstance(failure, GitmemoError):
+        # One clear message, below the lines of the script that led to it.
+        click.echo("".join(traceback.format_list(_frames(path, failure))), nl=False, err=True)
+        raise failure
+    if failure is not None:
+        click.echo(_as_python_says(path, failure), nl=False, err=True)
+        return 1
     return code
 
 
@@ -54,33 +70,36 @@ def _summary(counter: Counter) -> str:
     return f"gitmemo: {total}: {counter.reused} reused, {counter.computed} computed{saved}"
 
 
-def _run_as_main(script: Path, args: tuple[str, ...]) -> int:
+def _run_as_main(script: Path, path: str, args: tuple[str, ...]) -> int:
     """Run `script` as `__main__`, as `python script args…` does; return its exit code."""
     module: Any = types.ModuleType("__main__")
-    path = str(script.resolve())
     module.__file__ = path
     module.__builtins__ = __builtins__
     sys.modules["__main__"] = module
     sys.argv = [str(script), *args]
-    sys.path.insert(0, str(script.resolve().parent))
-    source = script.read_bytes()
+    sys.path.insert(0, str(Path(path).parent))
     try:
-        exec(compile(source, path, "exec", dont_inherit=True), module.__dict__)
+        exec(compile(script.read_bytes(), path, "exec", dont_inherit=True), module.__dict__)
     except SystemExit as leaving:
         return _exit_code(leaving)
-    except GitmemoError as error:
-        # One clear message, with the line of the script that led to it.
-        click.echo(f"{script}, line {_line_in(path, error)}:", err=True)
-        raise
-    except Exception:  # noqa: BLE001  whatever the script raises, it ends as under Python
-        traceback.print_exc()
-        return 1
     return 0
 
 
-def _line_in(path: str, error: BaseException) -> int:
-    frames = traceback.extract_tb(error.__traceback__)
-    return max((frame.lineno or 0 for frame in frames if frame.filename == path), default=0)
+def _frames(path: str, error: BaseException) -> list[traceback.FrameSummary]:
+    """Return the script's own frames: from its first line on, without gitmemo's."""
+    frames = list(traceback.extract_tb(error.__traceback__))
+    while frames and frames[0].filename != path:
+        frames.pop(0)
+    return [frame for frame in frames if not frame.filename.startswith(_OWN_FOLDER)]
+
+
+def _as_python_says(path: str, error: Exception) -> str:
+    shown = traceback.TracebackException.from_exception(error)
+    if not isinstance(error, SyntaxError) or error.filename != path:
+        shown.stack = traceback.StackSummary.from_list(_frames(path, error))
+    else:
+        shown.stack = traceback.StackSummary()
+    return "".join(shown.format())
 
 
 def _exit_code(leaving: SystemExit) -> int:

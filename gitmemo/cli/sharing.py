@@ -137,6 +137,7 @@ def pull(name: str | None) -> int:
     wanted = sync.missing_of(workspace.world, workspace.code)
     config = _remote(workspace, name, needed=bool(wanted))
     if config is None:
+        click.echo("no remote is configured: there are no values to fetch", err=True)
         return 0
     report = remotes.pull(
         workspace.world.blobs,

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import difflib
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from gitmemo.hashing.digest import Digest
@@ -106,7 +106,41 @@ def find_changes(
     return changes
 
 
-def decide(change: Change, verdict: Verdict, decisions: Decisions, parent: Digest) -> Decision:
+def find_open(
+    uses: Uses,
+    code: SourceTree,
+    decisions: Decisions,
+    text_of: Callable[[Component, Digest], str | None],
+) -> list[Change]:
+    """Return the components that are not what stored calls touched, nobody having said how they compare.
+
+    Also those that a commit did not ask about, or was told to leave for later.
+    """
+    changes = []
+    for component in sorted(uses.contents):
+        new = code.current(component) if code.knows(component) else None
+        if new is None:
+            continue
+        old = [
+            c for c in uses.contents[component] if not decisions.related(component, c, new.source)
+        ]
+        if old:
+            changes.append(
+                Change(
+                    component,
+                    old[-1],
+                    new.source,
+                    text_of(component, old[-1]) or "",
+                    code.text(component) or "",
+                    _dependents(uses.tallies.get((component, old[-1]), ())),
+                )
+            )
+    return changes
+
+
+def decide(
+    change: Change, verdict: Verdict, why: str, decisions: Decisions, parent: Digest
+) -> Decision:
     """Return the decision about `change`, which follows the fact `parent` in the history.
 
     It replaces what was said of the same pair.
@@ -116,6 +150,7 @@ def decide(change: Change, verdict: Verdict, decisions: Decisions, parent: Diges
         change.old,
         change.new,
         verdict,
+        why,
         parents=(parent,),
         supersedes=decisions.between(change.component, change.old, change.new),
     )

@@ -12,16 +12,18 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from gitmemo.commits import export
-from gitmemo.commits.changes import Change, Uses, decide, find_changes, uses_of
+from gitmemo.commits.changes import Change, Uses, decide, find_changes, find_open, uses_of
 from gitmemo.config import OnChange
 from gitmemo.errors import UndecidedChanges
 from gitmemo.git.cli import Git
 from gitmemo.hashing.digest import Digest, digest
+from gitmemo.model.components import Component
 from gitmemo.model.facts import Decision, Fact, Source, Text, Verdict
 from gitmemo.model.lines import record_id, to_line
 from gitmemo.source.tree import SourceTree
 from gitmemo.workspace import Workspace
 from gitmemo.world.repository import RepositoryWorld
+from gitmemo.world.segments import Segment
 
 _CODE = ("*.py", "*.ipynb")
 
@@ -66,8 +68,14 @@ def before_commit(workspace: Workspace, find_asker: Callable[[], Asker | None]) 
     export.stage_untracked(git, workspace.root)
     if segment is not None:
         export.stage(git, segment)
-    calls = segment.data.count(b'["call",') if segment else 0
+    calls = _runs(segment) if segment else 0
     return Exported(tuple(verdicts), calls)
+
+
+def _runs(segment: Segment) -> int:
+    """Return how many calls were run, links left out."""
+    lines = segment.data.decode("utf-8").splitlines()
+    return sum(line.startswith('["call",') and '"start":' in line for line in lines)
 
 
 def after_commit(workspace: Workspace) -> list[str]:
@@ -139,7 +147,27 @@ def world_uses(world: RepositoryWorld, code: SourceTree) -> Uses:
     return uses_of(committed, pending, versions)
 
 
-def history(world: RepositoryWorld, change: Change, verdict: Verdict | None) -> Iterable[Fact]:
+def open_changes(workspace: Workspace) -> list[Change]:
+    """Return what is undecided between the stored calls of this world and the files as they are."""
+    from gitmemo.history import Histories
+
+    world = workspace.world
+    world.enter()
+    histories = Histories(workspace.layout)
+
+    def text_of(component: Component, source: Digest) -> str | None:
+        for _, fact in world.index.history(component).values():
+            if isinstance(fact, Source) and fact.source == source:
+                return world.index.text(fact.text) or histories.text_of(fact.text)
+        return None
+
+    uses = world_uses(world, workspace.code)
+    return find_open(uses, workspace.code, world.decisions(), text_of)
+
+
+def history(
+    world: RepositoryWorld, change: Change, verdict: Verdict | None, why: str = ""
+) -> Iterable[Fact]:
     """Return the facts that put a change, and what was decided about it, into the histories."""
     known = {
         record: fact
@@ -161,7 +189,7 @@ def history(world: RepositoryWorld, change: Change, verdict: Verdict | None) -> 
         yield text
         yield source
     if verdict is not None:
-        yield decide(change, verdict, world.decisions(), parent)
+        yield decide(change, verdict, why, world.decisions(), parent)
 
 
 def _verdicts(

@@ -45,8 +45,10 @@ def set_up(path: str | os.PathLike[str]) -> Iterator[str]:
         target.parent.mkdir(exist_ok=True)
         target.write_text(content, encoding="utf-8", newline="\n")
         yield f"wrote {name}"
-    Git(layout.root).run("add", "--", ".gitmemo")
-    yield "staged .gitmemo: commit it together with your code"
+    git = Git(layout.root)
+    git.run("add", "--", ".gitmemo")
+    if git.run("diff", "--cached", "--name-only", "--", ".gitmemo"):
+        yield "staged .gitmemo: commit it together with your code"
     yield from _install_hooks(layout)
 
 

@@ -39,6 +39,8 @@
       HookRefused            exit 1
     project
       NotInitialised         exit 3
+      UncommittedCode        exit 3
+      NothingToDecide        exit 2
       BadSetting             exit 2
       UnknownOp              exit 2
       UnknownRevision        exit 2
@@ -62,7 +64,9 @@ from gitmemo.errors.project import (
     Aborted,
     BadSetting,
     DemoFailed,
+    NothingToDecide,
     NotInitialised,
+    UncommittedCode,
     UndecidedChanges,
     UnknownOp,
     UnknownRevision,
@@ -117,6 +121,7 @@ __all__ = [
     "NotInRepository",
     "NotInitialised",
     "NotReproducible",
+    "NothingToDecide",
     "RefContended",
     "RefMisuse",
     "RemoteCorrupt",
@@ -127,6 +132,7 @@ __all__ = [
     "RemoteUnknown",
     "RemoteUnreachable",
     "SourceError",
+    "UncommittedCode",
     "UndecidedChanges",
     "UndecodableValue",
     "Unencodable",

@@ -83,7 +83,7 @@ class RefMisuse(GitmemoError, TypeError):
         self.ref, self.action, self.reason = ref, action, reason
 
     def problem(self) -> str:
-        return f"cannot {self.action}: {self.ref} ({self.reason})"
+        return f"cannot {self.action} {self.ref}: {self.reason}"
 
     def remedy(self) -> str:
         return "get the value with storage.unwrap(ref), or pass the ref to an op, which receives the value"

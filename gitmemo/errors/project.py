@@ -132,3 +132,39 @@ class DemoFailed(GitmemoError):
 
     def remedy(self) -> str:
         return self.advice
+
+
+class UncommittedCode(GitmemoError):
+    """Pending results were made by code that is not committed."""
+
+    kind = "uncommitted-code"
+    exit_code = 3
+
+    def __init__(self, paths: tuple[str, ...]) -> None:
+        super().__init__(paths)
+        self.paths = paths
+
+    def problem(self) -> str:
+        return f"pending results were made by code that is not committed: {', '.join(self.paths)}"
+
+    def remedy(self) -> str:
+        return "commit the code with `git commit`: the results join that commit"
+
+
+class NothingToDecide(GitmemoError, LookupError):
+    """No undecided change of that name."""
+
+    kind = "nothing-to-decide"
+    exit_code = 2
+
+    def __init__(self, name: str, open_changes: tuple[str, ...]) -> None:
+        super().__init__(name, open_changes)
+        self.name, self.open_changes = name, open_changes
+
+    def problem(self) -> str:
+        return f"no undecided change of {self.name!r}"
+
+    def remedy(self) -> str:
+        if self.open_changes:
+            return f"undecided are: {', '.join(self.open_changes)}"
+        return "nothing is undecided; `gitmemo log OP` shows what was decided"

@@ -22,10 +22,14 @@ class Unhashable(GitmemoError, TypeError):
         )
 
     def remedy(self) -> str:
+        if self.where.startswith("output"):
+            return (
+                "return plain data (for a generator, list(...)), and keep handles such as files "
+                "and locks inside the op"
+            )
         return (
-            "pass something that describes it instead (a path, a name, a number), "
-            "wrap it in gitmemo.Ignore(...) if it cannot change the result, "
-            "or teach gitmemo the type with @gitmemo.hasher"
+            "pass something that describes it instead (a path, a name, a number), or teach "
+            "gitmemo the type: @gitmemo.hasher(Type) on a function that returns plain data for it"
         )
 
 

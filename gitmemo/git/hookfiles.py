@@ -28,12 +28,12 @@ _EXECUTABLE = 0o755
 class HookAction(StrEnum):
     """What happens to one hook file."""
 
-    WRITE = "write"
-    UPDATE = "update"
-    CHAIN = "keep the present one and run it first"
-    LEAVE = "leave as it is"
-    REMOVE = "remove"
-    RESTORE = "put the earlier one back"
+    WRITE = "installed"
+    UPDATE = "updated"
+    CHAIN = "installed; the present one is kept and runs first"
+    LEAVE = "unchanged"
+    REMOVE = "removed"
+    RESTORE = "the earlier one is back"
 
 
 @dataclass(frozen=True, slots=True)

@@ -43,7 +43,8 @@ class CallEvent:
         """Say it in one line, for the terminal."""
         match self.reason:
             case Reason.HIT:
-                return f"hit   {self.op} (saved {self.elapsed_s or 0.0:.3g} s)"
+                saved = self.elapsed_s or 0.0
+                return f"hit   {self.op}" + (f" (saved {saved:.2g} s)" if saved > 0.001 else "")
             case Reason.NEW_INPUTS:
                 return f"run   {self.op}: not computed before with these inputs"
             case Reason.BYTES_MISSING:

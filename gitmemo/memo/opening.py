@@ -7,9 +7,12 @@ Not the storage. Invariant: while `gitmemo run` runs a script, the script's own
 from __future__ import annotations
 
 import os
+import sys
+from contextlib import suppress
 from pathlib import Path
 from weakref import WeakValueDictionary
 
+from gitmemo.errors import NotInRepository
 from gitmemo.memo.storage import Storage
 from gitmemo.memo.trust import Trust
 from gitmemo.remotes import RemoteConfig
@@ -19,23 +22,32 @@ from gitmemo.workspace import Workspace, find
 _open: WeakValueDictionary[Path, Storage] = WeakValueDictionary()
 
 
-def open(path: str | os.PathLike[str] = ".") -> Storage:
+def open(path: str | os.PathLike[str] | None = None) -> Storage:
     """Return the storage of the git repository around `path`.
 
-    Its calls are versioned with the repository's code; they become part of the
-    commits that are made after them.
+    If omitted: around the file that calls this, or else around the current folder, so that a
+    script finds its repository wherever it is started from. Its calls are versioned with the
+    repository's code; they become part of the commits that are made after them.
 
     Raises:
         NotInRepository: `path` is not in a git work tree.
         NotInitialised: `gitmemo init` was not run in it.
         NewerFormat: A newer gitmemo wrote its `.gitmemo/`.
     """
-    workspace = find(path)
+    workspace = find(path) if path is not None else _around(sys._getframe(1).f_globals)
     root = workspace.root.resolve()
     storage = _open.get(root)
     if storage is None or storage.is_closed:
         storage = _open[root] = storage_of(workspace)
     return storage
+
+
+def _around(caller: dict[str, object]) -> Workspace:
+    file = caller.get("__file__")
+    if isinstance(file, str) and Path(file).is_file():
+        with suppress(NotInRepository):
+            return find(file)
+    return find(".")
 
 
 def storage_of(workspace: Workspace) -> Storage:

@@ -287,12 +287,20 @@ class Storage:
             UntrustedValue: Reading it could run code from a remote that is not trusted.
             BlobCorrupt: The bytes are not what was stored.
         """
-        found = self._values.find(cid, what)
+        found = self._values.find(cid, self._described(hid, what))
         if found is None and not self.can_pull and self._run_again(hid):
             found = self._values.find(cid, what)
         if found is None:
+            what = self._described(hid, what)
             raise ValueMissing(what, to_hex(cid), not self.world.values(cid))
         return decode(found.codec, found.source)
+
+    def _described(self, hid: Digest, what: str) -> str:
+        call = self.world.creator(hid)
+        for slot in call.outputs if call else ():
+            if call and slot.hid == hid:
+                return f"{what}, output {slot.name!r} of {call.op}"
+        return what
 
     def _execute(
         self,

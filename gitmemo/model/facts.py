@@ -89,6 +89,11 @@ class Call:
         )
 
     @property
+    def is_link(self) -> bool:
+        """Whether it repeats the outputs of another record, for inputs of other histories."""
+        return "same" in self.run
+
+    @property
     def seconds(self) -> float:
         """How long the body took; 0 where that is not known."""
         value = self.run.get("seconds")

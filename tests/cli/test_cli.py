@@ -222,6 +222,7 @@ def test_status_for_programs(template: Clone) -> None:
         "calls": 9,
         "pending": 0,
         "stale": 4,
+        "undecided": [],
         "missing_values": 0,
         "ops": {
             "pipeline:evaluate": {"calls": 4, "current": 2},
