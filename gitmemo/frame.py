@@ -292,9 +292,7 @@ def _without_repetitions(
 
     A link is the same result under another history, not another result.
     """
-    shown = {
-        _contents(row) for call, row in zip(final, rows, strict=True) if not call.is_link
-    }
+    shown = {_contents(row) for call, row in zip(final, rows, strict=True) if not call.is_link}
     for call, row in zip(final, rows, strict=True):
         contents = _contents(row)
         if call.is_link and contents in shown:

@@ -180,21 +180,29 @@ class _Entry:
 
     component: str
     content: str
-    said: str
-    calls: int
-    patch: tuple[str, ...]
+    calls: int = 0
+    patch: tuple[str, ...] = ()
+    decision: str = ""
+    old: str = ""
+    why: str = ""
 
     def as_dict(self) -> dict[str, object]:
         return {
             "component": self.component,
             "content": self.content,
-            "decision": self.said or None,
             "calls": self.calls,
+            "decision": self.decision or None,
+            "old": self.old or None,
+            "why": self.why or None,
         }
 
     def lines(self, *, patch: bool) -> Iterator[str]:
-        said = f" {self.said}" if self.said else f" {count(self.calls, 'call')}"
-        line = printable(f"{self.component}{said}")
+        if self.decision:
+            why = f": {self.why}" if self.why else ""
+            said = f"{self.decision} since {self.old[:10]}{why}"
+        else:
+            said = count(self.calls, "call")
+        line = printable(f"{self.component} {said}")
         yield f"{click.style(self.content[:10], fg='yellow')} {line}"
         if patch:
             yield from diff_lines(self.patch)
@@ -219,16 +227,20 @@ def _versions(workspace: Workspace, calls: list[Call]) -> Iterator[_Entry]:
         entries = []
         for _record, fact in world.index.history(component).values():
             if isinstance(fact, Decision):
-                span = f"{to_hex(fact.old)[:10]}..{to_hex(fact.new)[:10]}"
-                said = f"{span} {fact.verdict.value}{f': {fact.why}' if fact.why else ''}"
-                entries.append(_Entry(str(component), to_hex(fact.new), said, 0, ()))
+                entries.append(
+                    _Entry(
+                        str(component),
+                        to_hex(fact.new),
+                        decision=fact.verdict.value,
+                        old=to_hex(fact.old),
+                        why=fact.why,
+                    )
+                )
             else:
                 text = world.index.text(fact.text) or histories.text_of(fact.text) or ""
                 after = text.splitlines()
                 patch = list(difflib.unified_diff(before, after, lineterm="", n=3))[2:]
                 number = uses[component, fact.source]
-                entries.append(
-                    _Entry(str(component), to_hex(fact.source), "", number, tuple(patch))
-                )
+                entries.append(_Entry(str(component), to_hex(fact.source), number, tuple(patch)))
                 before = after
         yield from reversed(entries)

@@ -7,6 +7,8 @@ import click
 from gitmemo.commits.hook import Asker, Exported
 from gitmemo.display.text import count
 from gitmemo.errors import Aborted, BadSetting, GitmemoError, UncommittedCode, UndecidedChanges
+from gitmemo.model.validity import changed
+from gitmemo.source.tree import SourceTree
 from gitmemo.workspace import Workspace, find
 
 
@@ -36,9 +38,9 @@ def commit(message: str) -> None:
     staged = git.run("diff", "--cached", "--name-only", "--", ".", ":(exclude).gitmemo")
     if staged:
         raise click.UsageError("other changes are staged: commit them with `git commit`")
-    changed = git.run("status", "--porcelain", "--", *_touched(workspace))
-    if changed:
-        raise UncommittedCode(tuple(line[3:] for line in changed.splitlines()))
+    uncommitted = _uncommitted(workspace)
+    if uncommitted:
+        raise UncommittedCode(tuple(uncommitted))
     if not is_installed(workspace.layout):
         raise click.UsageError("the git hooks are not installed: run `gitmemo hook install` first")
     # The hooks do the work; `--allow-empty` lets git start although nothing else is staged.
@@ -114,13 +116,15 @@ def verify(repair: bool) -> int:
     return 4 if problems and not repair else 0
 
 
-def _touched(workspace: Workspace) -> list[str]:
-    """Return the files whose code pending calls touched."""
-    world = workspace.world
+def _uncommitted(workspace: Workspace) -> list[str]:
+    """Return the components that pending calls touched and that are not so in HEAD."""
+    world, commit = workspace.world, workspace.world.place.commit
+    code = SourceTree(lambda path: (commit and workspace.reader.read(commit, path)) or None)
+    decisions = world.decisions()
     versions = {tally.version for tally in world.index.tally(world.pending(workspace.code))}
-    found = [world.version(version) for version in versions]
-    paths = {component.path for version in found if version for component in version.pairs}
-    return sorted(path for path in paths if (workspace.root / path).is_file())
+    found = [version for version in map(world.version, versions) if version is not None]
+    names = {str(c) for version in found for c in changed(version, code, decisions)}
+    return sorted(names)
 
 
 def _before_commit(workspace: Workspace) -> int:

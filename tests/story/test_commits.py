@@ -161,10 +161,32 @@ def test_the_environment_wins_over_the_configuration(changed: Clone) -> None:
     assert "(breaking)" in changed.commit("Change", GITMEMO_ON_CHANGE="breaking")
 
 
-def test_an_unknown_policy_is_named_and_does_not_stop_a_commit(changed: Clone) -> None:
-    said = changed.commit("Change", GITMEMO_ON_CHANGE="whatever")
-    assert "whatever" in said
-    assert "non-breaking" in said
+def test_an_unknown_policy_stops_the_commit(changed: Clone) -> None:
+    before = changed.git("rev-parse", "HEAD")
+    changed.git("add", "-A")
+    done = changed.process(
+        "git", "commit", "-q", "-m", "Change", code=None, GITMEMO_ON_CHANGE="nonbreaking"
+    )
+    assert done.code != 0
+    assert "nonbreaking" in done.text
+    assert "non-breaking" in done.text
+    assert changed.git("rev-parse", "HEAD") == before
+
+
+def test_what_was_left_for_later_can_be_decided_later(changed: Clone) -> None:
+    said = changed.commit("Change", GITMEMO_ON_CHANGE="later")
+    assert "gitmemo decide" in said
+    assert changed.status()["undecided"] == ["helper.py:scale"]
+    shown = changed.gitmemo("decide").out
+    assert "+    return value * 3" in shown
+    assert changed.run("1", "2") == (1, 4)
+    assert changed.gitmemo("decide", "nothing", "--breaking", code=2).err
+    changed.gitmemo("decide", "scale", "--non-breaking", "-m", "same to us")
+    assert changed.status()["undecided"] == []
+    assert changed.run("5") == (1, 2)
+    changed.gitmemo("commit", "-m", "Decide")
+    assert "same to us" in changed.gitmemo("log", "train").out
+    assert "same to us" in changed.git("log", "refs/gitmemo/fn/helper/scale")
 
 
 def test_a_change_is_asked_about_once(changed: Clone) -> None:
@@ -317,6 +339,14 @@ def test_commit_makes_a_commit_of_results_alone(ran: Clone) -> None:
     assert ran.git("log", "-1", "--format=%s") == "Results"
     assert ran.git("status", "--porcelain").split() == ["M", "helper.py"]
     assert ran.calls_in() == 5
+
+
+def test_results_of_uncommitted_code_are_not_committed_alone(ran: Clone) -> None:
+    ran.change("value * 2", "value * 3")
+    ran.run("1")
+    done = ran.gitmemo("commit", code=3)
+    assert "helper.py:scale" in done.err
+    assert ran.status()["pending"] > 0
 
 
 def test_commit_without_pending_calls_makes_no_commit(committed: Clone) -> None:
