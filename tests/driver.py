@@ -90,6 +90,8 @@ def environment(home: Path) -> dict[str, str]:
         "GIT_TERMINAL_PROMPT": "0",
         "GIT_EDITOR": "true",
         "LC_ALL": "C.UTF-8",
+        # Python's own bytecode cache takes a file of the same second and size for unchanged.
+        "PYTHONDONTWRITEBYTECODE": "1",
     }
 
 

@@ -13,6 +13,7 @@ from gitmemo.hashing import content_id
 from gitmemo.hashing.digest import to_hex
 from gitmemo.model.lines import from_line
 from gitmemo.workspace import Workspace
+from gitmemo.world.files import segment_bytes
 from gitmemo.world.journal import is_abandoned, read_entries
 from gitmemo.world.journal import repair as repair_journal
 from gitmemo.world.segments import INDEX_FOLDER, read_segment
@@ -23,7 +24,7 @@ def check(workspace: Workspace, *, repair: bool) -> Iterator[str]:
     for path in sorted((workspace.root / INDEX_FOLDER).glob("*/*.jsonl")):
         name = path.relative_to(workspace.root).as_posix()
         try:
-            for line in read_segment(name, path.read_bytes()):
+            for line in read_segment(name, segment_bytes(workspace.root, name)):
                 from_line(line, content_id)
         except GitmemoError as error:
             yield str(error)

@@ -10,13 +10,14 @@ from __future__ import annotations
 import time
 from pathlib import Path
 
+from gitmemo.errors import CorruptSegment
 from gitmemo.git.cli import Git
 from gitmemo.hashing import content_id
 from gitmemo.hashing.digest import Digest
 from gitmemo.model.facts import Call, Decision, Source, referenced_cids
 from gitmemo.model.lines import from_line, to_line
 from gitmemo.model.validity import Code
-from gitmemo.world.files import EXPORTED
+from gitmemo.world.files import EXPORTED, is_plain_folder, segment_bytes
 from gitmemo.world.journal import is_abandoned, mark_exported, retire
 from gitmemo.world.repository import EXPORTED_KINDS, RepositoryWorld
 from gitmemo.world.segments import (
@@ -67,23 +68,19 @@ def unstage_leftovers(git: Git, root: Path, keep: Segment | None = None) -> None
 
 
 def complete(git: Git, root: Path) -> list[str]:
-    """Write the segments that HEAD added to the work tree and the index; return their paths.
+    """Write the segments of HEAD that the work tree lacks, there and into the index; return their paths.
 
-    `git commit PATH` commits from a temporary index, so the real one lacks what
-    was staged while it ran; and the work tree never had the file.
+    The hook before a commit puts them into the index only, and `git commit PATH` commits from a
+    temporary one. One that a person deleted and staged as deleted is not in HEAD any more.
     """
-    added = git.try_run(
-        "diff-tree", "-r", "-m", "--root", "--no-commit-id", "--diff-filter=A", "-z", "HEAD", "--",
-        INDEX_FOLDER,
-    )  # fmt: skip
-    fields = (added or "").split("\0")
-    entries = [
-        (path, meta.split(" ")[3])
-        for meta, path in zip(fields[::2], fields[1::2], strict=False)
-        if segment_name(path) and not (root / path).exists()
-    ]
+    listing = git.try_run("ls-tree", "-r", "-z", "HEAD", "--", INDEX_FOLDER) or ""
+    entries = []
+    for line in filter(None, listing.split("\0")):
+        meta, _, path = line.partition("\t")
+        if segment_name(path) and not (root / path).exists():
+            entries.append((path, meta.split(" ")[2]))
     for path, oid in entries:
-        _write(root / path, git.bytes("cat-file", "blob", oid))
+        _write(root, path, git.bytes("cat-file", "blob", oid))
     if entries:
         git.update_index(entries)
         git.try_run("update-index", "-q", "--refresh")
@@ -95,7 +92,7 @@ def stage_untracked(git: Git, root: Path) -> None:
     found = git.run("ls-files", "-z", "--others", "--", INDEX_FOLDER)
     for path in filter(None, found.split("\0")):
         if segment_name(path):
-            data = (root / path).read_bytes()
+            data = segment_bytes(root, path)
             read_segment(path, data)
             git.update_index([(path, git.hash_object(data))])
 
@@ -116,8 +113,11 @@ def retire_journals(world: RepositoryWorld) -> None:
                 retire(path, target)
 
 
-def _write(path: Path, data: bytes) -> None:
-    path.parent.mkdir(parents=True, exist_ok=True)
-    new = path.with_name(f".{path.name}.new")
+def _write(root: Path, path: str, data: bytes) -> None:
+    target = root / path
+    target.parent.mkdir(parents=True, exist_ok=True)
+    if not is_plain_folder(root, target.parent):
+        raise CorruptSegment(path, "a folder on its way is a symbolic link")
+    new = target.with_name(f".{target.name}.new")
     new.write_bytes(data)
-    new.replace(path)
+    new.replace(target)

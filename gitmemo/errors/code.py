@@ -34,7 +34,10 @@ class UntrackableOp(GitmemoError, ValueError):
         return f"{self.function} cannot be an op: {self.reason}"
 
     def remedy(self) -> str:
-        return "define it with `def` in a file or a notebook cell, or name it: @op(name=...)"
+        return (
+            "decorate a function that is defined with `def` in a file or a notebook cell "
+            "(a lambda needs a name: @op(name=...))"
+        )
 
 
 class WrongOutputs(GitmemoError, ValueError):

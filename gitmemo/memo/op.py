@@ -7,7 +7,9 @@ is the function that it decorates.
 from __future__ import annotations
 
 import functools
+import inspect
 from collections.abc import Callable, Sequence
+from types import FunctionType
 from typing import Any, Generic, ParamSpec, TypeVar, overload
 
 from gitmemo.errors import UntrackableOp
@@ -38,6 +40,7 @@ class Op(Generic[P, R_co]):
         version: int,
         outputs: Outputs,
     ) -> None:
+        _refuse(function)
         functools.update_wrapper(self, function)
         self.explicit_name = name
         self.version = version
@@ -66,7 +69,7 @@ class Op(Generic[P, R_co]):
 
     # Inside a block the result is a Ref; what a type checker is told is what
     # the function says, since most code of a program runs the same either way.
-    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R_co:
+    def __call__(self, /, *args: P.args, **kwargs: P.kwargs) -> R_co:
         storage = context.active()
         if storage is None:
             return self.__wrapped__(*args, **kwargs)
@@ -80,6 +83,19 @@ class Op(Generic[P, R_co]):
 
     def __repr__(self) -> str:
         return f"Op({self.explicit_name or f'{self.__module__}:{self.qualname}'})"
+
+
+def _refuse(function: object) -> None:
+    """Raise `UntrackableOp` for what cannot be an op."""
+    name = getattr(function, "__qualname__", repr(function))
+    if not isinstance(function, FunctionType):
+        raise UntrackableOp(
+            name, f"it is a {type(function).__name__}, not a function of Python code"
+        )
+    if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
+        raise UntrackableOp(name, "it is asynchronous; make an op of the part that computes")
+    if inspect.isgeneratorfunction(function):
+        raise UntrackableOp(name, "it is a generator; return list(...) of it instead")
 
 
 def _is_empty(cell: Any) -> bool:
@@ -120,7 +136,7 @@ def op(
         version: Another number starts a fresh table of results under the same name.
 
     Raises:
-        UntrackableOp: The function is a lambda and has no `name`.
+        UntrackableOp: It is a lambda without a `name`, a generator, asynchronous, or no function.
         WrongOutputs: `nout` and `output_names` contradict each other.
     """
 

@@ -22,6 +22,9 @@ _SECRET = re.compile(
 )
 
 
+_ORDER = "**order"
+
+
 class Binder:
     """Turns the arguments of calls of one function into named inputs.
 
@@ -30,7 +33,13 @@ class Binder:
     """
 
     def __init__(self, function: Callable[..., object]) -> None:
-        self.signature = inspect.signature(function)
+        self._function: Any = function
+        self._read()
+
+    def _read(self) -> None:
+        """Read the signature; again when somebody gave the function other defaults."""
+        self._seen = self._patchable()
+        self.signature = inspect.signature(self._function)
         parameters = list(self.signature.parameters.values())
         self._names = tuple(p.name for p in parameters)
         self._defaults = {p.name: p.default for p in parameters if p.default is not _Kind.empty}
@@ -39,15 +48,25 @@ class Binder:
         )
         self.is_plain = all(p.kind is _Kind.POSITIONAL_OR_KEYWORD for p in parameters)
 
+    def _patchable(self) -> tuple[object, object]:
+        return self._function.__defaults__, self._function.__kwdefaults__
+
     def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
         """Return the inputs by name, defaults included, in signature order.
 
-        `*args` become `args_0`, `args_1`, …; `**kwargs` keep their keys, sorted.
-        A name that is taken already gets a star in front.
+        `*args` become `args_0`, `args_1`, …; `**kwargs` keep their keys, sorted; an order that
+        is not the sorted one is an input of its own, for the body can see it. A name that is
+        taken already gets a star in front.
 
         Raises:
             TypeError: The arguments do not fit, as the function itself would raise it.
         """
+        defaults, keyword_defaults = self._seen
+        if (
+            self._function.__defaults__ is not defaults
+            or self._function.__kwdefaults__ is not keyword_defaults
+        ):
+            self._read()
         names, given = self._names, len(args)
         if self.is_plain and given <= len(names):
             if given == len(names) and not kwargs:
@@ -76,6 +95,8 @@ class Binder:
             elif parameters[name].kind is _Kind.VAR_KEYWORD:
                 for key in sorted(value):
                     inputs[key if self._is_clear(key) else f"**{key}"] = value[key]
+                if list(value) != sorted(value):
+                    inputs[_ORDER] = list(value)
             else:
                 inputs[name] = value
         return inputs
@@ -97,6 +118,7 @@ class Binder:
         """Return the arguments of a call that `bind` would turn into `inputs`."""
         args: list[Any] = []
         kwargs = {name: value for name, value in inputs.items() if not name.startswith("closure:")}
+        order = kwargs.pop(_ORDER, None)
         for name, parameter in self.signature.parameters.items():
             if parameter.kind in (_Kind.POSITIONAL_ONLY, _Kind.POSITIONAL_OR_KEYWORD):
                 args.append(kwargs.pop(name))
@@ -104,7 +126,8 @@ class Binder:
                 starred = _starred(name, self.signature.parameters)
                 while (item := starred(len(args) - self._positional)) in kwargs:
                     args.append(kwargs.pop(item))
-        return tuple(args), {name.removeprefix("**"): value for name, value in kwargs.items()}
+        plain = {name.removeprefix("**"): value for name, value in kwargs.items()}
+        return tuple(args), plain if order is None else {name: plain[name] for name in order}
 
 
 def _starred(name: str, parameters: Container[str]) -> Callable[[int], str]:

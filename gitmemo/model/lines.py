@@ -28,6 +28,7 @@ from gitmemo.model.facts import (
 )
 from gitmemo.model.ids import call_hid, output_hid, raw_hid
 
+_MOST_SECONDS = 10**10
 _encode = json.JSONEncoder(
     ensure_ascii=False, allow_nan=False, separators=(",", ":"), check_circular=False
 ).encode
@@ -56,7 +57,15 @@ def from_line(line: str, content_id: Callable[[object], Digest]) -> Fact:
     try:
         array = json.loads(line)
         return _READERS[array[0]](array, content_id)
-    except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError) as error:
+    except (
+        ValueError,
+        TypeError,
+        KeyError,
+        IndexError,
+        AttributeError,
+        OverflowError,
+        RecursionError,
+    ) as error:
         raise CorruptRecord(line[:80], f"{type(error).__name__}: {error}") from error
 
 
@@ -160,9 +169,17 @@ def _string(value: object) -> str:
 
 
 def _number(value: object) -> int:
-    if type(value) is not int or value < 0:
+    if type(value) is not int or not 0 <= value < 1 << 63:
         raise TypeError(f"{value!r} is not a count")
     return value
+
+
+def _run(value: object) -> dict[str, JsonValue]:
+    run = dict(cast("dict[str, JsonValue]", value))
+    seconds = run.get("seconds", 0)
+    if not isinstance(seconds, int | float) or not 0 <= seconds < _MOST_SECONDS:
+        raise TypeError(f"{seconds!r} is not a duration")
+    return run
 
 
 def _digests(values: list[str]) -> tuple[Digest, ...]:
@@ -200,7 +217,7 @@ def _read_call(array: list[object], content_id: _ContentId) -> Call:
             ]
         ),
         inner=_digests(cast("list[str]", inner)),
-        run=dict(cast("dict[str, JsonValue]", run)),
+        run=_run(run),
     )
 
 

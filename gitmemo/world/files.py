@@ -7,6 +7,7 @@ stopped; the index repeats files and never the other way round.
 from __future__ import annotations
 
 import os
+import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -14,7 +15,7 @@ from gitmemo.errors import CorruptSegment
 from gitmemo.git.repository import Layout
 from gitmemo.world.index import Index
 from gitmemo.world.journal import exported_size, read_entries
-from gitmemo.world.segments import INDEX_FOLDER, read_segment, segment_name
+from gitmemo.world.segments import INDEX_FOLDER, MAX_BYTES, read_segment, segment_name
 
 EXPORTED = "exported"
 
@@ -88,7 +89,7 @@ class FactFiles:
             if name in known:
                 yield known[name]
             else:
-                yield self._load_segment(path, _bytes_of(self._layout.root / path, path))
+                yield self._load_segment(path, segment_bytes(self._layout.root, path))
 
     def _load_segment(self, path: str, data: bytes) -> int:
         name = segment_name(path)
@@ -136,11 +137,34 @@ class FactFiles:
             self._index.mark_loaded(file, end)
 
 
-def _bytes_of(file: Path, path: str) -> bytes:
+def segment_bytes(root: Path, path: str) -> bytes:
+    """Return the bytes of a segment in the work tree.
+
+    Raises:
+        CorruptSegment: It is no regular file in plain folders, or too large: names in a
+            repository may be links to anything.
+    """
+    target = root / path
     try:
-        return file.read_bytes()
+        if not is_plain_folder(root, target.parent):
+            raise CorruptSegment(path, "a folder on its way is a symbolic link")
+        status = target.lstat()
+        if not stat.S_ISREG(status.st_mode):
+            raise CorruptSegment(path, "it is not a regular file")
+        if status.st_size > MAX_BYTES:
+            raise CorruptSegment(path, "it is too large")
+        return target.read_bytes()
     except OSError as error:
         raise CorruptSegment(path, str(error)) from None
+
+
+def is_plain_folder(root: Path, folder: Path) -> bool:
+    """Whether `folder` is under `root` without passing a symbolic link."""
+    while folder != root:
+        if folder.is_symlink():
+            return False
+        folder = folder.parent
+    return True
 
 
 def _names(folder: Path) -> list[str]:

@@ -8,10 +8,12 @@ to it; everything else that is known locally can be adopted, never lost.
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import threading
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from contextlib import suppress
 from pathlib import Path
 
 from gitmemo.blobs import BlobStore, RepositoryBlobs
@@ -50,7 +52,8 @@ class RepositoryWorld:
 
     def __init__(self, layout: Layout) -> None:
         self.layout = layout
-        layout.private_dir.mkdir(exist_ok=True)
+        with suppress(OSError):  # read-only: everything can still be read
+            layout.private_dir.mkdir(exist_ok=True)
         self.index = open_derived(layout.private_dir / "index.db")
         self.files = FactFiles(layout, self.index)
         self.blobs: BlobStore = RepositoryBlobs(layout.private_dir / "blobs")
@@ -65,12 +68,25 @@ class RepositoryWorld:
         with self._lock:
             now = head(self.layout)
             before, self.place = self.place, Place(now.branch, now.commit)
-            read = self.files.refresh()
+            try:
+                read = self.files.refresh()
+            except sqlite3.DatabaseError as error:
+                if not _is_damage(error):
+                    raise
+                self._remake_index()
+                read = self.files.refresh()
             if read:
                 self._fresh = _Fresh()
             return read or self.place != before
 
     # --- adding ----------------------------------------------------------
+
+    def _remake_index(self) -> None:
+        """Make the derived index anew: it was damaged, and everything in it is in other files."""
+        self.index.close()
+        _remove(self.layout.private_dir / "index.db")
+        self.index = open_derived(self.layout.private_dir / "index.db")
+        self.files = FactFiles(self.layout, self.index)
 
     def record(self, facts: Sequence[Fact]) -> None:
         """Append facts to this process's journal."""
@@ -150,9 +166,12 @@ class RepositoryWorld:
         return self._fresh.versions.get(version) or self.index.version(version)
 
     def decisions(self) -> Decisions:
-        """Return all decisions known here."""
-        facts = [(record, fact) for _, record, fact in self.index.facts("decision")]
-        return Decisions((record, fact) for record, fact in facts if isinstance(fact, Decision))
+        """Return the decisions of this world: those of a branch that was left do not count here."""
+        return Decisions(
+            (record, fact)
+            for number, record, fact in self.index.facts("decision")
+            if isinstance(fact, Decision) and self._is_here(number)
+        )
 
     def knows_source(self, component: Component, source: Digest) -> bool:
         """Whether this content of a component was recorded in this clone."""
@@ -267,15 +286,32 @@ class _Fresh:
 
 
 def open_derived(path: Path) -> Index:
-    """Open the derived index; one that is damaged or of another scheme is made anew, from facts."""
+    """Open the derived index; one that is damaged or of another scheme is made anew, from facts.
+
+    Where it cannot be written (a repository that is read-only) it is kept in memory.
+    """
     try:
         return Index(path)
     except (sqlite3.DatabaseError, NewerFormat) as error:
         if isinstance(error, sqlite3.OperationalError) and "locked" in str(error):
             raise
-        for suffix in ("", "-wal", "-shm"):
-            Path(f"{path}{suffix}").unlink(missing_ok=True)
+        if not os.access(path.parent, os.W_OK) or _is_read_only(error):
+            return Index(None)
+        _remove(path)
         return Index(path)
+
+
+def _is_damage(error: sqlite3.DatabaseError) -> bool:
+    return any(word in str(error) for word in ("malformed", "not a database", "disk image"))
+
+
+def _is_read_only(error: Exception) -> bool:
+    return "readonly" in str(error) or "unable to open" in str(error)
+
+
+def _remove(path: Path) -> None:
+    for suffix in ("", "-wal", "-shm"):
+        Path(f"{path}{suffix}").unlink(missing_ok=True)
 
 
 def _is_about(fact: Source | Decision, content: Content) -> bool:

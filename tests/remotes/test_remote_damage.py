@@ -217,7 +217,7 @@ def test_an_index_that_lies_costs_only_what_it_lies_about(directory, shared, our
     with pytest.raises(RemoteCorrupt):
         pull(theirs, directory, wanted)
     found = theirs.find(wanted[1].blob)
-    assert (found.read(), found.codec, found.origin) == (b"other", "raw", "remote:lab")
+    assert (found.read(), found.codec, found.origin) == (b"other", "raw", directory.config.origin)
 
 
 def test_names_in_listings_are_never_joined_to_paths(directory, ours, theirs, share):
@@ -257,7 +257,7 @@ def test_pulling_never_makes_own_bytes_decodable_as_something_else(directory, ou
     push(ours, directory, wanted)
     pull(theirs, directory, wanted)
     assert theirs.find(wanted[0].blob).codec == "bytes"
-    assert theirs.find(wanted[0].blob, "pickle").origin == "remote:lab"
+    assert theirs.find(wanted[0].blob, "pickle").origin == directory.config.origin
 
 
 def test_damage_on_this_machine_does_not_stop_the_rest_of_a_push(directory, ours, theirs, share):

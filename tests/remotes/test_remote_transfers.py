@@ -46,7 +46,7 @@ def test_what_one_pushes_another_pulls(remote, ours, theirs, share, tmp_path):
     assert (got.already_here, got.missing, got.damaged) == (0, (), ())
     for item, value in zip(wanted, values, strict=True):
         found = theirs.find(item.blob)
-        assert (found.read(), found.codec, found.origin) == (value, "raw", "remote:lab")
+        assert (found.read(), found.codec, found.origin) == (value, "raw", remote.config.origin)
 
 
 def test_the_names_on_a_remote_are_the_documented_ones(remote, ours, share):
