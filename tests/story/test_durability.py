@@ -102,11 +102,12 @@ def stored(clone: Clone, where: str) -> list[int]:
     return [row["i"] for row in clone.rows("work")]
 
 
-def test_a_kill_loses_at_most_the_running_call(place: tuple[Clone, str]) -> None:
+@pytest.mark.parametrize("kills", [5, pytest.param(60, marks=pytest.mark.deep)])
+def test_a_kill_loses_at_most_the_running_call(place: tuple[Clone, str], kills: int) -> None:
     clone, where = place
     chance = random.Random(20)
     reported: list[int] = []
-    for number in range(5):
+    for number in range(kills):
         child = start(clone, where, number * 10_000, 10_000)
         assert child.stdout
         lines = [child.stdout.readline() for _ in range(chance.randint(1, 60))]
@@ -119,7 +120,7 @@ def test_a_kill_loses_at_most_the_running_call(place: tuple[Clone, str]) -> None
     found = stored(clone, where)
     assert len(found) == len(set(found))
     assert set(reported) <= set(found)
-    assert len(found) <= len(reported) + 5, "one call at most is ahead of each report"
+    assert len(found) <= len(reported) + kills, "one call at most is ahead of each report"
     last = start(clone, where, reported[0], 1)
     assert last.communicate()[0] == f"{reported[0]}\n".encode()
     assert sorted(stored(clone, where)) == sorted(found), "a stored call was run again"
