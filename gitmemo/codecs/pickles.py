@@ -1,31 +1,34 @@
 """The codecs that are pickles, and the only place that unpickles anything.
 
 Not safe: reading runs code that the bytes name, so callers ask `is_safe` first
-and read only what they trust. Invariant: `unpickle` is the one way in, and an
-object of the main script is written so that another script can read it.
+and read only what they trust. Invariant: `unpickle` is the one way in; what has
+a name in the main script is written as that name, never as code; and reading
+changes no class that exists already.
 """
 
 from __future__ import annotations
 
+import functools
+import inspect
 import io
 import pickle
 import sys
-import types
+import threading
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from gitmemo.codecs import scripts
 from gitmemo.codecs.codec import Chunks, Source
+from gitmemo.errors import UndecodableValue
 
 _PROTOCOL = 5
 _MAP_FROM_BYTES = 1 << 16
+_BY_VALUE = "cloudpickle"
 
 
 class _HoldsArrays(Exception):
     """Joblib writes it better."""
-
-
-class _BelongsToMain(Exception):
-    """Only cloudpickle writes it so that another script can read it."""
 
 
 class _LosesItsType(Exception):
@@ -33,11 +36,12 @@ class _LosesItsType(Exception):
 
 
 class _Pickler(pickle.Pickler):
-    """A pickler that stops at code of the main script and at large arrays."""
+    """A pickler that names what the main script defines, and stops at large arrays."""
 
     def reducer_override(self, value: Any) -> Any:
-        if isinstance(value, type | types.FunctionType) and value.__module__ == "__main__":
-            raise _BelongsToMain
+        named = scripts.reduced(value)
+        if named is not None:
+            return named
         np: Any = sys.modules.get("numpy")  # no array without numpy: never import it to ask
         if np is None or type(value) not in (np.ndarray, np.memmap, np.matrix):
             return NotImplemented
@@ -89,7 +93,7 @@ class PickleCodec:
     safe = False
 
     def encode(self, value: object) -> Chunks | None:
-        """Accept what any script can read and what has no array of 64 KiB or more."""
+        """Accept what consists of things with a name and has no array of 64 KiB or more."""
         try:
             return (_pickled(value),)
         except Exception:  # noqa: BLE001 cloudpickle is asked last, and says why not
@@ -107,7 +111,7 @@ class JoblibCodec:
     safe = False
 
     def encode(self, value: object) -> Chunks | None:
-        """Accept what has an array of 64 KiB or more and nothing of the main script."""
+        """Accept what has an array of 64 KiB or more and consists of things with a name."""
         try:
             return (_dumped(value),) if _holds_arrays(value) else None
         except Exception:  # noqa: BLE001 likewise
@@ -119,28 +123,135 @@ class JoblibCodec:
 
 
 def _dumped(value: object) -> memoryview:
-    import joblib
-
     file = io.BytesIO()
-    joblib.dump(value, file, compress=0, protocol=_PROTOCOL)
+    _joblib_pickler()(file, protocol=_PROTOCOL).dump(value)
     return file.getbuffer()
 
 
-class CloudpickleCodec:
-    """Pickle with code inside: lambdas, local classes, everything of the main script."""
+@functools.cache
+def _joblib_pickler() -> Any:
+    """Return the pickler of `joblib.dump`, with names for what the main script defines."""
+    from joblib.numpy_pickle import NumpyPickler
 
-    name = "cloudpickle"
+    class Pickler(NumpyPickler):  # type: ignore[misc]
+        def reducer_override(self, value: Any) -> Any:
+            named = scripts.reduced(value)
+            return NotImplemented if named is None else named
+
+    return Pickler
+
+
+class CloudpickleCodec:
+    """Pickle with code inside: lambdas, classes and functions that no name leads to.
+
+    Code is bytecode of one Python version, which is part of the codec's name:
+    another version would run it, and crash.
+    """
+
+    name = f"{_BY_VALUE}-{sys.version_info[0]}.{sys.version_info[1]}"
     safe = False
 
     def encode(self, value: object) -> Chunks | None:
         """Accept anything that cloudpickle does; its exceptions pass."""
-        import cloudpickle
-
-        return (cloudpickle.dumps(value, protocol=_PROTOCOL),)
+        file = io.BytesIO()
+        _cloud_pickler()(file, protocol=_PROTOCOL).dump(value)
+        return (file.getvalue(),)
 
     def decode(self, source: Source) -> object:
         """Read it."""
-        return unpickle(source)
+        with _READING_CODE:
+            return unpickle(source)
+
+
+# Else another thread finds a class before this one has filled it in.
+_READING_CODE = threading.RLock()
+
+
+@functools.cache
+def _cloud_pickler() -> Any:
+    """Return cloudpickle's pickler, with names for what the main script defines."""
+    import cloudpickle
+
+    class Pickler(cloudpickle.Pickler):  # type: ignore[misc]
+        def reducer_override(self, obj: Any) -> Any:
+            named = scripts.reduced(obj)
+            return super().reducer_override(obj) if named is None else named
+
+    return Pickler
+
+
+def refusal(codec: str) -> UndecodableValue | None:
+    """Return why code in the bytes of `codec` cannot run here; None if that is not the matter."""
+    kind, _, version = codec.partition("-")
+    if kind != _BY_VALUE or codec == CloudpickleCodec.name:
+        return None
+    here = CloudpickleCodec.name.removeprefix(f"{_BY_VALUE}-")
+    python = f"Python {version}" if version else "an unknown version of Python"
+    return UndecodableValue(
+        codec,
+        f"it holds code for {python}, which Python {here} cannot run",
+        "",
+        (f"read it with {python}, or " if version else "")
+        + "define the function or class at the top of a module, so that it is stored by its "
+        "name, and compute the value again",
+    )
+
+
+class _Classes:
+    """How names in a pickle become objects: live ones of this process first."""
+
+    def __init__(self) -> None:
+        self._known: list[Any] = []
+
+    def find(self, module: str, name: str, standard: Callable[[str, str], Any]) -> Any:
+        """Return what `module` calls `name`; `standard` is how pickle itself looks it up."""
+        if module == "cloudpickle.cloudpickle":
+            if name in ("_make_skeleton_class", "_make_skeleton_enum"):
+                return functools.partial(self._make, standard(module, name))
+            if name == "_class_setstate":
+                return functools.partial(self._fill, standard(module, name))
+        return scripts.of_main(module, name, lambda: standard(module, name))
+
+    def _make(self, make: Callable[..., Any], *args: Any) -> Any:
+        """Return the class that the bytes describe: the very class, if this process has it."""
+        from cloudpickle import cloudpickle
+
+        known = cloudpickle._DYNAMIC_CLASS_TRACKER_BY_ID.get(args[-2]) if args[-2] else None
+        if known is None:
+            return make(*args)
+        self._known.append(known)
+        return known
+
+    def _fill(self, fill: Callable[..., Any], made: Any, state: Any) -> Any:
+        return made if any(made is known for known in self._known) else fill(made, state)
+
+
+class _Unpickler(pickle.Unpickler):
+    def __init__(self, file: io.BytesIO) -> None:
+        super().__init__(file)
+        self._classes = _Classes()
+
+    def find_class(self, module: str, name: str) -> Any:
+        return self._classes.find(module, name, super().find_class)
+
+
+@functools.cache
+def _joblib_unpickler() -> Any:
+    from joblib.numpy_pickle import NumpyUnpickler
+
+    class Unpickler(NumpyUnpickler):  # type: ignore[misc]
+        def find_class(self, module: str, name: str) -> Any:
+            standard = super().find_class
+            return scripts.of_main(module, name, lambda: standard(module, name))
+
+    # Since joblib 1.5 it must be told; before, it always did this.
+    if "ensure_native_byte_order" not in inspect.signature(NumpyUnpickler).parameters:
+        return Unpickler
+
+    def unpickler(filename: str, file: Any, mmap_mode: str | None) -> Any:
+        return Unpickler(filename, file, mmap_mode is None, mmap_mode=mmap_mode)
+
+    return unpickler
 
 
 def unpickle(source: Source, *, with_joblib: bool = False) -> object:
@@ -148,12 +259,12 @@ def unpickle(source: Source, *, with_joblib: bool = False) -> object:
     if not with_joblib:
         if isinstance(source, Path):
             source = source.read_bytes()
-        return pickle.loads(source)
-    import joblib
-
+        return _Unpickler(io.BytesIO(source)).load()
     if isinstance(source, Path):
-        return _without_memmaps(joblib.load(source, mmap_mode="c"))
-    return joblib.load(io.BytesIO(source))
+        with source.open("rb") as file:
+            value = _joblib_unpickler()(str(source), file, mmap_mode="c").load()
+        return _without_memmaps(value)
+    return _joblib_unpickler()("", io.BytesIO(source), mmap_mode=None).load()
 
 
 def _without_memmaps(value: Any) -> Any:

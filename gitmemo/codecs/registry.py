@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from gitmemo.codecs.arrays import NpyCodec
 from gitmemo.codecs.codec import Codec, Encoded, Source
-from gitmemo.codecs.pickles import CloudpickleCodec, JoblibCodec, PickleCodec
+from gitmemo.codecs.pickles import CloudpickleCodec, JoblibCodec, PickleCodec, refusal
 from gitmemo.codecs.plain import BytesCodec, JsonCodec
 from gitmemo.errors import UndecodableValue, Unencodable
 
@@ -57,13 +57,19 @@ def decode(codec: str, source: Source) -> object:
     is; bytes are copied. Unless `is_safe(codec)`, this runs code.
 
     Raises:
-        UndecodableValue: unknown codec, damaged bytes, or a missing package.
+        UndecodableValue: unknown codec, damaged bytes, a missing package or
+            script, or code for another version of Python.
     """
+    refused = refusal(codec)
+    if refused is not None:
+        raise refused
     reader = _BY_NAME.get(codec)
     if reader is None:
         raise UndecodableValue(codec, "this gitmemo does not know it; a newer gitmemo wrote it")
     try:
         return reader.decode(source)
+    except UndecodableValue as error:
+        raise UndecodableValue(codec, error.reason, error.where, error.fix) from None
     except Exception as error:  # noqa: BLE001 whatever a pickle, numpy or the file system raises
         reason = f"{type(error).__name__}: {error}"
     raise UndecodableValue(codec, reason)

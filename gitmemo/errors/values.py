@@ -60,16 +60,16 @@ class UndecodableValue(GitmemoError, ValueError):
     kind = "undecodable"
     exit_code = 4
 
-    def __init__(self, codec: str, reason: str, where: str = "") -> None:
-        super().__init__(codec, reason, where)
-        self.codec, self.reason, self.where = codec, reason, where
+    def __init__(self, codec: str, reason: str, where: str = "", fix: str = "") -> None:
+        super().__init__(codec, reason, where, fix)
+        self.codec, self.reason, self.where, self.fix = codec, reason, where, fix
 
     def problem(self) -> str:
         what = self.where or "a stored value"
         return f"{what} cannot be read back with codec {self.codec!r}: {self.reason}"
 
     def remedy(self) -> str:
-        return (
+        return self.fix or (
             "install the package versions that wrote it, or run the program again where it was made"
         )
 
