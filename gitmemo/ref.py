@@ -7,11 +7,12 @@ anyone; whoever unwraps it gets a copy of their own.
 from __future__ import annotations
 
 import copy
+import itertools
 from collections.abc import Callable
 from typing import Any, Generic, NoReturn, Protocol, TypeVar, cast
 
 from gitmemo.codecs import from_inline
-from gitmemo.errors import RefMisuse
+from gitmemo.errors import RefMisuse, Unhashable
 from gitmemo.hashing.digest import Digest, to_hex
 from gitmemo.model.facts import Inline, Slot
 
@@ -186,25 +187,139 @@ def ref_to(slot: Slot, loader: Loader) -> AtomRef[Any]:
 def unwrap_all(value: Any) -> Any:
     """Return `value` with every ref inside lists, tuples, dicts and sets replaced by its value.
 
-    Containers without refs are returned as they are; types are kept.
+    Containers without refs are returned as they are; types and shared parts are kept.
+
+    Raises:
+        Unhashable: A container holds both itself and refs.
     """
     if isinstance(value, Ref):
         return value.unwrap()
-    if not holds_refs(value):
+    if not isinstance(value, _CONTAINERS):
         return value
-    if isinstance(value, dict):
-        return _refill(value, ((unwrap_all(k), unwrap_all(v)) for k, v in value.items()))
-    items = [unwrap_all(item) for item in value]
-    return type(value)(*items) if hasattr(value, "_fields") else type(value)(items)
+    nodes = _explore(value)
+    holders = _holders(nodes)
+    if id(value) not in holders:
+        return value
+    made: dict[int, Any] = {}
+    path = [value]  # a stack of our own: containers may be nested deeper than Python recurses
+    entered = {id(value)}
+    left = [_inner(nodes[id(value)], holders)]
+    while path:
+        below = left[-1].pop() if left[-1] else None
+        if below is None:
+            done = path.pop()
+            left.pop()
+            entered.discard(id(done))
+            made[id(done)] = _replaced(nodes[id(done)], made)
+        elif id(below) in entered:
+            raise _loop([*path, below], nodes)
+        elif id(below) not in made:
+            path.append(below)
+            entered.add(id(below))
+            left.append(_inner(nodes[id(below)], holders))
+    return made[id(value)]
 
 
 def holds_refs(value: object) -> bool:
     """Whether `value` is a builtin container (or a kind of one) with a ref somewhere inside."""
-    if isinstance(value, dict):
-        return any(isinstance(i, Ref) or holds_refs(i) for pair in value.items() for i in pair)
-    if isinstance(value, list | tuple | set | frozenset):
-        return any(isinstance(item, Ref) or holds_refs(item) for item in value)
-    return False
+    return isinstance(value, _CONTAINERS) and any(
+        node.has_refs for node in _explore(value, until_ref=True).values()
+    )
+
+
+_CONTAINERS = (list, tuple, dict, set, frozenset)
+
+
+class _Node:
+    """A container, and what it holds as far as it matters.
+
+    Attributes:
+        parts: Its items, or a dict's keys and then its values; empty if all are plain.
+        inner: The containers among them.
+    """
+
+    __slots__ = ("container", "has_refs", "inner", "parts")
+
+    def __init__(self, container: Any) -> None:
+        self.container = container
+        is_dict = isinstance(container, dict)
+        groups = (container.keys(), container.values()) if is_dict else (container,)
+        # One look at every type, not one at every item: most hold thousands of plain ones.
+        kinds = set().union(*(map(type, group) for group in groups))
+        nested = {kind for kind in kinds if issubclass(kind, _CONTAINERS)}
+        self.has_refs = any(issubclass(kind, Ref) for kind in kinds)
+        self.parts: list[Any] = []
+        if nested or self.has_refs:
+            self.parts = [item for group in groups for item in group]
+        self.inner = [item for item in self.parts if type(item) in nested]
+
+
+def _explore(value: Any, *, until_ref: bool = False) -> dict[int, _Node]:
+    """Return every container in `value` by `id`, itself included."""
+    nodes: dict[int, _Node] = {}
+    todo = [value]
+    while todo:
+        container = todo.pop()
+        if id(container) not in nodes:
+            node = nodes[id(container)] = _Node(container)
+            if until_ref and node.has_refs:
+                break
+            todo += node.inner
+    return nodes
+
+
+def _holders(nodes: dict[int, _Node]) -> set[int]:
+    """Return which containers have a ref somewhere inside."""
+    outer: dict[int, list[int]] = {}
+    for key, node in nodes.items():
+        for item in node.inner:
+            outer.setdefault(id(item), []).append(key)
+    todo = [key for key, node in nodes.items() if node.has_refs]
+    found = set(todo)
+    while todo:
+        around = [key for key in outer.get(todo.pop(), ()) if key not in found]
+        found.update(around)
+        todo += around
+    return found
+
+
+def _inner(node: _Node, holders: set[int]) -> list[Any]:
+    return [item for item in reversed(node.inner) if id(item) in holders]
+
+
+def _replaced(node: _Node, made: dict[int, Any]) -> Any:
+    """Return a container like that of `node`, with values for refs and for what holds refs."""
+    items = [
+        item.unwrap() if isinstance(item, Ref) else made.get(id(item), item) for item in node.parts
+    ]
+    like = node.container
+    if isinstance(like, dict):
+        half = len(items) // 2
+        return _refill(like, zip(items[:half], items[half:], strict=True))
+    return type(like)(*items) if hasattr(like, "_fields") else type(like)(items)
+
+
+def _loop(path: list[Any], nodes: dict[int, _Node]) -> Unhashable:
+    steps = "".join(
+        _step(nodes[id(around)], item) for around, item in itertools.pairwise(path[:_STEPS])
+    )
+    kind = type(path[-1])
+    return Unhashable(
+        f"{kind.__module__}.{kind.__qualname__}",
+        steps if len(path) <= _STEPS else f"{steps}...",
+        "it is inside itself and holds refs, which cannot be replaced there",
+    )
+
+
+_STEPS = 10
+
+
+def _step(node: _Node, item: Any) -> str:
+    number = next(n for n, part in enumerate(node.parts) if part is item)
+    if not isinstance(node.container, dict):
+        return f"[{number}]"
+    keys = len(node.parts) // 2
+    return ".keys()" if number < keys else f"[{_short(node.parts[number - keys])}]"
 
 
 def _refill(like: Any, pairs: Any) -> Any:
