@@ -6,20 +6,56 @@ same names and values, and two different calls never share a name.
 
 from __future__ import annotations
 
+import enum
 import inspect
 import re
+import types
 import typing
-from collections.abc import Callable, Container, Mapping, Sequence
+from collections import deque
+from collections.abc import (
+    Callable,
+    Collection,
+    Container,
+    Iterable,
+    Iterator,
+    Mapping,
+    Sequence,
+)
+from contextlib import suppress
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise, zip_longest
 from typing import Any
 
 from gitmemo.errors import WrongOutputs
 from gitmemo.ref import Ref
 
 _Kind = inspect.Parameter
-_SECRET = re.compile(
-    r"(^|[_\W])(password|passwd|secret|token|api_key|access_key|private_key)(_\d+)?$", re.IGNORECASE
+_WORD = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+")
+_SECRET_WORDS = frozenset(
+    [
+        "password",
+        "passwd",
+        "passphrase",
+        "secret",
+        "token",
+        "credential",
+        "authorization",
+        "bearer",
+        "apikey",
+        "accesskey",
+        "privatekey",
+        "secretkey",
+        "authtoken",
+        "accesstoken",
+    ]
 )
+_SECRET_PAIRS = frozenset({("api", "key"), ("access", "key"), ("private", "key")})
+_TEXT = (str, bytes, bytearray, memoryview)
+_NO_PARTS = frozenset({int, float, complex, bool, type(None), type(...)})
+_CODE = (type, types.ModuleType, types.FunctionType, types.MethodType, types.BuiltinFunctionType)
+# A secret is near the surface; larger values are data, and are not searched to their end.
+_PARTS = 100_000
 
 
 _ORDER = "**order"
@@ -201,13 +237,80 @@ def _annotated_count(function: Callable[..., object]) -> int | None:
 
 
 def is_secret(name: str, value: object) -> bool:
-    """Whether an argument must never be stored: text under a secret's name, also inside dicts."""
-    if isinstance(value, Ref):
-        value = value.obj if value.in_memory else value._inline and value._inline.json
-    if isinstance(value, str | bytes):
-        return _SECRET.search(name) is not None
-    if isinstance(value, dict):
-        return any(is_secret(str(key), item) for key, item in value.items())
-    if isinstance(value, list | tuple):
-        return any(is_secret(name, item) for item in value)
+    """Whether an argument must never be stored: it holds text under the name of a secret.
+
+    The name can be that of the argument, a key of a dict, or an attribute of an
+    object, at any depth; everything below such a name is secret.
+    """
+    if type(value) in _NO_PARTS:
+        return False
+    todo = deque([(_names_secret(name), value)])
+    seen: dict[tuple[bool, int], object] = {}  # keeps the objects, so that no id is used twice
+    while todo and len(seen) < _PARTS:
+        secret, part = todo.popleft()
+        if isinstance(part, Ref):
+            part = part.obj if part.in_memory else part._inline and part._inline.json
+        if isinstance(part, _TEXT):
+            if secret:
+                return True
+        elif (secret, id(part)) not in seen:
+            seen[secret, id(part)] = part
+            if isinstance(part, list | set | frozenset | deque) or type(part) is tuple:
+                todo.extend((secret, item) for item in _telling(part, secret))
+            else:
+                todo.extend(
+                    (secret or _names_secret(label), item) for label, item in _labelled(part)
+                )
     return False
+
+
+def _telling(items: Collection[Any], secret: bool) -> Iterable[Any]:
+    """Return the items that can be or hold a secret: none of thousands of numbers or texts."""
+    dull = {
+        kind
+        for kind in set(map(type, items))
+        if kind in _NO_PARTS or (not secret and issubclass(kind, _TEXT))
+    }
+    return (item for item in items if type(item) not in dull)
+
+
+def _labelled(value: Any) -> Iterator[tuple[str, Any]]:
+    """Return the parts of a dict or an object that have names."""
+    if isinstance(value, dict | types.MappingProxyType):
+        yield from ((_label(key), item) for key, item in value.items())
+    elif isinstance(value, tuple):
+        fields = getattr(value, "_fields", ())
+        yield from zip_longest(map(str, fields), value, fillvalue="")
+    if isinstance(value, _CODE):
+        return
+    with suppress(TypeError):  # it has no `__dict__`
+        yield from [(str(key), item) for key, item in vars(value).items()]
+    for kind in type(value).__mro__:
+        slots = kind.__dict__.get("__slots__", ())
+        for slot in (slots,) if isinstance(slots, str) else tuple(slots):
+            member = kind.__dict__.get(slot)
+            if isinstance(member, types.MemberDescriptorType):
+                with suppress(AttributeError):
+                    yield slot, member.__get__(value)
+
+
+def _label(key: object) -> str:
+    if isinstance(key, str):
+        return str.__str__(key)
+    if isinstance(key, bytes):
+        return key.decode("latin-1")
+    if isinstance(key, enum.Enum):
+        return key.name
+    return " ".join(map(_label, key)) if type(key) is tuple else ""
+
+
+@lru_cache(maxsize=10_000)
+def _names_secret(name: str) -> bool:
+    """Whether something of this name is a secret, however its words are put together.
+
+    >>> _names_secret("dbPassword"), _names_secret("X-API-Keys"), _names_secret("tokenizer")
+    (True, True, False)
+    """
+    words = [word.lower() for word in _WORD.findall(name)]
+    words = [word if word.endswith("ss") else word.removesuffix("s") for word in words]
+    return not _SECRET_WORDS.isdisjoint(words) or not _SECRET_PAIRS.isdisjoint(pairwise(words))
