@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
@@ -30,6 +30,7 @@ from gitmemo.memo.execute import (
     identify,
     running,
 )
+from gitmemo.memo.inputs import guarded_inputs, short_cut
 from gitmemo.memo.recorder import Recorder
 from gitmemo.memo.signature import is_secret
 from gitmemo.memo.trust import Trust, Values
@@ -37,7 +38,7 @@ from gitmemo.memo.verdicts import Verdicts
 from gitmemo.model import ids
 from gitmemo.model.facts import Call, Slot
 from gitmemo.model.validity import Code, NoCode
-from gitmemo.ref import IMMUTABLE, AtomRef, Ref, holds_refs, ref_to, unwrap_all
+from gitmemo.ref import IMMUTABLE, AtomRef, Ref, ref_to, unwrap_all
 from gitmemo.tracing import CodeState, Project, Tracker
 from gitmemo.world.standalone import StandaloneWorld
 from gitmemo.world.view import Candidate, World
@@ -47,7 +48,6 @@ if TYPE_CHECKING:
     from gitmemo.memo.op import Op
 
 MAIN = "__main__"
-_KEYED_TEXT_CHARACTERS = 200
 
 
 class Storage:
@@ -152,8 +152,8 @@ class Storage:
             Exception: Whatever the op raises, unchanged; such a call is not stored.
         """
         inputs = op.binder.bind(args, kwargs) | op.hidden_inputs()
-        short_cut = _short_cut(op, inputs)
-        hit = self._hits.get(short_cut) if short_cut else None
+        key = short_cut(op, inputs)
+        hit = self._hits.get(key) if key else None
         if hit is not None and self._is_valid(hit.call):
             return self._hand_out(op, hit)
         slots = self._slots(op, inputs)
@@ -161,8 +161,8 @@ class Storage:
         if call is None:
             return self._compute(op, args, kwargs, inputs, slots)
         hit = hit_of(call)
-        if short_cut:
-            self._hits[short_cut] = hit
+        if key:
+            self._hits[key] = hit
         return self._hand_out(op, hit)
 
     def _find(self, op: Op[..., Any], slots: list[Slot]) -> Call | None:
@@ -227,7 +227,7 @@ class Storage:
     ) -> Any:
         name, _ = self.name_of(op)
         facts = self._recorder.inputs(name, inputs, slots)
-        outcome = self._execute(op, args, kwargs, _guarded(inputs, slots))
+        outcome = self._execute(op, args, kwargs, guarded_inputs(inputs, slots))
         call = self._recorder.call(name, op.version, slots, outcome, facts)
         self.counter.computed += 1
         values = [output.value for output in outcome.outputs]
@@ -411,37 +411,3 @@ def _project_of(deps_path: str | os.PathLike[str] | None) -> Project | None:
     if deps_path == MAIN:
         return Project(None, main_only=True)
     return Project(Path(deps_path).resolve())
-
-
-def _guarded(inputs: Mapping[str, Any], slots: Sequence[Slot]) -> dict[str, tuple[Any, Digest]]:
-    """Return what the body could change in place: raw inputs, not what refs stood for."""
-    guarded: dict[str, tuple[Any, Digest]] = {}
-    for (name, value), slot in zip(inputs.items(), slots, strict=True):
-        if holds_refs(value):
-            # The body gets a copy of the container, but the raw objects in it are shared.
-            guarded[name] = (value, identify(value, name)[0])
-        elif type(value) not in IMMUTABLE and not isinstance(value, Ref):
-            guarded[name] = (value, slot.cid)
-    return guarded
-
-
-def _short_cut(op: Op[..., Any], inputs: Mapping[str, Any]) -> tuple[object, ...] | None:
-    """Return a key that stands for the inputs without hashing them; None where there is none.
-
-    Only values whose equality is identity of content: refs by their history,
-    and immutable scalars by type and value.
-    """
-    parts: list[object] = [op, *inputs] if not op.binder.is_plain else [op]
-    for value in inputs.values():
-        kind = type(value)
-        if kind is AtomRef:
-            parts.append(value._hid)
-        elif kind is int or kind is bool or value is None:
-            parts.append((kind, value))
-        elif kind is float:
-            parts.append((kind, value.hex()))  # 0.0 == -0.0, but they are not the same content
-        elif kind is str and len(value) <= _KEYED_TEXT_CHARACTERS:
-            parts.append(value)
-        else:
-            return None
-    return tuple(parts)
