@@ -7,7 +7,7 @@ the code alone; nothing is written, prompted or printed here.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -35,8 +35,10 @@ class Capturing(Protocol):
 class Tracking(Protocol):
     """Something that can watch a call."""
 
-    def capture(self, function: Callable[..., Any]) -> AbstractContextManager[Capturing]:
-        """Watch what the body of the `with` statement touches."""
+    def capture(
+        self, function: Callable[..., Any], *, arguments: Iterable[object] = ()
+    ) -> AbstractContextManager[Capturing]:
+        """Watch what the body of the `with` statement touches; `arguments` are plain values."""
         ...
 
 
@@ -53,7 +55,9 @@ class _Nothing:
 class NoTracking:
     """Watches nothing."""
 
-    def capture(self, function: Callable[..., Any]) -> AbstractContextManager[Capturing]:
+    def capture(
+        self, function: Callable[..., Any], *, arguments: Iterable[object] = ()
+    ) -> AbstractContextManager[Capturing]:
         """Return an empty capture."""
         return nullcontext(_Nothing())
 
@@ -133,7 +137,8 @@ def execute(request: CallRequest, tracking: Tracking) -> CallOutcome:
     started, clock = time.time(), time.perf_counter()
     error: BaseException | None = None
     returned: Any = None
-    with tracking.capture(request.function) as capture:
+    arguments = (request.args, request.kwargs)
+    with tracking.capture(request.function, arguments=arguments) as capture:
         token = running.set(Frame(request.op, capture, inner))
         clock = time.perf_counter()
         try:

@@ -112,6 +112,8 @@ class _Walker(ast.NodeVisitor):
         attributes: list[str] = []
         inner = node
         while isinstance(inner, ast.Attribute):
+            if inner.attr == "__globals__":
+                self.reflects = True
             attributes.append(inner.attr)
             inner = inner.value
         if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Load):

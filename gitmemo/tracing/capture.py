@@ -16,12 +16,15 @@ from gitmemo.model.components import Component, Content
 from gitmemo.tracing.events import Recording, event_source
 from gitmemo.tracing.observations import Observations, Probe
 from gitmemo.tracing.project import Project
-from gitmemo.tracing.resolver import Closure, Resolver
+from gitmemo.tracing.resolver import Closure, Given, Resolver
 from gitmemo.tracing.state import CodeState
 
 _MOST_PLANS = 4096
 
+_MOST_SHAPES = 512
+
 Contents = Mapping[Component, Content]
+Shape = tuple[frozenset[int], frozenset[int]]
 
 
 class Capture:
@@ -33,8 +36,11 @@ class Capture:
         mutated: The components among them whose value the call itself changed.
     """
 
-    def __init__(self, tracker: Tracker, function: FunctionType, *, static: bool) -> None:
+    def __init__(
+        self, tracker: Tracker, function: FunctionType, arguments: Iterable[object], *, static: bool
+    ) -> None:
         self._tracker = tracker
+        self._arguments = arguments
         self._function = function
         self._static = static
         self._added: dict[Component, Content | None] = {}
@@ -59,7 +65,9 @@ class Capture:
 
     def __enter__(self) -> Capture:
         self._tracker.state.modules.observe()
-        self._plan = self._tracker.plan(self._function)
+        self._given = self._tracker.resolver.given(self._arguments)
+        self._arguments = ()
+        self._plan = self._tracker.plan(self._function, self._given)
         self._recording = Recording(self._tracker.project)
         if not self._static:
             event_source().start(self._recording)
@@ -81,22 +89,23 @@ class Capture:
                 raise
 
     def _finish(self) -> None:
-        plan, shape = self._plan, frozenset(self._recording.codes)
+        plan, shape = self._plan, (frozenset(self._recording.codes), self._given.ids)
         known = plan.shapes.get(shape)
         if known is not None and not self._added and plan.probe.unchanged():
             self.components = dict(known)
             return
         closure = self._closure()
         self._compare(plan.entry, closure)
-        self._tracker.replan(self._function, plan, shape, closure, self)
+        self._tracker.replan(plan, shape, closure, self)
 
     def _closure(self) -> Closure:
         resolver = self._tracker.resolver
         if self._static:
-            return resolver.static(self._function)
+            return resolver.static(self._function, self._given)
         self._tracker.state.modules.observe()
         recording = self._recording
-        return resolver.executed(self._function, recording.codes.values(), static=recording.blind)
+        codes = recording.codes.values()
+        return resolver.executed(self._function, codes, self._given, static=recording.blind)
 
     def _compare(self, entry: Contents, closure: Closure) -> None:
         """Decide which of the contents before, after and of nested calls counts."""
@@ -129,13 +138,16 @@ class Plan:
         function: The function; kept, so that no other gets its id.
         entry: Contents of all that a call may touch, those of loaded modules.
         probe: Whether they still are what they were.
-        shapes: By the code objects that ran: what such a call touched.
+        given: What the arguments of calls with this plan held, by ids.
+        shapes: By the code objects that ran and what the arguments held: what such a call
+            touched.
     """
 
     function: FunctionType
     entry: Contents
     probe: Probe
-    shapes: dict[frozenset[int], Contents]
+    given: Mapping[frozenset[int], Given]
+    shapes: dict[Shape, Contents]
 
 
 class Tracker:
@@ -147,57 +159,76 @@ class Tracker:
         self.resolver = Resolver(state)
         self._plans: dict[int, Plan] = {}
 
-    def capture(self, function: Callable[..., Any], *, static: bool = False) -> Capture:
+    def capture(
+        self,
+        function: Callable[..., Any],
+        *,
+        static: bool = False,
+        arguments: Iterable[object] = (),
+    ) -> Capture:
         """Return a context manager to put around one call of `function`.
 
         `static` finds what the function could touch instead of watching it run.
+        `arguments` are the plain values that it is called with.
         """
-        return Capture(self, plain_function(function), static=static)
+        return Capture(self, plain_function(function), arguments, static=static)
 
-    def plan(self, function: FunctionType) -> Plan:
+    def plan(self, function: FunctionType, given: Given) -> Plan:
         """Read everything that a call of `function` will probably touch."""
         known = self._plans.get(id(function))
-        if known is not None and known.probe.unchanged():
+        stands = known is not None and known.probe.unchanged()
+        if known is not None and stands and given.ids in known.given:
             return known
-        static = self.resolver.static(function)
+        static = self.resolver.static(function, given)
         components = static.components.union(known.entry if known else ())
-        plan = self._plan(function, components, [static.seen], {})
+        kept = known if stands else None
+        plan = self._plan(function, components, [static.seen], kept, given)
         self._keep(plan)
         return plan
 
     def replan(
         self,
-        function: FunctionType,
         plan: Plan,
-        shape: frozenset[int],
+        shape: Shape,
         closure: Closure,
         capture: Capture,
     ) -> None:
         """Remember what a call touched, for the next one."""
         stands = plan.probe.unchanged()
-        shapes = dict(plan.shapes) if stands else {}
+        shapes = plan.shapes if stands else {}
         if stands and shape in shapes and closure.components <= plan.entry.keys():
             return
-        if not capture.mutated and not capture.has_added:
-            shapes[shape] = dict(capture.components)
         components = closure.components.union(plan.entry)
-        seen = [closure.seen, *([plan.probe.seen] if stands else [])]
-        self._keep(self._plan(function, components, seen, shapes))
+        replanned = self._plan(
+            plan.function,
+            components,
+            [closure.seen],
+            plan if stands else None,
+            *plan.given.values(),
+        )
+        if not capture.mutated and not capture.has_added:
+            replanned.shapes[shape] = dict(capture.components)
+        self._keep(replanned)
 
     def _plan(
         self,
         function: FunctionType,
         components: Iterable[Component],
         seen: list[Observations],
-        shapes: dict[frozenset[int], Contents],
+        kept: Plan | None,
+        *given: Given,
     ) -> Plan:
+        """Read `components`; what is known of calls is taken over from a plan that still stands."""
         entry: dict[Component, Content] = {}
         for component in components:
             content, observed = self.state.look(component)
             seen.append(observed)
             if content is not None and self.state.loaded(component):
                 entry[component] = content
-        return Plan(function, entry, Probe(seen), shapes)
+        if kept is None or len(kept.shapes) > _MOST_SHAPES or len(kept.given) > _MOST_SHAPES:
+            return Plan(function, entry, Probe(seen), {g.ids: g for g in given}, {})
+        known = {**kept.given, **{g.ids: g for g in given}}
+        return Plan(function, entry, Probe([*seen, kept.probe.seen]), known, dict(kept.shapes))
 
     def _keep(self, plan: Plan) -> None:
         if len(self._plans) > _MOST_PLANS:  # ops made anew for every call

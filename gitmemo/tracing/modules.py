@@ -26,6 +26,7 @@ from gitmemo.tracing.observations import FileState, Observations, file_state, is
 from gitmemo.tracing.project import Project, is_cell, main_file, main_module
 
 OUTSIDE = "@"
+_REFLECTING = frozenset({"globals", "eval", "exec", "__globals__"})
 """What paths begin with that name a module outside the project: `@numpy.linalg`."""
 
 
@@ -279,9 +280,7 @@ class Modules:
         uses = frozenset(NameUse("", (used,), False) for used in names)
         strings = {c for inner in _nested(code) for c in inner.co_consts if isinstance(c, str)}
         source = digest(b"bytecode" + code_digest(code))
-        read = Names(
-            uses, frozenset(strings), bool(names & {"globals", "eval", "exec"}), frozenset()
-        )
+        read = Names(uses, frozenset(strings), bool(names & _REFLECTING), frozenset())
         return LiveUnit(path, name, UnitKind.FUNCTION, source, read, "")
 
 

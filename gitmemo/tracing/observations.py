@@ -115,6 +115,7 @@ class Probe:
         seen.names = list({(id(n), k): (n, k, v) for n, k, v in seen.names}.values())
         seen.codes = list({id(entry[0]): entry for entry in seen.codes}.values())
         seen.sizes = list({id(n): (n, size) for n, size in seen.sizes}.values())
+        seen.guards = list({id(guard): guard for guard in seen.guards}.values())
         seen.files = list(dict(seen.files).items())
         self.seen = seen
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from types import CodeType, FunctionType, ModuleType
+from types import CodeType, FunctionType, MemberDescriptorType, ModuleType
 
 from gitmemo.model.components import Component
 from gitmemo.source import NameUse, UnitKind
@@ -19,11 +19,13 @@ from gitmemo.tracing.bindings import Kind, Target
 from gitmemo.tracing.callables import functions_inside
 from gitmemo.tracing.modules import OUTSIDE, LiveUnit
 from gitmemo.tracing.observations import MISSING, Observations
+from gitmemo.tracing.reached import Reached, holds_values
 from gitmemo.tracing.state import CodeState
 
 _IMPORT_MACHINERY = frozenset(
     {"import_module", "__import__", "importlib", "run_module", "find_spec", "getattr", "modules"}
 )
+_MEMBERS = (FunctionType, staticmethod, classmethod, property, type, MemberDescriptorType)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +36,18 @@ class Closure:
     seen: Observations
 
 
-_Key = tuple[bool, int, frozenset[int]]
+_Key = tuple[bool, int, frozenset[int], frozenset[int]]
+
+
+@dataclass(frozen=True, slots=True)
+class Given:
+    """The classes, functions and modules that the arguments of a call hold, and their ids."""
+
+    held: tuple[type | FunctionType | ModuleType, ...]
+    ids: frozenset[int]
+
+
+NOTHING_GIVEN = Given((), frozenset())
 
 
 class Resolver:
@@ -45,25 +58,45 @@ class Resolver:
         self._known: dict[_Key, tuple[object, Closure]] = {}
 
     def executed(
-        self, function: FunctionType, codes: Iterable[CodeType], *, static: bool = False
+        self,
+        function: FunctionType,
+        codes: Iterable[CodeType],
+        given: Given = NOTHING_GIVEN,
+        *,
+        static: bool = False,
     ) -> Closure:
         """Return what a call of `function` touched in which `codes` ran.
 
+        `given` is what of the project its arguments hold.
         `static`: more may have run, so that what they refer to counts as run.
         """
         ran = tuple(codes)
-        key = (static, id(function), frozenset(map(id, ran)))
-        return self._resolve(key, function, ran, static=static)
+        key = (static, id(function), frozenset(map(id, ran)), given.ids)
+        return self._resolve(key, function, ran, given, static=static)
 
-    def static(self, function: FunctionType) -> Closure:
+    def static(self, function: FunctionType, given: Given = NOTHING_GIVEN) -> Closure:
         """Return what a call of `function` could touch, found without running it."""
-        return self.executed(function, (), static=True)
+        return self.executed(function, (), given, static=True)
+
+    def given(self, arguments: Iterable[object]) -> Given:
+        """Return what of the project the arguments of a call hold."""
+        met = Reached().walk(arguments, items=True)
+        if not met.kinds and not met.functions and not met.modules:
+            return NOTHING_GIVEN
+        place, path_of = self._state.places.class_place, self._state.modules.path_of
+        held: list[type | FunctionType | ModuleType] = [
+            kind for kind in met.kinds.values() if place(kind) is not None
+        ]
+        held.extend(met.functions.values())
+        held.extend(m for m in met.modules.values() if path_of(m) is not None)
+        return Given(tuple(held), frozenset(map(id, held))) if held else NOTHING_GIVEN
 
     def _resolve(
         self,
         key: _Key,
         function: FunctionType,
         ran: tuple[CodeType, ...],
+        given: Given,
         *,
         static: bool,
     ) -> Closure:
@@ -76,11 +109,12 @@ class Resolver:
             unit = self._state.modules.unit_of(code)
             if unit is not None:
                 walk.unit(unit, static=static)
+        walk.held(given.held)
         closure = Closure(walk.finish(), walk.seen)
         if len(self._known) > 4096:  # lambdas as ops, made anew for every call
             self._known.clear()
         # The objects are kept so that no other gets their id.
-        self._known[key] = ((function, ran), closure)
+        self._known[key] = ((function, ran, given), closure)
         return closure
 
 
@@ -99,6 +133,9 @@ class _Walk:
         self._classes: set[tuple[int, bool]] = set()
         self._strings: set[tuple[str, str]] = set()  # path of the code, string in it
         self._imports_by_name = False
+        self._reached: set[int] = set()
+        self._whole_modules: set[str] = set()
+        self._kept: list[object] = []  # so that no other object gets the id of one in a set
 
     def finish(self) -> frozenset[Component]:
         if self._imports_by_name:
@@ -125,6 +162,7 @@ class _Walk:
         if unit is not None:
             self.unit(unit, static=True)
         self._cells(function)
+        self._values([function])
 
     def _cells(self, function: FunctionType) -> None:
         for inner in functions_inside(function):
@@ -150,6 +188,11 @@ class _Walk:
             held = self._state.held(owner, module, self.seen)
             if isinstance(held, type):
                 self.klass(held, static=False)
+        if unit.kind is UnitKind.FUNCTION:
+            held = self._state.held(component, module, self.seen)
+            if isinstance(held, FunctionType) and holds_values(held):
+                self._see(component)
+                self._values([held])
 
     def _names(self, unit: LiveUnit, module: ModuleType, *, static: bool) -> None:
         names = unit.names
@@ -164,8 +207,17 @@ class _Walk:
             if target.description == "module sys" and target.rest[:1] == ("modules",):
                 self._whole(unit.path)
             self._target(target, use, static=static)
+            if names.reflects:
+                self._globals_of(target)
         if names.reflects:
             self._whole(unit.path)
+
+    def _globals_of(self, target: Target) -> None:
+        """Visit the module that `f.__globals__` may be of."""
+        for function in functions_inside(target.value):
+            unit = self._places.unit_of_function(function)
+            if unit is not None:
+                self._whole(unit.path)
 
     def _import(self, path: str, use: NameUse, *, static: bool) -> None:
         """Visit what an import inside a function found, if it has been carried out."""
@@ -186,6 +238,48 @@ class _Walk:
 
     def _whole(self, path: str) -> None:
         self._components.add(Component(path, WHOLE_MODULE))
+        module = self._modules.module(path)
+        if module is None or path in self._whole_modules:
+            return
+        self._whole_modules.add(path)
+        held = [
+            value
+            for name, value in list(vars(module).items())
+            if not name.startswith("__") and not isinstance(value, FunctionType | type | ModuleType)
+        ]
+        if self._values(held):
+            self._see(Component(path, WHOLE_MODULE))
+
+    # --- what values lead to
+
+    def _see(self, component: Component) -> None:
+        """Note what the values of a component are: others may lead elsewhere."""
+        self.seen.include([self._state.look(component)[1]])
+
+    def _values(self, values: Iterable[object]) -> bool:
+        """Visit what values lead to; answer whether there was anything to look into."""
+        met = Reached().walk(values, items=False)
+        if not met.kinds and not met.functions and not met.modules:
+            return False
+        self._kept.append(met)
+        self.held([*met.kinds.values(), *met.functions.values(), *met.modules.values()])
+        return True
+
+    def held(self, objects: Iterable[type | FunctionType | ModuleType]) -> None:
+        """Visit classes, functions and modules that were met inside values."""
+        for value in objects:
+            if id(value) in self._reached:
+                continue
+            self._reached.add(id(value))
+            if isinstance(value, FunctionType):
+                self.function(value)
+            elif isinstance(value, type):
+                if self._places.class_place(value) is not None:
+                    self.klass(value, static=False)
+            else:
+                path = self._modules.path_of(value)
+                if path is not None:
+                    self._whole(path)
 
     # --- what names point at
 
@@ -222,6 +316,8 @@ class _Walk:
             for function in functions:
                 self.function(function)
         self._type_of(target.value, static=static)
+        if not isinstance(target.value, FunctionType):
+            self._values([target.value])
 
     def _class(self, target: Target, use: NameUse, *, static: bool) -> None:
         kind = target.value
@@ -243,6 +339,8 @@ class _Walk:
             return
         self._inside(target.value)
         self._type_of(target.value, static=static)
+        if self._values([target.value]) and target.component is not None:
+            self._see(target.component)
 
     def _inside(self, value: object) -> None:
         for function in functions_inside(value):
@@ -279,10 +377,28 @@ class _Walk:
     def _skeleton(self, kind: type, path: str, qualified: str, *, static: bool) -> None:
         unit = self._state.live_unit(Component(path, f"class {qualified}"), self.seen)
         if unit is None:
+            self._maker(path, qualified)
             return
         self.unit(unit, static=static)
+        if self._values(self._data_of_class(kind)):
+            self._see(Component(path, f"class {qualified}"))
         for held in self._hidden_callables(kind):
             self._inside(held)
+
+    def _maker(self, path: str, qualified: str) -> None:
+        """Visit the function around a class statement."""
+        name = qualified.partition(".<locals>")[0]
+        unit = self._state.live_unit(Component(path, name), self.seen)
+        if unit is not None and name != qualified:
+            self.unit(unit, static=False)
+
+    def _data_of_class(self, kind: type) -> list[object]:
+        """Return the attributes that are values rather than code."""
+        return [
+            held
+            for name, held in list(vars(kind).items())
+            if not name.startswith(("__", "_abc_")) and not isinstance(held, _MEMBERS)
+        ]
 
     def _class_of_unit(self, unit: LiveUnit, module: ModuleType, *, static: bool) -> None:
         held = self._state.held(Component(unit.path, unit.name), module, self.seen)

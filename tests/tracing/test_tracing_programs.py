@@ -19,12 +19,18 @@ ALL = pytest.mark.parametrize("program", PROGRAMS, ids=lambda p: p.name.replace(
 
 
 def call(it: World, program: Program) -> Any:
-    return it.op(*eval(program.arguments, it.names))
+    return it.op(*given(it, program))
+
+
+def given(it: World, program: Program) -> tuple[Any, ...]:
+    found: tuple[Any, ...] = eval(program.arguments, it.names)
+    return found
 
 
 def captured(it: World, program: Program, state: CodeState) -> tuple[Any, Capture]:
-    with Tracker(state.project, state).capture(it.op) as capture:
-        result = call(it, program)
+    arguments = given(it, program)
+    with Tracker(state.project, state).capture(it.op, arguments=arguments) as capture:
+        result = it.op(*arguments)
     return result, capture
 
 
@@ -84,7 +90,8 @@ def test_a_second_call_touches_the_same(program: Program, tmp_path: Path) -> Non
         tracker = Tracker(state.project, state)
         found = []
         for _ in range(4):
-            with tracker.capture(it.op) as capture:
-                call(it, program)
+            arguments = given(it, program)
+            with tracker.capture(it.op, arguments=arguments) as capture:
+                it.op(*arguments)
             found.append(set(capture.components))
         assert found[2] == found[3] <= found[0]

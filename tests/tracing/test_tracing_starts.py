@@ -93,6 +93,8 @@ def test_every_way_of_starting_gives_the_same(root: Path) -> None:
         "lab/train.py:op",
         "lab/train.py:helper",
         "lab/train.py:class Config",
+        "lab/train.py:class Plain",
+        "lab/train.py:$__file__",  # of HERE, which making a Config reads
         "lab/train.py:$CONFIG",
         "lab/train.py:$HERE",
         "lab/train.py:$PLAIN",

@@ -1103,6 +1103,162 @@ def op():
     noticed=[("v * K", "v + K + 9"), ("K = 3", "K = 4")],
 )
 
+# --- code that only values lead to ------------------------------------------------
+
+for _title, _setup, _read in (
+    ("an object", "BOX = make()", "BOX"),
+    ("an attribute of an attribute", "H = Bare(); H.a = Bare(); H.a.b = make()", "H.a.b"),
+    ("an item of a list in a dict", "H = {'a': [1, make()]}", "H['a'][1]"),
+    ("an attribute of a namespace", "H = types.SimpleNamespace(a=make())", "H.a"),
+    ("a class in a registry", "H = {'a': type(make())}", "H['a']()"),
+    ("a bound method", "H = [make().base]", "H[0].__self__"),
+    ("an attribute of a class", "class H: a = [make()]", "H.a[0]"),
+    ("a default", "def H(v=make()): return v", "H()"),
+    ("a partial", "H = [functools.partial(max, make(), key=id)]", "H[0].args[0]"),
+    ("a deque and a slot", "H = collections.deque([Slotted(make())])", "H[0].a"),
+):
+    program(
+        f"the class behind a global: {_title}",
+        f"""
+import collections, functools, types
+from shapes import make
+class Bare: pass
+class Slotted:
+    __slots__ = ("a",)
+    def __init__(self, a): self.a = a
+{_setup}
+def op(): return {_read}.total()
+""",
+        "op shapes.py:class~B shapes.py:class~A",
+        files={
+            "shapes.py": """
+class Z:
+    def part(self): return 0
+class A:
+    rate = 2
+    def total(self): return self.rate * self.part() + self.base()
+    def base(self): return 10
+    def part(self): return 1
+class B(A):
+    weight = 1
+class Other:
+    rate = 7
+def make(): return B()
+"""
+        },
+        noticed=[
+            ("shapes.py", "    weight = 1", "    rate = 3"),
+            ("shapes.py", "    rate = 2", "    rate = 4"),
+            ("shapes.py", "class B(A)", "class B(Z, A)"),
+            ("shapes.py", "    weight = 1", "    def base(self): return 11"),
+        ],
+        ignored=[("shapes.py", "    rate = 7", "    rate = 8")],
+    )
+
+for _title, _given, _read in (
+    ("an object", "main.B()", "v"),
+    ("a nested object", "{'x': [main.B()]}", "v['x'][0]"),
+    ("a class", "main.B", "v()"),
+    ("classes in a list", "[main.B]", "v[0]()"),
+    ("a partial of a class", "__import__('functools').partial(main.B)", "v()"),
+    ("an object of a class made by a function", "main.local()", "v"),
+):
+    program(
+        f"the class behind an argument: {_title}",
+        f"""
+class A:
+    rate = 2
+    def total(self): return self.rate + self.base()
+    def base(self): return 10
+class B(A):
+    weight = 1
+class Other:
+    rate = 7
+def local():
+    class C(B):
+        depth = 1
+    return C()
+def op(v): return {_read}.total()
+""",
+        "op class~B class~A",
+        noticed=[
+            ("    weight = 1", "    rate = 3"),
+            ("    rate = 2", "    rate = 4"),
+            ("    weight = 1", "    def base(self): return 11"),
+        ],
+        ignored=[("    rate = 7", "    rate = 8")],
+        arguments=f"({_given},)",
+    )
+
+program(
+    "a dataclass default of an argument",
+    """
+from dataclasses import dataclass
+@dataclass
+class Conf:
+    rate: int = 2
+    def total(self): return type(self)().rate
+def op(v): return v.total()
+""",
+    "op class~Conf Conf.total",
+    noticed=[("rate: int = 2", "rate: int = 3")],
+    arguments="(main.Conf(),)",
+)
+
+program(
+    "functions in an argument, run before in a cache or not at all",
+    """
+import functools
+K = 2
+def inner(v): return v * K
+@functools.cache
+def warm(v): return inner(v)
+def op(v): return v["fns"][0](3)
+""",
+    "op warm inner $K",
+    noticed=[("v * K", "v + K"), ("K = 2", "K = 3")],
+    before="main.warm(3)",
+    arguments="({'fns': (main.warm,)},)",
+)
+
+program(
+    "modules as values",
+    """
+import near, far
+MODULES = {"near": near}
+def read(module): return module.N
+def op(name, v): return read(MODULES[name]) + v["far"].N
+""",
+    "op read near.py:$* far.py:$* $MODULES",
+    files={"near.py": "N = 1\n", "far.py": "N = 10\n"},
+    noticed=[("near.py", "N = 1", "N = 2"), ("far.py", "N = 10", "N = 11")],
+    arguments="('near', {'far': main.far})",
+)
+
+program(
+    "the globals of a function",
+    """
+N = 1
+def helper(): return 0
+def op(): return helper.__globals__["N"]
+""",
+    "op helper $*",
+    noticed=[("N = 1", "N = 2")],
+)
+
+program(
+    "the globals of a function of another module",
+    """
+import near
+def op():
+    fn = near.helper
+    return fn.__globals__["N"] + near.helper.__globals__["N"]
+""",
+    "op near.py:helper near.py:$*",
+    files={"near.py": "N = 1\ndef helper(): return 0\n"},
+    noticed=[("near.py", "N = 1", "N = 2")],
+)
+
 # --- how it is run -------------------------------------------------------------------------
 
 program(
