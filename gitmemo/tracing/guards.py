@@ -19,6 +19,7 @@ import sys
 import types
 import uuid
 from collections.abc import Callable
+from itertools import islice
 from typing import Any
 
 from gitmemo.hashing.digest import Digest, digest
@@ -66,8 +67,10 @@ def guard_for(value: object, identify: Callable[[], Digest]) -> Guard | None:
 def is_immutable(value: object) -> bool:
     """Whether nothing in `value` can change while it stays the same object."""
     kind = type(value)
-    if kind in _IMMUTABLE or isinstance(value, enum.Enum | pathlib.PurePath | types.ModuleType):
+    if kind in _IMMUTABLE or isinstance(value, pathlib.PurePath | types.ModuleType):
         return True
+    if isinstance(value, enum.Enum):
+        return _is_immutable_member(value)
     if (
         isinstance(value, type) and not is_made_by_function(value)
     ) or kind is types.BuiltinFunctionType:
@@ -75,6 +78,11 @@ def is_immutable(value: object) -> bool:
     if isinstance(value, tuple | frozenset) and kind in (tuple, frozenset):
         return len(value) <= _SMALL_ELEMENTS and all(map(is_immutable, value))
     return False
+
+
+def _is_immutable_member(member: enum.Enum) -> bool:
+    held = [v for k, v in list(vars(member).items()) if k not in ("_name_", "__objclass__")]
+    return all(value is not member and is_immutable(value) for value in held)
 
 
 def _function_guard(value: object) -> Guard | None:
@@ -120,10 +128,13 @@ def _marshal_guard(value: Any) -> Guard | None:
     marshal writes any other object that has a buffer as if it were bytes, so
     that a numpy scalar put in the place of such bytes could go unnoticed.
     """
-    if type(value) not in _PLAIN or not _is_plain(value, [_SMALL_ELEMENTS]):
+    if type(value) not in _PLAIN or not _is_plain(value, _SMALL_ELEMENTS):
         return None
     dumps = marshal.dumps
-    known = dumps(value, 2)
+    try:
+        known = dumps(value, 2)
+    except ValueError:  # nested too deeply
+        return None
     if len(known) > _SMALL_BYTES:
         return None
 
@@ -136,16 +147,22 @@ def _marshal_guard(value: Any) -> Guard | None:
     return check
 
 
-def _is_plain(value: Any, budget: list[int]) -> bool:
-    budget[0] -= 1
-    if budget[0] < 0:
-        return False
-    kind = type(value)
-    if kind is dict:
-        return all(_is_plain(k, budget) and _is_plain(v, budget) for k, v in value.items())
-    if kind in _PLAIN:
-        return all(_is_plain(item, budget) for item in value)
-    return kind in _ATOMS and kind not in (bytes, range, type(NotImplemented))
+def _is_plain(value: Any, budget: int) -> bool:
+    todo = [value]
+    while todo:
+        found = todo.pop()
+        kind = type(found)
+        budget -= 1
+        if budget < 0:  # too large, or it contains itself
+            return False
+        if kind is dict:
+            todo.extend(islice(found.keys(), budget + 1))
+            todo.extend(islice(found.values(), budget + 1))
+        elif kind in _PLAIN:
+            todo.extend(islice(found, budget + 1))
+        elif kind not in _ATOMS or kind in (bytes, range, type(NotImplemented)):
+            return False
+    return True
 
 
 def _array_guard(value: Any) -> Guard | None:
@@ -170,7 +187,7 @@ def _pickle_guard(value: object) -> Guard | None:
     Only where it is repeatable, and only where it does not stop at a name:
     functions and their defaults and cells are for `identify`.
     """
-    if sys.getsizeof(value, 0) > _SMALL_BYTES or _holds_code(value, [_SMALL_ELEMENTS]):
+    if sys.getsizeof(value, 0) > _SMALL_BYTES or _holds_code(value, _SMALL_ELEMENTS):
         return None
     known = _pickled(value)
     if known is None or len(known) > _SMALL_BYTES or known != _pickled(value):
@@ -185,27 +202,34 @@ def _pickled(value: object) -> bytes | None:
         return None
 
 
-def _holds_code(value: Any, budget: list[int]) -> bool:
+def _holds_code(value: Any, budget: int) -> bool:
     """Whether functions may hide in `value`; True when it is too large to tell."""
-    budget[0] -= 1
-    if budget[0] < 0:
-        return True
-    kind = type(value)
-    if kind in _IMMUTABLE:
-        return False
-    if kind is dict:
-        return any(_holds_code(k, budget) or _holds_code(v, budget) for k, v in value.items())
-    if kind in _PLAIN:
-        return any(_holds_code(item, budget) for item in value)
-    if (
-        is_ours(value)
-        or callable(value)
-        or hasattr(kind, "__gitmemo_hash__")
-        or hasattr(value, "__wrapped__")
-    ):
-        return True
-    state = getattr(value, "__dict__", None)
-    return isinstance(state, dict) and _holds_code(dict(state), budget)
+    todo = [value]
+    while todo:
+        found = todo.pop()
+        kind = type(found)
+        budget -= 1
+        if budget < 0:
+            return True
+        if kind in _IMMUTABLE:
+            continue
+        if kind is dict:
+            todo.extend(islice(found.keys(), budget + 1))
+            todo.extend(islice(found.values(), budget + 1))
+        elif kind in _PLAIN:
+            todo.extend(islice(found, budget + 1))
+        elif (
+            is_ours(found)
+            or callable(found)
+            or hasattr(kind, "__gitmemo_hash__")
+            or hasattr(found, "__wrapped__")
+        ):
+            return True
+        else:
+            state = getattr(found, "__dict__", None)
+            if isinstance(state, dict):
+                todo.append(dict(state))
+    return False
 
 
 def _id_guard(identify: Callable[[], Digest]) -> Guard:

@@ -303,6 +303,10 @@ class CodeState:
             elif not members and _is_data(kind, name, value):
                 yield f"{name} = {self._value_id(value, source, seen).hex()}"
 
+        if members:
+            for name, member in list(attributes["_member_map_"].items()):
+                yield f"member {name} = {self._value_id(member._value_, source, seen).hex()}"
+
     def _member_fact(
         self, component: Component, name: str, value: object, seen: Observations
     ) -> Iterator[str]:

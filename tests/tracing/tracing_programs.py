@@ -1295,3 +1295,29 @@ def helper(v): return v + N
     arguments="(1,)",
     flags="cells",
 )
+
+program(
+    "members of an enumeration that are computed",
+    """
+from enum import Enum
+from near import VALUES
+class Mode(Enum):
+    A = VALUES[0]
+    B = []
+def op(): return Mode.A.value, list(Mode.B.value)
+""",
+    "op class~Mode",
+    files={"near.py": "VALUES = [int('1')]\n"},
+    noticed=[("near.py", "'1'", "'2'"), ("before", "", "main.Mode.B.value.append(1)")],
+)
+
+program(
+    "a global that contains itself",
+    """
+RING = [1]
+RING.append(RING)
+def op(): return RING[0]
+""",
+    "op $RING",
+    noticed=[("[1]", "[2]")],
+)
