@@ -8,7 +8,7 @@ no data library.
 from gitmemo.codecs.codec import Encoded
 from gitmemo.codecs.plain import from_inline, inline, json_text
 from gitmemo.codecs.portable import deserialize, serialize
-from gitmemo.codecs.registry import SAFE, decode, encode, is_safe
+from gitmemo.codecs.registry import SAFE, decode, encode, is_safe, runs_here
 from gitmemo.model.facts import Inline, JsonValue
 
 __all__ = [
@@ -23,5 +23,6 @@ __all__ = [
     "inline",
     "is_safe",
     "json_text",
+    "runs_here",
     "serialize",
 ]

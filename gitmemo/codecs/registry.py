@@ -31,6 +31,11 @@ def is_safe(codec: str) -> bool:
     return codec in SAFE
 
 
+def runs_here(codec: str) -> bool:
+    """Tell whether this Python can read the codec: code stored by value is for one version only."""
+    return refusal(codec) is None
+
+
 def encode(value: object) -> Encoded:
     """Return `value` as bytes, by the first codec that takes it.
 

@@ -53,6 +53,20 @@ class CallEvent:
                 return f"run   {self.op}: {', '.join(map(str, self.changed))} changed"
 
 
+class GlobalChanged(UserWarning):
+    """An op changed a global of the project while it ran: later calls do not depend on its value."""
+
+    def __init__(self, op: str, component: Component) -> None:
+        super().__init__(op, component)
+        self.op, self.component = op, component
+
+    def __str__(self) -> str:
+        return (
+            f"{self.op} changed {self.component} while it ran, so results do not depend on its "
+            "value; make it a parameter or a return value if they should"
+        )
+
+
 Observer: TypeAlias = Callable[[CallEvent], None]
 
 

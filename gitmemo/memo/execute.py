@@ -14,18 +14,23 @@ from dataclasses import dataclass, field
 from typing import Any, Protocol
 
 from gitmemo.codecs import Encoded, encode, inline
+from gitmemo.codecs.scripts import main_name
 from gitmemo.errors import InputMutated, Unencodable, Unhashable
-from gitmemo.hashing import content_id
+from gitmemo.hashing import content_id, structure
 from gitmemo.hashing.digest import Digest
 from gitmemo.memo.signature import Outputs
 from gitmemo.model.components import Component, Content
 from gitmemo.model.facts import Inline
+
+# What the main script defines has one id, however the program was started.
+structure.main_module_name = main_name
 
 
 class Capturing(Protocol):
     """What a capture of touched components offers while and after a call runs."""
 
     components: dict[Component, Content]
+    mutated: tuple[Component, ...]
 
     def add(self, components: Mapping[Component, Content]) -> None:
         """Count `components` as touched: an inner call that was not run touched them."""
@@ -47,6 +52,7 @@ class _Nothing:
 
     def __init__(self) -> None:
         self.components: dict[Component, Content] = {}
+        self.mutated: tuple[Component, ...] = ()
 
     def add(self, components: Mapping[Component, Content]) -> None:
         """Ignore them."""
@@ -100,6 +106,7 @@ class CallOutcome:
         started_s: Seconds since the epoch.
         elapsed_s: Duration of the body alone, in seconds.
         components: What it touched.
+        mutated: Those whose value the call itself changed.
         inner: History ids of the op calls that it made, in order.
         error: The exception that the body raised; then there are no outputs.
     """
@@ -109,6 +116,7 @@ class CallOutcome:
     inner: tuple[Digest, ...]
     started_s: float
     elapsed_s: float
+    mutated: tuple[Component, ...] = ()
     error: BaseException | None = None
 
 
@@ -149,13 +157,15 @@ def execute(request: CallRequest, tracking: Tracking) -> CallOutcome:
             elapsed = time.perf_counter() - clock
             running.reset(token)
     if error is not None:
-        return CallOutcome((), capture.components, tuple(inner), started, elapsed, error)
+        return CallOutcome(
+            (), capture.components, tuple(inner), started, elapsed, capture.mutated, error
+        )
     _refuse_mutation(request)
     outputs = tuple(
         _output(request.op, name, value)
         for name, value in request.outputs.split(request.op, returned)
     )
-    return CallOutcome(outputs, capture.components, tuple(inner), started, elapsed)
+    return CallOutcome(outputs, capture.components, tuple(inner), started, elapsed, capture.mutated)
 
 
 def _refuse_mutation(request: CallRequest) -> None:

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import os
 import threading
+import warnings
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -20,7 +21,16 @@ from gitmemo.codecs import decode
 from gitmemo.errors import NotReproducible, UnknownRef, ValueMissing
 from gitmemo.hashing.digest import Digest, to_hex
 from gitmemo.memo import context
-from gitmemo.memo.calls import CallEvent, CallView, Counter, Hit, Observer, Reason, hit_of
+from gitmemo.memo.calls import (
+    CallEvent,
+    CallView,
+    Counter,
+    GlobalChanged,
+    Hit,
+    Observer,
+    Reason,
+    hit_of,
+)
 from gitmemo.memo.execute import (
     CallOutcome,
     CallRequest,
@@ -36,6 +46,7 @@ from gitmemo.memo.signature import is_secret
 from gitmemo.memo.trust import Trust, Values
 from gitmemo.memo.verdicts import Verdicts
 from gitmemo.model import ids
+from gitmemo.model.components import Component
 from gitmemo.model.facts import Call, Slot
 from gitmemo.model.validity import Code, NoCode
 from gitmemo.ref import IMMUTABLE, AtomRef, Ref, ref_to, unwrap_all
@@ -95,6 +106,7 @@ class Storage:
         self._hits: dict[tuple[object, ...], Hit] = {}
         self._names: dict[Op[..., Any], tuple[str, bytes]] = {}
         self._ops: dict[str, Op[..., Any]] = {}
+        self._reported: set[Component] = set()
         self._code: Code = NoCode()
         self._tracking: Tracking = NoTracking()
         self._verdicts: Verdicts | None = None
@@ -229,6 +241,7 @@ class Storage:
         facts = self._recorder.inputs(name, inputs, slots)
         outcome = self._execute(op, args, kwargs, guarded_inputs(inputs, slots))
         call = self._recorder.call(name, op.version, slots, outcome, facts)
+        self._report(name, outcome.mutated)
         self.counter.computed += 1
         values = [output.value for output in outcome.outputs]
         frame = running.get()
@@ -244,6 +257,12 @@ class Storage:
                 for slot, value in zip(call.outputs, values, strict=True)
             ]
         )
+
+    def _report(self, op: str, mutated: tuple[Component, ...]) -> None:
+        for component in mutated:
+            if component not in self._reported:
+                self._reported.add(component)
+                warnings.warn(GlobalChanged(op, component), stacklevel=5)
 
     # --- inputs ----------------------------------------------------------
 

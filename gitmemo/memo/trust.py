@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gitmemo.blobs import SELF, StoredBlob
-from gitmemo.codecs import is_safe
+from gitmemo.codecs import is_safe, runs_here
 from gitmemo.errors import BlobCorrupt, UntrustedValue
 from gitmemo.hashing.digest import Digest
 from gitmemo.world.view import World
@@ -49,6 +49,8 @@ class Values:
         """
         distrusted: UntrustedValue | None = None
         for value in self._world.values(cid):
+            if not runs_here(value.codec):
+                continue  # like missing: it can be fetched or computed in another form
             stored = self._world.blobs.find(value.blob, value.codec)
             if stored is None:
                 continue

@@ -199,8 +199,9 @@ class Tracker:
         if stands and shape in shapes and closure.components <= plan.entry.keys():
             return
         components = closure.components.union(plan.entry)
+        function: Any = plan.function  # type checkers take a function in a dataclass for a method
         replanned = self._plan(
-            plan.function,
+            function,
             components,
             [closure.seen],
             plan if stands else None,

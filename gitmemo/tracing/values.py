@@ -200,8 +200,12 @@ class _Standing:
         if isinstance(value, types.ModuleType):
             return ("module", value.__name__)
         inner = getattr(value, "__wrapped__", None)
-        if isinstance(inner, types.FunctionType):  # an lru_cache: what it has cached is no input
-            return ("wraps", self.put(inner, depth))
+        if isinstance(inner, types.FunctionType):
+            if self._ids._describe(kind) is None:
+                # functools' caches above all: what they have cached is no input.
+                return ("wraps", self.put(inner, depth))
+            state = {k: v for k, v in vars(value).items() if k != "__wrapped__"}
+            return ("wraps", self.put(inner, depth), self.put(state, depth))
         return self._instance(value, kind, depth)
 
     def _instance(self, value: Any, kind: type, depth: int) -> object:
