@@ -11,8 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 from gitmemo.hashing.digest import Digest
 from gitmemo.memo.execute import identify
+from gitmemo.memo.signature import is_secret
+from gitmemo.model import ids
 from gitmemo.model.facts import Slot
-from gitmemo.ref import IMMUTABLE, AtomRef, Ref, holds_refs
+from gitmemo.ref import IMMUTABLE, AtomRef, Ref, holds_refs, unwrap_all
 
 if TYPE_CHECKING:
     from gitmemo.memo.op import Op
@@ -54,3 +56,21 @@ def guarded_inputs(
         elif type(value) not in IMMUTABLE and not isinstance(value, Ref):
             guarded[name] = (value, slot.cid)
     return guarded
+
+
+def slots_of(op: str, inputs: Mapping[str, Any]) -> list[Slot]:
+    """Return what identifies each input; `op` names them in errors.
+
+    Raises:
+        Unhashable: An argument has no content id.
+    """
+    return [_slot(op, name, value) for name, value in inputs.items()]
+
+
+def _slot(op: str, name: str, value: Any) -> Slot:
+    if isinstance(value, Ref):
+        shown = None if value._inline and is_secret(name, value) else value._inline
+        return Slot(name, value._cid, value._hid, shown)
+    cid, small = identify(unwrap_all(value), f"argument {name!r} of {op}")
+    hidden = small is not None and is_secret(name, value)
+    return Slot(name, cid, ids.raw_hid(cid), None if hidden else small)

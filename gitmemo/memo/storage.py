@@ -40,9 +40,9 @@ from gitmemo.memo.execute import (
     identify,
     running,
 )
-from gitmemo.memo.inputs import guarded_inputs, short_cut
+from gitmemo.memo.inputs import guarded_inputs, short_cut, slots_of
+from gitmemo.memo.names import MAIN, OpNames
 from gitmemo.memo.recorder import Recorder
-from gitmemo.memo.signature import is_secret
 from gitmemo.memo.trust import Trust, Values
 from gitmemo.memo.verdicts import Verdicts
 from gitmemo.model import ids
@@ -57,8 +57,6 @@ from gitmemo.world.view import Candidate, World
 if TYPE_CHECKING:
     from gitmemo.frame import ComputationFrame
     from gitmemo.memo.op import Op
-
-MAIN = "__main__"
 
 
 class Storage:
@@ -104,8 +102,7 @@ class Storage:
         self._observer: Observer | None = None
         self._lock = threading.RLock()
         self._hits: dict[tuple[object, ...], Hit] = {}
-        self._names: dict[Op[..., Any], tuple[str, bytes]] = {}
-        self._ops: dict[str, Op[..., Any]] = {}
+        self._ops = OpNames(project)
         self._reported: set[Component] = set()
         self._code: Code = NoCode()
         self._tracking: Tracking = NoTracking()
@@ -168,7 +165,7 @@ class Storage:
         hit = self._hits.get(key) if key else None
         if hit is not None and self._is_valid(hit.call):
             return self._hand_out(op, hit)
-        slots = self._slots(op, inputs)
+        slots = slots_of(self._ops.name_of(op)[0], inputs)
         call = self._find(op, slots)
         if call is None:
             return self._compute(op, args, kwargs, inputs, slots)
@@ -179,7 +176,7 @@ class Storage:
 
     def _find(self, op: Op[..., Any], slots: list[Slot]) -> Call | None:
         """Return a stored call that is valid now, made part of this world with these histories."""
-        name, prefix = self.name_of(op)
+        name, prefix = self._ops.name_of(op)
         key = ids.call_key(prefix, [(slot.name, slot.cid) for slot in slots])
         candidates = self.world.candidates(key)
         valid = [candidate for candidate in candidates if self._is_valid(candidate.call)]
@@ -237,7 +234,7 @@ class Storage:
         inputs: Mapping[str, Any],
         slots: list[Slot],
     ) -> Any:
-        name, _ = self.name_of(op)
+        name, _ = self._ops.name_of(op)
         facts = self._recorder.inputs(name, inputs, slots)
         outcome = self._execute(op, args, kwargs, guarded_inputs(inputs, slots))
         call = self._recorder.call(name, op.version, slots, outcome, facts)
@@ -264,36 +261,6 @@ class Storage:
                 self._reported.add(component)
                 warnings.warn(GlobalChanged(op, component), stacklevel=5)
 
-    # --- inputs ----------------------------------------------------------
-
-    def _slots(self, op: Op[..., Any], inputs: Mapping[str, Any]) -> list[Slot]:
-        return [self._slot(op, name, value) for name, value in inputs.items()]
-
-    def _slot(self, op: Op[..., Any], name: str, value: Any) -> Slot:
-        if isinstance(value, Ref):
-            shown = None if value._inline and is_secret(name, value) else value._inline
-            return Slot(name, value._cid, value._hid, shown)
-        cid, small = identify(unwrap_all(value), f"argument {name!r} of {self.name_of(op)[0]}")
-        hidden = small is not None and is_secret(name, value)
-        return Slot(name, cid, ids.raw_hid(cid), None if hidden else small)
-
-    def name_of(self, op: Op[..., Any]) -> tuple[str, bytes]:
-        """Return the op's name in this storage, and the part of look-up keys that it makes."""
-        found = self._names.get(op)
-        if found is None:
-            name = op.explicit_name or f"{self._module_of(op)}:{op.qualname}"
-            found = self._names[op] = (name, ids.op_key(name, op.version))
-            self._ops[name] = op
-        return found
-
-    def _module_of(self, op: Op[..., Any]) -> str:
-        code = getattr(op.__wrapped__, "__code__", None)
-        if self.project is not None and code is not None:
-            path = self.project.component_path(code.co_filename)
-            if path is not None and path != MAIN:
-                return self.project.module_name(code.co_filename)
-        return op.__module__
-
     # --- values ----------------------------------------------------------
 
     def load(self, cid: Digest, hid: Digest, what: str) -> object:
@@ -306,12 +273,15 @@ class Storage:
             UntrustedValue: Reading it could run code from a remote that is not trusted.
             BlobCorrupt: The bytes are not what was stored.
         """
-        found = self._values.find(cid, self._described(hid, what))
+
+        def describe() -> str:  # asks the world, so only for an error
+            return self._described(hid, what)
+
+        found = self._values.find(cid, describe)
         if found is None and not self.can_pull and self._run_again(hid):
-            found = self._values.find(cid, what)
+            found = self._values.find(cid, describe)
         if found is None:
-            what = self._described(hid, what)
-            raise ValueMissing(what, to_hex(cid), not self.world.values(cid))
+            raise ValueMissing(describe(), to_hex(cid), not self.world.values(cid))
         return decode(found.codec, found.source)
 
     def _described(self, hid: Digest, what: str) -> str:
@@ -329,7 +299,7 @@ class Storage:
         guarded: Mapping[str, tuple[Any, Digest]],
     ) -> CallOutcome:
         request = CallRequest(
-            op=self.name_of(op)[0],
+            op=self._ops.name_of(op)[0],
             function=op.__wrapped__,
             args=unwrap_all(args),
             kwargs=unwrap_all(kwargs),
@@ -348,7 +318,7 @@ class Storage:
             NotReproducible: It returned something else.
         """
         call = self.world.creator(hid)
-        op = self._ops.get(call.op) if call else None
+        op = self._ops.named(call.op) if call else None
         if call is None or op is None or op.version != call.op_version or not self._is_valid(call):
             return False
         closure = {name: identify(value, name)[0] for name, value in op.hidden_inputs().items()}
@@ -415,7 +385,7 @@ class Storage:
         calls = self.world.calls(self._code)
         known = sorted({call.op for call in calls})
         names = [
-            resolve_op(op, known) if isinstance(op, str) else self.name_of(op)[0] for op in ops
+            resolve_op(op, known) if isinstance(op, str) else self._ops.name_of(op)[0] for op in ops
         ]
         current = valid_calls(self.world, calls, self._code).calls
         return select(current, names or known, self)

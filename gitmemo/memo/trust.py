@@ -6,6 +6,7 @@ configuration can extend trust; nothing that was committed or fetched can.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 from gitmemo.blobs import SELF, StoredBlob
@@ -36,12 +37,12 @@ class Values:
     def can_read(self, cid: Digest) -> bool:
         """Whether a value's bytes are here, whole and trusted."""
         try:
-            return self.find(cid, "") is not None
+            return self.find(cid, str) is not None
         except (UntrustedValue, BlobCorrupt):
             return False
 
-    def find(self, cid: Digest, what: str) -> StoredBlob | None:
-        """Return verified bytes of a value, None if there are none here; `what` names it in errors.
+    def find(self, cid: Digest, describe: Callable[[], str]) -> StoredBlob | None:
+        """Return verified bytes of a value, None if there are none here; `describe` is for errors.
 
         Raises:
             UntrustedValue: There are, but reading them could run code from elsewhere.
@@ -57,7 +58,7 @@ class Values:
             if is_safe(stored.codec) or self._trust.covers(stored.origin):
                 return stored
             name = stored.origin.removeprefix("remote:").rpartition("-")[0]
-            distrusted = UntrustedValue(what, stored.codec, name)
+            distrusted = UntrustedValue(describe(), stored.codec, name)
         if distrusted is not None:
             raise distrusted
         return None

@@ -1,0 +1,47 @@
+"""What ops are called in a storage.
+
+Not the names of arguments (`signature`). Invariant: a name depends on what the
+op says or on the place of its file in the project, not on how it was started.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from gitmemo.model import ids
+from gitmemo.tracing import Project
+
+if TYPE_CHECKING:
+    from gitmemo.memo.op import Op
+
+MAIN = "__main__"
+
+
+class OpNames:
+    """The ops that a storage has met, and their names in its project."""
+
+    def __init__(self, project: Project | None) -> None:
+        self._project = project
+        self._names: dict[Op[..., Any], tuple[str, bytes]] = {}
+        self._ops: dict[str, Op[..., Any]] = {}
+
+    def name_of(self, op: Op[..., Any]) -> tuple[str, bytes]:
+        """Return the op's name, and the part of look-up keys that it makes."""
+        found = self._names.get(op)
+        if found is None:
+            name = op.explicit_name or f"{self._module_of(op)}:{op.qualname}"
+            found = self._names[op] = (name, ids.op_key(name, op.version))
+            self._ops[name] = op
+        return found
+
+    def named(self, name: str) -> Op[..., Any] | None:
+        """Return the op that was last met under a name."""
+        return self._ops.get(name)
+
+    def _module_of(self, op: Op[..., Any]) -> str:
+        code = getattr(op.__wrapped__, "__code__", None)
+        if self._project is not None and code is not None:
+            path = self._project.component_path(code.co_filename)
+            if path is not None and path != MAIN:
+                return self._project.module_name(code.co_filename)
+        return op.__module__
