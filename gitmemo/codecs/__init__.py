@@ -5,7 +5,7 @@ what `decode` returns belongs to the caller alone, and importing this imports
 no data library.
 """
 
-from gitmemo.codecs.codec import Encoded
+from gitmemo.codecs.codec import CompositeCodec, Encoded, Parts, Source
 from gitmemo.codecs.plain import from_inline, inline, json_text
 from gitmemo.codecs.portable import deserialize, serialize
 from gitmemo.codecs.registry import SAFE, decode, encode, is_safe, runs_here
@@ -13,9 +13,12 @@ from gitmemo.model.facts import Inline, JsonValue
 
 __all__ = [
     "SAFE",
+    "CompositeCodec",
     "Encoded",
     "Inline",
     "JsonValue",
+    "Parts",
+    "Source",
     "decode",
     "deserialize",
     "encode",

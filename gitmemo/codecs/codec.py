@@ -6,7 +6,8 @@ that its blob id can be known before anything is written.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
@@ -17,6 +18,10 @@ Source = bytes | memoryview | Path
 """Stored bytes, or a file that holds exactly them and never changes."""
 
 
+Parts = Callable[[Digest], "tuple[str, Source]"]
+"""What reads the values that others name: content id to codec and bytes."""
+
+
 @dataclass(frozen=True, slots=True)
 class Encoded:
     """A value as bytes.
@@ -25,10 +30,12 @@ class Encoded:
         codec: Name of the codec that reads them back.
         chunks: The bytes, in pieces, so that a large array is not copied. A
             piece may be a view of the value: use it before the value changes.
+        parts: The other values that the bytes name, by content id; None for one that is stored.
     """
 
     codec: str
     chunks: Chunks
+    parts: Mapping[Digest, Encoded | None] = field(default_factory=dict)
 
     @property
     def size(self) -> int:
@@ -60,6 +67,28 @@ class Codec(Protocol):
         ...
 
     def decode(self, source: Source) -> object:
+        """Return the value; raise any exception for bytes that are not this codec's."""
+        ...
+
+
+class CompositeCodec(Protocol):
+    """A way to write values that are made of other values, which are stored on their own."""
+
+    @property
+    def name(self) -> str:
+        """What records call it; never reused for another format."""
+        ...
+
+    @property
+    def safe(self) -> bool:
+        """Whether reading runs no code that the bytes name, apart from the parts' own codecs."""
+        ...
+
+    def compose(self, value: object) -> Encoded | None:
+        """Return `value` and its parts, or None when another codec must take it."""
+        ...
+
+    def assemble(self, source: Source, parts: Parts) -> object:
         """Return the value; raise any exception for bytes that are not this codec's."""
         ...
 

@@ -8,6 +8,7 @@ can run code, as unpickling can, so it is for bytes of one's own.
 from __future__ import annotations
 
 from gitmemo.codecs.registry import decode, encode
+from gitmemo.errors import Unencodable
 
 
 def serialize(value: object) -> bytes:
@@ -17,6 +18,8 @@ def serialize(value: object) -> bytes:
         Unencodable: No codec can write it.
     """
     encoded = encode(value)
+    if encoded.parts:
+        raise Unencodable(type(value).__qualname__, "it is made of values that are stored apart")
     return b"".join((encoded.codec.encode(), b"\n", *encoded.chunks))
 
 

@@ -6,11 +6,13 @@ that a value is written the same way everywhere.
 
 from __future__ import annotations
 
+from typing import cast
+
 from gitmemo.codecs.arrays import NpyCodec
-from gitmemo.codecs.codec import Codec, Encoded, Source
+from gitmemo.codecs.codec import Codec, CompositeCodec, Encoded, Parts, Source
 from gitmemo.codecs.pickles import CloudpickleCodec, JoblibCodec, PickleCodec, refusal
 from gitmemo.codecs.plain import BytesCodec, JsonCodec
-from gitmemo.errors import UndecodableValue, Unencodable
+from gitmemo.errors import GitmemoError, UndecodableValue, Unencodable
 
 _CODECS: tuple[Codec, ...] = (
     JsonCodec(),
@@ -20,9 +22,14 @@ _CODECS: tuple[Codec, ...] = (
     JoblibCodec(),
     CloudpickleCodec(),
 )
+_COMPOSITE: tuple[CompositeCodec, ...] = ()
 _BY_NAME = {codec.name: codec for codec in _CODECS}
+_COMPOSITE_BY_NAME = {codec.name: codec for codec in _COMPOSITE}
 
-SAFE: frozenset[str] = frozenset(codec.name for codec in _CODECS if codec.safe)
+SAFE: frozenset[str] = frozenset(
+    [codec.name for codec in _CODECS if codec.safe]
+    + [composite.name for composite in _COMPOSITE if composite.safe]
+)
 """Codecs that run no code from the bytes."""
 
 
@@ -43,6 +50,10 @@ def encode(value: object) -> Encoded:
         Unencodable: no codec does; names the type and the reason.
     """
     try:
+        for composite in _COMPOSITE:
+            composed = composite.compose(value)
+            if composed is not None:
+                return composed
         for codec in _CODECS:
             chunks = codec.encode(value)
             if chunks is not None:
@@ -55,8 +66,8 @@ def encode(value: object) -> Encoded:
     raise Unencodable(f"{kind.__module__}.{kind.__qualname__}", reason)
 
 
-def decode(codec: str, source: Source) -> object:
-    """Return the value that `codec` wrote as `source`.
+def decode(codec: str, source: Source, parts: Parts | None = None) -> object:
+    """Return the value that `codec` wrote as `source`; `parts` reads the values that it names.
 
     A file is mapped copy-on-write where the codec can, so it must stay as it
     is; bytes are copied. Unless `is_safe(codec)`, this runs code.
@@ -68,13 +79,19 @@ def decode(codec: str, source: Source) -> object:
     refused = refusal(codec)
     if refused is not None:
         raise refused
-    reader = _BY_NAME.get(codec)
-    if reader is None:
+    reader, composite = _BY_NAME.get(codec), _COMPOSITE_BY_NAME.get(codec)
+    if reader is None and composite is None:
         raise UndecodableValue(codec, "this gitmemo does not know it; a newer gitmemo wrote it")
+    if composite is not None and parts is None:
+        raise UndecodableValue(codec, "it is made of other values, which are not in these bytes")
     try:
-        return reader.decode(source)
+        if composite is not None and parts is not None:
+            return composite.assemble(source, parts)
+        return cast("Codec", reader).decode(source)
     except UndecodableValue as error:
         raise UndecodableValue(codec, error.reason, error.where, error.fix) from None
+    except GitmemoError:
+        raise  # a part that is missing or not trusted says so better
     except Exception as error:  # noqa: BLE001 whatever a pickle, numpy or the file system raises
         reason = f"{type(error).__name__}: {error}"
     raise UndecodableValue(codec, reason)

@@ -27,6 +27,7 @@ from gitmemo.world.segments import (
     read_segment,
     segment_name,
 )
+from gitmemo.world.view import values_behind
 
 
 def plan_export(world: RepositoryWorld, code: Code) -> Segment | None:
@@ -37,8 +38,7 @@ def plan_export(world: RepositoryWorld, code: Code) -> Segment | None:
         fact = from_line(line, content_id)
         if isinstance(fact, Call):
             lines.add(line)
-            for cid in referenced_cids([fact]):
-                lines.update(to_line(value) for value in world.values(cid))
+            lines.update(map(to_line, values_behind(world, referenced_cids([fact]))))
             versions.add(fact.version)
         elif isinstance(fact, Source | Decision):
             lines.add(line)

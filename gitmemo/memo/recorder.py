@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
+from gitmemo.codecs import Encoded
 from gitmemo.hashing.digest import Digest, digest
 from gitmemo.memo.execute import CallOutcome, encoded
 from gitmemo.memo.signature import is_secret
@@ -51,8 +52,7 @@ class Recorder:
                 continue
             if not self._values.can_read(slot.cid):
                 data = encoded(unwrap_all(value), f"argument {slot.name!r} of {op}")
-                blob = self._world.blobs.put(data)
-                facts.append(Value(slot.cid, data.codec, data.size, blob))
+                facts += self._stored(slot.cid, data)
         return facts
 
     def call(
@@ -89,9 +89,16 @@ class Recorder:
         facts: list[Fact] = []
         for output in outcome.outputs:
             if output.encoded is not None and not self._values.can_read(output.cid):
-                blob = self._world.blobs.put(output.encoded)
-                facts.append(Value(output.cid, output.encoded.codec, output.encoded.size, blob))
+                facts += self._stored(output.cid, output.encoded)
         return facts
+
+    def _stored(self, cid: Digest, data: Encoded) -> Iterator[Value]:
+        """Store bytes, and before them those of the values that they name; yield the facts."""
+        for part, behind in data.parts.items():
+            if behind is not None and not self._values.can_read(part):
+                yield from self._stored(part, behind)
+        blob = self._world.blobs.put(data)
+        yield Value(cid, data.codec, data.size, blob, tuple(data.parts))
 
     def link(self, call: Call, slots: Sequence[Slot]) -> Call:
         """Record that `call`'s outputs are also those of inputs with other histories."""

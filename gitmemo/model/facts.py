@@ -102,12 +102,17 @@ class Call:
 
 @dataclass(frozen=True, slots=True)
 class Value:
-    """Where the bytes of a value are: one content id may have several."""
+    """Where the bytes of a value are: one content id may have several.
+
+    Attributes:
+        parts: Content ids of the other values that the bytes name; without them it cannot be read.
+    """
 
     cid: Digest
     codec: str
     size: int
     blob: Digest
+    parts: tuple[Digest, ...] = ()
 
 
 @dataclass(frozen=True)

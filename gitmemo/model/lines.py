@@ -112,7 +112,15 @@ def _write_version(version: Version) -> list[JsonValue]:
 
 
 def _write_value(value: Value) -> list[JsonValue]:
-    return ["value", to_text(value.cid), value.codec, value.size, to_text(value.blob)]
+    parts: list[JsonValue] = [to_text(part) for part in value.parts]
+    line: list[JsonValue] = [
+        "value",
+        to_text(value.cid),
+        value.codec,
+        value.size,
+        to_text(value.blob),
+    ]
+    return [*line, parts] if parts else line
 
 
 def _write_source(source: Source) -> list[JsonValue]:
@@ -241,8 +249,11 @@ def _read_version(array: list[object], _: _ContentId) -> Version:
 
 
 def _read_value(array: list[object], _: _ContentId) -> Value:
-    _kind, cid, codec, size, blob = array
-    return Value(from_text(_string(cid)), _string(codec), _number(size), from_text(_string(blob)))
+    _kind, cid, codec, size, blob, *parts = array
+    names = _digests(cast("list[str]", parts[0])) if parts else ()
+    return Value(
+        from_text(_string(cid)), _string(codec), _number(size), from_text(_string(blob)), names
+    )
 
 
 def _read_source(array: list[object], _: _ContentId) -> Source:

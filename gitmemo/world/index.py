@@ -24,7 +24,7 @@ from gitmemo.model.components import Component
 from gitmemo.model.facts import Call, Decision, Fact, Source, Text, Value, Version
 from gitmemo.model.lines import from_line, kind_of, record_id, to_line
 
-SCHEMA_VERSION = 1
+SCHEMA_VERSION = 2
 _SCHEMA = """
 create table file(
     id integer primary key, kind text not null, folder text not null, name text not null,
@@ -45,7 +45,7 @@ create index call_op on call(op);
 create table output(hid blob not null, fact integer not null, primary key(hid, fact)) without rowid;
 create table value(
     cid blob not null, blob blob not null, codec text not null, size integer not null,
-    fact integer not null, primary key(cid, blob, codec)) without rowid;
+    parts blob not null, fact integer not null, primary key(cid, blob, codec)) without rowid;
 create table version(id blob primary key, fact integer not null) without rowid;
 create table source(
     path text not null, unit text not null, source blob not null, fact integer not null,
@@ -164,17 +164,17 @@ class Index:
 
     def values(self, cid: Digest) -> list[Value]:
         """Return where the bytes of `cid` may be."""
-        rows = self._rows("select cid, codec, size, blob from value where cid = ?", (cid,))
-        return [Value(Digest(c), codec, size, Digest(blob)) for c, codec, size, blob in rows]
+        rows = self._rows("select cid, codec, size, blob, parts from value where cid = ?", (cid,))
+        return [_value(*row) for row in rows]
 
     def values_among(self, numbers: Iterable[int]) -> list[Value]:
         """Return the places of bytes that are among these facts."""
         rows = self._rows(
-            "select cid, codec, size, blob from value"
+            "select cid, codec, size, blob, parts from value"
             " where fact in (select value from json_each(?)) order by blob",
             (_json(numbers),),
         )
-        return [Value(Digest(c), codec, size, Digest(blob)) for c, codec, size, blob in rows]
+        return [_value(*row) for row in rows]
 
     def version(self, version: Digest) -> Version | None:
         """Return the version with this id."""
@@ -344,9 +344,14 @@ def _index_call(connection: sqlite3.Connection, number: int, call: Call) -> None
 
 def _index_value(connection: sqlite3.Connection, number: int, value: Value) -> None:
     connection.execute(
-        "insert or ignore into value(cid, blob, codec, size, fact) values (?, ?, ?, ?, ?)",
-        (value.cid, value.blob, value.codec, value.size, number),
+        "insert or ignore into value(cid, blob, codec, size, parts, fact) values (?, ?, ?, ?, ?, ?)",
+        (value.cid, value.blob, value.codec, value.size, b"".join(value.parts), number),
     )
+
+
+def _value(cid: bytes, codec: str, size: int, blob: bytes, parts: bytes) -> Value:
+    names = tuple(Digest(parts[at : at + 32]) for at in range(0, len(parts), 32))
+    return Value(Digest(cid), codec, size, Digest(blob), names)
 
 
 def _index_version(connection: sqlite3.Connection, number: int, version: Version) -> None:

@@ -40,7 +40,7 @@ from gitmemo.model.validity import Code, changed
 from gitmemo.world.files import FactFiles
 from gitmemo.world.index import Index
 from gitmemo.world.journal import Journal, Place
-from gitmemo.world.view import Candidate, heads, in_order, preferred
+from gitmemo.world.view import Candidate, heads, in_order, preferred, values_behind
 
 # Versions go where the calls go that name them; values too, but a push wants them before.
 EXPORTED_KINDS = ("call", "source", "decision")
@@ -124,9 +124,7 @@ class RepositoryWorld:
         version = self.version(call.version) if call.version else None
         if version:
             facts += [*self.histories(version), version]
-        for cid in sorted(referenced_cids([call])):
-            facts += self.values(cid)
-        return [*facts, call]
+        return [*facts, *values_behind(self, referenced_cids([call])), call]
 
     def histories(self, version: Version) -> list[Source | Decision]:
         """Return the sources of a version's contents and what was decided about them, and all before."""

@@ -96,6 +96,18 @@ class World(Protocol):
         ...
 
 
+def values_behind(world: World, cids: Iterable[Digest]) -> list[Value]:
+    """Return where the bytes of `cids` may be, and of all values that they name in turn."""
+    found: dict[Digest, list[Value]] = {}
+    todo = sorted(cids, reverse=True)
+    while todo:
+        cid = todo.pop()
+        if cid not in found:
+            found[cid] = world.values(cid)
+            todo += (part for value in found[cid] for part in value.parts)
+    return [value for values in found.values() for value in values]
+
+
 def preferred(calls: Iterable[Call]) -> list[Call]:
     """Return calls of one key in the order in which they may be used.
 
