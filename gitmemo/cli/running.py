@@ -36,7 +36,8 @@ def run(verbose: bool, recompute_missing: bool, script: Path, args: tuple[str, .
     """
     workspace = find(script.parent)
     storage = storage_of(workspace)
-    storage.can_pull = storage.can_pull and not recompute_missing
+    if recompute_missing:
+        storage.recompute_missing()
 
     def tell(event: CallEvent) -> None:
         if verbose:

@@ -82,6 +82,26 @@ class Counter:
         return f"Counter(reused={self.reused}, computed={self.computed})"
 
 
+class Watch:
+    """What is known of a storage's calls while they happen: counts, and who wants to be told."""
+
+    def __init__(self) -> None:
+        self.counter = Counter()
+        self.observer: Observer | None = None
+
+    def tell(self, event: Callable[[], CallEvent]) -> None:
+        """Tell the observer of an event, which is only made if there is one."""
+        if self.observer:
+            self.observer(event())
+
+    def reused(self, hit: Hit) -> None:
+        """Count a call that was not run."""
+        self.counter.reused += 1
+        self.counter.saved_s += hit.elapsed_s
+        if self.observer:
+            self.observer(CallEvent(hit.call.op, Reason.HIT, (), hit.elapsed_s))
+
+
 @dataclass(frozen=True, slots=True)
 class Hit:
     """A stored call that may be handed out.

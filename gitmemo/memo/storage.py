@@ -1,58 +1,36 @@
 """Storages: where the calls of a program are looked up, run and remembered.
 
-Not where facts are kept (`world`), how a call is run (`execute`), what it
-leaves behind (`recorder`) or how code is watched (`tracing`): this module puts
-them together. Invariant: a call is handed out only if its version is valid for
-the code as it is at that moment, and a call that was run is durable before its
-refs are handed out.
+Not where facts are kept (`world`), how a call is found (`lookup`) or made
+(`caller`), or how values come back (`on_demand`): this module puts them
+together. Invariant: blocks nest, and leaving one restores what was before it.
 """
 
 from __future__ import annotations
 
 import os
 import threading
-import warnings
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
-from gitmemo.codecs import decode
-from gitmemo.errors import NotReproducible, UnknownRef, ValueMissing
-from gitmemo.hashing.digest import Digest, to_hex
+from gitmemo.errors import UnknownRef
+from gitmemo.hashing.digest import Digest
 from gitmemo.memo import context
-from gitmemo.memo.calls import (
-    CallEvent,
-    CallView,
-    Counter,
-    GlobalChanged,
-    Hit,
-    Observer,
-    Reason,
-    hit_of,
-)
-from gitmemo.memo.execute import (
-    CallOutcome,
-    CallRequest,
-    NoTracking,
-    Tracking,
-    execute,
-    identify,
-    running,
-)
-from gitmemo.memo.inputs import guarded_inputs, short_cut, slots_of
+from gitmemo.memo.caller import Caller
+from gitmemo.memo.calls import CallView, Counter, Observer, Watch
+from gitmemo.memo.execute import NoTracking, Tracking
+from gitmemo.memo.lookup import Lookup
 from gitmemo.memo.names import MAIN, OpNames
+from gitmemo.memo.on_demand import OnDemand
 from gitmemo.memo.recorder import Recorder
 from gitmemo.memo.trust import Trust, Values
 from gitmemo.memo.verdicts import Verdicts
-from gitmemo.model import ids
-from gitmemo.model.components import Component
-from gitmemo.model.facts import Call, Slot
 from gitmemo.model.validity import Code, NoCode
-from gitmemo.ref import IMMUTABLE, AtomRef, Ref, ref_to, unwrap_all
+from gitmemo.ref import AtomRef, Ref, ref_to, unwrap_all
 from gitmemo.tracing import CodeState, Project, Tracker
 from gitmemo.world.standalone import StandaloneWorld
-from gitmemo.world.view import Candidate, World
+from gitmemo.world.view import World
 
 if TYPE_CHECKING:
     from gitmemo.frame import ComputationFrame
@@ -89,30 +67,34 @@ class Storage:
         """
         storage = cls.__new__(cls)
         storage._set_up(world, project, trust)
-        storage.can_pull = can_pull
+        storage._on_demand.can_pull = can_pull
         return storage
 
     def _set_up(self, world: World, project: Project | None, trust: Trust) -> None:
         self.world = world
         self.project = project
-        self.counter = Counter()
-        self.can_pull = False
         self.is_closed = False
-        self._values = Values(world, trust)
-        self._observer: Observer | None = None
         self._lock = threading.RLock()
-        self._hits: dict[tuple[object, ...], Hit] = {}
-        self._ops = OpNames(project)
-        self._reported: set[Component] = set()
         self._code: Code = NoCode()
-        self._tracking: Tracking = NoTracking()
-        self._verdicts: Verdicts | None = None
-        state = None
+        tracking: Tracking = NoTracking()
+        verdicts: Verdicts | None = None
+        state: CodeState | None = None
         if project is not None:
             self._code = state = CodeState(project)
-            self._tracking = Tracker(project, state)
-            self._verdicts = Verdicts(world, state)
-        self._recorder = Recorder(world, self._values, state)
+            tracking = Tracker(project, state)
+            verdicts = Verdicts(world, state)
+        self._watch = watch = Watch()
+        self._names = names = OpNames(project)
+        values = Values(world, trust)
+        self._recorder = recorder = Recorder(world, values, state)
+        self._lookup = lookup = Lookup(world, names, verdicts, recorder, watch)
+        self._on_demand = OnDemand(world, names, values, lookup, recorder, watch)
+        self._caller = Caller(world, names, lookup, recorder, tracking, watch, self)
+
+    @property
+    def counter(self) -> Counter:
+        """How many calls were reused and computed."""
+        return self._watch.counter
 
     # --- blocks ----------------------------------------------------------
 
@@ -120,10 +102,9 @@ class Storage:
         if context.depth(self) == 0:
             with self._lock:
                 if self.world.enter():
-                    self._hits.clear()
+                    self._caller.clear()
                 self._recorder.enter()
-                if self._verdicts:
-                    self._verdicts.clear()
+                self._lookup.enter()
         context.push(self)
         return self
 
@@ -137,11 +118,15 @@ class Storage:
     @contextmanager
     def observed(self, observer: Observer) -> Iterator[None]:
         """Tell `observer` of each call in the body of the `with` statement."""
-        before, self._observer = self._observer, observer
+        before, self._watch.observer = self._watch.observer, observer
         try:
             yield
         finally:
-            self._observer = before
+            self._watch.observer = before
+
+    def recompute_missing(self) -> None:
+        """From now on, run calls again whose results are not here, even if a remote may have them."""
+        self._on_demand.can_pull = False
 
     def close(self) -> None:
         """Release files; the storage cannot be used afterwards."""
@@ -160,106 +145,7 @@ class Storage:
             InputMutated: The op changed a raw argument in place.
             Exception: Whatever the op raises, unchanged; such a call is not stored.
         """
-        inputs = op.binder.bind(args, kwargs) | op.hidden_inputs()
-        key = short_cut(op, inputs)
-        hit = self._hits.get(key) if key else None
-        if hit is not None and self._is_valid(hit.call):
-            return self._hand_out(op, hit)
-        slots = slots_of(self._ops.name_of(op)[0], inputs)
-        call = self._find(op, slots)
-        if call is None:
-            return self._compute(op, args, kwargs, inputs, slots)
-        hit = hit_of(call)
-        if key:
-            self._hits[key] = hit
-        return self._hand_out(op, hit)
-
-    def _find(self, op: Op[..., Any], slots: list[Slot]) -> Call | None:
-        """Return a stored call that is valid now, made part of this world with these histories."""
-        name, prefix = self._ops.name_of(op)
-        key = ids.call_key(prefix, [(slot.name, slot.cid) for slot in slots])
-        candidates = self.world.candidates(key)
-        valid = [candidate for candidate in candidates if self._is_valid(candidate.call)]
-        for candidate in valid:
-            call = candidate.call
-            hid = ids.call_hid(name, op.version, call.version, [(s.name, s.hid) for s in slots])
-            if hid == call.hid:  # the very call, rather than one that is like it
-                return self._here(candidate)
-        if valid:
-            return self._recorder.link(self._here(valid[0]), slots)
-        if self._observer:
-            self._observer(self._miss(name, [candidate.call for candidate in candidates]))
-        return None
-
-    def _here(self, candidate: Candidate) -> Call:
-        """Return the call, made part of this world."""
-        if not candidate.here:
-            self.world.adopt(candidate.call)
-        return candidate.call
-
-    def _is_valid(self, call: Call) -> bool:
-        # A storage that does not version cannot say what other code would have
-        # returned, and one that does cannot trust a call without a version.
-        if self._verdicts is None or call.version is None:
-            return self._verdicts is None and call.version is None
-        return self._verdicts.valid(call.version)
-
-    def _miss(self, op: str, stale: list[Call]) -> CallEvent:
-        if self._verdicts is None or not stale:
-            return CallEvent(op, Reason.NEW_INPUTS)
-        changes = [self._verdicts.changed(call.version) for call in stale if call.version]
-        fewest = min(changes, key=len, default=())
-        return CallEvent(op, Reason.CODE_CHANGED, fewest)
-
-    def _hand_out(self, op: Op[..., Any], hit: Hit) -> Any:
-        self.counter.reused += 1
-        self.counter.saved_s += hit.elapsed_s
-        if self._observer:
-            self._observer(CallEvent(hit.call.op, Reason.HIT, (), hit.elapsed_s))
-        refs = [ref_to(slot, self) for slot in hit.call.outputs]
-        frame = running.get()
-        if frame is None:
-            return op.outputs.join(refs)
-        frame.inner.append(hit.hid)
-        version = self.world.version(hit.call.version) if hit.call.version else None
-        if version:
-            frame.capture.add(version.pairs)
-        return op.outputs.join([ref.unwrap() for ref in refs])
-
-    def _compute(
-        self,
-        op: Op[..., Any],
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
-        inputs: Mapping[str, Any],
-        slots: list[Slot],
-    ) -> Any:
-        name, _ = self._ops.name_of(op)
-        facts = self._recorder.inputs(name, inputs, slots)
-        outcome = self._execute(op, args, kwargs, guarded_inputs(inputs, slots))
-        call = self._recorder.call(name, op.version, slots, outcome, facts)
-        self._report(name, outcome.mutated)
-        self.counter.computed += 1
-        values = [output.value for output in outcome.outputs]
-        frame = running.get()
-        if frame is not None:
-            frame.inner.append(call.hid)
-            frame.capture.add(outcome.components)
-            return op.outputs.join(values)
-        return op.outputs.join(
-            [
-                AtomRef(slot.cid, slot.hid, self, slot.inline, value)
-                if type(value) in IMMUTABLE
-                else ref_to(slot, self)
-                for slot, value in zip(call.outputs, values, strict=True)
-            ]
-        )
-
-    def _report(self, op: str, mutated: tuple[Component, ...]) -> None:
-        for component in mutated:
-            if component not in self._reported:
-                self._reported.add(component)
-                warnings.warn(GlobalChanged(op, component), stacklevel=5)
+        return self._caller.call(op, args, kwargs)
 
     # --- values ----------------------------------------------------------
 
@@ -273,68 +159,7 @@ class Storage:
             UntrustedValue: Reading it could run code from a remote that is not trusted.
             BlobCorrupt: The bytes are not what was stored.
         """
-
-        def describe() -> str:  # asks the world, so only for an error
-            return self._described(hid, what)
-
-        found = self._values.find(cid, describe)
-        if found is None and not self.can_pull and self._run_again(hid):
-            found = self._values.find(cid, describe)
-        if found is None:
-            raise ValueMissing(describe(), to_hex(cid), not self.world.values(cid))
-        return decode(found.codec, found.source)
-
-    def _described(self, hid: Digest, what: str) -> str:
-        call = self.world.creator(hid)
-        for slot in call.outputs if call else ():
-            if call and slot.hid == hid:
-                return f"{what}, output {slot.name!r} of {call.op}"
-        return what
-
-    def _execute(
-        self,
-        op: Op[..., Any],
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
-        guarded: Mapping[str, tuple[Any, Digest]],
-    ) -> CallOutcome:
-        request = CallRequest(
-            op=self._ops.name_of(op)[0],
-            function=op.__wrapped__,
-            args=unwrap_all(args),
-            kwargs=unwrap_all(kwargs),
-            outputs=op.outputs,
-            guarded=guarded,
-        )
-        outcome = execute(request, self._tracking)
-        if outcome.error is not None:
-            raise outcome.error
-        return outcome
-
-    def _run_again(self, hid: Digest) -> bool:
-        """Run the call that made a value again, to have its bytes; return whether it could be run.
-
-        Raises:
-            NotReproducible: It returned something else.
-        """
-        call = self.world.creator(hid)
-        op = self._ops.named(call.op) if call else None
-        if call is None or op is None or op.version != call.op_version or not self._is_valid(call):
-            return False
-        closure = {name: identify(value, name)[0] for name, value in op.hidden_inputs().items()}
-        if any(closure.get(s.name, s.cid) != s.cid for s in call.inputs) or not closure.keys() <= {
-            slot.name for slot in call.inputs
-        }:
-            return False  # another function was made by the same `def` since
-        if self._observer:
-            self._observer(CallEvent(call.op, Reason.BYTES_MISSING))
-        args, kwargs = op.binder.unbind({s.name: ref_to(s, self).unwrap() for s in call.inputs})
-        outcome = self._execute(op, args, kwargs, {})
-        if [output.cid for output in outcome.outputs] != [slot.cid for slot in call.outputs]:
-            raise NotReproducible(call.op)
-        self.world.record(self._recorder.outputs(outcome))
-        self.counter.computed += 1
-        return True
+        return self._on_demand.load(cid, hid, what, self._caller, self)
 
     def unwrap(self, obj: Any) -> Any:
         """Return `obj` with every ref in it, also inside containers, replaced by a copy of its value."""
@@ -385,7 +210,8 @@ class Storage:
         calls = self.world.calls(self._code)
         known = sorted({call.op for call in calls})
         names = [
-            resolve_op(op, known) if isinstance(op, str) else self._ops.name_of(op)[0] for op in ops
+            resolve_op(op, known) if isinstance(op, str) else self._names.name_of(op)[0]
+            for op in ops
         ]
         current = valid_calls(self.world, calls, self._code).calls
         return select(current, names or known, self)

@@ -10,9 +10,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from gitmemo.blobs import SELF, StoredBlob
-from gitmemo.codecs import is_safe, runs_here
-from gitmemo.errors import BlobCorrupt, UntrustedValue
-from gitmemo.hashing.digest import Digest
+from gitmemo.codecs import Source, decode, is_safe, runs_here
+from gitmemo.errors import BlobCorrupt, UntrustedValue, ValueMissing
+from gitmemo.hashing.digest import Digest, to_hex
 from gitmemo.world.view import World
 
 
@@ -35,14 +35,36 @@ class Values:
         self._trust = trust
 
     def can_read(self, cid: Digest) -> bool:
-        """Whether a value's bytes are here, whole and trusted."""
+        """Whether a value's bytes are here, whole and trusted, and those of its parts."""
         try:
             return self.find(cid, str) is not None
         except (UntrustedValue, BlobCorrupt):
             return False
 
+    def load(self, cid: Digest, describe: Callable[[], str]) -> object:
+        """Return a fresh copy of a value; `describe` is for errors.
+
+        Raises:
+            ValueMissing: Its bytes, or those of a part, are not on this machine.
+            UntrustedValue, BlobCorrupt: As `find`.
+        """
+        stored = self._wanted(cid, describe)
+        return decode(stored.codec, stored.source, lambda part: self._part(part, describe))
+
+    def _part(self, cid: Digest, describe: Callable[[], str]) -> tuple[str, Source]:
+        stored = self._wanted(cid, describe)
+        return stored.codec, stored.source
+
+    def _wanted(self, cid: Digest, describe: Callable[[], str]) -> StoredBlob:
+        stored = self.find(cid, describe)
+        if stored is None:
+            raise ValueMissing(describe(), to_hex(cid), not self._world.values(cid))
+        return stored
+
     def find(self, cid: Digest, describe: Callable[[], str]) -> StoredBlob | None:
         """Return verified bytes of a value, None if there are none here; `describe` is for errors.
+
+        A value whose parts are not here counts as not here.
 
         Raises:
             UntrustedValue: There are, but reading them could run code from elsewhere.
@@ -53,7 +75,7 @@ class Values:
             if not runs_here(value.codec):
                 continue  # like missing: it can be fetched or computed in another form
             stored = self._world.blobs.find(value.blob, value.codec)
-            if stored is None:
+            if stored is None or not all(self.find(part, describe) for part in value.parts):
                 continue
             if is_safe(stored.codec) or self._trust.covers(stored.origin):
                 return stored

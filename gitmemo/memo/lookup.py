@@ -1,0 +1,80 @@
+"""Finding the stored call that stands for one about to be made.
+
+Not making calls (`caller`). Invariant: what is found is valid for the code as
+it is at this moment, and part of this world with the histories asked for.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from gitmemo.memo.calls import CallEvent, Reason, Watch
+from gitmemo.memo.names import OpNames
+from gitmemo.memo.recorder import Recorder
+from gitmemo.memo.verdicts import Verdicts
+from gitmemo.model import ids
+from gitmemo.model.facts import Call, Slot
+from gitmemo.world.view import Candidate, World
+
+if TYPE_CHECKING:
+    from gitmemo.memo.op import Op
+
+
+class Lookup:
+    """The stored calls of a storage; `verdicts` is None where code is not versioned."""
+
+    def __init__(
+        self,
+        world: World,
+        names: OpNames,
+        verdicts: Verdicts | None,
+        recorder: Recorder,
+        watch: Watch,
+    ) -> None:
+        self._world = world
+        self._names = names
+        self._verdicts = verdicts
+        self._recorder = recorder
+        self._watch = watch
+
+    def enter(self) -> None:
+        """Begin a block: decisions and code may have come from elsewhere."""
+        if self._verdicts:
+            self._verdicts.clear()
+
+    def is_valid(self, call: Call) -> bool:
+        """Whether a stored call may stand for one that the code of now would make."""
+        # A storage that does not version cannot say what other code would have
+        # returned, and one that does cannot trust a call without a version.
+        if self._verdicts is None or call.version is None:
+            return self._verdicts is None and call.version is None
+        return self._verdicts.valid(call.version)
+
+    def find(self, op: Op[..., Any], slots: list[Slot]) -> Call | None:
+        """Return a stored call that is valid now, made part of this world with these histories."""
+        name, prefix = self._names.name_of(op)
+        key = ids.call_key(prefix, [(slot.name, slot.cid) for slot in slots])
+        candidates = self._world.candidates(key)
+        valid = [candidate for candidate in candidates if self.is_valid(candidate.call)]
+        for candidate in valid:
+            call = candidate.call
+            hid = ids.call_hid(name, op.version, call.version, [(s.name, s.hid) for s in slots])
+            if hid == call.hid:  # the very call, rather than one that is like it
+                return self._here(candidate)
+        if valid:
+            return self._recorder.link(self._here(valid[0]), slots)
+        self._watch.tell(lambda: self._miss(name, [candidate.call for candidate in candidates]))
+        return None
+
+    def _here(self, candidate: Candidate) -> Call:
+        """Return the call, made part of this world."""
+        if not candidate.here:
+            self._world.adopt(candidate.call)
+        return candidate.call
+
+    def _miss(self, op: str, stale: list[Call]) -> CallEvent:
+        if self._verdicts is None or not stale:
+            return CallEvent(op, Reason.NEW_INPUTS)
+        changes = [self._verdicts.changed(call.version) for call in stale if call.version]
+        fewest = min(changes, key=len, default=())
+        return CallEvent(op, Reason.CODE_CHANGED, fewest)
