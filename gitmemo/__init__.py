@@ -20,23 +20,32 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from gitmemo.hashing import hasher
-    from gitmemo.memo.op import Op, op, track
+    from gitmemo.memo.context import carried, noop
+    from gitmemo.memo.op import Op, op, superop, track
     from gitmemo.memo.opening import open
     from gitmemo.memo.storage import Storage
     from gitmemo.memo.wrapping import unwrap, wrap, wrap_atom
     from gitmemo.ref import AtomRef, Ref
+    from gitmemo.special import Ignore, NewArgDefault, Transient, ValuePointer
 
 __version__ = "0.1.0"
 
 __all__ = [
     "AtomRef",
+    "Ignore",
+    "NewArgDefault",
     "Op",
     "Ref",
     "Storage",
+    "Transient",
+    "ValuePointer",
     "__version__",
+    "carried",
     "hasher",
+    "noop",
     "op",
     "open",
+    "superop",
     "track",
     "unwrap",
     "wrap",
@@ -46,12 +55,19 @@ __all__ = [
 # Loaded when first used: `import gitmemo` and the hooks stay quick.
 _HOMES = {
     "AtomRef": "gitmemo.ref",
+    "Ignore": "gitmemo.special",
+    "NewArgDefault": "gitmemo.special",
     "Op": "gitmemo.memo.op",
     "Ref": "gitmemo.ref",
     "Storage": "gitmemo.memo.storage",
+    "Transient": "gitmemo.special",
+    "ValuePointer": "gitmemo.special",
+    "carried": "gitmemo.memo.context",
     "hasher": "gitmemo.hashing",
+    "noop": "gitmemo.memo.context",
     "op": "gitmemo.memo.op",
     "open": "gitmemo.memo.opening",
+    "superop": "gitmemo.memo.op",
     "track": "gitmemo.memo.op",
     "unwrap": "gitmemo.memo.wrapping",
     "wrap": "gitmemo.memo.wrapping",

@@ -4,18 +4,26 @@
 is opened with `gitmemo.open()`.
 """
 
-from gitmemo.memo.op import Op, op, track
+from gitmemo.memo.context import noop
+from gitmemo.memo.op import Op, op, superop, track
 from gitmemo.memo.storage import Storage
 from gitmemo.memo.wrapping import unwrap, wrap, wrap_atom
 from gitmemo.ref import AtomRef, Ref, ValueRef
+from gitmemo.special import Ignore, NewArgDefault, Transient, ValuePointer
 
 __all__ = [
     "AtomRef",
+    "Ignore",
+    "NewArgDefault",
     "Op",
     "Ref",
     "Storage",
+    "Transient",
+    "ValuePointer",
     "ValueRef",
+    "noop",
     "op",
+    "superop",
     "track",
     "unwrap",
     "wrap",

@@ -9,7 +9,7 @@ from __future__ import annotations
 import copy
 import itertools
 from collections.abc import Callable
-from typing import Any, Generic, NoReturn, Protocol, TypeVar, cast
+from typing import Any, Generic, NoReturn, Protocol, TypeAlias, TypeVar, cast
 
 from gitmemo.codecs import from_inline
 from gitmemo.errors import RefMisuse, Unhashable
@@ -25,6 +25,13 @@ class Loader(Protocol):
     def load(self, cid: Digest, hid: Digest, what: str) -> object:
         """Return a fresh copy of the value; `what` names it in errors."""
         ...
+
+
+class Shared:
+    """A value of which nothing is kept, and that cannot be copied either: all have the same one."""
+
+    def __init__(self, value: object) -> None:
+        self.value = value
 
 
 class Missing:
@@ -78,6 +85,11 @@ class Ref(Generic[R_co]):
         return self._obj is not MISSING
 
     @property
+    def is_from_storage(self) -> bool:
+        """Whether a storage handed it out, rather than `wrap`."""
+        return self._loader is not None
+
+    @property
     def obj(self) -> R_co:
         """The value; loaded if it is not in memory."""
         return self.unwrap()
@@ -95,7 +107,7 @@ class Ref(Generic[R_co]):
 
     def _value(self) -> object:
         if self._obj is not MISSING:
-            return self._obj if type(self._obj) in IMMUTABLE else copy.deepcopy(self._obj)
+            return self._obj.value if type(self._obj) is Shared else private(self._obj)
         if self._inline is not None:
             return from_inline(self._inline.json)
         if self._loader is None:
@@ -120,6 +132,11 @@ class Ref(Generic[R_co]):
         if self.in_memory:
             return f"{type(self).__name__}({_short(self._obj)}, hid={self.hid[:3]}...)"
         return f"{type(self).__name__}(hid={self.hid[:3]}..., in_memory=False)"
+
+
+def private(value: object) -> object:
+    """Return `value`, or a copy that nobody else holds if it could be changed."""
+    return value if type(value) in IMMUTABLE else copy.deepcopy(value)
 
 
 # Immutable values may be shared; everything else is copied when handed out.
@@ -184,19 +201,24 @@ def ref_to(slot: Slot, loader: Loader) -> AtomRef[Any]:
     return AtomRef(slot.cid, slot.hid, loader, slot.inline)
 
 
-def unwrap_all(value: Any) -> Any:
+StandIns: TypeAlias = tuple[type, ...]
+"""Kinds of objects that stand for another value, which their `unwrap` returns."""
+
+
+def unwrap_all(value: Any, kinds: StandIns = (Ref,)) -> Any:
     """Return `value` with every ref inside lists, tuples, dicts and sets replaced by its value.
 
     Containers without refs are returned as they are; types and shared parts are kept.
+    `kinds` says what is replaced.
 
     Raises:
         Unhashable: A container holds both itself and refs.
     """
-    if isinstance(value, Ref):
-        return value.unwrap()
+    if isinstance(value, kinds):
+        return _stood_for(value)
     if not isinstance(value, _CONTAINERS):
         return value
-    nodes = _explore(value)
+    nodes = _explore(value, kinds)
     holders = _holders(nodes)
     if id(value) not in holders:
         return value
@@ -210,7 +232,7 @@ def unwrap_all(value: Any) -> Any:
             done = path.pop()
             left.pop()
             entered.discard(id(done))
-            made[id(done)] = _replaced(nodes[id(done)], made)
+            made[id(done)] = _replaced(nodes[id(done)], made, kinds)
         elif id(below) in entered:
             raise _loop([*path, below], nodes)
         elif id(below) not in made:
@@ -220,11 +242,22 @@ def unwrap_all(value: Any) -> Any:
     return made[id(value)]
 
 
+def _stood_for(stand_in: Any) -> Any:
+    return stand_in.unwrap()
+
+
+def holds(value: object, kinds: StandIns) -> bool:
+    """Whether `value` is one of `kinds`, or a builtin container with one somewhere inside."""
+    if isinstance(value, kinds):
+        return True
+    return isinstance(value, _CONTAINERS) and any(
+        node.has_refs for node in _explore(value, kinds, until_ref=True).values()
+    )
+
+
 def holds_refs(value: object) -> bool:
     """Whether `value` is a builtin container (or a kind of one) with a ref somewhere inside."""
-    return isinstance(value, _CONTAINERS) and any(
-        node.has_refs for node in _explore(value, until_ref=True).values()
-    )
+    return not isinstance(value, Ref) and holds(value, (Ref,))
 
 
 _CONTAINERS = (list, tuple, dict, set, frozenset)
@@ -240,28 +273,28 @@ class _Node:
 
     __slots__ = ("container", "has_refs", "inner", "parts")
 
-    def __init__(self, container: Any) -> None:
+    def __init__(self, container: Any, stand_ins: StandIns) -> None:
         self.container = container
         is_dict = isinstance(container, dict)
         groups = (container.keys(), container.values()) if is_dict else (container,)
         # One look at every type, not one at every item: most hold thousands of plain ones.
         kinds = set().union(*(map(type, group) for group in groups))
         nested = {kind for kind in kinds if issubclass(kind, _CONTAINERS)}
-        self.has_refs = any(issubclass(kind, Ref) for kind in kinds)
+        self.has_refs = any(issubclass(kind, stand_ins) for kind in kinds)
         self.parts: list[Any] = []
         if nested or self.has_refs:
             self.parts = [item for group in groups for item in group]
         self.inner = [item for item in self.parts if type(item) in nested]
 
 
-def _explore(value: Any, *, until_ref: bool = False) -> dict[int, _Node]:
+def _explore(value: Any, kinds: StandIns, *, until_ref: bool = False) -> dict[int, _Node]:
     """Return every container in `value` by `id`, itself included."""
     nodes: dict[int, _Node] = {}
     todo = [value]
     while todo:
         container = todo.pop()
         if id(container) not in nodes:
-            node = nodes[id(container)] = _Node(container)
+            node = nodes[id(container)] = _Node(container, kinds)
             if until_ref and node.has_refs:
                 break
             todo += node.inner
@@ -287,10 +320,11 @@ def _inner(node: _Node, holders: set[int]) -> list[Any]:
     return [item for item in reversed(node.inner) if id(item) in holders]
 
 
-def _replaced(node: _Node, made: dict[int, Any]) -> Any:
+def _replaced(node: _Node, made: dict[int, Any], kinds: StandIns) -> Any:
     """Return a container like that of `node`, with values for refs and for what holds refs."""
     items = [
-        item.unwrap() if isinstance(item, Ref) else made.get(id(item), item) for item in node.parts
+        _stood_for(item) if isinstance(item, kinds) else made.get(id(item), item)
+        for item in node.parts
     ]
     like = node.container
     if isinstance(like, dict):

@@ -11,6 +11,10 @@
       SourceError            exit 1
       UntrackableOp          exit 1
       WrongOutputs           exit 1
+      BadOption              exit 2
+      SignatureChanged       exit 1
+      NewCallRefused         exit 1
+      NoActiveStorage        exit 1
       InputMutated           exit 1
       RefMisuse              exit 1
       UnknownRef             exit 1
@@ -53,8 +57,12 @@ What this is not: a place for logic. Invariant: every error has a remedy.
 
 from gitmemo.errors.base import GitmemoError
 from gitmemo.errors.code import (
+    BadOption,
     InputMutated,
+    NewCallRefused,
+    NoActiveStorage,
     RefMisuse,
+    SignatureChanged,
     SourceError,
     UnknownRef,
     UntrackableOp,
@@ -103,6 +111,7 @@ from gitmemo.errors.values import (
 
 __all__ = [
     "Aborted",
+    "BadOption",
     "BadSetting",
     "BlobCorrupt",
     "CorruptJournal",
@@ -117,7 +126,9 @@ __all__ = [
     "InputMutated",
     "InvalidName",
     "MissingObject",
+    "NewCallRefused",
     "NewerFormat",
+    "NoActiveStorage",
     "NotInRepository",
     "NotInitialised",
     "NotReproducible",
@@ -131,6 +142,7 @@ __all__ = [
     "RemoteTooNew",
     "RemoteUnknown",
     "RemoteUnreachable",
+    "SignatureChanged",
     "SourceError",
     "UncommittedCode",
     "UndecidedChanges",

@@ -58,6 +58,73 @@ class WrongOutputs(GitmemoError, ValueError):
         )
 
 
+class BadOption(GitmemoError, ValueError):
+    """An option of `@op` names something that the function does not have, or is not possible."""
+
+    kind = "bad-option"
+    exit_code = 2
+
+    def __init__(self, op: str, option: str, value: str, fix: str) -> None:
+        super().__init__(op, option, value, fix)
+        self.op, self.option, self.value, self.fix = op, option, value, fix
+
+    def problem(self) -> str:
+        return f"@op({self.option}=...) of {self.op}: {self.value} is not possible"
+
+    def remedy(self) -> str:
+        return self.fix
+
+
+class SignatureChanged(GitmemoError, ValueError):
+    """Stored results of an op do not fit its signature any more."""
+
+    kind = "signature-changed"
+
+    def __init__(self, op: str, change: str, fix: str) -> None:
+        super().__init__(op, change, fix)
+        self.op, self.change, self.fix = op, change, fix
+
+    def problem(self) -> str:
+        return f"{self.op} has stored results that do not fit its signature: {self.change}"
+
+    def remedy(self) -> str:
+        return self.fix
+
+
+class NewCallRefused(GitmemoError, RuntimeError):
+    """A call would have to be computed, which `allow_new_calls(False)` forbids."""
+
+    kind = "new-call-refused"
+
+    def __init__(self, op: str, why: str) -> None:
+        super().__init__(op, why)
+        self.op, self.why = op, why
+
+    def problem(self) -> str:
+        return (
+            f"{self.op} would have to be computed ({self.why}), and new calls are not allowed here"
+        )
+
+    def remedy(self) -> str:
+        return "call storage.allow_new_calls(True), or ask storage.explain(op, ...) what differs"
+
+
+class NoActiveStorage(GitmemoError, RuntimeError):
+    """Something was asked of an op that only a storage can answer, outside a block."""
+
+    kind = "no-active-storage"
+
+    def __init__(self, op: str) -> None:
+        super().__init__(op)
+        self.op = op
+
+    def problem(self) -> str:
+        return f"no storage is active here, so there is nothing to ask about {self.op}"
+
+    def remedy(self) -> str:
+        return "do it inside `with storage:`"
+
+
 class InputMutated(GitmemoError, RuntimeError):
     """An op changed one of its arguments in place; its result is not stored."""
 
@@ -72,7 +139,8 @@ class InputMutated(GitmemoError, RuntimeError):
 
     def remedy(self) -> str:
         return (
-            "work on a copy inside the op and return that (what comes from a ref is a copy already)"
+            "work on a copy inside the op and return that (what comes from a ref is a copy already), "
+            f"or let gitmemo make the copy: @op(mutates={self.argument!r})"
         )
 
 

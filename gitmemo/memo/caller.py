@@ -11,16 +11,26 @@ import warnings
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from gitmemo.errors import NewCallRefused
 from gitmemo.hashing.digest import Digest
+from gitmemo.memo.arguments import Body
 from gitmemo.memo.calls import CallEvent, GlobalChanged, Hit, Reason, Watch, hit_of
-from gitmemo.memo.execute import CallOutcome, CallRequest, Tracking, execute, running
-from gitmemo.memo.inputs import guarded_inputs, short_cut, slots_of
+from gitmemo.memo.execute import (
+    CallOutcome,
+    CallRequest,
+    Output,
+    Tracking,
+    execute,
+    execute_async,
+    running,
+)
+from gitmemo.memo.inputs import PreparedCall, guarded_inputs, short_cut, slots_of
 from gitmemo.memo.lookup import Lookup
 from gitmemo.memo.names import OpNames
 from gitmemo.memo.recorder import Recorder
 from gitmemo.model.components import Component
-from gitmemo.model.facts import Slot
-from gitmemo.ref import IMMUTABLE, AtomRef, Loader, ref_to, unwrap_all
+from gitmemo.model.facts import Fact, Slot
+from gitmemo.ref import IMMUTABLE, AtomRef, Loader, Ref, Shared, private, ref_to, unwrap_all
 from gitmemo.world.view import World
 
 if TYPE_CHECKING:
@@ -28,7 +38,12 @@ if TYPE_CHECKING:
 
 
 class Caller:
-    """Makes the calls of one storage; `loader` loads the values of the refs that it hands out."""
+    """Makes the calls of one storage; `loader` loads the values of the refs that it hands out.
+
+    Attributes:
+        tracking: What watches the bodies.
+        allows_new_calls: Whether a call that is not stored may be computed.
+    """
 
     def __init__(
         self,
@@ -44,11 +59,12 @@ class Caller:
         self._names = names
         self._lookup = lookup
         self._recorder = recorder
-        self._tracking = tracking
+        self.tracking = tracking
         self._watch = watch
         self._loader = loader
         self._hits: dict[tuple[object, ...], Hit] = {}
         self._reported: set[Component] = set()
+        self.allows_new_calls = True
 
     def clear(self) -> None:
         """Forget short cuts: other facts may be visible now."""
@@ -56,81 +72,157 @@ class Caller:
 
     def call(self, op: Op[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Return the outputs of a call: refs, or plain values inside the body of another op."""
-        inputs = op.binder.bind(args, kwargs) | op.hidden_inputs()
-        key = short_cut(op, inputs)
+        found = self._look_up(op, args, kwargs)
+        if isinstance(found, Hit):
+            return self._hand_out(op, found)
+        facts = self._begin(found)
+        return self._finish(found, execute(self.request(found), self.tracking), facts)
+
+    async def call_async(
+        self, op: Op[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Any:
+        """Do the same for an op that is a coroutine function."""
+        found = self._look_up(op, args, kwargs)
+        if isinstance(found, Hit):
+            return self._hand_out(op, found)
+        facts = self._begin(found)
+        outcome = await execute_async(self.request(found), self.tracking)
+        return self._finish(found, outcome, facts)
+
+    def prepare(
+        self, op: Op[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> PreparedCall:
+        """Return what identifies a call, and what its body would receive."""
+        inputs = op.arguments.bind(args, kwargs)
+        needs_rules = op.arguments.has_rules or op.arguments.needs_rules(inputs)
+        told = op.arguments.identity(inputs) if needs_rules else inputs
+        return self._prepared(op, args, kwargs, inputs, told)
+
+    def request(self, call: PreparedCall) -> CallRequest:
+        """Return what running a call needs; `InputMutated` guards its raw inputs."""
+        op = call.op
+        return self.request_of(op, *self._body(call), guarded_inputs(call, op.arguments))
+
+    def request_of(
+        self,
+        op: Op[..., Any],
+        args: tuple[Any, ...],
+        kwargs: Mapping[str, Any],
+        guarded: Mapping[str, tuple[Any, Digest]],
+    ) -> CallRequest:
+        """Return what running the op's body on these values needs."""
+        options = op.options
+        return CallRequest(
+            op=self._names.name_of(op)[0],
+            function=op.__wrapped__,
+            args=args,
+            kwargs=kwargs,
+            outputs=options.outputs,
+            guarded=guarded,
+            collects=options.materialize,
+            also=options.track,
+            static=options.static,
+            sees_refs=options.sees_refs,
+        )
+
+    def _look_up(
+        self, op: Op[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Hit | PreparedCall:
+        inputs = told = op.arguments.bind(args, kwargs)
+        if op.arguments.has_rules:
+            told = op.arguments.identity(inputs)
+        key = short_cut(op, told)
         hit = self._hits.get(key) if key else None
         if hit is not None and self._lookup.is_valid(hit.call):
-            return self._hand_out(op, hit)
-        slots = slots_of(self._names.name_of(op)[0], inputs)
-        call = self._lookup.find(op, slots)
+            return hit
+        if key is None and told is inputs and op.arguments.needs_rules(inputs):
+            told = op.arguments.identity(inputs)
+        prepared = self._prepared(op, args, kwargs, inputs, told)
+        call = self._lookup.find(op, prepared.slots)
         if call is None:
-            return self._compute(op, args, kwargs, inputs, slots)
+            return prepared
         hit = hit_of(call)
         if key:
             self._hits[key] = hit
-        return self._hand_out(op, hit)
+        return hit
 
-    def execute(
+    def _prepared(
         self,
         op: Op[..., Any],
         args: tuple[Any, ...],
         kwargs: dict[str, Any],
-        guarded: Mapping[str, tuple[Any, Digest]],
-    ) -> CallOutcome:
-        """Run the op's body, and raise what it raises."""
-        request = CallRequest(
-            op=self._names.name_of(op)[0],
-            function=op.__wrapped__,
-            args=unwrap_all(args),
-            kwargs=unwrap_all(kwargs),
-            outputs=op.outputs,
-            guarded=guarded,
-        )
-        outcome = execute(request, self._tracking)
-        if outcome.error is not None:
-            raise outcome.error
-        return outcome
+        inputs: dict[str, Any],
+        told: dict[str, Any],
+    ) -> PreparedCall:
+        name, _ = self._names.name_of(op)
+        return PreparedCall(op, name, args, kwargs, inputs, told, slots_of(op, name, told))
+
+    def _begin(self, call: PreparedCall) -> list[Fact]:
+        """Store the inputs of a call before its body can change them; return the facts."""
+        if not self.allows_new_calls:
+            raise NewCallRefused(call.name, self._lookup.why(call.op, call.slots).value)
+        stored = [name for name in call.told if not call.op.arguments.is_hashed(name)]
+        return self._recorder.inputs(call.name, call.told, call.slots, stored)
+
+    def _body(self, call: PreparedCall) -> Body:
+        arguments = call.op.arguments
+        if call.op.options.sees_refs:
+            refs = {
+                slot.name: value if isinstance(value, Ref) else ref_to(slot, self._loader)
+                for slot, value in zip(call.slots, call.told.values(), strict=True)
+            }
+            return arguments.binder.unbind({**call.inputs, **refs})
+        if call.told is call.inputs:
+            return arguments.body_as_passed(call.args, call.kwargs)
+        return arguments.body(call.inputs)
 
     def _hand_out(self, op: Op[..., Any], hit: Hit) -> Any:
         self._watch.reused(hit)
         refs = [ref_to(slot, self._loader) for slot in hit.call.outputs]
         frame = running.get()
         if frame is None:
-            return op.outputs.join(refs)
+            return op.options.outputs.join(refs)
         frame.inner.append(hit.hid)
         version = self._world.version(hit.call.version) if hit.call.version else None
         if version:
             frame.capture.add(version.pairs)
-        return op.outputs.join([ref.unwrap() for ref in refs])
+        if frame.sees_refs:
+            return op.options.outputs.join(refs)
+        return op.handed_out([ref.unwrap() for ref in refs])
 
-    def _compute(
-        self,
-        op: Op[..., Any],
-        args: tuple[Any, ...],
-        kwargs: dict[str, Any],
-        inputs: Mapping[str, Any],
-        slots: list[Slot],
-    ) -> Any:
-        name, _ = self._names.name_of(op)
-        facts = self._recorder.inputs(name, inputs, slots)
-        outcome = self.execute(op, args, kwargs, guarded_inputs(inputs, slots))
-        call = self._recorder.call(name, op.version, slots, outcome, facts)
-        self._report(name, outcome.mutated)
+    def _finish(self, prepared: PreparedCall, outcome: CallOutcome, facts: list[Fact]) -> Any:
+        """Record a call that was run, and return what its caller receives."""
+        if outcome.error is not None:
+            raise outcome.error
+        op = prepared.op
+        ignored = op.arguments.ignored(prepared.inputs) if op.options.ignored else {}
+        call = self._recorder.call(
+            prepared.name, op.version, prepared.slots, outcome, facts, ignored
+        )
+        self._report(prepared.name, outcome.mutated)
         self._watch.counter.computed += 1
-        values = [output.value for output in outcome.outputs]
         frame = running.get()
         if frame is not None:
             frame.inner.append(call.hid)
             frame.capture.add(outcome.components)
-            return op.outputs.join(values)
-        return op.outputs.join(
+            if not frame.sees_refs:
+                return op.handed_out([unwrap_all(output.value) for output in outcome.outputs])
+        return op.options.outputs.join(
             [
-                AtomRef(slot.cid, slot.hid, self._loader, slot.inline, value)
-                if type(value) in IMMUTABLE
-                else ref_to(slot, self._loader)
-                for slot, value in zip(call.outputs, values, strict=True)
+                self._ref(slot, output)
+                for slot, output in zip(call.outputs, outcome.outputs, strict=True)
             ]
         )
+
+    def _ref(self, slot: Slot, output: Output) -> Ref[Any]:
+        value = output.value
+        if type(value) in IMMUTABLE:
+            return AtomRef(slot.cid, slot.hid, self._loader, slot.inline, value)
+        if output.is_stored:
+            return ref_to(slot, self._loader)
+        # Nothing else holds it: the body may keep, and change, what it returned.
+        held = Shared(value) if output.cid is None else private(value)
+        return AtomRef(slot.cid, slot.hid, self._loader, None, held)
 
     def _report(self, op: str, mutated: tuple[Component, ...]) -> None:
         for component in mutated:

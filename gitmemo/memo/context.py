@@ -6,33 +6,114 @@ active before it, also when entering or the body failed.
 
 from __future__ import annotations
 
+import contextvars
+import threading
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import TYPE_CHECKING
+from functools import wraps
+from typing import TYPE_CHECKING, Final, ParamSpec, TypeVar
 
 if TYPE_CHECKING:
     from gitmemo.memo.storage import Storage
 
-_stack: ContextVar[tuple[Storage, ...]] = ContextVar("gitmemo_storages", default=())
+P = ParamSpec("P")
+R = TypeVar("R")
 
 
-def active() -> Storage | None:
+class Noop:
+    """The type of `NOOP`."""
+
+
+NOOP: Final = Noop()
+"""What is active inside `with noop():`: ops run as plain functions, refs become values."""
+
+_stack: ContextVar[tuple[Storage | Noop, ...]] = ContextVar("gitmemo_storages", default=())
+
+
+class NotInBlock(UserWarning):
+    """An op was called in a thread that is in no block, while another thread is in one."""
+
+    def __init__(self, op: str) -> None:
+        super().__init__(op)
+        self.op = op
+
+    def __str__(self) -> str:
+        return (
+            f"{self.op} was called in a thread that is in no storage block, so the call was not "
+            "remembered; use `with storage:` in the thread, or give it gm.carried(function)"
+        )
+
+
+class _Open:
+    """How many blocks are open in this process, in whatever thread."""
+
+    def __init__(self) -> None:
+        self.count = 0
+        self.lock = threading.Lock()
+
+    def add(self, number: int) -> None:
+        with self.lock:
+            self.count += number
+
+
+_open = _Open()
+
+
+def active() -> Storage | Noop | None:
     """Return the storage whose block encloses this point."""
     stack = _stack.get()
     return stack[-1] if stack else None
 
 
-def push(storage: Storage) -> None:
+def push(storage: Storage | Noop) -> None:
     """Make `storage` the active one."""
     _stack.set((*_stack.get(), storage))
+    _open.add(1)
 
 
-def pop(storage: Storage) -> None:
+def pop(storage: Storage | Noop) -> None:
     """Undo the last `push` of `storage`."""
     stack = _stack.get()
     if stack and stack[-1] is storage:
         _stack.set(stack[:-1])
+        _open.add(-1)
 
 
 def depth(storage: Storage) -> int:
     """Return how many blocks of `storage` enclose this point."""
     return _stack.get().count(storage)
+
+
+@contextmanager
+def noop() -> Iterator[None]:
+    """Run ops as the plain functions that they decorate; refs among their arguments become values.
+
+    Nothing is looked up or stored. Does nothing more where no storage is active.
+    """
+    push(NOOP)
+    try:
+        yield
+    finally:
+        pop(NOOP)
+
+
+def carried(function: Callable[P, R]) -> Callable[P, R]:
+    """Return `function` so that it runs in the blocks of here, in whatever thread it is called.
+
+    A new thread is in no block of its own: `pool.map(gm.carried(op), values)`.
+    """
+    here = contextvars.copy_context()
+
+    @wraps(function)
+    def call(*args: P.args, **kwargs: P.kwargs) -> R:
+        return here.copy().run(function, *args, **kwargs)
+
+    return call
+
+
+def warn_if_missed(op: str) -> None:
+    """Warn where a call in another thread was probably meant to be remembered."""
+    if _open.count and threading.current_thread() is not threading.main_thread():
+        warnings.warn(NotInBlock(op), stacklevel=4)

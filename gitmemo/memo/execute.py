@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from contextvars import ContextVar
 from dataclasses import dataclass, field
+from types import TracebackType
 from typing import Any, Protocol
 
 from gitmemo.codecs import Encoded, encode, inline
@@ -21,6 +22,8 @@ from gitmemo.hashing.digest import Digest
 from gitmemo.memo.signature import Outputs
 from gitmemo.model.components import Component, Content
 from gitmemo.model.facts import Inline
+from gitmemo.ref import Ref, unwrap_all
+from gitmemo.special import Transient
 
 # What the main script defines has one id, however the program was started.
 structure.main_module_name = main_name
@@ -41,7 +44,7 @@ class Tracking(Protocol):
     """Something that can watch a call."""
 
     def capture(
-        self, function: Callable[..., Any], *, arguments: Iterable[object] = ()
+        self, function: Callable[..., Any], *, static: bool, arguments: Iterable[object]
     ) -> AbstractContextManager[Capturing]:
         """Watch what the body of the `with` statement touches; `arguments` are plain values."""
         ...
@@ -62,7 +65,7 @@ class NoTracking:
     """Watches nothing."""
 
     def capture(
-        self, function: Callable[..., Any], *, arguments: Iterable[object] = ()
+        self, function: Callable[..., Any], *, static: bool, arguments: Iterable[object]
     ) -> AbstractContextManager[Capturing]:
         """Return an empty capture."""
         return nullcontext(_Nothing())
@@ -74,9 +77,14 @@ class CallRequest:
 
     Attributes:
         op: The op's name, for errors.
-        args, kwargs: Plain values, no refs.
-        outputs: How the returned value is split.
+        function: What is called; a coroutine function only by `execute_async`.
+        args, kwargs: What the body receives.
+        outputs: How the returned value is split, and what is kept of the parts.
         guarded: Raw inputs that the body could change in place: name to `(value, content id)`.
+        collects: Whether the function is a generator: a list of its items is the result.
+        also: What else counts as touched.
+        static: Whether what is touched is read from the code instead of watched.
+        sees_refs: Whether the body works on refs.
     """
 
     op: str
@@ -85,17 +93,27 @@ class CallRequest:
     kwargs: Mapping[str, Any]
     outputs: Outputs
     guarded: Mapping[str, tuple[Any, Digest]] = field(default_factory=dict)
+    collects: bool = False
+    also: tuple[object, ...] = ()
+    static: bool = False
+    sees_refs: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Output:
-    """One returned value, ready to be stored: inline or encoded, never both."""
+    """One returned value, ready to be stored: inline, encoded, or neither if it is not to be.
+
+    Attributes:
+        cid: Its content id; None if not even that is kept.
+        is_stored: Whether its bytes are kept, here or somewhere already.
+    """
 
     name: str
     value: Any
-    cid: Digest
+    cid: Digest | None
     inline: Inline | None
     encoded: Encoded | None
+    is_stored: bool = True
 
 
 @dataclass(frozen=True, slots=True)
@@ -122,11 +140,16 @@ class CallOutcome:
 
 @dataclass(slots=True)
 class Frame:
-    """A call that is running in this context."""
+    """A call that is running in this context.
+
+    Attributes:
+        sees_refs: Whether ops that it calls return refs.
+    """
 
     op: str
     capture: Capturing
     inner: list[Digest]
+    sees_refs: bool = False
 
 
 running: ContextVar[Frame | None] = ContextVar("gitmemo_running", default=None)
@@ -141,31 +164,73 @@ def execute(request: CallRequest, tracking: Tracking) -> CallOutcome:
         WrongOutputs: It returned another number of values than declared.
         Unhashable, Unencodable: A result cannot be stored; op and output are named.
     """
-    inner: list[Digest] = []
-    started, clock = time.time(), time.perf_counter()
-    error: BaseException | None = None
-    returned: Any = None
-    arguments = (request.args, request.kwargs)
-    with tracking.capture(request.function, arguments=arguments) as capture:
-        token = running.set(Frame(request.op, capture, inner))
-        clock = time.perf_counter()
-        try:
-            returned = request.function(*request.args, **request.kwargs)
-        except BaseException as raised:  # noqa: BLE001  handed on unchanged in the outcome
-            error = raised
-        finally:
-            elapsed = time.perf_counter() - clock
-            running.reset(token)
-    if error is not None:
+    with _Run(request, tracking) as run:
+        returned = request.function(*request.args, **request.kwargs)
+        run.returned = list(returned) if request.collects else returned
+    return run.outcome()
+
+
+async def execute_async(request: CallRequest, tracking: Tracking) -> CallOutcome:
+    """Do the same for a coroutine function, or for an asynchronous generator whose items are collected."""
+    with _Run(request, tracking) as run:
+        returned = request.function(*request.args, **request.kwargs)
+        if request.collects:
+            run.returned = [item async for item in returned]
+        else:
+            run.returned = await returned
+    return run.outcome()
+
+
+class _Run:
+    """One body while it runs: watched, timed, and with its inner calls noted."""
+
+    def __init__(self, request: CallRequest, tracking: Tracking) -> None:
+        self.returned: Any = None
+        self._request = request
+        self._inner: list[Digest] = []
+        self._error: BaseException | None = None
+        arguments = (request.args, request.kwargs, *request.also)
+        self._watch = tracking.capture(request.function, arguments=arguments, static=request.static)
+
+    def __enter__(self) -> _Run:
+        self._started = time.time()
+        self._capture = self._watch.__enter__()
+        frame = Frame(self._request.op, self._capture, self._inner, self._request.sees_refs)
+        self._token = running.set(frame)
+        self._clock = time.perf_counter()
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> bool:
+        self._elapsed = time.perf_counter() - self._clock
+        running.reset(self._token)
+        self._error = error
+        self._watch.__exit__(kind, error, traceback)
+        return True  # handed on unchanged in the outcome
+
+    def outcome(self) -> CallOutcome:
+        """Return what came of it."""
+        outputs: tuple[Output, ...] = ()
+        request = self._request
+        if self._error is None:
+            _refuse_mutation(request)
+            outputs = tuple(
+                _output(request, name, value)
+                for name, value in request.outputs.split(request.op, self.returned)
+            )
         return CallOutcome(
-            (), capture.components, tuple(inner), started, elapsed, capture.mutated, error
+            outputs,
+            self._capture.components,
+            tuple(self._inner),
+            self._started,
+            self._elapsed,
+            self._capture.mutated,
+            self._error,
         )
-    _refuse_mutation(request)
-    outputs = tuple(
-        _output(request.op, name, value)
-        for name, value in request.outputs.split(request.op, returned)
-    )
-    return CallOutcome(outputs, capture.components, tuple(inner), started, elapsed, capture.mutated)
 
 
 def _refuse_mutation(request: CallRequest) -> None:
@@ -174,10 +239,23 @@ def _refuse_mutation(request: CallRequest) -> None:
             raise InputMutated(request.op, name)
 
 
-def _output(op: str, name: str, value: Any) -> Output:
-    where = f"output {name!r} of {op}"
-    cid, small = identify(value, where)
-    return Output(name, value, cid, small, None if small else encoded(value, where))
+def _output(request: CallRequest, name: str, value: Any) -> Output:
+    keep = request.outputs.keep(name)
+    if type(value) is Transient:
+        keep, value = "never" if value.unhashable else "hash", value.obj
+    if keep == "never":
+        return Output(name, value, None, None, None, is_stored=False)
+    where = f"output {name!r} of {request.op}"
+    if isinstance(value, Ref):  # a superop hands on what an op returned
+        cid, small, stored = value._cid, value._inline, value.is_from_storage
+        data = None if small or stored else encoded(value.unwrap(), where)
+    else:
+        value = unwrap_all(value) if request.sees_refs else value
+        cid, small = identify(value, where)
+        data = None if small or keep == "hash" else encoded(value, where)
+    if keep == "hash":
+        return Output(name, value, cid, None, None, is_stored=False)
+    return Output(name, value, cid, small, data)
 
 
 def identify(value: Any, where: str) -> tuple[Digest, Inline | None]:

@@ -6,7 +6,7 @@ whose equality is identity of content.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from gitmemo.hashing.digest import Digest
@@ -15,8 +15,10 @@ from gitmemo.memo.signature import is_secret
 from gitmemo.model import ids
 from gitmemo.model.facts import Slot
 from gitmemo.ref import IMMUTABLE, AtomRef, Ref, holds_refs, unwrap_all
+from gitmemo.special import ValuePointer
 
 if TYPE_CHECKING:
+    from gitmemo.memo.arguments import Arguments
     from gitmemo.memo.op import Op
 
 _KEYED_TEXT_CHARACTERS = 200
@@ -28,7 +30,9 @@ def short_cut(op: Op[..., Any], inputs: Mapping[str, Any]) -> tuple[object, ...]
     Only values whose equality is identity of content: refs by their history,
     and immutable scalars by type and value.
     """
-    parts: list[object] = [op, *inputs] if not op.binder.is_plain else [op]
+    arguments = op.arguments
+    is_fixed = arguments.binder.is_plain and not arguments.has_rules
+    parts: list[object] = [op] if is_fixed else [op, *inputs]
     for value in inputs.values():
         kind = type(value)
         if kind is AtomRef:
@@ -44,12 +48,39 @@ def short_cut(op: Op[..., Any], inputs: Mapping[str, Any]) -> tuple[object, ...]
     return tuple(parts)
 
 
-def guarded_inputs(
-    inputs: Mapping[str, Any], slots: Sequence[Slot]
-) -> dict[str, tuple[Any, Digest]]:
+class PreparedCall:
+    """A call that is about to be made.
+
+    Attributes:
+        args, kwargs: As they were passed.
+        inputs: Everything that was passed, defaults included, by name.
+        told: What of it identifies the call; the same object where all of it does.
+        slots: The ids of what identifies the call.
+    """
+
+    # Not a dataclass: type checkers take an op in one for a method.
+    __slots__ = ("args", "inputs", "kwargs", "name", "op", "slots", "told")
+
+    def __init__(
+        self,
+        op: Op[..., Any],
+        name: str,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        inputs: dict[str, Any],
+        told: dict[str, Any],
+        slots: list[Slot],
+    ) -> None:
+        self.op, self.name, self.args, self.kwargs = op, name, args, kwargs
+        self.inputs, self.told, self.slots = inputs, told, slots
+
+
+def guarded_inputs(call: PreparedCall, arguments: Arguments) -> dict[str, tuple[Any, Digest]]:
     """Return what the body could change in place: raw inputs, not what refs stood for."""
     guarded: dict[str, tuple[Any, Digest]] = {}
-    for (name, value), slot in zip(inputs.items(), slots, strict=True):
+    for (name, value), slot in zip(call.told.items(), call.slots, strict=True):
+        if type(value) is ValuePointer or arguments.may_mutate(name):
+            continue
         if holds_refs(value):
             # The body gets a copy of the container, but the raw objects in it are shared.
             guarded[name] = (value, identify(value, name)[0])
@@ -58,13 +89,19 @@ def guarded_inputs(
     return guarded
 
 
-def slots_of(op: str, inputs: Mapping[str, Any]) -> list[Slot]:
-    """Return what identifies each input; `op` names them in errors.
+def slots_of(op: Op[..., Any], label: str, inputs: Mapping[str, Any]) -> list[Slot]:
+    """Return what identifies each input; `label` names the op in errors.
 
     Raises:
         Unhashable: An argument has no content id.
     """
-    return [_slot(op, name, value) for name, value in inputs.items()]
+    slots = [_slot(label, name, value) for name, value in inputs.items()]
+    if not op.options.hashed:
+        return slots
+    return [
+        Slot(slot.name, slot.cid, slot.hid) if op.arguments.is_hashed(slot.name) else slot
+        for slot in slots
+    ]
 
 
 def _slot(op: str, name: str, value: Any) -> Slot:

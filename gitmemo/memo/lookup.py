@@ -66,6 +66,12 @@ class Lookup:
         self._watch.tell(lambda: self._miss(name, [candidate.call for candidate in candidates]))
         return None
 
+    def why(self, op: Op[..., Any], slots: list[Slot]) -> Reason:
+        """Return why `find` found nothing."""
+        name, prefix = self._names.name_of(op)
+        key = ids.call_key(prefix, [(slot.name, slot.cid) for slot in slots])
+        return self._miss(name, [found.call for found in self._world.candidates(key)]).reason
+
     def _here(self, candidate: Candidate) -> Call:
         """Return the call, made part of this world."""
         if not candidate.here:

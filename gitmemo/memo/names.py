@@ -29,7 +29,7 @@ class OpNames:
         """Return the op's name, and the part of look-up keys that it makes."""
         found = self._names.get(op)
         if found is None:
-            name = op.explicit_name or f"{self._module_of(op)}:{op.qualname}"
+            name = op.options.name or f"{self._module_of(op)}:{op.qualname}"
             found = self._names[op] = (name, ids.op_key(name, op.version))
             self._ops[name] = op
         return found

@@ -6,17 +6,23 @@ has the content id that was recorded for it.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 from gitmemo.errors import NotReproducible, ValueMissing
 from gitmemo.hashing.digest import Digest
 from gitmemo.memo.caller import Caller
 from gitmemo.memo.calls import Reason, Watch
-from gitmemo.memo.execute import identify
+from gitmemo.memo.execute import CallOutcome, Output, execute, identify
 from gitmemo.memo.lookup import Lookup
 from gitmemo.memo.names import OpNames
 from gitmemo.memo.recorder import Recorder
 from gitmemo.memo.trust import Values
-from gitmemo.ref import Loader, ref_to
+from gitmemo.model.facts import Call
+from gitmemo.ref import Loader, private, ref_to
 from gitmemo.world.view import World
+
+if TYPE_CHECKING:
+    from gitmemo.memo.op import Op
 
 
 class OnDemand:
@@ -60,9 +66,15 @@ class OnDemand:
         try:
             return self._values.load(cid, describe)
         except ValueMissing:
-            if self.can_pull or not self._run_again(hid, caller, loader):
+            # A value that was not to be stored is nowhere else either.
+            if self.can_pull and self._world.values(cid):
                 raise
-        return self._values.load(cid, describe)
+            output = self._made_again(hid, caller, loader)
+            if output is None:
+                raise
+        if output.is_stored:
+            return self._values.load(cid, describe)
+        return output.value if output.cid is None else private(output.value)
 
     def _described(self, hid: Digest, what: str) -> str:
         call = self._world.creator(hid)
@@ -71,24 +83,44 @@ class OnDemand:
                 return f"{what}, output {slot.name!r} of {call.op}"
         return what
 
-    def _run_again(self, hid: Digest, caller: Caller, loader: Loader) -> bool:
-        """Run the call that made a value again, to have its bytes; return whether it could be run."""
+    def _made_again(self, hid: Digest, caller: Caller, loader: Loader) -> Output | None:
+        """Run the call that made a value again; return the value, None if it cannot be run."""
         call = self._world.creator(hid)
         op = self._names.named(call.op) if call else None
-        if call is None or op is None or op.version != call.op_version:
-            return False
-        if not self._lookup.is_valid(call):
-            return False
-        closure = {name: identify(value, name)[0] for name, value in op.hidden_inputs().items()}
-        if any(closure.get(s.name, s.cid) != s.cid for s in call.inputs) or not closure.keys() <= {
-            slot.name for slot in call.inputs
-        }:
-            return False  # another function was made by the same `def` since
+        if call is None or op is None or not self._is_same_op(op, call):
+            return None
+        values = {slot.name: ref_to(slot, loader).unwrap() for slot in call.inputs}
+        try:
+            args, kwargs = op.arguments.binder.unbind(values)
+        except KeyError:  # an argument that was ignored, and has no default
+            return None
         caller.announce(call.op, Reason.BYTES_MISSING)
-        args, kwargs = op.binder.unbind({s.name: ref_to(s, loader).unwrap() for s in call.inputs})
-        outcome = caller.execute(op, args, kwargs, {})
-        if [output.cid for output in outcome.outputs] != [slot.cid for slot in call.outputs]:
+        outcome = execute(caller.request_of(op, args, kwargs, {}), caller.tracking)
+        if outcome.error is not None:
+            raise outcome.error
+        if not _is_same_result(outcome, call):
             raise NotReproducible(call.op)
         self._world.record(self._recorder.outputs(outcome))
         self._watch.counter.computed += 1
-        return True
+        found = [
+            o for o, slot in zip(outcome.outputs, call.outputs, strict=True) if slot.hid == hid
+        ]
+        return found[0]
+
+    def _is_same_op(self, op: Op[..., Any], call: Call) -> bool:
+        """Whether running the op of now can give what the call gave."""
+        if op.version != call.op_version or op.is_async or not self._lookup.is_valid(call):
+            return False
+        hidden = op.arguments.hidden().items()
+        closure = {name: identify(value, name)[0] for name, value in hidden}
+        inputs = {slot.name: slot.cid for slot in call.inputs}
+        # Else another function was made by the same `def` since.
+        return all(inputs.get(name) == cid for name, cid in closure.items())
+
+
+def _is_same_result(outcome: CallOutcome, call: Call) -> bool:
+    """Whether the outputs are those of `call`, as far as their contents are known."""
+    if [output.name for output in outcome.outputs] != [slot.name for slot in call.outputs]:
+        return False
+    pairs = zip(outcome.outputs, call.outputs, strict=True)
+    return all(output.cid in (None, slot.cid) for output, slot in pairs)

@@ -1,6 +1,6 @@
 """Ops: functions whose calls are remembered.
 
-Not what remembering means (`storage`). Invariant: outside a storage block an op
+Not what remembering means (`caller`). Invariant: outside a storage block an op
 is the function that it decorates.
 """
 
@@ -8,16 +8,23 @@ from __future__ import annotations
 
 import functools
 import inspect
-from collections.abc import Callable, Sequence
-from types import FunctionType
-from typing import Any, Generic, ParamSpec, TypeVar, overload
+from collections.abc import Callable, Iterator, Sequence
+from types import FunctionType, MethodType
+from typing import Any, Concatenate, Generic, Literal, ParamSpec, Self, TypeVar, cast, overload
 
-from gitmemo.errors import UntrackableOp
+from gitmemo.errors import NoActiveStorage, UntrackableOp
 from gitmemo.memo import context
-from gitmemo.memo.signature import Binder, Outputs, declared_outputs
+from gitmemo.memo.arguments import Arguments
+from gitmemo.memo.op_pickles import pickled
+from gitmemo.memo.options import Names, Options, Store, Track, options_of
+from gitmemo.memo.storage import Storage
+from gitmemo.ref import Ref
+from gitmemo.special import Transient, bare
 
 P = ParamSpec("P")
+Q = ParamSpec("Q")
 R = TypeVar("R")
+S = TypeVar("S")
 R_co = TypeVar("R_co", covariant=True)
 
 
@@ -26,27 +33,20 @@ class Op(Generic[P, R_co]):
 
     Attributes:
         __wrapped__: The plain function.
-        explicit_name: What `name=` said, if anything.
-        version: The op's own version number: another number is another table of results.
-        outputs: How many values it returns and what they are called.
+        options: What `@op(...)` said.
+        arguments: What it does with its arguments.
+        is_async: Whether its calls are awaited.
     """
 
     __wrapped__: Callable[P, R_co]
 
-    def __init__(
-        self,
-        function: Callable[P, R_co],
-        name: str | None,
-        version: int,
-        outputs: Outputs,
-    ) -> None:
-        _refuse(function)
+    def __init__(self, function: Callable[P, R_co], options: Options) -> None:
+        _refuse(function, options)
         functools.update_wrapper(self, function)
-        self.explicit_name = name
-        self.version = version
-        self.outputs = outputs
-        self.binder = Binder(function)
-        if name is None and "<lambda>" in self.qualname:
+        self.options = options
+        self.arguments = Arguments(function, options)
+        self.is_async = _is_async(function)
+        if options.name is None and "<lambda>" in self.qualname:
             raise UntrackableOp(self.qualname, "a lambda has no name that lasts")
 
     @property
@@ -54,56 +54,114 @@ class Op(Generic[P, R_co]):
         """The function's qualified name."""
         return self.__wrapped__.__qualname__
 
-    def hidden_inputs(self) -> dict[str, Any]:
-        """Return the values that the function closes over: they are inputs too."""
-        function = self.__wrapped__
-        cells = getattr(function, "__closure__", None)
-        if not cells:
-            return {}
-        names = function.__code__.co_freevars
-        return {
-            f"closure:{name}": cell.cell_contents
-            for name, cell in zip(names, cells, strict=True)
-            if not _is_empty(cell)
-        }
+    @property
+    def version(self) -> int:
+        """The op's own version number."""
+        return self.options.version
 
-    # Inside a block the result is a Ref; what a type checker is told is what
-    # the function says, since most code of a program runs the same either way.
+    # Inside a block the result is a ref; what a type checker is told is what the function says:
+    # a ref may be passed wherever its value may, which no annotation can express. `ref` says it.
     def __call__(self, /, *args: P.args, **kwargs: P.kwargs) -> R_co:
         storage = context.active()
+        if isinstance(storage, Storage):
+            result: R_co = storage.call(self, args, kwargs)
+            return result
         if storage is None:
-            return self.__wrapped__(*args, **kwargs)
-        result: R_co = storage.call(self, args, kwargs)
+            context.warn_if_missed(self.qualname)
+        plain, named = self.arguments.outside(args, kwargs)
+        return cast("R_co", _without_transients(self.__wrapped__(*plain, **named)))
+
+    def ref(self, /, *args: P.args, **kwargs: P.kwargs) -> Ref[R_co]:
+        """Call the op and return the ref to its result, typed as what it is inside a block.
+
+        Raises:
+            NoActiveStorage: No block encloses this.
+        """
+        result: Ref[R_co] = self.storage().call(self, args, kwargs)
         return result
 
-    def __get__(self, instance: object, owner: type | None = None) -> Any:
-        if instance is None:
-            return self
-        return functools.partial(self.__call__, instance)  # type: ignore[arg-type]
+    def storage(self) -> Storage:
+        """Return the storage whose block encloses this point; raise `NoActiveStorage` if none does."""
+        storage = context.active()
+        if isinstance(storage, Storage):
+            return storage
+        raise NoActiveStorage(self.qualname)
+
+    def handed_out(self, values: Sequence[Any]) -> Any:
+        """Return what the body of another op receives for the outputs `values`."""
+        if self.options.materialize and inspect.isgeneratorfunction(self.__wrapped__):
+            return iter(values[0])
+        return self.options.outputs.join(values)
+
+    @overload
+    def __get__(self, instance: None, owner: type) -> Self: ...
+    @overload
+    def __get__(
+        self: Op[Concatenate[S, Q], R], instance: S, owner: type | None = None
+    ) -> BoundOp[Q, R]: ...
+    def __get__(self, instance: Any, owner: type | None = None) -> Any:
+        return self if instance is None else BoundOp(cast("Op[..., Any]", self), instance)
+
+    def __gitmemo_hash__(self) -> object:
+        """Return what an op counts as where it is a value: its function, and which table it has."""
+        return self.__wrapped__, self.options.name, self.version
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return pickled(self)
 
     def __repr__(self) -> str:
-        return f"Op({self.explicit_name or f'{self.__module__}:{self.qualname}'})"
+        return f"Op({self.options.name or f'{self.__module__}:{self.qualname}'})"
 
 
-def _refuse(function: object) -> None:
-    """Raise `UntrackableOp` for what cannot be an op."""
+class BoundOp(Generic[P, R_co]):
+    """An op that was looked up on an object, which is its first argument.
+
+    Attributes:
+        __self__: The object; it is an input like others, hashed by its content.
+        __func__: The op.
+    """
+
+    def __init__(self, op: Op[..., R_co], instance: object) -> None:
+        self.__self__ = instance
+        self.__func__ = op
+        functools.update_wrapper(self, op.__wrapped__)
+
+    @property
+    def __signature__(self) -> inspect.Signature:
+        """What is left of the signature."""
+        return inspect.signature(MethodType(self.__func__.__wrapped__, self.__self__))
+
+    def __call__(self, /, *args: P.args, **kwargs: P.kwargs) -> R_co:
+        return self.__func__(self.__self__, *args, **kwargs)
+
+    def ref(self, /, *args: P.args, **kwargs: P.kwargs) -> Ref[R_co]:
+        """Do what `Op.ref` does."""
+        return self.__func__.ref(self.__self__, *args, **kwargs)
+
+    def __repr__(self) -> str:
+        return f"{self.__func__!r} of {self.__self__!r}"
+
+
+def _refuse(function: object, options: Options) -> None:
+    """Raise `UntrackableOp` for what cannot be an op with these options."""
     name = getattr(function, "__qualname__", repr(function))
-    if not isinstance(function, FunctionType):
-        raise UntrackableOp(
-            name, f"it is a {type(function).__name__}, not a function of Python code"
-        )
-    if inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function):
-        raise UntrackableOp(name, "it is asynchronous; make an op of the part that computes")
-    if inspect.isgeneratorfunction(function):
-        raise UntrackableOp(name, "it is a generator; return list(...) of it instead")
+    generates = inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function)
+    if generates and not options.materialize:
+        reason = "it is a generator; return list(...) of it, or use @op(materialize=True)"
+        raise UntrackableOp(name, reason)
+    if options.materialize and not generates:
+        raise UntrackableOp(name, "materialize=True is for generators, and it is none")
 
 
-def _is_empty(cell: Any) -> bool:
-    try:
-        cell.cell_contents  # noqa: B018  raises when empty
-    except ValueError:
-        return True
-    return False
+def _is_async(function: object) -> bool:
+    return inspect.iscoroutinefunction(function) or inspect.isasyncgenfunction(function)
+
+
+def _without_transients(returned: Any) -> Any:
+    """Return what the function would have returned without wrappers."""
+    if type(returned) is tuple and any(type(value) is Transient for value in returned):
+        return tuple(map(bare, returned))
+    return bare(returned) if type(returned) is Transient else returned
 
 
 @overload
@@ -112,38 +170,90 @@ def op(function: Callable[P, R], /) -> Op[P, R]: ...
 def op(
     *,
     output_names: Sequence[str] | None = None,
-    nout: int | None = None,
+    nout: int | Literal["auto", "var"] | None = None,
     name: str | None = None,
     version: int = 0,
+    ignore_args: Names = (),
+    store: Store = "always",
+    mutates: Names = (),
+    match_defaults: bool = False,
+    track: Track = (),
 ) -> Callable[[Callable[P, R]], Op[P, R]]: ...
+@overload
 def op(
-    function: Any = None,
-    /,
     *,
+    materialize: Literal[True],
     output_names: Sequence[str] | None = None,
-    nout: int | None = None,
     name: str | None = None,
     version: int = 0,
-) -> Any:
+    ignore_args: Names = (),
+    store: Store = "always",
+    mutates: Names = (),
+    match_defaults: bool = False,
+    track: Track = (),
+) -> Callable[[Callable[P, Iterator[R]]], Op[P, list[R]]]: ...
+def op(function: Any = None, /, **options: Any) -> Any:
     """Make a function an op: inside `with storage:` its finished calls are never run again.
 
     Args:
         function: The function, when used without parentheses.
         output_names: Names of the returned values, one each; a tuple of that length is returned.
         nout: Number of returned values, where neither names nor a `tuple[...]` annotation say it;
-            `nout=1` stores a returned tuple as one value.
+            `nout=1` stores a returned tuple as one value; `"auto"`: a returned tuple decides;
+            `"var"`: a tuple of any length must be returned.
         name: A name that lasts, instead of `module:qualname`.
         version: Another number starts a fresh table of results under the same name.
+        ignore_args: Arguments that only the body receives: they are no part of what identifies a
+            call. Numbers among them are noted beside the call.
+        store: What is kept: `"always"` (bytes), `"hash"` (only the content id) or `"never"`. One
+            word for all outputs, or a dict by name of argument or output. An output that is not
+            stored is computed again when it is needed, and checked against its content id; an
+            argument that is never stored is ignored.
+        mutates: Arguments that the body changes in place: it receives copies of them.
+        materialize: For generators: their items are collected in a list, which is the result.
+        match_defaults: Calls that were stored before an argument existed stand for calls in which
+            it is at its default.
+        track: Functions, classes or values that count as touched by every call; `"static"` reads
+            what a call could touch from the code instead of watching it run.
 
     Raises:
-        UntrackableOp: It is a lambda without a `name`, a generator, asynchronous, or no function.
+        UntrackableOp: It is a lambda without a `name`, a generator, or no function.
         WrongOutputs: `nout` and `output_names` contradict each other.
+        BadOption: An option names what the function does not have.
     """
+    return _decorated(function, options)
 
-    def decorate(function: Callable[P, R]) -> Op[P, R]:
-        return Op(function, name, version, declared_outputs(function, nout, output_names))
 
-    return decorate if function is None else decorate(function)
+@overload
+def superop(function: Callable[P, R], /) -> Op[P, R]: ...
+@overload
+def superop(**options: Any) -> Callable[[Callable[P, R]], Op[P, R]]: ...
+def superop(function: Any = None, /, **options: Any) -> Any:
+    """Make a function an op whose body sees refs: it composes other ops, and is remembered as one call.
+
+    The ops that it calls return refs to it, and what they depend on counts for it too. It takes
+    the options of `op`.
+    """
+    return _decorated(function, {**options, "sees_refs": True})
+
+
+def _decorated(function: Any, options: dict[str, Any]) -> Any:
+    if function is None:
+        return lambda function: _made(function, options)
+    return _made(function, options)
+
+
+def _made(function: Any, options: dict[str, Any]) -> Any:
+    # The decorators of methods may stand on either side.
+    if isinstance(function, staticmethod | classmethod):
+        return type(function)(_made(function.__func__, options))
+    if isinstance(function, Op):
+        raise UntrackableOp(function.qualname, "it is an op already")
+    if not isinstance(function, FunctionType):
+        name = getattr(function, "__qualname__", repr(function))
+        kind = type(function).__name__
+        raise UntrackableOp(name, f"it is a {kind}, not a function of Python code")
+    return Op(function, options_of(function, **options))
 
 
 T = TypeVar("T")

@@ -7,7 +7,7 @@ stored before the fact that names them, and the facts of one call in one piece.
 from __future__ import annotations
 
 import platform
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any
 
@@ -20,7 +20,8 @@ from gitmemo.model import ids
 from gitmemo.model.components import Component
 from gitmemo.model.facts import Call, Fact, JsonValue, Slot, Source, Text, Value, Version
 from gitmemo.model.lines import record_id, to_line
-from gitmemo.ref import Ref, unwrap_all
+from gitmemo.ref import Ref, holds, unwrap_all
+from gitmemo.special import ValuePointer
 from gitmemo.tracing import CodeState
 from gitmemo.world.view import World
 
@@ -42,14 +43,18 @@ class Recorder:
         self._place = {}
         self._latest.clear()
 
-    def inputs(self, op: str, inputs: Mapping[str, Any], slots: Sequence[Slot]) -> list[Fact]:
-        """Store raw inputs, before a body can change them; return the facts about them."""
+    def inputs(
+        self, op: str, inputs: Mapping[str, Any], slots: Sequence[Slot], stored: Collection[str]
+    ) -> list[Fact]:
+        """Store those raw inputs that are to be, before a body can change them; return the facts."""
         facts: list[Fact] = []
         for value, slot in zip(inputs.values(), slots, strict=True):
-            if slot.inline or is_secret(slot.name, value):
+            if slot.inline or slot.name not in stored or is_secret(slot.name, value):
                 continue
-            if isinstance(value, Ref) and not value.in_memory:
+            if holds(value, (ValuePointer,)):
                 continue
+            if isinstance(value, Ref) and value.is_from_storage:
+                continue  # its bytes are kept, or are not to be
             if not self._values.can_read(slot.cid):
                 data = encoded(unwrap_all(value), f"argument {slot.name!r} of {op}")
                 facts += self._stored(slot.cid, data)
@@ -62,8 +67,12 @@ class Recorder:
         slots: Sequence[Slot],
         outcome: CallOutcome,
         facts: list[Fact],
+        ignored: Mapping[str, JsonValue],
     ) -> Call:
-        """Record a finished call, with `facts` about its inputs; it is durable when this returns."""
+        """Record a finished call, with `facts` about its inputs; it is durable when this returns.
+
+        `ignored` are arguments that do not count, noted beside the call.
+        """
         facts += self.outputs(outcome)
         version = None
         if self._code is not None:
@@ -72,11 +81,18 @@ class Recorder:
         code = version.id if version else None
         hid = ids.call_hid(op, op_version, code, [(slot.name, slot.hid) for slot in slots])
         outputs = tuple(
-            Slot(o.name, o.cid, ids.output_hid(hid, o.name), o.inline) for o in outcome.outputs
+            Slot(
+                o.name,
+                o.cid or ids.unkept_cid(op, op_version, code, slots, o.name),
+                ids.output_hid(hid, o.name),
+                o.inline,
+            )
+            for o in outcome.outputs
         )
-        call = Call(
-            op, op_version, code, tuple(slots), outputs, outcome.inner, self._run_facts(outcome)
-        )
+        run = self._run_facts(outcome)
+        if ignored:
+            run["ignored"] = dict(ignored)
+        call = Call(op, op_version, code, tuple(slots), outputs, outcome.inner, run)
         self._world.record([*facts, call])
         if version:
             # Only now: another thread that finds them here writes calls without them.
@@ -88,7 +104,9 @@ class Recorder:
         """Store the results that cannot be read here yet; return the facts about them."""
         facts: list[Fact] = []
         for output in outcome.outputs:
-            if output.encoded is not None and not self._values.can_read(output.cid):
+            if output.encoded is None or output.cid is None:
+                continue
+            if not self._values.can_read(output.cid):
                 facts += self._stored(output.cid, output.encoded)
         return facts
 

@@ -22,13 +22,14 @@ from collections.abc import (
     Sequence,
 )
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import pairwise, zip_longest
-from typing import Any
+from typing import Any, Literal, TypeAlias
 
-from gitmemo.errors import WrongOutputs
+from gitmemo.errors import BadOption, WrongOutputs
 from gitmemo.ref import Ref
+from gitmemo.special import bare
 
 _Kind = inspect.Parameter
 _WORD = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+")
@@ -58,7 +59,11 @@ _CODE = (type, types.ModuleType, types.FunctionType, types.MethodType, types.Bui
 _PARTS = 100_000
 
 
-_ORDER = "**order"
+ORDER = "**order"
+"""The input that says in which order keywords came, where it is not the sorted one."""
+
+Keep: TypeAlias = Literal["always", "hash", "never"]
+"""What is kept of a value: its bytes, only its content id, or neither."""
 
 
 class Binder:
@@ -66,6 +71,8 @@ class Binder:
 
     Attributes:
         is_plain: Whether the names are the same in every call.
+        defaults: The default values, by name.
+        variadic: The name of the parameter that takes `*args`, if there is one.
     """
 
     def __init__(self, function: Callable[..., object]) -> None:
@@ -78,7 +85,9 @@ class Binder:
         self.signature = inspect.signature(self._function)
         parameters = list(self.signature.parameters.values())
         self._names = tuple(p.name for p in parameters)
-        self._defaults = {p.name: p.default for p in parameters if p.default is not _Kind.empty}
+        self.defaults = {p.name: p.default for p in parameters if p.default is not _Kind.empty}
+        stars = [p.name for p in parameters if p.kind is _Kind.VAR_POSITIONAL]
+        self.variadic = stars[0] if stars else None
         self._positional = sum(
             p.kind in (_Kind.POSITIONAL_ONLY, _Kind.POSITIONAL_OR_KEYWORD) for p in parameters
         )
@@ -113,8 +122,8 @@ class Binder:
                 if name in kwargs:
                     inputs[name] = kwargs[name]
                     left -= 1
-                elif name in self._defaults:
-                    inputs[name] = self._defaults[name]
+                elif name in self.defaults:
+                    inputs[name] = self.defaults[name]
             if not left and len(inputs) == len(names):
                 return inputs
         return self._bind_fully(args, kwargs)
@@ -132,7 +141,7 @@ class Binder:
                 for key in sorted(value):
                     inputs[key if self._is_clear(key) else f"**{key}"] = value[key]
                 if list(value) != sorted(value):
-                    inputs[_ORDER] = list(value)
+                    inputs[ORDER] = list(value)
             else:
                 inputs[name] = value
         return inputs
@@ -142,22 +151,29 @@ class Binder:
 
         `f(1)` and `f(args_0=1)` are two calls; hidden inputs have names like `closure:n`.
         """
-        parameters = self.signature.parameters
-        stars = (p.name for p in parameters.values() if p.kind is _Kind.VAR_POSITIONAL)
         return (
             key.isidentifier()
-            and key not in parameters
-            and not any(re.fullmatch(rf"{star}_\d+", key) for star in stars)
+            and key not in self.signature.parameters
+            and not self.is_numbered(key)
         )
 
+    def is_numbered(self, name: str) -> bool:
+        """Whether an input of this name is one of `*args`."""
+        return self.variadic is not None and bool(re.fullmatch(rf"\*?{self.variadic}_\d+", name))
+
     def unbind(self, inputs: Mapping[str, Any]) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        """Return the arguments of a call that `bind` would turn into `inputs`."""
+        """Return the arguments of a call that `bind` would turn into `inputs`.
+
+        An argument that is not among them is at its default; raises `KeyError` if it has none.
+        """
         args: list[Any] = []
         kwargs = {name: value for name, value in inputs.items() if not name.startswith("closure:")}
-        order = kwargs.pop(_ORDER, None)
+        order = kwargs.pop(ORDER, None)
         for name, parameter in self.signature.parameters.items():
             if parameter.kind in (_Kind.POSITIONAL_ONLY, _Kind.POSITIONAL_OR_KEYWORD):
-                args.append(kwargs.pop(name))
+                args.append(kwargs.pop(name) if name in kwargs else bare(self.defaults[name]))
+            elif parameter.kind is _Kind.KEYWORD_ONLY and name not in kwargs:
+                kwargs[name] = bare(self.defaults[name])
             elif parameter.kind is _Kind.VAR_POSITIONAL:
                 starred = _starred(name, self.signature.parameters)
                 while (item := starred(len(args) - self._positional)) in kwargs:
@@ -181,17 +197,29 @@ class Outputs:
     Attributes:
         count: How many; None when the returned tuple decides.
         names: Their names; None for `output_0`, `output_1`, …
+        is_tuple: Whether a tuple must be returned, and is handed out, however many there are.
+        kept: What is kept of outputs that are not simply stored, by name; `""` means every one.
     """
 
     count: int | None
     names: tuple[str, ...] | None
+    is_tuple: bool = False
+    kept: Mapping[str, Keep] = field(default_factory=dict)
+
+    def keep(self, name: str) -> Keep:
+        """Return what is kept of an output."""
+        return self.kept.get(name) or self.kept.get("", "always")
 
     def split(self, op: str, returned: object) -> list[tuple[str, Any]]:
         """Return `(name, value)` of each output; raise `WrongOutputs` if the number is wrong."""
         if self.count == 1:
             return [(self._name(0), returned)]
-        if self.count is None:
+        if self.count is None and not self.is_tuple:
             values = returned if type(returned) is tuple else (returned,)
+        elif self.count is None and not isinstance(returned, tuple):
+            raise WrongOutputs(op, 'nout="var"', f"one {type(returned).__name__}")
+        elif self.count is None:
+            values = typing.cast("tuple[Any, ...]", returned)
         elif not isinstance(returned, tuple):
             raise WrongOutputs(op, f"{self.count} outputs", f"one {type(returned).__name__}")
         elif len(returned) != self.count:
@@ -202,20 +230,29 @@ class Outputs:
 
     def join(self, values: Sequence[Any]) -> Any:
         """Return what a caller receives for the outputs `values`."""
-        return values[0] if len(values) == 1 and self.count in (None, 1) else tuple(values)
+        is_one = len(values) == 1 and self.count in (None, 1) and not self.is_tuple
+        return values[0] if is_one else tuple(values)
 
     def _name(self, number: int) -> str:
         return self.names[number] if self.names else f"output_{number}"
 
 
 def declared_outputs(
-    function: Callable[..., object], nout: int | None, names: Sequence[str] | None
+    function: Callable[..., object],
+    nout: int | Literal["auto", "var"] | None,
+    names: Sequence[str] | None,
 ) -> Outputs:
     """Return the outputs of `function`: from `nout`, else `names`, else a `tuple[...]` annotation."""
     label = getattr(function, "__qualname__", repr(function))
     chosen = tuple(names) if names is not None else None
     if chosen is not None and len(set(chosen)) < len(chosen):
         raise WrongOutputs(label, "output_names", "the same name twice")
+    if nout in ("auto", "var"):
+        if chosen is not None:
+            raise BadOption(label, "nout", repr(nout), "output_names say the number already")
+        return Outputs(None, None, is_tuple=nout == "var")
+    if nout is not None and (type(nout) is not int or nout < 0):
+        raise BadOption(label, "nout", repr(nout), 'use a number, "auto" or "var"')
     if chosen is not None and nout is not None and len(chosen) != nout:
         raise WrongOutputs(label, f"nout={nout}", f"{len(chosen)} output_names")
     if nout is not None:

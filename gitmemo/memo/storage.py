@@ -10,11 +10,11 @@ from __future__ import annotations
 import os
 import threading
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias, TypeVar, overload
 
-from gitmemo.errors import UnknownRef
+from gitmemo.errors import BadSetting, UnknownRef
 from gitmemo.hashing.digest import Digest
 from gitmemo.memo import context
 from gitmemo.memo.caller import Caller
@@ -35,6 +35,10 @@ from gitmemo.world.view import World
 if TYPE_CHECKING:
     from gitmemo.frame import ComputationFrame
     from gitmemo.memo.op import Op
+
+
+R = TypeVar("R")
+Mode: TypeAlias = Literal["run", "noop"]
 
 
 class Storage:
@@ -115,6 +119,27 @@ class Storage:
         """Return the storage itself: `with storage.run():` is `with storage:`."""
         return self
 
+    def __call__(self, *, mode: Mode = "run") -> AbstractContextManager[Any]:
+        """Return a block: `with storage(mode="noop"):` runs ops as plain functions.
+
+        Raises:
+            BadSetting: There is no such mode.
+        """
+        if mode == "run":
+            return self
+        if mode == "noop":
+            return context.noop()
+        raise BadSetting("mode", mode, ("run", "noop"))
+
+    def allow_new_calls(self, allowed: bool = True, /) -> AllowingNewCalls:
+        """Say whether calls that are not stored may be computed; `NewCallRefused` is raised if not.
+
+        As a statement it holds until it is said again; `with storage.allow_new_calls(False):` holds
+        for the block.
+        """
+        before, self._caller.allows_new_calls = self._caller.allows_new_calls, allowed
+        return AllowingNewCalls(self._caller, before)
+
     @contextmanager
     def observed(self, observer: Observer) -> Iterator[None]:
         """Tell `observer` of each call in the body of the `with` statement."""
@@ -145,6 +170,8 @@ class Storage:
             InputMutated: The op changed a raw argument in place.
             Exception: Whatever the op raises, unchanged; such a call is not stored.
         """
+        if op.is_async:
+            return self._caller.call_async(op, args, kwargs)
         return self._caller.call(op, args, kwargs)
 
     # --- values ----------------------------------------------------------
@@ -161,6 +188,10 @@ class Storage:
         """
         return self._on_demand.load(cid, hid, what, self._caller, self)
 
+    @overload
+    def unwrap(self, obj: Ref[R]) -> R: ...
+    @overload
+    def unwrap(self, obj: R) -> R: ...
     def unwrap(self, obj: Any) -> Any:
         """Return `obj` with every ref in it, also inside containers, replaced by a copy of its value."""
         return unwrap_all(obj)
@@ -218,6 +249,19 @@ class Storage:
 
     def __repr__(self) -> str:
         return f"Storage({type(self.world).__name__}, {self.counter!r})"
+
+
+class AllowingNewCalls:
+    """What `allow_new_calls` changed, to be undone at the end of a `with` statement."""
+
+    def __init__(self, caller: Caller, before: bool) -> None:
+        self._caller, self._before = caller, before
+
+    def __enter__(self) -> None:
+        """Do nothing: it holds already."""
+
+    def __exit__(self, *_: object) -> None:
+        self._caller.allows_new_calls = self._before
 
 
 def _project_of(deps_path: str | os.PathLike[str] | None) -> Project | None:

@@ -7,11 +7,13 @@ no effect on what an op computes, and a wrapped value has no history.
 from __future__ import annotations
 
 import copy
-from typing import Any
+from typing import Any, TypeVar, cast, overload
 
 from gitmemo.memo.execute import identify
 from gitmemo.model import ids
-from gitmemo.ref import IMMUTABLE, AtomRef, unwrap_all
+from gitmemo.ref import IMMUTABLE, AtomRef, Ref, unwrap_all
+
+R = TypeVar("R")
 
 
 def wrap(obj: Any) -> Any:
@@ -21,10 +23,10 @@ def wrap(obj: Any) -> Any:
     return wrap_atom(obj)
 
 
-def wrap_atom(obj: Any) -> AtomRef[Any]:
+def wrap_atom(obj: R) -> AtomRef[R]:
     """Return a ref to `obj`, which has no history. Its content id is computed once, here."""
     if isinstance(obj, AtomRef):
-        return obj
+        return cast("AtomRef[R]", obj)
     value = unwrap_all(obj)
     if type(value) not in IMMUTABLE:
         value = copy.deepcopy(value)  # the caller may go on changing the original
@@ -32,6 +34,10 @@ def wrap_atom(obj: Any) -> AtomRef[Any]:
     return AtomRef(cid, ids.raw_hid(cid), None, small, value)
 
 
+@overload
+def unwrap(obj: Ref[R]) -> R: ...
+@overload
+def unwrap(obj: R) -> R: ...
 def unwrap(obj: Any) -> Any:
     """Return `obj` with every ref in it replaced by a copy of its value, from the storage it came from."""
     return unwrap_all(obj)

@@ -8,10 +8,20 @@ ids of two kinds never meet.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Protocol
 
 from gitmemo.hashing.digest import Digest, digest
 
 _LENGTH_BYTES = 4
+
+
+class _Identified(Protocol):
+    """An input by name and content."""
+
+    @property
+    def name(self) -> str: ...
+    @property
+    def cid(self) -> Digest: ...
 
 
 def derive(tag: str, *parts: bytes) -> Digest:
@@ -52,6 +62,18 @@ def call_hid(
 def output_hid(call: Digest, name: str) -> Digest:
     """Return the history id of one output of a call."""
     return derive("output", call, name.encode())
+
+
+def unkept_cid(
+    op: str,
+    op_version: int,
+    version: Digest | None,
+    inputs: Iterable[_Identified],
+    name: str,
+) -> Digest:
+    """Return what stands for the content of an output of which not even an id is kept: its call."""
+    call = call_hid(op, op_version, version, [(slot.name, slot.cid) for slot in inputs])
+    return derive("unkept", call, name.encode())
 
 
 def raw_hid(cid: Digest) -> Digest:

@@ -1,0 +1,196 @@
+"""What an op does with its arguments: which of them identify a call, and what the body receives.
+
+Not their names (`signature`) and not their hashing (`inputs`). Invariant: two
+calls whose bodies could tell each other apart have different inputs, except
+where the op or the caller said that a difference does not count.
+"""
+
+from __future__ import annotations
+
+import copy
+import typing
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from gitmemo.hashing import content_id
+from gitmemo.memo.execute import identify
+from gitmemo.memo.options import Options
+from gitmemo.memo.signature import ORDER, Binder
+from gitmemo.ref import AtomRef, Ref, unwrap_all
+from gitmemo.special import Ignore, NewArgDefault, ValuePointer, bare
+
+_WRAPPERS = frozenset({Ignore, NewArgDefault})
+_STAND_INS = (Ref, ValuePointer)
+
+Body = tuple[tuple[Any, ...], dict[str, Any]]
+Inputs = dict[str, Any]
+
+
+class Arguments:
+    """The arguments of one op.
+
+    Attributes:
+        has_rules: Whether what identifies a call can differ from what is passed.
+    """
+
+    def __init__(self, function: Callable[..., object], options: Options) -> None:
+        self._function = function
+        self._options = options
+        self.binder = Binder(function)
+        defaults = self.binder.defaults.values()
+        self._has_special_defaults = any(type(value) in _WRAPPERS for value in defaults)
+        self._may_be_approximate = "Approx" in repr(getattr(function, "__annotations__", {}))
+        self._approximations: Mapping[str, Any] | None = None
+        self.has_rules = bool(
+            options.ignored
+            or options.mutates
+            or self._has_special_defaults
+            or self._may_be_approximate
+        )
+        cells = getattr(function, "__closure__", None)
+        self._cells = dict(zip(function.__code__.co_freevars, cells, strict=True)) if cells else {}
+
+    def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Inputs:
+        """Return everything that is passed, by name, and what the function closes over."""
+        inputs = self.binder.bind(args, kwargs)
+        return inputs | self.hidden() if self._cells else inputs
+
+    def hidden(self) -> Inputs:
+        """Return the values that the function closes over: they are inputs too."""
+        return {
+            f"closure:{name}": cell.cell_contents
+            for name, cell in self._cells.items()
+            if not _is_empty(cell)
+        }
+
+    def needs_rules(self, inputs: Mapping[str, Any]) -> bool:
+        """Whether the caller wrapped an argument."""
+        return any(type(value) in _WRAPPERS for value in inputs.values())
+
+    def identity(self, inputs: Mapping[str, Any]) -> Inputs:
+        """Return the inputs that identify a call."""
+        told: Inputs = {}
+        approximations = self._approximate()
+        for name, given in inputs.items():
+            if type(given) is Ignore or self._is_one_of(self._options.ignored, name):
+                continue
+            value = bare(given)
+            if type(value) is Ignore or self._is_new_default(name, value):
+                continue
+            rule = approximations.get(name)
+            told[name] = value if rule is None else _approximated(value, rule, name)
+        if ORDER in told:
+            self._reorder(told)
+        return told
+
+    def ignored(self, inputs: Mapping[str, Any]) -> dict[str, bool | int | float | None]:
+        """Return those ignored arguments that are plain numbers: they can be noted beside a call."""
+        return {
+            name: value
+            for name, value in inputs.items()
+            if self._is_one_of(self._options.ignored, name)
+            and (value is None or type(value) in (bool, int, float))
+        }
+
+    def is_hashed(self, name: str) -> bool:
+        """Whether only the content id of an argument is kept."""
+        return self._is_one_of(self._options.hashed, name)
+
+    def may_mutate(self, name: str) -> bool:
+        """Whether the body may change an argument in place: it receives a copy."""
+        return self._is_one_of(self._options.mutates, name)
+
+    def body(self, inputs: Mapping[str, Any]) -> Body:
+        """Return what the body receives: plain values, without wrappers and refs."""
+        plain: Inputs = {}
+        for name, given in inputs.items():
+            value = bare(given)
+            inside = unwrap_all(value, _STAND_INS)
+            if inside is value and self.may_mutate(name):
+                inside = copy.deepcopy(value)
+            plain[name] = inside
+        return self.binder.unbind(plain)
+
+    def body_as_passed(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Body:
+        """Return the same for arguments without wrappers, exactly as they were passed."""
+        return unwrap_all(args, _STAND_INS), unwrap_all(kwargs, _STAND_INS)
+
+    def outside(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Body:
+        """Return what the function receives where nothing is remembered."""
+        if self._has_special_defaults:
+            return self.body(self.binder.bind(args, kwargs))
+        values = (*args, *kwargs.values())
+        if not any(type(value) in _WRAPPERS or isinstance(value, _STAND_INS) for value in values):
+            return args, kwargs
+        args = tuple(unwrap_all(bare(value), _STAND_INS) for value in args)
+        return args, {key: unwrap_all(bare(value), _STAND_INS) for key, value in kwargs.items()}
+
+    def with_default(self, name: str, value: object) -> bool:
+        """Whether an argument is at its default."""
+        default = self.binder.defaults.get(name, _NO_DEFAULT)
+        return default is not _NO_DEFAULT and _is_same(value, bare(default))
+
+    def _is_new_default(self, name: str, value: object) -> bool:
+        default = self.binder.defaults.get(name)
+        return type(default) is NewArgDefault and _is_same(value, default.value)
+
+    def _is_one_of(self, names: frozenset[str], name: str) -> bool:
+        if not names:
+            return False
+        if name.removeprefix("**") in names:
+            return True
+        return self.binder.variadic in names and self.binder.is_numbered(name)
+
+    def _reorder(self, told: Inputs) -> None:
+        """Keep of the order of keywords what can be seen of the ones that count."""
+        order = [key for key in told[ORDER] if key in told or f"**{key}" in told]
+        if order == sorted(order):
+            del told[ORDER]
+        else:
+            told[ORDER] = order
+
+    def _approximate(self) -> Mapping[str, Any]:
+        if not self._may_be_approximate:
+            return {}
+        if self._approximations is None:
+            hints = typing.get_type_hints(self._function, include_extras=True)
+            self._approximations = {
+                name: rule
+                for name, hint in hints.items()
+                for rule in getattr(hint, "__metadata__", ())
+                if hasattr(rule, "rounded")
+            }
+        return self._approximations
+
+
+class _NoDefault:
+    pass
+
+
+_NO_DEFAULT = _NoDefault()
+
+
+def _is_same(value: object, default: object) -> bool:
+    """Whether a value has the same content as a default; a ref is not loaded for it."""
+    if isinstance(value, Ref):
+        return value._cid == content_id(default)
+    if type(value) is not type(default):
+        return False
+    return value is default or content_id(unwrap_all(value)) == content_id(default)
+
+
+def _approximated(value: Any, rule: Any, name: str) -> Any:
+    """Return what stands for a value that counts only approximately; a ref keeps its history."""
+    rounded = rule.rounded(unwrap_all(value))
+    if not isinstance(value, Ref):
+        return rounded
+    cid, small = identify(rounded, f"argument {name!r}")
+    return AtomRef(cid, value._hid, None, small, rounded)
+
+
+def _is_empty(cell: Any) -> bool:
+    try:
+        cell.cell_contents  # noqa: B018  raises when empty
+    except ValueError:
+        return True
+    return False

@@ -1,0 +1,146 @@
+"""What `@op(...)` can say about a function, checked when the function is decorated.
+
+Not what the options do (`arguments`, `execute`, `caller`). Invariant: every
+name in them is an argument or an output of the function.
+"""
+
+from __future__ import annotations
+
+import inspect
+import re
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal, TypeAlias
+
+from gitmemo.errors import BadOption
+from gitmemo.memo.signature import Keep, Outputs, declared_outputs
+
+_Kind = inspect.Parameter
+_UNNAMED_OUTPUT = re.compile(r"output_\d+")
+_KEEPS: tuple[Keep, ...] = ("always", "hash", "never")
+
+Store: TypeAlias = "Keep | Mapping[str, Keep]"
+Track: TypeAlias = "Literal['static'] | Collection[object]"
+Names: TypeAlias = "str | Collection[str]"
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """The checked options of one op.
+
+    Attributes:
+        name: A name that lasts; None for `module:qualname`.
+        version: Another number is another table of results.
+        outputs: How many there are, what they are called, and which are stored.
+        ignored: Arguments that only the body receives.
+        hashed: Arguments of which only the content id is kept.
+        mutates: Arguments that the body may change: it receives copies.
+        materialize: Whether the function is a generator whose items are collected in a list.
+        match_defaults: Whether calls that were stored before an argument existed stand for calls
+            with its default.
+        track: Functions, classes and values that count as touched by every call.
+        static: Whether what a call touches is read from the code instead of watched.
+        sees_refs: Whether the body receives refs: a superop.
+    """
+
+    name: str | None
+    version: int
+    outputs: Outputs
+    ignored: frozenset[str]
+    hashed: frozenset[str]
+    mutates: frozenset[str]
+    materialize: bool
+    match_defaults: bool
+    track: tuple[object, ...]
+    static: bool
+    sees_refs: bool
+
+
+def options_of(
+    function: Callable[..., object],
+    *,
+    output_names: Sequence[str] | None = None,
+    nout: int | Literal["auto", "var"] | None = None,
+    name: str | None = None,
+    version: int = 0,
+    ignore_args: Names = (),
+    store: Store = "always",
+    mutates: Names = (),
+    materialize: bool = False,
+    match_defaults: bool = False,
+    track: Track = (),
+    sees_refs: bool = False,
+) -> Options:
+    """Return the options of `function`; raise `BadOption` or `WrongOutputs` where they are not possible."""
+    label = getattr(function, "__qualname__", repr(function))
+    known = _Arguments(function, label)
+    outputs = declared_outputs(function, nout, output_names)
+    if materialize:
+        outputs = Outputs(1, outputs.names)
+    if type(version) is not int or version < 0:
+        raise BadOption(label, "version", repr(version), "use a number from 0 on")
+    ignored = known.check("ignore_args", ignore_args)
+    stores, kept = _stores(store, known, outputs, label)
+    never = {argument for argument, keep in stores.items() if keep == "never"}
+    return Options(
+        name=name,
+        version=version,
+        outputs=Outputs(outputs.count, outputs.names, outputs.is_tuple, kept),
+        ignored=ignored | never,
+        hashed=frozenset(argument for argument, keep in stores.items() if keep == "hash"),
+        mutates=known.check("mutates", mutates),
+        materialize=materialize,
+        match_defaults=match_defaults,
+        track=() if isinstance(track, str) else tuple(track),
+        static=_is_static(track, label),
+        sees_refs=sees_refs,
+    )
+
+
+class _Arguments:
+    """The names that arguments of a function can have."""
+
+    def __init__(self, function: Callable[..., object], label: str) -> None:
+        parameters = inspect.signature(function).parameters
+        self._label = label
+        self.names = frozenset(parameters)
+        self._any = any(p.kind is _Kind.VAR_KEYWORD for p in parameters.values())
+
+    def has(self, name: str) -> bool:
+        """Whether there is, or can be, an argument of this name."""
+        return name in self.names or (self._any and name.isidentifier())
+
+    def check(self, option: str, names: Names) -> frozenset[str]:
+        """Return `names` as a set; raise `BadOption` for one that no argument has."""
+        chosen = (names,) if isinstance(names, str) else tuple(names)
+        for name in chosen:
+            if not self.has(name):
+                fix = f"its arguments are: {', '.join(sorted(self.names)) or 'none'}"
+                raise BadOption(self._label, option, repr(name), fix)
+        return frozenset(chosen)
+
+
+def _stores(
+    store: Store, known: _Arguments, outputs: Outputs, label: str
+) -> tuple[dict[str, Keep], dict[str, Keep]]:
+    """Return what is kept of arguments and of outputs, by name; `""` stands for every output."""
+    chosen: Mapping[str, Keep] = {"": store} if isinstance(store, str) else store
+    arguments: dict[str, Keep] = {}
+    results: dict[str, Keep] = {}
+    for name, keep in chosen.items():
+        if keep not in _KEEPS:
+            raise BadOption(label, "store", repr(keep), f"use one of: {', '.join(_KEEPS)}")
+        if not name or name in (outputs.names or ()) or _UNNAMED_OUTPUT.fullmatch(name):
+            results[name] = keep
+        elif known.has(name):
+            arguments[name] = keep
+        else:
+            names = ", ".join([*sorted(known.names), *(outputs.names or ("output_0",))])
+            raise BadOption(label, "store", repr(name), f"its arguments and outputs are: {names}")
+    return arguments, {name: keep for name, keep in results.items() if keep != "always"}
+
+
+def _is_static(track: Track, label: str) -> bool:
+    if isinstance(track, str) and track != "static":
+        raise BadOption(label, "track", repr(track), 'use "static" or a list of functions')
+    return isinstance(track, str)
