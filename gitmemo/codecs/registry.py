@@ -24,7 +24,7 @@ _CODECS: tuple[Codec, ...] = (
 )
 _COMPOSITE: tuple[CompositeCodec, ...] = ()
 _BY_NAME = {codec.name: codec for codec in _CODECS}
-_COMPOSITE_BY_NAME = {codec.name: codec for codec in _COMPOSITE}
+_COMPOSITE_BY_NAME: dict[str, CompositeCodec] = {codec.name: codec for codec in _COMPOSITE}
 
 SAFE: frozenset[str] = frozenset(
     [codec.name for codec in _CODECS if codec.safe]
