@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import cast
 
 from gitmemo.errors import CorruptRecord
@@ -210,10 +211,10 @@ def _read_input(array: list[object], content_id: _ContentId) -> Slot:
 def _read_call(array: list[object], content_id: _ContentId) -> Call:
     _, op, op_version, version, inputs, outputs, inner, run = array
     slots = tuple([_read_input(slot, content_id) for slot in cast("list[list[object]]", inputs)])
-    code = None if version is None else from_text(_string(version))
+    code = None if version is None else _version_id(_string(version))
     name, number = _string(op), _number(op_version)
     hid = call_hid(name, number, code, [(slot.name, slot.hid) for slot in slots])
-    return Call(
+    call = Call(
         op=name,
         op_version=number,
         version=code,
@@ -227,12 +228,17 @@ def _read_call(array: list[object], content_id: _ContentId) -> Call:
         inner=_digests(cast("list[str]", inner)),
         run=_run(run),
     )
+    vars(call)["hid"] = hid  # what the property would compute again
+    return call
 
 
 def _read_output(call: Digest, array: list[object], content_id: _ContentId) -> Slot:
     name, value = array
     cid, inline = _value_of(value, content_id)
     return Slot(_string(name), cid, output_hid(call, _string(name)), inline)
+
+
+_version_id = lru_cache(maxsize=1000)(from_text)  # many calls have the same
 
 
 def _read_version(array: list[object], _: _ContentId) -> Version:

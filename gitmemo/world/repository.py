@@ -40,6 +40,7 @@ from gitmemo.model.validity import Code, changed
 from gitmemo.world.files import FactFiles
 from gitmemo.world.index import Index
 from gitmemo.world.journal import Journal, Place
+from gitmemo.world.spans import Numbers, Span
 from gitmemo.world.view import Candidate, heads, in_order, preferred, values_behind
 
 # Versions go where the calls go that name them; values too, but a push wants them before.
@@ -60,6 +61,8 @@ class RepositoryWorld:
         self.place = Place(None, None)
         self._journal = Journal(self.files.journal_folder)
         self._fresh = _Fresh()
+        self._here = Numbers(())
+        self._newest = 0
         # A fact must not slip between the journal, the index and what is fresh.
         self._lock = threading.RLock()
 
@@ -77,6 +80,7 @@ class RepositoryWorld:
                 read = self.files.refresh()
             if read:
                 self._fresh = _Fresh()
+            self._look_around()
             return read or self.place != before
 
     # --- adding ----------------------------------------------------------
@@ -208,17 +212,16 @@ class RepositoryWorld:
         """
         decisions = self.decisions()
         verdicts: dict[Digest | None, bool] = {}
+        mine: set[int] = set()
+        foreign: set[int] = set()
+        for span in self._pending_spans():
+            mine_or_not = mine if self.is_my_place(span.branch, span.commit) else foreign
+            mine_or_not.update(range(span.first, span.last + 1))
         committed = self.index.members(self.files.active)
-        mine = set()
-        for file, exported in self.files.mine.items():
-            for number, branch, commit, position in self.index.placed(file, _PENDING_KINDS):
-                if position < exported or number in committed or number in mine:
-                    continue
-                if self.is_my_place(branch, commit) or self._is_valid_call(
-                    number, code, decisions, verdicts
-                ):
-                    mine.add(number)
-        return mine
+        mine = self.index.of_kinds(mine - committed, _PENDING_KINDS)
+        foreign = self.index.of_kinds(foreign - committed - mine, ("call",))
+        valid = {n for n in foreign if self._is_valid_call(n, code, decisions, verdicts)}
+        return mine | valid
 
     def close(self) -> None:
         """Close the journal and the index."""
@@ -244,17 +247,22 @@ class RepositoryWorld:
             verdicts[fact.version] = version is not None and not changed(version, code, decisions)
         return verdicts[fact.version]
 
+    def _pending_spans(self) -> list[Span]:
+        """Return what this work tree's journals hold beyond what is committed."""
+        mine = self.files.mine
+        return [span for span in self.index.spans(mine) if span.position >= mine[span.file]]
+
+    def _look_around(self) -> None:
+        """Find which facts are here."""
+        newest = self.index.newest()
+        pending = (s for s in self._pending_spans() if self.is_my_place(s.branch, s.commit))
+        self._here = Numbers([*self.index.spans(self.files.active), *pending])
+        self._newest = newest
+
     def _is_here(self, number: int) -> bool:
-        for file, branch, commit, position in self.index.places_of(number):
-            if file in self.files.active:
-                return True
-            if (
-                file in self.files.mine
-                and position >= self.files.mine[file]
-                and self.is_my_place(branch, commit)
-            ):
-                return True
-        return False
+        if number > self._newest:  # another process has read its journal since
+            self._look_around()
+        return number in self._here
 
     def _is_here_hid(self, hid: Digest) -> bool:
         return hid in self._fresh.by_output or any(

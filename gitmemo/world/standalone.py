@@ -28,8 +28,6 @@ class StandaloneWorld:
         self.blobs: BlobStore = (
             MemoryBlobs() if path is None else DatabaseBlobs(self.index.connection, self.index.lock)
         )
-        with self.index.transaction():
-            self._file, _ = self.index.file("local", "", "facts")
 
     def enter(self) -> bool:
         """Do nothing: every look-up reads the database."""
@@ -38,7 +36,7 @@ class StandaloneWorld:
     def record(self, facts: Sequence[Fact]) -> None:
         """Add facts in one transaction."""
         with self.index.transaction():
-            self.index.add(self._file, [to_line(fact) for fact in facts])
+            self.index.add([to_line(fact) for fact in facts])
 
     def run_facts(self) -> dict[str, JsonValue]:
         """Return nothing: there is no commit."""
