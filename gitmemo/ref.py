@@ -194,7 +194,7 @@ def unwrap_all(value: Any) -> Any:
     """
     if isinstance(value, Ref):
         return value.unwrap()
-    if not isinstance(value, _CONTAINERS):
+    if not isinstance(value, _CONTAINERS) or _is_flat(value):
         return value
     nodes = _explore(value)
     holders = _holders(nodes)
@@ -225,6 +225,17 @@ def holds_refs(value: object) -> bool:
     return isinstance(value, _CONTAINERS) and any(
         node.has_refs for node in _explore(value, until_ref=True).values()
     )
+
+
+def _is_flat(value: Any) -> bool:
+    """Whether a tuple or dict holds only immutable scalars: most arguments are like this."""
+    if type(value) is tuple:
+        return IMMUTABLE.issuperset(map(type, value))
+    if type(value) is dict:
+        return IMMUTABLE.issuperset(map(type, value)) and IMMUTABLE.issuperset(
+            map(type, value.values())
+        )
+    return False
 
 
 _CONTAINERS = (list, tuple, dict, set, frozenset)

@@ -50,10 +50,12 @@ def guarded_inputs(
     """Return what the body could change in place: raw inputs, not what refs stood for."""
     guarded: dict[str, tuple[Any, Digest]] = {}
     for (name, value), slot in zip(inputs.items(), slots, strict=True):
+        if type(value) in IMMUTABLE:
+            continue
         if holds_refs(value):
             # The body gets a copy of the container, but the raw objects in it are shared.
             guarded[name] = (value, identify(value, name)[0])
-        elif type(value) not in IMMUTABLE and not isinstance(value, Ref):
+        elif not isinstance(value, Ref):
             guarded[name] = (value, slot.cid)
     return guarded
 

@@ -77,7 +77,7 @@ class OnDemand:
         op = self._names.named(call.op) if call else None
         if call is None or op is None or op.version != call.op_version:
             return False
-        if not self._lookup.is_valid(call):
+        if not self._lookup.is_valid(call.version):
             return False
         closure = {name: identify(value, name)[0] for name, value in op.hidden_inputs().items()}
         if any(closure.get(s.name, s.cid) != s.cid for s in call.inputs) or not closure.keys() <= {

@@ -214,7 +214,7 @@ def _read_call(array: list[object], content_id: _ContentId) -> Call:
     code = None if version is None else _version_id(_string(version))
     name, number = _string(op), _number(op_version)
     hid = call_hid(name, number, code, [(slot.name, slot.hid) for slot in slots])
-    call = Call(
+    return Call(
         op=name,
         op_version=number,
         version=code,
@@ -227,9 +227,7 @@ def _read_call(array: list[object], content_id: _ContentId) -> Call:
         ),
         inner=_digests(cast("list[str]", inner)),
         run=_run(run),
-    )
-    vars(call)["hid"] = hid  # what the property would compute again
-    return call
+    ).known_as(hid)
 
 
 def _read_output(call: Digest, array: list[object], content_id: _ContentId) -> Slot:

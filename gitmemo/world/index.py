@@ -121,14 +121,14 @@ class Index:
         """Note that `file` is now one of another kind: it was moved, whole."""
         self.connection.execute("update or ignore file set kind = ? where id = ?", (kind, file))
 
-    def add(self, lines: Iterable[str]) -> None:
-        """Add the facts of `lines`, members of no file; known ones are left as they are."""
-        for line in lines:
-            self._add_fact(line)
+    def add(self, facts: Iterable[Fact]) -> None:
+        """Add `facts`, members of no file; known ones are left as they are."""
+        for fact in facts:
+            self._add_fact(fact, to_line(fact))
 
     def add_members(self, file: int, lines: Iterable[str]) -> None:
         """Add the facts of `lines` as members of `file`; known ones only become members."""
-        numbers = sorted({self._add_fact(line) for line in lines})
+        numbers = sorted({self._add_line(line) for line in lines})
         spans = Spans(file)
         for number in numbers:
             spans.add(number, "", "", 0)
@@ -140,7 +140,7 @@ class Index:
         """Add `(line, branch, commit, position in the file)`; what is before `committed` is told apart."""
         spans = Spans(file, committed)
         for line, branch, commit, position in entries:
-            spans.add(self._add_fact(line), branch, commit, position)
+            spans.add(self._add_line(line), branch, commit, position)
         self._add_spans(spans.done())
 
     def _add_spans(self, spans: Iterable[Span]) -> None:
@@ -149,16 +149,19 @@ class Index:
             [(s.file, s.first, s.last, s.branch, s.commit, s.position) for s in spans],
         )
 
-    def _add_fact(self, line: str) -> int:
+    def _add_line(self, line: str) -> int:
         fact = from_line(line, content_id)
+        if to_line(fact) != line:
+            raise CorruptRecord(line[:80], "it is not written as gitmemo writes it")
+        return self._add_fact(fact, line)
+
+    def _add_fact(self, fact: Fact, line: str) -> int:
         mark = _mark(_LOOKED_UP_BY[type(fact)](fact))
         for number, shape, stored in self.connection.execute(
             "select id, shape, line from fact where mark = ?", (mark,)
         ):
             if self._shapes.line(shape, stored) == line:
                 return int(number)
-        if to_line(fact) != line:
-            raise CorruptRecord(line[:80], "it is not written as gitmemo writes it")
         call = fact if isinstance(fact, Call) else None
         op, version = (call.op, call.version or b"") if call else ("", b"")
         shape, packed = self._shapes.packed(kind_of(line), op, version, line)

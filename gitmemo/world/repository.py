@@ -97,7 +97,7 @@ class RepositoryWorld:
         lines = [to_line(fact) for fact in facts]
         with self._lock:
             self._journal.append(self.place, lines)
-            self._fresh.add(facts)
+            self._fresh.add(facts, lines)
 
     def run_facts(self) -> dict[str, JsonValue]:
         """Return the checked-out commit, and `dirty` if files differ from it."""
@@ -149,7 +149,7 @@ class RepositoryWorld:
 
     def candidates(self, key: Digest) -> list[Candidate]:
         """Return every known call with this key, those of this world first."""
-        here = list(self._fresh.by_key.get(key, ()))
+        here = self._fresh.with_key(key)
         elsewhere: list[Call] = []
         for number, call in self.index.calls_with_key(key):
             (here if self._is_here(number) else elsewhere).append(call)
@@ -187,7 +187,7 @@ class RepositoryWorld:
 
     def creator(self, hid: Digest) -> Call | None:
         """Return the call that made the value with this history id, one of this world if there is one."""
-        here = list(self._fresh.by_output.get(hid, ()))
+        here = self._fresh.with_output(hid)
         elsewhere: list[Call] = []
         for number, call in self.index.creators(hid):
             (here if self._is_here(number) else elsewhere).append(call)
@@ -271,24 +271,39 @@ class RepositoryWorld:
 
 
 class _Fresh:
-    """Facts that this process recorded and the derived index does not hold yet."""
+    """Facts that this process recorded and the derived index does not hold yet.
+
+    Calls are kept as lines: one block may record hundreds of thousands.
+    """
 
     def __init__(self) -> None:
-        self.by_key: dict[Digest, list[Call]] = defaultdict(list)
-        self.by_output: dict[Digest, list[Call]] = defaultdict(list)
+        self.by_key: dict[Digest, tuple[str, ...]] = {}
+        self.by_output: dict[Digest, tuple[str, ...]] = {}
         self.values: dict[Digest, list[Value]] = defaultdict(list)
         self.versions: dict[Digest, Version] = {}
 
-    def add(self, facts: Iterable[Fact]) -> None:
-        for fact in facts:
+    def with_key(self, key: Digest) -> list[Call]:
+        return [_call(line) for line in self.by_key.get(key, ())]
+
+    def with_output(self, hid: Digest) -> list[Call]:
+        return [_call(line) for line in self.by_output.get(hid, ())]
+
+    def add(self, facts: Iterable[Fact], lines: Iterable[str]) -> None:
+        for fact, line in zip(facts, lines, strict=True):
             if isinstance(fact, Call):
-                self.by_key[fact.key].append(fact)
+                self.by_key[fact.key] = (*self.by_key.get(fact.key, ()), line)
                 for slot in fact.outputs:
-                    self.by_output[slot.hid].append(fact)
+                    self.by_output[slot.hid] = (*self.by_output.get(slot.hid, ()), line)
             elif isinstance(fact, Value):
                 self.values[fact.cid].append(fact)
             elif isinstance(fact, Version):
                 self.versions[fact.id] = fact
+
+
+def _call(line: str) -> Call:
+    fact = from_line(line, content_id)
+    assert isinstance(fact, Call)  # only lines of calls are asked for
+    return fact
 
 
 def open_derived(path: Path) -> Index:

@@ -14,7 +14,6 @@ from gitmemo.hashing.digest import Digest
 from gitmemo.model.components import Component
 from gitmemo.model.decisions import Decisions
 from gitmemo.model.facts import Call, Decision, Fact, JsonValue, Value, Version
-from gitmemo.model.lines import to_line
 from gitmemo.model.validity import Code
 from gitmemo.world.index import Index
 from gitmemo.world.view import Candidate, heads, in_order, preferred
@@ -36,7 +35,7 @@ class StandaloneWorld:
     def record(self, facts: Sequence[Fact]) -> None:
         """Add facts in one transaction."""
         with self.index.transaction():
-            self.index.add([to_line(fact) for fact in facts])
+            self.index.add(facts)
 
     def run_facts(self) -> dict[str, JsonValue]:
         """Return nothing: there is no commit."""

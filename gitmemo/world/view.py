@@ -114,7 +114,8 @@ def preferred(calls: Iterable[Call]) -> list[Call]:
     Several records may hold different outputs for one call. The tie is broken
     by contents alone, so that every machine takes the same one.
     """
-    return sorted(calls, key=_precedence)
+    found = list(calls)
+    return sorted(found, key=_precedence) if len(found) > 1 else found
 
 
 def first_of_each(calls: Iterable[Call]) -> dict[Digest, Call]:
