@@ -7,6 +7,7 @@ whose equality is identity of content.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from gitmemo.hashing.digest import Digest
@@ -69,7 +70,20 @@ def slots_of(op: str, inputs: Mapping[str, Any]) -> list[Slot]:
     return [_slot(op, name, value) for name, value in inputs.items()]
 
 
+@lru_cache(maxsize=4096, typed=True)
+def _scalar_slot(name: str, value: int | str | None) -> Slot:
+    """Return the slot of a value whose equals of its type are the same content."""
+    cid, small = identify(value, name)
+    hidden = small is not None and is_secret(name, value)
+    return Slot(name, cid, ids.raw_hid(cid), None if hidden else small)
+
+
 def _slot(op: str, name: str, value: Any) -> Slot:
+    kind = type(value)
+    if kind is int or kind is bool or (kind is str and len(value) <= _KEYED_TEXT_CHARACTERS):
+        return _scalar_slot(name, value)
+    if kind is float and value:
+        return _scalar_slot(name, value)
     if isinstance(value, Ref):
         shown = None if value._inline and is_secret(name, value) else value._inline
         return Slot(name, value._cid, value._hid, shown)

@@ -16,6 +16,7 @@ from gitmemo.memo.recorder import Recorder
 from gitmemo.memo.verdicts import Verdicts
 from gitmemo.model import ids
 from gitmemo.model.facts import Call, Slot
+from gitmemo.model.lines import Asked
 from gitmemo.world.view import Candidate, World
 
 if TYPE_CHECKING:
@@ -56,11 +57,12 @@ class Lookup:
         """Return a stored call that is valid now, made part of this world with these histories."""
         name, prefix = self._names.name_of(op)
         key = ids.call_key(prefix, [(slot.name, slot.cid) for slot in slots])
-        candidates = self._world.candidates(key)
+        asked = Asked(name, op.version, tuple(slots))
+        candidates = self._world.candidates(key, asked)
         valid = [candidate for candidate in candidates if self.is_valid(candidate.call.version)]
-        histories = _histories(slots)
         for candidate in valid:
-            if _histories(candidate.call.inputs) == histories:
+            inputs = candidate.call.inputs
+            if inputs is asked.inputs or _histories(inputs) == _histories(slots):
                 return self._here(candidate)  # the very call, rather than one that is like it
         if valid:
             return self._recorder.link(self._here(valid[0]), slots)

@@ -62,6 +62,7 @@ def output_hid(call: Digest, name: str) -> Digest:
     return digest(_OUTPUT + call + _text(name))
 
 
+@lru_cache(maxsize=1000)  # of what calls have in common, and of what was asked just now
 def raw_hid(cid: Digest) -> Digest:
     """Return the history id of a value that came from outside: it has no history."""
     return digest(_RAW + cid)

@@ -27,7 +27,7 @@ from gitmemo.hashing.digest import Digest, digest
 from gitmemo.model.components import Component
 from gitmemo.model.facts import Call, Decision, Fact, Source, Text, Value, Version
 from gitmemo.model.ids import derive
-from gitmemo.model.lines import from_line, kind_of, record_id, to_line
+from gitmemo.model.lines import Asked, call_from_line, from_line, kind_of, record_id, to_line
 from gitmemo.world.shapes import Shapes
 from gitmemo.world.spans import Span, Spans, numbers_in
 
@@ -178,9 +178,18 @@ class Index:
 
     # --- look-ups --------------------------------------------------------
 
-    def calls_with_key(self, key: Digest) -> list[tuple[int, Call]]:
-        """Return the calls, with their fact numbers, of one op on inputs of the same contents."""
-        return [(n, call) for n, call in self._marked(Call, "call", key) if call.key == key]
+    def calls_with_key(self, key: Digest, asked: Asked | None = None) -> list[tuple[int, Call]]:
+        """Return the calls, with their fact numbers, of one op on inputs of the same contents.
+
+        `asked` is what the key was made of, where that is known.
+        """
+        found = []
+        for number, line in self._lines_marked(key):
+            if line.startswith('["call",'):
+                call = call_from_line(line, asked, content_id)
+                if (asked is not None and call.inputs is asked.inputs) or call.key == key:
+                    found.append((number, call))
+        return found
 
     def creators(self, hid: Digest) -> list[tuple[int, Call]]:
         """Return the calls that have an output with history id `hid`."""

@@ -35,7 +35,7 @@ from gitmemo.model.facts import (
     referenced_cids,
 )
 from gitmemo.model.ids import raw_hid
-from gitmemo.model.lines import from_line, to_line
+from gitmemo.model.lines import Asked, call_from_line, from_line, to_line
 from gitmemo.model.validity import Code, changed
 from gitmemo.world.files import FactFiles
 from gitmemo.world.index import Index
@@ -147,11 +147,16 @@ class RepositoryWorld:
 
     # --- finding ---------------------------------------------------------
 
-    def candidates(self, key: Digest) -> list[Candidate]:
+    def candidates(self, key: Digest, asked: Asked | None = None) -> list[Candidate]:
         """Return every known call with this key, those of this world first."""
-        here = self._fresh.with_key(key)
+        here = self._fresh.with_key(key, asked)
+        stored = self.index.calls_with_key(key, asked)
+        if len(stored) + len(here) < 2:  # as nearly always
+            return [Candidate(call, here=True) for call in here] or [
+                Candidate(call, here=self._is_here(number)) for number, call in stored
+            ]
         elsewhere: list[Call] = []
-        for number, call in self.index.calls_with_key(key):
+        for number, call in stored:
             (here if self._is_here(number) else elsewhere).append(call)
         found: dict[Digest, Candidate] = {}
         for calls, is_here in ((here, True), (elsewhere, False)):
@@ -282,11 +287,11 @@ class _Fresh:
         self.values: dict[Digest, list[Value]] = defaultdict(list)
         self.versions: dict[Digest, Version] = {}
 
-    def with_key(self, key: Digest) -> list[Call]:
-        return [_call(line) for line in self.by_key.get(key, ())]
+    def with_key(self, key: Digest, asked: Asked | None) -> list[Call]:
+        return [call_from_line(line, asked, content_id) for line in self.by_key.get(key, ())]
 
     def with_output(self, hid: Digest) -> list[Call]:
-        return [_call(line) for line in self.by_output.get(hid, ())]
+        return [call_from_line(line, None, content_id) for line in self.by_output.get(hid, ())]
 
     def add(self, facts: Iterable[Fact], lines: Iterable[str]) -> None:
         for fact, line in zip(facts, lines, strict=True):
@@ -298,12 +303,6 @@ class _Fresh:
                 self.values[fact.cid].append(fact)
             elif isinstance(fact, Version):
                 self.versions[fact.id] = fact
-
-
-def _call(line: str) -> Call:
-    fact = from_line(line, content_id)
-    assert isinstance(fact, Call)  # only lines of calls are asked for
-    return fact
 
 
 def open_derived(path: Path) -> Index:

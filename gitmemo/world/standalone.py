@@ -14,6 +14,7 @@ from gitmemo.hashing.digest import Digest
 from gitmemo.model.components import Component
 from gitmemo.model.decisions import Decisions
 from gitmemo.model.facts import Call, Decision, Fact, JsonValue, Value, Version
+from gitmemo.model.lines import Asked
 from gitmemo.model.validity import Code
 from gitmemo.world.index import Index
 from gitmemo.world.view import Candidate, heads, in_order, preferred
@@ -41,9 +42,9 @@ class StandaloneWorld:
         """Return nothing: there is no commit."""
         return {}
 
-    def candidates(self, key: Digest) -> list[Candidate]:
+    def candidates(self, key: Digest, asked: Asked | None = None) -> list[Candidate]:
         """Return every call with this key."""
-        calls = preferred(call for _, call in self.index.calls_with_key(key))
+        calls = preferred(call for _, call in self.index.calls_with_key(key, asked))
         return [Candidate(call, here=True) for call in calls]
 
     def adopt(self, call: Call) -> None:
