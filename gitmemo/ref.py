@@ -216,7 +216,7 @@ def unwrap_all(value: Any, kinds: StandIns = (Ref,)) -> Any:
     """
     if isinstance(value, kinds):
         return _stood_for(value)
-    if not isinstance(value, _CONTAINERS):
+    if not isinstance(value, _CONTAINERS) or _is_flat(value):
         return value
     nodes = _explore(value, kinds)
     holders = _holders(nodes)
@@ -258,6 +258,17 @@ def holds(value: object, kinds: StandIns) -> bool:
 def holds_refs(value: object) -> bool:
     """Whether `value` is a builtin container (or a kind of one) with a ref somewhere inside."""
     return not isinstance(value, Ref) and holds(value, (Ref,))
+
+
+def _is_flat(value: Any) -> bool:
+    """Whether a tuple or dict holds only immutable scalars: most arguments are like this."""
+    if type(value) is tuple:
+        return IMMUTABLE.issuperset(map(type, value))
+    if type(value) is dict:
+        return IMMUTABLE.issuperset(map(type, value)) and IMMUTABLE.issuperset(
+            map(type, value.values())
+        )
+    return False
 
 
 _CONTAINERS = (list, tuple, dict, set, frozenset)

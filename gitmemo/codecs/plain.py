@@ -7,11 +7,15 @@ comes back exactly equal, types included. Invariant: reading runs no code.
 from __future__ import annotations
 
 import json
+from typing import Any
 
 from gitmemo.codecs.codec import Chunks, Source, read
 from gitmemo.model.facts import Inline, JsonValue
 
 INLINE_BYTES = 256
+# What surely fits, seen without writing it: most arguments and results are like this.
+_SURELY_SMALL = 1 << 63
+_FEW_CHARACTERS = 60
 
 # `sys.set_int_max_str_digits` refuses text of more digits, 640 at its strictest.
 _INT_BITS = 2_000
@@ -33,6 +37,8 @@ def inline(value: object) -> Inline | None:
     >>> inline((1, "a")) is None
     True
     """
+    if _is_surely_small(value):
+        return Inline(value)  # type: ignore[arg-type]
     # Every node is at least one byte of text, so a larger value is never walked to its end.
     if (type(value) is str and len(value) > INLINE_BYTES) or not _is_plain(value, INLINE_BYTES):
         return None
@@ -52,6 +58,18 @@ def from_inline(value: JsonValue) -> object:
     if isinstance(value, dict):
         return {key: from_inline(item) for key, item in value.items()}
     return value
+
+
+def _is_surely_small(value: Any) -> bool:
+    """Tell whether `value` is a scalar whose text is short and reads back exactly."""
+    kind = type(value)
+    if kind is int:
+        return -_SURELY_SMALL < value < _SURELY_SMALL
+    if kind is float:
+        return bool(value - value == 0.0)  # neither NaN nor an infinity
+    if kind is str:
+        return len(value) <= _FEW_CHARACTERS and value.isascii() and value.isprintable()
+    return kind is bool or value is None
 
 
 def _is_plain(value: object, budget: int) -> bool:

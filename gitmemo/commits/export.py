@@ -101,16 +101,22 @@ def retire_journals(world: RepositoryWorld) -> None:
     """Note which journals are committed whole, and move those away that nobody writes to."""
     target = world.layout.private_dir / "journal" / EXPORTED / world.layout.worktree_name
     committed = world.index.members(world.files.active)
+    segments = [file for file, _ in world.index.files("segment").values()]
+    in_segments = world.index.members(segments)
     for path, file, loaded in world.files.journals():
-        if all(
-            # What belongs to another branch is safe once any segment holds it.
-            number in committed
-            or (not world.is_my_place(branch, commit) and world.index.in_segments(number))
-            for number, branch, commit, _ in world.index.placed(file, EXPORTED_KINDS)
-        ):
+        mine: set[int] = set()
+        others: set[int] = set()
+        for span in world.index.spans([file]):
+            either = mine if world.is_my_place(span.branch, span.commit) else others
+            either.update(range(span.first, span.last + 1))
+        # What belongs to another branch is safe once any segment holds it.
+        open_ones = (mine - committed) | (others - in_segments)
+        if not world.index.of_kinds(open_ones, EXPORTED_KINDS):
             mark_exported(path, loaded)
             if is_abandoned(path):
                 retire(path, target)
+                with world.index.transaction():
+                    world.index.rename_kind(file, EXPORTED)
 
 
 def _write(root: Path, path: str, data: bytes) -> None:

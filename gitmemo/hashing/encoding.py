@@ -59,7 +59,8 @@ def content_id(value: object) -> Digest:
     >>> content_id([1, 2]) == content_id([1, 2]), content_id(1) == content_id(True)
     (True, False)
     """
-    return part_id(part(value))
+    leaf = LEAVES.get(type(value))
+    return part_id(part(value) if leaf is None else leaf(value))
 
 
 def part(value: object) -> bytes:

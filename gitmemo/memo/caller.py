@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import warnings
 from collections.abc import Mapping
+from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from gitmemo.errors import NewCallRefused
@@ -35,6 +36,8 @@ from gitmemo.world.view import World
 
 if TYPE_CHECKING:
     from gitmemo.memo.op import Op
+
+_MOST_SHORT_CUTS = 20_000
 
 
 class Caller:
@@ -133,7 +136,7 @@ class Caller:
             told = op.arguments.identity(inputs)
         key = short_cut(op, told)
         hit = self._hits.get(key) if key else None
-        if hit is not None and self._lookup.is_valid(hit.call):
+        if hit is not None and self._lookup.is_valid(hit.version):
             return hit
         if key is None and told is inputs and op.arguments.needs_rules(inputs):
             told = op.arguments.identity(inputs)
@@ -143,8 +146,15 @@ class Caller:
             return prepared
         hit = hit_of(call)
         if key:
-            self._hits[key] = hit
+            self._remember(key, hit)
         return hit
+
+    def _remember(self, key: tuple[object, ...], hit: Hit) -> None:
+        """Keep a short cut to a stored call, and only so many that memory stays small."""
+        self._hits[key] = hit
+        if len(self._hits) > _MOST_SHORT_CUTS:
+            for old in list(islice(self._hits, _MOST_SHORT_CUTS // 2)):
+                self._hits.pop(old, None)  # another thread may have
 
     def _prepared(
         self,
@@ -178,12 +188,12 @@ class Caller:
 
     def _hand_out(self, op: Op[..., Any], hit: Hit) -> Any:
         self._watch.reused(hit)
-        refs = [ref_to(slot, self._loader) for slot in hit.call.outputs]
+        refs = [ref_to(slot, self._loader) for slot in hit.outputs]
         frame = running.get()
         if frame is None:
             return op.options.outputs.join(refs)
         frame.inner.append(hit.hid)
-        version = self._world.version(hit.call.version) if hit.call.version else None
+        version = self._world.version(hit.version) if hit.version else None
         if version:
             frame.capture.add(version.pairs)
         if frame.sees_refs:

@@ -12,7 +12,7 @@ from typing import Any, TypeAlias
 
 from gitmemo.hashing.digest import Digest, to_hex
 from gitmemo.model.components import Component
-from gitmemo.model.facts import Call
+from gitmemo.model.facts import Call, Slot
 from gitmemo.ref import AtomRef, Loader, ref_to
 
 
@@ -99,26 +99,28 @@ class Watch:
         self.counter.reused += 1
         self.counter.saved_s += hit.elapsed_s
         if self.observer:
-            self.observer(CallEvent(hit.call.op, Reason.HIT, (), hit.elapsed_s))
+            self.observer(CallEvent(hit.op, Reason.HIT, (), hit.elapsed_s))
 
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A stored call that may be handed out.
+    """What is kept of a stored call to hand it out again; the whole call takes several times more.
 
     Attributes:
-        hid: Kept beside the call, which would compute it again.
+        version, hid, outputs: Those of the call.
         elapsed_s: How long the call took when it was run, in seconds.
     """
 
-    call: Call
+    op: str
+    version: Digest | None
     hid: Digest
+    outputs: tuple[Slot, ...]
     elapsed_s: float
 
 
 def hit_of(call: Call) -> Hit:
     """Return `call` as a hit."""
-    return Hit(call, call.hid, call.seconds)
+    return Hit(call.op, call.version, call.hid, call.outputs, call.seconds)
 
 
 class CallView:

@@ -32,7 +32,7 @@ structure.main_module_name = main_name
 class Capturing(Protocol):
     """What a capture of touched components offers while and after a call runs."""
 
-    components: dict[Component, Content]
+    components: Mapping[Component, Content]
     mutated: tuple[Component, ...]
 
     def add(self, components: Mapping[Component, Content]) -> None:
@@ -54,7 +54,7 @@ class _Nothing:
     """The capture of a storage that does not version."""
 
     def __init__(self) -> None:
-        self.components: dict[Component, Content] = {}
+        self.components: Mapping[Component, Content] = {}
         self.mutated: tuple[Component, ...] = ()
 
     def add(self, components: Mapping[Component, Content]) -> None:

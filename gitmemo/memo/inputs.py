@@ -7,6 +7,7 @@ whose equality is identity of content.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
 from gitmemo.hashing.digest import Digest
@@ -79,12 +80,12 @@ def guarded_inputs(call: PreparedCall, arguments: Arguments) -> dict[str, tuple[
     """Return what the body could change in place: raw inputs, not what refs stood for."""
     guarded: dict[str, tuple[Any, Digest]] = {}
     for (name, value), slot in zip(call.told.items(), call.slots, strict=True):
-        if type(value) is ValuePointer or arguments.may_mutate(name):
+        if type(value) in IMMUTABLE or type(value) is ValuePointer or arguments.may_mutate(name):
             continue
         if holds_refs(value):
             # The body gets a copy of the container, but the raw objects in it are shared.
             guarded[name] = (value, identify(value, name)[0])
-        elif type(value) not in IMMUTABLE and not isinstance(value, Ref):
+        elif not isinstance(value, Ref):
             guarded[name] = (value, slot.cid)
     return guarded
 
@@ -104,7 +105,20 @@ def slots_of(op: Op[..., Any], label: str, inputs: Mapping[str, Any]) -> list[Sl
     ]
 
 
+@lru_cache(maxsize=4096, typed=True)
+def _scalar_slot(name: str, value: int | str | None) -> Slot:
+    """Return the slot of a value whose equals of its type are the same content."""
+    cid, small = identify(value, name)
+    hidden = small is not None and is_secret(name, value)
+    return Slot(name, cid, ids.raw_hid(cid), None if hidden else small)
+
+
 def _slot(op: str, name: str, value: Any) -> Slot:
+    kind = type(value)
+    if kind is int or kind is bool or (kind is str and len(value) <= _KEYED_TEXT_CHARACTERS):
+        return _scalar_slot(name, value)
+    if kind is float and value:
+        return _scalar_slot(name, value)
     if isinstance(value, Ref):
         shown = None if value._inline and is_secret(name, value) else value._inline
         return Slot(name, value._cid, value._hid, shown)

@@ -6,14 +6,17 @@ it is at this moment, and part of this world with the histories asked for.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from gitmemo.hashing.digest import Digest
 from gitmemo.memo.calls import CallEvent, Reason, Watch
 from gitmemo.memo.names import OpNames
 from gitmemo.memo.recorder import Recorder
 from gitmemo.memo.verdicts import Verdicts
 from gitmemo.model import ids
 from gitmemo.model.facts import Call, Slot
+from gitmemo.model.lines import Asked
 from gitmemo.world.view import Candidate, World
 
 if TYPE_CHECKING:
@@ -42,25 +45,25 @@ class Lookup:
         if self._verdicts:
             self._verdicts.clear()
 
-    def is_valid(self, call: Call) -> bool:
-        """Whether a stored call may stand for one that the code of now would make."""
+    def is_valid(self, version: Digest | None) -> bool:
+        """Whether stored calls of a version may stand for those that the code of now would make."""
         # A storage that does not version cannot say what other code would have
         # returned, and one that does cannot trust a call without a version.
-        if self._verdicts is None or call.version is None:
-            return self._verdicts is None and call.version is None
-        return self._verdicts.valid(call.version)
+        if self._verdicts is None or version is None:
+            return self._verdicts is None and version is None
+        return self._verdicts.valid(version)
 
     def find(self, op: Op[..., Any], slots: list[Slot]) -> Call | None:
         """Return a stored call that is valid now, made part of this world with these histories."""
         name, prefix = self._names.name_of(op)
         key = ids.call_key(prefix, [(slot.name, slot.cid) for slot in slots])
-        candidates = self._world.candidates(key)
-        valid = [candidate for candidate in candidates if self.is_valid(candidate.call)]
+        asked = Asked(name, op.version, tuple(slots))
+        candidates = self._world.candidates(key, asked)
+        valid = [candidate for candidate in candidates if self.is_valid(candidate.call.version)]
         for candidate in valid:
-            call = candidate.call
-            hid = ids.call_hid(name, op.version, call.version, [(s.name, s.hid) for s in slots])
-            if hid == call.hid:  # the very call, rather than one that is like it
-                return self._here(candidate)
+            inputs = candidate.call.inputs
+            if inputs is asked.inputs or _histories(inputs) == _histories(slots):
+                return self._here(candidate)  # the very call, rather than one that is like it
         if valid:
             return self._recorder.link(self._here(valid[0]), slots)
         self._watch.tell(lambda: self._miss(name, [candidate.call for candidate in candidates]))
@@ -84,3 +87,7 @@ class Lookup:
         changes = [self._verdicts.changed(call.version) for call in stale if call.version]
         fewest = min(changes, key=len, default=())
         return CallEvent(op, Reason.CODE_CHANGED, fewest)
+
+
+def _histories(slots: Iterable[Slot]) -> list[tuple[str, Digest]]:
+    return sorted((slot.name, slot.hid) for slot in slots)

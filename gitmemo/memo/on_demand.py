@@ -109,7 +109,7 @@ class OnDemand:
 
     def _is_same_op(self, op: Op[..., Any], call: Call) -> bool:
         """Whether running the op of now can give what the call gave."""
-        if op.version != call.op_version or op.is_async or not self._lookup.is_valid(call):
+        if op.version != call.op_version or op.is_async or not self._lookup.is_valid(call.version):
             return False
         hidden = op.arguments.hidden().items()
         closure = {name: identify(value, name)[0] for name, value in hidden}

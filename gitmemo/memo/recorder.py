@@ -7,8 +7,9 @@ stored before the fact that names them, and the facts of one call in one piece.
 from __future__ import annotations
 
 import platform
+import time
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from gitmemo.codecs import Encoded
@@ -17,13 +18,15 @@ from gitmemo.memo.execute import CallOutcome, encoded
 from gitmemo.memo.signature import is_secret
 from gitmemo.memo.trust import Values
 from gitmemo.model import ids
-from gitmemo.model.components import Component
+from gitmemo.model.components import Component, Content
 from gitmemo.model.facts import Call, Fact, JsonValue, Slot, Source, Text, Value, Version
 from gitmemo.model.lines import record_id, to_line
 from gitmemo.ref import Ref, holds, unwrap_all
 from gitmemo.special import ValuePointer
 from gitmemo.tracing import CodeState
 from gitmemo.world.view import World
+
+_MOST_VERSIONS = 1000
 
 
 class Recorder:
@@ -37,6 +40,8 @@ class Recorder:
         self._sources: set[tuple[Component, Digest]] = set()
         self._latest: dict[Component, Digest] = {}
         self._place: dict[str, JsonValue] = {}
+        # By the id of the mapping, which each of them holds: calls of one op share one.
+        self._made: dict[int, Version] = {}
 
     def enter(self) -> None:
         """Begin a block: the commit, and what other processes recorded, may have changed."""
@@ -76,7 +81,7 @@ class Recorder:
         facts += self.outputs(outcome)
         version = None
         if self._code is not None:
-            version = Version(dict(outcome.components))
+            version = self._version(outcome.components)
             facts += self._version_facts(version, self._code)
         code = version.id if version else None
         hid = ids.call_hid(op, op_version, code, [(slot.name, slot.hid) for slot in slots])
@@ -92,9 +97,9 @@ class Recorder:
         run = self._run_facts(outcome)
         if ignored:
             run["ignored"] = dict(ignored)
-        call = Call(op, op_version, code, tuple(slots), outputs, outcome.inner, run)
+        call = Call(op, op_version, code, tuple(slots), outputs, outcome.inner, run).known_as(hid)
         self._world.record([*facts, call])
-        if version:
+        if version and version.id not in self._versions:
             # Only now: another thread that finds them here writes calls without them.
             self._versions.add(version.id)
             self._sources.update((c, content.source) for c, content in version.pairs.items())
@@ -131,8 +136,18 @@ class Recorder:
         linked = Call(
             call.op, call.op_version, call.version, tuple(slots), outputs, call.inner, same
         )
-        self._world.record([linked])
+        self._world.record([linked.known_as(hid)])
         return linked
+
+    def _version(self, components: Mapping[Component, Content]) -> Version:
+        """Return the version of a call that touched `components`, the same for the same mapping."""
+        known = self._made.get(id(components))
+        if known is not None and known.pairs is components:
+            return known
+        if len(self._made) > _MOST_VERSIONS:
+            self._made.clear()
+        version = self._made[id(components)] = Version(components)
+        return version
 
     def _version_facts(self, version: Version, code: CodeState) -> Iterator[Fact]:
         if version.id in self._versions:
@@ -158,9 +173,14 @@ class Recorder:
     def _run_facts(self, outcome: CallOutcome) -> dict[str, JsonValue]:
         if not self._place:
             self._place = {"python": platform.python_version(), **self._world.run_facts()}
-        started = datetime.fromtimestamp(outcome.started_s, UTC)
+        second, fraction = divmod(outcome.started_s, 1)
         return {
             **self._place,
-            "start": started.isoformat(timespec="milliseconds").replace("+00:00", "Z"),
+            "start": f"{_second(int(second))}.{int(fraction * 1000):03d}Z",
             "seconds": round(outcome.elapsed_s, 6),
         }
+
+
+@lru_cache(maxsize=1)  # many short calls start in one second
+def _second(since_epoch: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(since_epoch))

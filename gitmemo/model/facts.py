@@ -11,7 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
-from typing import TypeAlias
+from typing import Self, TypeAlias
 
 from gitmemo.hashing.digest import Digest
 from gitmemo.model import ids
@@ -73,6 +73,11 @@ class Call:
         return ids.call_hid(
             self.op, self.op_version, self.version, [(s.name, s.hid) for s in self.inputs]
         )
+
+    def known_as(self, hid: Digest) -> Self:
+        """Take over the history id, which was computed already; return the call."""
+        vars(self)["hid"] = hid
+        return self
 
     @cached_property
     def cid(self) -> Digest:

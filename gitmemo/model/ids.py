@@ -8,11 +8,14 @@ ids of two kinds never meet.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import lru_cache
 from typing import Protocol
 
-from gitmemo.hashing.digest import Digest, digest
+from gitmemo.hashing.digest import SIZE, Digest, digest
 
 _LENGTH_BYTES = 4
+_OF_DIGEST = SIZE.to_bytes(_LENGTH_BYTES, "little")
+_NO_VERSION = bytes(_LENGTH_BYTES)
 
 
 class _Identified(Protocol):
@@ -26,13 +29,20 @@ class _Identified(Protocol):
 
 def derive(tag: str, *parts: bytes) -> Digest:
     """Return BLAKE3 over `tag` and `parts`, each preceded by its length (4 bytes, little-endian)."""
-    data = bytearray()
-    for part in (tag.encode(), *parts):
-        data += len(part).to_bytes(_LENGTH_BYTES, "little")
-        data += part
-    return digest(data)
+    framed = [_text(tag)]
+    for part in parts:
+        framed += (len(part).to_bytes(_LENGTH_BYTES, "little"), part)
+    return digest(b"".join(framed))
 
 
+@lru_cache(maxsize=10_000)  # names of ops and arguments, which every call repeats
+def _text(text: str) -> bytes:
+    """Return `text` with its length before it."""
+    raw = text.encode()
+    return len(raw).to_bytes(_LENGTH_BYTES, "little") + raw
+
+
+@lru_cache(maxsize=10_000)
 def op_key(op: str, op_version: int) -> bytes:
     """Return the part of a look-up key that does not change from call to call."""
     return derive("op", op.encode(), str(op_version).encode())
@@ -40,28 +50,26 @@ def op_key(op: str, op_version: int) -> bytes:
 
 def call_key(prefix: bytes, inputs: Iterable[tuple[str, Digest]]) -> Digest:
     """Return the look-up key of a call: its op and the content id of each input, by name."""
-    data = bytearray(prefix)
+    parts = [prefix]
     for name, cid in sorted(inputs):
-        raw = name.encode()
-        data += len(raw).to_bytes(_LENGTH_BYTES, "little")
-        data += raw
-        data += cid
-    return digest(data)
+        parts += (_text(name), cid)
+    return digest(b"".join(parts))
 
 
 def call_hid(
     op: str, op_version: int, version: Digest | None, inputs: Iterable[tuple[str, Digest]]
 ) -> Digest:
     """Return the history id of a call, from the history ids of its inputs."""
-    parts: list[bytes] = [op.encode(), str(op_version).encode(), version or b""]
+    parts = [_CALL, _text(op), _text(str(op_version))]
+    parts += (_OF_DIGEST, version) if version else (_NO_VERSION,)
     for name, hid in sorted(inputs):
-        parts += (name.encode(), hid)
-    return derive("call", *parts)
+        parts += (_text(name), _OF_DIGEST, hid)
+    return digest(b"".join(parts))
 
 
 def output_hid(call: Digest, name: str) -> Digest:
     """Return the history id of one output of a call."""
-    return derive("output", call, name.encode())
+    return digest(_OUTPUT + call + _text(name))
 
 
 def unkept_cid(
@@ -76,6 +84,13 @@ def unkept_cid(
     return derive("unkept", call, name.encode())
 
 
+@lru_cache(maxsize=1000)  # of what calls have in common, and of what was asked just now
 def raw_hid(cid: Digest) -> Digest:
     """Return the history id of a value that came from outside: it has no history."""
-    return derive("raw", cid)
+    return digest(_RAW + cid)
+
+
+# What `derive` would put before the first part.
+_CALL = _text("call")
+_OUTPUT = _text("output") + _OF_DIGEST
+_RAW = _text("raw") + _OF_DIGEST

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import lru_cache
 from typing import cast
 
 from gitmemo.errors import CorruptRecord
@@ -29,6 +31,7 @@ from gitmemo.model.facts import (
 from gitmemo.model.ids import call_hid, output_hid, raw_hid
 
 _MOST_SECONDS = 10**10
+_decode = json.JSONDecoder().raw_decode
 _encode = json.JSONEncoder(
     ensure_ascii=False, allow_nan=False, separators=(",", ":"), check_circular=False
 ).encode
@@ -67,6 +70,53 @@ def from_line(line: str, content_id: Callable[[object], Digest]) -> Fact:
         RecursionError,
     ) as error:
         raise CorruptRecord(line[:80], f"{type(error).__name__}: {error}") from error
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """What is known of a call before it is found: its op and its inputs."""
+
+    op: str
+    op_version: int
+    inputs: tuple[Slot, ...]
+
+
+def call_from_line(line: str, asked: Asked | None, content_id: Callable[[object], Digest]) -> Call:
+    """Read a call as `from_line` does; quicker if it is one of the op and the inputs `asked`."""
+    if asked is not None:
+        array = _decode(line)[0]
+        if (
+            array[0] == "call"
+            and array[1] == asked.op
+            and array[2] == asked.op_version
+            and len(array[4]) == len(asked.inputs)
+            and all(map(_is_slot, array[4], asked.inputs))
+        ):
+            return _made_call(array, asked.inputs, content_id)
+    fact = from_line(line, content_id)
+    if not isinstance(fact, Call):
+        raise CorruptRecord(line[:80], "it is not a call")
+    return fact
+
+
+def _is_slot(array: list[object], slot: Slot) -> bool:
+    """Whether an input in a line is `slot`; without certainty, no."""
+    value, inline = array[1], slot.inline
+    if type(value) is dict:
+        if inline is None or not _is_exactly(value["v"], inline.json):
+            return False
+    elif value != to_text(slot.cid):
+        return False
+    if array[0] != slot.name:
+        return False
+    return array[2] == to_text(slot.hid) if len(array) > 2 else slot.hid == raw_hid(slot.cid)
+
+
+def _is_exactly(value: object, other: object) -> bool:
+    kind = type(value)
+    if kind is not type(other) or kind is list or kind is dict:
+        return False
+    return value == other and (kind is not float or value != 0.0)  # -0.0 is another content
 
 
 # --- writing --------------------------------------------------------------
@@ -208,9 +258,13 @@ def _read_input(array: list[object], content_id: _ContentId) -> Slot:
 
 
 def _read_call(array: list[object], content_id: _ContentId) -> Call:
-    _, op, op_version, version, inputs, outputs, inner, run = array
-    slots = tuple([_read_input(slot, content_id) for slot in cast("list[list[object]]", inputs)])
-    code = None if version is None else from_text(_string(version))
+    inputs = cast("list[list[object]]", array[4])
+    return _made_call(array, tuple([_read_input(slot, content_id) for slot in inputs]), content_id)
+
+
+def _made_call(array: list[object], slots: tuple[Slot, ...], content_id: _ContentId) -> Call:
+    _, op, op_version, version, _inputs, outputs, inner, run = array
+    code = None if version is None else _version_id(_string(version))
     name, number = _string(op), _number(op_version)
     hid = call_hid(name, number, code, [(slot.name, slot.hid) for slot in slots])
     return Call(
@@ -226,13 +280,16 @@ def _read_call(array: list[object], content_id: _ContentId) -> Call:
         ),
         inner=_digests(cast("list[str]", inner)),
         run=_run(run),
-    )
+    ).known_as(hid)
 
 
 def _read_output(call: Digest, array: list[object], content_id: _ContentId) -> Slot:
     name, value = array
     cid, inline = _value_of(value, content_id)
     return Slot(_string(name), cid, output_hid(call, _string(name)), inline)
+
+
+_version_id = lru_cache(maxsize=1000)(from_text)  # many calls have the same
 
 
 def _read_version(array: list[object], _: _ContentId) -> Version:

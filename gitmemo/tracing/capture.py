@@ -44,7 +44,7 @@ class Capture:
         self._function = function
         self._static = static
         self._added: dict[Component, Content | None] = {}
-        self.components: dict[Component, Content] = {}
+        self.components: Contents = {}
         self.mutated: tuple[Component, ...] = ()
 
     def add(self, components: Iterable[Component] | Contents) -> None:
@@ -92,7 +92,7 @@ class Capture:
         plan, shape = self._plan, (frozenset(self._recording.codes), self._given.ids)
         known = plan.shapes.get(shape)
         if known is not None and not self._added and plan.probe.unchanged():
-            self.components = dict(known)
+            self.components = known  # the same mapping, so that its id is computed once
             return
         closure = self._closure()
         self._compare(plan.entry, closure)
@@ -110,6 +110,7 @@ class Capture:
     def _compare(self, entry: Contents, closure: Closure) -> None:
         """Decide which of the contents before, after and of nested calls counts."""
         mutated: list[Component] = []
+        found: dict[Component, Content] = {}
         for component in sorted(closure.components | self._added.keys()):
             before, added = entry.get(component), self._added.get(component)
             after = self._tracker.state.current(component)
@@ -126,7 +127,8 @@ class Capture:
             elif added is not None and added.value is None:  # a nested call changed it
                 content = Content(content.source)
             if content is not None:
-                self.components[component] = content
+                found[component] = content
+        self.components = found
         self.mutated = tuple(mutated)
 
 
@@ -208,7 +210,7 @@ class Tracker:
             *plan.given.values(),
         )
         if not capture.mutated and not capture.has_added:
-            replanned.shapes[shape] = dict(capture.components)
+            replanned.shapes[shape] = capture.components
         self._keep(replanned)
 
     def _plan(

@@ -28,6 +28,7 @@ from gitmemo.tracing.values import cell_contents, is_ours, ref_id
 
 _MOST_OBJECTS = 10_000
 _ATOMS = frozenset({type(None), bool, int, float, complex, str, bytes, bytearray, range, type(...)})
+_BARE = frozenset({list, tuple, dict, set, frozenset, deque})
 _OPAQUE = frozenset({BuiltinFunctionType, memoryview})
 _ARRAY_PACKAGES = frozenset({"numpy", "pandas", "pyarrow", "polars", "scipy"})
 _HEAP_TYPE = 1 << 9  # a class made by a class statement, not in C
@@ -111,6 +112,8 @@ class Reached:
     def _state(self, value: Any, kind: type) -> Iterable[object]:
         """Return the attributes of an instance."""
         self.kinds[id(kind)] = kind
+        if kind in _BARE:
+            return ()
         layout = self._layouts.get(kind)
         if layout is None:
             layout = self._layouts[kind] = _layout(kind)
@@ -126,6 +129,17 @@ class Reached:
             except AttributeError:  # not set
                 continue
         return found
+
+
+def only_atoms(groups: Iterable[object]) -> bool:
+    """Whether tuples and dicts hold nothing but scalars, which lead nowhere."""
+    for group in groups:
+        if type(group) is dict:
+            if not (_ATOMS.issuperset(map(type, group)) and _ATOMS.issuperset(map(type, group.values()))):
+                return False
+        elif type(group) is not tuple or not _ATOMS.issuperset(map(type, group)):
+            return False
+    return True
 
 
 def _without_atoms(values: Iterable[object]) -> Iterable[object]:

@@ -19,7 +19,7 @@ from gitmemo.tracing.bindings import Kind, Target
 from gitmemo.tracing.callables import functions_inside
 from gitmemo.tracing.modules import OUTSIDE, LiveUnit
 from gitmemo.tracing.observations import MISSING, Observations
-from gitmemo.tracing.reached import Reached, holds_values
+from gitmemo.tracing.reached import Reached, holds_values, only_atoms
 from gitmemo.tracing.state import CodeState
 
 _IMPORT_MACHINERY = frozenset(
@@ -80,6 +80,8 @@ class Resolver:
 
     def given(self, arguments: Iterable[object]) -> Given:
         """Return what of the project the arguments of a call hold."""
+        if only_atoms(arguments):
+            return NOTHING_GIVEN
         met = Reached().walk(arguments, items=True)
         if not met.kinds and not met.functions and not met.modules:
             return NOTHING_GIVEN

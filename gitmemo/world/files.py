@@ -97,7 +97,7 @@ class FactFiles:
             raise CorruptSegment(path, "it is not named like a segment")
         file, loaded = self._index.file("segment", "", name)
         if not loaded:
-            self._index.add(file, read_segment(path, data))
+            self._index.add_members(file, read_segment(path, data))
             self._index.mark_loaded(file, max(1, len(data)))
         return file
 
@@ -133,6 +133,7 @@ class FactFiles:
                     (entry.line, entry.place.branch or "", entry.place.commit or "", entry.position)
                     for entry in entries
                 ),
+                committed=exported_size(path),
             )
             self._index.mark_loaded(file, end)
 

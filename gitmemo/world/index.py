@@ -4,6 +4,10 @@ Not the record of anything in a repository: there, deleting it loses only time,
 for it is made again from segments and journals. (A `Storage(db_path=…)` keeps
 its facts in the same tables; there they are the record.) Invariant: it only
 repeats facts; which of them are visible is a set of files, chosen per look-up.
+
+Nothing here knows how lines are written: a fact is kept as its whole line,
+packed, and found by marks, the first eight bytes of what it is looked up by.
+Facts found by a mark are read and compared in full.
 """
 
 from __future__ import annotations
@@ -15,46 +19,40 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import Any, TypeVar, cast
 
 from gitmemo.errors import CorruptRecord, NewerFormat
 from gitmemo.hashing import content_id
 from gitmemo.hashing.digest import Digest, digest
 from gitmemo.model.components import Component
 from gitmemo.model.facts import Call, Decision, Fact, Source, Text, Value, Version
-from gitmemo.model.lines import from_line, kind_of, record_id, to_line
+from gitmemo.model.ids import derive
+from gitmemo.model.lines import Asked, call_from_line, from_line, kind_of, record_id, to_line
+from gitmemo.world.shapes import Shapes
+from gitmemo.world.spans import Span, Spans, numbers_in
 
-SCHEMA_VERSION = 2
+SCHEMA_VERSION = 3
 _SCHEMA = """
 create table file(
     id integer primary key, kind text not null, folder text not null, name text not null,
     loaded integer not null default 0, unique(kind, folder, name));
+create table shape(
+    id integer primary key, kind text not null, op text not null, version blob not null,
+    pattern text not null);
+create index shape_like on shape(kind, op, version);
 create table fact(
-    id integer primary key, record blob not null unique, kind text not null, line text not null);
-create index fact_kind on fact(kind) where kind in ('decision', 'source');
-create table member(
-    fact integer not null, file integer not null, branch text not null, head text not null,
-    position integer not null, primary key(fact, file, branch, head)) without rowid;
-create index member_file on member(file);
-create table call(
-    fact integer primary key, key blob not null, hid blob not null, op text not null,
-    version blob, seconds real not null);
-create index call_key on call(key);
-create index call_hid on call(hid);
-create index call_op on call(op);
-create table output(hid blob not null, fact integer not null, primary key(hid, fact)) without rowid;
-create table value(
-    cid blob not null, blob blob not null, codec text not null, size integer not null,
-    parts blob not null, fact integer not null, primary key(cid, blob, codec)) without rowid;
-create table version(id blob primary key, fact integer not null) without rowid;
-create table source(
-    path text not null, unit text not null, source blob not null, fact integer not null,
-    primary key(path, unit, source, fact)) without rowid;
-create table decision(
-    path text not null, unit text not null, fact integer not null,
-    primary key(path, unit, fact)) without rowid;
-create table text(digest blob primary key, text text not null) without rowid;
+    id integer primary key, mark integer not null, shape integer not null, micros integer,
+    line blob not null);
+create index fact_mark on fact(mark);
+create index fact_rare on fact(shape) where micros is null;
+create table output(hid integer not null, fact integer not null, primary key(hid, fact)) without rowid;
+create table span(
+    file integer not null, first integer not null, last integer not null,
+    branch text not null, head text not null, position integer not null);
+create index span_file on span(file);
 """
+
+_F = TypeVar("_F", Call, Value, Version, Source, Decision, Text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,6 +76,7 @@ class Index:
         """
         self.lock = threading.RLock()
         self.connection = self._open(path)
+        self._shapes = Shapes(self.connection, self.lock)
 
     def close(self) -> None:
         """Close the connection."""
@@ -92,6 +91,7 @@ class Index:
                 yield self.connection
             except BaseException:
                 self.connection.execute("rollback")
+                self._shapes.forget()  # some may have been new
                 raise
             self.connection.execute("commit")
 
@@ -117,181 +117,235 @@ class Index:
         """Note that `file` was read up to `size_bytes`."""
         self.connection.execute("update file set loaded = ? where id = ?", (size_bytes, file))
 
-    def add(self, file: int, lines: Iterable[str]) -> None:
+    def rename_kind(self, file: int, kind: str) -> None:
+        """Note that `file` is now one of another kind: it was moved, whole."""
+        self.connection.execute("update or ignore file set kind = ? where id = ?", (kind, file))
+
+    def add(self, facts: Iterable[Fact]) -> None:
+        """Add `facts`, members of no file; known ones are left as they are."""
+        for fact in facts:
+            self._add_fact(fact, to_line(fact))
+
+    def add_members(self, file: int, lines: Iterable[str]) -> None:
         """Add the facts of `lines` as members of `file`; known ones only become members."""
-        self.add_placed(file, ((line, "", "", 0) for line in lines))
+        numbers = sorted({self._add_line(line) for line in lines})
+        spans = Spans(file)
+        for number in numbers:
+            spans.add(number, "", "", 0)
+        self._add_spans(spans.done())
 
-    def add_placed(self, file: int, entries: Iterable[tuple[str, str, str, int]]) -> None:
-        """Add `(line, branch, commit, position in the file)`; the last position of a fact counts."""
+    def add_placed(
+        self, file: int, entries: Iterable[tuple[str, str, str, int]], *, committed: int
+    ) -> None:
+        """Add `(line, branch, commit, position in the file)`; what is before `committed` is told apart."""
+        spans = Spans(file, committed)
         for line, branch, commit, position in entries:
-            self.connection.execute(
-                "insert into member(fact, file, branch, head, position) values (?, ?, ?, ?, ?)"
-                " on conflict do update set position = excluded.position",
-                (self._add_fact(line), file, branch, commit, position),
-            )
+            spans.add(self._add_line(line), branch, commit, position)
+        self._add_spans(spans.done())
 
-    def _add_fact(self, line: str) -> int:
-        record = record_id(line)
-        row = self.connection.execute("select id from fact where record = ?", (record,)).fetchone()
-        if row:
-            return int(row[0])
+    def _add_spans(self, spans: Iterable[Span]) -> None:
+        self.connection.executemany(
+            "insert into span(file, first, last, branch, head, position) values (?, ?, ?, ?, ?, ?)",
+            [(s.file, s.first, s.last, s.branch, s.commit, s.position) for s in spans],
+        )
+
+    def _add_line(self, line: str) -> int:
         fact = from_line(line, content_id)
         if to_line(fact) != line:
             raise CorruptRecord(line[:80], "it is not written as gitmemo writes it")
+        return self._add_fact(fact, line)
+
+    def _add_fact(self, fact: Fact, line: str) -> int:
+        mark = _mark(_LOOKED_UP_BY[type(fact)](fact))
+        for number, shape, stored in self.connection.execute(
+            "select id, shape, line from fact where mark = ?", (mark,)
+        ):
+            if self._shapes.line(shape, stored) == line:
+                return int(number)
+        call = fact if isinstance(fact, Call) else None
+        op, version = (call.op, call.version or b"") if call else ("", b"")
+        shape, packed = self._shapes.packed(kind_of(line), op, version, line)
         number = self.connection.execute(
-            "insert into fact(record, kind, line) values (?, ?, ?)", (record, kind_of(line), line)
+            "insert into fact(mark, shape, micros, line) values (?, ?, ?, ?)",
+            (mark, shape, round(call.seconds * 1e6) if call else None, packed),
         ).lastrowid
         assert number is not None  # SQLite gives one for every insert
-        _DETAILS[type(fact)](self.connection, number, fact)
+        for slot in call.outputs if call else ():
+            self.connection.execute(
+                "insert or ignore into output(hid, fact) values (?, ?)", (_mark(slot.hid), number)
+            )
         return number
 
     # --- look-ups --------------------------------------------------------
 
-    def calls_with_key(self, key: Digest) -> list[tuple[int, Call]]:
-        """Return the calls, with their fact numbers, of one op on inputs of the same contents."""
-        rows = self._rows(
-            "select fact.id, line from call join fact on fact.id = call.fact where key = ?", (key,)
-        )
-        return [(number, self._call(line)) for number, line in rows]
+    def calls_with_key(self, key: Digest, asked: Asked | None = None) -> list[tuple[int, Call]]:
+        """Return the calls, with their fact numbers, of one op on inputs of the same contents.
+
+        `asked` is what the key was made of, where that is known.
+        """
+        found = []
+        for number, line in self._lines_marked(key):
+            if line.startswith('["call",'):
+                call = call_from_line(line, asked, content_id)
+                if (asked is not None and call.inputs is asked.inputs) or call.key == key:
+                    found.append((number, call))
+        return found
 
     def creators(self, hid: Digest) -> list[tuple[int, Call]]:
         """Return the calls that have an output with history id `hid`."""
         rows = self._rows(
-            "select fact.id, line from output join fact on fact.id = output.fact where hid = ?",
-            (hid,),
+            "select id, shape, line from output join fact on fact.id = output.fact where hid = ?",
+            (_mark(hid),),
         )
-        return [(number, self._call(line)) for number, line in rows]
+        calls = ((number, self._call(shape, line)) for number, shape, line in rows)
+        return [(n, call) for n, call in calls if any(slot.hid == hid for slot in call.outputs)]
 
     def values(self, cid: Digest) -> list[Value]:
         """Return where the bytes of `cid` may be."""
-        rows = self._rows("select cid, codec, size, blob, parts from value where cid = ?", (cid,))
-        return [_value(*row) for row in rows]
+        found = (value for _, value in self._marked(Value, "value", cid) if value.cid == cid)
+        return sorted(found, key=_by_blob)
 
     def values_among(self, numbers: Iterable[int]) -> list[Value]:
         """Return the places of bytes that are among these facts."""
         rows = self._rows(
-            "select cid, codec, size, blob, parts from value"
-            " where fact in (select value from json_each(?)) order by blob",
+            "select fact.shape, line from fact join shape on shape.id = fact.shape"
+            " where micros is null and shape.kind = 'value'"
+            " and fact.id in (select value from json_each(?))",
             (_json(numbers),),
         )
-        return [_value(*row) for row in rows]
+        found = (from_line(self._shapes.line(*row), content_id) for row in rows)
+        return sorted((value for value in found if isinstance(value, Value)), key=_by_blob)
 
     def version(self, version: Digest) -> Version | None:
         """Return the version with this id."""
-        rows = self._rows(
-            "select line from version join fact on fact.id = version.fact where version.id = ?",
-            (version,),
-        )
-        fact = from_line(rows[0][0], content_id) if rows else None
-        return fact if isinstance(fact, Version) else None
+        for _, found in self._marked(Version, "version", version):
+            if found.id == version:
+                return found
+        return None
 
     def has_source(self, path: str, unit: str, source: Digest) -> bool:
         """Whether this content of a component has been recorded."""
-        return bool(
-            self._rows(
-                "select 1 from source where path = ? and unit = ? and source = ? limit 1",
-                (path, unit, source),
-            )
-        )
+        history = self.history(Component(path, unit)).values()
+        return any(isinstance(f, Source) and f.source == source for _, f in history)
 
     def facts(self, kind: str) -> list[tuple[int, Digest, Fact]]:
-        """Return all facts of a kind, as `(number, record id, fact)` in the order they were seen."""
-        rows = self._rows("select id, record, line from fact where kind = ? order by id", (kind,))
+        """Return all facts of a rare kind, as `(number, record id, fact)` in the order they were seen."""
         return [
-            (number, Digest(record), from_line(line, content_id)) for number, record, line in rows
+            (number, record_id(line), from_line(line, content_id))
+            for number, line in self._lines_of(kind)
         ]
 
     def history(self, component: Component) -> dict[int, tuple[Digest, Source | Decision]]:
         """Return the sources of and decisions about a component: number to `(record id, fact)`."""
-        rows = self._rows(
-            "select id, record, line from fact where id in ("
-            " select fact from source where path = ?1 and unit = ?2"
-            " union select fact from decision where path = ?1 and unit = ?2) order by id",
-            (component.path, component.unit),
-        )
-        return {
-            number: (Digest(record), cast("Source | Decision", from_line(line, content_id)))
-            for number, record, line in rows
-        }
+        found: dict[int, tuple[Digest, Source | Decision]] = {}
+        for number, line in self._lines_marked(_of_component(component)):
+            fact = from_line(line, content_id)
+            if isinstance(fact, Source | Decision) and fact.component == component:
+                found[number] = (record_id(line), fact)
+        return found
 
     def text(self, text: Digest) -> str | None:
         """Return the source text with this digest, if a journal brought it."""
-        rows = self._rows("select text from text where digest = ?", (text,))
-        return rows[0][0] if rows else None
+        for _, found in self._marked(Text, "text", text):
+            if _of_text(found) == text:
+                return found.text
+        return None
 
     def texts(self) -> dict[Digest, str]:
         """Return all source texts that journals brought, by digest."""
-        return {Digest(d): text for d, text in self._rows("select digest, text from text")}
+        facts = (from_line(line, content_id) for _, line in self._lines_of("text"))
+        return {_of_text(fact): fact.text for fact in facts if isinstance(fact, Text)}
 
     def calls(self, numbers: Iterable[int] | None) -> list[Call]:
         """Return the calls with these fact numbers; all if None."""
         rows = self._rows(
-            "select line from call join fact on fact.id = call.fact"
-            " where ?1 is null or call.fact in (select value from json_each(?1))",
+            "select shape, line from fact where micros is not null"
+            " and (?1 is null or id in (select value from json_each(?1)))",
             (None if numbers is None else _json(numbers),),
         )
-        return [self._call(line) for (line,) in rows]
+        return [self._call(shape, line) for shape, line in rows]
 
     def lines(self, numbers: Iterable[int]) -> list[str]:
         """Return the lines of facts, in the order in which they were seen."""
         rows = self._rows(
-            "select line from fact where id in (select value from json_each(?)) order by id",
+            "select shape, line from fact where id in (select value from json_each(?)) order by id",
             (_json(numbers),),
         )
-        return [line for (line,) in rows]
+        return [self._shapes.line(*row) for row in rows]
+
+    def newest(self) -> int:
+        """Return the number of the fact that was added last, 0 if there is none."""
+        return int(self._rows("select coalesce(max(id), 0) from fact")[0][0])
 
     def line(self, number: int) -> str:
         """Return the line of a fact."""
-        return str(self._rows("select line from fact where id = ?", (number,))[0][0])
-
-    def members(self, files: Iterable[int]) -> set[int]:
-        """Return the numbers of the facts in any of `files`."""
-        rows = self._rows(
-            "select distinct fact from member where file in (select value from json_each(?))",
-            (_json(files),),
+        return self._shapes.line(
+            *self._rows("select shape, line from fact where id = ?", (number,))[0]
         )
-        return {row[0] for row in rows}
 
     def tally(self, numbers: Iterable[int]) -> list[Tally]:
         """Return how often, and how long, each op ran with each version among these facts."""
         rows = self._rows(
-            "select version, op, count(*), sum(seconds), max(fact) from call"
-            " where version is not null and fact in (select value from json_each(?))"
-            " group by version, op order by max(fact)",
+            "select version, op, count(*), sum(micros), max(fact.id)"
+            " from fact join shape on shape.id = fact.shape"
+            " where micros is not null and version != x''"
+            " and fact.id in (select value from json_each(?))"
+            " group by version, op order by max(fact.id)",
             (_json(numbers),),
         )
-        return [Tally(Digest(v), op, calls, seconds) for v, op, calls, seconds, _ in rows]
+        return [Tally(Digest(v), op, calls, micros / 1e6) for v, op, calls, micros, _ in rows]
 
-    def places_of(self, number: int) -> list[tuple[int, str, str, int]]:
-        """Return where a fact stands: `(file, branch, commit, position)` each."""
-        return self._rows(
-            "select file, branch, head, position from member where fact = ?", (number,)
-        )
+    # --- membership ------------------------------------------------------
 
-    def placed(self, file: int, kinds: Sequence[str]) -> list[tuple[int, str, str, int]]:
-        """Return `(fact, branch, commit, position)` of the facts of some kinds in a file."""
-        marks = ", ".join("?" * len(kinds))
-        return self._rows(
-            "select fact, branch, head, position from member join fact on fact.id = member.fact"
-            f" where file = ? and kind in ({marks})",
-            (file, *kinds),
+    def spans(self, files: Iterable[int]) -> list[Span]:
+        """Return which facts are in `files`, and where."""
+        rows = self._rows(
+            "select file, first, last, branch, head, position from span"
+            " where file in (select value from json_each(?))",
+            (_json(files),),
         )
+        return [Span(*row) for row in rows]
 
-    def in_segments(self, number: int) -> bool:
-        """Whether any segment that was ever read holds a fact."""
-        return bool(
-            self._rows(
-                "select 1 from member join file on file.id = member.file"
-                " where fact = ? and kind = 'segment' limit 1",
-                (number,),
-            )
+    def members(self, files: Iterable[int]) -> set[int]:
+        """Return the numbers of the facts in any of `files`."""
+        return numbers_in(self.spans(files))
+
+    def of_kinds(self, numbers: Iterable[int], kinds: Sequence[str]) -> set[int]:
+        """Return those of `numbers` whose facts are of one of `kinds`."""
+        rows = self._rows(
+            "select fact.id from fact join shape on shape.id = fact.shape"
+            " where shape.kind in (select value from json_each(?1))"
+            " and fact.id in (select value from json_each(?2))",
+            (json.dumps(list(kinds)), _json(numbers)),
         )
+        return {row[0] for row in rows}
 
     # --- private ---------------------------------------------------------
 
-    def _call(self, line: str) -> Call:
-        fact = from_line(line, content_id)
-        assert isinstance(fact, Call)  # the `call` table only points to calls
+    def _marked(self, form: type[_F], kind: str, key: bytes) -> Iterator[tuple[int, _F]]:
+        """Yield the facts of a kind that may be the one looked up by `key`."""
+        start = f'["{kind}",'
+        for number, line in self._lines_marked(key):
+            if line.startswith(start):
+                fact = from_line(line, content_id)
+                if isinstance(fact, form):
+                    yield number, fact
+
+    def _lines_marked(self, key: bytes) -> list[tuple[int, str]]:
+        rows = self._rows("select id, shape, line from fact where mark = ?", (_mark(key),))
+        return [(number, self._shapes.line(shape, line)) for number, shape, line in rows]
+
+    def _lines_of(self, kind: str) -> list[tuple[int, str]]:
+        rows = self._rows(
+            "select id, shape, line from fact where micros is null"
+            " and shape in (select id from shape where kind = ?) order by id",
+            (kind,),
+        )
+        return [(number, self._shapes.line(shape, line)) for number, shape, line in rows]
+
+    def _call(self, shape: int, stored: str | bytes) -> Call:
+        fact = from_line(self._shapes.line(shape, stored), content_id)
+        assert isinstance(fact, Call)  # only calls have a duration and outputs
         return fact
 
     # `Any`: SQLite's columns have no static types; each caller names them.
@@ -331,61 +385,31 @@ def _create(connection: sqlite3.Connection) -> None:
     connection.execute("commit")
 
 
-def _index_call(connection: sqlite3.Connection, number: int, call: Call) -> None:
-    connection.execute(
-        "insert into call(fact, key, hid, op, version, seconds) values (?, ?, ?, ?, ?, ?)",
-        (number, call.key, call.hid, call.op, call.version, call.seconds),
-    )
-    connection.executemany(
-        "insert or ignore into output(hid, fact) values (?, ?)",
-        [(slot.hid, number) for slot in call.outputs],
-    )
+def _mark(key: bytes) -> int:
+    return int.from_bytes(key[:8], "little", signed=True)
 
 
-def _index_value(connection: sqlite3.Connection, number: int, value: Value) -> None:
-    connection.execute(
-        "insert or ignore into value(cid, blob, codec, size, parts, fact) values (?, ?, ?, ?, ?, ?)",
-        (value.cid, value.blob, value.codec, value.size, b"".join(value.parts), number),
-    )
+def _by_blob(value: Value) -> tuple[bytes, str]:
+    return value.blob, value.codec
 
 
-def _value(cid: bytes, codec: str, size: int, blob: bytes, parts: bytes) -> Value:
-    names = tuple(Digest(parts[at : at + 32]) for at in range(0, len(parts), 32))
-    return Value(Digest(cid), codec, size, Digest(blob), names)
+def _of_component(component: Component) -> Digest:
+    return derive("component", component.path.encode(), component.unit.encode())
 
 
-def _index_version(connection: sqlite3.Connection, number: int, version: Version) -> None:
-    connection.execute(
-        "insert or ignore into version(id, fact) values (?, ?)", (version.id, number)
-    )
+def _of_text(text: Text) -> Digest:
+    return digest(text.text.encode("utf-8"))
 
 
-def _index_source(connection: sqlite3.Connection, number: int, source: Source) -> None:
-    connection.execute(
-        "insert or ignore into source(path, unit, source, fact) values (?, ?, ?, ?)",
-        (source.component.path, source.component.unit, source.source, number),
-    )
-
-
-def _index_decision(connection: sqlite3.Connection, number: int, decision: Decision) -> None:
-    connection.execute(
-        "insert or ignore into decision(path, unit, fact) values (?, ?, ?)",
-        (decision.component.path, decision.component.unit, number),
-    )
-
-
-def _index_text(connection: sqlite3.Connection, _number: int, text: Text) -> None:
-    connection.execute(
-        "insert or ignore into text(digest, text) values (?, ?)",
-        (digest(text.text.encode("utf-8")), text.text),
-    )
-
-
-_DETAILS: dict[type, Callable[..., None]] = {
-    Call: _index_call,
-    Value: _index_value,
-    Version: _index_version,
-    Source: _index_source,
-    Text: _index_text,
-    Decision: _index_decision,
-}
+_LOOKED_UP_BY = cast(
+    "dict[type, Callable[[Fact], Digest]]",
+    {
+        Call: lambda call: call.key,
+        Value: lambda value: value.cid,
+        Version: lambda version: version.id,
+        Source: lambda source: _of_component(source.component),
+        Decision: lambda decision: _of_component(decision.component),
+        Text: _of_text,
+    },
+)
+"""What a fact of each kind is looked up by; its first eight bytes are the fact's mark."""

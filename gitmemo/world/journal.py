@@ -60,7 +60,8 @@ class Journal:
 
     def append(self, place: Place, lines: Sequence[str]) -> None:
         """Write the facts `lines` in one piece; raise `OSError`, having written nothing, if it fails."""
-        data = "".join(_checked(f"{place} {line}") for line in lines).encode("utf-8")
+        start = f"{place} "
+        data = b"".join([_checked((start + line).encode("utf-8")) for line in lines])
         with self._lock:
             file = self._open()
             try:
@@ -180,8 +181,8 @@ def _or_none(text: str) -> str | None:
     return None if text == "-" else text
 
 
-def _checked(rest: str) -> str:
-    return f"{_check_of(rest.encode('utf-8')).decode()} {rest}\n"
+def _checked(rest: bytes) -> bytes:
+    return b"%b %b\n" % (_check_of(rest), rest)
 
 
 def _check_of(rest: bytes) -> bytes:

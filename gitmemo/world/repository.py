@@ -35,11 +35,12 @@ from gitmemo.model.facts import (
     referenced_cids,
 )
 from gitmemo.model.ids import raw_hid
-from gitmemo.model.lines import from_line, to_line
+from gitmemo.model.lines import Asked, call_from_line, from_line, to_line
 from gitmemo.model.validity import Code, changed
 from gitmemo.world.files import FactFiles
 from gitmemo.world.index import Index
 from gitmemo.world.journal import Journal, Place
+from gitmemo.world.spans import Numbers, Span
 from gitmemo.world.view import Candidate, heads, in_order, preferred, values_behind
 
 # Versions go where the calls go that name them; values too, but a push wants them before.
@@ -60,6 +61,8 @@ class RepositoryWorld:
         self.place = Place(None, None)
         self._journal = Journal(self.files.journal_folder)
         self._fresh = _Fresh()
+        self._here = Numbers(())
+        self._newest = 0
         # A fact must not slip between the journal, the index and what is fresh.
         self._lock = threading.RLock()
 
@@ -77,6 +80,7 @@ class RepositoryWorld:
                 read = self.files.refresh()
             if read:
                 self._fresh = _Fresh()
+            self._look_around()
             return read or self.place != before
 
     # --- adding ----------------------------------------------------------
@@ -93,7 +97,7 @@ class RepositoryWorld:
         lines = [to_line(fact) for fact in facts]
         with self._lock:
             self._journal.append(self.place, lines)
-            self._fresh.add(facts)
+            self._fresh.add(facts, lines)
 
     def run_facts(self) -> dict[str, JsonValue]:
         """Return the checked-out commit, and `dirty` if files differ from it."""
@@ -143,11 +147,16 @@ class RepositoryWorld:
 
     # --- finding ---------------------------------------------------------
 
-    def candidates(self, key: Digest) -> list[Candidate]:
+    def candidates(self, key: Digest, asked: Asked | None = None) -> list[Candidate]:
         """Return every known call with this key, those of this world first."""
-        here = list(self._fresh.by_key.get(key, ()))
+        here = self._fresh.with_key(key, asked)
+        stored = self.index.calls_with_key(key, asked)
+        if len(stored) + len(here) < 2:  # as nearly always
+            return [Candidate(call, here=True) for call in here] or [
+                Candidate(call, here=self._is_here(number)) for number, call in stored
+            ]
         elsewhere: list[Call] = []
-        for number, call in self.index.calls_with_key(key):
+        for number, call in stored:
             (here if self._is_here(number) else elsewhere).append(call)
         found: dict[Digest, Candidate] = {}
         for calls, is_here in ((here, True), (elsewhere, False)):
@@ -183,7 +192,7 @@ class RepositoryWorld:
 
     def creator(self, hid: Digest) -> Call | None:
         """Return the call that made the value with this history id, one of this world if there is one."""
-        here = list(self._fresh.by_output.get(hid, ()))
+        here = self._fresh.with_output(hid)
         elsewhere: list[Call] = []
         for number, call in self.index.creators(hid):
             (here if self._is_here(number) else elsewhere).append(call)
@@ -208,17 +217,16 @@ class RepositoryWorld:
         """
         decisions = self.decisions()
         verdicts: dict[Digest | None, bool] = {}
+        mine: set[int] = set()
+        foreign: set[int] = set()
+        for span in self._pending_spans():
+            mine_or_not = mine if self.is_my_place(span.branch, span.commit) else foreign
+            mine_or_not.update(range(span.first, span.last + 1))
         committed = self.index.members(self.files.active)
-        mine = set()
-        for file, exported in self.files.mine.items():
-            for number, branch, commit, position in self.index.placed(file, _PENDING_KINDS):
-                if position < exported or number in committed or number in mine:
-                    continue
-                if self.is_my_place(branch, commit) or self._is_valid_call(
-                    number, code, decisions, verdicts
-                ):
-                    mine.add(number)
-        return mine
+        mine = self.index.of_kinds(mine - committed, _PENDING_KINDS)
+        foreign = self.index.of_kinds(foreign - committed - mine, ("call",))
+        valid = {n for n in foreign if self._is_valid_call(n, code, decisions, verdicts)}
+        return mine | valid
 
     def close(self) -> None:
         """Close the journal and the index."""
@@ -244,17 +252,22 @@ class RepositoryWorld:
             verdicts[fact.version] = version is not None and not changed(version, code, decisions)
         return verdicts[fact.version]
 
+    def _pending_spans(self) -> list[Span]:
+        """Return what this work tree's journals hold beyond what is committed."""
+        mine = self.files.mine
+        return [span for span in self.index.spans(mine) if span.position >= mine[span.file]]
+
+    def _look_around(self) -> None:
+        """Find which facts are here."""
+        newest = self.index.newest()
+        pending = (s for s in self._pending_spans() if self.is_my_place(s.branch, s.commit))
+        self._here = Numbers([*self.index.spans(self.files.active), *pending])
+        self._newest = newest
+
     def _is_here(self, number: int) -> bool:
-        for file, branch, commit, position in self.index.places_of(number):
-            if file in self.files.active:
-                return True
-            if (
-                file in self.files.mine
-                and position >= self.files.mine[file]
-                and self.is_my_place(branch, commit)
-            ):
-                return True
-        return False
+        if number > self._newest:  # another process has read its journal since
+            self._look_around()
+        return number in self._here
 
     def _is_here_hid(self, hid: Digest) -> bool:
         return hid in self._fresh.by_output or any(
@@ -263,20 +276,29 @@ class RepositoryWorld:
 
 
 class _Fresh:
-    """Facts that this process recorded and the derived index does not hold yet."""
+    """Facts that this process recorded and the derived index does not hold yet.
+
+    Calls are kept as lines: one block may record hundreds of thousands.
+    """
 
     def __init__(self) -> None:
-        self.by_key: dict[Digest, list[Call]] = defaultdict(list)
-        self.by_output: dict[Digest, list[Call]] = defaultdict(list)
+        self.by_key: dict[Digest, tuple[str, ...]] = {}
+        self.by_output: dict[Digest, tuple[str, ...]] = {}
         self.values: dict[Digest, list[Value]] = defaultdict(list)
         self.versions: dict[Digest, Version] = {}
 
-    def add(self, facts: Iterable[Fact]) -> None:
-        for fact in facts:
+    def with_key(self, key: Digest, asked: Asked | None) -> list[Call]:
+        return [call_from_line(line, asked, content_id) for line in self.by_key.get(key, ())]
+
+    def with_output(self, hid: Digest) -> list[Call]:
+        return [call_from_line(line, None, content_id) for line in self.by_output.get(hid, ())]
+
+    def add(self, facts: Iterable[Fact], lines: Iterable[str]) -> None:
+        for fact, line in zip(facts, lines, strict=True):
             if isinstance(fact, Call):
-                self.by_key[fact.key].append(fact)
+                self.by_key[fact.key] = (*self.by_key.get(fact.key, ()), line)
                 for slot in fact.outputs:
-                    self.by_output[slot.hid].append(fact)
+                    self.by_output[slot.hid] = (*self.by_output.get(slot.hid, ()), line)
             elif isinstance(fact, Value):
                 self.values[fact.cid].append(fact)
             elif isinstance(fact, Version):

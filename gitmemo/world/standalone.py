@@ -14,7 +14,7 @@ from gitmemo.hashing.digest import Digest
 from gitmemo.model.components import Component
 from gitmemo.model.decisions import Decisions
 from gitmemo.model.facts import Call, Decision, Fact, JsonValue, Value, Version
-from gitmemo.model.lines import to_line
+from gitmemo.model.lines import Asked
 from gitmemo.model.validity import Code
 from gitmemo.world.index import Index
 from gitmemo.world.view import Candidate, heads, in_order, preferred
@@ -28,8 +28,6 @@ class StandaloneWorld:
         self.blobs: BlobStore = (
             MemoryBlobs() if path is None else DatabaseBlobs(self.index.connection, self.index.lock)
         )
-        with self.index.transaction():
-            self._file, _ = self.index.file("local", "", "facts")
 
     def enter(self) -> bool:
         """Do nothing: every look-up reads the database."""
@@ -38,15 +36,15 @@ class StandaloneWorld:
     def record(self, facts: Sequence[Fact]) -> None:
         """Add facts in one transaction."""
         with self.index.transaction():
-            self.index.add(self._file, [to_line(fact) for fact in facts])
+            self.index.add(facts)
 
     def run_facts(self) -> dict[str, JsonValue]:
         """Return nothing: there is no commit."""
         return {}
 
-    def candidates(self, key: Digest) -> list[Candidate]:
+    def candidates(self, key: Digest, asked: Asked | None = None) -> list[Candidate]:
         """Return every call with this key."""
-        calls = preferred(call for _, call in self.index.calls_with_key(key))
+        calls = preferred(call for _, call in self.index.calls_with_key(key, asked))
         return [Candidate(call, here=True) for call in calls]
 
     def adopt(self, call: Call) -> None:

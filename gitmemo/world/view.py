@@ -16,7 +16,7 @@ from gitmemo.hashing.digest import Digest
 from gitmemo.model.components import Component
 from gitmemo.model.decisions import Decisions
 from gitmemo.model.facts import Call, Decision, Fact, JsonValue, Source, Value, Version
-from gitmemo.model.lines import to_line
+from gitmemo.model.lines import Asked, to_line
 from gitmemo.model.validity import Code
 
 
@@ -52,8 +52,11 @@ class World(Protocol):
         """Return what is known of the code's state: commit, and whether files differ from it."""
         ...
 
-    def candidates(self, key: Digest) -> list[Candidate]:
-        """Return every known call of an op on inputs with the same contents."""
+    def candidates(self, key: Digest, asked: Asked | None = None) -> list[Candidate]:
+        """Return every known call of an op on inputs with the same contents.
+
+        `asked` is what the key was made of; with it, those that are exactly it are read quicker.
+        """
         ...
 
     def adopt(self, call: Call) -> None:
@@ -114,7 +117,8 @@ def preferred(calls: Iterable[Call]) -> list[Call]:
     Several records may hold different outputs for one call. The tie is broken
     by contents alone, so that every machine takes the same one.
     """
-    return sorted(calls, key=_precedence)
+    found = list(calls)
+    return sorted(found, key=_precedence) if len(found) > 1 else found
 
 
 def first_of_each(calls: Iterable[Call]) -> dict[Digest, Call]:

@@ -1,0 +1,92 @@
+"""How the index keeps lines: each beside a pattern, a line of the same shape.
+
+Not the packing itself (`packing`). Invariant: a pattern never changes, so that
+what was packed with it can be read as long as its row exists.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+
+from gitmemo.world.packing import Pattern
+
+# A pattern wears out: the next commit has another name. A new one is a whole line more, so
+# it is made only where packed lines are long, and not for every line.
+_LONG_BYTES = 56
+_FEWEST_LINES = 64
+_MOST_PATTERNS = 500  # ten kilobytes each, or twenty
+
+
+@dataclass(slots=True)
+class _Shape:
+    number: int
+    pattern: Pattern
+    lines: int = 0
+
+
+class Shapes:
+    """The shapes of the lines in one index. `lock` guards its connection."""
+
+    def __init__(
+        self, connection: sqlite3.Connection, lock: AbstractContextManager[object]
+    ) -> None:
+        self._connection = connection
+        self._lock = lock
+        self._newest: dict[tuple[str, str, bytes], _Shape] = {}
+        self._patterns: dict[int, Pattern] = {}
+
+    def packed(self, kind: str, op: str, version: bytes, line: str) -> tuple[int, str | bytes]:
+        """Return the number of a shape, and `line` as it is kept beside its pattern."""
+        key = (kind, op, version)
+        shape = self._newest.get(key) or self._find(key) or self._make(key, line)
+        shape.lines += 1
+        packed = shape.pattern.pack(line)
+        if len(packed) > _LONG_BYTES and shape.lines > _FEWEST_LINES:
+            shape = self._make(key, line)
+            packed = shape.pattern.pack(line)
+        return shape.number, packed if len(packed) < len(line) else line
+
+    def line(self, shape: int, stored: str | bytes) -> str:
+        """Return the line that is kept as `stored`."""
+        if isinstance(stored, str):
+            return stored
+        pattern = self._patterns.get(shape)
+        return (pattern or self._load(shape)).unpack(stored)
+
+    def forget(self) -> None:
+        """Read shapes anew: what was made in a transaction is gone if that is undone."""
+        self._newest.clear()
+        self._patterns.clear()
+
+    def _find(self, key: tuple[str, str, bytes]) -> _Shape | None:
+        row = self._connection.execute(
+            "select id, pattern from shape where kind = ? and op = ? and version = ?"
+            " order by id desc limit 1",
+            key,
+        ).fetchone()
+        return self._keep(key, row[0], row[1]) if row else None
+
+    def _make(self, key: tuple[str, str, bytes], line: str) -> _Shape:
+        number = self._connection.execute(
+            "insert into shape(kind, op, version, pattern) values (?, ?, ?, ?)", (*key, line)
+        ).lastrowid
+        assert number is not None  # SQLite gives one for every insert
+        return self._keep(key, number, line)
+
+    def _keep(self, key: tuple[str, str, bytes], number: int, line: str) -> _Shape:
+        if len(self._newest) > _MOST_PATTERNS:
+            self._newest.clear()
+        shape = self._newest[key] = _Shape(number, Pattern(line))
+        return shape
+
+    def _load(self, number: int) -> Pattern:
+        with self._lock:
+            row = self._connection.execute(
+                "select pattern from shape where id = ?", (number,)
+            ).fetchone()
+        if len(self._patterns) > _MOST_PATTERNS:
+            self._patterns.clear()
+        pattern = self._patterns[number] = Pattern(row[0])
+        return pattern
