@@ -64,7 +64,7 @@ def _is_surely_small(value: Any) -> bool:
     """Tell whether `value` is a scalar whose text is short and reads back exactly."""
     kind = type(value)
     if kind is int:
-        return -_SURELY_SMALL < value < _SURELY_SMALL
+        return bool(-_SURELY_SMALL < value < _SURELY_SMALL)
     if kind is float:
         return bool(value - value == 0.0)  # neither NaN nor an infinity
     if kind is str:

@@ -13,6 +13,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from gitmemo.hashing import content_id
+from gitmemo.hashing.digest import Digest
 from gitmemo.memo.execute import identify
 from gitmemo.memo.options import Options
 from gitmemo.memo.signature import ORDER, Binder
@@ -125,10 +126,11 @@ class Arguments:
         args = tuple(unwrap_all(bare(value), _STAND_INS) for value in args)
         return args, {key: unwrap_all(bare(value), _STAND_INS) for key, value in kwargs.items()}
 
-    def with_default(self, name: str, value: object) -> bool:
-        """Whether an argument is at its default."""
-        default = self.binder.defaults.get(name, _NO_DEFAULT)
-        return default is not _NO_DEFAULT and _is_same(value, bare(default))
+    def is_default(self, name: str, cid: Digest) -> bool:
+        """Whether a value with this content id is the default of an argument."""
+        if name not in self.binder.defaults:
+            return False
+        return cid == content_id(bare(self.binder.defaults[name]))
 
     def _is_new_default(self, name: str, value: object) -> bool:
         default = self.binder.defaults.get(name)
@@ -161,13 +163,6 @@ class Arguments:
                 if hasattr(rule, "rounded")
             }
         return self._approximations
-
-
-class _NoDefault:
-    pass
-
-
-_NO_DEFAULT = _NoDefault()
 
 
 def _is_same(value: object, default: object) -> bool:

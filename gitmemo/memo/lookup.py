@@ -9,15 +9,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any
 
+from gitmemo.errors import SignatureChanged
 from gitmemo.hashing.digest import Digest
 from gitmemo.memo.calls import CallEvent, Reason, Watch
+from gitmemo.memo.drift import drift, way_out
 from gitmemo.memo.names import OpNames
 from gitmemo.memo.recorder import Recorder
 from gitmemo.memo.verdicts import Verdicts
 from gitmemo.model import ids
 from gitmemo.model.facts import Call, Slot
 from gitmemo.model.lines import Asked
-from gitmemo.world.view import Candidate, World
+from gitmemo.model.validity import Code
+from gitmemo.world.view import CallSignature, Candidate, World, signature_of
 
 if TYPE_CHECKING:
     from gitmemo.memo.op import Op
@@ -33,15 +36,19 @@ class Lookup:
         verdicts: Verdicts | None,
         recorder: Recorder,
         watch: Watch,
+        code: Code,
     ) -> None:
         self._world = world
         self._names = names
         self._verdicts = verdicts
         self._recorder = recorder
         self._watch = watch
+        self._code = code
+        self._fitting: set[Op[..., Any]] = set()
 
     def enter(self) -> None:
         """Begin a block: decisions and code may have come from elsewhere."""
+        self._fitting.clear()
         if self._verdicts:
             self._verdicts.clear()
 
@@ -54,8 +61,15 @@ class Lookup:
         return self._verdicts.valid(version)
 
     def find(self, op: Op[..., Any], slots: list[Slot]) -> Call | None:
-        """Return a stored call that is valid now, made part of this world with these histories."""
+        """Return a stored call that is valid now, made part of this world with these histories.
+
+        Raises:
+            SignatureChanged: Stored calls that are valid now do not fit the op's signature.
+        """
         name, prefix = self._names.name_of(op)
+        if op not in self._fitting:
+            self._refuse_drift(op, name)
+            self._fitting.add(op)
         key = ids.call_key(prefix, [(slot.name, slot.cid) for slot in slots])
         asked = Asked(name, op.version, tuple(slots))
         candidates = self._world.candidates(key, asked)
@@ -66,8 +80,36 @@ class Lookup:
                 return self._here(candidate)  # the very call, rather than one that is like it
         if valid:
             return self._recorder.link(self._here(valid[0]), slots)
+        older = self._before_new_arguments(op, slots) if op.options.match_defaults else None
+        if older is not None:
+            return self._recorder.link(self._here(older), slots)
         self._watch.tell(lambda: self._miss(name, [candidate.call for candidate in candidates]))
         return None
+
+    def _before_new_arguments(self, op: Op[..., Any], slots: list[Slot]) -> Candidate | None:
+        """Return a call that was stored before those arguments existed which are at their defaults."""
+        name, prefix = self._names.name_of(op)
+        defaults = {s.name for s in slots if op.arguments.is_default(s.name, s.cid)}
+        names = {slot.name for slot in slots}
+        stored = {frozenset(found.inputs) for found in self._world.signatures(name, op.version)}
+        older = [inputs for inputs in stored if inputs < names and names - inputs <= defaults]
+        for inputs in sorted(older, key=lambda inputs: (-len(inputs), sorted(inputs))):
+            key = ids.call_key(prefix, [(s.name, s.cid) for s in slots if s.name in inputs])
+            for candidate in self._world.candidates(key):
+                if self.is_valid(candidate.call.version):
+                    return candidate
+        return None
+
+    def _refuse_drift(self, op: Op[..., Any], name: str) -> None:
+        for stored in sorted(self._world.signatures(name, op.version), key=repr):
+            change = drift(op, stored)
+            if change and self.is_valid(stored.version) and self._has_calls_like(name, stored):
+                raise SignatureChanged(name, change, way_out(op, name))
+
+    def _has_calls_like(self, name: str, stored: CallSignature) -> bool:
+        """Whether any is left in this world; only for an error, as it reads them all."""
+        calls = self._world.calls(self._code)
+        return any(call.op == name and signature_of(call) == stored for call in calls)
 
     def why(self, op: Op[..., Any], slots: list[Slot]) -> Reason:
         """Return why `find` found nothing."""

@@ -91,7 +91,7 @@ class Storage:
         self._names = names = OpNames(project)
         values = Values(world, trust)
         self._recorder = recorder = Recorder(world, values, state)
-        self._lookup = lookup = Lookup(world, names, verdicts, recorder, watch)
+        self._lookup = lookup = Lookup(world, names, verdicts, recorder, watch, self._code)
         self._on_demand = OnDemand(world, names, values, lookup, recorder, watch)
         self._caller = Caller(world, names, lookup, recorder, tracking, watch, self)
 

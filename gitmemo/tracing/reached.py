@@ -135,7 +135,9 @@ def only_atoms(groups: Iterable[object]) -> bool:
     """Whether tuples and dicts hold nothing but scalars, which lead nowhere."""
     for group in groups:
         if type(group) is dict:
-            if not (_ATOMS.issuperset(map(type, group)) and _ATOMS.issuperset(map(type, group.values()))):
+            if not (
+                _ATOMS.issuperset(map(type, group)) and _ATOMS.issuperset(map(type, group.values()))
+            ):
                 return False
         elif type(group) is not tuple or not _ATOMS.issuperset(map(type, group)):
             return False

@@ -28,18 +28,19 @@ from gitmemo.model.components import Component
 from gitmemo.model.facts import Call, Decision, Fact, Source, Text, Value, Version
 from gitmemo.model.ids import derive
 from gitmemo.model.lines import Asked, call_from_line, from_line, kind_of, record_id, to_line
-from gitmemo.world.shapes import Shapes
+from gitmemo.world.shapes import Look, Shapes, look_of
 from gitmemo.world.spans import Span, Spans, numbers_in
+from gitmemo.world.view import CallSignature
 
-SCHEMA_VERSION = 3
+SCHEMA_VERSION = 4
 _SCHEMA = """
 create table file(
     id integer primary key, kind text not null, folder text not null, name text not null,
     loaded integer not null default 0, unique(kind, folder, name));
 create table shape(
     id integer primary key, kind text not null, op text not null, version blob not null,
-    pattern text not null);
-create index shape_like on shape(kind, op, version);
+    names text not null, pattern text not null);
+create index shape_like on shape(kind, op, version, names);
 create table fact(
     id integer primary key, mark integer not null, shape integer not null, micros integer,
     line blob not null);
@@ -163,8 +164,8 @@ class Index:
             if self._shapes.line(shape, stored) == line:
                 return int(number)
         call = fact if isinstance(fact, Call) else None
-        op, version = (call.op, call.version or b"") if call else ("", b"")
-        shape, packed = self._shapes.packed(kind_of(line), op, version, line)
+        look = look_of(call) if call else Look(kind_of(line))
+        shape, packed = self._shapes.packed(look, line)
         number = self.connection.execute(
             "insert into fact(mark, shape, micros, line) values (?, ?, ?, ?)",
             (mark, shape, round(call.seconds * 1e6) if call else None, packed),
@@ -177,6 +178,10 @@ class Index:
         return number
 
     # --- look-ups --------------------------------------------------------
+
+    def signatures(self, op: str, op_version: int) -> set[CallSignature]:
+        """Return what the calls of an op look like that were ever seen."""
+        return self._shapes.signatures(op, op_version)
 
     def calls_with_key(self, key: Digest, asked: Asked | None = None) -> list[tuple[int, Call]]:
         """Return the calls, with their fact numbers, of one op on inputs of the same contents.

@@ -41,7 +41,15 @@ from gitmemo.world.files import FactFiles
 from gitmemo.world.index import Index
 from gitmemo.world.journal import Journal, Place
 from gitmemo.world.spans import Numbers, Span
-from gitmemo.world.view import Candidate, heads, in_order, preferred, values_behind
+from gitmemo.world.view import (
+    CallSignature,
+    Candidate,
+    heads,
+    in_order,
+    preferred,
+    signature_of,
+    values_behind,
+)
 
 # Versions go where the calls go that name them; values too, but a push wants them before.
 EXPORTED_KINDS = ("call", "source", "decision")
@@ -163,6 +171,11 @@ class RepositoryWorld:
             for call in preferred(calls):
                 found.setdefault(call.hid, Candidate(call, is_here))
         return list(found.values())
+
+    def signatures(self, op: str, op_version: int) -> set[CallSignature]:
+        """Return what the calls of an op look like that are known in this clone."""
+        fresh = self._fresh.signatures.get((op, op_version), set())
+        return fresh | self.index.signatures(op, op_version)
 
     def values(self, cid: Digest) -> list[Value]:
         """Return where the bytes of a value may be."""
@@ -286,6 +299,7 @@ class _Fresh:
         self.by_output: dict[Digest, tuple[str, ...]] = {}
         self.values: dict[Digest, list[Value]] = defaultdict(list)
         self.versions: dict[Digest, Version] = {}
+        self.signatures: dict[tuple[str, int], set[CallSignature]] = defaultdict(set)
 
     def with_key(self, key: Digest, asked: Asked | None) -> list[Call]:
         return [call_from_line(line, asked, content_id) for line in self.by_key.get(key, ())]
@@ -297,6 +311,7 @@ class _Fresh:
         for fact, line in zip(facts, lines, strict=True):
             if isinstance(fact, Call):
                 self.by_key[fact.key] = (*self.by_key.get(fact.key, ()), line)
+                self.signatures[fact.op, fact.op_version].add(signature_of(fact))
                 for slot in fact.outputs:
                     self.by_output[slot.hid] = (*self.by_output.get(slot.hid, ()), line)
             elif isinstance(fact, Value):

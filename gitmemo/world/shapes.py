@@ -6,17 +6,48 @@ what was packed with it can be read as long as its row exists.
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
+from functools import lru_cache
+from typing import NamedTuple
 
+from gitmemo.hashing.digest import Digest
+from gitmemo.model.facts import Call
 from gitmemo.world.packing import Pattern
+from gitmemo.world.view import CallSignature
 
 # A pattern wears out: the next commit has another name. A new one is a whole line more, so
 # it is made only where packed lines are long, and not for every line.
 _LONG_BYTES = 56
 _FEWEST_LINES = 64
 _MOST_PATTERNS = 500  # ten kilobytes each, or twenty
+
+
+class Look(NamedTuple):
+    """What lines of one shape have in common; all but the kind is empty for other facts than calls.
+
+    Attributes:
+        names: JSON: the op's version number, the names of the inputs, those of the outputs.
+    """
+
+    kind: str
+    op: str = ""
+    version: bytes = b""
+    names: str = ""
+
+
+def look_of(call: Call) -> Look:
+    """Return what the line of `call` has in common with others."""
+    inputs = tuple(slot.name for slot in call.inputs)
+    outputs = tuple(slot.name for slot in call.outputs)
+    return Look("call", call.op, call.version or b"", _names(call.op_version, inputs, outputs))
+
+
+@lru_cache(maxsize=4096)
+def _names(op_version: int, inputs: tuple[str, ...], outputs: tuple[str, ...]) -> str:
+    return json.dumps([op_version, inputs, outputs], separators=(",", ":"))
 
 
 @dataclass(slots=True)
@@ -34,12 +65,11 @@ class Shapes:
     ) -> None:
         self._connection = connection
         self._lock = lock
-        self._newest: dict[tuple[str, str, bytes], _Shape] = {}
+        self._newest: dict[Look, _Shape] = {}
         self._patterns: dict[int, Pattern] = {}
 
-    def packed(self, kind: str, op: str, version: bytes, line: str) -> tuple[int, str | bytes]:
+    def packed(self, key: Look, line: str) -> tuple[int, str | bytes]:
         """Return the number of a shape, and `line` as it is kept beside its pattern."""
-        key = (kind, op, version)
         shape = self._newest.get(key) or self._find(key) or self._make(key, line)
         shape.lines += 1
         packed = shape.pattern.pack(line)
@@ -60,22 +90,37 @@ class Shapes:
         self._newest.clear()
         self._patterns.clear()
 
-    def _find(self, key: tuple[str, str, bytes]) -> _Shape | None:
+    def signatures(self, op: str, op_version: int) -> set[CallSignature]:
+        """Return what the calls of an op that were ever seen look like."""
+        with self._lock:
+            rows = self._connection.execute(
+                "select distinct version, names from shape where kind = 'call' and op = ?", (op,)
+            ).fetchall()
+        found: set[CallSignature] = set()
+        for version, names in rows:
+            number, inputs, outputs = json.loads(names)
+            if number == op_version:
+                code = Digest(version) if version else None
+                found.add(CallSignature(code, tuple(inputs), tuple(outputs)))
+        return found
+
+    def _find(self, key: Look) -> _Shape | None:
         row = self._connection.execute(
             "select id, pattern from shape where kind = ? and op = ? and version = ?"
-            " order by id desc limit 1",
+            " and names = ? order by id desc limit 1",
             key,
         ).fetchone()
         return self._keep(key, row[0], row[1]) if row else None
 
-    def _make(self, key: tuple[str, str, bytes], line: str) -> _Shape:
+    def _make(self, key: Look, line: str) -> _Shape:
         number = self._connection.execute(
-            "insert into shape(kind, op, version, pattern) values (?, ?, ?, ?)", (*key, line)
+            "insert into shape(kind, op, version, names, pattern) values (?, ?, ?, ?, ?)",
+            (*key, line),
         ).lastrowid
         assert number is not None  # SQLite gives one for every insert
         return self._keep(key, number, line)
 
-    def _keep(self, key: tuple[str, str, bytes], number: int, line: str) -> _Shape:
+    def _keep(self, key: Look, number: int, line: str) -> _Shape:
         if len(self._newest) > _MOST_PATTERNS:
             self._newest.clear()
         shape = self._newest[key] = _Shape(number, Pattern(line))

@@ -17,7 +17,7 @@ from gitmemo.model.facts import Call, Decision, Fact, JsonValue, Value, Version
 from gitmemo.model.lines import Asked
 from gitmemo.model.validity import Code
 from gitmemo.world.index import Index
-from gitmemo.world.view import Candidate, heads, in_order, preferred
+from gitmemo.world.view import CallSignature, Candidate, heads, in_order, preferred
 
 
 class StandaloneWorld:
@@ -49,6 +49,10 @@ class StandaloneWorld:
 
     def adopt(self, call: Call) -> None:
         """Do nothing: there is no other world."""
+
+    def signatures(self, op: str, op_version: int) -> set[CallSignature]:
+        """Return what the calls of an op look like."""
+        return self.index.signatures(op, op_version)
 
     def values(self, cid: Digest) -> list[Value]:
         """Return where the bytes of a value may be."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import NamedTuple, Protocol
 
 from gitmemo.blobs import BlobStore
 from gitmemo.hashing.digest import Digest
@@ -30,6 +30,28 @@ class Candidate:
 
     call: Call
     here: bool
+
+
+class CallSignature(NamedTuple):
+    """What calls of an op that are stored look like.
+
+    Attributes:
+        version: The code that they were made with; None where code is not versioned.
+        inputs, outputs: The names, in order.
+    """
+
+    version: Digest | None
+    inputs: tuple[str, ...]
+    outputs: tuple[str, ...]
+
+
+def signature_of(call: Call) -> CallSignature:
+    """Return what calls like `call` look like."""
+    return CallSignature(
+        call.version,
+        tuple(slot.name for slot in call.inputs),
+        tuple(slot.name for slot in call.outputs),
+    )
 
 
 class World(Protocol):
@@ -61,6 +83,10 @@ class World(Protocol):
 
     def adopt(self, call: Call) -> None:
         """Make a call of another world, and the calls that its inputs came from, part of this one."""
+        ...
+
+    def signatures(self, op: str, op_version: int) -> set[CallSignature]:
+        """Return what the known calls of an op look like."""
         ...
 
     def values(self, cid: Digest) -> list[Value]:

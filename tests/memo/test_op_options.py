@@ -521,3 +521,51 @@ def test_recursion_remembers_every_step(storage: gm.Storage) -> None:
     with storage:
         assert storage.unwrap(fib(20)) == 6765
     assert len(RUNS) == 21
+
+
+# --- signatures that changed ------------------------------------------------------
+
+
+def _before(x, y=2):
+    return x + y
+
+
+def _renamed(x, z=2):
+    return x + z
+
+
+def _longer(x, extra, y=2):
+    return x + y + extra
+
+
+def _optional(x, y=2, extra=0):
+    return x + y + extra
+
+
+def _pair(x, y=2) -> tuple[int, int]:
+    return x, y
+
+
+@pytest.mark.parametrize(
+    ("after", "options", "change"),
+    [
+        (_renamed, {}, "'y' was removed or renamed"),
+        (_longer, {}, "'extra' is new and has no default"),
+        (_pair, {}, "the outputs were 'output_0' and are 'output_0', 'output_1'"),
+        (_before, {"output_names": ["sum"]}, "are 'sum' now"),
+    ],
+)
+def test_a_signature_that_does_not_fit_is_refused(
+    path: Path, after: Any, options: Any, change: str
+) -> None:
+    with gm.Storage(db_path=path) as storage:
+        gm.op(name="f")(_before)(1)
+        with pytest.raises(errors.SignatureChanged, match=change):
+            gm.op(name="f", **options)(after)(1, 2)
+    storage.close()
+    with gm.Storage(db_path=path) as storage:  # also from an earlier process
+        changed = gm.op(name="f", **options)(after)
+        with pytest.raises(errors.SignatureChanged, match=r"@op\(version=1\)"):
+            changed(1, 2)
+        gm.op(name="f", version=1, **options)(after)(1, 2)
+        gm.op(name="f")(_optional)(1, 2)
