@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import copy
 import typing
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from gitmemo.hashing import content_id
@@ -125,6 +125,16 @@ class Arguments:
             return args, kwargs
         args = tuple(unwrap_all(bare(value), _STAND_INS) for value in args)
         return args, {key: unwrap_all(bare(value), _STAND_INS) for key, value in kwargs.items()}
+
+    def defaults_since(self, names: Collection[str]) -> Inputs:
+        """Return the defaults of arguments that calls with these inputs were made without."""
+        return {
+            name: bare(default)
+            for name, default in self.binder.defaults.items()
+            if name not in names
+            and name not in self._options.ignored
+            and (type(default) is NewArgDefault or self._options.match_defaults)
+        }
 
     def is_default(self, name: str, cid: Digest) -> bool:
         """Whether a value with this content id is the default of an argument."""

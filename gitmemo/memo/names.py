@@ -6,9 +6,12 @@ op says or on the place of its file in the project, not on how it was started.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from gitmemo.memo.inputs import slots_of
 from gitmemo.model import ids
+from gitmemo.model.facts import Call
 from gitmemo.tracing import Project
 
 if TYPE_CHECKING:
@@ -37,6 +40,17 @@ class OpNames:
     def named(self, name: str) -> Op[..., Any] | None:
         """Return the op that was last met under a name."""
         return self._ops.get(name)
+
+    def with_defaults(self, call: Call) -> Call:
+        """Return `call` with the arguments that its op has now, those since added at their defaults."""
+        op = self._ops.get(call.op)
+        if op is None or op.version != call.op_version:
+            return call
+        added = op.arguments.defaults_since([slot.name for slot in call.inputs])
+        if not added:
+            return call
+        inputs = (*call.inputs, *slots_of(op, call.op, added))
+        return replace(call, inputs=inputs).known_as(call.hid)
 
     def _module_of(self, op: Op[..., Any]) -> str:
         code = getattr(op.__wrapped__, "__code__", None)

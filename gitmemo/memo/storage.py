@@ -245,7 +245,8 @@ class Storage:
             for op in ops
         ]
         current = valid_calls(self.world, calls, self._code).calls
-        return select(current, names or known, self)
+        shown = tuple(map(self._names.with_defaults, current))
+        return select(shown, names or known, self)
 
     def __repr__(self) -> str:
         return f"Storage({type(self.world).__name__}, {self.counter!r})"

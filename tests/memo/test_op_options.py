@@ -569,3 +569,12 @@ def test_a_signature_that_does_not_fit_is_refused(
             changed(1, 2)
         gm.op(name="f", version=1, **options)(after)(1, 2)
         gm.op(name="f")(_optional)(1, 2)
+
+
+def test_tables_show_the_default_of_an_argument_that_was_added(storage: gm.Storage) -> None:
+    with storage:
+        gm.op(name="f")(_before)(1)
+        added = gm.op(name="f")(lambda x, y=2, extra=gm.NewArgDefault(0): x + y + extra)
+        added(1, extra=5)
+        table = storage.cf(added).df()
+    assert sorted(table[["x", "y", "extra"]].values.tolist()) == [[1, 2, 0], [1, 2, 5]]
