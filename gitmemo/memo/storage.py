@@ -20,6 +20,7 @@ from gitmemo.memo import context
 from gitmemo.memo.caller import Caller
 from gitmemo.memo.calls import CallView, Counter, Observer, Watch
 from gitmemo.memo.execute import NoTracking, Tracking
+from gitmemo.memo.failures import Failure, FailureNotes
 from gitmemo.memo.lookup import Lookup
 from gitmemo.memo.names import MAIN, OpNames
 from gitmemo.memo.on_demand import OnDemand
@@ -93,7 +94,8 @@ class Storage:
         self._recorder = recorder = Recorder(world, values, state)
         self._lookup = lookup = Lookup(world, names, verdicts, recorder, watch, self._code)
         self._on_demand = OnDemand(world, names, values, lookup, recorder, watch)
-        self._caller = Caller(world, names, lookup, recorder, tracking, watch, self)
+        self._failures = failures = FailureNotes(world, recorder)
+        self._caller = Caller(world, names, lookup, recorder, tracking, watch, failures, self)
 
     @property
     def counter(self) -> Counter:
@@ -246,6 +248,10 @@ class Storage:
         ]
         current = valid_calls(self.world, calls, self._code).calls
         return select(current, names or known, self)
+
+    def failures(self) -> list[Failure]:
+        """Return what was noted on this machine of calls that raised an exception, newest first."""
+        return self._failures.all()
 
     def __repr__(self) -> str:
         return f"Storage({type(self.world).__name__}, {self.counter!r})"

@@ -40,6 +40,7 @@ from gitmemo.model.validity import Code, changed
 from gitmemo.world.files import FactFiles
 from gitmemo.world.index import Index
 from gitmemo.world.journal import Journal, Place
+from gitmemo.world.notes import FileNotes, Notes
 from gitmemo.world.spans import Numbers, Span
 from gitmemo.world.view import (
     CallSignature,
@@ -66,6 +67,7 @@ class RepositoryWorld:
         self.index = open_derived(layout.private_dir / "index.db")
         self.files = FactFiles(layout, self.index)
         self.blobs: BlobStore = RepositoryBlobs(layout.private_dir / "blobs")
+        self.notes: Notes = FileNotes(layout.private_dir / "failures.jsonl")
         self.place = Place(None, None)
         self._journal = Journal(self.files.journal_folder)
         self._fresh = _Fresh()

@@ -17,6 +17,7 @@ from gitmemo.model.facts import Call, Decision, Fact, JsonValue, Value, Version
 from gitmemo.model.lines import Asked
 from gitmemo.model.validity import Code
 from gitmemo.world.index import Index
+from gitmemo.world.notes import DatabaseNotes, Notes
 from gitmemo.world.view import CallSignature, Candidate, heads, in_order, preferred
 
 
@@ -28,6 +29,7 @@ class StandaloneWorld:
         self.blobs: BlobStore = (
             MemoryBlobs() if path is None else DatabaseBlobs(self.index.connection, self.index.lock)
         )
+        self.notes: Notes = DatabaseNotes(self.index.connection, self.index.lock)
 
     def enter(self) -> bool:
         """Do nothing: every look-up reads the database."""
