@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gitmemo.errors.base import GitmemoError
+from gitmemo.errors.base import GitmemoError, KeepsResult
 
 
 class SourceError(GitmemoError, ValueError):
@@ -40,7 +40,7 @@ class UntrackableOp(GitmemoError, ValueError):
         )
 
 
-class WrongOutputs(GitmemoError, ValueError):
+class WrongOutputs(KeepsResult, GitmemoError, ValueError):
     """An op returned another number of results than it declares."""
 
     kind = "wrong-outputs"
@@ -125,7 +125,7 @@ class NoActiveStorage(GitmemoError, RuntimeError):
         return "do it inside `with storage:`"
 
 
-class InputMutated(GitmemoError, RuntimeError):
+class InputMutated(KeepsResult, GitmemoError, RuntimeError):
     """An op changed one of its arguments in place; its result is not stored."""
 
     kind = "input-mutated"
