@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from gitmemo.model import ids
+from gitmemo.query import resolve_op
 from gitmemo.tracing import Project
 
 if TYPE_CHECKING:
@@ -37,6 +38,14 @@ class OpNames:
     def named(self, name: str) -> Op[..., Any] | None:
         """Return the op that was last met under a name."""
         return self._ops.get(name)
+
+    def full_name(self, op: Op[..., Any] | str) -> str:
+        """Return the name of an op, given as the op or as the name of one that was met.
+
+        Raises:
+            UnknownOp: No such op was met, or its short name means several.
+        """
+        return resolve_op(op, sorted(self._ops)) if isinstance(op, str) else self.name_of(op)[0]
 
     def _module_of(self, op: Op[..., Any]) -> str:
         code = getattr(op.__wrapped__, "__code__", None)

@@ -220,6 +220,16 @@ class RepositoryWorld:
         numbers = sorted(self.visible(code))
         return in_order(self.index.calls(numbers))
 
+    def ops(self) -> list[str]:
+        """Return the names of the ops that have calls, here and elsewhere."""
+        self.enter()
+        return self.index.ops()
+
+    def newest_calls(self, op: str, most: int) -> list[Call]:
+        """Return the calls of an op, here and elsewhere, that were seen last."""
+        self.enter()
+        return self.index.newest_calls(op, most)
+
     def visible(self, code: Code) -> set[int]:
         """Return the numbers of this world's facts: committed ones, and pending ones that belong to it."""
         return self.index.members(self.files.active) | self.pending(code)

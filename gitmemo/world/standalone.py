@@ -89,6 +89,14 @@ class StandaloneWorld:
         """Return all calls."""
         return in_order(self.index.calls(None))
 
+    def ops(self) -> list[str]:
+        """Return the names of the ops that have calls."""
+        return self.index.ops()
+
+    def newest_calls(self, op: str, most: int) -> list[Call]:
+        """Return the calls of an op that were recorded last."""
+        return self.index.newest_calls(op, most)
+
     def close(self) -> None:
         """Close the database."""
         self.index.close()

@@ -126,6 +126,14 @@ class World(Protocol):
         """
         ...
 
+    def ops(self) -> list[str]:
+        """Return the names of the ops that have calls, in any world that is known here."""
+        ...
+
+    def newest_calls(self, op: str, most: int) -> list[Call]:
+        """Return the calls of an op, of every world that is known here, that were seen last."""
+        ...
+
     def close(self) -> None:
         """Release files and connections."""
         ...

@@ -12,7 +12,7 @@ import pytest
 from driver import Clone, copy_of, make_project
 
 COMMANDS = [
-    "commit", "demo", "df", "failures", "hook", "init", "log", "pull", "push", "remote", "run", "status",
+    "check", "commit", "demo", "df", "failures", "hook", "init", "log", "pull", "push", "remote", "run", "status",
     "verify",
 ]  # fmt: skip
 HEAVY = {"numpy", "pandas", "fsspec", "dulwich", "pygit2", "joblib", "sklearn", "s3fs"}
