@@ -19,7 +19,10 @@ from gitmemo.errors import GitmemoError
 
 # Command to module: a command's imports are paid for only when it runs.
 _COMMANDS = {
-    "check": ("gitmemo.cli.diagnosis", "Run stored calls again: do they return the same?"),
+    "check": (
+        "gitmemo.cli.diagnosis",
+        "Run stored calls of an op again, and say which do not return the same.",
+    ),
     "commit": ("gitmemo.cli.repository", "Commit pending results without a change of code."),
     "decide": ("gitmemo.cli.deciding", "Say whether results of older code stay valid."),
     "demo": ("gitmemo.cli.demo", "Walk through the whole story in a small repository."),
