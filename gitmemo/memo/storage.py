@@ -242,6 +242,16 @@ class Storage:
         call = self.world.creator(ref._hid)
         return None if call is None else CallView(call, self)
 
+    def prov(self, ref: Ref[Any]) -> str:
+        """Return the history of a value as Python code: one assignment per call, in order.
+
+        Nothing is run or loaded. Inputs from outside are literals where they are small and plain,
+        else `...` with a comment.
+        """
+        from gitmemo.memo.provenance import provenance
+
+        return provenance(ref, self.world, self._names)
+
     # --- questions -------------------------------------------------------
 
     def cf(self, *ops: Op[..., Any] | str) -> ComputationFrame:
