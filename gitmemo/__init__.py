@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from gitmemo.memo.context import carried, noop
     from gitmemo.memo.op import Op, op, superop, track
     from gitmemo.memo.opening import open
+    from gitmemo.memo.provenance import prov
     from gitmemo.memo.storage import Storage
     from gitmemo.memo.wrapping import unwrap, wrap, wrap_atom
     from gitmemo.ref import AtomRef, Ref
@@ -45,6 +46,7 @@ __all__ = [
     "noop",
     "op",
     "open",
+    "prov",
     "superop",
     "track",
     "unwrap",
@@ -67,6 +69,7 @@ _HOMES = {
     "noop": "gitmemo.memo.context",
     "op": "gitmemo.memo.op",
     "open": "gitmemo.memo.opening",
+    "prov": "gitmemo.memo.provenance",
     "superop": "gitmemo.memo.op",
     "track": "gitmemo.memo.op",
     "unwrap": "gitmemo.memo.wrapping",

@@ -19,6 +19,10 @@ from gitmemo.errors import GitmemoError
 
 # Command to module: a command's imports are paid for only when it runs.
 _COMMANDS = {
+    "check": (
+        "gitmemo.cli.diagnosis",
+        "Run stored calls of an op again, and say which do not return the same.",
+    ),
     "commit": ("gitmemo.cli.repository", "Commit pending results without a change of code."),
     "decide": ("gitmemo.cli.deciding", "Say whether results of older code stay valid."),
     "demo": ("gitmemo.cli.demo", "Walk through the whole story in a small repository."),
@@ -26,6 +30,7 @@ _COMMANDS = {
         "gitmemo.cli.questions",
         "Show calls as a table: arguments, results, one row per result.",
     ),
+    "failures": ("gitmemo.cli.diagnosis", "Show calls that raised an exception on this machine."),
     "hook": ("gitmemo.cli.repository", "Install, run or remove the git hooks."),
     "init": ("gitmemo.cli.repository", "Set gitmemo up in a git repository."),
     "log": ("gitmemo.cli.questions", "Show the versions of an op's code, and what was decided."),

@@ -1,4 +1,4 @@
-"""Plain text for terminals: numbers, diffs, tables.
+"""Plain text for terminals: diffs, tables; numbers as in `quantities`.
 
 Not rich display in notebooks. Invariant: pure; the caller writes the lines and
 decides on colour.
@@ -9,6 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 import click
+
+from gitmemo.quantities import count as count
+from gitmemo.quantities import duration as duration
+from gitmemo.quantities import size as size
 
 _COLORS = {"+": "green", "-": "red", "@": "cyan"}
 
@@ -27,45 +31,6 @@ def printable(text: str) -> str:
     'a�[31mb'
     """
     return "".join(c if c.isprintable() or c == "\t" else "�" for c in text)
-
-
-def duration(seconds: float) -> str:
-    """Return a duration as people say it.
-
-    >>> duration(0.0042), duration(3.14), duration(75), duration(7300)
-    ('4.2 ms', '3.1 s', '1 min 15 s', '2 h 1 min')
-    """
-    if seconds < 1:
-        return f"{seconds * 1000:.2g} ms"
-    if seconds < 60:
-        return f"{seconds:.2g} s" if seconds < 10 else f"{seconds:.0f} s"
-    minutes, rest = divmod(round(seconds), 60)
-    if minutes < 60:
-        return f"{minutes} min {rest} s"
-    return f"{minutes // 60} h {minutes % 60} min"
-
-
-def size(size_bytes: int) -> str:
-    """Return a size in bytes as people say it.
-
-    >>> size(999), size(2500), size(5_100_000)
-    ('999 B', '2.5 kB', '5.1 MB')
-    """
-    value, unit = float(size_bytes), "B"
-    for larger in ("kB", "MB", "GB", "TB"):
-        if value < 1000:
-            break
-        value, unit = value / 1000, larger
-    return f"{size_bytes} B" if unit == "B" else f"{value:.1f} {unit}"
-
-
-def count(number: int, noun: str, plural: str = "") -> str:
-    """Return a number with its noun.
-
-    >>> count(1, "call"), count(2, "call"), count(0, "history", "histories")
-    ('1 call', '2 calls', '0 histories')
-    """
-    return f"{number} {noun if number == 1 else plural or noun + 's'}"
 
 
 def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Iterator[str]:

@@ -18,6 +18,8 @@
       InputMutated           exit 1
       RefMisuse              exit 1
       UnknownRef             exit 1
+      OpNotLoaded            exit 2
+      WrongArguments         exit 2
     records
       CorruptRecord          exit 4
       CorruptSegment         exit 4
@@ -61,11 +63,13 @@ from gitmemo.errors.code import (
     InputMutated,
     NewCallRefused,
     NoActiveStorage,
+    OpNotLoaded,
     RefMisuse,
     SignatureChanged,
     SourceError,
     UnknownRef,
     UntrackableOp,
+    WrongArguments,
     WrongOutputs,
 )
 from gitmemo.errors.project import (
@@ -133,6 +137,7 @@ __all__ = [
     "NotInitialised",
     "NotReproducible",
     "NothingToDecide",
+    "OpNotLoaded",
     "RefContended",
     "RefMisuse",
     "RemoteCorrupt",
@@ -155,5 +160,6 @@ __all__ = [
     "UntrackableOp",
     "UntrustedValue",
     "ValueMissing",
+    "WrongArguments",
     "WrongOutputs",
 ]

@@ -7,7 +7,7 @@ processes, and every subclass has a remedy.
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import Any, ClassVar
 
 
 class GitmemoError(Exception):
@@ -32,3 +32,19 @@ class GitmemoError(Exception):
     def __str__(self) -> str:
         remedy = self.remedy()
         return f"{self.problem()}\n  fix: {remedy}" if remedy else self.problem()
+
+
+class KeepsResult:
+    """For errors after an op's body: the work is done, only its result cannot be stored.
+
+    Attributes:
+        value: What the body returned, None where no body ran. It is not pickled with the error:
+            a value that cannot be stored cannot be sent to another process either.
+    """
+
+    value: object = None
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        reduced: Any = super().__reduce__()  # (class, args), and a state if there is one
+        state = {name: item for name, item in vars(self).items() if name != "value"}
+        return (*reduced[:2], state)

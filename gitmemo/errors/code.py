@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from gitmemo.errors.base import GitmemoError
+from gitmemo.errors.base import GitmemoError, KeepsResult
 
 
 class SourceError(GitmemoError, ValueError):
@@ -40,7 +40,7 @@ class UntrackableOp(GitmemoError, ValueError):
         )
 
 
-class WrongOutputs(GitmemoError, ValueError):
+class WrongOutputs(KeepsResult, GitmemoError, ValueError):
     """An op returned another number of results than it declares."""
 
     kind = "wrong-outputs"
@@ -125,7 +125,7 @@ class NoActiveStorage(GitmemoError, RuntimeError):
         return "do it inside `with storage:`"
 
 
-class InputMutated(GitmemoError, RuntimeError):
+class InputMutated(KeepsResult, GitmemoError, RuntimeError):
     """An op changed one of its arguments in place; its result is not stored."""
 
     kind = "input-mutated"
@@ -174,3 +174,42 @@ class UnknownRef(GitmemoError, KeyError):
 
     def remedy(self) -> str:
         return "check the id (64 hex digits), or fetch the calls first: `git pull`, then `gitmemo pull`"
+
+
+class OpNotLoaded(GitmemoError, LookupError):
+    """An op is known by name, but its function cannot be had from the project's files."""
+
+    kind = "op-not-loaded"
+    exit_code = 2
+
+    def __init__(self, op: str, file: str, reason: str) -> None:
+        """`file` is empty where it is not known."""
+        super().__init__(op, file, reason)
+        self.op, self.file, self.reason = op, file, reason
+
+    def problem(self) -> str:
+        where = f" from {self.file}" if self.file else ""
+        return f"{self.op} cannot be loaded{where}: {self.reason}"
+
+    def remedy(self) -> str:
+        return (
+            "name the op as FILE:FUNCTION (such as analysis/train.py:train), and check that "
+            "importing the file works; from the program itself use storage.explain and storage.check"
+        )
+
+
+class WrongArguments(GitmemoError, TypeError):
+    """Arguments given for an op are not those that it takes."""
+
+    kind = "wrong-arguments"
+    exit_code = 2
+
+    def __init__(self, op: str, reason: str, parameters: tuple[str, ...]) -> None:
+        super().__init__(op, reason, parameters)
+        self.op, self.reason, self.parameters = op, reason, parameters
+
+    def problem(self) -> str:
+        return f"{self.op}: {self.reason}"
+
+    def remedy(self) -> str:
+        return f"write NAME=VALUE; its arguments are: {', '.join(self.parameters) or '(none)'}"

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from gitmemo.errors.base import GitmemoError
+from gitmemo.errors.base import GitmemoError, KeepsResult
 
 
-class Unhashable(GitmemoError, TypeError):
+class Unhashable(KeepsResult, GitmemoError, TypeError):
     """A value has no content id: nothing stable can be derived from it."""
 
     kind = "unhashable"
@@ -25,7 +25,7 @@ class Unhashable(GitmemoError, TypeError):
         if self.where.startswith("output"):
             return (
                 "return plain data (for a generator, list(...)), and keep handles such as files "
-                "and locks inside the op"
+                "and locks inside the op; what was computed is in the exception's `value`"
             )
         return (
             "pass something that describes it instead (a path, a name, a number), or teach "
@@ -33,7 +33,7 @@ class Unhashable(GitmemoError, TypeError):
         )
 
 
-class Unencodable(GitmemoError, TypeError):
+class Unencodable(KeepsResult, GitmemoError, TypeError):
     """A value has a content id but no codec can write it."""
 
     kind = "unencodable"
@@ -48,9 +48,16 @@ class Unencodable(GitmemoError, TypeError):
         )
 
     def remedy(self) -> str:
+        if self.where.startswith("argument"):
+            return (
+                "pass plain data (arrays, tables, containers, picklable objects), or what describes "
+                "it (a path, a name, a number)"
+            )
+        kept = "; what was computed is in the exception's `value`"
         return (
             "return plain data (arrays, tables, containers, picklable objects) and keep handles "
             "such as files, locks and generators inside the function"
+            f"{kept if self.where.startswith('output') else ''}"
         )
 
 

@@ -25,6 +25,7 @@ from gitmemo.memo.execute import (
     execute_async,
     running,
 )
+from gitmemo.memo.failures import FailureNotes
 from gitmemo.memo.inputs import PreparedCall, guarded_inputs, short_cut, slots_of
 from gitmemo.memo.lookup import Lookup
 from gitmemo.memo.names import OpNames
@@ -56,6 +57,7 @@ class Caller:
         recorder: Recorder,
         tracking: Tracking,
         watch: Watch,
+        failures: FailureNotes,
         loader: Loader,
     ) -> None:
         self._world = world
@@ -64,6 +66,7 @@ class Caller:
         self._recorder = recorder
         self.tracking = tracking
         self._watch = watch
+        self._failures = failures
         self._loader = loader
         self._hits: dict[tuple[object, ...], Hit] = {}
         self._reported: set[Component] = set()
@@ -79,7 +82,10 @@ class Caller:
         if isinstance(found, Hit):
             return self._hand_out(op, found)
         facts = self._begin(found)
-        return self._finish(found, execute(self.request(found), self.tracking), facts)
+        request = self.request(found)
+        with self._failures.noting(found):
+            outcome = _succeeded(execute(request, self.tracking))
+        return self._finish(found, outcome, facts)
 
     async def call_async(
         self, op: Op[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -89,7 +95,9 @@ class Caller:
         if isinstance(found, Hit):
             return self._hand_out(op, found)
         facts = self._begin(found)
-        outcome = await execute_async(self.request(found), self.tracking)
+        request = self.request(found)
+        with self._failures.noting(found):
+            outcome = _succeeded(await execute_async(request, self.tracking))
         return self._finish(found, outcome, facts)
 
     def prepare(
@@ -202,8 +210,6 @@ class Caller:
 
     def _finish(self, prepared: PreparedCall, outcome: CallOutcome, facts: list[Fact]) -> Any:
         """Record a call that was run, and return what its caller receives."""
-        if outcome.error is not None:
-            raise outcome.error
         op = prepared.op
         ignored = op.arguments.ignored(prepared.inputs) if op.options.ignored else {}
         call = self._recorder.call(
@@ -243,3 +249,10 @@ class Caller:
     def announce(self, op: str, reason: Reason) -> None:
         """Tell the observer of a call that is run for another reason than a missed look-up."""
         self._watch.tell(lambda: CallEvent(op, reason))
+
+
+def _succeeded(outcome: CallOutcome) -> CallOutcome:
+    """Return the outcome of a body that returned; raise what it raised."""
+    if outcome.error is not None:
+        raise outcome.error
+    return outcome

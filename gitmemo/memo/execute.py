@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 from gitmemo.codecs import Encoded, encode, inline
 from gitmemo.codecs.scripts import main_name
-from gitmemo.errors import InputMutated, Unencodable, Unhashable
+from gitmemo.errors import InputMutated, Unencodable, Unhashable, WrongOutputs
 from gitmemo.hashing import content_id, structure
 from gitmemo.hashing.digest import Digest
 from gitmemo.memo.signature import Outputs
@@ -163,6 +163,7 @@ def execute(request: CallRequest, tracking: Tracking) -> CallOutcome:
         InputMutated: The body changed a raw input in place.
         WrongOutputs: It returned another number of values than declared.
         Unhashable, Unencodable: A result cannot be stored; op and output are named.
+            These errors hold what was returned as their `value`.
     """
     with _Run(request, tracking) as run:
         returned = request.function(*request.args, **request.kwargs)
@@ -217,11 +218,15 @@ class _Run:
         outputs: tuple[Output, ...] = ()
         request = self._request
         if self._error is None:
-            _refuse_mutation(request)
-            outputs = tuple(
-                _output(request, name, value)
-                for name, value in request.outputs.split(request.op, self.returned)
-            )
+            try:
+                _refuse_mutation(request)
+                outputs = tuple(
+                    _output(request, name, value)
+                    for name, value in request.outputs.split(request.op, self.returned)
+                )
+            except (InputMutated, WrongOutputs, Unhashable, Unencodable) as refused:
+                refused.value = self.returned  # hours of work may be in it
+                raise
         return CallOutcome(
             outputs,
             self._capture.components,

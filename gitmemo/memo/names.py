@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from gitmemo.memo.inputs import slots_of
 from gitmemo.model import ids
 from gitmemo.model.facts import Call
+from gitmemo.query import resolve_op
 from gitmemo.tracing import Project
 
 if TYPE_CHECKING:
@@ -51,6 +52,14 @@ class OpNames:
             return call
         inputs = (*call.inputs, *slots_of(op, call.op, added))
         return replace(call, inputs=inputs).known_as(call.hid)
+
+    def full_name(self, op: Op[..., Any] | str) -> str:
+        """Return the name of an op, given as the op or as the name of one that was met.
+
+        Raises:
+            UnknownOp: No such op was met, or its short name means several.
+        """
+        return resolve_op(op, sorted(self._ops)) if isinstance(op, str) else self.name_of(op)[0]
 
     def _module_of(self, op: Op[..., Any]) -> str:
         code = getattr(op.__wrapped__, "__code__", None)

@@ -6,23 +6,17 @@ has the content id that was recorded for it.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
-
 from gitmemo.errors import NotReproducible, ValueMissing
 from gitmemo.hashing.digest import Digest
 from gitmemo.memo.caller import Caller
 from gitmemo.memo.calls import Reason, Watch
-from gitmemo.memo.execute import CallOutcome, Output, execute, identify
-from gitmemo.memo.lookup import Lookup
-from gitmemo.memo.names import OpNames
+from gitmemo.memo.execute import CallOutcome, Output
 from gitmemo.memo.recorder import Recorder
+from gitmemo.memo.rerun import Rerun
 from gitmemo.memo.trust import Values
 from gitmemo.model.facts import Call
 from gitmemo.ref import Loader, private, ref_to
 from gitmemo.world.view import World
-
-if TYPE_CHECKING:
-    from gitmemo.memo.op import Op
 
 
 class OnDemand:
@@ -36,16 +30,14 @@ class OnDemand:
     def __init__(
         self,
         world: World,
-        names: OpNames,
         values: Values,
-        lookup: Lookup,
+        rerun: Rerun,
         recorder: Recorder,
         watch: Watch,
     ) -> None:
         self._world = world
-        self._names = names
         self._values = values
-        self._lookup = lookup
+        self._rerun = rerun
         self._recorder = recorder
         self._watch = watch
         self.can_pull = False
@@ -86,18 +78,10 @@ class OnDemand:
     def _made_again(self, hid: Digest, caller: Caller, loader: Loader) -> Output | None:
         """Run the call that made a value again; return the value, None if it cannot be run."""
         call = self._world.creator(hid)
-        op = self._names.named(call.op) if call else None
-        if call is None or op is None or not self._is_same_op(op, call):
-            return None
-        values = {slot.name: ref_to(slot, loader).unwrap() for slot in call.inputs}
-        try:
-            args, kwargs = op.arguments.binder.unbind(values)
-        except KeyError:  # an argument that was ignored, and has no default
+        if call is None or self._rerun.obstacle(call) is not None:
             return None
         caller.announce(call.op, Reason.BYTES_MISSING)
-        outcome = execute(caller.request_of(op, args, kwargs, {}), caller.tracking)
-        if outcome.error is not None:
-            raise outcome.error
+        outcome = self._rerun.run(call, caller, lambda slot: ref_to(slot, loader).unwrap())
         if not _is_same_result(outcome, call):
             raise NotReproducible(call.op)
         self._world.record(self._recorder.outputs(outcome))
@@ -106,16 +90,6 @@ class OnDemand:
             o for o, slot in zip(outcome.outputs, call.outputs, strict=True) if slot.hid == hid
         ]
         return found[0]
-
-    def _is_same_op(self, op: Op[..., Any], call: Call) -> bool:
-        """Whether running the op of now can give what the call gave."""
-        if op.version != call.op_version or op.is_async or not self._lookup.is_valid(call.version):
-            return False
-        hidden = op.arguments.hidden().items()
-        closure = {name: identify(value, name)[0] for name, value in hidden}
-        inputs = {slot.name: slot.cid for slot in call.inputs}
-        # Else another function was made by the same `def` since.
-        return all(inputs.get(name) == cid for name, cid in closure.items())
 
 
 def _is_same_result(outcome: CallOutcome, call: Call) -> bool:

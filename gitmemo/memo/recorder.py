@@ -170,12 +170,16 @@ class Recorder:
         yield Text(text)
         yield source
 
-    def _run_facts(self, outcome: CallOutcome) -> dict[str, JsonValue]:
+    def place(self) -> Mapping[str, JsonValue]:
+        """Return what is known of where calls run: Python, commit; found out once per block."""
         if not self._place:
             self._place = {"python": platform.python_version(), **self._world.run_facts()}
+        return self._place
+
+    def _run_facts(self, outcome: CallOutcome) -> dict[str, JsonValue]:
         second, fraction = divmod(outcome.started_s, 1)
         return {
-            **self._place,
+            **self.place(),
             "start": f"{_second(int(second))}.{int(fraction * 1000):03d}Z",
             "seconds": round(outcome.elapsed_s, 6),
         }

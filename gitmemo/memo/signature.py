@@ -279,8 +279,13 @@ def is_secret(name: str, value: object) -> bool:
     The name can be that of the argument, a key of a dict, or an attribute of an
     object, at any depth; everything below such a name is secret.
     """
+    return next(secret_texts(name, value), None) is not None
+
+
+def secret_texts(name: str, value: object) -> Iterator[Any]:
+    """Yield the texts (also bytes) in an argument that are secret."""
     if type(value) in _NO_PARTS:
-        return False
+        return
     todo = deque([(_names_secret(name), value)])
     seen: dict[tuple[bool, int], object] = {}  # keeps the objects, so that no id is used twice
     while todo and len(seen) < _PARTS:
@@ -289,7 +294,7 @@ def is_secret(name: str, value: object) -> bool:
             part = part.obj if part.in_memory else part._inline and part._inline.json
         if isinstance(part, _TEXT):
             if secret:
-                return True
+                yield part
         elif (secret, id(part)) not in seen:
             seen[secret, id(part)] = part
             if isinstance(part, list | set | frozenset | deque) or type(part) is tuple:
@@ -298,7 +303,6 @@ def is_secret(name: str, value: object) -> bool:
                 todo.extend(
                     (secret or _names_secret(label), item) for label, item in _labelled(part)
                 )
-    return False
 
 
 def _telling(items: Collection[Any], secret: bool) -> Iterable[Any]:

@@ -14,16 +14,19 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias, TypeVar, overload
 
-from gitmemo.errors import BadSetting, UnknownRef
+from gitmemo.errors import BadSetting, OpNotLoaded, UnknownRef
 from gitmemo.hashing.digest import Digest
 from gitmemo.memo import context
 from gitmemo.memo.caller import Caller
 from gitmemo.memo.calls import CallView, Counter, Observer, Watch
+from gitmemo.memo.checking import Checker, CheckReport
 from gitmemo.memo.execute import NoTracking, Tracking
+from gitmemo.memo.failures import Failure, FailureNotes
 from gitmemo.memo.lookup import Lookup
 from gitmemo.memo.names import MAIN, OpNames
 from gitmemo.memo.on_demand import OnDemand
 from gitmemo.memo.recorder import Recorder
+from gitmemo.memo.rerun import Rerun
 from gitmemo.memo.trust import Trust, Values
 from gitmemo.memo.verdicts import Verdicts
 from gitmemo.model.validity import Code, NoCode
@@ -92,8 +95,11 @@ class Storage:
         values = Values(world, trust)
         self._recorder = recorder = Recorder(world, values, state)
         self._lookup = lookup = Lookup(world, names, verdicts, recorder, watch, self._code)
-        self._on_demand = OnDemand(world, names, values, lookup, recorder, watch)
-        self._caller = Caller(world, names, lookup, recorder, tracking, watch, self)
+        self._rerun = rerun = Rerun(names, lookup)
+        self._on_demand = OnDemand(world, values, rerun, recorder, watch)
+        self._failures = failures = FailureNotes(world, recorder)
+        self._checker = Checker(world, values, lookup, rerun)
+        self._caller = Caller(world, names, lookup, recorder, tracking, watch, failures, self)
 
     @property
     def counter(self) -> Counter:
@@ -104,13 +110,17 @@ class Storage:
 
     def __enter__(self) -> Self:
         if context.depth(self) == 0:
-            with self._lock:
-                if self.world.enter():
-                    self._caller.clear()
-                self._recorder.enter()
-                self._lookup.enter()
+            self._notice()
         context.push(self)
         return self
+
+    def _notice(self) -> None:
+        """Take notice of what git, editors and other processes did."""
+        with self._lock:
+            if self.world.enter():
+                self._caller.clear()
+            self._recorder.enter()
+            self._lookup.enter()
 
     def __exit__(self, *_: object) -> None:
         context.pop(self)
@@ -232,6 +242,16 @@ class Storage:
         call = self.world.creator(ref._hid)
         return None if call is None else CallView(call, self)
 
+    def prov(self, ref: Ref[Any]) -> str:
+        """Return the history of a value as Python code: one assignment per call, in order.
+
+        Nothing is run or loaded. Inputs from outside are literals where they are small and plain,
+        else `...` with a comment.
+        """
+        from gitmemo.memo.provenance import provenance
+
+        return provenance(ref, self.world, self._names)
+
     # --- questions -------------------------------------------------------
 
     def cf(self, *ops: Op[..., Any] | str) -> ComputationFrame:
@@ -247,6 +267,50 @@ class Storage:
         current = valid_calls(self.world, calls, self._code).calls
         shown = tuple(map(self._names.with_defaults, current))
         return select(shown, names or known, self)
+
+    def load_op(self, name: str) -> Op[..., Any]:
+        """Return an op of the project by name, importing the file that defines it.
+
+        Args:
+            name: Its full or short name if it has calls, else `FILE:FUNCTION`.
+
+        Raises:
+            UnknownOp: It has no calls and no file is named, or its short name means several.
+            OpNotLoaded: Its file cannot be imported, or does not define it.
+        """
+        from gitmemo.memo.loading import ProjectOps
+
+        if self.project is None or self.project.root is None:
+            raise OpNotLoaded(name, "", "this storage has no project folder")
+        self._notice()
+        return ProjectOps(self.project, self.world, self._names, self.world.ops()).load(name)
+
+    def check(
+        self,
+        op: Op[..., Any] | str,
+        *,
+        sample: int | None = 10,
+        seed: int = 0,
+        recorded: bool = False,
+    ) -> CheckReport:
+        """Run a sample of an op's stored calls again and say which do not return the same.
+
+        Nothing is recorded. `sample=None` runs all calls that are valid for the code of now;
+        `recorded=True` runs none, but compares the records where one call has several.
+
+        Raises:
+            UnknownOp: There is no such op in this program.
+        """
+        name = self._names.full_name(op)
+        self._notice()
+        calls = self.world.calls(self._code)
+        if recorded:
+            return self._checker.recorded(name, calls)
+        return self._checker.rerun(name, calls, self._caller, sample, seed)
+
+    def failures(self) -> list[Failure]:
+        """Return what was noted on this machine of calls that raised an exception, newest first."""
+        return self._failures.all()
 
     def __repr__(self) -> str:
         return f"Storage({type(self.world).__name__}, {self.counter!r})"

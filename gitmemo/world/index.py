@@ -270,6 +270,21 @@ class Index:
         )
         return [self._call(shape, line) for shape, line in rows]
 
+    def ops(self) -> list[str]:
+        """Return the names of all ops that have calls."""
+        rows = self._rows("select distinct op from shape where kind = 'call' order by op")
+        return [op for (op,) in rows]
+
+    def newest_calls(self, op: str, most: int) -> list[Call]:
+        """Return the calls of an op that were seen last, at most so many."""
+        rows = self._rows(
+            "select shape, line from fact where micros is not null"
+            " and shape in (select id from shape where kind = 'call' and op = ?)"
+            " order by id desc limit ?",
+            (op, most),
+        )
+        return [self._call(shape, line) for shape, line in rows]
+
     def lines(self, numbers: Iterable[int]) -> list[str]:
         """Return the lines of facts, in the order in which they were seen."""
         rows = self._rows(

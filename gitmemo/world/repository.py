@@ -40,6 +40,7 @@ from gitmemo.model.validity import Code, changed
 from gitmemo.world.files import FactFiles
 from gitmemo.world.index import Index
 from gitmemo.world.journal import Journal, Place
+from gitmemo.world.notes import FileNotes, Notes
 from gitmemo.world.spans import Numbers, Span
 from gitmemo.world.view import (
     CallSignature,
@@ -66,6 +67,7 @@ class RepositoryWorld:
         self.index = open_derived(layout.private_dir / "index.db")
         self.files = FactFiles(layout, self.index)
         self.blobs: BlobStore = RepositoryBlobs(layout.private_dir / "blobs")
+        self.notes: Notes = FileNotes(layout.private_dir / "failures.jsonl")
         self.place = Place(None, None)
         self._journal = Journal(self.files.journal_folder)
         self._fresh = _Fresh()
@@ -217,6 +219,16 @@ class RepositoryWorld:
         self.enter()
         numbers = sorted(self.visible(code))
         return in_order(self.index.calls(numbers))
+
+    def ops(self) -> list[str]:
+        """Return the names of the ops that have calls, here and elsewhere."""
+        self.enter()
+        return self.index.ops()
+
+    def newest_calls(self, op: str, most: int) -> list[Call]:
+        """Return the calls of an op, here and elsewhere, that were seen last."""
+        self.enter()
+        return self.index.newest_calls(op, most)
 
     def visible(self, code: Code) -> set[int]:
         """Return the numbers of this world's facts: committed ones, and pending ones that belong to it."""

@@ -17,6 +17,7 @@ from gitmemo.model.facts import Call, Decision, Fact, JsonValue, Value, Version
 from gitmemo.model.lines import Asked
 from gitmemo.model.validity import Code
 from gitmemo.world.index import Index
+from gitmemo.world.notes import DatabaseNotes, Notes
 from gitmemo.world.view import CallSignature, Candidate, heads, in_order, preferred
 
 
@@ -28,6 +29,7 @@ class StandaloneWorld:
         self.blobs: BlobStore = (
             MemoryBlobs() if path is None else DatabaseBlobs(self.index.connection, self.index.lock)
         )
+        self.notes: Notes = DatabaseNotes(self.index.connection, self.index.lock)
 
     def enter(self) -> bool:
         """Do nothing: every look-up reads the database."""
@@ -86,6 +88,14 @@ class StandaloneWorld:
     def calls(self, code: Code) -> list[Call]:
         """Return all calls."""
         return in_order(self.index.calls(None))
+
+    def ops(self) -> list[str]:
+        """Return the names of the ops that have calls."""
+        return self.index.ops()
+
+    def newest_calls(self, op: str, most: int) -> list[Call]:
+        """Return the calls of an op that were recorded last."""
+        return self.index.newest_calls(op, most)
 
     def close(self) -> None:
         """Close the database."""

@@ -18,6 +18,7 @@ from gitmemo.model.decisions import Decisions
 from gitmemo.model.facts import Call, Decision, Fact, JsonValue, Source, Value, Version
 from gitmemo.model.lines import Asked, to_line
 from gitmemo.model.validity import Code
+from gitmemo.world.notes import Notes
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,6 +61,11 @@ class World(Protocol):
     @property
     def blobs(self) -> BlobStore:
         """Return the store of encoded values."""
+        ...
+
+    @property
+    def notes(self) -> Notes:
+        """Return what is noted for people on this machine alone."""
         ...
 
     def enter(self) -> bool:
@@ -118,6 +124,14 @@ class World(Protocol):
 
         `code` judges pending calls that were recorded on another branch.
         """
+        ...
+
+    def ops(self) -> list[str]:
+        """Return the names of the ops that have calls, in any world that is known here."""
+        ...
+
+    def newest_calls(self, op: str, most: int) -> list[Call]:
+        """Return the calls of an op, of every world that is known here, that were seen last."""
         ...
 
     def close(self) -> None:

@@ -12,8 +12,8 @@ import pytest
 from driver import Clone, copy_of, make_project
 
 COMMANDS = [
-    "commit", "demo", "df", "hook", "init", "log", "pull", "push", "remote", "run", "status",
-    "verify",
+    "check", "commit", "demo", "df", "failures", "hook", "init", "log", "pull", "push",
+    "remote", "run", "status", "verify",
 ]  # fmt: skip
 HEAVY = {"numpy", "pandas", "fsspec", "dulwich", "pygit2", "joblib", "sklearn", "s3fs"}
 

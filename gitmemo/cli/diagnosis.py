@@ -1,0 +1,97 @@
+"""Commands that find out what is wrong: `failures`, `why`, `check`. They record nothing."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager, redirect_stdout
+
+import click
+
+from gitmemo.cli.options import json_option
+from gitmemo.display.text import count, printable
+from gitmemo.memo.checking import CheckReport, Finding
+from gitmemo.memo.failures import failures_in
+from gitmemo.memo.opening import share, storage_of
+from gitmemo.memo.storage import Storage
+from gitmemo.query import resolve_op
+from gitmemo.workspace import find
+
+
+@click.command()
+@click.argument("op", required=False)
+@click.option("-n", "most", type=click.IntRange(min=1), default=10, help="How many; 10 if omitted.")
+@json_option
+def failures(op: str | None, most: int, as_json: bool) -> None:
+    """Show calls of OP, or of every op, that raised an exception on this machine, newest first.
+
+    They are notes for you: never committed, never pushed. The last 1,000 are kept.
+    """
+    world = find().world
+    world.enter()
+    found = failures_in(world)
+    if op is not None:
+        known = {failure.op for failure in found}.union(world.ops())
+        name = resolve_op(op, sorted(known))
+        found = [failure for failure in found if failure.op == name]
+    for failure in found[:most]:
+        if as_json:
+            click.echo(json.dumps(failure.as_dict(), ensure_ascii=False))
+        else:
+            _show(str(failure))
+    if not found:
+        click.echo("no call has failed here", err=True)
+    elif len(found) > most:
+        click.echo(f"{count(len(found) - most, 'older failure')} not shown (-n)", err=True)
+
+
+@click.command()
+@click.argument("target", metavar="op:NAME")
+@click.option(
+    "--sample", type=click.IntRange(min=1), default=10, help="How many calls; 10 if omitted."
+)
+@click.option("--all", "every", is_flag=True, help="Check all calls, not a sample.")
+@click.option("--seed", type=int, default=0, help="Another number chooses other calls.")
+@click.option("--recorded", is_flag=True, help="Run nothing: compare the records of each call.")
+@json_option
+def check(target: str, sample: int, every: bool, seed: int, recorded: bool, as_json: bool) -> int:
+    """Run stored calls of an op again, and say which do not return the same.
+
+    The op's file is imported. Nothing is recorded. The exit code is 7 if a call
+    returned something else or raised, 4 if no call could be run.
+    """
+    kind, _, name = target.partition(":")
+    if kind != "op" or not name:
+        raise click.UsageError(f"{target!r}: write op:NAME, such as op:train")
+    with _loaded_storage() as storage:
+        op = storage.load_op(name)
+        report = storage.check(op, sample=None if every else sample, seed=seed, recorded=recorded)
+    _show_report(report, as_json=as_json)
+    if not report.is_deterministic:
+        return 7
+    return 4 if report.calls and not report.was_run else 0
+
+
+@contextmanager
+def _loaded_storage() -> Iterator[Storage]:
+    """Open the project's storage; what its files print when they are run is not the result."""
+    storage = storage_of(find())
+    share(storage)
+    with redirect_stdout(sys.stderr):
+        yield storage
+
+
+def _show_report(report: CheckReport, *, as_json: bool) -> None:
+    for call in report.calls:
+        if as_json:
+            click.echo(json.dumps(call.as_dict(), ensure_ascii=False))
+        elif call.finding is not Finding.SAME:
+            _show(str(call))
+    click.echo(printable(report.summary()), err=as_json)
+
+
+def _show(text: str) -> None:
+    """Print a description: its first line stands out."""
+    for number, line in enumerate(text.splitlines()):
+        click.echo(click.style(printable(line), bold=number == 0))

@@ -1,0 +1,77 @@
+"""Running a stored call again with the code of now.
+
+Not recording what comes of it (`on_demand`), nor comparing it (`checking`).
+Invariant: only a call that is valid for the code of now is run, so that it must
+return what it returned.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from gitmemo.memo.caller import Caller
+from gitmemo.memo.execute import CallOutcome, execute, identify
+from gitmemo.memo.lookup import Lookup
+from gitmemo.memo.names import OpNames
+from gitmemo.memo.signature import ORDER
+from gitmemo.model.facts import Call, Slot
+
+if TYPE_CHECKING:
+    from gitmemo.memo.op import Op
+
+_HIDDEN = "closure:"
+
+
+class Rerun:
+    """Runs the stored calls of one storage again."""
+
+    def __init__(self, names: OpNames, lookup: Lookup) -> None:
+        self._names = names
+        self._lookup = lookup
+
+    def obstacle(self, call: Call) -> str | None:
+        """Say why `call` cannot be run again with the code of now; None if it can."""
+        op = self._names.named(call.op)
+        if op is None:
+            return "its op is not loaded in this program"
+        if op.version != call.op_version:
+            return f"its op has version {op.version} now, had {call.op_version} then"
+        if not self._lookup.is_valid(call.version):
+            return "its code has changed since"
+        if op.is_async:
+            return "its op is asynchronous"
+        hidden = op.arguments.hidden().items()
+        closure = {name: identify(value, name)[0] for name, value in hidden}
+        inputs = {slot.name: slot.cid for slot in call.inputs}
+        if any(inputs.get(name) != cid for name, cid in closure.items()):
+            return (
+                "another function was made by the same `def` since, which closes over other values"
+            )
+        return None if _fits(op, call) else "its op has other parameters now, or one was ignored"
+
+    def run(self, call: Call, caller: Caller, argument: Callable[[Slot], object]) -> CallOutcome:
+        """Run `call`, about which there is no obstacle; `argument` gives its inputs.
+
+        Raises:
+            Exception: Whatever `argument` or the op raises.
+        """
+        op = self._names.named(call.op)
+        assert op is not None  # `obstacle` said so
+        given = {slot.name: argument(slot) for slot in call.inputs}
+        args, kwargs = op.arguments.binder.unbind(given)
+        outcome = execute(caller.request_of(op, args, kwargs, {}), caller.tracking)
+        if outcome.error is not None:
+            raise outcome.error
+        return outcome
+
+
+def _fits(op: Op[..., Any], call: Call) -> bool:
+    """Whether the op still takes what the call gave; what the call did not give needs a default."""
+    names = {slot.name for slot in call.inputs if not slot.name.startswith(_HIDDEN)}
+    binder = op.arguments.binder
+    try:
+        args, kwargs = binder.unbind(dict.fromkeys(names))
+        return names <= {*binder.bind(args, kwargs), ORDER}
+    except (KeyError, TypeError):
+        return False

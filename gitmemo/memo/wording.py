@@ -1,0 +1,76 @@
+"""Values in a few words, for messages: never their whole content, never a secret.
+
+Not how values are stored. Invariant: what is said of a value is no more than
+what the record of a call may say, and it fits on a line.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from gitmemo.codecs import from_inline
+from gitmemo.hashing.digest import Digest, to_hex
+from gitmemo.memo.signature import is_secret
+from gitmemo.model.facts import Slot
+from gitmemo.quantities import size
+from gitmemo.ref import Ref
+from gitmemo.world.view import World
+
+SECRET = "(a secret: not shown)"
+_CHARACTERS = 100
+_CID_DIGITS = 12
+_KINDS = {"npy": "array", "json": "JSON value", "bytes": "bytes", "joblib": "object with arrays"}
+
+
+def short(value: object) -> str:
+    """Return `repr(value)`, cut to one line; a value that cannot say itself is named by its type."""
+    try:
+        text = repr(value)
+    except Exception:  # noqa: BLE001  a foreign __repr__ may raise anything
+        text = f"<{type(value).__qualname__}>"
+    text = "".join(c if c.isprintable() else " " for c in text[: 2 * _CHARACTERS])
+    return text if len(text) <= _CHARACTERS else f"{text[: _CHARACTERS - 3]}..."
+
+
+def of_argument(name: str, value: object, slot: Slot) -> str:
+    """Say what was given as an argument: the value where a record would hold it, else its kind."""
+    if is_secret(name, value):
+        return SECRET
+    if slot.inline is not None:
+        return short(from_inline(slot.inline.json))
+    if isinstance(value, Ref):
+        return f"<a result, {_cid(slot.cid)}>"
+    return f"<{_kind(value)}, {_cid(slot.cid)}>"
+
+
+def of_stored(world: World, slot: Slot) -> str:
+    """Say what an input or output of a stored call is, without reading its bytes."""
+    if slot.inline is not None:
+        return short(from_inline(slot.inline.json))
+    return f"<{of_bytes(world, slot)}>"
+
+
+def of_bytes(world: World, slot: Slot) -> str:
+    """Say what kind of bytes stand behind a value that is not inline, and its content id."""
+    found = world.values(slot.cid)
+    if not found:
+        return f"not stored, {_cid(slot.cid)}"
+    kind = _KINDS.get(found[0].codec, "object")
+    return f"{kind} {size(found[0].size)}, {_cid(slot.cid)}"
+
+
+def _cid(cid: Digest) -> str:
+    return f"cid {to_hex(cid)[:_CID_DIGITS]}"
+
+
+def _kind(value: Any) -> str:
+    """Return the type of a value and how large it is."""
+    name = type(value).__qualname__
+    shape, dtype = getattr(value, "shape", None), getattr(value, "dtype", None)
+    if isinstance(shape, tuple):
+        return f"{name} {dtype} {shape}" if dtype is not None else f"{name} {shape}"
+    if isinstance(value, str | bytes | bytearray):
+        return f"{name} of length {len(value):,}"
+    if isinstance(value, list | tuple | dict | set | frozenset):
+        return f"{name} of {len(value):,} item{'s' if len(value) != 1 else ''}"
+    return name
