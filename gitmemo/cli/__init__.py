@@ -43,6 +43,7 @@ _COMMANDS = {
     "run": ("gitmemo.cli.running", "Run a script with the project's storage active."),
     "status": ("gitmemo.cli.questions", "Show what is stored, pending, stale and missing."),
     "verify": ("gitmemo.cli.repository", "Read everything that is stored and check it."),
+    "why": ("gitmemo.cli.diagnosis", "Say why a call would be reused or computed."),
 }
 
 

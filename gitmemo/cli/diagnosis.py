@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import json
 import sys
 from collections.abc import Iterator
@@ -71,6 +72,44 @@ def check(target: str, sample: int, every: bool, seed: int, recorded: bool, as_j
     if not report.is_deterministic:
         return 7
     return 4 if report.calls and not report.was_run else 0
+
+
+@click.command()
+@click.argument("op")
+@click.argument("arguments", nargs=-1, metavar="[NAME=VALUE]...")
+@json_option
+def why(op: str, arguments: tuple[str, ...], as_json: bool) -> None:
+    """Say why a call of OP would be reused or computed, and what differs from the nearest stored call.
+
+    VALUE is a Python literal, else text. Arguments that are not given are at
+    their defaults; those without a default are what the nearest stored call
+    had. The op's file is imported. Nothing is run or recorded.
+    """
+    given = dict(map(_argument, arguments))
+    with _loaded_storage() as storage:
+        explanation, taken = storage.explain_some(storage.load_op(op), given)
+    if as_json:
+        fields = {**explanation.as_dict(), "taken": list(taken)}
+        click.echo(json.dumps(fields, ensure_ascii=False))
+        return
+    _show(str(explanation))
+    if taken:
+        click.echo(f"taken from the nearest stored call: {', '.join(taken)}", err=True)
+
+
+def _argument(text: str) -> tuple[str, object]:
+    """Read `NAME=VALUE`.
+
+    >>> _argument("rate=0.1"), _argument("name=ada")
+    (('rate', 0.1), ('name', 'ada'))
+    """
+    name, separator, value = text.partition("=")
+    if not separator or not name.isidentifier():
+        raise click.UsageError(f"{text!r}: write NAME=VALUE, such as rate=0.1")
+    try:
+        return name, ast.literal_eval(value.strip())
+    except (ValueError, SyntaxError, MemoryError, RecursionError):
+        return name, value
 
 
 @contextmanager

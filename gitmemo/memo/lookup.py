@@ -17,6 +17,7 @@ from gitmemo.memo.names import OpNames
 from gitmemo.memo.recorder import Recorder
 from gitmemo.memo.verdicts import Verdicts
 from gitmemo.model import ids
+from gitmemo.model.components import Component
 from gitmemo.model.facts import Call, Slot
 from gitmemo.model.lines import Asked
 from gitmemo.model.validity import Code
@@ -86,6 +87,34 @@ class Lookup:
         self._watch.tell(lambda: self._miss(name, [candidate.call for candidate in candidates]))
         return None
 
+    @property
+    def versions(self) -> bool:
+        """Whether code is versioned here."""
+        return self._verdicts is not None
+
+    def peek(self, op: Op[..., Any], slots: list[Slot]) -> Call | None:
+        """Return the call that `find` would return or link to; nothing is recorded."""
+        for candidate in self._candidates(op, slots):
+            if self.is_valid(candidate.call.version):
+                return candidate.call
+        older = self._before_new_arguments(op, slots) if op.options.match_defaults else None
+        return older.call if older else None
+
+    def stale(self, op: Op[..., Any], slots: list[Slot]) -> Call | None:
+        """Return the call with the same inputs for which the least code has changed."""
+        calls = [candidate.call for candidate in self._candidates(op, slots)]
+        return min(
+            calls, key=lambda call: (len(self.changed(call.version)), call.hid), default=None
+        )
+
+    def changed(self, version: Digest | None) -> tuple[Component, ...]:
+        """Return the components of a version that are not what they were."""
+        return self._verdicts.changed(version) if self._verdicts and version else ()
+
+    def _candidates(self, op: Op[..., Any], slots: list[Slot]) -> list[Candidate]:
+        _, prefix = self._names.name_of(op)
+        return self._world.candidates(ids.call_key(prefix, [(s.name, s.cid) for s in slots]))
+
     def _before_new_arguments(self, op: Op[..., Any], slots: list[Slot]) -> Candidate | None:
         """Return a call that was stored before those arguments existed which are at their defaults."""
         name, prefix = self._names.name_of(op)
@@ -113,9 +142,8 @@ class Lookup:
 
     def why(self, op: Op[..., Any], slots: list[Slot]) -> Reason:
         """Return why `find` found nothing."""
-        name, prefix = self._names.name_of(op)
-        key = ids.call_key(prefix, [(slot.name, slot.cid) for slot in slots])
-        return self._miss(name, [found.call for found in self._world.candidates(key)]).reason
+        name, _ = self._names.name_of(op)
+        return self._miss(name, [found.call for found in self._candidates(op, slots)]).reason
 
     def _here(self, candidate: Candidate) -> Call:
         """Return the call, made part of this world."""

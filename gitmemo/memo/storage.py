@@ -9,18 +9,20 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias, TypeVar, overload
 
-from gitmemo.errors import BadSetting, OpNotLoaded, UnknownRef
+from gitmemo.errors import BadSetting, UnknownRef
 from gitmemo.hashing.digest import Digest
 from gitmemo.memo import context
 from gitmemo.memo.caller import Caller
 from gitmemo.memo.calls import CallView, Counter, Observer, Watch
-from gitmemo.memo.checking import Checker, CheckReport
+from gitmemo.memo.checking import CheckReport
+from gitmemo.memo.diagnosis import Diagnosis
 from gitmemo.memo.execute import NoTracking, Tracking
+from gitmemo.memo.explain import Explanation
 from gitmemo.memo.failures import Failure, FailureNotes
 from gitmemo.memo.lookup import Lookup
 from gitmemo.memo.names import MAIN, OpNames
@@ -37,7 +39,7 @@ from gitmemo.world.view import World
 
 if TYPE_CHECKING:
     from gitmemo.frame import ComputationFrame
-    from gitmemo.memo.op import Op
+    from gitmemo.memo.op import BoundOp, Op
 
 
 R = TypeVar("R")
@@ -98,7 +100,7 @@ class Storage:
         self._rerun = rerun = Rerun(names, lookup)
         self._on_demand = OnDemand(world, values, rerun, recorder, watch)
         self._failures = failures = FailureNotes(world, recorder)
-        self._checker = Checker(world, values, lookup, rerun)
+        self._diagnosis = Diagnosis(world, project, self._code, names, values, lookup, rerun)
         self._caller = Caller(world, names, lookup, recorder, tracking, watch, failures, self)
 
     @property
@@ -278,12 +280,8 @@ class Storage:
             UnknownOp: It has no calls and no file is named, or its short name means several.
             OpNotLoaded: Its file cannot be imported, or does not define it.
         """
-        from gitmemo.memo.loading import ProjectOps
-
-        if self.project is None or self.project.root is None:
-            raise OpNotLoaded(name, "", "this storage has no project folder")
         self._notice()
-        return ProjectOps(self.project, self.world, self._names, self.world.ops()).load(name)
+        return self._diagnosis.load_op(name)
 
     def check(
         self,
@@ -301,12 +299,37 @@ class Storage:
         Raises:
             UnknownOp: There is no such op in this program.
         """
-        name = self._names.full_name(op)
         self._notice()
-        calls = self.world.calls(self._code)
-        if recorded:
-            return self._checker.recorded(name, calls)
-        return self._checker.rerun(name, calls, self._caller, sample, seed)
+        return self._diagnosis.check(op, self._caller, sample, seed, recorded=recorded)
+
+    def explain(
+        self, op: Op[..., Any] | BoundOp[..., Any], /, *args: Any, **kwargs: Any
+    ) -> Explanation:
+        """Say why a call would be reused or computed, and what differs from the nearest stored one.
+
+        Nothing is run or recorded. Arguments are given as for the call itself.
+
+        Raises:
+            Unhashable: An argument has no content id.
+            TypeError: The arguments do not fit, as the op itself would raise it.
+        """
+        self._notice()
+        return self._diagnosis.explain(op, self._caller, args, kwargs)
+
+    def explain_some(
+        self, op: Op[..., Any], given: Mapping[str, Any], /
+    ) -> tuple[Explanation, tuple[str, ...]]:
+        """Do the same where only some arguments are given, by name.
+
+        Others are at their defaults; those without a default are what the nearest stored call had,
+        and their names are returned too.
+
+        Raises:
+            WrongArguments: There is no such argument, or one is missing and no call is stored.
+        """
+        self._notice()
+        call = self._diagnosis.complete(op, given, self)
+        return self.explain(op, *call.args, **call.kwargs), call.taken
 
     def failures(self) -> list[Failure]:
         """Return what was noted on this machine of calls that raised an exception, newest first."""

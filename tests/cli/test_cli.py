@@ -13,7 +13,7 @@ from driver import Clone, copy_of, make_project
 
 COMMANDS = [
     "check", "commit", "demo", "df", "failures", "hook", "init", "log", "pull", "push",
-    "remote", "run", "status", "verify",
+    "remote", "run", "status", "verify", "why",
 ]  # fmt: skip
 HEAVY = {"numpy", "pandas", "fsspec", "dulwich", "pygit2", "joblib", "sklearn", "s3fs"}
 

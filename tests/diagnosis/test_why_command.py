@@ -1,0 +1,132 @@
+"""`gitmemo why OP name=value`: judged by the code of today, from the command line."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from driver import Clone, copy_of, make_project
+
+KINDS = """\
+import gitmemo as gm
+
+storage = gm.open()
+
+
+@gm.op
+def pick(name, size=1, options=None):
+    return size
+
+
+@gm.op
+def never(x):
+    return x
+
+
+if __name__ == "__main__":
+    print("the main part ran")
+    with storage:
+        pick("ada", size=1, options={"a": 1, "b": 2})
+"""
+
+
+@pytest.fixture(scope="session")
+def template(tmp_path_factory: pytest.TempPathFactory) -> Clone:
+    clone = make_project(tmp_path_factory.mktemp("why") / "p", tmp_path_factory.mktemp("home"))
+    clone.write("src/kinds.py", KINDS)
+    clone.commit("Kinds")
+    clone.gitmemo("run", "pipeline.py")
+    clone.gitmemo("run", "src/kinds.py")
+    return clone
+
+
+@pytest.fixture
+def project(template: Clone, tmp_path: Path) -> Clone:
+    return copy_of(template, tmp_path / "p")
+
+
+def why(project: Clone, *arguments: str) -> dict[str, Any]:
+    found: dict[str, Any] = json.loads(project.gitmemo("why", *arguments, "--json").out)
+    return found
+
+
+def test_a_hit_and_new_inputs(project: Clone) -> None:
+    records = project.records()
+    found = why(project, "train", "rate=2")
+    assert (found["verdict"], found["taken"]) == ("hit", ["data"])
+    done = project.gitmemo("why", "train", "rate=3")
+    assert "pipeline:train would be computed: it is not stored with these inputs" in done.out
+    assert "rate: stored 2, given 3" in done.out or "rate: stored 1, given 3" in done.out
+    assert "taken from the nearest stored call: data" in done.err
+    assert project.records() == records
+    assert project.is_clean()
+
+
+def test_defaults_literals_and_text(project: Clone) -> None:
+    found = why(project, "pick", "name=ada", "options={'a': 1, 'b': 2}")
+    assert (found["verdict"], found["taken"]) == ("hit", [])
+    found = why(project, "kinds:pick", "name=ada", "size=1.0", "options={'a': 1, 'b': 2}")
+    (difference,) = found["differences"]
+    assert difference["name"] == "size"
+    assert difference["how"].startswith("same value, other type")
+    found = why(project, "pick", "name=ada", "options={'b': 2, 'a': 1}")
+    (difference,) = found["differences"]
+    assert difference["how"] == "only the order of the dict differs"
+
+
+def test_changed_code_is_judged_as_it_is_today(project: Clone) -> None:
+    project.change("value * 2", "value * 3")
+    done = project.gitmemo("why", "train", "rate=2")
+    assert "stored with these inputs, but for other code" in done.out
+    assert "helper.py:scale: changed; nobody has decided" in done.out
+    assert "gitmemo decide helper.py:scale --non-breaking" in done.out
+    project.gitmemo("decide", "helper.py:scale", "--breaking")
+    assert why(project, "train", "rate=2")["changed"] == [
+        {"component": "helper.py:scale", "state": "breaking"}
+    ]
+    project.change("value * 3", "value * 4")
+    project.gitmemo("decide", "helper.py:scale", "--non-breaking")
+    assert why(project, "train", "rate=2")["verdict"] == "hit"
+
+
+def test_a_component_that_is_gone(project: Clone) -> None:
+    project.change("scale(value)", "2 * value", "pipeline.py")
+    project.change("def scale(value):\n    return value * 2\n", "scale = None\n")
+    found = why(project, "train", "rate=2")
+    assert {"component": "helper.py:scale", "state": "gone"} in found["changed"]
+
+
+def test_the_main_part_is_not_run(project: Clone) -> None:
+    assert "main part" not in project.gitmemo("why", "pick", "name=x").text
+
+
+def test_an_op_that_was_never_called(project: Clone) -> None:
+    assert why(project, "src/kinds.py:never", "x=1")["verdict"] == "not stored"
+    assert why(project, "kinds:never", "x=1")["verdict"] == "not stored"
+    done = project.gitmemo("why", "kinds:never", code=2)
+    assert "'x' missing, and no stored call has it" in done.err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("trian", "rate=1"), "did you mean 'pipeline:train'"),
+        (("train", "ratte=1"), "it has no argument 'ratte'"),
+        (("train", "rate"), "write NAME=VALUE"),
+        (("train", "1=2"), "write NAME=VALUE"),
+    ],
+)
+def test_mistakes_are_named(project: Clone, arguments: tuple[str, ...], said: str) -> None:
+    done = project.gitmemo("why", *arguments, code=2)
+    assert said in done.err
+    assert "Traceback" not in done.err
+
+
+def test_a_name_that_means_several_ops(project: Clone) -> None:
+    project.write("other.py", KINDS)
+    project.gitmemo("run", "other.py")
+    done = project.gitmemo("why", "pick", "name=x", code=2)
+    assert "could be any of kinds:pick, other:pick" in done.err
+    assert why(project, "other:pick", "name=x")["op"] == "other:pick"
