@@ -4,9 +4,20 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import calls, startup
+from benchmarks import calls, scale, startup
 
-SCENARIOS = {"hit": calls.hit, "miss": calls.miss, "startup": startup.startup}
+SCENARIOS = {
+    "hit": calls.hit,
+    "fresh": scale.fresh,
+    "chain": calls.chain,
+    "dict": calls.setting,
+    "array": calls.array,
+    "miss": calls.miss,
+    "result": calls.result,
+    "scale": scale.scale,
+    "block": calls.block,
+    "startup": startup.startup,
+}
 
 
 def main(names: list[str]) -> int:

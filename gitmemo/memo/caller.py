@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from gitmemo.errors import NewCallRefused
 from gitmemo.hashing.digest import Digest
+from gitmemo.memo.ahead import ReadAhead
 from gitmemo.memo.arguments import Body
 from gitmemo.memo.calls import CallEvent, GlobalChanged, Hit, Reason, Watch, hit_of
 from gitmemo.memo.execute import (
@@ -68,6 +69,7 @@ class Caller:
         self._watch = watch
         self._failures = failures
         self._loader = loader
+        self._ahead = ReadAhead(world, names.named)
         self._hits: dict[tuple[object, ...], Hit] = {}
         self._reported: set[Component] = set()
         self.allows_new_calls = True
@@ -149,12 +151,14 @@ class Caller:
         if key is None and told is inputs and op.arguments.needs_rules(inputs):
             told = op.arguments.identity(inputs)
         prepared = self._prepared(op, args, kwargs, inputs, told)
-        call = self._lookup.find(op, prepared.slots)
-        if call is None:
+        stored = self._lookup.find(op, prepared.slots)
+        if stored is None:
             return prepared
-        hit = hit_of(call)
+        hit = hit_of(stored.call)
         if key:
             self._remember(key, hit)
+            for likely, other in self._ahead.after(stored.number):
+                self._remember(likely, other)
         return hit
 
     def _remember(self, key: tuple[object, ...], hit: Hit) -> None:

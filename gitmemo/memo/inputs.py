@@ -6,7 +6,7 @@ whose equality is identity of content.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
@@ -14,7 +14,7 @@ from gitmemo.hashing.digest import Digest
 from gitmemo.memo.execute import identify
 from gitmemo.memo.signature import is_secret
 from gitmemo.model import ids
-from gitmemo.model.facts import Slot
+from gitmemo.model.facts import JsonValue, Slot
 from gitmemo.ref import IMMUTABLE, AtomRef, Ref, holds_refs, unwrap_all
 from gitmemo.special import ValuePointer
 
@@ -43,6 +43,28 @@ def short_cut(op: Op[..., Any], inputs: Mapping[str, Any]) -> tuple[object, ...]
         elif kind is float:
             parts.append((kind, value.hex()))  # 0.0 == -0.0, but they are not the same content
         elif kind is str and len(value) <= _KEYED_TEXT_CHARACTERS:
+            parts.append(value)
+        else:
+            return None
+    return tuple(parts)
+
+
+def short_cut_to(
+    op: Op[..., Any], given: Sequence[tuple[str, JsonValue | Digest]]
+) -> tuple[object, ...] | None:
+    """Return the key that `short_cut` makes of the inputs of a stored call; None if it makes none."""
+    arguments = op.arguments
+    is_fixed = arguments.binder.is_plain and not arguments.has_rules
+    parts: list[object] = [op] if is_fixed else [op, *(name for name, _ in given)]
+    for _, value in given:
+        kind = type(value)
+        if kind is bytes:
+            parts.append(value)
+        elif kind is int or kind is bool or value is None:
+            parts.append((kind, value))
+        elif kind is float:
+            parts.append((kind, float.hex(value)))  # type: ignore[arg-type]
+        elif kind is str and len(value) <= _KEYED_TEXT_CHARACTERS:  # type: ignore[arg-type]
             parts.append(value)
         else:
             return None

@@ -7,6 +7,7 @@ it is at this moment, and part of this world with the histories asked for.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gitmemo.errors import SignatureChanged
@@ -25,6 +26,18 @@ from gitmemo.world.view import CallSignature, Candidate, World, signature_of
 
 if TYPE_CHECKING:
     from gitmemo.memo.op import Op
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """A stored call.
+
+    Attributes:
+        number: Where it stands in the index; 0 if it does not yet.
+    """
+
+    call: Call
+    number: int
 
 
 class Lookup:
@@ -61,7 +74,7 @@ class Lookup:
             return self._verdicts is None and version is None
         return self._verdicts.valid(version)
 
-    def find(self, op: Op[..., Any], slots: list[Slot]) -> Call | None:
+    def find(self, op: Op[..., Any], slots: list[Slot]) -> Found | None:
         """Return a stored call that is valid now, made part of this world with these histories.
 
         Raises:
@@ -78,12 +91,13 @@ class Lookup:
         for candidate in valid:
             inputs = candidate.call.inputs
             if inputs is asked.inputs or _histories(inputs) == _histories(slots):
-                return self._here(candidate)  # the very call, rather than one that is like it
+                # The very call, rather than one that is like it.
+                return Found(self._here(candidate), candidate.number)
         if valid:
-            return self._recorder.link(self._here(valid[0]), slots)
+            return Found(self._recorder.link(self._here(valid[0]), slots), 0)
         older = self._before_new_arguments(op, slots) if op.options.match_defaults else None
         if older is not None:
-            return self._recorder.link(self._here(older), slots)
+            return Found(self._recorder.link(self._here(older), slots), 0)
         self._watch.tell(lambda: self._miss(name, [candidate.call for candidate in candidates]))
         return None
 

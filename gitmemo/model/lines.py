@@ -58,7 +58,9 @@ def from_line(line: str, content_id: Callable[[object], Digest]) -> Fact:
     `content_id` gives the ids of inline values, which are not stored.
     """
     try:
-        array = json.loads(line)
+        array, end = _decode(line)
+        if end != len(line):
+            raise ValueError("there is more behind it")
         return _READERS[array[0]](array, content_id)
     except (
         ValueError,
@@ -97,6 +99,43 @@ def call_from_line(line: str, asked: Asked | None, content_id: Callable[[object]
     if not isinstance(fact, Call):
         raise CorruptRecord(line[:80], "it is not a call")
     return fact
+
+
+@dataclass(frozen=True, slots=True)
+class Glance:
+    """A stored call, as far as it takes to hand it out again.
+
+    Attributes:
+        given: For each input its name and a plain value, or the history id of what came as a ref.
+    """
+
+    op: str
+    op_version: int
+    version: Digest | None
+    hid: Digest
+    given: list[tuple[str, JsonValue | Digest]]
+    outputs: tuple[Slot, ...]
+    elapsed_s: float
+
+
+def glance(line: str, hid: Digest, content_id: Callable[[object], Digest]) -> Glance | None:
+    """Read the call with history id `hid`; None if it had raw inputs that are not inline.
+
+    Much quicker than `from_line`, which computes every id of every input.
+    """
+    array, _end = _decode(line)
+    given: list[tuple[str, JsonValue | Digest]] = []
+    for name, value, *history in array[4]:
+        if history:
+            given.append((name, from_text(history[0])))
+        elif type(value) is dict:
+            given.append((name, value["v"]))
+        else:
+            return None
+    version = None if array[3] is None else _version_id(array[3])
+    outputs = tuple([_read_output(hid, output, content_id) for output in array[5]])
+    seconds = float(array[7].get("seconds", 0))
+    return Glance(array[1], array[2], version, hid, given, outputs, seconds)
 
 
 def _is_slot(array: list[object], slot: Slot) -> bool:
@@ -233,22 +272,35 @@ def _number(value: object) -> int:
 
 
 def _run(value: object) -> dict[str, JsonValue]:
-    run = dict(cast("dict[str, JsonValue]", value))
+    if type(value) is not dict:
+        raise TypeError(f"{value!r} is not an object")
+    run = cast("dict[str, JsonValue]", value)
     seconds = run.get("seconds", 0)
-    if not isinstance(seconds, int | float) or not 0 <= seconds < _MOST_SECONDS:
+    if not isinstance(seconds, (int, float)) or not 0 <= seconds < _MOST_SECONDS:
         raise TypeError(f"{seconds!r} is not a duration")
     return run
 
 
 def _digests(values: list[str]) -> tuple[Digest, ...]:
-    return tuple([from_text(value) for value in values])
+    return tuple([from_text(value) for value in values]) if values else ()
 
 
 def _value_of(value: object, content_id: _ContentId) -> tuple[Digest, Inline | None]:
     if type(value) is dict:
         (json_value,) = value.values()
-        return content_id(value["v"]), Inline(json_value)
+        if json_value is not value["v"]:
+            raise ValueError("it is not inline as gitmemo writes it")
+        kind = type(json_value)
+        if kind is int or kind is str or kind is bool or (kind is float and json_value):
+            return _scalar(json_value, content_id)
+        return content_id(json_value), Inline(json_value)
     return from_text(_string(value)), None
+
+
+@lru_cache(maxsize=4096, typed=True)  # many calls have arguments in common
+def _scalar(value: JsonValue, content_id: _ContentId) -> tuple[Digest, Inline]:
+    """Read a value whose equals of its type have the same content."""
+    return content_id(value), Inline(value)
 
 
 def _read_input(array: list[object], content_id: _ContentId) -> Slot:

@@ -18,6 +18,7 @@ import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any, TypeVar, cast
 
@@ -27,12 +28,21 @@ from gitmemo.hashing.digest import Digest, digest
 from gitmemo.model.components import Component
 from gitmemo.model.facts import Call, Decision, Fact, Source, Text, Value, Version
 from gitmemo.model.ids import derive
-from gitmemo.model.lines import Asked, call_from_line, from_line, kind_of, record_id, to_line
+from gitmemo.model.lines import (
+    Asked,
+    Glance,
+    call_from_line,
+    from_line,
+    glance,
+    kind_of,
+    record_id,
+    to_line,
+)
 from gitmemo.world.shapes import Look, Shapes, look_of
 from gitmemo.world.spans import Span, Spans, numbers_in
 from gitmemo.world.view import CallSignature
 
-SCHEMA_VERSION = 4
+SCHEMA_VERSION = 5
 _SCHEMA = """
 create table file(
     id integer primary key, kind text not null, folder text not null, name text not null,
@@ -43,7 +53,7 @@ create table shape(
 create index shape_like on shape(kind, op, version, names);
 create table fact(
     id integer primary key, mark integer not null, shape integer not null, micros integer,
-    line blob not null);
+    hid blob, line blob not null);
 create index fact_mark on fact(mark);
 create index fact_rare on fact(shape) where micros is null;
 create table output(hid integer not null, fact integer not null, primary key(hid, fact)) without rowid;
@@ -53,6 +63,8 @@ create table span(
 create index span_file on span(file);
 """
 
+_BATCH = 500
+_T = TypeVar("_T")
 _F = TypeVar("_F", Call, Value, Version, Source, Decision, Text)
 
 
@@ -124,14 +136,15 @@ class Index:
 
     def add(self, facts: Iterable[Fact]) -> None:
         """Add `facts`, members of no file; known ones are left as they are."""
-        for fact in facts:
-            self._add_fact(fact, to_line(fact))
+        self._add_facts([(fact, to_line(fact)) for fact in facts])
 
     def add_members(self, file: int, lines: Iterable[str]) -> None:
         """Add the facts of `lines` as members of `file`; known ones only become members."""
-        numbers = sorted({self._add_line(line) for line in lines})
+        numbers: set[int] = set()
+        for batch in _batches(lines):
+            numbers.update(self._add_facts([_checked(line) for line in batch]))
         spans = Spans(file)
-        for number in numbers:
+        for number in sorted(numbers):
             spans.add(number, "", "", 0)
         self._add_spans(spans.done())
 
@@ -140,8 +153,10 @@ class Index:
     ) -> None:
         """Add `(line, branch, commit, position in the file)`; what is before `committed` is told apart."""
         spans = Spans(file, committed)
-        for line, branch, commit, position in entries:
-            spans.add(self._add_line(line), branch, commit, position)
+        for batch in _batches(entries):
+            numbers = self._add_facts([_checked(line) for line, *_ in batch])
+            for number, (_, branch, commit, position) in zip(numbers, batch, strict=True):
+                spans.add(number, branch, commit, position)
         self._add_spans(spans.done())
 
     def _add_spans(self, spans: Iterable[Span]) -> None:
@@ -150,32 +165,46 @@ class Index:
             [(s.file, s.first, s.last, s.branch, s.commit, s.position) for s in spans],
         )
 
-    def _add_line(self, line: str) -> int:
-        fact = from_line(line, content_id)
-        if to_line(fact) != line:
-            raise CorruptRecord(line[:80], "it is not written as gitmemo writes it")
-        return self._add_fact(fact, line)
+    def _add_facts(self, facts: Sequence[tuple[Fact, str]]) -> list[int]:
+        """Add what is not known yet; return the number of each."""
+        marks = [mark_of(_LOOKED_UP_BY[type(fact)](fact)) for fact, _ in facts]
+        known = self._numbers_of_lines(marks)
+        last = self.newest()
+        rows: list[tuple[object, ...]] = []
+        outputs: list[tuple[int, int]] = []
+        numbers: list[int] = []
+        for (fact, line), mark in zip(facts, marks, strict=True):
+            number = known.get(line)
+            if number is None:
+                last += 1
+                number = known[line] = last
+                rows.append(self._row(number, mark, fact, line))
+                if isinstance(fact, Call):
+                    outputs += [(mark_of(slot.hid), number) for slot in fact.outputs]
+            numbers.append(number)
+        self.connection.executemany(
+            "insert into fact(id, mark, shape, micros, hid, line) values (?, ?, ?, ?, ?, ?)", rows
+        )
+        self.connection.executemany("insert or ignore into output(hid, fact) values (?, ?)", outputs)
+        return numbers
 
-    def _add_fact(self, fact: Fact, line: str) -> int:
-        mark = _mark(_LOOKED_UP_BY[type(fact)](fact))
-        for number, shape, stored in self.connection.execute(
-            "select id, shape, line from fact where mark = ?", (mark,)
-        ):
-            if self._shapes.line(shape, stored) == line:
-                return int(number)
-        call = fact if isinstance(fact, Call) else None
-        look = look_of(call) if call else Look(kind_of(line))
-        shape, packed = self._shapes.packed(look, line)
-        number = self.connection.execute(
-            "insert into fact(mark, shape, micros, line) values (?, ?, ?, ?)",
-            (mark, shape, round(call.seconds * 1e6) if call else None, packed),
-        ).lastrowid
-        assert number is not None  # SQLite gives one for every insert
-        for slot in call.outputs if call else ():
-            self.connection.execute(
-                "insert or ignore into output(hid, fact) values (?, ?)", (_mark(slot.hid), number)
+    def _row(self, number: int, mark: int, fact: Fact, line: str) -> tuple[object, ...]:
+        if not isinstance(fact, Call):
+            shape, packed = self._shapes.packed(Look(kind_of(line)), line)
+            return number, mark, shape, None, None, packed
+        shape, packed = self._shapes.packed(look_of(fact), line)
+        return number, mark, shape, round(fact.seconds * 1e6), fact.hid, packed
+
+    def _numbers_of_lines(self, marks: Sequence[int]) -> dict[str, int]:
+        """Return the numbers of the known facts with `marks`, by their lines."""
+        if len(marks) == 1:
+            rows = self._rows("select id, shape, line from fact where mark = ?", (marks[0],))
+        else:
+            rows = self._rows(
+                "select id, shape, line from fact where mark in (select value from json_each(?))",
+                (_json(marks),),
             )
-        return number
+        return {self._shapes.line(shape, line): number for number, shape, line in rows}
 
     # --- look-ups --------------------------------------------------------
 
@@ -196,11 +225,28 @@ class Index:
                     found.append((number, call))
         return found
 
+    def lone_calls(self, after: int, last: int) -> list[tuple[int, int, Glance]]:
+        """Return the calls numbered after `after`, up to `last`, whose marks no other fact has.
+
+        With each its number and its mark.
+        """
+        rows = self._rows(
+            "select id, mark, shape, hid, line from fact"
+            " where id > ? and id <= ? and micros is not null and not exists"
+            " (select 1 from fact other where other.mark = fact.mark and other.id != fact.id)",
+            (after, last),
+        )
+        found = (
+            (number, mark, glance(self._shapes.line(shape, line), Digest(hid), content_id))
+            for number, mark, shape, hid, line in rows
+        )
+        return [(number, mark, seen) for number, mark, seen in found if seen is not None]
+
     def creators(self, hid: Digest) -> list[tuple[int, Call]]:
         """Return the calls that have an output with history id `hid`."""
         rows = self._rows(
-            "select id, shape, line from output join fact on fact.id = output.fact where hid = ?",
-            (_mark(hid),),
+            "select id, shape, line from output join fact on fact.id = output.fact where output.hid = ?",
+            (mark_of(hid),),
         )
         calls = ((number, self._call(shape, line)) for number, shape, line in rows)
         return [(n, call) for n, call in calls if any(slot.hid == hid for slot in call.outputs)]
@@ -352,7 +398,7 @@ class Index:
                     yield number, fact
 
     def _lines_marked(self, key: bytes) -> list[tuple[int, str]]:
-        rows = self._rows("select id, shape, line from fact where mark = ?", (_mark(key),))
+        rows = self._rows("select id, shape, line from fact where mark = ?", (mark_of(key),))
         return [(number, self._shapes.line(shape, line)) for number, shape, line in rows]
 
     def _lines_of(self, kind: str) -> list[tuple[int, str]]:
@@ -390,6 +436,19 @@ class Index:
         return connection
 
 
+def _batches(items: Iterable[_T]) -> Iterator[list[_T]]:
+    rest = iter(items)
+    while batch := list(islice(rest, _BATCH)):
+        yield batch
+
+
+def _checked(line: str) -> tuple[Fact, str]:
+    fact = from_line(line, content_id)
+    if to_line(fact) != line:
+        raise CorruptRecord(line[:80], "it is not written as gitmemo writes it")
+    return fact, line
+
+
 def _json(numbers: Iterable[int]) -> str:
     # One parameter however many there are: SQLite limits the number of parameters.
     return json.dumps(list(numbers))
@@ -405,7 +464,8 @@ def _create(connection: sqlite3.Connection) -> None:
     connection.execute("commit")
 
 
-def _mark(key: bytes) -> int:
+def mark_of(key: bytes) -> int:
+    """Return the number by which facts that are looked up by `key` are found."""
     return int.from_bytes(key[:8], "little", signed=True)
 
 

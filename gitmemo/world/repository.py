@@ -35,10 +35,10 @@ from gitmemo.model.facts import (
     referenced_cids,
 )
 from gitmemo.model.ids import raw_hid
-from gitmemo.model.lines import Asked, call_from_line, from_line, to_line
+from gitmemo.model.lines import Asked, Glance, call_from_line, from_line, to_line
 from gitmemo.model.validity import Code, changed
 from gitmemo.world.files import FactFiles
-from gitmemo.world.index import Index
+from gitmemo.world.index import Index, mark_of
 from gitmemo.world.journal import Journal, Place
 from gitmemo.world.notes import FileNotes, Notes
 from gitmemo.world.spans import Numbers, Span
@@ -163,7 +163,7 @@ class RepositoryWorld:
         stored = self.index.calls_with_key(key, asked)
         if len(stored) + len(here) < 2:  # as nearly always
             return [Candidate(call, here=True) for call in here] or [
-                Candidate(call, here=self._is_here(number)) for number, call in stored
+                Candidate(call, self._is_here(number), number) for number, call in stored
             ]
         elsewhere: list[Call] = []
         for number, call in stored:
@@ -178,6 +178,14 @@ class RepositoryWorld:
         """Return what the calls of an op look like that are known in this clone."""
         fresh = self._fresh.signatures.get((op, op_version), set())
         return fresh | self.index.signatures(op, op_version)
+
+    def following(self, number: int, last: int) -> list[Glance]:
+        """Return the calls of this world among facts `number + 1` to `last`, alone with their keys."""
+        return [
+            seen
+            for number, mark, seen in self.index.lone_calls(number, last)
+            if self._is_here(number) and mark not in self._fresh.marks
+        ]
 
     def values(self, cid: Digest) -> list[Value]:
         """Return where the bytes of a value may be."""
@@ -307,6 +315,7 @@ class _Fresh:
     """
 
     def __init__(self) -> None:
+        self.marks: set[int] = set()
         self.by_key: dict[Digest, tuple[str, ...]] = {}
         self.by_output: dict[Digest, tuple[str, ...]] = {}
         self.values: dict[Digest, list[Value]] = defaultdict(list)
@@ -322,6 +331,7 @@ class _Fresh:
     def add(self, facts: Iterable[Fact], lines: Iterable[str]) -> None:
         for fact, line in zip(facts, lines, strict=True):
             if isinstance(fact, Call):
+                self.marks.add(mark_of(fact.key))
                 self.by_key[fact.key] = (*self.by_key.get(fact.key, ()), line)
                 self.signatures[fact.op, fact.op_version].add(signature_of(fact))
                 for slot in fact.outputs:

@@ -14,7 +14,7 @@ from gitmemo.hashing.digest import Digest
 from gitmemo.model.components import Component
 from gitmemo.model.decisions import Decisions
 from gitmemo.model.facts import Call, Decision, Fact, JsonValue, Value, Version
-from gitmemo.model.lines import Asked
+from gitmemo.model.lines import Asked, Glance
 from gitmemo.model.validity import Code
 from gitmemo.world.index import Index
 from gitmemo.world.notes import DatabaseNotes, Notes
@@ -46,8 +46,14 @@ class StandaloneWorld:
 
     def candidates(self, key: Digest, asked: Asked | None = None) -> list[Candidate]:
         """Return every call with this key."""
-        calls = preferred(call for _, call in self.index.calls_with_key(key, asked))
-        return [Candidate(call, here=True) for call in calls]
+        found = self.index.calls_with_key(key, asked)
+        if len(found) == 1:  # as nearly always
+            return [Candidate(call, here=True, number=number) for number, call in found]
+        return [Candidate(call, here=True) for call in preferred(call for _, call in found)]
+
+    def following(self, number: int, last: int) -> list[Glance]:
+        """Return the calls among facts `number + 1` to `last` that are alone with their keys."""
+        return [seen for _, _, seen in self.index.lone_calls(number, last)]
 
     def adopt(self, call: Call) -> None:
         """Do nothing: there is no other world."""

@@ -16,7 +16,7 @@ from gitmemo.hashing.digest import Digest
 from gitmemo.model.components import Component
 from gitmemo.model.decisions import Decisions
 from gitmemo.model.facts import Call, Decision, Fact, JsonValue, Source, Value, Version
-from gitmemo.model.lines import Asked, to_line
+from gitmemo.model.lines import Asked, Glance, to_line
 from gitmemo.model.validity import Code
 from gitmemo.world.notes import Notes
 
@@ -27,10 +27,12 @@ class Candidate:
 
     Attributes:
         here: Whether it belongs to this world; others are adopted when used.
+        number: Where it stands in the index; 0 if it does not yet.
     """
 
     call: Call
     here: bool
+    number: int = 0
 
 
 class CallSignature(NamedTuple):
@@ -84,6 +86,12 @@ class World(Protocol):
         """Return every known call of an op on inputs with the same contents.
 
         `asked` is what the key was made of; with it, those that are exactly it are read quicker.
+        """
+        ...
+
+    def following(self, number: int, last: int) -> list[Glance]:
+        """Return those of the facts after `number`, up to `last`, that are the only candidates for
+        their keys, and of this world.
         """
         ...
 

@@ -1,0 +1,29 @@
+"""What is memoized: copied into the project that each benchmark makes, so that its code is versioned."""
+
+import numpy as np
+
+FACTOR = 3
+
+
+def triple(x: int) -> int:
+    return FACTOR * x + 1
+
+
+def named(x: int, y: float = 0.5, name: str = "run") -> float:
+    return FACTOR * x + y
+
+
+def measured(setting: dict) -> int:
+    return FACTOR * len(setting)
+
+
+def first(values: np.ndarray) -> float:
+    return FACTOR * float(values[0])
+
+
+def ramp(start: int) -> np.ndarray:
+    return np.arange(start, start + 1_310_720, dtype=np.float64)  # 10 MiB
+
+
+def moved(values: np.ndarray) -> np.ndarray:
+    return values + FACTOR
