@@ -19,9 +19,11 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from gitmemo.hashing import hasher
     from gitmemo.memo.context import carried, noop
     from gitmemo.memo.op import Op, op, superop, track
+    from gitmemo.approx import Approx
+    from gitmemo.codecs import codec, deserialize, serialize
+    from gitmemo.hashing import content_hash, hasher
     from gitmemo.memo.opening import open
     from gitmemo.memo.provenance import prov
     from gitmemo.memo.storage import Storage
@@ -32,6 +34,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "Approx",
     "AtomRef",
     "Ignore",
     "NewArgDefault",
@@ -42,12 +45,16 @@ __all__ = [
     "ValuePointer",
     "__version__",
     "carried",
+    "codec",
+    "content_hash",
+    "deserialize",
     "hasher",
     "noop",
     "op",
     "open",
     "prov",
     "superop",
+    "serialize",
     "track",
     "unwrap",
     "wrap",
@@ -56,6 +63,7 @@ __all__ = [
 
 # Loaded when first used: `import gitmemo` and the hooks stay quick.
 _HOMES = {
+    "Approx": "gitmemo.approx",
     "AtomRef": "gitmemo.ref",
     "Ignore": "gitmemo.special",
     "NewArgDefault": "gitmemo.special",
@@ -65,12 +73,16 @@ _HOMES = {
     "Transient": "gitmemo.special",
     "ValuePointer": "gitmemo.special",
     "carried": "gitmemo.memo.context",
+    "codec": "gitmemo.codecs",
+    "content_hash": "gitmemo.hashing",
+    "deserialize": "gitmemo.codecs",
     "hasher": "gitmemo.hashing",
     "noop": "gitmemo.memo.context",
     "op": "gitmemo.memo.op",
     "open": "gitmemo.memo.opening",
     "prov": "gitmemo.memo.provenance",
     "superop": "gitmemo.memo.op",
+    "serialize": "gitmemo.codecs",
     "track": "gitmemo.memo.op",
     "unwrap": "gitmemo.memo.wrapping",
     "wrap": "gitmemo.memo.wrapping",

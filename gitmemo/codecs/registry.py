@@ -6,18 +6,27 @@ that a value is written the same way everywhere.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import cast
 
-from gitmemo.codecs.arrays import NpyCodec
+from gitmemo.codecs import custom
+from gitmemo.codecs.arrays import NpyCodec, TensorCodec
 from gitmemo.codecs.codec import Codec, CompositeCodec, Encoded, Parts, Source
 from gitmemo.codecs.pickles import CloudpickleCodec, JoblibCodec, PickleCodec, refusal
 from gitmemo.codecs.plain import BytesCodec, JsonCodec
+from gitmemo.codecs.tables import ArrowCodec, PandasCodec, PolarsCodec
+from gitmemo.codecs.tree import TreeCodec
 from gitmemo.errors import GitmemoError, UndecodableValue, Unencodable
 
 _CODECS: tuple[Codec, ...] = (
     JsonCodec(),
     BytesCodec(),
     NpyCodec(),
+    ArrowCodec(),
+    PandasCodec(),
+    PolarsCodec(),
+    TensorCodec(),
+    TreeCodec(),
     PickleCodec(),
     JoblibCodec(),
     CloudpickleCodec(),
@@ -49,21 +58,40 @@ def encode(value: object) -> Encoded:
     Raises:
         Unencodable: no codec does; names the type and the reason.
     """
+    return next(attempts(value))
+
+
+def attempts(value: object) -> Iterator[Encoded]:
+    """Yield `value` as bytes by each codec that takes it, one at least.
+
+    Raises:
+        Unencodable: No codec takes it.
+    """
+    taken = False
+    reason = "no codec accepts it"
     try:
-        for composite in _COMPOSITE:
-            composed = composite.compose(value)
-            if composed is not None:
-                return composed
-        for codec in _CODECS:
-            chunks = codec.encode(value)
-            if chunks is not None:
-                return Encoded(codec.name, chunks)
+        for encoded in _written(value):
+            taken = True
+            yield encoded
+    except Unencodable:
+        raise
     except Exception as error:  # noqa: BLE001 a foreign __reduce__ may raise anything
         reason = str(error) or type(error).__name__
-    else:
-        reason = "no codec accepts it"
-    kind = type(value)
-    raise Unencodable(f"{kind.__module__}.{kind.__qualname__}", reason)
+    if not taken:
+        kind = type(value)
+        raise Unencodable(f"{kind.__module__}.{kind.__qualname__}", reason)
+
+
+def _written(value: object) -> Iterator[Encoded]:
+    for composite in _COMPOSITE:
+        composed = composite.compose(value)
+        if composed is not None:
+            yield composed
+    own = custom.codec_for(value)
+    for codec in (own, *_CODECS) if own else _CODECS:
+        chunks = codec.encode(value)
+        if chunks is not None:
+            yield Encoded(codec.name, chunks)
 
 
 def decode(codec: str, source: Source, parts: Parts | None = None) -> object:
@@ -79,7 +107,10 @@ def decode(codec: str, source: Source, parts: Parts | None = None) -> object:
     refused = refusal(codec)
     if refused is not None:
         raise refused
-    reader, composite = _BY_NAME.get(codec), _COMPOSITE_BY_NAME.get(codec)
+    reader: Codec | None = _BY_NAME.get(codec)
+    if codec.startswith(custom.PREFIX):
+        reader = custom.codec_named(codec)
+    composite = _COMPOSITE_BY_NAME.get(codec)
     if reader is None and composite is None:
         raise UndecodableValue(codec, "this gitmemo does not know it; a newer gitmemo wrote it")
     if composite is not None and parts is None:

@@ -7,6 +7,8 @@
       ValueMissing           exit 4
       UntrustedValue         exit 6
       NotReproducible        exit 1
+      ApproxUnsupported      exit 1
+      ApproxTooLarge         exit 1
     code
       SourceError            exit 1
       UntrackableOp          exit 1
@@ -105,6 +107,8 @@ from gitmemo.errors.repository import (
     RefContended,
 )
 from gitmemo.errors.values import (
+    ApproxTooLarge,
+    ApproxUnsupported,
     NotReproducible,
     UndecodableValue,
     Unencodable,
@@ -116,6 +120,8 @@ from gitmemo.errors.values import (
 __all__ = [
     "Aborted",
     "BadOption",
+    "ApproxTooLarge",
+    "ApproxUnsupported",
     "BadSetting",
     "BlobCorrupt",
     "CorruptJournal",

@@ -20,6 +20,7 @@ from gitmemo.errors import InputMutated, Unencodable, Unhashable, WrongOutputs
 from gitmemo.hashing import content_id, structure
 from gitmemo.hashing.digest import Digest
 from gitmemo.memo.signature import Outputs
+from gitmemo.memo.stable import stable
 from gitmemo.model.components import Component, Content
 from gitmemo.model.facts import Inline
 from gitmemo.ref import Ref, unwrap_all
@@ -244,6 +245,7 @@ def _refuse_mutation(request: CallRequest) -> None:
             raise InputMutated(request.op, name)
 
 
+<<<<<<< HEAD
 def _output(request: CallRequest, name: str, value: Any) -> Output:
     keep = request.outputs.keep(name)
     if type(value) is Transient:
@@ -261,6 +263,14 @@ def _output(request: CallRequest, name: str, value: Any) -> Output:
     if keep == "hash":
         return Output(name, value, cid, None, None, is_stored=False)
     return Output(name, value, cid, small, data)
+=======
+def _output(op: str, name: str, value: Any) -> Output:
+    cid, small = identify(value, f"output {name!r} of {op}")
+    if small:
+        return Output(name, value, cid, small, None)
+    kept = stable(op, name, value, cid)
+    return Output(name, kept.value, kept.cid, None, kept.encoded)
+>>>>>>> dfe5376 (Store tables as Arrow and plain containers without pickle)
 
 
 def identify(value: Any, where: str) -> tuple[Digest, Inline | None]:
