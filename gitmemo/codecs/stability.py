@@ -6,7 +6,8 @@ Not the codecs, and not ids. Invariant: what is read from the bytes that
 What is checked: codecs of plain data, arrays and tables are exact by what they
 accept, so their values are not. Pickled values and those of registered codecs
 are read back and hashed: always up to a megabyte of bytes, and beyond only
-until the first of their type and codec in this process has passed.
+until the first of their type and codec in this process has passed. What is in
+a list or dict is not told by its type, so those are always read back.
 """
 
 from __future__ import annotations
@@ -57,7 +58,8 @@ def settle(value: object, cid: Digest) -> Settled:
             problem = problem or f"what {encoded.codec} wrote cannot be read back: {error.reason}"
             continue
         if again_cid == cid:
-            _passed.add((type(value), encoded.codec))
+            if type(value).__module__ != "builtins":
+                _passed.add((type(value), encoded.codec))
             return Settled(value, cid, encoded)
         first = first or Settled(again, again_cid, encoded, changed=True)
     if first is None:
