@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from gitmemo.memo.op import Op, op, superop, track
     from gitmemo.approx import Approx
     from gitmemo.codecs import codec, deserialize, serialize
+    from gitmemo.files import Dir, File
     from gitmemo.hashing import content_hash, hasher
     from gitmemo.memo.opening import open
     from gitmemo.memo.provenance import prov
@@ -36,6 +37,8 @@ __version__ = "0.1.0"
 __all__ = [
     "Approx",
     "AtomRef",
+    "Dir",
+    "File",
     "Ignore",
     "NewArgDefault",
     "Op",
@@ -65,6 +68,8 @@ __all__ = [
 _HOMES = {
     "Approx": "gitmemo.approx",
     "AtomRef": "gitmemo.ref",
+    "Dir": "gitmemo.files",
+    "File": "gitmemo.files",
     "Ignore": "gitmemo.special",
     "NewArgDefault": "gitmemo.special",
     "Op": "gitmemo.memo.op",

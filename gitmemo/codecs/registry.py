@@ -12,13 +12,14 @@ from typing import cast
 from gitmemo.codecs import custom
 from gitmemo.codecs.arrays import NpyCodec, TensorCodec
 from gitmemo.codecs.codec import Codec, CompositeCodec, Encoded, Parts, Source
+from gitmemo.codecs.files import FilesCodec
 from gitmemo.codecs.pickles import CloudpickleCodec, JoblibCodec, PickleCodec, refusal
 from gitmemo.codecs.plain import BytesCodec, JsonCodec
 from gitmemo.codecs.tables import ArrowCodec, PandasCodec, PolarsCodec
 from gitmemo.codecs.tree import TreeCodec
 from gitmemo.errors import GitmemoError, UndecodableValue, Unencodable
 
-_CODECS: tuple[Codec, ...] = (
+_PLAIN: tuple[Codec, ...] = (
     JsonCodec(),
     BytesCodec(),
     NpyCodec(),
@@ -27,19 +28,24 @@ _CODECS: tuple[Codec, ...] = (
     PolarsCodec(),
     TensorCodec(),
     TreeCodec(),
-    PickleCodec(),
-    JoblibCodec(),
-    CloudpickleCodec(),
 )
+_PICKLES: tuple[Codec, ...] = (PickleCodec(), JoblibCodec(), CloudpickleCodec())
+_CODECS = (*_PLAIN, *_PICKLES)
 _COMPOSITE: tuple[CompositeCodec, ...] = ()
+_FILES = FilesCodec()  # looks through containers, so only at what plain codecs leave
 _BY_NAME = {codec.name: codec for codec in _CODECS}
-_COMPOSITE_BY_NAME: dict[str, CompositeCodec] = {codec.name: codec for codec in _COMPOSITE}
+_COMPOSITE_BY_NAME: dict[str, CompositeCodec] = {
+    composite.name: composite for composite in (*_COMPOSITE, _FILES)
+}
 
 SAFE: frozenset[str] = frozenset(
     [codec.name for codec in _CODECS if codec.safe]
     + [composite.name for composite in _COMPOSITE if composite.safe]
 )
 """Codecs that run no code from the bytes."""
+
+EXACT: frozenset[str] = frozenset([codec.name for codec in _PLAIN] + [*_COMPOSITE_BY_NAME])
+"""Codecs that accept only what comes back with the same content id."""
 
 
 def is_safe(codec: str) -> bool:
@@ -88,7 +94,14 @@ def _written(value: object) -> Iterator[Encoded]:
         if composed is not None:
             yield composed
     own = custom.codec_for(value)
-    for codec in (own, *_CODECS) if own else _CODECS:
+    for codec in (own, *_PLAIN) if own else _PLAIN:
+        chunks = codec.encode(value)
+        if chunks is not None:
+            yield Encoded(codec.name, chunks)
+    files = _FILES.compose(value)
+    if files is not None:
+        yield files
+    for codec in _PICKLES:
         chunks = codec.encode(value)
         if chunks is not None:
             yield Encoded(codec.name, chunks)

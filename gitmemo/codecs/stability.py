@@ -15,7 +15,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 from gitmemo.codecs.codec import Encoded
-from gitmemo.codecs.registry import SAFE, attempts, decode
+from gitmemo.codecs.registry import EXACT, attempts, decode
 from gitmemo.errors import UndecodableValue, Unencodable, Unhashable
 from gitmemo.hashing import content_id
 from gitmemo.hashing.digest import Digest
@@ -69,7 +69,7 @@ def settle(value: object, cid: Digest) -> Settled:
 
 
 def _needs_check(value: object, encoded: Encoded) -> bool:
-    if encoded.codec in SAFE:
+    if encoded.codec in EXACT:
         return False
     return encoded.size <= _ALWAYS_BYTES or (type(value), encoded.codec) not in _passed
 

@@ -36,7 +36,7 @@ _SELF = frozenset({type(None), bool, int, float, str})
 _SCALAR_KINDS = "biufcmMSU"
 
 
-class _Foreign(Exception):
+class Foreign(Exception):
     """Something that another codec must write."""
 
 
@@ -52,25 +52,33 @@ class TreeCodec:
 
     def encode(self, value: object) -> Chunks | None:
         """Accept plain containers and scalars, to 100 levels and two million items."""
-        writer = _Writer()
-        try:
-            node = writer.node(value, 0)
-        except _Foreign:
-            return None
-        text = json.dumps(node, separators=(",", ":"), ensure_ascii=False)
-        encoded = text.encode("utf-8", "surrogatepass")
-        head = len(encoded).to_bytes(_LENGTH_BYTES, "little") + encoded
-        if not writer.buffers:
-            return (head,)
-        return (head.ljust(_aligned(len(head)), b"\0"), *writer.buffers)
+        return write_tree(value, TreeWriter())
 
     def decode(self, source: Source) -> object:
         """Read it, with large arrays mapped copy-on-write where the bytes are a file."""
-        data, is_map = _opened(source)
-        end = _LENGTH_BYTES + int.from_bytes(data[:_LENGTH_BYTES], "little")
-        text = bytes(data[_LENGTH_BYTES:end]).decode("utf-8", "surrogatepass")
-        reader = _Reader(data[_aligned(end) :], is_map)
-        return json.loads(text, object_hook=reader.value)
+        return read_tree(source, TreeReader)
+
+
+def write_tree(value: object, writer: TreeWriter) -> Chunks | None:
+    """Return the bytes of `value`, or None where `writer` has no form for something in it."""
+    try:
+        node = writer.node(value, 0)
+    except Foreign:
+        return None
+    text = json.dumps(node, separators=(",", ":"), ensure_ascii=False)
+    encoded = text.encode("utf-8", "surrogatepass")
+    head = len(encoded).to_bytes(_LENGTH_BYTES, "little") + encoded
+    if not writer.buffers:
+        return (head,)
+    return (head.ljust(_aligned(len(head)), b"\0"), *writer.buffers)
+
+
+def read_tree(source: Source, reader: Callable[[memoryview, bool], TreeReader]) -> object:
+    """Return the value that `write_tree` wrote; `reader` makes the one that reads its tags."""
+    data, is_map = _opened(source)
+    end = _LENGTH_BYTES + int.from_bytes(data[:_LENGTH_BYTES], "little")
+    text = bytes(data[_LENGTH_BYTES:end]).decode("utf-8", "surrogatepass")
+    return json.loads(text, object_hook=reader(data[_aligned(end) :], is_map).value)
 
 
 def _opened(source: Source) -> tuple[memoryview, bool]:
@@ -86,7 +94,7 @@ def _aligned(size: int) -> int:
     return -(-size // _ALIGNMENT) * _ALIGNMENT
 
 
-class _Writer:
+class TreeWriter:
     """One value on its way to JSON; `buffers` are what follows the text."""
 
     def __init__(self) -> None:
@@ -98,7 +106,7 @@ class _Writer:
         self._numpy: Any = sys.modules.get("numpy")  # no array without numpy
 
     def node(self, value: Any, depth: int) -> Node:
-        """Return the JSON form of `value`; raise `_Foreign` for what has none."""
+        """Return the JSON form of `value`; raise `Foreign` for what has none."""
         kind = type(value)
         if kind is int and value.bit_length() > _INT_BITS:
             return {"i": hex(value)}
@@ -108,12 +116,17 @@ class _Writer:
         if write is not None:
             self._count(value)
             return write(self, value, depth)
+        return self.other(value, depth)
+
+    def other(self, value: Any, depth: int) -> Node:
+        """Return the JSON form of what is neither a scalar nor a container; raise `Foreign` else."""
+        kind = type(value)
         if self._numpy is not None:
             if kind is self._numpy.ndarray:
                 return self._array(value)
             if isinstance(value, self._numpy.generic):
                 return self._scalar(value)
-        raise _Foreign
+        raise Foreign
 
     def _count(self, value: object) -> None:
         if id(value) not in self._seen:
@@ -121,13 +134,13 @@ class _Writer:
             return
         self._shared += 1
         if self._shared > _SHARED and value:
-            raise _Foreign
+            raise Foreign
 
     def items(self, values: Collection[Any], depth: int) -> list[Node]:
         """Return the JSON forms of `values`."""
         self._left -= len(values)
         if depth >= _DEPTH or self._left < 0:
-            raise _Foreign
+            raise Foreign
         kinds = set(map(type, values))
         if kinds <= _SELF and not (int in kinds and any(map(_is_huge, values))):
             return list(values)
@@ -148,17 +161,17 @@ class _Writer:
     def _array(self, value: Any) -> Node:
         chunks = npy_chunks(value)
         if chunks is None:
-            raise _Foreign
+            raise Foreign
         return {"n": self._placed(chunks, sum(memoryview(chunk).nbytes for chunk in chunks))}
 
     def _scalar(self, value: Any) -> Node:
         dtype = value.dtype
         if dtype.kind not in _SCALAR_KINDS or type(value) is not dtype.type or not dtype.itemsize:
-            raise _Foreign
+            raise Foreign
         element = self._numpy.array(value)
         text = base64.b64encode(element.tobytes()).decode("ascii")
         if self._numpy.dtype(element.dtype.str) != dtype or element[()].dtype.type is not dtype.type:
-            raise _Foreign
+            raise Foreign
         return {"g": [element.dtype.str, text]}
 
 
@@ -166,19 +179,19 @@ def _is_huge(value: object) -> bool:
     return type(value) is int and value.bit_length() > _INT_BITS
 
 
-def _dict(writer: _Writer, value: dict[Any, Any], depth: int) -> Node:
+def _dict(writer: TreeWriter, value: dict[Any, Any], depth: int) -> Node:
     return {"d": writer.items(list(chain.from_iterable(value.items())), depth)}
 
 
-def _tagged(tag: str, *, is_set: bool = False) -> Callable[[_Writer, Any, int], Node]:
-    def write(writer: _Writer, value: Collection[Any], depth: int) -> Node:
+def _tagged(tag: str, *, is_set: bool = False) -> Callable[[TreeWriter, Any, int], Node]:
+    def write(writer: TreeWriter, value: Collection[Any], depth: int) -> Node:
         # By content: the order of a set is that of hashes, which differ between processes.
         return {tag: writer.items(sorted(value, key=part) if is_set else value, depth)}
 
     return write
 
 
-_WRITERS: dict[type, Callable[[_Writer, Any, int], Node]] = {
+_WRITERS: dict[type, Callable[[TreeWriter, Any, int], Node]] = {
     list: lambda writer, value, depth: writer.items(value, depth),  # type: ignore[dict-item]
     tuple: _tagged("t"),
     dict: _dict,
@@ -190,13 +203,13 @@ _WRITERS: dict[type, Callable[[_Writer, Any, int], Node]] = {
 }
 
 
-class _Reader:
-    """Values from tagged objects. Raises anything at all for what `_Writer` did not write."""
+class TreeReader:
+    """Values from tagged objects. Raises anything at all for what `TreeWriter` did not write."""
 
     def __init__(self, data: memoryview, is_map: bool) -> None:
         self._data = data
         self._is_map = is_map
-        self._readers: dict[str, Callable[[Any], object]] = {
+        self.readers: dict[str, Callable[[Any], object]] = {
             "t": tuple,
             "d": lambda body: dict(zip(body[::2], body[1::2], strict=True)),
             "s": set,
@@ -212,7 +225,7 @@ class _Reader:
     def value(self, tagged: dict[str, Any]) -> object:
         """Return what a JSON object stands for."""
         ((tag, body),) = tagged.items()
-        return self._readers[tag](body)
+        return self.readers[tag](body)
 
     def _octets(self, body: Any) -> bytes:
         if isinstance(body, str):

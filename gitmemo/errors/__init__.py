@@ -9,6 +9,10 @@
       NotReproducible        exit 1
       ApproxUnsupported      exit 1
       ApproxTooLarge         exit 1
+    files
+      NotAFile               exit 1
+      FileInTheWay           exit 1
+      FileOutside            exit 1
     code
       SourceError            exit 1
       UntrackableOp          exit 1
@@ -74,6 +78,7 @@ from gitmemo.errors.code import (
     WrongArguments,
     WrongOutputs,
 )
+from gitmemo.errors.files import FileInTheWay, FileOutside, NotAFile
 from gitmemo.errors.project import (
     Aborted,
     BadSetting,
@@ -128,6 +133,8 @@ __all__ = [
     "CorruptRecord",
     "CorruptSegment",
     "DemoFailed",
+    "FileInTheWay",
+    "FileOutside",
     "GitFailed",
     "GitMissing",
     "GitmemoError",
@@ -139,6 +146,7 @@ __all__ = [
     "NewCallRefused",
     "NewerFormat",
     "NoActiveStorage",
+    "NotAFile",
     "NotInRepository",
     "NotInitialised",
     "NotReproducible",
