@@ -140,8 +140,8 @@ class _Reader(TreeReader):
 
         path, listed = body
         folder, is_ours = names.located(path)
-        for name, cid, executable in listed:
-            place, _ = names.located(f"{path}/{names.check(name, folder)}")
+        places = [names.located(f"{path}/{names.check(name, folder)}")[0] for name, _, _ in listed]
+        for place, (_, cid, executable) in zip(places, listed, strict=True):
             self._place(place, _digest(cid), executable is True, is_ours)
         if is_ours:
             folder.mkdir(parents=True, exist_ok=True)

@@ -80,7 +80,8 @@ def located(path: str) -> tuple[Path, bool]:
         return Path(path), False
     start = root()
     place = start.joinpath(*check(path, start).split("/"))
-    if not place.parent.resolve().is_relative_to(start):  # through a link
+    really = place.parent.resolve()  # a link may lead anywhere
+    if not really.is_relative_to(start) or any(map(is_private, really.relative_to(start).parts)):
         raise FileOutside(path, str(start))
     return place, True
 
