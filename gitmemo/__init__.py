@@ -19,12 +19,12 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from gitmemo.memo.context import carried, noop
-    from gitmemo.memo.op import Op, op, superop, track
     from gitmemo.approx import Approx
     from gitmemo.codecs import codec, deserialize, serialize
     from gitmemo.files import Dir, File
     from gitmemo.hashing import content_hash, hasher
+    from gitmemo.memo.context import carried, noop
+    from gitmemo.memo.op import Op, op, superop, track
     from gitmemo.memo.opening import open
     from gitmemo.memo.provenance import prov
     from gitmemo.memo.storage import Storage
@@ -56,8 +56,8 @@ __all__ = [
     "op",
     "open",
     "prov",
-    "superop",
     "serialize",
+    "superop",
     "track",
     "unwrap",
     "wrap",

@@ -85,7 +85,7 @@ class _Rounding:
         return self._numpy(value, path)
 
     def _numpy(self, value: Any, path: str) -> Any:
-        dtype = getattr(value, "dtype", None)
+        dtype: Any = getattr(value, "dtype", None)
         if type(value).__module__ == "numpy" and getattr(dtype, "kind", "") in "biufc":
             if dtype.kind in "fc" or (dtype.kind in "iu" and self._decimals < 0):
                 self._add(value.size * (2 if dtype.kind == "c" else 1))

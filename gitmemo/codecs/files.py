@@ -65,7 +65,7 @@ class _Writer(TreeWriter):
         if type(value) is Dir:
             self.has_files = True
             listed: list[Node] = [
-                [name, *self._part(os.path.join(value, name), content)]
+                [name, *self._part(str(value.path / name), content)]
                 for name, content in value.contents()
             ]
             return {"D": [_recorded(value), listed]}
@@ -84,6 +84,7 @@ class _FileBytes(Encoded):
     """The bytes of a file as a value, read when they are stored and never all at once."""
 
     __slots__ = ("_content",)
+    _content: Content
 
     def __init__(self, path: str, content: Content) -> None:
         super().__init__("bytes", _Pieces(path, content))

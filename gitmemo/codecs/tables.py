@@ -202,7 +202,9 @@ def _table(pa: Any, pd: Any, frame: Any, schema: Any) -> Any:
     columns = [frame.iloc[:, i] for i in range(frame.shape[1])]
     if len(schema) > len(columns):
         columns += [frame.index.get_level_values(i) for i in range(frame.index.nlevels)]
-    arrays = [_column(pa, values, field.type) for values, field in zip(columns, schema, strict=True)]
+    arrays = [
+        _column(pa, values, field.type) for values, field in zip(columns, schema, strict=True)
+    ]
     return pa.Table.from_arrays(arrays, schema=_with_range(pd, frame.index, schema))
 
 

@@ -170,7 +170,10 @@ class TreeWriter:
             raise Foreign
         element = self._numpy.array(value)
         text = base64.b64encode(element.tobytes()).decode("ascii")
-        if self._numpy.dtype(element.dtype.str) != dtype or element[()].dtype.type is not dtype.type:
+        if (
+            self._numpy.dtype(element.dtype.str) != dtype
+            or element[()].dtype.type is not dtype.type
+        ):
             raise Foreign
         return {"g": [element.dtype.str, text]}
 
@@ -192,7 +195,7 @@ def _tagged(tag: str, *, is_set: bool = False) -> Callable[[TreeWriter, Any, int
 
 
 _WRITERS: dict[type, Callable[[TreeWriter, Any, int], Node]] = {
-    list: lambda writer, value, depth: writer.items(value, depth),  # type: ignore[dict-item]
+    list: lambda writer, value, depth: writer.items(value, depth),
     tuple: _tagged("t"),
     dict: _dict,
     set: _tagged("s", is_set=True),

@@ -124,9 +124,9 @@ from gitmemo.errors.values import (
 
 __all__ = [
     "Aborted",
-    "BadOption",
     "ApproxTooLarge",
     "ApproxUnsupported",
+    "BadOption",
     "BadSetting",
     "BlobCorrupt",
     "CorruptJournal",

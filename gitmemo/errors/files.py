@@ -50,7 +50,9 @@ class FileOutside(GitmemoError, PermissionError):
         self.path, self.root = path, root
 
     def problem(self) -> str:
-        return f"a stored file belongs at {self.path!r}; gitmemo writes files only inside {self.root}"
+        return (
+            f"a stored file belongs at {self.path!r}; gitmemo writes files only inside {self.root}"
+        )
 
     def remedy(self) -> str:
         return "write the file to a relative path inside the project and compute the value again"

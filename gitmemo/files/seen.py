@@ -62,7 +62,7 @@ def content_of(path: str) -> Content:
     Raises:
         NotAFile: There is none, it is no regular file, or it changes all the time.
     """
-    place = os.path.abspath(path)
+    place = str(Path(path).absolute())
     for _ in range(_ATTEMPTS):
         found = _stat(path)
         signature = _signature(found)
@@ -77,7 +77,7 @@ def content_of(path: str) -> Content:
 
 def _stat(path: str) -> os.stat_result:
     try:
-        found = os.stat(path)
+        found = Path(path).stat()
     except (FileNotFoundError, NotADirectoryError):
         raise NotAFile(path, "there is no such file") from None
     if stat.S_ISDIR(found.st_mode):
@@ -105,7 +105,7 @@ def _read(path: str, found: os.stat_result) -> tuple[Digest, Digest] | None:
         return None
     digests = hasher.digests()
     if started - max(found.st_mtime_ns, found.st_ctime_ns) >= _RACY_NS:
-        _remember(os.path.abspath(path), signature, digests)
+        _remember(str(Path(path).absolute()), signature, digests)
     return digests
 
 

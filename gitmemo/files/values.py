@@ -73,7 +73,7 @@ class File(_Located):
     @property
     def name(self) -> str:
         """The last part of the path."""
-        return os.path.basename(os.path.normpath(self._path))
+        return Path(os.path.normpath(self._path)).name
 
     def content(self) -> Content:
         """Return digest, size and executable bit of the file as it is now; raise `NotAFile`."""
@@ -116,13 +116,13 @@ class Dir(_Located):
 
     def files(self) -> list[str]:
         """Return the relative paths of the files in it, with `/`, sorted; raise `NotAFile`."""
-        if not os.path.isdir(self._path):
+        if not self.path.is_dir():
             raise NotAFile(self._path, "there is no such folder")
         found: list[str] = []
         todo = [""]
         while todo:
             prefix = todo.pop()
-            with os.scandir(os.path.join(self._path, prefix)) as entries:
+            with os.scandir(self.path / prefix) as entries:
                 for entry in entries:
                     relative = prefix + entry.name
                     if entry.is_dir(follow_symlinks=False):
@@ -134,7 +134,7 @@ class Dir(_Located):
 
     def contents(self) -> list[tuple[str, Content]]:
         """Return relative path and content of each file in it."""
-        return [(name, content_of(os.path.join(self._path, name))) for name in self.files()]
+        return [(name, content_of(str(self.path / name))) for name in self.files()]
 
     def __truediv__(self, name: str) -> Path:
         return self.path / name

@@ -245,7 +245,6 @@ def _refuse_mutation(request: CallRequest) -> None:
             raise InputMutated(request.op, name)
 
 
-<<<<<<< HEAD
 def _output(request: CallRequest, name: str, value: Any) -> Output:
     keep = request.outputs.keep(name)
     if type(value) is Transient:
@@ -259,18 +258,13 @@ def _output(request: CallRequest, name: str, value: Any) -> Output:
     else:
         value = unwrap_all(value) if request.sees_refs else value
         cid, small = identify(value, where)
-        data = None if small or keep == "hash" else encoded(value, where)
+        data = None
+        if not small and keep != "hash":
+            kept = stable(request.op, name, value, cid)
+            value, cid, data = kept.value, kept.cid, kept.encoded
     if keep == "hash":
         return Output(name, value, cid, None, None, is_stored=False)
     return Output(name, value, cid, small, data)
-=======
-def _output(op: str, name: str, value: Any) -> Output:
-    cid, small = identify(value, f"output {name!r} of {op}")
-    if small:
-        return Output(name, value, cid, small, None)
-    kept = stable(op, name, value, cid)
-    return Output(name, kept.value, kept.cid, None, kept.encoded)
->>>>>>> dfe5376 (Store tables as Arrow and plain containers without pickle)
 
 
 def identify(value: Any, where: str) -> tuple[Digest, Inline | None]:

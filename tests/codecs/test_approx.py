@@ -39,8 +39,19 @@ def test_nearly_equal_numbers_are_one(value, near):
 
 @pytest.mark.parametrize(
     "value",
-    [5, True, None, np.int64(7), np.array([True]), np.arange(5000), float("inf"), [1, {"a": None}],
-        1e305, np.float64(1e305), np.array([1e305, np.inf])],
+    [
+        5,
+        True,
+        None,
+        np.int64(7),
+        np.array([True]),
+        np.arange(5000),
+        float("inf"),
+        [1, {"a": None}],
+        1e305,
+        np.float64(1e305),
+        np.array([1e305, np.inf]),
+    ],
 )
 def test_what_has_no_decimals_stays(value):
     assert content_id(SIX.rounded(value)) == content_id(value)

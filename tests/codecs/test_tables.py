@@ -31,7 +31,9 @@ FRAMES = {
     "text": pd.DataFrame({"s": pd.array(["x", None, "é"], dtype="string"), "n": [1, 2, 3]}),
     "categories": pd.DataFrame({"c": pd.Categorical(["u", None], categories=["v", "u", "w"])}),
     "ordered": pd.DataFrame({"c": pd.Categorical([3, 1], categories=[3, 2, 1], ordered=True)}),
-    "masked": pd.DataFrame({"i": pd.array([1, None], dtype="Int8"), "f": pd.array([None, 0.5], dtype="Float64")}),
+    "masked": pd.DataFrame(
+        {"i": pd.array([1, None], dtype="Int8"), "f": pd.array([None, 0.5], dtype="Float64")}
+    ),
     "booleans": pd.DataFrame({"b": pd.array([True, None], dtype="boolean"), "p": [True, False]}),
     "dates": pd.DataFrame({"d": pd.to_datetime(["2020", None]), "t": pd.to_timedelta([1, None], unit="s")}),
     "zones": pd.DataFrame({"z": pd.to_datetime(["2020", None], utc=True).tz_convert("Europe/Paris")}),

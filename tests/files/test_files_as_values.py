@@ -191,7 +191,7 @@ def test_it_is_a_path_that_does_not_change():
 def test_what_is_no_file_is_said():
     put("a/data.csv")
     put("linked/data.csv")
-    os.symlink("data.csv", "linked/link")
+    Path("linked/link").symlink_to("data.csv")
     os.mkfifo("a/pipe")
     put("private/.GIT/config")
     for make, culprit in [
@@ -210,5 +210,5 @@ def test_what_is_no_file_is_said():
 
 def test_a_link_to_a_file_is_that_file():
     put("a/data.csv")
-    os.symlink("a/data.csv", "data.csv")
+    Path("data.csv").symlink_to("a/data.csv")
     assert same(gm.File("data.csv"), gm.File("a/data.csv"))

@@ -89,12 +89,12 @@ def test_a_file_comes_back_when_it_is_asked_for(storage):
 def test_nothing_is_written_if_it_is_there_already(storage):
     with storage:
         made = write("hello")
-    before = os.stat("out/result.txt")
+    before = Path("out/result.txt").stat()
     assert storage.unwrap(made) == gm.File("out/result.txt")
-    assert os.stat("out/result.txt") == before
+    assert Path("out/result.txt").stat() == before
     Path("out/result.txt").chmod(0o755)
     assert storage.unwrap(made).content().is_executable is False
-    assert os.stat("out/result.txt").st_ino == before.st_ino
+    assert Path("out/result.txt").stat().st_ino == before.st_ino
 
 
 def test_a_folder_comes_back_with_its_bits_and_without_what_is_not_its(storage):
@@ -122,13 +122,13 @@ def test_what_is_stored_nowhere_is_never_overwritten(storage):
     with pytest.raises(FileInTheWay, match=r"stored nowhere\n  fix: move it away"):
         storage.unwrap(second)
     assert Path("out/result.txt").read_text() == "edited"
-    for make in (lambda p: os.symlink("elsewhere", p), os.mkdir, os.mkfifo):
+    for make in (lambda p: Path(p).symlink_to("elsewhere"), lambda p: Path(p).mkdir(), os.mkfifo):
         Path("out/result.txt").unlink()
         make("out/result.txt")
         with pytest.raises(FileInTheWay):
             storage.unwrap(second)
-        if os.path.isdir("out/result.txt"):
-            os.rmdir("out/result.txt")
+        if Path("out/result.txt").is_dir():
+            Path("out/result.txt").rmdir()
             Path("out/result.txt").touch()
 
 
@@ -246,9 +246,9 @@ def stored(cid):
 )  # fmt: skip
 @pytest.mark.parametrize("tag", ["F", "D"])
 def test_hostile_paths_are_refused(path, tag, tmp_path, tmp_path_factory):
-    os.symlink(tmp_path_factory.mktemp("target"), "link")
+    Path("link").symlink_to(tmp_path_factory.mktemp("target"))
     Path(".git/hooks").mkdir(parents=True)
-    os.symlink(".git", "inner")
+    Path("inner").symlink_to(".git")
     before = sorted(p.name for p in tmp_path.rglob("*"))
     body = [path, CID, True] if tag == "F" else [path, [["a", CID, True]]]
     with pytest.raises((FileOutside, UndecodableValue, NotAFile)):
@@ -293,8 +293,8 @@ def test_a_large_file_is_never_in_memory(tmp_path):
     finally:
         tracemalloc.stop()
     assert peak < 20 << 20
-    assert os.stat("large.bin").st_size == 200 << 20
-    assert os.stat("large.bin").st_nlink == 1  # no link to the store's own file
+    assert Path("large.bin").stat().st_size == 200 << 20
+    assert Path("large.bin").stat().st_nlink == 1  # no link to the store's own file
 
 
 def test_a_file_that_changes_while_it_is_stored_is_not_stored(tmp_path):

@@ -155,10 +155,12 @@ def test_models_are_the_same_after_training_again_and_a_round_trip():
 def test_equal_values_of_other_types_have_other_ids(capsys):
     from gitmemo.utils import get_content_hash
 
-    print(f"Is 1 == True? {1 == True}")  # noqa: E712
+    print(f"Is 1 == True? {1 == True}")
     print(f"Is the hash of 1 == the hash of True? {get_content_hash(1) == get_content_hash(True)}")
     print(f"Is 23 == 23.0? {23 == 23.0}")
-    print(f"Is the hash of 23 == the hash of 23.0? {get_content_hash(23) == get_content_hash(23.0)}")
+    print(
+        f"Is the hash of 23 == the hash of 23.0? {get_content_hash(23) == get_content_hash(23.0)}"
+    )
     answers = [line.rpartition(" ")[2] for line in capsys.readouterr().out.splitlines()]
     assert answers == ["True", "False", "True", "False"]
     assert len({get_content_hash(n) for n in (42, 42.0, 42.000000001)}) == 3
