@@ -9,20 +9,16 @@ unpickling. Invariant: nothing is written outside the project.
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from gitmemo.codecs.codec import Encoded, Parts, Source
 from gitmemo.codecs.tree import Node, TreeReader, TreeWriter, read_tree, write_tree
 from gitmemo.errors import FileOutside, GitmemoError, NotAFile, Unencodable
-from gitmemo.files import names, placing
+from gitmemo.files import Dir, File, names, placing
 from gitmemo.files.seen import Content, Hasher, content_of
 from gitmemo.hashing.digest import Digest, to_hex
-
-if TYPE_CHECKING:
-    from gitmemo.files import Dir, File
 
 _READ_BYTES = 1 << 20
 
@@ -39,8 +35,6 @@ class FilesCodec:
 
     def compose(self, value: object) -> Encoded | None:
         """Accept `File`, `Dir`, and plain containers that hold some."""
-        if "gitmemo.files.values" not in sys.modules:  # no file without it
-            return None
         writer = _Writer()
         chunks = write_tree(value, writer)
         return Encoded(self.name, chunks, writer.parts) if chunks and writer.has_files else None
@@ -57,8 +51,6 @@ class _Writer(TreeWriter):
         self.has_files = False
 
     def other(self, value: Any, depth: int) -> Node:
-        from gitmemo.files import Dir, File
-
         if type(value) is File:
             self.has_files = True
             return {"F": [_recorded(value), *self._part(os.fspath(value), value.content())]}
@@ -129,16 +121,12 @@ class _Reader(TreeReader):
         self.readers |= {"F": self._file, "D": self._dir}
 
     def _file(self, body: Any) -> File:
-        from gitmemo.files import File
-
         path, cid, executable = body
         place, is_ours = names.located(path)
         self._place(place, _digest(cid), executable is True, is_ours)
         return File(names.shown(place))
 
     def _dir(self, body: Any) -> Dir:
-        from gitmemo.files import Dir
-
         path, listed = body
         folder, is_ours = names.located(path)
         places = [names.located(f"{path}/{names.check(name, folder)}")[0] for name, _, _ in listed]
@@ -187,8 +175,7 @@ def _digest(text: Any) -> Digest:
 
 def refuse_files(value: object) -> None:
     """Raise `Unencodable` for a file inside an object: its path alone is not the value."""
-    values = sys.modules.get("gitmemo.files.values")
-    if values is not None and type(value) in (values.File, values.Dir):
+    if type(value) in (File, Dir):
         reason = (
             "an object that is pickled would keep its path but not its bytes; return it by itself "
             "or in a list, tuple or dict of plain data"

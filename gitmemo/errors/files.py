@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from gitmemo.errors.base import GitmemoError
+from gitmemo.errors.base import GitmemoError, KeepsResult
 
 
-class NotAFile(GitmemoError, ValueError):
+class NotAFile(KeepsResult, GitmemoError, ValueError):
     """A path does not lead to something that `gm.File` or `gm.Dir` can stand for."""
 
     kind = "not-a-file"

@@ -16,7 +16,7 @@ from typing import Any, Protocol
 
 from gitmemo.codecs import Encoded, encode, inline
 from gitmemo.codecs.scripts import main_name
-from gitmemo.errors import InputMutated, Unencodable, Unhashable, WrongOutputs
+from gitmemo.errors import InputMutated, NotAFile, Unencodable, Unhashable, WrongOutputs
 from gitmemo.hashing import content_id, structure
 from gitmemo.hashing.digest import Digest
 from gitmemo.memo.signature import Outputs
@@ -225,7 +225,7 @@ class _Run:
                     _output(request, name, value)
                     for name, value in request.outputs.split(request.op, self.returned)
                 )
-            except (InputMutated, WrongOutputs, Unhashable, Unencodable) as refused:
+            except (InputMutated, WrongOutputs, Unhashable, Unencodable, NotAFile) as refused:
                 refused.value = self.returned  # hours of work may be in it
                 raise
         return CallOutcome(
@@ -241,7 +241,11 @@ class _Run:
 
 def _refuse_mutation(request: CallRequest) -> None:
     for name, (value, cid) in request.guarded.items():
-        if content_id(value) != cid:
+        try:
+            same = content_id(value) == cid
+        except NotAFile:  # the body deleted or moved it
+            same = False
+        if not same:
             raise InputMutated(request.op, name)
 
 

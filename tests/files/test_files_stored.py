@@ -142,6 +142,10 @@ def test_an_input_file_that_is_changed_in_place_is_noticed(storage):
     def spoil_folder(folder):
         (folder / "new.txt").write_text("new")
 
+    @gm.op
+    def delete(file):
+        file.path.unlink()
+
     Path("in").mkdir()
     Path("in/data.txt").write_text("data")
     with storage:
@@ -149,6 +153,8 @@ def test_an_input_file_that_is_changed_in_place_is_noticed(storage):
             spoil(gm.File("in/data.txt"))
         with pytest.raises(InputMutated):
             spoil_folder(gm.Dir("in"))
+        with pytest.raises(InputMutated):
+            delete(gm.File("in/data.txt"))
 
 
 def test_the_same_file_elsewhere_is_the_same_call(storage):
@@ -205,6 +211,16 @@ def test_a_file_inside_an_object_is_refused(storage):
 def test_a_missing_input_is_named(storage):
     with storage, pytest.raises(NotAFile, match=r"missing\.txt"):
         length(gm.File("missing.txt"))
+
+
+def test_a_result_that_is_not_there_is_named_and_the_rest_is_kept(storage):
+    @gm.op
+    def promise():
+        return 5, gm.File("missing.txt")
+
+    with storage, pytest.raises(NotAFile, match=r"missing\.txt") as caught:
+        promise()
+    assert caught.value.value[0] == 5
 
 
 def test_outside_the_project_nothing_is_written(storage, tmp_path_factory):
