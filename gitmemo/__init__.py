@@ -19,7 +19,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from gitmemo.hashing import hasher
+    from gitmemo.approx import Approx
+    from gitmemo.codecs import codec, deserialize, serialize
+    from gitmemo.files import Dir, File
+    from gitmemo.hashing import content_hash, hasher
     from gitmemo.memo.context import carried, noop
     from gitmemo.memo.op import Op, op, superop, track
     from gitmemo.memo.opening import open
@@ -32,7 +35,10 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 
 __all__ = [
+    "Approx",
     "AtomRef",
+    "Dir",
+    "File",
     "Ignore",
     "NewArgDefault",
     "Op",
@@ -42,11 +48,15 @@ __all__ = [
     "ValuePointer",
     "__version__",
     "carried",
+    "codec",
+    "content_hash",
+    "deserialize",
     "hasher",
     "noop",
     "op",
     "open",
     "prov",
+    "serialize",
     "superop",
     "track",
     "unwrap",
@@ -56,7 +66,10 @@ __all__ = [
 
 # Loaded when first used: `import gitmemo` and the hooks stay quick.
 _HOMES = {
+    "Approx": "gitmemo.approx",
     "AtomRef": "gitmemo.ref",
+    "Dir": "gitmemo.files",
+    "File": "gitmemo.files",
     "Ignore": "gitmemo.special",
     "NewArgDefault": "gitmemo.special",
     "Op": "gitmemo.memo.op",
@@ -65,12 +78,16 @@ _HOMES = {
     "Transient": "gitmemo.special",
     "ValuePointer": "gitmemo.special",
     "carried": "gitmemo.memo.context",
+    "codec": "gitmemo.codecs",
+    "content_hash": "gitmemo.hashing",
+    "deserialize": "gitmemo.codecs",
     "hasher": "gitmemo.hashing",
     "noop": "gitmemo.memo.context",
     "op": "gitmemo.memo.op",
     "open": "gitmemo.memo.opening",
     "prov": "gitmemo.memo.provenance",
     "superop": "gitmemo.memo.op",
+    "serialize": "gitmemo.codecs",
     "track": "gitmemo.memo.op",
     "unwrap": "gitmemo.memo.wrapping",
     "wrap": "gitmemo.memo.wrapping",

@@ -8,6 +8,7 @@ this clone's own file can grant trust.
 from __future__ import annotations
 
 import os
+import sys
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -67,6 +68,15 @@ def read_settings(root: Path, common_dir: Path) -> Settings:
         BadSetting: A setting has a value that makes no sense, or a file is not TOML.
     """
     return merge(_table(root / COMMITTED), _table(common_dir / LOCAL), os.environ)
+
+
+def cache_folder() -> Path:
+    """Return the folder for what can be computed again, outside of any repository."""
+    chosen = os.environ.get("XDG_CACHE_HOME")
+    if chosen and Path(chosen).is_absolute():
+        return Path(chosen) / "gitmemo"
+    home = Path.home()
+    return home / ("Library/Caches" if sys.platform == "darwin" else ".cache") / "gitmemo"
 
 
 def merge(

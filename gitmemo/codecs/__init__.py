@@ -6,9 +6,11 @@ no data library.
 """
 
 from gitmemo.codecs.codec import CompositeCodec, Encoded, Parts, Source
+from gitmemo.codecs.custom import codec
 from gitmemo.codecs.plain import from_inline, inline, json_text
 from gitmemo.codecs.portable import deserialize, serialize
 from gitmemo.codecs.registry import SAFE, decode, encode, is_safe, runs_here
+from gitmemo.codecs.stability import Settled, settle
 from gitmemo.model.facts import Inline, JsonValue
 
 __all__ = [
@@ -18,7 +20,9 @@ __all__ = [
     "Inline",
     "JsonValue",
     "Parts",
+    "Settled",
     "Source",
+    "codec",
     "decode",
     "deserialize",
     "encode",
@@ -28,4 +32,5 @@ __all__ = [
     "json_text",
     "runs_here",
     "serialize",
+    "settle",
 ]

@@ -1,4 +1,4 @@
-"""The codec of numpy arrays: the `.npy` format.
+"""The `.npy` format, and the codecs of numpy arrays and torch tensors that use it.
 
 Not for arrays of Python objects and not for subclasses. Invariant: what comes
 back is a writable plain array that is private to the caller, a copy-on-write
@@ -7,7 +7,9 @@ map where the bytes are a file, and nothing is ever unpickled.
 
 from __future__ import annotations
 
+import importlib
 import io
+import math
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -17,8 +19,8 @@ from gitmemo.codecs.codec import Chunks, Source
 if TYPE_CHECKING:
     import numpy as np
 
-# Reading this much costs less than a map and the open file behind it.
-_MAP_FROM_BYTES = 1 << 16
+MAP_FROM_BYTES = 1 << 16
+"""Reading less than this costs less than a map and the open file behind it."""
 # numpy refuses to read more from a source that may not unpickle.
 _HEADER_BYTES = 10_000
 
@@ -34,21 +36,67 @@ class NpyCodec:
         np: Any = sys.modules.get("numpy")  # no array without numpy: never import it to ask
         if np is None or type(value) is not np.ndarray:
             return None
-        return _described(value)  # type: ignore[arg-type]
+        return npy_chunks(value)  # type: ignore[arg-type]
 
     def decode(self, source: Source) -> object:
         """Map a file copy-on-write, or copy bytes."""
         import numpy as np
 
         if isinstance(source, Path):
-            if source.stat().st_size >= _MAP_FROM_BYTES:
+            if source.stat().st_size >= MAP_FROM_BYTES:
                 mapped = np.lib.format.open_memmap(source, mode="c")
                 return np.asarray(mapped).view(np.ndarray)
             source = source.read_bytes()
         return np.lib.format.read_array(io.BytesIO(source), allow_pickle=False)
 
 
-def _described(array: np.ndarray[Any, Any]) -> Chunks | None:
+class TensorCodec:
+    """A torch tensor as the `.npy` bytes of the array that shares its memory.
+
+    Not for tensors that record gradients, live on a device, or have a type
+    that numpy lacks (`bfloat16`): those are pickled.
+    """
+
+    name = "npy-torch"
+    safe = True
+
+    def encode(self, value: object) -> Chunks | None:
+        """Accept exactly `torch.Tensor`, dense, on the CPU, of a dtype that numpy has."""
+        torch: Any = sys.modules.get("torch")  # no tensor without torch: never import it to ask
+        if torch is None or type(value) is not torch.Tensor:
+            return None
+        tensor: Any = value
+        if tensor.requires_grad or tensor.layout != torch.strided or tensor.device.type != "cpu":
+            return None
+        try:
+            array = tensor.resolve_conj().resolve_neg().numpy()
+        except (TypeError, RuntimeError):  # a dtype that numpy lacks
+            return None
+        return npy_chunks(array)
+
+    def decode(self, source: Source) -> object:
+        """Read the array and hand it to torch, which shares its memory."""
+        torch: Any = importlib.import_module("torch")
+        return torch.from_numpy(NpyCodec().decode(source))
+
+
+def read_npy(data: memoryview) -> np.ndarray[Any, Any]:
+    """Return an array over the elements in `data`, which holds `.npy` bytes; nothing is copied."""
+    import numpy as np
+    from numpy.lib import format as npy
+
+    file = io.BytesIO(data[: 2 * _HEADER_BYTES])
+    read_header = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
+    shape, fortran, dtype = read_header[npy.read_magic(file)](file)
+    elements = data[file.tell() :]
+    if dtype.hasobject or elements.nbytes != math.prod(shape) * dtype.itemsize:
+        raise ValueError("these are not the bytes of a plain array")
+    if not elements.nbytes:
+        return np.empty(shape, dtype)
+    return np.frombuffer(elements, dtype).reshape(shape, order="F" if fortran else "C")
+
+
+def npy_chunks(array: np.ndarray[Any, Any]) -> Chunks | None:
     """Return header and elements, or None where the header cannot say all of the dtype."""
     import numpy as np
 

@@ -6,14 +6,14 @@ that its blob id can be known before anything is written.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 from gitmemo.hashing.digest import Digest, digest, digest_chunks
 
-Chunks = tuple[bytes | memoryview, ...]
+Chunks = Sequence[bytes | memoryview]
 Source = bytes | memoryview | Path
 """Stored bytes, or a file that holds exactly them and never changes."""
 

@@ -20,6 +20,7 @@ from typing import Any
 
 from gitmemo.codecs import scripts
 from gitmemo.codecs.codec import Chunks, Source
+from gitmemo.codecs.files import refuse_files
 from gitmemo.errors import UndecodableValue
 
 _PROTOCOL = 5
@@ -39,6 +40,7 @@ class _Pickler(pickle.Pickler):
     """A pickler that names what the main script defines, and stops at large arrays."""
 
     def reducer_override(self, value: Any) -> Any:
+        refuse_files(value)
         named = scripts.reduced(value)
         if named is not None:
             return named
@@ -135,6 +137,7 @@ def _joblib_pickler() -> Any:
 
     class Pickler(NumpyPickler):  # type: ignore[misc]
         def reducer_override(self, value: Any) -> Any:
+            refuse_files(value)
             named = scripts.reduced(value)
             return NotImplemented if named is None else named
 
@@ -174,6 +177,7 @@ def _cloud_pickler() -> Any:
 
     class Pickler(cloudpickle.Pickler):  # type: ignore[misc]
         def reducer_override(self, obj: Any) -> Any:
+            refuse_files(obj)
             named = scripts.reduced(obj)
             return super().reducer_override(obj) if named is None else named
 

@@ -6,31 +6,46 @@ that a value is written the same way everywhere.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import cast
 
-from gitmemo.codecs.arrays import NpyCodec
+from gitmemo.codecs import custom
+from gitmemo.codecs.arrays import NpyCodec, TensorCodec
 from gitmemo.codecs.codec import Codec, CompositeCodec, Encoded, Parts, Source
+from gitmemo.codecs.files import FilesCodec
 from gitmemo.codecs.pickles import CloudpickleCodec, JoblibCodec, PickleCodec, refusal
 from gitmemo.codecs.plain import BytesCodec, JsonCodec
+from gitmemo.codecs.tables import ArrowCodec, PandasCodec, PolarsCodec
+from gitmemo.codecs.tree import TreeCodec
 from gitmemo.errors import GitmemoError, UndecodableValue, Unencodable
 
-_CODECS: tuple[Codec, ...] = (
+_PLAIN: tuple[Codec, ...] = (
     JsonCodec(),
     BytesCodec(),
     NpyCodec(),
-    PickleCodec(),
-    JoblibCodec(),
-    CloudpickleCodec(),
+    ArrowCodec(),
+    PandasCodec(),
+    PolarsCodec(),
+    TensorCodec(),
+    TreeCodec(),
 )
+_PICKLES: tuple[Codec, ...] = (PickleCodec(), JoblibCodec(), CloudpickleCodec())
+_CODECS = (*_PLAIN, *_PICKLES)
 _COMPOSITE: tuple[CompositeCodec, ...] = ()
+_FILES = FilesCodec()  # looks through containers, so only at what plain codecs leave
 _BY_NAME = {codec.name: codec for codec in _CODECS}
-_COMPOSITE_BY_NAME: dict[str, CompositeCodec] = {codec.name: codec for codec in _COMPOSITE}
+_COMPOSITE_BY_NAME: dict[str, CompositeCodec] = {
+    composite.name: composite for composite in (*_COMPOSITE, _FILES)
+}
 
 SAFE: frozenset[str] = frozenset(
     [codec.name for codec in _CODECS if codec.safe]
     + [composite.name for composite in _COMPOSITE if composite.safe]
 )
 """Codecs that run no code from the bytes."""
+
+EXACT: frozenset[str] = frozenset([codec.name for codec in _PLAIN] + [*_COMPOSITE_BY_NAME])
+"""Codecs that accept only what comes back with the same content id."""
 
 
 def is_safe(codec: str) -> bool:
@@ -49,21 +64,47 @@ def encode(value: object) -> Encoded:
     Raises:
         Unencodable: no codec does; names the type and the reason.
     """
+    return next(attempts(value))
+
+
+def attempts(value: object) -> Iterator[Encoded]:
+    """Yield `value` as bytes by each codec that takes it, one at least.
+
+    Raises:
+        Unencodable: No codec takes it.
+    """
+    taken = False
+    reason = "no codec accepts it"
     try:
-        for composite in _COMPOSITE:
-            composed = composite.compose(value)
-            if composed is not None:
-                return composed
-        for codec in _CODECS:
-            chunks = codec.encode(value)
-            if chunks is not None:
-                return Encoded(codec.name, chunks)
+        for encoded in _written(value):
+            taken = True
+            yield encoded
+    except Unencodable:
+        raise
     except Exception as error:  # noqa: BLE001 a foreign __reduce__ may raise anything
         reason = str(error) or type(error).__name__
-    else:
-        reason = "no codec accepts it"
-    kind = type(value)
-    raise Unencodable(f"{kind.__module__}.{kind.__qualname__}", reason)
+    if not taken:
+        kind = type(value)
+        raise Unencodable(f"{kind.__module__}.{kind.__qualname__}", reason)
+
+
+def _written(value: object) -> Iterator[Encoded]:
+    for composite in _COMPOSITE:
+        composed = composite.compose(value)
+        if composed is not None:
+            yield composed
+    own = custom.codec_for(value)
+    for codec in (own, *_PLAIN) if own else _PLAIN:
+        chunks = codec.encode(value)
+        if chunks is not None:
+            yield Encoded(codec.name, chunks)
+    files = _FILES.compose(value)
+    if files is not None:
+        yield files
+    for codec in _PICKLES:
+        chunks = codec.encode(value)
+        if chunks is not None:
+            yield Encoded(codec.name, chunks)
 
 
 def decode(codec: str, source: Source, parts: Parts | None = None) -> object:
@@ -79,7 +120,10 @@ def decode(codec: str, source: Source, parts: Parts | None = None) -> object:
     refused = refusal(codec)
     if refused is not None:
         raise refused
-    reader, composite = _BY_NAME.get(codec), _COMPOSITE_BY_NAME.get(codec)
+    reader: Codec | None = _BY_NAME.get(codec)
+    if codec.startswith(custom.PREFIX):
+        reader = custom.codec_named(codec)
+    composite = _COMPOSITE_BY_NAME.get(codec)
     if reader is None and composite is None:
         raise UndecodableValue(codec, "this gitmemo does not know it; a newer gitmemo wrote it")
     if composite is not None and parts is None:

@@ -7,6 +7,12 @@
       ValueMissing           exit 4
       UntrustedValue         exit 6
       NotReproducible        exit 1
+      ApproxUnsupported      exit 1
+      ApproxTooLarge         exit 1
+    files
+      NotAFile               exit 1
+      FileInTheWay           exit 1
+      FileOutside            exit 1
     code
       SourceError            exit 1
       UntrackableOp          exit 1
@@ -72,6 +78,7 @@ from gitmemo.errors.code import (
     WrongArguments,
     WrongOutputs,
 )
+from gitmemo.errors.files import FileInTheWay, FileOutside, NotAFile
 from gitmemo.errors.project import (
     Aborted,
     BadSetting,
@@ -105,6 +112,8 @@ from gitmemo.errors.repository import (
     RefContended,
 )
 from gitmemo.errors.values import (
+    ApproxTooLarge,
+    ApproxUnsupported,
     NotReproducible,
     UndecodableValue,
     Unencodable,
@@ -115,6 +124,8 @@ from gitmemo.errors.values import (
 
 __all__ = [
     "Aborted",
+    "ApproxTooLarge",
+    "ApproxUnsupported",
     "BadOption",
     "BadSetting",
     "BlobCorrupt",
@@ -122,6 +133,8 @@ __all__ = [
     "CorruptRecord",
     "CorruptSegment",
     "DemoFailed",
+    "FileInTheWay",
+    "FileOutside",
     "GitFailed",
     "GitMissing",
     "GitmemoError",
@@ -133,6 +146,7 @@ __all__ = [
     "NewCallRefused",
     "NewerFormat",
     "NoActiveStorage",
+    "NotAFile",
     "NotInRepository",
     "NotInitialised",
     "NotReproducible",

@@ -144,3 +144,46 @@ class NotReproducible(GitmemoError, RuntimeError):
             "fetch the stored result (`gitmemo pull`), or make the op depend on nothing but its "
             "arguments (pass seeds, files and times in) and give it another @op(version=...)"
         )
+
+
+class ApproxUnsupported(GitmemoError, TypeError):
+    """An argument that is compared by its decimals holds something without decimals."""
+
+    kind = "approx-unsupported"
+
+    def __init__(self, type_name: str, path: str, reason: str) -> None:
+        """`path` leads from the argument to the culprit."""
+        super().__init__(type_name, path, reason)
+        self.type_name, self.path, self.reason = type_name, path, reason
+
+    def problem(self) -> str:
+        inside = f" at {self.path}" if self.path else ""
+        return f"Approx cannot round a {self.type_name}{inside}: {self.reason}"
+
+    def remedy(self) -> str:
+        return (
+            "use Approx for numbers, small arrays of numbers, and containers of these; pass "
+            "anything else as an argument of its own"
+        )
+
+
+class ApproxTooLarge(GitmemoError, ValueError):
+    """An argument that is compared by its decimals holds more numbers than rounding can serve."""
+
+    kind = "approx-too-large"
+
+    def __init__(self, numbers: int, limit: int) -> None:
+        super().__init__(numbers, limit)
+        self.numbers, self.limit = numbers, limit
+
+    def problem(self) -> str:
+        return (
+            f"Approx is for at most {self.limit} numbers, and here are {self.numbers} or more: "
+            "some would lie at an edge, and nearly equal values would count as different"
+        )
+
+    def remedy(self) -> str:
+        return (
+            "make the array with an op and pass the ref that the op returns, so that it counts "
+            "by where it came from; or pass a few numbers that say which array it is"
+        )

@@ -13,7 +13,10 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from functools import wraps
+from pathlib import Path
 from typing import TYPE_CHECKING, Final, ParamSpec, TypeVar
+
+from gitmemo.files import names
 
 if TYPE_CHECKING:
     from gitmemo.memo.storage import Storage
@@ -117,3 +120,14 @@ def warn_if_missed(op: str) -> None:
     """Warn where a call in another thread was probably meant to be remembered."""
     if _open.count and threading.current_thread() is not threading.main_thread():
         warnings.warn(NotInBlock(op), stacklevel=4)
+
+
+def _project_root() -> Path | None:
+    storage = active()
+    if storage is None or isinstance(storage, Noop) or storage.project is None:
+        return None
+    return storage.project.root
+
+
+# Where paths of stored files start is what the active storage says.
+names.project_root = _project_root

@@ -16,10 +16,11 @@ from typing import Any, Protocol
 
 from gitmemo.codecs import Encoded, encode, inline
 from gitmemo.codecs.scripts import main_name
-from gitmemo.errors import InputMutated, Unencodable, Unhashable, WrongOutputs
+from gitmemo.errors import InputMutated, NotAFile, Unencodable, Unhashable, WrongOutputs
 from gitmemo.hashing import content_id, structure
 from gitmemo.hashing.digest import Digest
 from gitmemo.memo.signature import Outputs
+from gitmemo.memo.stable import stable
 from gitmemo.model.components import Component, Content
 from gitmemo.model.facts import Inline
 from gitmemo.ref import Ref, unwrap_all
@@ -224,7 +225,7 @@ class _Run:
                     _output(request, name, value)
                     for name, value in request.outputs.split(request.op, self.returned)
                 )
-            except (InputMutated, WrongOutputs, Unhashable, Unencodable) as refused:
+            except (InputMutated, WrongOutputs, Unhashable, Unencodable, NotAFile) as refused:
                 refused.value = self.returned  # hours of work may be in it
                 raise
         return CallOutcome(
@@ -240,7 +241,11 @@ class _Run:
 
 def _refuse_mutation(request: CallRequest) -> None:
     for name, (value, cid) in request.guarded.items():
-        if content_id(value) != cid:
+        try:
+            same = content_id(value) == cid
+        except NotAFile:  # the body deleted or moved it
+            same = False
+        if not same:
             raise InputMutated(request.op, name)
 
 
@@ -257,7 +262,10 @@ def _output(request: CallRequest, name: str, value: Any) -> Output:
     else:
         value = unwrap_all(value) if request.sees_refs else value
         cid, small = identify(value, where)
-        data = None if small or keep == "hash" else encoded(value, where)
+        data = None
+        if not small and keep != "hash":
+            kept = stable(request.op, name, value, cid)
+            value, cid, data = kept.value, kept.cid, kept.encoded
     if keep == "hash":
         return Output(name, value, cid, None, None, is_stored=False)
     return Output(name, value, cid, small, data)

@@ -15,6 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias, TypeVar, overload
 
 from gitmemo.errors import BadSetting, UnknownRef
+from gitmemo.files.names import rooted
 from gitmemo.hashing.digest import Digest
 from gitmemo.memo import context
 from gitmemo.memo.caller import Caller
@@ -198,7 +199,8 @@ class Storage:
             UntrustedValue: Reading it could run code from a remote that is not trusted.
             BlobCorrupt: The bytes are not what was stored.
         """
-        return self._on_demand.load(cid, hid, what, self._caller, self)
+        with rooted(self.project.root if self.project else None):
+            return self._on_demand.load(cid, hid, what, self._caller, self)
 
     @overload
     def unwrap(self, obj: Ref[R]) -> R: ...

@@ -185,7 +185,9 @@ class Index:
         self.connection.executemany(
             "insert into fact(id, mark, shape, micros, hid, line) values (?, ?, ?, ?, ?, ?)", rows
         )
-        self.connection.executemany("insert or ignore into output(hid, fact) values (?, ?)", outputs)
+        self.connection.executemany(
+            "insert or ignore into output(hid, fact) values (?, ?)", outputs
+        )
         return numbers
 
     def _row(self, number: int, mark: int, fact: Fact, line: str) -> tuple[object, ...]:

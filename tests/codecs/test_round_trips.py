@@ -63,15 +63,23 @@ VALUES = {
         np.zeros(3, [("a", "i1"), ("b", "f8", (2,))]), np.zeros((1, 70_000)), np.arange(9).T,
         np.broadcast_to(np.arange(4), (3, 4)),
     ],
-    "joblib": [
-        {"a": BIG, "b": [BIG, 1]}, (BIG, "x"), pd.DataFrame(BIG), Plain(BIG),
+    "tree": [
+        (1, 2), {1: 2}, {1, 2}, 10**5000, -(2**2001), 1j, bytearray(b"x"), np.float64(1), [True, (1,)],
+        {"a": np.arange(3)}, [np.float64(1)], ["a", b"b"], {"a": BIG, "b": [BIG, 1]}, (BIG, "x"),
+        (), set(), {None: {(): frozenset({b"x", "\ud800", 1.5})}}, {"n": 1, (): float("nan")},
+        [{"b": 1}, {"t": [1]}, ()], (b"x" * 63, b"x" * 64, bytearray(b"y" * 200)), ["a", 2**3000],
+        (np.str_("é"), np.datetime64("2020"), np.bool_(True), np.float32("nan"), np.int8(-1)),
+        (np.asfortranarray(BIG), BIG[::2], np.array(5), np.zeros((0, 3)), BIG.astype(">f4")),
     ],
+    "arrow-pandas": [
+        pd.DataFrame(BIG), pd.DataFrame({"a": [1], "b": ["x"]}), pd.DataFrame(),
+    ],
+    "joblib": [Plain(BIG), [Plain(1), BIG], pd.Series(np.arange(20_000))],
     "pickle": [
-        (1, 2), {1: 2}, {1, 2}, 10**5000, 1j, bytearray(b"x"), np.float64(1), dt.date(2020, 1, 1),
-        collections.OrderedDict(a=1), pd.DataFrame({"a": [1], "b": ["x"]}), re.compile("a"),
+        dt.date(2020, 1, 1), (1, dt.date(2020, 1, 1)), collections.OrderedDict(a=1), re.compile("a"),
         np.ma.array(BIG, mask=BIG > 5), BIG.view(Grid),
-        np.array([None, "a"], dtype=object), Plain([1]), {"a": np.arange(3)}, [True, (1,)],
-        pd.Series([1, 2]), pd.NaT, int, math.sin, [np.float64(1)], ["a", b"b"],
+        np.array([None, "a"], dtype=object), Plain([1]), [1, Plain(2)],
+        pd.Series([1, 2]), pd.NaT, int, math.sin, (np.array([None]),),
     ],
 }  # fmt: skip
 CASES = [(codec, value) for codec, some in VALUES.items() for value in some]
@@ -182,6 +190,7 @@ def test_npy_never_unpickles(tmp_path):
 
 def test_joblib_files_are_mapped(tmp_path):
     codec, data = written({"a": BIG, "b": Plain(BIG)})
+    assert codec == "joblib"
     file = tmp_path / "blob"
     file.write_bytes(data)
     again = decode(codec, file)
@@ -256,7 +265,8 @@ def test_an_unknown_codec_is_from_the_future():
 
 
 def test_safe_codecs():
-    assert frozenset({"json", "bytes", "npy"}) == SAFE
+    arrow = {"arrow", "arrow-pandas", "arrow-polars"}
+    assert {"json", "bytes", "npy", "npy-torch", "tree"} | arrow == SAFE - {"file", "dir"}
     assert is_safe("npy")
     assert not is_safe("pickle")
     assert not is_safe("parquet")

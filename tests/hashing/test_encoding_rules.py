@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import os
 import subprocess
 import sys
 import textwrap
@@ -164,3 +165,61 @@ def test_importing_loads_no_data_library():
         assert not heavy & set(sys.modules), heavy & set(sys.modules)
     """
     subprocess.run([sys.executable, "-c", textwrap.dedent(script)], check=True)
+
+
+@given(
+    st.lists(st.integers(1, 4), min_size=1, max_size=3),
+    st.sampled_from(["f8", "i4", "c16", "u2", "M8[s]", "?"]),
+    st.data(),
+)
+def test_the_layout_of_an_array_does_not_show(shape, kind, data):
+    plain = np.arange(np.prod(shape)).astype(kind).reshape(shape)
+    axes = data.draw(st.permutations(range(len(shape))))
+    swapped = plain.transpose(axes).copy().transpose(np.argsort(axes))
+    spread = np.repeat(plain, 2, axis=0)[::2]
+    assert {
+        content_id(each)
+        for each in (
+            swapped,
+            spread,
+            np.asfortranarray(plain),
+            plain.astype(plain.dtype.newbyteorder(">")),
+        )
+    } == {content_id(plain)}
+
+
+@given(st.dictionaries(st.text(), st.integers(), min_size=2), st.sets(st.text(), min_size=2))
+def test_order_counts_in_dicts_and_not_in_sets(mapping, words):
+    turned = dict(reversed(mapping.items()))
+    assert turned == mapping
+    assert content_id(turned) != content_id(mapping)
+    backwards = sorted(words, reverse=True)
+    assert content_id(set(backwards)) == content_id(words)
+
+
+def test_ids_do_not_depend_on_the_hash_seed():
+    script = """
+        import random
+        from gitmemo.hashing import content_hash
+        choose = random.Random(0)
+        def word(): return "".join(choose.choices("abcdé", k=choose.randrange(80)))
+        def make(depth):
+            some = range(choose.randrange(6))
+            kinds = [
+                lambda: {word() for _ in some}, lambda: frozenset((word(), n) for n in some),
+                lambda: word(), lambda: {word(): make(depth + 1) for _ in some},
+                lambda: [make(depth + 1) for _ in some], lambda: (word().encode(), frozenset()),
+            ]
+            return choose.choice(kinds[:3] if depth > 3 else kinds)()
+        print(content_hash([make(0) for _ in range(300)]))
+    """
+    found = {
+        subprocess.run(
+            [sys.executable, "-c", textwrap.dedent(script)],
+            check=True,
+            capture_output=True,
+            env={**os.environ, "PYTHONHASHSEED": seed},
+        ).stdout
+        for seed in ("0", "1", "2")
+    }
+    assert len(found) == 1

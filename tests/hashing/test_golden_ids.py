@@ -17,7 +17,9 @@ import pytest
 
 VALUES = """
 import array, collections, dataclasses, datetime as dt, decimal, enum, fractions, functools
-import math, pathlib, re, uuid, zoneinfo
+import math, os, pathlib, re, tempfile, types, uuid, zoneinfo
+import gitmemo as gm
+from gitmemo.hashing import hasher
 import numpy as np
 import pandas as pd
 
@@ -32,6 +34,24 @@ class Settings:
     names: tuple = ("a", "b")
 Pair = collections.namedtuple("Pair", "x y")
 def act(x, y=1): return x
+class Angle:
+    def __init__(self, degrees): self.degrees = degrees
+class Grid(np.ndarray): pass
+class Tagged:
+    def __gitmemo_hash__(self): return {"tag": 1}
+@dataclasses.dataclass(frozen=True, slots=True)
+class Point:
+    x: int = 1
+class Access(enum.Flag):
+    READ = 1
+    WRITE = 2
+@hasher(Angle, version=2)
+def _degrees(value): return value.degrees % 360
+os.chdir(tempfile.mkdtemp())
+pathlib.Path("folder/sub").mkdir(parents=True)
+pathlib.Path("folder/sub/data.bin").write_bytes(bytes(range(256)) * 400)
+pathlib.Path("folder/run.sh").write_bytes(b"true")
+pathlib.Path("folder/run.sh").chmod(0o755)
 loop = [1]; loop.append(loop)
 words = ["alpha", "beta", None, "\\u00e9"]
 
@@ -78,6 +98,18 @@ GOLDEN = {
     "MultiIndex": pd.MultiIndex.from_product([[1, 2], [3.5]], names=["a", None]),
     "range index": pd.RangeIndex(3), "Timestamp": pd.Timestamp(5, unit="ns"), "NA": pd.NA, "NaT": pd.NaT,
     "Timedelta": pd.Timedelta(5, unit="ns"), "categories": pd.CategoricalDtype([1, 2]),
+    "hasher": Angle(370), "own hash": [Tagged()], "slots": Point(2), "flags": Access.READ | Access.WRITE,
+    "timezone": dt.timezone(dt.timedelta(hours=1), "X"), "PureWindowsPath": pathlib.PureWindowsPath("a/b"),
+    "mappingproxy": types.MappingProxyType({"a": 1}), "NaN bits": np.array([np.nan, -np.nan]),
+    "big-endian": np.arange(3, dtype=">i4"), "Fortran": np.asfortranarray(np.arange(6.0).reshape(2, 3)),
+    "subclass": np.arange(3.0).view(Grid), "complex array": np.array([1 - 2j]), "f2": np.array([0.5], "f2"),
+    "structured scalar": np.array([(1, 2.0)], dtype=[("a", "i1"), ("b", "f8")])[0],
+    "masked object": np.ma.masked, "seeds": np.random.SeedSequence(5), "ufunc": np.add,
+    "series": pd.Series([1.5, None], name="s", index=["a", "b"]), "sparse": pd.arrays.SparseArray([0, 1]),
+    "frame attrs": (lambda f: f.attrs.update(k=1) or f)(pd.DataFrame({"a": ["x", None]})),
+    "timedeltas": pd.Series(np.array([5, "NaT"], "m8[ns]")), "empty frame": pd.DataFrame(),
+    "File": gm.File("folder/sub/data.bin"), "executable File": gm.File("folder/run.sh"),
+    "Dir": gm.Dir("folder"),
 }
 """
 
