@@ -170,6 +170,20 @@ class CloudpickleCodec:
 _READING_CODE = threading.RLock()
 
 
+def to_worker(value: object) -> bytes:
+    """Return `value` as bytes for another process of this program: its main script's code included."""
+    import cloudpickle
+
+    data: bytes = cloudpickle.dumps(value)
+    return data
+
+
+def in_worker(data: bytes) -> Any:
+    """Return what `to_worker` was given."""
+    with _READING_CODE:
+        return pickle.loads(data)
+
+
 @functools.cache
 def _cloud_pickler() -> Any:
     """Return cloudpickle's pickler, with names for what the main script defines."""

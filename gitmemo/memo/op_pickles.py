@@ -6,13 +6,13 @@ name, the options and the code of the one that was sent.
 
 from __future__ import annotations
 
-import pickle
 import sys
 from collections.abc import Mapping
 from contextvars import ContextVar
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from gitmemo.codecs.pickles import in_worker, to_worker
 from gitmemo.errors import UntrackableOp
 
 if TYPE_CHECKING:
@@ -34,14 +34,11 @@ def pickled(op: Op[..., Any]) -> tuple[Any, ...]:
 
 
 def _code(op: Op[..., Any]) -> bytes:
-    import cloudpickle
-
     token = _on_its_way.set({**_on_its_way.get(), id(op): None})
     try:
-        data: bytes = cloudpickle.dumps((op.__wrapped__, op.options))
+        return to_worker((op.__wrapped__, op.options))
     finally:
         _on_its_way.reset(token)
-    return data
 
 
 def _unpickled(module: str, qualname: str, key: int, code: bytes | None) -> Op[..., Any]:
@@ -58,7 +55,7 @@ def _unpickled(module: str, qualname: str, key: int, code: bytes | None) -> Op[.
     op: Op[..., Any] = Op.__new__(Op)
     token = _on_its_way.set({**_on_its_way.get(), key: op})
     try:
-        Op.__init__(op, *pickle.loads(code))
+        Op.__init__(op, *in_worker(code))
     finally:
         _on_its_way.reset(token)
     return op
@@ -67,7 +64,7 @@ def _unpickled(module: str, qualname: str, key: int, code: bytes | None) -> Op[.
 def _arrived(key: int) -> Op[..., Any]:
     op = _on_its_way.get()[key]
     if op is None:
-        raise pickle.UnpicklingError("an op that leads back to itself was read on its own")
+        raise UntrackableOp("?", "it leads back to itself and was read on its own")
     return op
 
 
