@@ -95,12 +95,11 @@ def _same(a: object, b: object) -> bool:
 
 def _at_once(a: Any, b: Any) -> str | None:
     """Say how two values differ that need no look inside; None if they need one."""
-    if type(a) is not type(b):
+    kind = type(a)
+    if kind is not type(b):
         return _other_type(a, b)
-    if isinstance(a, float) and a == b:
-        return f"was {a!r}, is {b!r}: equal numbers, but not the same value"
-    if isinstance(a, float) and math.isnan(a) and math.isnan(b):
-        return "both are NaN, with other bits"
+    if kind is float:
+        return _other_float(a, b)
     if isinstance(a, dict):
         return _other_keys(a, b)
     if isinstance(a, list | tuple):
@@ -109,7 +108,7 @@ def _at_once(a: Any, b: Any) -> str | None:
         return _other_members(a, b)
     if _is_array(a):
         return None if a.dtype.kind == "O" and a.shape == b.shape else _other_array(a, b)
-    if type(a) in _PLAIN or next(_inside(a, b), None) is None:
+    if kind in _PLAIN or next(_inside(a, b), None) is None:
         return _was_is(a, b)
     return None
 
@@ -162,6 +161,12 @@ def _other_type(a: object, b: object) -> str:
     if _equal(a, b):
         return f"same value, other type: was {ours} {short(a)}, is {theirs} {short(b)}"
     return f"was {short(a)} ({ours}), is {short(b)} ({theirs})"
+
+
+def _other_float(a: float, b: float) -> str:
+    if a == b:
+        return f"was {a!r}, is {b!r}: equal numbers, but not the same value"
+    return "both are NaN, with other bits" if math.isnan(a) and math.isnan(b) else _was_is(a, b)
 
 
 def _equal(a: Any, b: Any) -> bool:

@@ -160,7 +160,8 @@ class Explanation:
             yield f"{kind}: {ran}took {duration(self.elapsed_s)}, {of}"
         yield from (f"  {item}" for item in self.differences)
         yield from (f"  {item}" for item in self.changed)
-        yield from (f"to reuse it: {remedy}" for remedy in self.remedies)
+        if self.remedies:
+            yield f"to reuse it: {'; and '.join(self.remedies)}"
 
 
 class Explainer:

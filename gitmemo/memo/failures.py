@@ -68,7 +68,8 @@ class Failure:
 
     def as_dict(self) -> dict[str, object]:
         """Return the fields, for JSON."""
-        return asdict(self) | {"inputs": dict(self.inputs)}
+        fields: dict[str, object] = asdict(self)
+        return fields
 
     def _lines(self) -> Iterator[str]:
         said = f"{self.error}: {self.message}" if self.message else self.error
