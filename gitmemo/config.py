@@ -7,6 +7,7 @@ this clone's own file can grant trust.
 
 from __future__ import annotations
 
+import functools
 import os
 import sys
 import tomllib
@@ -72,11 +73,15 @@ def read_settings(root: Path, common_dir: Path) -> Settings:
 
 def cache_folder() -> Path:
     """Return the folder for what can be computed again, outside of any repository."""
-    chosen = os.environ.get("XDG_CACHE_HOME")
-    if chosen and Path(chosen).is_absolute():
+    return _cache_folder(os.environ.get("XDG_CACHE_HOME", ""), os.environ.get("HOME", ""))
+
+
+@functools.cache  # asked for every file
+def _cache_folder(chosen: str, home: str) -> Path:
+    if Path(chosen).is_absolute():
         return Path(chosen) / "gitmemo"
-    home = Path.home()
-    return home / ("Library/Caches" if sys.platform == "darwin" else ".cache") / "gitmemo"
+    place = "Library/Caches" if sys.platform == "darwin" else ".cache"
+    return (Path(home) if home else Path.home()) / place / "gitmemo"
 
 
 def merge(

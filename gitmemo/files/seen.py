@@ -62,28 +62,29 @@ def content_of(path: str) -> Content:
     Raises:
         NotAFile: There is none, it is no regular file, or it changes all the time.
     """
-    place = str(Path(path).absolute())
+    file = Path(path)
+    place = path if path.startswith("/") else str(file.absolute())
     for _ in range(_ATTEMPTS):
-        found = _stat(path)
+        found = _stat(file)
         signature = _signature(found)
         digests = _recall(place, signature)
         if digests is None:
-            digests = _read(path, found)
+            digests = _read(place, found)
             if digests is None:
                 continue  # somebody is writing to it
         return Content(found.st_size, *digests, bool(found.st_mode & stat.S_IXUSR))
     raise NotAFile(path, "it changes while it is read")
 
 
-def _stat(path: str) -> os.stat_result:
+def _stat(file: Path) -> os.stat_result:
     try:
-        found = Path(path).stat()
+        found = file.stat()
     except (FileNotFoundError, NotADirectoryError):
-        raise NotAFile(path, "there is no such file") from None
+        raise NotAFile(str(file), "there is no such file") from None
     if stat.S_ISDIR(found.st_mode):
-        raise NotAFile(path, "it is a folder; use gm.Dir")
+        raise NotAFile(str(file), "it is a folder; use gm.Dir")
     if not stat.S_ISREG(found.st_mode):
-        raise NotAFile(path, "it is no regular file")
+        raise NotAFile(str(file), "it is no regular file")
     return found
 
 
@@ -92,11 +93,11 @@ def _signature(found: os.stat_result) -> _Stat:
     return (found.st_size, *times, found.st_ino, found.st_dev)
 
 
-def _read(path: str, found: os.stat_result) -> tuple[Digest, Digest] | None:
+def _read(place: str, found: os.stat_result) -> tuple[Digest, Digest] | None:
     """Hash the file; return None if it changed meanwhile."""
     started = time.time_ns()
     hasher = Hasher(found.st_size)
-    with Path(path).open("rb", buffering=0) as file:
+    with Path(place).open("rb", buffering=0) as file:
         while chunk := file.read(_READ_BYTES):
             hasher.update(chunk)
         after = os.fstat(file.fileno())
@@ -105,7 +106,7 @@ def _read(path: str, found: os.stat_result) -> tuple[Digest, Digest] | None:
         return None
     digests = hasher.digests()
     if started - max(found.st_mtime_ns, found.st_ctime_ns) >= _RACY_NS:
-        _remember(str(Path(path).absolute()), signature, digests)
+        _remember(place, signature, digests)
     return digests
 
 

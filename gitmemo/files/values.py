@@ -134,7 +134,8 @@ class Dir(_Located):
 
     def contents(self) -> list[tuple[str, Content]]:
         """Return relative path and content of each file in it."""
-        return [(name, content_of(str(self.path / name))) for name in self.files()]
+        folder = str(self.path.absolute())
+        return [(name, content_of(f"{folder}/{name}")) for name in self.files()]
 
     def __truediv__(self, name: str) -> Path:
         return self.path / name
