@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any, Generic, NoReturn, Protocol, TypeAlias, TypeVar, cast
 
 from gitmemo.codecs import from_inline
+from gitmemo.codecs.fingerprint import fingerprint
 from gitmemo.errors import RefMisuse, Unhashable
 from gitmemo.hashing.digest import Digest, to_hex
 from gitmemo.model.facts import Inline, Slot
@@ -250,7 +251,9 @@ def holds(value: object, kinds: StandIns) -> bool:
     """Whether `value` is one of `kinds`, or a builtin container with one somewhere inside."""
     if isinstance(value, kinds):
         return True
-    return isinstance(value, _CONTAINERS) and any(
+    if not isinstance(value, _CONTAINERS) or _is_flat(value):
+        return False
+    return any(
         node.has_refs for node in _explore(value, kinds, until_ref=True).values()
     )
 
@@ -261,14 +264,17 @@ def holds_refs(value: object) -> bool:
 
 
 def _is_flat(value: Any) -> bool:
-    """Whether a tuple or dict holds only immutable scalars: most arguments are like this."""
-    if type(value) is tuple:
-        return IMMUTABLE.issuperset(map(type, value))
-    if type(value) is dict:
-        return IMMUTABLE.issuperset(map(type, value)) and IMMUTABLE.issuperset(
-            map(type, value.values())
-        )
-    return False
+    """Whether a container is quickly seen to hold no refs: most arguments are like this."""
+    kind = type(value)
+    if kind is tuple and IMMUTABLE.issuperset(map(type, value)):
+        return True
+    if (
+        kind is dict
+        and IMMUTABLE.issuperset(map(type, value))
+        and IMMUTABLE.issuperset(map(type, value.values()))
+    ):
+        return True
+    return (kind is dict or kind is list or kind is tuple) and fingerprint(value) is not None
 
 
 _CONTAINERS = (list, tuple, dict, set, frozenset)

@@ -18,7 +18,7 @@ from gitmemo.model.facts import Call, Decision, Source, referenced_cids
 from gitmemo.model.lines import from_line, to_line
 from gitmemo.model.validity import Code
 from gitmemo.world.files import EXPORTED, is_plain_folder, segment_bytes
-from gitmemo.world.journal import is_abandoned, mark_exported, retire
+from gitmemo.world.journal import is_abandoned, mark_exported, read_entries, retire
 from gitmemo.world.repository import EXPORTED_KINDS, RepositoryWorld
 from gitmemo.world.segments import (
     INDEX_FOLDER,
@@ -113,7 +113,8 @@ def retire_journals(world: RepositoryWorld) -> None:
         open_ones = (mine - committed) | (others - in_segments)
         if not world.index.of_kinds(open_ones, EXPORTED_KINDS):
             mark_exported(path, loaded)
-            if is_abandoned(path):
+            # What was written since it was read is not committed.
+            if is_abandoned(path) and not read_entries(path, loaded)[0]:
                 retire(path, target)
                 with world.index.transaction():
                     world.index.rename_kind(file, EXPORTED)

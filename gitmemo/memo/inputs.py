@@ -10,7 +10,8 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from gitmemo.hashing.digest import Digest
+from gitmemo.codecs.fingerprint import fingerprint
+from gitmemo.hashing.digest import Digest, digest
 from gitmemo.memo.execute import identify
 from gitmemo.memo.signature import is_secret
 from gitmemo.model import ids
@@ -29,7 +30,7 @@ def short_cut(op: Op[..., Any], inputs: Mapping[str, Any]) -> tuple[object, ...]
     """Return a key that stands for the inputs without hashing them; None where there is none.
 
     Only values whose equality is identity of content: refs by their history,
-    and immutable scalars by type and value.
+    immutable scalars by type and value, and small plain containers by all that they hold.
     """
     arguments = op.arguments
     is_fixed = arguments.binder.is_plain and not arguments.has_rules
@@ -44,6 +45,10 @@ def short_cut(op: Op[..., Any], inputs: Mapping[str, Any]) -> tuple[object, ...]
             parts.append((kind, value.hex()))  # 0.0 == -0.0, but they are not the same content
         elif kind is str and len(value) <= _KEYED_TEXT_CHARACTERS:
             parts.append(value)
+        elif (kind is dict or kind is list or kind is tuple) and (
+            (plain := fingerprint(value)) is not None
+        ):
+            parts.append((kind, digest(plain)))
         else:
             return None
     return tuple(parts)

@@ -96,7 +96,7 @@ class Observations:
         for guard in self.guards:
             if not guard():
                 return False
-        return all(file_state(name) == state for name, state in self.files)
+        return not self.files or all(file_state(name) == state for name, state in self.files)
 
 
 class Probe:

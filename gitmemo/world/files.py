@@ -14,7 +14,7 @@ from pathlib import Path
 from gitmemo.errors import CorruptSegment
 from gitmemo.git.repository import Layout
 from gitmemo.world.index import Index
-from gitmemo.world.journal import exported_size, read_entries
+from gitmemo.world.journal import PACKED, exported_size, read_entries
 from gitmemo.world.segments import INDEX_FOLDER, MAX_BYTES, read_segment, segment_name
 
 EXPORTED = "exported"
@@ -108,7 +108,7 @@ class FactFiles:
         folders += [top / EXPORTED / name for name in _names(top / EXPORTED)]
         for folder in folders:
             for name in _names(folder):
-                if name.endswith(".jsonl"):
+                if name.endswith((".jsonl", f".jsonl{PACKED}")):
                     path = folder / name
                     try:
                         yield path, path.stat().st_size
@@ -120,8 +120,8 @@ class FactFiles:
             if self._sizes.get(path) == size:
                 continue
             kind = EXPORTED if path.parent.parent.name == EXPORTED else "journal"
-            file, loaded = self._index.file(kind, path.parent.name, path.name)
-            if size <= loaded:
+            file, loaded = self._index.file(kind, path.parent.name, path.name.removesuffix(PACKED))
+            if size <= loaded or (loaded and path.suffix == PACKED):
                 continue
             try:
                 entries, end = read_entries(path, loaded)

@@ -10,10 +10,12 @@ and the fact's JSON.
 
 from __future__ import annotations
 
+import gzip
 import os
 import secrets
 import socket
 import threading
+import zlib
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,6 +24,8 @@ from gitmemo.errors import CorruptJournal
 from gitmemo.hashing.digest import digest
 
 _CHECK_CHARACTERS = 16
+PACKED = ".gz"
+"""How the names of journals end that were set aside."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -100,9 +104,12 @@ def read_entries(path: Path, offset: int = 0) -> tuple[list[Entry], int]:
     Raises:
         CorruptJournal: A whole line does not match its check.
     """
-    with path.open("rb") as file:
-        file.seek(offset)
-        data = file.read()
+    if path.suffix == PACKED:
+        data = _unpacked(path)[offset:]
+    else:
+        with path.open("rb") as file:
+            file.seek(offset)
+            data = file.read()
     end = data.rfind(b"\n") + 1
     return list(_entries(path, data[:end], offset)), offset + end
 
@@ -139,10 +146,23 @@ def is_abandoned(path: Path) -> bool:
 def _entries(path: Path, data: bytes, position: int) -> Iterable[Entry]:
     for raw in data.split(b"\n")[:-1]:
         if not _is_whole(raw):
-            raise CorruptJournal(str(path), path.read_bytes()[:position].count(b"\n") + 1)
+            raise CorruptJournal(str(path), _line_number(path, position))
         _check, branch, commit, line = raw.decode("utf-8").split(" ", 3)
         yield Entry(Place(_or_none(branch), _or_none(commit)), line, position)
         position += len(raw) + 1
+
+
+def _line_number(path: Path, position: int) -> int:
+    data = _unpacked(path) if path.suffix == PACKED else path.read_bytes()
+    return data[:position].count(b"\n") + 1
+
+
+def _unpacked(path: Path) -> bytes:
+    data = path.read_bytes()
+    try:
+        return gzip.decompress(data)
+    except (OSError, EOFError, zlib.error):
+        raise CorruptJournal(str(path), 1) from None
 
 
 def mark_exported(path: Path, size_bytes: int) -> None:
@@ -162,9 +182,16 @@ def exported_size(path: Path) -> int:
 
 
 def retire(path: Path, folder: Path) -> None:
-    """Move a journal that nobody writes to, and that is committed whole, to `folder`."""
+    """Move a journal that nobody writes to, and that is committed whole, to `folder`, compressed.
+
+    Killed in between, it is in both places: its facts are the same in each.
+    """
     folder.mkdir(parents=True, exist_ok=True)
-    path.replace(folder / path.name)
+    packed = folder / f"{path.name}{PACKED}"
+    new = packed.with_name(f"{packed.name}.new")
+    new.write_bytes(gzip.compress(path.read_bytes(), mtime=0))
+    new.replace(packed)
+    path.unlink()
     _note_of(path).unlink(missing_ok=True)
 
 
