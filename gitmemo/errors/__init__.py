@@ -5,6 +5,7 @@
       Unencodable            exit 1
       UndecodableValue       exit 4
       ValueMissing           exit 4
+      OverflowMissing        exit 4
       UntrustedValue         exit 6
       NotReproducible        exit 1
     code
@@ -24,6 +25,7 @@
       CorruptRecord          exit 4
       CorruptSegment         exit 4
       CorruptJournal         exit 4
+      UnknownTombstone       exit 2
       NewerFormat            exit 4
     remotes
       InvalidName            exit 2
@@ -48,6 +50,7 @@
       UncommittedCode        exit 3
       NothingToDecide        exit 2
       BadSetting             exit 2
+      InvalidStorage         exit 2
       UnknownOp              exit 2
       UnknownRevision        exit 2
       Aborted                exit 130
@@ -76,6 +79,7 @@ from gitmemo.errors.project import (
     Aborted,
     BadSetting,
     DemoFailed,
+    InvalidStorage,
     NothingToDecide,
     NotInitialised,
     UncommittedCode,
@@ -83,7 +87,13 @@ from gitmemo.errors.project import (
     UnknownOp,
     UnknownRevision,
 )
-from gitmemo.errors.records import CorruptJournal, CorruptRecord, CorruptSegment, NewerFormat
+from gitmemo.errors.records import (
+    CorruptJournal,
+    CorruptRecord,
+    CorruptSegment,
+    NewerFormat,
+    UnknownTombstone,
+)
 from gitmemo.errors.remotes import (
     BlobCorrupt,
     InvalidName,
@@ -106,6 +116,7 @@ from gitmemo.errors.repository import (
 )
 from gitmemo.errors.values import (
     NotReproducible,
+    OverflowMissing,
     UndecodableValue,
     Unencodable,
     Unhashable,
@@ -129,6 +140,7 @@ __all__ = [
     "HookRefused",
     "InputMutated",
     "InvalidName",
+    "InvalidStorage",
     "MissingObject",
     "NewCallRefused",
     "NewerFormat",
@@ -138,6 +150,7 @@ __all__ = [
     "NotReproducible",
     "NothingToDecide",
     "OpNotLoaded",
+    "OverflowMissing",
     "RefContended",
     "RefMisuse",
     "RemoteCorrupt",
@@ -157,6 +170,7 @@ __all__ = [
     "UnknownOp",
     "UnknownRef",
     "UnknownRevision",
+    "UnknownTombstone",
     "UntrackableOp",
     "UntrustedValue",
     "ValueMissing",
