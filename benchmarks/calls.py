@@ -16,7 +16,9 @@ from blake3 import blake3
 from benchmarks.peers import OURS, PEERS, REPOSITORY, names, open_tool, prepare, subject
 from benchmarks.timing import Action, in_turn, show
 
-_Make = Callable[[ModuleType, Callable[[Callable[..., Any]], Callable[..., Any]]], Callable[[], Any]]
+_Make = Callable[
+    [ModuleType, Callable[[Callable[..., Any]], Callable[..., Any]]], Callable[[], Any]
+]
 
 
 def _compare(
@@ -108,8 +110,6 @@ def result() -> None:
         return lambda: function(next(numbers))
 
     _compare("8. miss, result of 10 MiB", make, 3)
-
-
 
 
 def block() -> None:

@@ -19,8 +19,8 @@ def main(name: str, folder: str, action: str, count: int) -> None:
     place = Path(folder)
     module = subject(place)
     if name in OURS:
-        import gitmemo.memo.opening
         import gitmemo.memo.op
+        import gitmemo.memo.opening
         import gitmemo.memo.storage  # noqa: F401  imports are not what is measured
     start = time.perf_counter()
     tool = open_tool(name, place)
