@@ -253,9 +253,7 @@ def holds(value: object, kinds: StandIns) -> bool:
         return True
     if not isinstance(value, _CONTAINERS) or _is_flat(value):
         return False
-    return any(
-        node.has_refs for node in _explore(value, kinds, until_ref=True).values()
-    )
+    return any(node.has_refs for node in _explore(value, kinds, until_ref=True).values())
 
 
 def holds_refs(value: object) -> bool:

@@ -92,7 +92,9 @@ def test_any_order_of_calls_finds_the_same(tmp_path: Path, order: str) -> None:
     assert RUNS == []
 
 
-def test_more_calls_than_are_kept_in_memory(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_more_calls_than_are_kept_in_memory(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.setattr("gitmemo.memo.caller._MOST_SHORT_CUTS", 10)
     with gm.Storage(tmp_path / "r.db") as storage:
         for _ in range(3):
