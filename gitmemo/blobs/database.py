@@ -1,15 +1,15 @@
 """The store of `Storage(db_path=…)`: a table in the caller's SQLite database.
 
-Not in charge of transactions: the caller begins and commits. Invariant: bytes
-are checked against their blob id on the way in and on the way out.
+A value is written in one transaction, the caller's if there is one. Invariant:
+bytes are checked against their blob id on the way in and on the way out.
 """
 
 from __future__ import annotations
 
 import sqlite3
 import threading
-from collections.abc import Iterable
-from contextlib import AbstractContextManager
+from collections.abc import Iterable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 
 from gitmemo.blobs.store import (
     SELF,
@@ -68,13 +68,34 @@ class DatabaseBlobs:
         size = self._part_size
         parts = [data[at : at + size] for at in range(0, len(data), size)] or [data]
         with self._lock:
-            if self._sound(blob, codec) and (origin != SELF or self._is_own(blob, codec)):
+            if self._has(blob, codec, origin):
+                return
+            self._replace(blob, codec, origin, parts)
+
+    def _replace(self, blob: Digest, codec: str, origin: str, parts: list[memoryview]) -> None:
+        with self._at_once():
+            # Another process may have written it since it was looked for.
+            if self._has(blob, codec, origin):
                 return
             self._connection.execute("DELETE FROM blob WHERE id = ? AND codec = ?", (blob, codec))
             self._connection.executemany(
                 "INSERT INTO blob VALUES (?, ?, ?, ?, ?)",
                 [(blob, codec, number, origin, part) for number, part in enumerate(parts)],
             )
+
+    @contextmanager
+    def _at_once(self) -> Iterator[None]:
+        """Make the body one write transaction, or a part of the caller's."""
+        if self._connection.in_transaction:
+            yield
+            return
+        self._connection.execute("BEGIN IMMEDIATE")
+        try:
+            yield
+        except BaseException:
+            self._connection.execute("ROLLBACK")
+            raise
+        self._connection.execute("COMMIT")
 
     def find(self, blob: Digest, codec: str | None = None) -> StoredBlob | None:
         """Return `blob`, or None; raise `BlobCorrupt` if its bytes have changed."""
@@ -104,6 +125,9 @@ class DatabaseBlobs:
     def _is_own(self, blob: Digest, codec: str) -> bool:
         query = "SELECT 1 FROM blob WHERE id = ? AND codec = ? AND origin = ?"
         return self._connection.execute(query, (blob, codec, SELF)).fetchone() is not None
+
+    def _has(self, blob: Digest, codec: str, origin: str) -> bool:
+        return self._sound(blob, codec) and (origin != SELF or self._is_own(blob, codec))
 
     def _sound(self, blob: Digest, codec: str) -> bool:
         try:
