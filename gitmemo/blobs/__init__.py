@@ -8,6 +8,7 @@ and the place they came from.
 
 from gitmemo.blobs.database import DatabaseBlobs
 from gitmemo.blobs.memory import MemoryBlobs
+from gitmemo.blobs.overflow import Ledger, Overflow, with_overflow
 from gitmemo.blobs.repository import RepositoryBlobs
 from gitmemo.blobs.store import SELF, BlobStore, StoredBlob, remote_origin
 
@@ -15,8 +16,11 @@ __all__ = [
     "SELF",
     "BlobStore",
     "DatabaseBlobs",
+    "Ledger",
     "MemoryBlobs",
+    "Overflow",
     "RepositoryBlobs",
     "StoredBlob",
     "remote_origin",
+    "with_overflow",
 ]

@@ -11,7 +11,7 @@ from contextlib import suppress
 from itertools import chain
 from pathlib import Path
 
-from gitmemo.blobs.large import LargeFolder, file_digest, regular_stat
+from gitmemo.blobs.files import CheckedFiles
 from gitmemo.blobs.marks import VerifiedMarks
 from gitmemo.blobs.packs import PackFolder, Place
 from gitmemo.blobs.store import Chunk, StoredBlob, checked
@@ -29,8 +29,7 @@ class OriginBlobs:
         self.origin = origin
         self._folder = folder
         self._packs = PackFolder(folder / "packs")
-        self._large = LargeFolder(folder / "large")
-        self._marks = marks
+        self._large = CheckedFiles(folder / "large", origin, marks, folder.parent)
 
     def refresh(self) -> bool:
         """Notice what other processes have packed, and say whether there was anything."""
@@ -46,7 +45,7 @@ class OriginBlobs:
 
     def file_codecs(self, blob: Digest) -> frozenset[str]:
         """Return the codecs that `blob` was written with if it is large."""
-        return frozenset(self._large.codecs(blob))
+        return self._large.codecs(blob)
 
     def absent(self, blobs: Iterable[Digest]) -> set[Digest]:
         """Return those of `blobs` that are not here, as far as known."""
@@ -56,7 +55,7 @@ class OriginBlobs:
     def find(self, blob: Digest, codec: str | None) -> StoredBlob | None:
         """Return `blob`; raise `BlobCorrupt` if every copy is damaged."""
         damage: BlobCorrupt | None = None
-        for attempt in chain(self._packed(blob, codec), self._files(blob, codec)):
+        for attempt in chain(self._packed(blob, codec), self._large.find(blob, codec)):
             if isinstance(attempt, StoredBlob):
                 return attempt
             damage = attempt
@@ -72,7 +71,7 @@ class OriginBlobs:
         if size < SMALL_LIMIT:
             self._packs.append(blob, codec, b"".join(chunks))
         else:
-            self._write_large(blob, codec, chunks)
+            self._large.write(blob, codec, chunks)
 
     def put_verified(self, blob: Digest, codec: str, chunks: Iterable[Chunk]) -> None:
         """Keep bytes that may be anything, if they turn out to be `blob`."""
@@ -81,13 +80,8 @@ class OriginBlobs:
         for chunk in verified:
             first += chunk
             if len(first) >= SMALL_LIMIT:
-                return self._write_large(blob, codec, chain((first,), verified))
+                return self._large.write(blob, codec, chain((first,), verified))
         return self._packs.append(blob, codec, first)
-
-    def _write_large(self, blob: Digest, codec: str, chunks: Iterable[Chunk]) -> None:
-        path = self._large.write(blob, codec, chunks)
-        if (found := regular_stat(path)) is not None:
-            self._marks.add(self._mark_name(path), found)
 
     def _packed(self, blob: Digest, codec: str | None) -> Iterator[StoredBlob | BlobCorrupt]:
         for place in self._packs.places(blob):
@@ -102,29 +96,5 @@ class OriginBlobs:
                 self._packs.forget(blob, place, damaged=True)
                 yield BlobCorrupt(to_hex(blob), self._where(place), "its bytes have changed")
 
-    def _files(self, blob: Digest, codec: str | None) -> Iterator[StoredBlob | BlobCorrupt]:
-        for name in self._large.codecs(blob) if codec is None else [codec]:
-            path = self._large.path(blob, name)
-            if (found := regular_stat(path)) is None:
-                continue
-            if self._marks.holds(self._mark_name(path), found) or file_digest(path) == blob:
-                self._marks.add(self._mark_name(path), found)
-                yield StoredBlob(blob, name, found.st_size, self.origin, path)
-            else:
-                yield BlobCorrupt(to_hex(blob), str(_set_aside(path)), "its bytes have changed")
-
     def _where(self, place: Place) -> str:
         return f"{self._folder / 'packs' / place.pack} at {place.offset}"
-
-    def _mark_name(self, path: Path) -> str:
-        return path.relative_to(self._folder.parent).as_posix()
-
-
-def _set_aside(path: Path) -> Path:
-    """Move a damaged file out of the way, so that the next pull or run can replace it."""
-    aside = path.with_name(f".damaged-{path.name}")
-    try:
-        path.replace(aside)
-    except OSError:  # read-only file system, or someone else was faster
-        return path
-    return aside

@@ -5,6 +5,7 @@
       Unencodable            exit 1
       UndecodableValue       exit 4
       ValueMissing           exit 4
+      OverflowMissing        exit 4
       UntrustedValue         exit 6
       NotReproducible        exit 1
       ApproxUnsupported      exit 1
@@ -30,6 +31,7 @@
       CorruptRecord          exit 4
       CorruptSegment         exit 4
       CorruptJournal         exit 4
+      UnknownTombstone       exit 2
       NewerFormat            exit 4
     remotes
       InvalidName            exit 2
@@ -54,6 +56,7 @@
       UncommittedCode        exit 3
       NothingToDecide        exit 2
       BadSetting             exit 2
+      InvalidStorage         exit 2
       UnknownOp              exit 2
       UnknownRevision        exit 2
       Aborted                exit 130
@@ -83,6 +86,7 @@ from gitmemo.errors.project import (
     Aborted,
     BadSetting,
     DemoFailed,
+    InvalidStorage,
     NothingToDecide,
     NotInitialised,
     UncommittedCode,
@@ -90,7 +94,13 @@ from gitmemo.errors.project import (
     UnknownOp,
     UnknownRevision,
 )
-from gitmemo.errors.records import CorruptJournal, CorruptRecord, CorruptSegment, NewerFormat
+from gitmemo.errors.records import (
+    CorruptJournal,
+    CorruptRecord,
+    CorruptSegment,
+    NewerFormat,
+    UnknownTombstone,
+)
 from gitmemo.errors.remotes import (
     BlobCorrupt,
     InvalidName,
@@ -115,6 +125,7 @@ from gitmemo.errors.values import (
     ApproxTooLarge,
     ApproxUnsupported,
     NotReproducible,
+    OverflowMissing,
     UndecodableValue,
     Unencodable,
     Unhashable,
@@ -142,6 +153,7 @@ __all__ = [
     "HookRefused",
     "InputMutated",
     "InvalidName",
+    "InvalidStorage",
     "MissingObject",
     "NewCallRefused",
     "NewerFormat",
@@ -152,6 +164,7 @@ __all__ = [
     "NotReproducible",
     "NothingToDecide",
     "OpNotLoaded",
+    "OverflowMissing",
     "RefContended",
     "RefMisuse",
     "RemoteCorrupt",
@@ -171,6 +184,7 @@ __all__ = [
     "UnknownOp",
     "UnknownRef",
     "UnknownRevision",
+    "UnknownTombstone",
     "UntrackableOp",
     "UntrustedValue",
     "ValueMissing",

@@ -41,6 +41,23 @@ class BadSetting(GitmemoError, ValueError):
         )
 
 
+class InvalidStorage(GitmemoError, ValueError):
+    """What was asked of `Storage(...)` cannot be had together, or at all."""
+
+    kind = "invalid-storage"
+    exit_code = 2
+
+    def __init__(self, reason: str, advice: str) -> None:
+        super().__init__(reason, advice)
+        self.reason, self.advice = reason, advice
+
+    def problem(self) -> str:
+        return self.reason
+
+    def remedy(self) -> str:
+        return self.advice
+
+
 class UnknownOp(GitmemoError, LookupError):
     """No call of such an op is visible, or its short name means several."""
 

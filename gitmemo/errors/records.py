@@ -58,6 +58,23 @@ class CorruptJournal(GitmemoError, ValueError):
         return "run `gitmemo verify --repair`: it sets the damaged lines aside and keeps all others"
 
 
+class UnknownTombstone(GitmemoError, LookupError):
+    """Nothing was forgotten under this id, or it was brought back before."""
+
+    kind = "unknown-tombstone"
+    exit_code = 2
+
+    def __init__(self, record: str) -> None:
+        super().__init__(record)
+        self.record = record
+
+    def problem(self) -> str:
+        return f"nothing is forgotten under the id {self.record!r}"
+
+    def remedy(self) -> str:
+        return "`gitmemo forget` without an op lists what is forgotten, with ids"
+
+
 class NewerFormat(GitmemoError):
     """A file was written by a newer gitmemo."""
 

@@ -105,6 +105,27 @@ class ValueMissing(GitmemoError, KeyError):
         )
 
 
+class OverflowMissing(GitmemoError, FileNotFoundError):
+    """A large value was kept in a file of the overflow folder, and the file is not there."""
+
+    kind = "overflow-missing"
+    exit_code = 4
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path)
+        self.path = path
+
+    def problem(self) -> str:
+        return f"a large value was stored in {self.path}, which is not there"
+
+    def remedy(self) -> str:
+        return (
+            "put the overflow folder back, or say where it is now: "
+            "Storage(db_path=..., overflow_dir=...); a call whose result is lost can be computed "
+            "again: op.recompute(...)"
+        )
+
+
 class UntrustedValue(GitmemoError, PermissionError):
     """A value from a remote can only be read by running code, and the remote is not trusted."""
 

@@ -3,13 +3,22 @@
 from __future__ import annotations
 
 import sqlite3
+import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
-from gitmemo.blobs import BlobStore, DatabaseBlobs, MemoryBlobs, RepositoryBlobs
+from gitmemo.blobs import (
+    BlobStore,
+    DatabaseBlobs,
+    Ledger,
+    MemoryBlobs,
+    Overflow,
+    RepositoryBlobs,
+    with_overflow,
+)
 from gitmemo.hashing.digest import Digest, digest_chunks
 
 
@@ -38,7 +47,7 @@ def encode() -> Callable[..., Encoded]:
     return encode
 
 
-@pytest.fixture(params=["repository", "memory", "database", "database in parts"])
+@pytest.fixture(params=["repository", "memory", "database", "database in parts", "overflow"])
 def store(request: pytest.FixtureRequest, tmp_path: Path) -> BlobStore:
     """Each store of each kind in turn."""
     match request.param:
@@ -48,6 +57,10 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> BlobStore:
             return MemoryBlobs()
         case "database":
             return DatabaseBlobs(sqlite3.connect(":memory:", check_same_thread=False))
+        case "overflow":
+            connection = sqlite3.connect(":memory:", check_same_thread=False)
+            ledger = Ledger(connection, threading.RLock(), tmp_path)
+            return with_overflow(MemoryBlobs(), ledger, Overflow(tmp_path / "large", 1000))
         case _:
             connection = sqlite3.connect(":memory:", check_same_thread=False)
             return DatabaseBlobs(connection, part_size=1000)

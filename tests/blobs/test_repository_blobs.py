@@ -16,6 +16,7 @@ from pathlib import Path
 import pytest
 
 from gitmemo.blobs import SELF, RepositoryBlobs, large, origin, remote_origin
+from gitmemo.blobs import files as checked_files
 from gitmemo.errors import BlobCorrupt
 from gitmemo.hashing.digest import digest, from_text
 
@@ -407,8 +408,10 @@ def test_a_value_that_holds_a_pack_cannot_pass_for_entries(folder, encode):
 
 def test_large_values_are_hashed_once_for_each_state_of_the_file(folder, encode, monkeypatch):
     hashed = []
-    real = origin.file_digest
-    monkeypatch.setattr(origin, "file_digest", lambda path: hashed.append(path) or real(path))
+    real = checked_files.file_digest
+    monkeypatch.setattr(
+        checked_files, "file_digest", lambda path: hashed.append(path) or real(path)
+    )
     blob = RepositoryBlobs(folder).put(encode(LARGE))
     RepositoryBlobs(folder).find(blob)
     assert hashed == []  # this machine wrote it
