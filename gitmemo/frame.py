@@ -8,15 +8,17 @@ the table depends on the set of calls alone, not on their order.
 from __future__ import annotations
 
 import re
+import warnings
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 
+from gitmemo.errors import GitmemoError
 from gitmemo.hashing.digest import Digest
 from gitmemo.model.facts import Call, Slot
-from gitmemo.ref import Loader, ref_to
+from gitmemo.ref import Loader, Ref, ref_to
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -142,7 +144,7 @@ class ComputationFrame:
 
         Args:
             values: `inline`: plain small values, and refs for the rest; `refs`: refs only;
-                `objs`: every value loaded.
+                `objs`: every value loaded; one that cannot be read stays a ref, with a warning.
         """
         import pandas as pd
 
@@ -161,12 +163,22 @@ class ComputationFrame:
         if self.loader is None:
             return slot.inline.json if slot.inline else None
         ref = ref_to(slot, self.loader)
-        wanted = values == "objs" or (values == "inline" and slot.inline is not None)
-        return ref.unwrap() if wanted else ref
+        if values == "inline" and slot.inline is not None:
+            return ref.unwrap()
+        return _loaded(ref) if values == "objs" else ref
 
     def __repr__(self) -> str:
         ops = ", ".join(sorted({call.op for call in self.calls}))
         return f"ComputationFrame({len(self.calls)} calls of {ops or 'nothing'})"
+
+
+def _loaded(ref: Ref[Any]) -> object:
+    """Return the value of `ref`; the ref itself where it cannot be read, so that one does not cost all."""
+    try:
+        return ref.unwrap()
+    except GitmemoError as error:
+        warnings.warn(f"{ref!r} stays a ref: {error.problem()}", stacklevel=6)
+        return ref
 
 
 def _role(call: Call, slot: Slot, makers: Mapping[Digest, tuple[Call, Slot]]) -> Variable:

@@ -31,6 +31,7 @@ _COMMANDS = {
         "Show calls as a table: arguments, results, one row per result.",
     ),
     "failures": ("gitmemo.cli.diagnosis", "Show calls that raised an exception on this machine."),
+    "forget": ("gitmemo.cli.forgetting", "Leave calls out, so that they are run again; undo that."),
     "hook": ("gitmemo.cli.repository", "Install, run or remove the git hooks."),
     "init": ("gitmemo.cli.repository", "Set gitmemo up in a git repository."),
     "log": ("gitmemo.cli.questions", "Show the versions of an op's code, and what was decided."),

@@ -14,7 +14,7 @@ from gitmemo.errors import CorruptSegment
 from gitmemo.git.cli import Git
 from gitmemo.hashing import content_id
 from gitmemo.hashing.digest import Digest
-from gitmemo.model.facts import Call, Decision, Source, referenced_cids
+from gitmemo.model.facts import Call, Decision, Source, Tombstone, Undo, referenced_cids
 from gitmemo.model.lines import from_line, to_line
 from gitmemo.model.validity import Code
 from gitmemo.world.files import EXPORTED, is_plain_folder, segment_bytes
@@ -40,7 +40,7 @@ def plan_export(world: RepositoryWorld, code: Code) -> Segment | None:
             lines.add(line)
             lines.update(map(to_line, values_behind(world, referenced_cids([fact]))))
             versions.add(fact.version)
-        elif isinstance(fact, Source | Decision):
+        elif isinstance(fact, Source | Decision | Tombstone | Undo):
             lines.add(line)
     for version in filter(None, map(world.version, filter(None, versions))):
         lines.add(to_line(version))
@@ -103,6 +103,7 @@ def retire_journals(world: RepositoryWorld) -> None:
     committed = world.index.members(world.files.active)
     segments = [file for file, _ in world.index.files("segment").values()]
     in_segments = world.index.members(segments)
+    forgotten = world.index.covered(world.graves().here)  # no commit will take them
     for path, file, loaded in world.files.journals():
         mine: set[int] = set()
         others: set[int] = set()
@@ -110,7 +111,7 @@ def retire_journals(world: RepositoryWorld) -> None:
             either = mine if world.is_my_place(span.branch, span.commit) else others
             either.update(range(span.first, span.last + 1))
         # What belongs to another branch is safe once any segment holds it.
-        open_ones = (mine - committed) | (others - in_segments)
+        open_ones = ((mine - committed) | (others - in_segments)) - forgotten
         if not world.index.of_kinds(open_ones, EXPORTED_KINDS):
             mark_exported(path, loaded)
             # What was written since it was read is not committed.

@@ -136,7 +136,7 @@ def undecided(
 
 def world_uses(world: RepositoryWorld, code: SourceTree) -> Uses:
     """Return what the calls of this world touched."""
-    numbers = world.index.members(world.files.active)
+    numbers = world.committed()
     committed = world.index.tally(numbers)
     pending = world.index.tally(world.pending(code) - numbers)
     versions = {

@@ -8,7 +8,7 @@ out, and nobody but the op's body ever holds the values behind them.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -16,7 +16,15 @@ from gitmemo.errors import NewCallRefused
 from gitmemo.hashing.digest import Digest
 from gitmemo.memo.ahead import ReadAhead
 from gitmemo.memo.arguments import Body
-from gitmemo.memo.calls import CallEvent, GlobalChanged, Hit, Reason, Watch, hit_of
+from gitmemo.memo.calls import (
+    CallEvent,
+    GlobalChanged,
+    Hit,
+    NotDeterministic,
+    Reason,
+    Watch,
+    hit_of,
+)
 from gitmemo.memo.execute import (
     CallOutcome,
     CallRequest,
@@ -32,7 +40,7 @@ from gitmemo.memo.lookup import Lookup
 from gitmemo.memo.names import OpNames
 from gitmemo.memo.recorder import Recorder
 from gitmemo.model.components import Component
-from gitmemo.model.facts import Fact, Slot
+from gitmemo.model.facts import Call, Fact, Slot
 from gitmemo.ref import IMMUTABLE, AtomRef, Loader, Ref, Shared, private, ref_to, unwrap_all
 from gitmemo.world.view import World
 
@@ -78,16 +86,17 @@ class Caller:
         """Forget short cuts: other facts may be visible now."""
         self._hits.clear()
 
+    @property
+    def short_cuts(self) -> int:
+        """How many calls are found without a look-up."""
+        return len(self._hits)
+
     def call(self, op: Op[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Return the outputs of a call: refs, or plain values inside the body of another op."""
         found = self._look_up(op, args, kwargs)
         if isinstance(found, Hit):
             return self._hand_out(op, found)
-        facts = self._begin(found)
-        request = self.request(found)
-        with self._failures.noting(found):
-            outcome = _succeeded(execute(request, self.tracking))
-        return self._finish(found, outcome, facts)
+        return self.run(found)
 
     async def call_async(
         self, op: Op[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -96,11 +105,26 @@ class Caller:
         found = self._look_up(op, args, kwargs)
         if isinstance(found, Hit):
             return self._hand_out(op, found)
-        facts = self._begin(found)
-        request = self.request(found)
-        with self._failures.noting(found):
+        return await self.run_async(found)
+
+    def run(self, call: PreparedCall, instead_of: Sequence[Call] = ()) -> Any:
+        """Run a call whether or not it is stored; `instead_of` are forgotten as it is recorded.
+
+        Both in one write: a process that is killed leaves the old calls or the new one.
+        """
+        facts = self._begin(call)
+        request = self.request(call)
+        with self._failures.noting(call):
+            outcome = _succeeded(execute(request, self.tracking))
+        return self._finish(call, outcome, facts, instead_of)
+
+    async def run_async(self, call: PreparedCall, instead_of: Sequence[Call] = ()) -> Any:
+        """Do the same for an op that is a coroutine function."""
+        facts = self._begin(call)
+        request = self.request(call)
+        with self._failures.noting(call):
             outcome = _succeeded(await execute_async(request, self.tracking))
-        return self._finish(found, outcome, facts)
+        return self._finish(call, outcome, facts, instead_of)
 
     def prepare(
         self, op: Op[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -212,13 +236,25 @@ class Caller:
             return op.options.outputs.join(refs)
         return op.handed_out([ref.unwrap() for ref in refs])
 
-    def _finish(self, prepared: PreparedCall, outcome: CallOutcome, facts: list[Fact]) -> Any:
+    def _finish(
+        self,
+        prepared: PreparedCall,
+        outcome: CallOutcome,
+        facts: list[Fact],
+        instead_of: Sequence[Call],
+    ) -> Any:
         """Record a call that was run, and return what its caller receives."""
         op = prepared.op
         ignored = op.arguments.ignored(prepared.inputs) if op.options.ignored else {}
+        if instead_of:
+            facts.append(self._world.tombstones().over(instead_of, "computed again"))
         call = self._recorder.call(
             prepared.name, op.version, prepared.slots, outcome, facts, ignored
         )
+        if instead_of:
+            self.clear()
+            self._lookup.preloaded.clear()
+            self._compare(call, instead_of)
         self._report(prepared.name, outcome.mutated)
         self._watch.counter.computed += 1
         frame = running.get()
@@ -244,11 +280,16 @@ class Caller:
         held = Shared(value) if output.cid is None else private(value)
         return AtomRef(slot.cid, slot.hid, self._loader, None, held)
 
+    def _compare(self, call: Call, old: Sequence[Call]) -> None:
+        found = [slot.cid for slot in call.outputs]
+        if any(found != [slot.cid for slot in other.outputs] for other in old):
+            warnings.warn(NotDeterministic(call.op), stacklevel=6)
+
     def _report(self, op: str, mutated: tuple[Component, ...]) -> None:
         for component in mutated:
             if component not in self._reported:
                 self._reported.add(component)
-                warnings.warn(GlobalChanged(op, component), stacklevel=6)
+                warnings.warn(GlobalChanged(op, component), stacklevel=7)
 
     def announce(self, op: str, reason: Reason) -> None:
         """Tell the observer of a call that is run for another reason than a missed look-up."""

@@ -67,6 +67,20 @@ class GlobalChanged(UserWarning):
         )
 
 
+class NotDeterministic(UserWarning):
+    """A call that was computed again returned something else than before."""
+
+    def __init__(self, op: str) -> None:
+        super().__init__(op)
+        self.op = op
+
+    def __str__(self) -> str:
+        return (
+            f"{self.op} was computed again and returned another result: it depends on more than "
+            "its arguments and the code; pass seeds, files and times in"
+        )
+
+
 Observer: TypeAlias = Callable[[CallEvent], None]
 
 

@@ -6,7 +6,7 @@ it is at this moment, and part of this world with the histories asked for.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +15,7 @@ from gitmemo.hashing.digest import Digest
 from gitmemo.memo.calls import CallEvent, Reason, Watch
 from gitmemo.memo.drift import drift, way_out
 from gitmemo.memo.names import OpNames
+from gitmemo.memo.preloaded import Preloaded
 from gitmemo.memo.recorder import Recorder
 from gitmemo.memo.verdicts import Verdicts
 from gitmemo.model import ids
@@ -59,6 +60,7 @@ class Lookup:
         self._watch = watch
         self._code = code
         self._fitting: set[Op[..., Any]] = set()
+        self.preloaded = Preloaded()
 
     def enter(self) -> None:
         """Begin a block: decisions and code may have come from elsewhere."""
@@ -74,6 +76,14 @@ class Lookup:
             return self._verdicts is None and version is None
         return self._verdicts.valid(version)
 
+    def valid(self, op: Op[..., Any], slots: Sequence[Slot]) -> list[Call]:
+        """Return every stored call of `op` on these contents that is valid now; nothing is recorded."""
+        key = ids.call_key(self._names.name_of(op)[1], [(slot.name, slot.cid) for slot in slots])
+        return [candidate.call for candidate in self._valid(self._world.candidates(key))]
+
+    def _valid(self, candidates: Iterable[Candidate]) -> list[Candidate]:
+        return [found for found in candidates if self.is_valid(found.call.version)]
+
     def find(self, op: Op[..., Any], slots: list[Slot]) -> Found | None:
         """Return a stored call that is valid now, made part of this world with these histories.
 
@@ -86,13 +96,14 @@ class Lookup:
             self._fitting.add(op)
         key = ids.call_key(prefix, [(slot.name, slot.cid) for slot in slots])
         asked = Asked(name, op.version, tuple(slots))
+        at_hand = _exact(self._valid(self.preloaded.candidates(key)), asked.inputs)
+        if at_hand:
+            return Found(at_hand.call, 0)
         candidates = self._world.candidates(key, asked)
-        valid = [candidate for candidate in candidates if self.is_valid(candidate.call.version)]
-        for candidate in valid:
-            inputs = candidate.call.inputs
-            if inputs is asked.inputs or _histories(inputs) == _histories(slots):
-                # The very call, rather than one that is like it.
-                return Found(self._here(candidate), candidate.number)
+        valid = self._valid(candidates)
+        exact = _exact(valid, asked.inputs)
+        if exact:
+            return Found(self._here(exact), exact.number)
         if valid:
             return Found(self._recorder.link(self._here(valid[0]), slots), 0)
         older = self._before_new_arguments(op, slots) if op.options.match_defaults else None
@@ -171,6 +182,15 @@ class Lookup:
         changes = [self._verdicts.changed(call.version) for call in stale if call.version]
         fewest = min(changes, key=len, default=())
         return CallEvent(op, Reason.CODE_CHANGED, fewest)
+
+
+def _exact(valid: Iterable[Candidate], slots: Sequence[Slot]) -> Candidate | None:
+    """Return the very call, rather than one that is like it."""
+    for candidate in valid:
+        inputs = candidate.call.inputs
+        if inputs is slots or _histories(inputs) == _histories(slots):
+            return candidate
+    return None
 
 
 def _histories(slots: Iterable[Slot]) -> list[tuple[str, Digest]]:

@@ -6,7 +6,7 @@ has the content id that was recorded for it.
 
 from __future__ import annotations
 
-from gitmemo.errors import NotReproducible, ValueMissing
+from gitmemo.errors import NotReproducible, OverflowMissing, ValueMissing
 from gitmemo.hashing.digest import Digest
 from gitmemo.memo.caller import Caller
 from gitmemo.memo.calls import Reason, Watch
@@ -46,7 +46,7 @@ class OnDemand:
         """Return a fresh copy of a value; `what` names it in errors.
 
         Raises:
-            ValueMissing: Its bytes are not on this machine.
+            ValueMissing, OverflowMissing: Its bytes are not on this machine.
             UntrustedValue: Reading it could run code from a remote that is not trusted.
             BlobCorrupt: The bytes are not what was stored.
             NotReproducible: The call that made it was run again and returned something else.
@@ -57,7 +57,7 @@ class OnDemand:
 
         try:
             return self._values.load(cid, describe)
-        except ValueMissing:
+        except (ValueMissing, OverflowMissing):
             # A value that was not to be stored is nowhere else either.
             if self.can_pull and self._world.values(cid):
                 raise

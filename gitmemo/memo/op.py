@@ -10,7 +10,18 @@ import functools
 import inspect
 from collections.abc import Callable, Iterator, Sequence
 from types import FunctionType, MethodType
-from typing import Any, Concatenate, Generic, Literal, ParamSpec, Self, TypeVar, cast, overload
+from typing import (
+    TYPE_CHECKING,
+    Any,
+    Concatenate,
+    Generic,
+    Literal,
+    ParamSpec,
+    Self,
+    TypeVar,
+    cast,
+    overload,
+)
 
 from gitmemo.errors import NoActiveStorage, UntrackableOp
 from gitmemo.memo import context
@@ -20,6 +31,9 @@ from gitmemo.memo.options import Names, Options, Store, Track, options_of
 from gitmemo.memo.storage import Storage
 from gitmemo.ref import Ref
 from gitmemo.special import Transient, bare
+
+if TYPE_CHECKING:
+    import pandas as pd
 
 P = ParamSpec("P")
 Q = ParamSpec("Q")
@@ -80,6 +94,23 @@ class Op(Generic[P, R_co]):
         result: Ref[R_co] = self.storage().call(self, args, kwargs)
         return result
 
+    def is_cached(self, /, *args: P.args, **kwargs: P.kwargs) -> bool:
+        """Whether this call would be reused. Nothing is run, recorded or counted."""
+        return self.storage().stored.is_cached(self, args, kwargs)
+
+    def recompute(self, /, *args: P.args, **kwargs: P.kwargs) -> R_co:
+        """Run the call even if it is stored; the new result takes the place of the old one."""
+        result: R_co = self.storage().stored.recompute(self, args, kwargs)
+        return result
+
+    def forget(self, /, *args: P.args, **kwargs: P.kwargs) -> int:
+        """Forget what is stored of this call for the code as it is; return how many calls that were."""
+        return self.storage().stored.forget(self, args, kwargs)
+
+    def table(self) -> pd.DataFrame:
+        """Return the op's calls that are valid for the code as it is, one row each."""
+        return self.storage().stored.table(self)
+
     def storage(self) -> Storage:
         """Return the storage whose block encloses this point; raise `NoActiveStorage` if none does."""
         storage = context.active()
@@ -137,6 +168,18 @@ class BoundOp(Generic[P, R_co]):
     def ref(self, /, *args: P.args, **kwargs: P.kwargs) -> Ref[R_co]:
         """Do what `Op.ref` does."""
         return self.__func__.ref(self.__self__, *args, **kwargs)
+
+    def is_cached(self, /, *args: P.args, **kwargs: P.kwargs) -> bool:
+        """Do what `Op.is_cached` does."""
+        return self.__func__.is_cached(self.__self__, *args, **kwargs)
+
+    def recompute(self, /, *args: P.args, **kwargs: P.kwargs) -> R_co:
+        """Do what `Op.recompute` does."""
+        return self.__func__.recompute(self.__self__, *args, **kwargs)
+
+    def forget(self, /, *args: P.args, **kwargs: P.kwargs) -> int:
+        """Do what `Op.forget` does."""
+        return self.__func__.forget(self.__self__, *args, **kwargs)
 
     def __repr__(self) -> str:
         return f"{self.__func__!r} of {self.__self__!r}"

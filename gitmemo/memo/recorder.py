@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import platform
 import time
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from typing import Any
 
@@ -19,8 +20,19 @@ from gitmemo.memo.signature import is_secret
 from gitmemo.memo.trust import Values
 from gitmemo.model import ids
 from gitmemo.model.components import Component, Content
-from gitmemo.model.facts import Call, Fact, JsonValue, Slot, Source, Text, Value, Version
+from gitmemo.model.facts import (
+    Call,
+    Fact,
+    JsonValue,
+    Slot,
+    Source,
+    Text,
+    Tombstone,
+    Value,
+    Version,
+)
 from gitmemo.model.lines import record_id, to_line
+from gitmemo.model.tombstones import origin_of
 from gitmemo.ref import Ref, holds, unwrap_all
 from gitmemo.special import ValuePointer
 from gitmemo.tracing import CodeState
@@ -98,6 +110,7 @@ class Recorder:
         if ignored:
             run["ignored"] = dict(ignored)
         call = Call(op, op_version, code, tuple(slots), outputs, outcome.inner, run).known_as(hid)
+        call = self._alive(call, facts)
         self._world.record([*facts, call])
         if version and version.id not in self._versions:
             # Only now: another thread that finds them here writes calls without them.
@@ -132,12 +145,24 @@ class Recorder:
             Slot(slot.name, slot.cid, ids.output_hid(hid, slot.name), slot.inline)
             for slot in call.outputs
         )
-        same: dict[str, JsonValue] = {"same": record_id(to_line(call)).hex()}
+        origin = origin_of(call) or record_id(to_line(call))
+        same: dict[str, JsonValue] = {"same": origin.hex()}
         linked = Call(
             call.op, call.op_version, call.version, tuple(slots), outputs, call.inner, same
         )
-        self._world.record([linked.known_as(hid)])
+        linked = self._alive(linked.known_as(hid), ())
+        self._world.record([linked])
         return linked
+
+    def _alive(self, call: Call, facts: Iterable[Fact]) -> Call:
+        """Return `call` as a record that no tombstone names: the same line would be forgotten."""
+        named = [fact.records for fact in facts if isinstance(fact, Tombstone)]
+        dead = self._world.tombstones().records.union(*named)
+        again = 0
+        while dead and record_id(to_line(call)) in dead:
+            again += 1
+            call = replace(call, run={**call.run, "again": again})
+        return call
 
     def _version(self, components: Mapping[Component, Content]) -> Version:
         """Return the version of a call that touched `components`, the same for the same mapping."""

@@ -18,6 +18,7 @@ from gitmemo.errors import BadSetting, UnknownRef
 from gitmemo.files.names import rooted
 from gitmemo.hashing.digest import Digest
 from gitmemo.memo import context
+from gitmemo.memo.cache import Cache, CacheInfo
 from gitmemo.memo.caller import Caller
 from gitmemo.memo.calls import CallView, Counter, Observer, Watch
 from gitmemo.memo.checking import CheckReport
@@ -25,11 +26,13 @@ from gitmemo.memo.diagnosis import Diagnosis
 from gitmemo.memo.execute import NoTracking, Tracking
 from gitmemo.memo.explain import Explanation
 from gitmemo.memo.failures import Failure, FailureNotes
+from gitmemo.memo.forgetting import StoredCalls
 from gitmemo.memo.lookup import Lookup
 from gitmemo.memo.names import MAIN, OpNames
 from gitmemo.memo.on_demand import OnDemand
 from gitmemo.memo.recorder import Recorder
 from gitmemo.memo.rerun import Rerun
+from gitmemo.memo.settings import overflow_of
 from gitmemo.memo.trust import Trust, Values
 from gitmemo.memo.verdicts import Verdicts
 from gitmemo.model.validity import Code, NoCode
@@ -55,6 +58,9 @@ class Storage:
             git repository is made by `gitmemo.open()`.
         deps_path: Track what calls depend on: `"__main__"` for the running script or session, or
             a folder of code. Not tracked if omitted.
+        overflow_dir: A folder for values over the threshold, a read-only file each; arrays there
+            are mapped, not read. A file remembers it. `spillover_dir` is another name for it.
+        overflow_threshold_MB: The threshold in millions of bytes; 50 if it was never given.
 
     `with storage:` and `with storage.run():` are the same. Blocks nest, also with
     other storages; each thread and task has its own.
@@ -64,8 +70,13 @@ class Storage:
         self,
         db_path: str | os.PathLike[str] | None = None,
         deps_path: str | os.PathLike[str] | None = None,
+        *,
+        spillover_dir: str | os.PathLike[str] | None = None,
+        overflow_dir: str | os.PathLike[str] | None = None,
+        overflow_threshold_MB: float | None = None,
     ) -> None:
-        world = StandaloneWorld(None if db_path is None else Path(db_path))
+        overflow = overflow_of(spillover_dir, overflow_dir, overflow_threshold_MB)
+        world = StandaloneWorld(None if db_path is None else Path(db_path), overflow)
         self._set_up(world, _project_of(deps_path), Trust())
 
     @classmethod
@@ -103,6 +114,8 @@ class Storage:
         self._failures = failures = FailureNotes(world, recorder)
         self._diagnosis = Diagnosis(world, project, self._code, names, values, lookup, rerun)
         self._caller = Caller(world, names, lookup, recorder, tracking, watch, failures, self)
+        self._cache = Cache(world, lookup, self._caller, verdicts)
+        self.stored = StoredCalls(world, lookup, self._caller, self.cf)
 
     @property
     def counter(self) -> Counter:
@@ -122,6 +135,7 @@ class Storage:
         with self._lock:
             if self.world.enter():
                 self._caller.clear()
+                self._lookup.preloaded.clear()
             self._recorder.enter()
             self._lookup.enter()
 
@@ -256,6 +270,25 @@ class Storage:
 
         return provenance(ref, self.world, self._names)
 
+    # --- care ------------------------------------------------------------
+
+    def preload(self) -> CacheInfo:
+        """Read the calls of this world into memory, so that they are found without a database."""
+        with self._lock:
+            return self._cache.preload(self._code)
+
+    def clear_cache(self) -> None:
+        """Drop everything in memory that can be read again."""
+        self._cache.clear()
+
+    def cache_info(self) -> CacheInfo:
+        """Return what is in memory."""
+        return self._cache.info()
+
+    def vacuum(self) -> int:
+        """Give unused space in the database file back; return how many bytes that were."""
+        return self.world.vacuum()
+
     # --- questions -------------------------------------------------------
 
     def cf(self, *ops: Op[..., Any] | str) -> ComputationFrame:
@@ -338,7 +371,14 @@ class Storage:
         return self._failures.all()
 
     def __repr__(self) -> str:
-        return f"Storage({type(self.world).__name__}, {self.counter!r})"
+        if self.is_closed:
+            return "Storage(closed)"
+        found = self.world.describe()
+        versioned = "versioned" if self.project is not None else "not versioned"
+        return (
+            f"Storage({found.where}: {found.calls} calls of {found.ops} ops, "
+            f"{found.values} values, {versioned})"
+        )
 
 
 class AllowingNewCalls:

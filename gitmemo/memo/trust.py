@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 from gitmemo.blobs import SELF, StoredBlob
 from gitmemo.codecs import Source, decode, is_safe, runs_here
-from gitmemo.errors import BlobCorrupt, UntrustedValue, ValueMissing
+from gitmemo.errors import BlobCorrupt, OverflowMissing, UntrustedValue, ValueMissing
 from gitmemo.hashing.digest import Digest, to_hex
 from gitmemo.world.view import World
 
@@ -38,7 +38,7 @@ class Values:
         """Whether a value's bytes are here, whole and trusted, and those of its parts."""
         try:
             return self.find(cid, str) is not None
-        except (UntrustedValue, BlobCorrupt):
+        except (UntrustedValue, BlobCorrupt, OverflowMissing):
             return False
 
     def load(self, cid: Digest, describe: Callable[[], str]) -> object:
@@ -68,19 +68,24 @@ class Values:
 
         Raises:
             UntrustedValue: There are, but reading them could run code from elsewhere.
+            OverflowMissing: They are in a file of their own, which is not where it was.
             BlobCorrupt: There are, but they are not what was stored.
         """
-        distrusted: UntrustedValue | None = None
+        refused: UntrustedValue | OverflowMissing | None = None
         for value in self._world.values(cid):
             if not runs_here(value.codec):
                 continue  # like missing: it can be fetched or computed in another form
-            stored = self._world.blobs.find(value.blob, value.codec)
+            try:
+                stored = self._world.blobs.find(value.blob, value.codec)
+            except OverflowMissing as missing:
+                refused = missing
+                continue
             if stored is None or not all(self.find(part, describe) for part in value.parts):
                 continue
             if is_safe(stored.codec) or self._trust.covers(stored.origin):
                 return stored
             name = stored.origin.removeprefix("remote:").rpartition("-")[0]
-            distrusted = UntrustedValue(describe(), stored.codec, name)
-        if distrusted is not None:
-            raise distrusted
+            refused = UntrustedValue(describe(), stored.codec, name)
+        if refused is not None:
+            raise refused
         return None

@@ -6,9 +6,12 @@ while its probe says that none of the version's components can have changed.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from gitmemo.hashing.digest import Digest
 from gitmemo.model.components import Component
 from gitmemo.model.decisions import Decisions
+from gitmemo.model.facts import Version
 from gitmemo.model.validity import changed
 from gitmemo.tracing import CodeState, Probe
 from gitmemo.world.view import World
@@ -22,6 +25,7 @@ class Verdicts:
         self._code = code
         self._decisions: Decisions | None = None
         self._known: dict[Digest, tuple[Probe, tuple[Component, ...]]] = {}
+        self._versions: dict[Digest, Version] = {}
 
     def valid(self, version: Digest) -> bool:
         """Whether every component of the version is what it was, or equivalent."""
@@ -32,7 +36,7 @@ class Verdicts:
         known = self._known.get(version)
         if known is not None and known[0].unchanged():
             return known[1]
-        found = self._world.version(version)
+        found = self._versions.get(version) or self._world.version(version)
         if found is None:
             # A damaged or foreign record: without its version nothing can be said.
             return (Component("?", "?"),)
@@ -42,6 +46,23 @@ class Verdicts:
         verdict = tuple(changed(found, self._code, self._decisions))
         self._known[version] = (probe, verdict)
         return verdict
+
+    def preload(self, versions: Iterable[Digest]) -> None:
+        """Keep versions at hand: they never change, unlike the verdicts on them."""
+        for version in versions:
+            found = self._world.version(version)
+            if found is not None:
+                self._versions[version] = found
+
+    @property
+    def sizes(self) -> tuple[int, int]:
+        """How many versions are at hand, and how many verdicts."""
+        return len(self._versions), len(self._known)
+
+    def drop(self) -> None:
+        """Drop everything that can be read again."""
+        self._versions.clear()
+        self.clear()
 
     def clear(self) -> None:
         """Forget all verdicts: decisions or code may have come from elsewhere."""

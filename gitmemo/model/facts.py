@@ -185,13 +185,42 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True)
+class Tombstone:
+    """Calls are forgotten: look-ups and tables leave them out.
+
+    Attributes:
+        records: Record ids of the calls, sorted. A call that is made again is another record.
+        keys: Their look-up keys, sorted: where to find them, for a record id alone says nothing.
+        follows: Record ids of the `Undo` facts about these calls that came before, so that
+            forgetting again after an undo is another fact.
+    """
+
+    records: tuple[Digest, ...]
+    keys: tuple[Digest, ...]
+    why: str = ""
+    follows: tuple[Digest, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Undo:
+    """Tombstones do not count any more: the calls that they name are back.
+
+    Attributes:
+        tombstones: Record ids of the tombstones, sorted.
+    """
+
+    tombstones: tuple[Digest, ...]
+    why: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Text:
     """The text behind a `Source`; only in journals, committed as a git blob."""
 
     text: str
 
 
-Fact: TypeAlias = Call | Value | Version | Source | Decision | Text
+Fact: TypeAlias = Call | Value | Version | Source | Decision | Tombstone | Undo | Text
 
 
 def referenced_cids(calls: Iterable[Call]) -> set[Digest]:

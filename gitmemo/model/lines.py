@@ -24,6 +24,8 @@ from gitmemo.model.facts import (
     Slot,
     Source,
     Text,
+    Tombstone,
+    Undo,
     Value,
     Verdict,
     Version,
@@ -238,6 +240,20 @@ def _write_decision(decision: Decision) -> list[JsonValue]:
     ]
 
 
+def _write_tombstone(tombstone: Tombstone) -> list[JsonValue]:
+    return [
+        "tombstone",
+        [to_text(record) for record in tombstone.records],
+        [to_text(key) for key in tombstone.keys],
+        tombstone.why,
+        [to_text(record) for record in tombstone.follows],
+    ]
+
+
+def _write_undo(undo: Undo) -> list[JsonValue]:
+    return ["undo", [to_text(record) for record in undo.tombstones], undo.why]
+
+
 def _write_text(text: Text) -> list[JsonValue]:
     return ["text", text.text]
 
@@ -250,6 +266,8 @@ _WRITERS = cast(
         Value: _write_value,
         Source: _write_source,
         Decision: _write_decision,
+        Tombstone: _write_tombstone,
+        Undo: _write_undo,
         Text: _write_text,
     },
 )
@@ -389,6 +407,21 @@ def _read_decision(array: list[object], _: _ContentId) -> Decision:
     )
 
 
+def _read_tombstone(array: list[object], _: _ContentId) -> Tombstone:
+    _kind, records, keys, why, follows = array
+    return Tombstone(
+        _digests(cast("list[str]", records)),
+        _digests(cast("list[str]", keys)),
+        _string(why),
+        _digests(cast("list[str]", follows)),
+    )
+
+
+def _read_undo(array: list[object], _: _ContentId) -> Undo:
+    _kind, tombstones, why = array
+    return Undo(_digests(cast("list[str]", tombstones)), _string(why))
+
+
 def _read_text(array: list[object], _: _ContentId) -> Text:
     return Text(_string(array[1]))
 
@@ -399,5 +432,7 @@ _READERS: dict[str, Callable[[list[object], _ContentId], Fact]] = {
     "value": _read_value,
     "source": _read_source,
     "decision": _read_decision,
+    "tombstone": _read_tombstone,
+    "undo": _read_undo,
     "text": _read_text,
 }

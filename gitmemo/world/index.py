@@ -26,7 +26,17 @@ from gitmemo.errors import CorruptRecord, NewerFormat
 from gitmemo.hashing import content_id
 from gitmemo.hashing.digest import Digest, digest
 from gitmemo.model.components import Component
-from gitmemo.model.facts import Call, Decision, Fact, Source, Text, Value, Version
+from gitmemo.model.facts import (
+    Call,
+    Decision,
+    Fact,
+    Source,
+    Text,
+    Tombstone,
+    Undo,
+    Value,
+    Version,
+)
 from gitmemo.model.ids import derive
 from gitmemo.model.lines import (
     Asked,
@@ -38,6 +48,7 @@ from gitmemo.model.lines import (
     record_id,
     to_line,
 )
+from gitmemo.model.tombstones import Tombstones
 from gitmemo.world.shapes import Look, Shapes, look_of
 from gitmemo.world.spans import Span, Spans, numbers_in
 from gitmemo.world.view import CallSignature
@@ -310,12 +321,38 @@ class Index:
         facts = (from_line(line, content_id) for _, line in self._lines_of("text"))
         return {_of_text(fact): fact.text for fact in facts if isinstance(fact, Text)}
 
-    def calls(self, numbers: Iterable[int] | None) -> list[Call]:
-        """Return the calls with these fact numbers; all if None."""
+    def tombstones(self) -> list[tuple[int, Digest, Tombstone | Undo]]:
+        """Return all tombstones and undos, as `(number, record id, fact)`."""
+        found = []
+        for number, line in self._lines_marked(_TOMBSTONES):
+            fact = from_line(line, content_id)
+            if isinstance(fact, Tombstone | Undo):
+                found.append((number, record_id(line), fact))
+        return found
+
+    def latest_tombstone(self) -> int:
+        """Return a number that grows with every tombstone and undo."""
+        rows = self._rows(
+            "select coalesce(max(id), 0) from fact where mark = ?", (mark_of(_TOMBSTONES),)
+        )
+        return int(rows[0][0])
+
+    def covered(self, tombstones: Tombstones) -> set[int]:
+        """Return the numbers of the calls that are forgotten."""
+        return {
+            number
+            for key in tombstones.keys
+            for number, call in self.calls_with_key(key)
+            if tombstones.cover(call)
+        }
+
+    def calls(self, numbers: Iterable[int] | None, *, without: Iterable[int] = ()) -> list[Call]:
+        """Return the calls with these fact numbers, all if None, but those in `without`."""
         rows = self._rows(
             "select shape, line from fact where micros is not null"
-            " and (?1 is null or id in (select value from json_each(?1)))",
-            (None if numbers is None else _json(numbers),),
+            " and (?1 is null or id in (select value from json_each(?1)))"
+            " and id not in (select value from json_each(?2))",
+            (None if numbers is None else _json(numbers), _json(without)),
         )
         return [self._call(shape, line) for shape, line in rows]
 
@@ -363,6 +400,27 @@ class Index:
             (_json(numbers),),
         )
         return [Tally(Digest(v), op, calls, micros / 1e6) for v, op, calls, micros, _ in rows]
+
+    def calls_per_op(
+        self, numbers: Iterable[int] | None, *, without: Iterable[int]
+    ) -> dict[str, int]:
+        """Return how many of the calls with these numbers, all if None, each op has."""
+        rows = self._rows(
+            "select op, count(*) from fact join shape on shape.id = fact.shape"
+            " where micros is not null and (?1 is null or"
+            " fact.id in (select value from json_each(?1)))"
+            " and fact.id not in (select value from json_each(?2)) group by op",
+            (None if numbers is None else _json(numbers), _json(without)),
+        )
+        return dict(rows)
+
+    def count_values(self) -> int:
+        """Return how many places of bytes are known."""
+        rows = self._rows(
+            "select count(*) from fact where micros is null"
+            " and shape in (select id from shape where kind = 'value')"
+        )
+        return int(rows[0][0])
 
     # --- membership ------------------------------------------------------
 
@@ -484,6 +542,8 @@ def _of_text(text: Text) -> Digest:
     return digest(text.text.encode("utf-8"))
 
 
+# Few, and always wanted together.
+_TOMBSTONES = derive("tombstones")
 _LOOKED_UP_BY = cast(
     "dict[type, Callable[[Fact], Digest]]",
     {
@@ -493,6 +553,8 @@ _LOOKED_UP_BY = cast(
         Source: lambda source: _of_component(source.component),
         Decision: lambda decision: _of_component(decision.component),
         Text: _of_text,
+        Tombstone: lambda _: _TOMBSTONES,
+        Undo: lambda _: _TOMBSTONES,
     },
 )
 """What a fact of each kind is looked up by; its first eight bytes are the fact's mark."""

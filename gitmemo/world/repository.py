@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 import sqlite3
 import threading
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -30,21 +30,27 @@ from gitmemo.model.facts import (
     Fact,
     JsonValue,
     Source,
+    Tombstone,
+    Undo,
     Value,
     Version,
     referenced_cids,
 )
 from gitmemo.model.ids import raw_hid
-from gitmemo.model.lines import Asked, Glance, call_from_line, from_line, to_line
+from gitmemo.model.lines import Asked, Glance, call_from_line, from_line, record_id, to_line
+from gitmemo.model.tombstones import Tombstones
 from gitmemo.model.validity import Code, changed
 from gitmemo.world.files import FactFiles
+from gitmemo.world.forgetting import Graves, bring_back, bury
 from gitmemo.world.index import Index, mark_of
 from gitmemo.world.journal import Journal, Place
 from gitmemo.world.notes import FileNotes, Notes
-from gitmemo.world.spans import Numbers, Span
+from gitmemo.world.space import vacuum
+from gitmemo.world.spans import Numbers, Span, numbers_in
 from gitmemo.world.view import (
     CallSignature,
     Candidate,
+    Contents,
     heads,
     in_order,
     preferred,
@@ -53,7 +59,7 @@ from gitmemo.world.view import (
 )
 
 # Versions go where the calls go that name them; values too, but a push wants them before.
-EXPORTED_KINDS = ("call", "source", "decision")
+EXPORTED_KINDS = ("call", "source", "decision", "tombstone", "undo")
 _PENDING_KINDS = (*EXPORTED_KINDS, "value")
 
 
@@ -71,6 +77,7 @@ class RepositoryWorld:
         self.place = Place(None, None)
         self._journal = Journal(self.files.journal_folder)
         self._fresh = _Fresh()
+        self._known_graves: Graves | None = None
         self._here = Numbers(())
         self._newest = 0
         # A fact must not slip between the journal, the index and what is fresh.
@@ -91,6 +98,7 @@ class RepositoryWorld:
             if read:
                 self._fresh = _Fresh()
             self._look_around()
+            self._known_graves = None
             return read or self.place != before
 
     # --- adding ----------------------------------------------------------
@@ -108,6 +116,8 @@ class RepositoryWorld:
         with self._lock:
             self._journal.append(self.place, lines)
             self._fresh.add(facts, lines)
+            if any(isinstance(fact, Tombstone | Undo) for fact in facts):
+                self._known_graves = None
 
     def run_facts(self) -> dict[str, JsonValue]:
         """Return the checked-out commit, and `dirty` if files differ from it."""
@@ -131,6 +141,38 @@ class RepositoryWorld:
                     creator = self.creator(slot.hid)
                     todo += [creator] if creator else []
         self.record(facts)
+
+    def tombstones(self) -> Tombstones:
+        """Return what is known to be forgotten, in any world of this clone."""
+        return self.graves().known
+
+    def forget(self, calls: Iterable[Call], why: str = "") -> Digest:
+        """Forget calls in this world; known anywhere here, that bars them from being adopted."""
+        return bury(self, calls, why)
+
+    def restore(self, tombstone: Digest, why: str = "") -> Digest:
+        """Undo a tombstone, and make the calls that it named part of this world."""
+        here, known = self.graves().here, self.graves().known
+        named = here.in_force.get(tombstone) or known.in_force.get(tombstone)
+        undo = bring_back(self, tombstone, why, here, known)
+        if named:
+            for number in sorted(self.index.covered(Tombstones([(tombstone, named)]))):
+                if not self._is_here(number):
+                    self.adopt(self.index.calls([number])[0])
+        return undo
+
+    def graves(self) -> Graves:
+        """Return what is forgotten in this world, and what anywhere in this clone."""
+        graves = self._known_graves
+        if graves is None:
+            with self._lock:
+                found = [(self._is_here(n), (r, fact)) for n, r, fact in self.index.tombstones()]
+                fresh = list(self._fresh.tombstones.items())
+                graves = self._known_graves = Graves(
+                    here=Tombstones([pair for is_here, pair in found if is_here] + fresh),
+                    known=Tombstones([pair for _, pair in found] + fresh),
+                )
+        return graves
 
     def closure(self, call: Call) -> list[Fact]:
         """Return the facts without which `call` could not be read or judged, and itself."""
@@ -161,18 +203,16 @@ class RepositoryWorld:
         """Return every known call with this key, those of this world first."""
         here = self._fresh.with_key(key, asked)
         stored = self.index.calls_with_key(key, asked)
-        if len(stored) + len(here) < 2:  # as nearly always
+        if len(stored) + len(here) < 2 and not self.graves().away:  # as nearly always
             return [Candidate(call, here=True) for call in here] or [
                 Candidate(call, self._is_here(number), number) for number, call in stored
             ]
-        elsewhere: list[Call] = []
-        for number, call in stored:
-            (here if self._is_here(number) else elsewhere).append(call)
-        found: dict[Digest, Candidate] = {}
-        for calls, is_here in ((here, True), (elsewhere, False)):
-            for call in preferred(calls):
-                found.setdefault(call.hid, Candidate(call, is_here))
-        return list(found.values())
+        here, elsewhere = self._living(here, stored)
+        return [
+            Candidate(call, is_here)
+            for calls, is_here in ((here, True), (elsewhere, False))
+            for call in preferred(calls)
+        ]
 
     def signatures(self, op: str, op_version: int) -> set[CallSignature]:
         """Return what the calls of an op look like that are known in this clone."""
@@ -181,10 +221,11 @@ class RepositoryWorld:
 
     def following(self, number: int, last: int) -> list[Glance]:
         """Return the calls of this world among facts `number + 1` to `last`, alone with their keys."""
+        dead = self.index.covered(self.graves().here)
         return [
             seen
             for number, mark, seen in self.index.lone_calls(number, last)
-            if self._is_here(number) and mark not in self._fresh.marks
+            if self._is_here(number) and mark not in self._fresh.marks and number not in dead
         ]
 
     def values(self, cid: Digest) -> list[Value]:
@@ -215,10 +256,7 @@ class RepositoryWorld:
 
     def creator(self, hid: Digest) -> Call | None:
         """Return the call that made the value with this history id, one of this world if there is one."""
-        here = self._fresh.with_output(hid)
-        elsewhere: list[Call] = []
-        for number, call in self.index.creators(hid):
-            (here if self._is_here(number) else elsewhere).append(call)
+        here, elsewhere = self._living(self._fresh.with_output(hid), self.index.creators(hid))
         calls = preferred(here or elsewhere)
         return calls[0] if calls else None
 
@@ -240,13 +278,17 @@ class RepositoryWorld:
 
     def visible(self, code: Code) -> set[int]:
         """Return the numbers of this world's facts: committed ones, and pending ones that belong to it."""
-        return self.index.members(self.files.active) | self.pending(code)
+        return self.committed() | self.pending(code)
+
+    def committed(self) -> set[int]:
+        """Return the numbers of the facts in the checked-out tree, without forgotten calls."""
+        return self.index.members(self.files.active) - self.index.covered(self.graves().here)
 
     def pending(self, code: Code) -> set[int]:
         """Return the numbers of the pending facts that belong to this world.
 
         Those recorded on the checked-out branch (detached: at this commit), and
-        calls recorded elsewhere that are valid for `code`.
+        calls recorded elsewhere that are valid for `code`; no forgotten ones.
         """
         decisions = self.decisions()
         verdicts: dict[Digest | None, bool] = {}
@@ -256,10 +298,26 @@ class RepositoryWorld:
             mine_or_not = mine if self.is_my_place(span.branch, span.commit) else foreign
             mine_or_not.update(range(span.first, span.last + 1))
         committed = self.index.members(self.files.active)
-        mine = self.index.of_kinds(mine - committed, _PENDING_KINDS)
-        foreign = self.index.of_kinds(foreign - committed - mine, ("call",))
+        dead = self.index.covered(self.graves().here)
+        barred = dead | self.index.covered(self.graves().known)
+        mine = self.index.of_kinds(mine - committed - dead, _PENDING_KINDS)
+        foreign = self.index.of_kinds(foreign - committed - mine - barred, ("call",))
         valid = {n for n in foreign if self._is_valid_call(n, code, decisions, verdicts)}
         return mine | valid
+
+    def describe(self) -> Contents:
+        """Say where this is and how much is in it; pending calls of other branches do not count."""
+        here = self.graves().here
+        pending = (s for s in self._pending_spans() if self.is_my_place(s.branch, s.commit))
+        numbers = numbers_in([*self.index.spans(self.files.active), *pending])
+        calls = Counter(self.index.calls_per_op(numbers, without=self.index.covered(here)))
+        calls.update(call.op for call in self._fresh.calls() if not here.cover(call))
+        values = self.index.count_values() + len(self._fresh.values)
+        return Contents(repr(str(self.layout.root)), calls.total(), len(calls), values)
+
+    def vacuum(self) -> int:
+        """Give unused space in the derived index back; return how many bytes that were."""
+        return vacuum(self.index)
 
     def close(self) -> None:
         """Close the journal and the index."""
@@ -303,9 +361,22 @@ class RepositoryWorld:
         return number in self._here
 
     def _is_here_hid(self, hid: Digest) -> bool:
-        return hid in self._fresh.by_output or any(
-            self._is_here(number) for number, _ in self.index.creators(hid)
-        )
+        return bool(self._living(self._fresh.with_output(hid), self.index.creators(hid))[0])
+
+    def _living(
+        self, fresh: Iterable[Call], found: Iterable[tuple[int, Call]]
+    ) -> tuple[list[Call], list[Call]]:
+        """Return the calls of this world, and those of others, without forgotten ones."""
+        graves = self.graves()
+        here = [call for call in fresh if not graves.here.cover(call)]
+        elsewhere: list[Call] = []
+        for number, call in found:
+            if self._is_here(number):
+                if not graves.here.cover(call):
+                    here.append(call)
+            elif not graves.bar(call):
+                elsewhere.append(call)
+        return here, elsewhere
 
 
 class _Fresh:
@@ -321,6 +392,11 @@ class _Fresh:
         self.values: dict[Digest, list[Value]] = defaultdict(list)
         self.versions: dict[Digest, Version] = {}
         self.signatures: dict[tuple[str, int], set[CallSignature]] = defaultdict(set)
+        self.tombstones: dict[Digest, Tombstone | Undo] = {}
+
+    def calls(self) -> list[Call]:
+        lines = (line for lines in self.by_key.values() for line in lines)
+        return [call_from_line(line, None, content_id) for line in lines]
 
     def with_key(self, key: Digest, asked: Asked | None) -> list[Call]:
         return [call_from_line(line, asked, content_id) for line in self.by_key.get(key, ())]
@@ -340,6 +416,8 @@ class _Fresh:
                 self.values[fact.cid].append(fact)
             elif isinstance(fact, Version):
                 self.versions[fact.id] = fact
+            elif isinstance(fact, Tombstone | Undo):
+                self.tombstones[record_id(line)] = fact
 
 
 def open_derived(path: Path) -> Index:

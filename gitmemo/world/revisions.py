@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from gitmemo.git.objects import ObjectReader
 from gitmemo.model.facts import Call
+from gitmemo.model.tombstones import Tombstones
 from gitmemo.source.tree import SourceTree
 from gitmemo.world.repository import RepositoryWorld
 from gitmemo.world.segments import INDEX_FOLDER, segment_name
@@ -25,7 +26,10 @@ def calls_at(world: RepositoryWorld, reader: ObjectReader, commit: str) -> list[
     known = world.files.segment_ids(found)
     new = [(path, reader.blob(oid)) for name, (path, oid) in found.items() if name not in known]
     files = {*known.values(), *world.files.load(new)}
-    return in_order(world.index.calls(sorted(world.index.members(files))))
+    members = world.index.members(files)
+    tombstones = Tombstones((r, fact) for n, r, fact in world.index.tombstones() if n in members)
+    dead = world.index.covered(tombstones)
+    return in_order(world.index.calls(sorted(members - dead)))
 
 
 def code_at(reader: ObjectReader, commit: str) -> SourceTree:

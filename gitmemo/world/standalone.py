@@ -6,34 +6,47 @@ is only one place.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
-from gitmemo.blobs import BlobStore, DatabaseBlobs, MemoryBlobs
+from gitmemo.blobs import BlobStore, DatabaseBlobs, Ledger, MemoryBlobs, Overflow, with_overflow
 from gitmemo.hashing.digest import Digest
 from gitmemo.model.components import Component
 from gitmemo.model.decisions import Decisions
 from gitmemo.model.facts import Call, Decision, Fact, JsonValue, Value, Version
 from gitmemo.model.lines import Asked, Glance
+from gitmemo.model.tombstones import Tombstones
 from gitmemo.model.validity import Code
+from gitmemo.world.forgetting import bring_back, bury
 from gitmemo.world.index import Index
 from gitmemo.world.notes import DatabaseNotes, Notes
-from gitmemo.world.view import CallSignature, Candidate, heads, in_order, preferred
+from gitmemo.world.space import vacuum
+from gitmemo.world.view import CallSignature, Candidate, Contents, heads, in_order, preferred
 
 
 class StandaloneWorld:
     """Facts in one SQLite file, or in memory when `path` is None."""
 
-    def __init__(self, path: Path | None) -> None:
+    def __init__(self, path: Path | None, overflow: Overflow | None = None) -> None:
+        """Open or make the file.
+
+        Raises:
+            InvalidStorage: What `overflow` asks for cannot be had.
+        """
         self.index = Index(path)
-        self.blobs: BlobStore = (
-            MemoryBlobs() if path is None else DatabaseBlobs(self.index.connection, self.index.lock)
-        )
-        self.notes: Notes = DatabaseNotes(self.index.connection, self.index.lock)
+        connection, lock = self.index.connection, self.index.lock
+        small = MemoryBlobs() if path is None else DatabaseBlobs(connection, lock)
+        ledger = Ledger(connection, lock, None if path is None else path.resolve().parent)
+        self.blobs: BlobStore = with_overflow(small, ledger, overflow or Overflow())
+        self.notes: Notes = DatabaseNotes(connection, lock)
+        self._path = path
+        self._tombstones = (0, Tombstones())
+        self._entered_at = 0
 
     def enter(self) -> bool:
-        """Do nothing: every look-up reads the database."""
-        return False
+        """Say whether calls were forgotten or brought back: all else, look-ups read as it is."""
+        before, self._entered_at = self._entered_at, self.index.latest_tombstone()
+        return before != self._entered_at
 
     def record(self, facts: Sequence[Fact]) -> None:
         """Add facts in one transaction."""
@@ -46,17 +59,37 @@ class StandaloneWorld:
 
     def candidates(self, key: Digest, asked: Asked | None = None) -> list[Candidate]:
         """Return every call with this key."""
+        tombstones = self.tombstones()
         found = self.index.calls_with_key(key, asked)
-        if len(found) == 1:  # as nearly always
-            return [Candidate(call, here=True, number=number) for number, call in found]
-        return [Candidate(call, here=True) for call in preferred(call for _, call in found)]
+        living = [(number, call) for number, call in found if not tombstones.cover(call)]
+        if len(living) == 1:  # as nearly always
+            return [Candidate(call, here=True, number=number) for number, call in living]
+        return [Candidate(call, here=True) for call in preferred(call for _, call in living)]
 
     def following(self, number: int, last: int) -> list[Glance]:
         """Return the calls among facts `number + 1` to `last` that are alone with their keys."""
-        return [seen for _, _, seen in self.index.lone_calls(number, last)]
+        dead = self.index.covered(self.tombstones())
+        return [seen for n, _, seen in self.index.lone_calls(number, last) if n not in dead]
 
     def adopt(self, call: Call) -> None:
         """Do nothing: there is no other world."""
+
+    def tombstones(self) -> Tombstones:
+        """Return what is forgotten."""
+        latest = self.index.latest_tombstone()
+        number, known = self._tombstones
+        if number != latest:
+            known = Tombstones((record, fact) for _, record, fact in self.index.tombstones())
+            self._tombstones = (latest, known)
+        return known
+
+    def forget(self, calls: Iterable[Call], why: str = "") -> Digest:
+        """Forget calls; return the record id of the tombstone."""
+        return bury(self, calls, why)
+
+    def restore(self, tombstone: Digest, why: str = "") -> Digest:
+        """Undo a tombstone; return the record id of the undo."""
+        return bring_back(self, tombstone, why, self.tombstones())
 
     def signatures(self, op: str, op_version: int) -> set[CallSignature]:
         """Return what the calls of an op look like."""
@@ -88,12 +121,13 @@ class StandaloneWorld:
 
     def creator(self, hid: Digest) -> Call | None:
         """Return the call that made the value with this history id."""
-        calls = preferred(call for _, call in self.index.creators(hid))
-        return calls[0] if calls else None
+        tombstones = self.tombstones()
+        calls = (call for _, call in self.index.creators(hid) if not tombstones.cover(call))
+        return next(iter(preferred(calls)), None)
 
     def calls(self, code: Code) -> list[Call]:
         """Return all calls."""
-        return in_order(self.index.calls(None))
+        return in_order(self.index.calls(None, without=self.index.covered(self.tombstones())))
 
     def ops(self) -> list[str]:
         """Return the names of the ops that have calls."""
@@ -102,6 +136,17 @@ class StandaloneWorld:
     def newest_calls(self, op: str, most: int) -> list[Call]:
         """Return the calls of an op that were recorded last."""
         return self.index.newest_calls(op, most)
+
+    def describe(self) -> Contents:
+        """Say where this is and how much is in it."""
+        dead = self.index.covered(self.tombstones())
+        calls = self.index.calls_per_op(None, without=dead)
+        where = "in memory" if self._path is None else repr(str(self._path))
+        return Contents(where, sum(calls.values()), len(calls), self.index.count_values())
+
+    def vacuum(self) -> int:
+        """Give unused space in the database back; return how many bytes that were."""
+        return vacuum(self.index)
 
     def close(self) -> None:
         """Close the database."""

@@ -17,6 +17,7 @@ from gitmemo.model.components import Component
 from gitmemo.model.decisions import Decisions
 from gitmemo.model.facts import Call, Decision, Fact, JsonValue, Source, Value, Version
 from gitmemo.model.lines import Asked, Glance, to_line
+from gitmemo.model.tombstones import Tombstones
 from gitmemo.model.validity import Code
 from gitmemo.world.notes import Notes
 
@@ -55,6 +56,16 @@ def signature_of(call: Call) -> CallSignature:
         tuple(slot.name for slot in call.inputs),
         tuple(slot.name for slot in call.outputs),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """Where a world is, and how many calls, ops and values there are in it."""
+
+    where: str
+    calls: int
+    ops: int
+    values: int
 
 
 class World(Protocol):
@@ -103,6 +114,25 @@ class World(Protocol):
         """Return what the known calls of an op look like."""
         ...
 
+    def tombstones(self) -> Tombstones:
+        """Return what is known to be forgotten, here or in another world of this machine."""
+        ...
+
+    def forget(self, calls: Iterable[Call], why: str = "") -> Digest:
+        """Forget calls: look-ups and tables leave them out from now on; return the tombstone's id.
+
+        Their values stay. A call that is made again is another record, so it lives.
+        """
+        ...
+
+    def restore(self, tombstone: Digest, why: str = "") -> Digest:
+        """Bring back the calls that `tombstone` forgot; return the id of the undo.
+
+        Raises:
+            UnknownTombstone: It is not known here, or was undone before.
+        """
+        ...
+
     def values(self, cid: Digest) -> list[Value]:
         """Return where the bytes of a value may be."""
         ...
@@ -140,6 +170,14 @@ class World(Protocol):
 
     def newest_calls(self, op: str, most: int) -> list[Call]:
         """Return the calls of an op, of every world that is known here, that were seen last."""
+        ...
+
+    def describe(self) -> Contents:
+        """Say where this is and how much is in it, without judging calls."""
+        ...
+
+    def vacuum(self) -> int:
+        """Give unused space in the database back; return how many bytes that were."""
         ...
 
     def close(self) -> None:

@@ -604,6 +604,49 @@ def test_a_thread_has_its_own_block(storage: gm.Storage) -> None:
     assert seen == [2]
 
 
+def test_a_call_with_neither_inputs_nor_outputs(storage: gm.Storage) -> None:
+    """The other tool could not commit anything any more after one of these."""
+
+    @gm.op(name="nothing at all")
+    def nothing():
+        RUNS.append(0)
+        return ()
+
+    with storage:
+        assert nothing() == ()
+        inc(1)
+        assert nothing() == ()
+    with storage:
+        assert nothing() == ()
+        inc(1)
+    assert RUNS == [0, 1]
+    assert len(storage.cf()) == 2
+    assert len(storage.cf().df()) == 2
+
+
+def test_a_block_that_cannot_be_entered_leaves_what_was_active(
+    storage: gm.Storage, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail() -> bool:
+        raise KeyboardInterrupt
+
+    broken = gm.Storage()
+    monkeypatch.setattr(broken.world, "enter", fail)
+    with pytest.raises(KeyboardInterrupt), broken:
+        raise AssertionError("the body must not run")
+    assert inc(1) == 2
+    with storage:
+        with pytest.raises(KeyboardInterrupt), broken:
+            raise AssertionError("the body must not run")
+        assert storage.unwrap(inc(1)) == 2
+    assert len(storage.cf(inc)) == 1
+    assert RUNS == [1, 1]
+    monkeypatch.undo()
+    with broken:
+        inc(1)
+    assert len(broken.cf(inc)) == 1
+
+
 def test_storages_nest(storage: gm.Storage) -> None:
     other = gm.Storage()
     with storage:

@@ -55,6 +55,83 @@ def test_one_file_needs_no_git(tmp_path: Path) -> None:
     assert {path.name for path in tmp_path.iterdir()} <= {"s.db", "s.db-wal", "s.db-shm"}
 
 
+POINT = """\
+import sys
+import gitmemo as gm
+
+storage = gm.Storage(db_path=sys.argv[1])
+
+
+class Point:
+    def __init__(self, x):
+        self.x = x
+
+
+class Broken(Point):
+    def __reduce__(self):
+        return unreadable, ()
+
+
+def unreadable():
+    if "--read" in sys.argv:
+        raise RuntimeError("cannot be read")
+    return Broken(0)
+
+
+@gm.op(name="make")
+def make(x):
+    return Broken(x) if x == 2 else Point(x)
+
+
+if __name__ == "__main__":
+    with storage:
+        for x in range(4):
+            make(x)
+"""
+
+READ = """\
+import sys, warnings
+import gitmemo as gm
+
+with warnings.catch_warnings(record=True) as caught:
+    warnings.simplefilter("always")
+    frame = gm.Storage(db_path=sys.argv[1]).cf("make").df(values="objs")
+for x, value in sorted(zip(frame["x"], frame["make"])):
+    print(x, "ref" if isinstance(value, gm.Ref) else value.x)
+print(len(caught), "cannot be read" in str(caught[0].message))
+"""
+
+
+def test_objects_of_a_script_are_readable_elsewhere_and_one_that_is_not_costs_only_itself(
+    tmp_path: Path,
+) -> None:
+    (tmp_path / "point.py").write_text(POINT)
+    (tmp_path / "read.py").write_text(READ)
+    command = [sys.executable, str(tmp_path / "point.py"), str(tmp_path / "s.db")]
+    subprocess.run(command, check=True)
+    command = [sys.executable, str(tmp_path / "read.py"), str(tmp_path / "s.db"), "--read"]
+    done = subprocess.run(command, capture_output=True, text=True, check=True)
+    assert done.stdout.split("\n") == ["0 0", "1 1", "2 ref", "3 3", "1 True", ""]
+
+
+def test_settings_given_later_count(tmp_path: Path) -> None:
+    """The other tool took the settings of the first time, whatever was said."""
+    with gm.Storage(tmp_path / "s.db") as plain:
+        nested(1)
+    plain.close()
+    with gm.Storage(tmp_path / "s.db", deps_path=Path(__file__).parent) as tracking:
+        assert not nested.is_cached(1), "a call without a version is not reused under versions"
+        nested(1)
+        assert nested.is_cached(1)
+    tracking.close()
+    with gm.Storage(tmp_path / "s.db", deps_path="__main__") as other:
+        assert "versioned)" in repr(other)
+        assert "not versioned" not in repr(other)
+    other.close()
+    with gm.Storage(tmp_path / "s.db"):
+        assert nested.is_cached(1)
+
+
 SECRET = "hunter2-correct-horse"
 
 

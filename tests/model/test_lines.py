@@ -21,6 +21,8 @@ from gitmemo.model.facts import (
     Slot,
     Source,
     Text,
+    Tombstone,
+    Undo,
     Value,
     Verdict,
     Version,
@@ -86,6 +88,8 @@ facts: st.SearchStrategy[Fact] = st.one_of(
         st.lists(digests, max_size=2).map(tuple),
         run_facts,
     ),
+    st.builds(Tombstone, *[st.lists(digests, max_size=2).map(tuple)] * 2, names, st.just(())),
+    st.builds(Undo, st.lists(digests, max_size=2).map(tuple), names),
     st.builds(Text, names),
 )
 

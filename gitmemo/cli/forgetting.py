@@ -1,0 +1,148 @@
+"""The command `forget`: leave calls out of look-ups and tables, and bring them back."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+
+import click
+
+from gitmemo.cli.options import json_option
+from gitmemo.display.text import count, printable, table
+from gitmemo.errors import UnknownTombstone
+from gitmemo.hashing import content_id
+from gitmemo.hashing.digest import Digest, to_hex
+from gitmemo.model.facts import Call, JsonValue, Slot
+from gitmemo.query import resolve_op, valid_calls
+from gitmemo.workspace import Workspace, find
+
+_ID_DIGITS = 12
+
+
+@click.command()
+@click.argument("op", required=False)
+@click.argument("inputs", nargs=-1, metavar="[NAME=VALUE]...")
+@click.option("--all", "every", is_flag=True, help="Also calls of older code.")
+@click.option("-n", "--dry-run", is_flag=True, help="Only show what would be forgotten.")
+@click.option("--undo", "tombstone", metavar="ID", help="Bring back what was forgotten as ID.")
+@click.option("-m", "--message", default="", help="Why.")
+@json_option
+def forget(
+    op: str | None,
+    inputs: tuple[str, ...],
+    every: bool,
+    dry_run: bool,
+    tombstone: str | None,
+    message: str,
+    as_json: bool,
+) -> None:
+    """Forget the calls of OP whose inputs are as given: they are run again when they are needed.
+
+    A VALUE is JSON, or text. Without OP, show what is forgotten. Nothing is deleted:
+    forgetting joins the next commit, and --undo brings the calls back.
+    """
+    workspace = find()
+    workspace.world.enter()
+    if tombstone is not None:
+        if op is not None:
+            raise click.UsageError("--undo takes no op: the id says what comes back")
+        _restore(workspace, tombstone, message)
+    elif op is None:
+        _show_forgotten(workspace, as_json=as_json)
+    else:
+        calls = _chosen(workspace, op, inputs, every=every)
+        _show(calls, as_json=as_json)
+        _forget(workspace, calls, message, dry_run=dry_run)
+
+
+def _forget(workspace: Workspace, calls: Sequence[Call], why: str, *, dry_run: bool) -> None:
+    if not calls:
+        click.echo("no such call is stored", err=True)
+    elif dry_run:
+        click.echo(f"would forget {count(len(calls), 'call')}", err=True)
+    else:
+        done = workspace.world.forget(_with_copies(workspace, calls), why)
+        undo = f"gitmemo forget --undo {to_hex(done)[:_ID_DIGITS]}"
+        click.echo(f"forgot {count(len(calls), 'call')}; undo with: {undo}", err=True)
+
+
+def _chosen(workspace: Workspace, op: str, inputs: Iterable[str], *, every: bool) -> list[Call]:
+    """Return the calls of `op` with these inputs, each call once."""
+    world = workspace.world
+    calls = world.calls(workspace.code)
+    name = resolve_op(op, sorted({call.op for call in calls}))
+    wanted = dict(_input(text) for text in inputs)
+    selection = valid_calls(world, calls, workspace.code)
+    among = (*selection.calls, *selection.stale) if every else selection.calls
+    return [call for call in among if call.op == name and _has(call, wanted)]
+
+
+def _with_copies(workspace: Workspace, calls: Iterable[Call]) -> list[Call]:
+    """Return all records of these calls that a look-up could find, those of other worlds too."""
+    versions = {(call.key, call.version) for call in calls}
+    return [
+        candidate.call
+        for key in {key for key, _ in versions}
+        for candidate in workspace.world.candidates(key)
+        if (key, candidate.call.version) in versions
+    ]
+
+
+def _input(text: str) -> tuple[str, Digest]:
+    name, equals, value = text.partition("=")
+    if not equals:
+        raise click.UsageError(f"{text!r} is not NAME=VALUE")
+    parsed: object
+    try:
+        parsed = json.loads(value)
+    except ValueError:
+        parsed = value
+    return name, content_id(parsed)
+
+
+def _has(call: Call, wanted: dict[str, Digest]) -> bool:
+    here = {slot.name: slot.cid for slot in call.inputs}
+    return all(here.get(name) == cid for name, cid in wanted.items())
+
+
+def _show(calls: Sequence[Call], *, as_json: bool) -> None:
+    names = list(dict.fromkeys(slot.name for call in calls for slot in _slots(call)))
+    rows = [{slot.name: _shown(slot) for slot in _slots(call)} for call in calls]
+    if as_json:
+        for row in rows:
+            click.echo(json.dumps(row, ensure_ascii=False))
+    elif rows:
+        for line in table(names, [[row.get(name) for name in names] for row in rows]):
+            click.echo(line)
+
+
+def _slots(call: Call) -> tuple[Slot, ...]:
+    return (*call.inputs, *call.outputs)
+
+
+def _shown(slot: Slot) -> JsonValue:
+    return slot.inline.json if slot.inline else f"<{to_hex(slot.cid)[:_ID_DIGITS]}>"
+
+
+def _show_forgotten(workspace: Workspace, *, as_json: bool) -> None:
+    in_force = workspace.world.graves().here.in_force
+    for record, tombstone in in_force.items():
+        number = len(tombstone.records)
+        if as_json:
+            fields = {"id": to_hex(record), "records": number, "why": tombstone.why}
+            click.echo(json.dumps(fields, ensure_ascii=False))
+        else:
+            why = f"  {printable(tombstone.why)}" if tombstone.why else ""
+            click.echo(f"{to_hex(record)[:_ID_DIGITS]}  {count(number, 'record')}{why}")
+    if not in_force:
+        click.echo("nothing is forgotten", err=True)
+
+
+def _restore(workspace: Workspace, text: str, why: str) -> None:
+    graves = workspace.world.graves()
+    known = {*graves.here.in_force, *graves.known.in_force}
+    matches = [record for record in known if to_hex(record).startswith(text)]
+    if len(matches) != 1 or not text:
+        raise UnknownTombstone(text)
+    workspace.world.restore(matches[0], why)
+    click.echo("brought back; it joins the next commit", err=True)

@@ -1,0 +1,68 @@
+"""The stored calls of an op: whether there are any, forgetting them, computing them again.
+
+Not what being forgotten means (`world`, `model.tombstones`). Invariant: what is
+asked here records nothing, and what is forgotten is forgotten in one write,
+together with what replaces it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any
+
+from gitmemo.memo.caller import Caller
+from gitmemo.memo.lookup import Lookup
+from gitmemo.world.view import World
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from gitmemo.frame import ComputationFrame
+    from gitmemo.memo.op import Op
+
+
+class StoredCalls:
+    """What a storage holds of single ops; `frame` makes the frame of an op's calls."""
+
+    def __init__(
+        self,
+        world: World,
+        lookup: Lookup,
+        caller: Caller,
+        frame: Callable[[Op[..., Any]], ComputationFrame],
+    ) -> None:
+        self._world = world
+        self._lookup = lookup
+        self._caller = caller
+        self._frame = frame
+
+    def is_cached(self, op: Op[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
+        """Whether a call would be reused; nothing is run, recorded or counted."""
+        return bool(self._lookup.valid(op, self._caller.prepare(op, args, kwargs).slots))
+
+    def forget(self, op: Op[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> int:
+        """Forget the calls on these inputs that are valid now; return how many there were.
+
+        Those of older code stay, so that going back to it finds them.
+        """
+        calls = self._lookup.valid(op, self._caller.prepare(op, args, kwargs).slots)
+        if calls:
+            self._world.forget(calls)
+            self._caller.clear()
+            self._lookup.preloaded.clear()
+        return len(calls)
+
+    def recompute(self, op: Op[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Run a call, and let it take the place of what is stored; return its refs.
+
+        Warns `NotDeterministic` if it returns something else than what was stored.
+        """
+        prepared = self._caller.prepare(op, args, kwargs)
+        old = self._lookup.valid(op, prepared.slots)
+        if op.is_async:
+            return self._caller.run_async(prepared, old)
+        return self._caller.run(prepared, old)
+
+    def table(self, op: Op[..., Any]) -> pd.DataFrame:
+        """Return the op's calls that are valid now."""
+        return self._frame(op).df()

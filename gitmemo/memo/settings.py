@@ -1,0 +1,43 @@
+"""What a program asks of `Storage(...)`, checked.
+
+Not the settings of a repository (`config`). Invariant: a setting is honoured or
+refused with an error; none is silently left out.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from pathlib import Path
+
+from gitmemo.blobs import Overflow
+from gitmemo.errors import InvalidStorage
+
+_MEGABYTE = 1_000_000
+
+
+def overflow_of(
+    spillover_dir: str | os.PathLike[str] | None,
+    overflow_dir: str | os.PathLike[str] | None,
+    threshold_mb: float | None,
+) -> Overflow:
+    """Return where large values go.
+
+    Raises:
+        InvalidStorage: Both names of the folder are given, or the threshold is no size.
+    """
+    if spillover_dir is not None and overflow_dir is not None:
+        raise InvalidStorage(
+            "overflow_dir and spillover_dir are both given, and they name the same thing",
+            "give overflow_dir alone",
+        )
+    if threshold_mb is not None and not 0 <= threshold_mb < math.inf:
+        raise InvalidStorage(
+            f"overflow_threshold_MB={threshold_mb!r} is not a size",
+            "give a number of megabytes, 0 or more",
+        )
+    folder = overflow_dir if spillover_dir is None else spillover_dir
+    return Overflow(
+        None if folder is None else Path(folder),
+        None if threshold_mb is None else round(threshold_mb * _MEGABYTE),
+    )
