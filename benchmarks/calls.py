@@ -129,8 +129,10 @@ def _blocks(name: str, place: Path, functions: int) -> dict[str, Action]:
     prepare(name, place)
     module_name = f"many_{functions}_{OURS.index(name)}"
     text = "".join(f"def f{n}(x):\n    return x + {n}\n\n" for n in range(functions))
-    calls = " + ".join(f"f{n}(x)" for n in range(functions))
-    (place / f"{module_name}.py").write_text(f"{text}def all_of_them(x):\n    return {calls}\n")
+    calls = ", ".join(f"f{n}(x)" for n in range(functions))
+    (place / f"{module_name}.py").write_text(
+        f"{text}def all_of_them(x):\n    return sum([{calls}])\n"
+    )
     sys.path.insert(0, str(place))
     tool = open_tool(name, place)
     function = tool.wrap(__import__(module_name).all_of_them)

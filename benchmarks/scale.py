@@ -16,7 +16,7 @@ from benchmarks.peers import OURS, REPOSITORY, git, names, prepare
 from benchmarks.timing import ROUNDS, figure, show
 
 _SIZES = (1_000, 10_000, 100_000)
-_FRESH = 2_000
+_FRESH = 1_000
 
 
 def fresh() -> None:

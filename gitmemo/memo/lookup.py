@@ -66,7 +66,7 @@ class Lookup:
         """Begin a block: decisions and code may have come from elsewhere."""
         self._fitting.clear()
         if self._verdicts:
-            self._verdicts.clear()
+            self._verdicts.enter()
 
     def is_valid(self, version: Digest | None) -> bool:
         """Whether stored calls of a version may stand for those that the code of now would make."""

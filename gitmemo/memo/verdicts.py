@@ -65,6 +65,16 @@ class Verdicts:
         self.clear()
 
     def clear(self) -> None:
-        """Forget all verdicts: decisions or code may have come from elsewhere."""
+        """Forget all verdicts and decisions."""
         self._known.clear()
         self._decisions = None
+
+    def enter(self) -> None:
+        """Begin a block: forget the verdicts if decisions have come from elsewhere.
+
+        Other code is no reason: each verdict has a probe that is asked at every use.
+        """
+        decisions = self._world.decisions()
+        if self._decisions is None or decisions.current != self._decisions.current:
+            self._known.clear()
+        self._decisions = decisions

@@ -22,6 +22,9 @@ class Decisions:
     equivalent when current non-breaking decisions connect them. A current
     breaking decision between two equivalent contents makes the whole class
     contested: then only identical contents match, until someone revises.
+
+    Attributes:
+        current: Record ids of those that count.
     """
 
     def __init__(self, decisions: Iterable[tuple[Digest, Decision]] = ()) -> None:
@@ -33,6 +36,7 @@ class Decisions:
             if record not in superseded:
                 self._current[decision.component].append((record, decision))
         self._classes: dict[Component, _Classes] = {}
+        self.current = frozenset(facts.keys() - superseded)
 
     def equivalent(self, component: Component, a: Digest, b: Digest) -> bool:
         """Whether results made with content `a` are results of content `b`."""
