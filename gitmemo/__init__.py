@@ -23,13 +23,14 @@ if TYPE_CHECKING:
     from gitmemo.codecs import codec, deserialize, serialize
     from gitmemo.files import Dir, File
     from gitmemo.hashing import content_hash, hasher
+    from gitmemo.memo.annotations import MDict, MList, MSet, MTuple
     from gitmemo.memo.context import carried, noop
     from gitmemo.memo.op import Op, op, superop, track
     from gitmemo.memo.opening import open
     from gitmemo.memo.provenance import prov
     from gitmemo.memo.storage import Storage
     from gitmemo.memo.wrapping import unwrap, wrap, wrap_atom
-    from gitmemo.ref import AtomRef, Ref
+    from gitmemo.ref import AtomRef, DictRef, ListRef, Ref, SetRef, TupleRef
     from gitmemo.special import Ignore, NewArgDefault, Transient, ValuePointer
 
 __version__ = "0.1.0"
@@ -37,14 +38,22 @@ __version__ = "0.1.0"
 __all__ = [
     "Approx",
     "AtomRef",
+    "DictRef",
     "Dir",
     "File",
     "Ignore",
+    "ListRef",
+    "MDict",
+    "MList",
+    "MSet",
+    "MTuple",
     "NewArgDefault",
     "Op",
     "Ref",
+    "SetRef",
     "Storage",
     "Transient",
+    "TupleRef",
     "ValuePointer",
     "__version__",
     "carried",
@@ -70,12 +79,20 @@ _HOMES = {
     "AtomRef": "gitmemo.ref",
     "Dir": "gitmemo.files",
     "File": "gitmemo.files",
+    "DictRef": "gitmemo.ref",
     "Ignore": "gitmemo.special",
+    "ListRef": "gitmemo.ref",
+    "MDict": "gitmemo.memo.annotations",
+    "MList": "gitmemo.memo.annotations",
+    "MSet": "gitmemo.memo.annotations",
+    "MTuple": "gitmemo.memo.annotations",
     "NewArgDefault": "gitmemo.special",
     "Op": "gitmemo.memo.op",
     "Ref": "gitmemo.ref",
+    "SetRef": "gitmemo.ref",
     "Storage": "gitmemo.memo.storage",
     "Transient": "gitmemo.special",
+    "TupleRef": "gitmemo.ref",
     "ValuePointer": "gitmemo.special",
     "carried": "gitmemo.memo.context",
     "codec": "gitmemo.codecs",

@@ -18,6 +18,7 @@ from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeAlias
 from gitmemo.errors import GitmemoError
 from gitmemo.hashing.digest import Digest
 from gitmemo.model.facts import Call, Slot
+from gitmemo.model.items import histories
 from gitmemo.ref import Loader, Ref, ref_to
 
 if TYPE_CHECKING:
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 _UNNAMED = re.compile(r"output_(\d+)")
 Cell: TypeAlias = "tuple[Slot, ...]"
 """The values of one column in one row, several where several calls led to the row."""
+
+Makers: TypeAlias = "Mapping[Digest, tuple[Call, Slot]]"
+"""Which call made the values of a history, and as what; those in a collection too."""
 
 
 class Variable(NamedTuple):
@@ -102,23 +106,24 @@ class ComputationFrame:
 
     def _feeds_back(self, call: Call) -> Iterator[Call]:
         for slot in call.inputs:
-            if slot.hid in self._makers:
-                yield self._makers[slot.hid][0]
+            yield from _feeding(slot, self._makers)
 
     def _feeds_forward(self, call: Call) -> Iterator[Call]:
         for slot in call.outputs:
-            yield from self._users.get(slot.hid, ())
+            for hid in histories(slot):
+                yield from self._users.get(hid, ())
 
     @cached_property
-    def _makers(self) -> dict[Digest, tuple[Call, Slot]]:
-        return {slot.hid: (call, slot) for call in self.universe for slot in call.outputs}
+    def _makers(self) -> Makers:
+        return _makers_of(self.universe)
 
     @cached_property
     def _users(self) -> dict[Digest, list[Call]]:
         users: dict[Digest, list[Call]] = defaultdict(list)
         for call in self.universe:
             for slot in call.inputs:
-                users[slot.hid].append(call)
+                for hid in histories(slot):
+                    users[hid].append(call)
         return users
 
     # --- tables ----------------------------------------------------------
@@ -129,9 +134,13 @@ class ComputationFrame:
         A row holds that call's arguments and results and those of all calls
         that led to it.
         """
-        makers = {slot.hid: (call, slot) for call in self.calls for slot in call.outputs}
-        used = {slot.hid for call in self.calls for slot in call.inputs}
-        final = [c for c in self.calls if not any(slot.hid in used for slot in c.outputs)]
+        makers = _makers_of(self.calls)
+        used = {hid for call in self.calls for slot in call.inputs for hid in histories(slot)}
+        final = [
+            call
+            for call in self.calls
+            if not any(hid in used for slot in call.outputs for hid in histories(slot))
+        ]
         rows = [_row(call, makers) for call in final]
         order = _variables(self.calls, makers)
         names = _names(order, rows, self.calls, makers)
@@ -181,16 +190,28 @@ def _loaded(ref: Ref[Any]) -> object:
         return ref
 
 
-def _role(call: Call, slot: Slot, makers: Mapping[Digest, tuple[Call, Slot]]) -> Variable:
+def _makers_of(calls: Iterable[Call]) -> Makers:
+    """Return which output the values of each history are, or are in."""
+    return {hid: (call, slot) for call in calls for slot in call.outputs for hid in histories(slot)}
+
+
+def _feeding(slot: Slot, makers: Makers) -> Iterator[Call]:
+    """Yield the calls that an argument, or what is in it, came from."""
+    for hid in histories(slot):
+        if hid in makers:
+            yield makers[hid][0]
+
+
+def _role(call: Call, slot: Slot, makers: Makers) -> Variable:
+    """Return the role of an argument: only a whole output is the same column as that output."""
     if slot.hid in makers:
         maker, output = makers[slot.hid]
-        return Variable(True, maker.op, output.name)
+        if output.hid == slot.hid:
+            return Variable(True, maker.op, output.name)
     return Variable(False, call.op, slot.name)
 
 
-def _row(
-    final: Call, makers: Mapping[Digest, tuple[Call, Slot]]
-) -> dict[Variable, dict[Digest, Slot]]:
+def _row(final: Call, makers: Makers) -> dict[Variable, dict[Digest, Slot]]:
     """Return what led to `final`: for each variable its values, by history."""
     cells: dict[Variable, dict[Digest, Slot]] = defaultdict(dict)
     seen, todo = {final.hid}, [final]
@@ -198,24 +219,27 @@ def _row(
         call = todo.pop()
         for slot in call.outputs:
             cells[Variable(True, call.op, slot.name)][slot.hid] = slot
+        before: list[Call] = []
         for slot in call.inputs:
             role = _role(call, slot, makers)
             if not role.produced:
                 cells[role][slot.hid] = slot
-            elif (maker := makers[slot.hid][0]).hid not in seen:
-                seen.add(maker.hid)
-                todo.append(maker)
+            for maker in _feeding(slot, makers):
+                if maker.hid not in seen:
+                    seen.add(maker.hid)
+                    before.append(maker)
+        todo += reversed(before)  # so that the elements of a list stand in its order
     return cells
 
 
-def _variables(calls: Sequence[Call], makers: Mapping[Digest, tuple[Call, Slot]]) -> list[Variable]:
+def _variables(calls: Sequence[Call], makers: Makers) -> list[Variable]:
     """Return the variables in the order of the computation: an op's arguments, then its results."""
     depth: dict[str, int] = {call.op: 0 for call in calls}
     feeds: set[tuple[str, str]] = {
-        (makers[slot.hid][0].op, call.op)
+        (maker.op, call.op)
         for call in calls
         for slot in call.inputs
-        if slot.hid in makers
+        for maker in _feeding(slot, makers)
     }
     for _ in range(len(depth)):  # longest path; a cycle of ops stops at the number of ops
         for before, after in feeds:
@@ -237,7 +261,7 @@ def _names(
     variables: Sequence[Variable],
     rows: Sequence[Mapping[Variable, Mapping[Digest, Slot]]],
     calls: Sequence[Call],
-    makers: Mapping[Digest, tuple[Call, Slot]],
+    makers: Makers,
 ) -> dict[Variable, str]:
     """Return the column of each variable: its plain name where that is clear, else with its op."""
     consumers: dict[Variable, set[str]] = defaultdict(set)

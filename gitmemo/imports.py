@@ -4,21 +4,30 @@
 is opened with `gitmemo.open()`.
 """
 
+from gitmemo.memo.annotations import MDict, MList, MSet, MTuple
 from gitmemo.memo.context import noop
 from gitmemo.memo.op import Op, op, superop, track
 from gitmemo.memo.storage import Storage
 from gitmemo.memo.wrapping import unwrap, wrap, wrap_atom
-from gitmemo.ref import AtomRef, Ref, ValueRef
+from gitmemo.ref import AtomRef, DictRef, ListRef, Ref, SetRef, TupleRef, ValueRef
 from gitmemo.special import Ignore, NewArgDefault, Transient, ValuePointer
 
 __all__ = [
     "AtomRef",
+    "DictRef",
     "Ignore",
+    "ListRef",
+    "MDict",
+    "MList",
+    "MSet",
+    "MTuple",
     "NewArgDefault",
     "Op",
     "Ref",
+    "SetRef",
     "Storage",
     "Transient",
+    "TupleRef",
     "ValuePointer",
     "ValueRef",
     "noop",

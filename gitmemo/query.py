@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import difflib
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from gitmemo.errors import UnknownOp
@@ -16,6 +16,7 @@ from gitmemo.frame import ComputationFrame
 from gitmemo.hashing.digest import Digest
 from gitmemo.model.decisions import Decisions
 from gitmemo.model.facts import Call, Version
+from gitmemo.model.items import histories
 from gitmemo.model.validity import Code, changed
 from gitmemo.ref import Loader
 from gitmemo.world.view import World, first_of_each
@@ -55,23 +56,30 @@ def valid_calls(world: World, calls: Iterable[Call], code: Code) -> Selection:
 
 def _fed_by(stale: Iterable[Call], valid: Mapping[Digest, Call]) -> dict[Digest, Call]:
     """Return the calls in `valid` that use, directly or through others, what only `stale` ones made."""
-    makers = Counter(slot.hid for call in valid.values() for slot in call.outputs)
+    makers = Counter(hid for call in valid.values() for hid in _made(call))
     users: dict[Digest, list[Call]] = defaultdict(list)
     for call in valid.values():
         for slot in call.inputs:
-            users[slot.hid].append(call)
+            for hid in histories(slot):
+                users[hid].append(call)
     found: dict[Digest, Call] = {}
-    todo = [slot.hid for call in stale for slot in call.outputs if not makers[slot.hid]]
+    todo = [hid for call in stale for hid in _made(call) if not makers[hid]]
     while todo:
         for call in users[todo.pop()]:
             if call.hid in found:
                 continue
             found[call.hid] = call
-            for slot in call.outputs:
-                makers[slot.hid] -= 1
-                if not makers[slot.hid]:
-                    todo.append(slot.hid)
+            for hid in _made(call):
+                makers[hid] -= 1
+                if not makers[hid]:
+                    todo.append(hid)
     return found
+
+
+def _made(call: Call) -> Iterator[Digest]:
+    """Yield the history ids of what a call returned, and of what is in it."""
+    for slot in call.outputs:
+        yield from histories(slot)
 
 
 def select(calls: Sequence[Call], ops: Sequence[str], loader: Loader | None) -> ComputationFrame:

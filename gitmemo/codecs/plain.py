@@ -10,9 +10,8 @@ import json
 from typing import Any
 
 from gitmemo.codecs.codec import Chunks, Source, read
-from gitmemo.model.facts import Inline, JsonValue
+from gitmemo.model.items import INLINE_BYTES, Inline, JsonValue
 
-INLINE_BYTES = 256
 # What surely fits, seen without writing it: most arguments and results are like this.
 _SURELY_SMALL = 1 << 63
 _FEW_CHARACTERS = 60

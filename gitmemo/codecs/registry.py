@@ -12,6 +12,7 @@ from typing import cast
 from gitmemo.codecs import custom
 from gitmemo.codecs.arrays import NpyCodec, TensorCodec
 from gitmemo.codecs.codec import Codec, CompositeCodec, Encoded, Parts, Source
+from gitmemo.codecs.composite import CollectionCodec
 from gitmemo.codecs.files import FilesCodec
 from gitmemo.codecs.pickles import CloudpickleCodec, JoblibCodec, PickleCodec, refusal
 from gitmemo.codecs.plain import BytesCodec, JsonCodec
@@ -31,7 +32,7 @@ _PLAIN: tuple[Codec, ...] = (
 )
 _PICKLES: tuple[Codec, ...] = (PickleCodec(), JoblibCodec(), CloudpickleCodec())
 _CODECS = (*_PLAIN, *_PICKLES)
-_COMPOSITE: tuple[CompositeCodec, ...] = ()
+_COMPOSITE: tuple[CompositeCodec, ...] = (CollectionCodec(),)
 _FILES = FilesCodec()  # looks through containers, so only at what plain codecs leave
 _BY_NAME = {codec.name: codec for codec in _CODECS}
 _COMPOSITE_BY_NAME: dict[str, CompositeCodec] = {

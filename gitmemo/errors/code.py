@@ -157,7 +157,10 @@ class RefMisuse(GitmemoError, TypeError):
         return f"cannot {self.action} {self.ref}: {self.reason}"
 
     def remedy(self) -> str:
-        return "get the value with storage.unwrap(ref), or pass the ref to an op, which receives the value"
+        advice = "get the value with storage.unwrap(ref), or pass the ref to an op, which receives the value"
+        if self.action == "compare":  # also what `ref in refs` does, and a dict with refs as keys
+            return f"{advice}; ref.same_as(other) tells whether two refs have one history"
+        return advice
 
 
 class UnknownRef(GitmemoError, KeyError):

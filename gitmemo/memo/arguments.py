@@ -8,13 +8,15 @@ where the op or the caller said that a difference does not count.
 from __future__ import annotations
 
 import copy
+import functools
 import typing
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
 from gitmemo.hashing import content_id
 from gitmemo.hashing.digest import Digest
-from gitmemo.memo.execute import identify
+from gitmemo.memo.annotations import Shapes
+from gitmemo.memo.items import leaf
 from gitmemo.memo.options import Options
 from gitmemo.memo.signature import ORDER, Binder
 from gitmemo.ref import AtomRef, Ref, unwrap_all
@@ -63,6 +65,11 @@ class Arguments:
             for name, cell in self._cells.items()
             if not _is_empty(cell)
         }
+
+    @functools.cached_property
+    def shapes(self) -> Shapes:
+        """Which inputs and outputs are collections of values; read when all annotations exist."""
+        return Shapes(self._function)
 
     def needs_rules(self, inputs: Mapping[str, Any]) -> bool:
         """Whether the caller wrapped an argument."""
@@ -189,8 +196,8 @@ def _approximated(value: Any, rule: Any, name: str) -> Any:
     rounded = rule.rounded(unwrap_all(value))
     if not isinstance(value, Ref):
         return rounded
-    cid, small = identify(rounded, f"argument {name!r}")
-    return AtomRef(cid, value._hid, None, small, rounded)
+    item = leaf(rounded, f"argument {name!r}")
+    return AtomRef(item.cid, value._hid, None, item.inline, rounded, item.short)
 
 
 def _is_empty(cell: Any) -> bool:

@@ -35,7 +35,7 @@ from gitmemo.memo.execute import (
     running,
 )
 from gitmemo.memo.failures import FailureNotes
-from gitmemo.memo.inputs import PreparedCall, guarded_inputs, short_cut, slots_of
+from gitmemo.memo.inputs import PreparedCall, guarded_inputs, listed, short_cut, slots_of
 from gitmemo.memo.lookup import Lookup
 from gitmemo.memo.names import OpNames
 from gitmemo.memo.recorder import Recorder
@@ -160,6 +160,7 @@ class Caller:
             also=options.track,
             static=options.static,
             sees_refs=options.sees_refs,
+            shapes=op.arguments.shapes,
         )
 
     def _look_up(
@@ -207,6 +208,7 @@ class Caller:
         """Store the inputs of a call before its body can change them; return the facts."""
         if not self.allows_new_calls:
             raise NewCallRefused(call.name, self._lookup.why(call.op, call.slots).value)
+        call.slots = listed(call)
         stored = [name for name in call.told if not call.op.arguments.is_hashed(name)]
         return self._recorder.inputs(call.name, call.told, call.slots, stored)
 
@@ -273,7 +275,7 @@ class Caller:
     def _ref(self, slot: Slot, output: Output) -> Ref[Any]:
         value = output.value
         if type(value) in IMMUTABLE:
-            return AtomRef(slot.cid, slot.hid, self._loader, slot.inline, value)
+            return AtomRef(slot.cid, slot.hid, self._loader, slot.inline, value, slot.short)
         if output.is_stored:
             return ref_to(slot, self._loader)
         # Nothing else holds it: the body may keep, and change, what it returned.

@@ -13,7 +13,7 @@ from typing import Any, TypeAlias
 from gitmemo.hashing.digest import Digest, to_hex
 from gitmemo.model.components import Component
 from gitmemo.model.facts import Call, Slot
-from gitmemo.ref import AtomRef, Loader, ref_to
+from gitmemo.ref import Loader, Ref, ref_to
 
 
 class Reason(StrEnum):
@@ -149,8 +149,8 @@ class CallView:
     def __init__(self, call: Call, loader: Loader) -> None:
         self.op = call.op
         self.cid, self.hid = to_hex(call.cid), to_hex(call.hid)
-        self.inputs: dict[str, AtomRef[Any]] = {s.name: ref_to(s, loader) for s in call.inputs}
-        self.outputs: dict[str, AtomRef[Any]] = {s.name: ref_to(s, loader) for s in call.outputs}
+        self.inputs: dict[str, Ref[Any]] = {s.name: ref_to(s, loader) for s in call.inputs}
+        self.outputs: dict[str, Ref[Any]] = {s.name: ref_to(s, loader) for s in call.outputs}
         self.run = dict(call.run)
 
     def __repr__(self) -> str:

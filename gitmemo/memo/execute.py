@@ -14,15 +14,18 @@ from dataclasses import dataclass, field
 from types import TracebackType
 from typing import Any, Protocol
 
-from gitmemo.codecs import Encoded, encode, inline
+from gitmemo.codecs import Encoded, inline
 from gitmemo.codecs.scripts import main_name
 from gitmemo.errors import InputMutated, NotAFile, Unencodable, Unhashable, WrongOutputs
 from gitmemo.hashing import content_id, structure
 from gitmemo.hashing.digest import Digest
+from gitmemo.memo.annotations import Shape, Shapes
+from gitmemo.memo.composing import composed, encoded
+from gitmemo.memo.items import item_of, shaped
 from gitmemo.memo.signature import Outputs
 from gitmemo.memo.stable import stable
 from gitmemo.model.components import Component, Content
-from gitmemo.model.facts import Inline
+from gitmemo.model.items import Inline, Item, raw
 from gitmemo.ref import Ref, unwrap_all
 from gitmemo.special import Transient
 
@@ -86,6 +89,7 @@ class CallRequest:
         also: What else counts as touched.
         static: Whether what is touched is read from the code instead of watched.
         sees_refs: Whether the body works on refs.
+        shapes: Which outputs are collections of values.
     """
 
     op: str
@@ -98,6 +102,7 @@ class CallRequest:
     also: tuple[object, ...] = ()
     static: bool = False
     sees_refs: bool = False
+    shapes: Shapes | None = None
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,16 +110,20 @@ class Output:
     """One returned value, ready to be stored: inline, encoded, or neither if it is not to be.
 
     Attributes:
-        cid: Its content id; None if not even that is kept.
+        item: What it is; None if nothing is kept. Items in it get histories with the call.
         is_stored: Whether its bytes are kept, here or somewhere already.
     """
 
     name: str
     value: Any
-    cid: Digest | None
-    inline: Inline | None
+    item: Item | None
     encoded: Encoded | None
     is_stored: bool = True
+
+    @property
+    def cid(self) -> Digest | None:
+        """Its content id; None if not even that is kept."""
+        return self.item.cid if self.item else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,9 +230,12 @@ class _Run:
         if self._error is None:
             try:
                 _refuse_mutation(request)
+                values = request.outputs.split(request.op, self.returned)
+                count = len(values)
+                shapes = request.shapes.outputs(count) if request.shapes else (None,) * count
                 outputs = tuple(
-                    _output(request, name, value)
-                    for name, value in request.outputs.split(request.op, self.returned)
+                    _output(request, name, value, shape)
+                    for (name, value), shape in zip(values, shapes, strict=True)
                 )
             except (InputMutated, WrongOutputs, Unhashable, Unencodable, NotAFile) as refused:
                 refused.value = self.returned  # hours of work may be in it
@@ -249,26 +261,32 @@ def _refuse_mutation(request: CallRequest) -> None:
             raise InputMutated(request.op, name)
 
 
-def _output(request: CallRequest, name: str, value: Any) -> Output:
+def _output(request: CallRequest, name: str, value: Any, shape: Shape | None) -> Output:
     keep = request.outputs.keep(name)
     if type(value) is Transient:
         keep, value = "never" if value.unhashable else "hash", value.obj
     if keep == "never":
-        return Output(name, value, None, None, None, is_stored=False)
+        return Output(name, value, None, None, is_stored=False)
     where = f"output {name!r} of {request.op}"
     if isinstance(value, Ref):  # a superop hands on what an op returned
-        cid, small, stored = value._cid, value._inline, value.is_from_storage
-        data = None if small or stored else encoded(value.unwrap(), where)
+        item = item_of(value, whole=True)
+        is_kept = item.inline or value.is_stored_alone
+        data = None if is_kept else encoded(value.unwrap(), where)
     else:
-        value = unwrap_all(value) if request.sees_refs else value
-        cid, small = identify(value, where)
-        data = None
-        if not small and keep != "hash":
-            kept = stable(request.op, name, value, cid)
-            value, cid, data = kept.value, kept.cid, kept.encoded
+        value = unwrap_all(value)  # a ref that the body found somewhere is not what it computed
+        item, data = shaped(value, shape, where), None
+        if not item.inline and keep != "hash":
+            kept = stable(request.op, name, value, item.cid)
+            if kept.cid != item.cid:
+                value, item = kept.value, shaped(kept.value, shape, where)
+            data = composed(item, value, where, _never) if item.parts else kept.encoded
     if keep == "hash":
-        return Output(name, value, cid, None, None, is_stored=False)
-    return Output(name, value, cid, small, data)
+        return Output(name, value, raw(item.cid), None, is_stored=False)
+    return Output(name, value, item, data)
+
+
+def _never(_: Digest) -> bool:
+    return False
 
 
 def identify(value: Any, where: str) -> tuple[Digest, Inline | None]:
@@ -277,11 +295,3 @@ def identify(value: Any, where: str) -> tuple[Digest, Inline | None]:
         return content_id(value), inline(value)
     except Unhashable as error:
         raise Unhashable(error.type_name, error.path, error.reason, where) from None
-
-
-def encoded(value: Any, where: str) -> Encoded:
-    """Return the bytes of `value`; `where` names it in errors."""
-    try:
-        return encode(value)
-    except Unencodable as error:
-        raise Unencodable(error.type_name, error.reason, where) from None

@@ -13,10 +13,11 @@ from typing import TYPE_CHECKING, Any
 from gitmemo.codecs.fingerprint import fingerprint
 from gitmemo.hashing.digest import Digest, digest
 from gitmemo.memo.execute import identify
+from gitmemo.memo.items import hidden, holding, item_of, leaf, shaped
 from gitmemo.memo.signature import is_secret
-from gitmemo.model import ids
 from gitmemo.model.facts import JsonValue, Slot
-from gitmemo.ref import IMMUTABLE, AtomRef, Ref, holds_refs, unwrap_all
+from gitmemo.model.items import Item
+from gitmemo.ref import IMMUTABLE, AtomRef, CollectionRef, Ref, holds, holds_refs
 from gitmemo.special import ValuePointer
 
 if TYPE_CHECKING:
@@ -45,6 +46,8 @@ def short_cut(op: Op[..., Any], inputs: Mapping[str, Any]) -> tuple[object, ...]
             parts.append((kind, value.hex()))  # 0.0 == -0.0, but they are not the same content
         elif kind is str and len(value) <= _KEYED_TEXT_CHARACTERS:
             parts.append(value)
+        elif isinstance(value, CollectionRef):
+            parts.append(value._hid)
         elif (kind is dict or kind is list or kind is tuple) and (
             (plain := fingerprint(value)) is not None
         ):
@@ -135,9 +138,7 @@ def slots_of(op: Op[..., Any], label: str, inputs: Mapping[str, Any]) -> list[Sl
 @lru_cache(maxsize=4096, typed=True)
 def _scalar_slot(name: str, value: int | str | None) -> Slot:
     """Return the slot of a value whose equals of its type are the same content."""
-    cid, small = identify(value, name)
-    hidden = small is not None and is_secret(name, value)
-    return Slot(name, cid, ids.raw_hid(cid), None if hidden else small)
+    return _named(name, leaf(value, name), value)
 
 
 def _slot(op: str, name: str, value: Any) -> Slot:
@@ -147,8 +148,27 @@ def _slot(op: str, name: str, value: Any) -> Slot:
     if kind is float and value:
         return _scalar_slot(name, value)
     if isinstance(value, Ref):
-        shown = None if value._inline and is_secret(name, value) else value._inline
-        return Slot(name, value._cid, value._hid, shown)
-    cid, small = identify(unwrap_all(value), f"argument {name!r} of {op}")
-    hidden = small is not None and is_secret(name, value)
-    return Slot(name, cid, ids.raw_hid(cid), None if hidden else small)
+        item = item_of(value)
+    else:
+        where = f"argument {name!r} of {op}"
+        item = holding(value, where) or leaf(value, where)
+    return _named(name, item, value)
+
+
+def listed(call: PreparedCall) -> list[Slot]:
+    """Return the slots, those of raw collections with their items where annotations want them."""
+    found = []
+    arguments = call.op.arguments
+    for (name, value), slot in zip(call.told.items(), call.slots, strict=True):
+        is_raw = slot.parts is None and not holds(value, (Ref, ValuePointer))
+        shape = arguments.shapes.input(name) if is_raw and not arguments.is_hashed(name) else None
+        item = shaped(value, shape, name) if shape else None
+        is_listed = item and item.parts and item.parts.items is not None
+        found.append(_named(name, item, value) if item and is_listed else slot)
+    return found
+
+
+def _named(name: str, item: Item, value: Any) -> Slot:
+    if (item.inline or item.short or item.parts) and is_secret(name, value):
+        item = hidden(item)
+    return Slot(name, item.cid, item.hid, item.inline, item.short, item.parts)

@@ -6,6 +6,8 @@ has the content id that was recorded for it.
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from gitmemo.errors import NotReproducible, OverflowMissing, ValueMissing
 from gitmemo.hashing.digest import Digest
 from gitmemo.memo.caller import Caller
@@ -15,6 +17,7 @@ from gitmemo.memo.recorder import Recorder
 from gitmemo.memo.rerun import Rerun
 from gitmemo.memo.trust import Values
 from gitmemo.model.facts import Call
+from gitmemo.model.items import find
 from gitmemo.ref import Loader, private, ref_to
 from gitmemo.world.view import World
 
@@ -42,8 +45,18 @@ class OnDemand:
         self._watch = watch
         self.can_pull = False
 
-    def load(self, cid: Digest, hid: Digest, what: str, caller: Caller, loader: Loader) -> object:
+    def load(
+        self,
+        cid: Digest,
+        hid: Digest,
+        what: str,
+        caller: Caller,
+        loader: Loader,
+        within: Callable[[], object] | None = None,
+    ) -> object:
         """Return a fresh copy of a value; `what` names it in errors.
+
+        `within` takes it from the collection that it is in, if it is not stored alone.
 
         Raises:
             ValueMissing, OverflowMissing: Its bytes are not on this machine.
@@ -58,6 +71,8 @@ class OnDemand:
         try:
             return self._values.load(cid, describe)
         except (ValueMissing, OverflowMissing):
+            if within is not None:
+                return within()
             # A value that was not to be stored is nowhere else either.
             if self.can_pull and self._world.values(cid):
                 raise
@@ -71,7 +86,7 @@ class OnDemand:
     def _described(self, hid: Digest, what: str) -> str:
         call = self._world.creator(hid)
         for slot in call.outputs if call else ():
-            if call and slot.hid == hid:
+            if call and find(slot, hid):
                 return f"{what}, output {slot.name!r} of {call.op}"
         return what
 
@@ -89,7 +104,7 @@ class OnDemand:
         found = [
             o for o, slot in zip(outcome.outputs, call.outputs, strict=True) if slot.hid == hid
         ]
-        return found[0]
+        return found[0] if found else None
 
 
 def _is_same_result(outcome: CallOutcome, call: Call) -> bool:

@@ -21,6 +21,7 @@ from gitmemo.memo.names import OpNames
 from gitmemo.memo.signature import ORDER
 from gitmemo.model.facts import Call, Slot
 from gitmemo.model.ids import raw_hid
+from gitmemo.model.items import OBJECT, Held, Parts, histories, inside, plain_keys
 from gitmemo.ref import Ref
 from gitmemo.world.view import World
 
@@ -57,9 +58,9 @@ def prov(ref: Ref[Any]) -> str:
     return _without_history(slot, ref)
 
 
-def refs_of(slot: Slot) -> Iterable[Slot]:
+def refs_of(slot: Slot) -> Iterable[Held]:
     """Return the values with a history of their own that an input consists of."""
-    return (slot,)
+    return (slot, *inside(slot))
 
 
 def _in_order(slot: Slot, world: World) -> list[Call]:
@@ -67,12 +68,13 @@ def _in_order(slot: Slot, world: World) -> list[Call]:
     found: dict[Digest, Call] = {}
     makers: dict[Digest, Call | None] = {}
 
-    def maker(value: Slot) -> Call | None:
+    def maker(value: Held) -> Call | None:
         if value.hid not in makers:
             known = None if value.hid == raw_hid(value.cid) else world.creator(value.hid)
             makers[value.hid] = known
             for output in known.outputs if known else ():
-                makers.setdefault(output.hid, known)
+                for hid in histories(output):
+                    makers.setdefault(hid, known)
         return makers[value.hid]
 
     def before(call: Call) -> Iterator[Call]:
@@ -117,11 +119,11 @@ class _Writer:
         given: dict[str, str] = {}
         hidden: list[str] = []
         for slot in call.inputs:
-            if slot.hid not in self._variables and slot.inline is None:
+            if self._known(slot) is None:
                 name = slot.name.removeprefix(_HIDDEN).lstrip("*")
                 variable = self._variables[slot.hid] = self._new(name)
                 yield f"{variable} = ...  # {_comment(slot, self._world)}"
-            expression = self._expression(slot)
+            expression = self._known(slot) or ""
             if slot.name.startswith(_HIDDEN):
                 hidden.append(f"{slot.name.removeprefix(_HIDDEN)}={expression}")
             else:
@@ -136,7 +138,19 @@ class _Writer:
         # An unnamed output is called like its op, with a number: the op keeps its own name.
         name = f"{function}_1" if _UNNAMED.fullmatch(slot.name) else slot.name
         variable = self._variables[slot.hid] = self._new(name)
+        self._name_items(slot, variable)
         return variable
+
+    def _name_items(self, held: Held, name: str) -> None:
+        """Note how what is in a result is reached: lists, tuples, and dicts with plain keys."""
+        parts = held.parts
+        if parts is None or parts.items is None or parts.kind in ("set", OBJECT):
+            return
+        numbers: list[object] = list(range(len(parts.items)))
+        keys = plain_keys(parts, from_inline) if parts.kind == "dict" else numbers
+        for key, item in zip(keys or (), parts.items, strict=bool(keys)):
+            self._variables.setdefault(item.hid, f"{name}[{key!r}]")
+            self._name_items(item, f"{name}[{key!r}]")
 
     def _new(self, wanted: str) -> str:
         """Return a name that nothing has yet."""
@@ -151,12 +165,28 @@ class _Writer:
         self._used.add(name)
         return name
 
-    def _expression(self, slot: Slot) -> str:
-        variable = self._variables.get(slot.hid)
+    def _known(self, held: Held) -> str | None:
+        """Return what stands for a value in code; None for one that is neither named nor shown."""
+        variable = self._variables.get(held.hid)
         if variable is not None:
             return variable
-        assert slot.inline is not None  # others were given a variable
-        return repr(from_inline(slot.inline.json))
+        if held.parts is not None and held.hid != raw_hid(held.cid):
+            return self._collected(held.parts)
+        return None if held.inline is None else repr(from_inline(held.inline.json))
+
+    def _collected(self, parts: Parts) -> str | None:
+        known = [self._known(item) for item in parts.items or ()]
+        shown = ["..." if text is None else text for text in known]
+        if parts.kind == "dict":
+            keys = plain_keys(parts, from_inline) or [...] * len(shown)
+            pairs = (f"{key!r}: {text}" for key, text in zip(keys, shown, strict=True))
+            return f"{{{', '.join(pairs)}}}"
+        text = ", ".join(shown)
+        if parts.kind == "tuple":
+            return f"({text},)" if len(shown) == 1 else f"({text})"
+        if parts.kind == OBJECT:  # which type it is, only the value says
+            return f"collection_of({text})"
+        return f"[{text}]" if parts.kind == "list" else f"{{{text}}}"
 
     def _passed(self, call: Call, given: dict[str, str]) -> list[str]:
         """Return the arguments as code: by place up to the last of `*args`, else by name."""
@@ -176,7 +206,7 @@ class _Writer:
 
 
 def _slot_of(ref: Ref[Any]) -> Slot:
-    return Slot("value", ref._cid, ref._hid, ref._inline)
+    return Slot("value", ref._cid, ref._hid, ref._inline, ref._short)
 
 
 def _without_history(slot: Slot, ref: Ref[Any]) -> str:

@@ -15,7 +15,8 @@ from typing import Any
 
 from gitmemo.codecs import Encoded
 from gitmemo.hashing.digest import Digest, digest
-from gitmemo.memo.execute import CallOutcome, encoded
+from gitmemo.memo.composing import composed
+from gitmemo.memo.execute import CallOutcome
 from gitmemo.memo.signature import is_secret
 from gitmemo.memo.trust import Values
 from gitmemo.model import ids
@@ -31,9 +32,10 @@ from gitmemo.model.facts import (
     Value,
     Version,
 )
+from gitmemo.model.items import Held, made_by, raw
 from gitmemo.model.lines import record_id, to_line
 from gitmemo.model.tombstones import origin_of
-from gitmemo.ref import Ref, holds, unwrap_all
+from gitmemo.ref import Ref, holds
 from gitmemo.special import ValuePointer
 from gitmemo.tracing import CodeState
 from gitmemo.world.view import World
@@ -70,10 +72,11 @@ class Recorder:
                 continue
             if holds(value, (ValuePointer,)):
                 continue
-            if isinstance(value, Ref) and value.is_from_storage:
+            if isinstance(value, Ref) and value.is_stored_alone:
                 continue  # its bytes are kept, or are not to be
             if not self._values.can_read(slot.cid):
-                data = encoded(unwrap_all(value), f"argument {slot.name!r} of {op}")
+                where = f"argument {slot.name!r} of {op}"
+                data = composed(slot, value, where, self._values.can_read)
                 facts += self._stored(slot.cid, data)
         return facts
 
@@ -98,12 +101,7 @@ class Recorder:
         code = version.id if version else None
         hid = ids.call_hid(op, op_version, code, [(slot.name, slot.hid) for slot in slots])
         outputs = tuple(
-            Slot(
-                o.name,
-                o.cid or ids.unkept_cid(op, op_version, code, slots, o.name),
-                ids.output_hid(hid, o.name),
-                o.inline,
-            )
+            _output(hid, o.name, o.item or raw(ids.unkept_cid(op, op_version, code, slots, o.name)))
             for o in outcome.outputs
         )
         run = self._run_facts(outcome)
@@ -141,10 +139,7 @@ class Recorder:
         hid = ids.call_hid(
             call.op, call.op_version, call.version, [(slot.name, slot.hid) for slot in slots]
         )
-        outputs = tuple(
-            Slot(slot.name, slot.cid, ids.output_hid(hid, slot.name), slot.inline)
-            for slot in call.outputs
-        )
+        outputs = tuple(_output(hid, slot.name, slot) for slot in call.outputs)
         origin = origin_of(call) or record_id(to_line(call))
         same: dict[str, JsonValue] = {"same": origin.hex()}
         linked = Call(
@@ -213,3 +208,10 @@ class Recorder:
 @lru_cache(maxsize=1)  # many short calls start in one second
 def _second(since_epoch: int) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(since_epoch))
+
+
+def _output(call: Digest, name: str, held: Held) -> Slot:
+    """Return what `held` is as an output of the call with this history id."""
+    hid = ids.output_hid(call, name)
+    parts = made_by(held.parts, hid) if held.parts else None
+    return Slot(name, held.cid, hid, held.inline, held.short, parts)

@@ -28,6 +28,7 @@ from itertools import pairwise, zip_longest
 from typing import Any, Literal, TypeAlias
 
 from gitmemo.errors import BadOption, WrongOutputs
+from gitmemo.memo.annotations import Shapes
 from gitmemo.ref import Ref
 from gitmemo.special import bare
 
@@ -263,10 +264,10 @@ def declared_outputs(
 
 
 def _annotated_count(function: Callable[..., object]) -> int | None:
-    try:
-        annotation = typing.get_type_hints(function).get("return")
-    except Exception:  # noqa: BLE001  annotations may name anything; they are only a hint here
-        return None
+    shapes = Shapes(function)
+    annotation = shapes.returned
+    if shapes.result and "tuple" in shapes.result.kinds:
+        return 1
     if typing.get_origin(annotation) is not tuple:
         return None
     items = typing.get_args(annotation)

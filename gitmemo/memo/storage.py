@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias, TypeVar, overload
@@ -36,7 +36,7 @@ from gitmemo.memo.settings import overflow_of
 from gitmemo.memo.trust import Trust, Values
 from gitmemo.memo.verdicts import Verdicts
 from gitmemo.model.validity import Code, NoCode
-from gitmemo.ref import AtomRef, Ref, ref_to, unwrap_all
+from gitmemo.ref import Ref, map_refs, ref_inside, unwrap_all
 from gitmemo.tracing import CodeState, Project, Tracker
 from gitmemo.world.standalone import StandaloneWorld
 from gitmemo.world.view import World
@@ -203,9 +203,12 @@ class Storage:
 
     # --- values ----------------------------------------------------------
 
-    def load(self, cid: Digest, hid: Digest, what: str) -> object:
+    def load(
+        self, cid: Digest, hid: Digest, what: str, within: Callable[[], object] | None = None
+    ) -> object:
         """Return a fresh copy of a value; `what` names it in errors.
 
+        `within` takes it from the collection that it is in, for a value that is not stored alone.
         Where no remote could have its bytes, the call that made it is run again.
 
         Raises:
@@ -214,7 +217,7 @@ class Storage:
             BlobCorrupt: The bytes are not what was stored.
         """
         with rooted(self.project.root if self.project else None):
-            return self._on_demand.load(cid, hid, what, self._caller, self)
+            return self._on_demand.load(cid, hid, what, self._caller, self, within)
 
     @overload
     def unwrap(self, obj: Ref[R]) -> R: ...
@@ -226,17 +229,9 @@ class Storage:
 
     def attach(self, obj: Any, *, inplace: bool = False) -> Any:
         """Load the values of refs into them; return the refs, new ones unless `inplace`."""
-        if isinstance(obj, Ref):
-            target = obj if inplace else type(obj)(obj._cid, obj._hid, obj._loader, obj._inline)
-            target._obj = obj.unwrap()
-            return target
-        if isinstance(obj, list | tuple):
-            return type(obj)(self.attach(item, inplace=inplace) for item in obj)
-        if isinstance(obj, dict):
-            return type(obj)((k, self.attach(v, inplace=inplace)) for k, v in obj.items())
-        return obj
+        return map_refs(obj, lambda ref: ref.attached(inplace=inplace))
 
-    def load_ref(self, hid: str, *, in_memory: bool = True) -> AtomRef[Any]:
+    def load_ref(self, hid: str, *, in_memory: bool = True) -> Ref[Any]:
         """Return the ref with history id `hid` (64 hex digits); `in_memory=False` leaves its value stored.
 
         Raises:
@@ -248,11 +243,9 @@ class Storage:
             raise UnknownRef(hid) from None
         call = self.world.creator(wanted)
         for slot in call.outputs if call else ():
-            if slot.hid == wanted:
-                ref = ref_to(slot, self)
-                if in_memory:
-                    self.attach(ref, inplace=True)
-                return ref
+            ref = ref_inside(slot, wanted, self)
+            if ref is not None:
+                return ref.attached(inplace=True) if in_memory else ref
         raise UnknownRef(hid)
 
     def get_ref_creator(self, ref: Ref[Any]) -> CallView | None:

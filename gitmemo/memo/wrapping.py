@@ -9,8 +9,7 @@ from __future__ import annotations
 import copy
 from typing import Any, TypeVar, cast, overload
 
-from gitmemo.memo.execute import identify
-from gitmemo.model import ids
+from gitmemo.memo.items import leaf
 from gitmemo.ref import IMMUTABLE, AtomRef, Ref, unwrap_all
 
 R = TypeVar("R")
@@ -18,20 +17,22 @@ R = TypeVar("R")
 
 def wrap(obj: Any) -> Any:
     """Return a ref to `obj`, which has no history; lists, tuples and sets are mapped over."""
+    if isinstance(obj, tuple) and hasattr(obj, "_fields"):
+        return type(obj)(*map(wrap, obj))
     if isinstance(obj, list | tuple | set):
         return type(obj)(wrap(item) for item in obj)
     return wrap_atom(obj)
 
 
-def wrap_atom(obj: R) -> AtomRef[R]:
+def wrap_atom(obj: R) -> Ref[R]:
     """Return a ref to `obj`, which has no history. Its content id is computed once, here."""
-    if isinstance(obj, AtomRef):
-        return cast("AtomRef[R]", obj)
+    if isinstance(obj, Ref):
+        return cast("Ref[R]", obj)
     value = unwrap_all(obj)
     if type(value) not in IMMUTABLE:
         value = copy.deepcopy(value)  # the caller may go on changing the original
-    cid, small = identify(value, "the wrapped value")
-    return AtomRef(cid, ids.raw_hid(cid), None, small, value)
+    item = leaf(value, "the wrapped value")
+    return AtomRef(item.cid, item.hid, None, item.inline, value, item.short)
 
 
 @overload

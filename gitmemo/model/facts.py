@@ -16,15 +16,9 @@ from typing import Self, TypeAlias
 from gitmemo.hashing.digest import Digest
 from gitmemo.model import ids
 from gitmemo.model.components import Component, Content
-
-JsonValue: TypeAlias = "bool | int | float | str | list[JsonValue] | dict[str, JsonValue] | None"
-
-
-@dataclass(frozen=True, slots=True)
-class Inline:
-    """A small JSON value that stands in the record itself, instead of in a blob."""
-
-    json: JsonValue
+from gitmemo.model.items import Held, Parts, inside
+from gitmemo.model.items import Inline as Inline
+from gitmemo.model.items import JsonValue as JsonValue
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,12 +30,16 @@ class Slot:
         cid: Content id of the value.
         hid: History id of the value; for a raw input `ids.raw_hid(cid)`.
         inline: The value itself when it is small and plain.
+        short: Its encoding where that is at most 64 bytes and the value is not inline.
+        parts: What it holds, if it is a collection whose items are known on their own.
     """
 
     name: str
     cid: Digest
     hid: Digest
     inline: Inline | None = None
+    short: bytes | None = None
+    parts: Parts | None = None
 
 
 @dataclass(frozen=True)
@@ -228,3 +226,11 @@ def referenced_cids(calls: Iterable[Call]) -> set[Digest]:
     return {
         slot.cid for call in calls for slot in (*call.inputs, *call.outputs) if slot.inline is None
     }
+
+
+def sources(call: Call) -> set[Digest]:
+    """Return the history ids that `call` used: of its arguments, and of what is in them."""
+    held: list[Held] = []
+    for slot in call.inputs:
+        held += (slot, *inside(slot))
+    return {one.hid for one in held if one.hid != ids.raw_hid(one.cid)}

@@ -19,7 +19,6 @@ from gitmemo.model.facts import (
     Call,
     Decision,
     Fact,
-    Inline,
     JsonValue,
     Slot,
     Source,
@@ -30,7 +29,8 @@ from gitmemo.model.facts import (
     Verdict,
     Version,
 )
-from gitmemo.model.ids import call_hid, output_hid, raw_hid
+from gitmemo.model.ids import call_hid, raw_hid
+from gitmemo.model.notation import read_input, read_output, write_input, write_output
 
 _MOST_SECONDS = 10**10
 _decode = json.JSONDecoder().raw_decode
@@ -130,12 +130,12 @@ def glance(line: str, hid: Digest, content_id: Callable[[object], Digest]) -> Gl
     for name, value, *history in array[4]:
         if history:
             given.append((name, from_text(history[0])))
-        elif type(value) is dict:
+        elif type(value) is dict and "v" in value:
             given.append((name, value["v"]))
         else:
             return None
     version = None if array[3] is None else _version_id(array[3])
-    outputs = tuple([_read_output(hid, output, content_id) for output in array[5]])
+    outputs = tuple([read_output(hid, output, content_id) for output in array[5]])
     seconds = float(array[7].get("seconds", 0))
     return Glance(array[1], array[2], version, hid, given, outputs, seconds)
 
@@ -143,8 +143,10 @@ def glance(line: str, hid: Digest, content_id: Callable[[object], Digest]) -> Gl
 def _is_slot(array: list[object], slot: Slot) -> bool:
     """Whether an input in a line is `slot`; without certainty, no."""
     value, inline = array[1], slot.inline
+    if slot.parts is not None or slot.short is not None:
+        return array == write_input(slot)
     if type(value) is dict:
-        if inline is None or not _is_exactly(value["v"], inline.json):
+        if inline is None or not _is_exactly(value.get("v", ...), inline.json):
             return False
     elif value != to_text(slot.cid):
         return False
@@ -163,17 +165,6 @@ def _is_exactly(value: object, other: object) -> bool:
 # --- writing --------------------------------------------------------------
 
 
-def _slot(slot: Slot) -> list[JsonValue]:
-    value: JsonValue = {"v": slot.inline.json} if slot.inline else to_text(slot.cid)
-    if slot.hid == raw_hid(slot.cid):
-        return [slot.name, value]
-    return [slot.name, value, to_text(slot.hid)]
-
-
-def _output(slot: Slot) -> list[JsonValue]:
-    return [slot.name, {"v": slot.inline.json} if slot.inline else to_text(slot.cid)]
-
-
 def _sorted(mapping: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
     return {key: mapping[key] for key in sorted(mapping)}
 
@@ -184,8 +175,8 @@ def _write_call(call: Call) -> list[JsonValue]:
         call.op,
         call.op_version,
         to_text(call.version) if call.version else None,
-        [_slot(slot) for slot in call.inputs],
-        [_output(slot) for slot in call.outputs],
+        [write_input(slot) for slot in call.inputs],
+        [write_output(slot) for slot in call.outputs],
         [to_text(hid) for hid in call.inner],
         _sorted(call.run),
     ]
@@ -303,33 +294,9 @@ def _digests(values: list[str]) -> tuple[Digest, ...]:
     return tuple([from_text(value) for value in values]) if values else ()
 
 
-def _value_of(value: object, content_id: _ContentId) -> tuple[Digest, Inline | None]:
-    if type(value) is dict:
-        (json_value,) = value.values()
-        if json_value is not value["v"]:
-            raise ValueError("it is not inline as gitmemo writes it")
-        kind = type(json_value)
-        if kind is int or kind is str or kind is bool or (kind is float and json_value):
-            return _scalar(json_value, content_id)
-        return content_id(json_value), Inline(json_value)
-    return from_text(_string(value)), None
-
-
-@lru_cache(maxsize=4096, typed=True)  # many calls have arguments in common
-def _scalar(value: JsonValue, content_id: _ContentId) -> tuple[Digest, Inline]:
-    """Read a value whose equals of its type have the same content."""
-    return content_id(value), Inline(value)
-
-
-def _read_input(array: list[object], content_id: _ContentId) -> Slot:
-    cid, inline = _value_of(array[1], content_id)
-    hid = from_text(_string(array[2])) if len(array) > 2 else raw_hid(cid)
-    return Slot(_string(array[0]), cid, hid, inline)
-
-
 def _read_call(array: list[object], content_id: _ContentId) -> Call:
     inputs = cast("list[list[object]]", array[4])
-    return _made_call(array, tuple([_read_input(slot, content_id) for slot in inputs]), content_id)
+    return _made_call(array, tuple([read_input(slot, content_id) for slot in inputs]), content_id)
 
 
 def _made_call(array: list[object], slots: tuple[Slot, ...], content_id: _ContentId) -> Call:
@@ -343,20 +310,11 @@ def _made_call(array: list[object], slots: tuple[Slot, ...], content_id: _Conten
         version=code,
         inputs=slots,
         outputs=tuple(
-            [
-                _read_output(hid, output, content_id)
-                for output in cast("list[list[object]]", outputs)
-            ]
+            [read_output(hid, output, content_id) for output in cast("list[list[object]]", outputs)]
         ),
         inner=_digests(cast("list[str]", inner)),
         run=_run(run),
     ).known_as(hid)
-
-
-def _read_output(call: Digest, array: list[object], content_id: _ContentId) -> Slot:
-    name, value = array
-    cid, inline = _value_of(value, content_id)
-    return Slot(_string(name), cid, output_hid(call, _string(name)), inline)
 
 
 _version_id = lru_cache(maxsize=1000)(from_text)  # many calls have the same

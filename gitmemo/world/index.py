@@ -38,6 +38,7 @@ from gitmemo.model.facts import (
     Version,
 )
 from gitmemo.model.ids import derive
+from gitmemo.model.items import histories
 from gitmemo.model.lines import (
     Asked,
     Glance,
@@ -192,7 +193,7 @@ class Index:
                 number = known[line] = last
                 rows.append(self._row(number, mark, fact, line))
                 if isinstance(fact, Call):
-                    outputs += [(mark_of(slot.hid), number) for slot in fact.outputs]
+                    outputs += [(mark_of(hid), number) for hid in _made_by(fact)]
             numbers.append(number)
         self.connection.executemany(
             "insert into fact(id, mark, shape, micros, hid, line) values (?, ?, ?, ?, ?, ?)", rows
@@ -263,7 +264,7 @@ class Index:
             (mark_of(hid),),
         )
         calls = ((number, self._call(shape, line)) for number, shape, line in rows)
-        return [(n, call) for n, call in calls if any(slot.hid == hid for slot in call.outputs)]
+        return [(n, call) for n, call in calls if hid in _made_by(call)]
 
     def values(self, cid: Digest) -> list[Value]:
         """Return where the bytes of `cid` may be."""
@@ -528,6 +529,11 @@ def _create(connection: sqlite3.Connection) -> None:
 def mark_of(key: bytes) -> int:
     """Return the number by which facts that are looked up by `key` are found."""
     return int.from_bytes(key[:8], "little", signed=True)
+
+
+def _made_by(call: Call) -> list[Digest]:
+    """Return the history ids of what `call` returned, and of what is in it."""
+    return [hid for slot in call.outputs for hid in histories(slot)]
 
 
 def _by_blob(value: Value) -> tuple[bytes, str]:

@@ -35,8 +35,9 @@ from gitmemo.model.facts import (
     Value,
     Version,
     referenced_cids,
+    sources,
 )
-from gitmemo.model.ids import raw_hid
+from gitmemo.model.items import histories
 from gitmemo.model.lines import Asked, Glance, call_from_line, from_line, record_id, to_line
 from gitmemo.model.tombstones import Tombstones
 from gitmemo.model.validity import Code, changed
@@ -136,9 +137,9 @@ class RepositoryWorld:
                 continue
             seen.add(one.hid)
             facts += self.closure(one)
-            for slot in one.inputs:
-                if slot.hid != raw_hid(slot.cid) and not self._is_here_hid(slot.hid):
-                    creator = self.creator(slot.hid)
+            for hid in sources(one):
+                if not self._is_here_hid(hid):
+                    creator = self.creator(hid)
                     todo += [creator] if creator else []
         self.record(facts)
 
@@ -410,8 +411,8 @@ class _Fresh:
                 self.marks.add(mark_of(fact.key))
                 self.by_key[fact.key] = (*self.by_key.get(fact.key, ()), line)
                 self.signatures[fact.op, fact.op_version].add(signature_of(fact))
-                for slot in fact.outputs:
-                    self.by_output[slot.hid] = (*self.by_output.get(slot.hid, ()), line)
+                for hid in [hid for slot in fact.outputs for hid in histories(slot)]:
+                    self.by_output[hid] = (*self.by_output.get(hid, ()), line)
             elif isinstance(fact, Value):
                 self.values[fact.cid].append(fact)
             elif isinstance(fact, Version):

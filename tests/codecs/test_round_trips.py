@@ -266,7 +266,10 @@ def test_an_unknown_codec_is_from_the_future():
 
 def test_safe_codecs():
     arrow = {"arrow", "arrow-pandas", "arrow-polars"}
-    assert {"json", "bytes", "npy", "npy-torch", "tree"} | arrow == SAFE - {"file", "dir"}
+    assert {"json", "bytes", "npy", "npy-torch", "tree", "collection"} | arrow == SAFE - {
+        "file",
+        "dir",
+    }
     assert is_safe("npy")
     assert not is_safe("pickle")
     assert not is_safe("parquet")

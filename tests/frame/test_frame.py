@@ -12,8 +12,10 @@ from hypothesis import strategies as st
 
 from gitmemo.frame import ComputationFrame
 from gitmemo.hashing import content_id
+from gitmemo.hashing.digest import Digest
 from gitmemo.model.facts import Call, Inline, Slot
-from gitmemo.model.ids import call_hid, output_hid, raw_hid
+from gitmemo.model.ids import call_hid, output_hid
+from gitmemo.model.items import Item, Parts, made_by, of_parts, raw
 
 # --- programs -------------------------------------------------------------------
 
@@ -22,6 +24,7 @@ OPS = {  # name: arguments, results
     "m:split": (("data",), ("left", "right")),
     "m:join": (("a", "b"), ("output_0",)),
     "m:same": (("a", "seed"), ("score",)),
+    "m:many": (("seed",), ("items",)),  # a list of two, elements known
 }
 
 
@@ -34,10 +37,21 @@ class Raw:
 
 @dataclass(frozen=True)
 class Made:
-    """A result of an earlier step of the program."""
+    """A result of an earlier step of the program, or an element of one."""
 
     step: int
     output: int
+    element: int | None = None
+
+
+@dataclass(frozen=True)
+class Listed:
+    """A plain list of values, among them results."""
+
+    items: tuple[Raw | Made, ...]
+
+
+Argument = Raw | Made | Listed
 
 
 @dataclass(frozen=True)
@@ -45,7 +59,7 @@ class Step:
     """One call of a program."""
 
     op: str
-    arguments: tuple[Raw | Made, ...]
+    arguments: tuple[Argument, ...]
 
 
 @st.composite
@@ -57,9 +71,13 @@ def programs(draw: st.DrawFn) -> list[Step]:
         op = draw(st.sampled_from(sorted(OPS)))
         names, outputs = OPS[op]
         sources = [Raw(0), Raw(1), *made[-6:], *made[-6:]]
-        arguments = tuple(draw(st.sampled_from(sources)) for _ in names)
+        one = st.sampled_from(sources)
+        argument = one | st.lists(one, max_size=3).map(lambda items: Listed(tuple(items)))
+        arguments = tuple(draw(argument) for _ in names)
         steps.append(Step(op, arguments))
         made += [Made(number, position) for position in range(len(outputs))]
+        if op == "m:many":
+            made += [Made(number, 0, element) for element in range(2)]
     return steps
 
 
@@ -69,23 +87,45 @@ def calls_of(program: Sequence[Step]) -> list[Call]:
     calls: dict[object, Call] = {}
     for step in program:
         names, results = OPS[step.op]
-        slots = []
-        for name, argument in zip(names, step.arguments, strict=True):
-            if isinstance(argument, Raw):
-                cid = content_id(argument.number)
-                slots.append(Slot(name, cid, raw_hid(cid), Inline(argument.number)))
-            else:
-                slot = outputs[argument.step][argument.output]
-                slots.append(Slot(name, slot.cid, slot.hid, slot.inline))
+        items = [item_of(argument, outputs) for argument in step.arguments]
+        slots = [
+            Slot(name, item.cid, item.hid, item.inline, item.short, item.parts)
+            for name, item in zip(names, items, strict=True)
+        ]
         hid = call_hid(step.op, 0, None, [(slot.name, slot.hid) for slot in slots])
         # Contents meet often, histories never: a table that joins by content is wrong.
-        value = sum(slot.inline.json for slot in slots if slot.inline) % 2  # type: ignore[misc]
-        made = tuple(
-            Slot(name, content_id(value), output_hid(hid, name), Inline(value)) for name in results
-        )
+        value = number(step.arguments[0])
+        made = tuple(output(step.op, hid, name, value) for name in results)
         outputs.append(made)
         calls[hid] = Call(step.op, 0, None, tuple(slots), made)
     return list(calls.values())
+
+
+def number(argument: Argument) -> int:
+    return argument.number % 2 if isinstance(argument, Raw) else 0
+
+
+def item_of(argument: Argument, outputs: Sequence[tuple[Slot, ...]]) -> Item:
+    """Return what an argument is, its history included."""
+    if isinstance(argument, Raw):
+        return raw(content_id(argument.number), Inline(argument.number))
+    if isinstance(argument, Listed):
+        return of_parts(Parts("list", tuple(item_of(one, outputs) for one in argument.items)))
+    slot = outputs[argument.step][argument.output]
+    if argument.element is None:
+        return Item(slot.cid, slot.hid, slot.inline, slot.short)
+    assert slot.parts
+    assert slot.parts.items
+    return slot.parts.items[argument.element]
+
+
+def output(op: str, call: Digest, name: str, value: int) -> Slot:
+    hid = output_hid(call, name)
+    if op != "m:many":
+        return Slot(name, content_id(value), hid, Inline(value))
+    item = of_parts(Parts("list", (raw(content_id(value), Inline(value)),) * 2))
+    assert item.parts
+    return Slot(name, item.cid, hid, item.inline, item.short, made_by(item.parts, hid))
 
 
 def frame_of(calls: Sequence[Call]) -> ComputationFrame:
@@ -95,37 +135,48 @@ def frame_of(calls: Sequence[Call]) -> ComputationFrame:
 # --- the oracle: by recursion over the calls, with no thought of speed ---------------
 
 
-def maker_of(slot: Slot, calls: Sequence[Call]) -> tuple[Call, Slot] | None:
+def values_in(held: Slot | Item) -> list[Slot | Item]:
+    """Return a value and everything in it."""
+    items = (held.parts.items or ()) if held.parts else ()
+    return [held, *(inner for item in items for inner in values_in(item))]
+
+
+def maker_of(held: Slot | Item, calls: Sequence[Call]) -> Call | None:
     for call in calls:
         for output in call.outputs:
-            if output.hid == slot.hid:
-                return call, output
+            if any(one.hid == held.hid for one in values_in(output)):
+                return call
     return None
+
+
+def is_whole_output(slot: Slot, calls: Sequence[Call]) -> bool:
+    return any(output.hid == slot.hid for call in calls for output in call.outputs)
 
 
 def ancestors(call: Call, calls: Sequence[Call]) -> dict[object, Call]:
     """Return the call and everything that led to it, by history."""
     found = {call.hid: call}
     for slot in call.inputs:
-        maker = maker_of(slot, calls)
-        if maker:
-            found |= ancestors(maker[0], calls)
+        for held in values_in(slot):
+            maker = maker_of(held, calls)
+            if maker:
+                found |= ancestors(maker, calls)
     return found
 
 
 def expected_rows(calls: Sequence[Call]) -> list[dict[tuple[bool, str, str], set[object]]]:
     """Return for each final call which histories stand in which role."""
-    used = {slot.hid for call in calls for slot in call.inputs}
+    used = {held.hid for call in calls for slot in call.inputs for held in values_in(slot)}
     rows = []
     for final in calls:
-        if any(output.hid in used for output in final.outputs):
+        if any(held.hid in used for output in final.outputs for held in values_in(output)):
             continue
         row: dict[tuple[bool, str, str], set[object]] = defaultdict(set)
         for call in ancestors(final, calls).values():
             for output in call.outputs:
                 row[True, call.op, output.name].add(output.hid)
             for slot in call.inputs:
-                if maker_of(slot, calls) is None:
+                if not is_whole_output(slot, calls):
                     row[False, call.op, slot.name].add(slot.hid)
         rows.append(dict(row))
     return rows

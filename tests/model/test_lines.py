@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -11,6 +12,7 @@ from hypothesis import strategies as st
 from gitmemo.errors import CorruptRecord
 from gitmemo.hashing import content_id
 from gitmemo.hashing.digest import Digest, digest, from_text, to_text
+from gitmemo.hashing.encoding import part
 from gitmemo.model import ids
 from gitmemo.model.components import Component, Content
 from gitmemo.model.facts import (
@@ -27,6 +29,16 @@ from gitmemo.model.facts import (
     Verdict,
     Version,
     referenced_cids,
+)
+from gitmemo.model.items import (
+    KINDS,
+    OBJECT,
+    Item,
+    Parts,
+    collection_hid,
+    made_by,
+    of_parts,
+    raw,
 )
 from gitmemo.model.lines import from_line, kind_of, record_id, to_line
 
@@ -46,11 +58,36 @@ run_facts = st.dictionaries(names, plain, max_size=3)
 
 
 @st.composite
+def atoms(draw: st.DrawFn) -> Item:
+    short = draw(st.none() | st.complex_numbers(allow_nan=False))
+    if short is not None:
+        item = raw(content_id(short), None, part(short))
+    else:
+        inline = draw(st.none() | plain.map(Inline))
+        item = raw(draw(digests) if inline is None else content_id(inline.json), inline)
+    return replace(item, hid=draw(st.just(item.hid) | digests))
+
+
+@st.composite
+def collections(draw: st.DrawFn, inner: st.SearchStrategy[Item]) -> Item:
+    kind = draw(st.sampled_from(KINDS))
+    found = draw(st.lists(inner, max_size=3))
+    if kind == OBJECT:
+        alone, parts = draw(atoms()), Parts(OBJECT, tuple(found))
+        return replace(alone, hid=collection_hid(alone.cid, parts), parts=parts)
+    keys = draw(st.lists(atoms(), min_size=len(found), max_size=len(found)))
+    keys = [raw(key.cid, key.inline, key.short) for key in keys] if kind == "dict" else []
+    item = of_parts(Parts(kind, tuple(found), tuple(keys)))
+    return replace(item, hid=draw(st.just(item.hid) | digests))
+
+
+items = st.recursive(atoms(), collections, max_leaves=6)
+
+
+@st.composite
 def slots(draw: st.DrawFn) -> Slot:
-    name = draw(names)
-    inline = draw(st.none() | plain.map(Inline))
-    cid = draw(digests) if inline is None else content_id(inline.json)
-    return Slot(name, cid, draw(st.just(ids.raw_hid(cid)) | digests), inline)
+    item = draw(items)
+    return Slot(draw(names), item.cid, item.hid, item.inline, item.short, item.parts)
 
 
 @st.composite
@@ -65,10 +102,22 @@ def calls(draw: st.DrawFn) -> Call:
         draw(run_facts),
     )
     outputs = tuple(
-        Slot(slot.name, slot.cid, ids.output_hid(call.hid, slot.name), slot.inline)
-        for slot in draw(st.lists(slots(), max_size=3))
+        made(call.hid, slot) for slot in draw(st.lists(slots(), max_size=3)) if is_made(slot)
     )
     return Call(call.op, call.op_version, call.version, call.inputs, outputs, call.inner, call.run)
+
+
+def is_made(held: Slot | Item) -> bool:
+    """Whether an output may look like this: of its parts nothing has a history from elsewhere."""
+    return held.parts is None or (
+        held.parts.kind != OBJECT and all(is_made(item) for item in held.parts.items or ())
+    )
+
+
+def made(call: Digest, slot: Slot) -> Slot:
+    hid = ids.output_hid(call, slot.name)
+    parts = made_by(slot.parts, hid) if slot.parts else None
+    return Slot(slot.name, slot.cid, hid, slot.inline, slot.short, parts)
 
 
 contents = st.builds(Content, digests, st.none() | digests)

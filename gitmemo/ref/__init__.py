@@ -1,0 +1,52 @@
+"""Refs: values with a history, handed out instead of the values themselves.
+
+Not the values' storage. Invariant: a ref never shares a mutable object with
+anyone; whoever unwraps it gets a copy of their own.
+"""
+
+from gitmemo.ref.atoms import (
+    IMMUTABLE,
+    MISSING,
+    AtomRef,
+    Loader,
+    Ref,
+    Shared,
+    ValueRef,
+    private,
+)
+from gitmemo.ref.collections import (
+    COLLECTIONS,
+    CollectionRef,
+    DictRef,
+    ListRef,
+    SetRef,
+    TupleRef,
+    ref_inside,
+    ref_to,
+)
+from gitmemo.ref.containers import StandIns, fold, holds, holds_refs, map_refs, unwrap_all
+
+__all__ = [
+    "COLLECTIONS",
+    "IMMUTABLE",
+    "MISSING",
+    "AtomRef",
+    "CollectionRef",
+    "DictRef",
+    "ListRef",
+    "Loader",
+    "Ref",
+    "SetRef",
+    "Shared",
+    "StandIns",
+    "TupleRef",
+    "ValueRef",
+    "fold",
+    "holds",
+    "holds_refs",
+    "map_refs",
+    "private",
+    "ref_inside",
+    "ref_to",
+    "unwrap_all",
+]
