@@ -11,7 +11,13 @@ from dataclasses import dataclass
 
 from gitmemo.blobs import SELF, StoredBlob
 from gitmemo.codecs import Source, decode, is_safe, runs_here
-from gitmemo.errors import BlobCorrupt, OverflowMissing, UntrustedValue, ValueMissing
+from gitmemo.errors import (
+    BlobCorrupt,
+    OverflowMissing,
+    UndecodableValue,
+    UntrustedValue,
+    ValueMissing,
+)
 from gitmemo.hashing.digest import Digest, to_hex
 from gitmemo.world.view import World
 
@@ -25,6 +31,9 @@ class Trust:
     def covers(self, origin: str) -> bool:
         """Whether values of this origin may be unpickled."""
         return origin == SELF or origin in self.origins
+
+
+_MOST_PARTS = 1_000_000
 
 
 class Values:
@@ -47,13 +56,20 @@ class Values:
         Raises:
             ValueMissing: Its bytes, or those of a part, are not on this machine.
             UntrustedValue, BlobCorrupt: As `find`.
+            UndecodableValue: The bytes are not what their codec writes.
         """
         stored = self._wanted(cid, describe)
-        return decode(stored.codec, stored.source, lambda part: self._part(part, describe))
+        left = _MOST_PARTS
 
-    def _part(self, cid: Digest, describe: Callable[[], str]) -> tuple[str, Source]:
-        stored = self._wanted(cid, describe)
-        return stored.codec, stored.source
+        def part(cid: Digest) -> tuple[str, Source]:
+            nonlocal left
+            left -= 1
+            if left < 0:  # each part named twice by the next, and so on
+                raise UndecodableValue(stored.codec, f"it is made of over {_MOST_PARTS:,} parts")
+            found = self._wanted(cid, describe)
+            return found.codec, found.source
+
+        return decode(stored.codec, stored.source, part)
 
     def _wanted(self, cid: Digest, describe: Callable[[], str]) -> StoredBlob:
         stored = self.find(cid, describe)
@@ -71,6 +87,22 @@ class Values:
             OverflowMissing: They are in a file of their own, which is not where it was.
             BlobCorrupt: There are, but they are not what was stored.
         """
+        seen = {cid}
+        stored, todo = self._alone(cid, describe)
+        while todo:
+            part = todo.pop()
+            if part not in seen:
+                seen.add(part)
+                found, parts = self._alone(part, describe)
+                if found is None:
+                    return None
+                todo += parts
+        return stored
+
+    def _alone(
+        self, cid: Digest, describe: Callable[[], str]
+    ) -> tuple[StoredBlob | None, list[Digest]]:
+        """Return the bytes of a value as `find` does, whatever is with its parts; and these."""
         refused: UntrustedValue | OverflowMissing | None = None
         for value in self._world.values(cid):
             if not runs_here(value.codec):
@@ -80,12 +112,12 @@ class Values:
             except OverflowMissing as missing:
                 refused = missing
                 continue
-            if stored is None or not all(self.find(part, describe) for part in value.parts):
+            if stored is None:
                 continue
             if is_safe(stored.codec) or self._trust.covers(stored.origin):
-                return stored
+                return stored, list(value.parts)
             name = stored.origin.removeprefix("remote:").rpartition("-")[0]
             refused = UntrustedValue(describe(), stored.codec, name)
         if refused is not None:
             raise refused
-        return None
+        return None, []

@@ -275,7 +275,8 @@ class RepositoryWorld:
     def newest_calls(self, op: str, most: int) -> list[Call]:
         """Return the calls of an op, here and elsewhere, that were seen last."""
         self.enter()
-        return self.index.newest_calls(op, most)
+        here = self.graves().here
+        return [call for call in self.index.newest_calls(op, most) if not here.cover(call)]
 
     def visible(self, code: Code) -> set[int]:
         """Return the numbers of this world's facts: committed ones, and pending ones that belong to it."""

@@ -135,7 +135,8 @@ class StandaloneWorld:
 
     def newest_calls(self, op: str, most: int) -> list[Call]:
         """Return the calls of an op that were recorded last."""
-        return self.index.newest_calls(op, most)
+        dead = self.tombstones()
+        return [call for call in self.index.newest_calls(op, most) if not dead.cover(call)]
 
     def describe(self) -> Contents:
         """Say where this is and how much is in it."""

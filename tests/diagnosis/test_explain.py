@@ -286,3 +286,11 @@ def test_the_verdict_is_what_would_happen(
     if found.verdict is Verdict.NEW_INPUTS:
         assert found.equal + len(found.differences) == 3
         assert found.differences
+
+
+def test_forgotten_calls_are_not_near(storage: gm.Storage) -> None:
+    with storage:
+        assert train.forget([9], rate=3) == 1
+    found = storage.explain(train, [9], 3)
+    assert found.verdict is not Verdict.HIT
+    assert found.equal < 3

@@ -65,7 +65,7 @@ async def main() -> None:
         assert_type(Model.predict(Model(), 3), float)
         assert_type(await fetch("u"), bytes)
         assert_type(plain.__wrapped__(1), float)
-        assert_type(gm.wrap_atom("a"), gm.AtomRef[str])
+        assert_type(gm.wrap_atom("a"), gm.Ref[str])
         with storage.allow_new_calls(False), gm.noop(), storage(mode="noop"):
             pass
 
