@@ -22,6 +22,7 @@
       SignatureChanged       exit 1
       NewCallRefused         exit 1
       NoActiveStorage        exit 1
+      StorageInMemory        exit 1
       InputMutated           exit 1
       RefMisuse              exit 1
       UnknownRef             exit 1
@@ -76,6 +77,7 @@ from gitmemo.errors.code import (
     RefMisuse,
     SignatureChanged,
     SourceError,
+    StorageInMemory,
     UnknownRef,
     UntrackableOp,
     WrongArguments,
@@ -176,6 +178,7 @@ __all__ = [
     "RemoteUnreachable",
     "SignatureChanged",
     "SourceError",
+    "StorageInMemory",
     "UncommittedCode",
     "UndecidedChanges",
     "UndecodableValue",

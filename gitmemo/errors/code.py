@@ -125,6 +125,18 @@ class NoActiveStorage(GitmemoError, RuntimeError):
         return "do it inside `with storage:`"
 
 
+class StorageInMemory(GitmemoError, TypeError):
+    """A storage in memory was to be pickled."""
+
+    kind = "storage-in-memory"
+
+    def problem(self) -> str:
+        return "a storage in memory cannot go to another process"
+
+    def remedy(self) -> str:
+        return 'give it a file, gm.Storage(db_path="results.db"), or use threads'
+
+
 class InputMutated(KeepsResult, GitmemoError, RuntimeError):
     """An op changed one of its arguments in place; its result is not stored."""
 

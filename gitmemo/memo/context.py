@@ -9,12 +9,12 @@ from __future__ import annotations
 import contextvars
 import threading
 import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import ExitStack, contextmanager
 from contextvars import ContextVar
-from functools import wraps
+from functools import update_wrapper
 from pathlib import Path
-from typing import TYPE_CHECKING, Final, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Generic, ParamSpec, TypeVar
 
 from gitmemo.files import names
 
@@ -103,15 +103,38 @@ def noop() -> Iterator[None]:
 
 
 def carried(function: Callable[P, R]) -> Callable[P, R]:
-    """Return `function` so that it runs in the blocks of here, in whatever thread it is called.
+    """Return `function` so that it runs in the blocks of here, wherever it is called.
 
-    A new thread is in no block of its own: `pool.map(gm.carried(op), values)`.
+    A new thread or process is in no block of its own: `pool.map(gm.carried(op), values)`. Refs
+    that come back from a process bring their values along.
     """
-    here = contextvars.copy_context()
+    return _Carried(function)
 
-    @wraps(function)
+
+class _Carried(Generic[P, R]):
+    """A function, and the blocks in which it runs."""
+
+    def __init__(self, function: Callable[P, R]) -> None:
+        self._function = function
+        self._here = contextvars.copy_context()
+        update_wrapper(self, function, updated=())
+
+    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
+        return self._here.copy().run(self._function, *args, **kwargs)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        blocks = self._here.get(_stack, ())
+        return _arrived, (self._function, [None if b is NOOP else b for b in blocks])
+
+
+def _arrived(function: Callable[P, R], blocks: Sequence[Storage | None]) -> Callable[P, R]:
+    """Return `function` in another process, in the same blocks."""
+
     def call(*args: P.args, **kwargs: P.kwargs) -> R:
-        return here.copy().run(function, *args, **kwargs)
+        with ExitStack() as stack:
+            for storage in blocks:
+                stack.enter_context(noop() if storage is None else storage)
+            return function(*args, **kwargs)
 
     return call
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from gitmemo.memo.op import Op
 
 MAIN = "__main__"
+_MAIN_OF_A_WORKER = "__mp_main__"  # what multiprocessing calls the same script
 
 
 class OpNames:
@@ -67,4 +68,4 @@ class OpNames:
             path = self._project.component_path(code.co_filename)
             if path is not None and path != MAIN:
                 return self._project.module_name(code.co_filename)
-        return op.__module__
+        return MAIN if op.__module__ == _MAIN_OF_A_WORKER else op.__module__

@@ -10,6 +10,7 @@ import os
 import sys
 from contextlib import suppress
 from pathlib import Path
+from typing import Any
 from weakref import WeakValueDictionary
 
 from gitmemo.errors import NotInRepository
@@ -20,6 +21,8 @@ from gitmemo.workspace import Workspace, find
 
 # One per repository: each holds a journal and a connection.
 _open: WeakValueDictionary[Path, Storage] = WeakValueDictionary()
+# Kept alive: a worker would otherwise open a file anew for each task.
+_reopened: dict[tuple[object, ...], Storage] = {}
 
 
 def open(path: str | os.PathLike[str] | None = None) -> Storage:
@@ -39,6 +42,16 @@ def open(path: str | os.PathLike[str] | None = None) -> Storage:
     storage = _open.get(root)
     if storage is None or storage.is_closed:
         storage = _open[root] = storage_of(workspace)
+    return storage
+
+
+def reopened(*opened_with: Any) -> Storage:
+    """Return the storage of a place for what came from another process; the same one every time."""
+    if len(opened_with) == 1:
+        return open(opened_with[0])
+    storage = _reopened.get(opened_with)
+    if storage is None or storage.is_closed:
+        storage = _reopened[opened_with] = Storage(*opened_with)
     return storage
 
 

@@ -14,7 +14,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias, TypeVar, overload
 
-from gitmemo.errors import BadSetting, UnknownRef
+from gitmemo.errors import BadSetting, StorageInMemory, UnknownRef
 from gitmemo.files.names import rooted
 from gitmemo.hashing.digest import Digest
 from gitmemo.memo import context
@@ -78,6 +78,8 @@ class Storage:
         overflow = overflow_of(spillover_dir, overflow_dir, overflow_threshold_MB)
         world = StandaloneWorld(None if db_path is None else Path(db_path), overflow)
         self._set_up(world, _project_of(deps_path), Trust())
+        # A file remembers its overflow.
+        self._opened_with = None if db_path is None else (_absolute(db_path), _absolute(deps_path))
 
     @classmethod
     def over(cls, world: World, project: Project, trust: Trust, *, can_pull: bool) -> Self:
@@ -89,11 +91,13 @@ class Storage:
         storage = cls.__new__(cls)
         storage._set_up(world, project, trust)
         storage._on_demand.can_pull = can_pull
+        storage._opened_with = (project.root,)
         return storage
 
     def _set_up(self, world: World, project: Project | None, trust: Trust) -> None:
         self.world = world
         self.project = project
+        self._opened_with: tuple[object, ...] | None = None
         self.is_closed = False
         self._lock = threading.RLock()
         self._code: Code = NoCode()
@@ -363,6 +367,18 @@ class Storage:
         """Return what was noted on this machine of calls that raised an exception, newest first."""
         return self._failures.all()
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        """Go to another process by address: there the same place is opened, once per process.
+
+        Raises:
+            StorageInMemory: It has no address.
+        """
+        from gitmemo.memo.opening import reopened
+
+        if self._opened_with is None:
+            raise StorageInMemory
+        return reopened, self._opened_with
+
     def __repr__(self) -> str:
         if self.is_closed:
             return "Storage(closed)"
@@ -385,6 +401,10 @@ class AllowingNewCalls:
 
     def __exit__(self, *_: object) -> None:
         self._caller.allows_new_calls = self._before
+
+
+def _absolute(path: str | os.PathLike[str] | None) -> str | None:
+    return path if path is None or path == MAIN else os.path.abspath(path)
 
 
 def _project_of(deps_path: str | os.PathLike[str] | None) -> Project | None:

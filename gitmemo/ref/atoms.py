@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import copy
 from collections.abc import Callable
-from typing import Any, Generic, NoReturn, Protocol, Self, TypeVar, cast
+from typing import Any, Generic, NoReturn, Protocol, Self, SupportsIndex, TypeVar, cast
 
 from gitmemo.codecs import from_inline
 from gitmemo.errors import RefMisuse
@@ -43,6 +43,9 @@ class Shared:
 
 class Missing:
     """The type of `MISSING`."""
+
+    def __reduce__(self) -> str:
+        return "MISSING"  # what comes out of a pickle is it, too
 
     def __repr__(self) -> str:
         return "MISSING"
@@ -148,6 +151,12 @@ class Ref(Generic[R_co]):
 
     def __deepcopy__(self, memo: object) -> Self:
         return self  # a copy would lose the storage that it loads from
+
+    def __reduce_ex__(self, protocol: SupportsIndex) -> str | tuple[Any, ...]:
+        # It takes its value along: no storage goes with it to load it from.
+        is_lazy = self._obj is MISSING and self._inline is None
+        can_load = self._loader is not None or self._within is not None
+        return object.__reduce_ex__(self.attached() if is_lazy and can_load else self, protocol)
 
     def __getstate__(self) -> tuple[object, ...]:
         return (self._cid, self._hid, self._inline, self._obj, self._short)
