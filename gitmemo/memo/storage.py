@@ -78,8 +78,8 @@ class Storage:
         overflow = overflow_of(spillover_dir, overflow_dir, overflow_threshold_MB)
         world = StandaloneWorld(None if db_path is None else Path(db_path), overflow)
         self._set_up(world, _project_of(deps_path), Trust())
-        # A file remembers its overflow.
-        self._opened_with = None if db_path is None else (_absolute(db_path), _absolute(deps_path))
+        if db_path is not None:  # a file remembers its overflow
+            self._opened_with = (_absolute(db_path), _absolute(deps_path))
 
     @classmethod
     def over(cls, world: World, project: Project, trust: Trust, *, can_pull: bool) -> Self:

@@ -43,11 +43,12 @@ from gitmemo.model.tombstones import Tombstones
 from gitmemo.model.validity import Code, changed
 from gitmemo.world.files import FactFiles
 from gitmemo.world.forgetting import Graves, bring_back, bury
-from gitmemo.world.index import Index, mark_of
+from gitmemo.world.index import Index
 from gitmemo.world.journal import Journal, Place
 from gitmemo.world.notes import FileNotes, Notes
 from gitmemo.world.space import vacuum
 from gitmemo.world.spans import Numbers, Span, numbers_in
+from gitmemo.world.table import mark_of
 from gitmemo.world.view import (
     CallSignature,
     Candidate,

@@ -1,0 +1,247 @@
+"""Packed lines of facts in SQLite: written once, found by number or by mark.
+
+Not what is asked of facts (`index`). Invariant: a fact has one row, whose line
+never changes; nothing here knows how lines are written. A fact is kept as its
+whole line, packed, and found by its mark, the first eight bytes of what it is
+looked up by. Facts found by a mark are read and compared in full.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+import threading
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, cast
+
+from gitmemo.errors import NewerFormat
+from gitmemo.hashing.digest import Digest, digest
+from gitmemo.model.components import Component
+from gitmemo.model.facts import (
+    Call,
+    Decision,
+    Fact,
+    Source,
+    Text,
+    Tombstone,
+    Undo,
+    Value,
+    Version,
+)
+from gitmemo.model.ids import derive
+from gitmemo.model.items import histories
+from gitmemo.model.lines import kind_of, to_line
+from gitmemo.world.shapes import Look, Shapes, look_of
+
+SCHEMA_VERSION = 5
+_SCHEMA = """
+create table file(
+    id integer primary key, kind text not null, folder text not null, name text not null,
+    loaded integer not null default 0, unique(kind, folder, name));
+create table shape(
+    id integer primary key, kind text not null, op text not null, version blob not null,
+    names text not null, pattern text not null);
+create index shape_like on shape(kind, op, version, names);
+create table fact(
+    id integer primary key, mark integer not null, shape integer not null, micros integer,
+    hid blob, line blob not null);
+create index fact_mark on fact(mark);
+create index fact_rare on fact(shape) where micros is null;
+create table output(hid integer not null, fact integer not null, primary key(hid, fact)) without rowid;
+create table span(
+    file integer not null, first integer not null, last integer not null,
+    branch text not null, head text not null, position integer not null);
+create index span_file on span(file);
+"""
+
+
+class FactTable:
+    """One SQLite file (or memory) of facts. Safe to use from several threads and processes."""
+
+    def __init__(self, path: Path | None) -> None:
+        """Open the index at `path`, in memory if None.
+
+        Raises:
+            NewerFormat: It has another scheme; a derived one can be made anew.
+        """
+        self.lock = threading.RLock()
+        self.connection = self._open(path)
+        self.shapes = Shapes(self.connection, self.lock)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self.connection.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """Run the body in one write transaction."""
+        with self.lock:
+            self.connection.execute("begin immediate")
+            try:
+                yield self.connection
+            except BaseException:
+                self.connection.execute("rollback")
+                self.shapes.forget()  # some may have been new
+                raise
+            self.connection.execute("commit")
+
+    # --- adding ----------------------------------------------------------
+
+    def add(self, facts: Iterable[Fact]) -> None:
+        """Add `facts`, members of no file; known ones are left as they are."""
+        self.add_facts([(fact, to_line(fact)) for fact in facts])
+
+    def add_facts(self, facts: Sequence[tuple[Fact, str]]) -> list[int]:
+        """Add what is not known yet; return the number of each."""
+        marks = [mark_of(_LOOKED_UP_BY[type(fact)](fact)) for fact, _ in facts]
+        known = self._numbers_of_lines(marks)
+        last = self.newest()
+        rows: list[tuple[object, ...]] = []
+        outputs: list[tuple[int, int]] = []
+        numbers: list[int] = []
+        for (fact, line), mark in zip(facts, marks, strict=True):
+            number = known.get(line)
+            if number is None:
+                last += 1
+                number = known[line] = last
+                rows.append(self._row(number, mark, fact, line))
+                if isinstance(fact, Call):
+                    outputs += [(mark_of(hid), number) for hid in made_by(fact)]
+            numbers.append(number)
+        self.connection.executemany(
+            "insert into fact(id, mark, shape, micros, hid, line) values (?, ?, ?, ?, ?, ?)", rows
+        )
+        self.connection.executemany(
+            "insert or ignore into output(hid, fact) values (?, ?)", outputs
+        )
+        return numbers
+
+    def _row(self, number: int, mark: int, fact: Fact, line: str) -> tuple[object, ...]:
+        if not isinstance(fact, Call):
+            shape, packed = self.shapes.packed(Look(kind_of(line)), line)
+            return number, mark, shape, None, None, packed
+        shape, packed = self.shapes.packed(look_of(fact), line)
+        return number, mark, shape, round(fact.seconds * 1e6), fact.hid, packed
+
+    def _numbers_of_lines(self, marks: Sequence[int]) -> dict[str, int]:
+        """Return the numbers of the known facts with `marks`, by their lines."""
+        if len(marks) == 1:
+            rows = self.rows("select id, shape, line from fact where mark = ?", (marks[0],))
+        else:
+            rows = self.rows(
+                "select id, shape, line from fact where mark in (select value from json_each(?))",
+                (as_json(marks),),
+            )
+        return {self.shapes.line(shape, line): number for number, shape, line in rows}
+
+    # --- reading ---------------------------------------------------------
+
+    def lines(self, numbers: Iterable[int]) -> list[str]:
+        """Return the lines of facts, in the order in which they were seen."""
+        rows = self.rows(
+            "select shape, line from fact where id in (select value from json_each(?)) order by id",
+            (as_json(numbers),),
+        )
+        return [self.shapes.line(*row) for row in rows]
+
+    def line(self, number: int) -> str:
+        """Return the line of a fact."""
+        return self.shapes.line(
+            *self.rows("select shape, line from fact where id = ?", (number,))[0]
+        )
+
+    def newest(self) -> int:
+        """Return the number of the fact that was added last, 0 if there is none."""
+        return int(self.rows("select coalesce(max(id), 0) from fact")[0][0])
+
+    def lines_marked(self, key: bytes) -> list[tuple[int, str]]:
+        """Return number and line of the facts that may be looked up by `key`."""
+        rows = self.rows("select id, shape, line from fact where mark = ?", (mark_of(key),))
+        return [(number, self.shapes.line(shape, line)) for number, shape, line in rows]
+
+    def lines_of(self, kind: str) -> list[tuple[int, str]]:
+        """Return number and line of the facts of a rare kind, in the order they were seen."""
+        rows = self.rows(
+            "select id, shape, line from fact where micros is null"
+            " and shape in (select id from shape where kind = ?) order by id",
+            (kind,),
+        )
+        return [(number, self.shapes.line(shape, line)) for number, shape, line in rows]
+
+    # `Any`: SQLite's columns have no static types; each caller names them.
+    def rows(self, sql: str, parameters: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+        """Return the rows of a query."""
+        with self.lock:
+            return self.connection.execute(sql, parameters).fetchall()
+
+    def _open(self, path: Path | None) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            path or ":memory:", timeout=60, isolation_level=None, check_same_thread=False
+        )
+        connection.execute("pragma journal_mode = wal")
+        # A power cut may cost the last transactions, never the file's integrity;
+        # kill -9 costs nothing.
+        connection.execute("pragma synchronous = normal")
+        found = connection.execute("pragma user_version").fetchone()[0]
+        if found == 0:
+            _create(connection)
+        elif found != SCHEMA_VERSION:
+            connection.close()
+            raise NewerFormat(str(path), found, SCHEMA_VERSION)
+        return connection
+
+
+def as_json(numbers: Iterable[int]) -> str:
+    """Return `numbers` as one parameter of a query, for `json_each`."""
+    # One parameter however many there are: SQLite limits the number of parameters.
+    return json.dumps(list(numbers))
+
+
+def _create(connection: sqlite3.Connection) -> None:
+    connection.execute("begin immediate")
+    # Another process may have created the tables while this one waited.
+    if connection.execute("pragma user_version").fetchone()[0] == 0:
+        for statement in _SCHEMA.split(";"):
+            connection.execute(statement)
+        connection.execute(f"pragma user_version = {SCHEMA_VERSION}")
+    connection.execute("commit")
+
+
+def mark_of(key: bytes) -> int:
+    """Return the number by which facts that are looked up by `key` are found."""
+    return int.from_bytes(key[:8], "little", signed=True)
+
+
+def made_by(call: Call) -> list[Digest]:
+    """Return the history ids of what `call` returned, and of what is in it."""
+    return [hid for slot in call.outputs for hid in histories(slot)]
+
+
+def of_component(component: Component) -> Digest:
+    """Return what the facts about a component are looked up by."""
+    return derive("component", component.path.encode(), component.unit.encode())
+
+
+def of_text(text: Text) -> Digest:
+    """Return what a text is looked up by: its digest."""
+    return digest(text.text.encode("utf-8"))
+
+
+TOMBSTONES = derive("tombstones")
+"""What all tombstones are looked up by: they are few, and always wanted together."""
+_LOOKED_UP_BY = cast(
+    "dict[type, Callable[[Fact], Digest]]",
+    {
+        Call: lambda call: call.key,
+        Value: lambda value: value.cid,
+        Version: lambda version: version.id,
+        Source: lambda source: of_component(source.component),
+        Decision: lambda decision: of_component(decision.component),
+        Text: of_text,
+        Tombstone: lambda _: TOMBSTONES,
+        Undo: lambda _: TOMBSTONES,
+    },
+)
+"""What a fact of each kind is looked up by; its first eight bytes are the fact's mark."""
