@@ -77,6 +77,7 @@ class Storage:
     ) -> None:
         overflow = overflow_of(spillover_dir, overflow_dir, overflow_threshold_MB)
         world = StandaloneWorld(None if db_path is None else Path(db_path), overflow)
+        self._opened_with: tuple[object, ...] | None = None
         self._set_up(world, _project_of(deps_path), Trust())
         if db_path is not None:  # a file remembers its overflow
             self._opened_with = (_absolute(db_path), _absolute(deps_path))
@@ -97,7 +98,6 @@ class Storage:
     def _set_up(self, world: World, project: Project | None, trust: Trust) -> None:
         self.world = world
         self.project = project
-        self._opened_with: tuple[object, ...] | None = None
         self.is_closed = False
         self._lock = threading.RLock()
         self._code: Code = NoCode()
@@ -404,7 +404,7 @@ class AllowingNewCalls:
 
 
 def _absolute(path: str | os.PathLike[str] | None) -> str | None:
-    return path if path is None or path == MAIN else os.path.abspath(path)
+    return path if path is None or path == MAIN else str(Path(path).absolute())
 
 
 def _project_of(deps_path: str | os.PathLike[str] | None) -> Project | None:

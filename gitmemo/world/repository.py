@@ -8,16 +8,13 @@ to it; everything else that is known locally can be adopted, never lost.
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import threading
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
-from pathlib import Path
 
 from gitmemo.blobs import BlobStore, RepositoryBlobs
-from gitmemo.errors import NewerFormat
 from gitmemo.git.cli import Git
 from gitmemo.git.repository import Layout, head
 from gitmemo.hashing import content_id
@@ -41,9 +38,9 @@ from gitmemo.model.items import histories
 from gitmemo.model.lines import Asked, Glance, call_from_line, from_line, record_id, to_line
 from gitmemo.model.tombstones import Tombstones
 from gitmemo.model.validity import Code, changed
+from gitmemo.world.derived import is_damage, open_derived, remove
 from gitmemo.world.files import FactFiles
 from gitmemo.world.forgetting import Graves, bring_back, bury
-from gitmemo.world.index import Index
 from gitmemo.world.journal import Journal, Place
 from gitmemo.world.notes import FileNotes, Notes
 from gitmemo.world.space import vacuum
@@ -93,7 +90,7 @@ class RepositoryWorld:
             try:
                 read = self.files.refresh()
             except sqlite3.DatabaseError as error:
-                if not _is_damage(error):
+                if not is_damage(error):
                     raise
                 self._remake_index()
                 read = self.files.refresh()
@@ -108,7 +105,7 @@ class RepositoryWorld:
     def _remake_index(self) -> None:
         """Make the derived index anew: it was damaged, and everything in it is in other files."""
         self.index.close()
-        _remove(self.layout.private_dir / "index.db")
+        remove(self.layout.private_dir / "index.db")
         self.index = open_derived(self.layout.private_dir / "index.db")
         self.files = FactFiles(self.layout, self.index)
 
@@ -421,35 +418,6 @@ class _Fresh:
                 self.versions[fact.id] = fact
             elif isinstance(fact, Tombstone | Undo):
                 self.tombstones[record_id(line)] = fact
-
-
-def open_derived(path: Path) -> Index:
-    """Open the derived index; one that is damaged or of another scheme is made anew, from facts.
-
-    Where it cannot be written (a repository that is read-only) it is kept in memory.
-    """
-    try:
-        return Index(path)
-    except (sqlite3.DatabaseError, NewerFormat) as error:
-        if isinstance(error, sqlite3.OperationalError) and "locked" in str(error):
-            raise
-        if not os.access(path.parent, os.W_OK) or _is_read_only(error):
-            return Index(None)
-        _remove(path)
-        return Index(path)
-
-
-def _is_damage(error: sqlite3.DatabaseError) -> bool:
-    return any(word in str(error) for word in ("malformed", "not a database", "disk image"))
-
-
-def _is_read_only(error: Exception) -> bool:
-    return "readonly" in str(error) or "unable to open" in str(error)
-
-
-def _remove(path: Path) -> None:
-    for suffix in ("", "-wal", "-shm"):
-        Path(f"{path}{suffix}").unlink(missing_ok=True)
 
 
 def _is_about(fact: Source | Decision, content: Content) -> bool:
