@@ -76,7 +76,7 @@ class Reached:
             return [*self._items(held, items=items), *self._state(value, kind)]
         if kind is FunctionType:
             self.functions[id(value)] = value
-            return _of_function(value)
+            return values_of(value)
         if issubclass(kind, type):
             self.kinds[id(value)] = value
             self.kinds[id(kind)] = kind
@@ -173,7 +173,8 @@ def holds_values(function: FunctionType) -> bool:
     )
 
 
-def _of_function(function: FunctionType) -> Iterable[object]:
+def values_of(function: FunctionType) -> Iterable[object]:
+    """Return what a function holds besides its code: defaults, attributes, captured variables."""
     if not holds_values(function):
         return ()
     return _without_atoms(

@@ -19,7 +19,7 @@ from gitmemo.tracing.bindings import Kind, Target
 from gitmemo.tracing.callables import functions_inside
 from gitmemo.tracing.modules import OUTSIDE, LiveUnit
 from gitmemo.tracing.observations import MISSING, Observations
-from gitmemo.tracing.reached import Reached, holds_values, only_atoms
+from gitmemo.tracing.reached import Reached, holds_values, values_of, only_atoms
 from gitmemo.tracing.state import CodeState
 
 _IMPORT_MACHINERY = frozenset(
@@ -194,7 +194,8 @@ class _Walk:
             held = self._state.held(component, module, self.seen)
             if isinstance(held, FunctionType) and holds_values(held):
                 self._see(component)
-                self._values([held])
+                # Not of the function itself: what it calls counts when it runs.
+                self._values(values_of(held))
 
     def _names(self, unit: LiveUnit, module: ModuleType, *, static: bool) -> None:
         names = unit.names

@@ -130,6 +130,24 @@ def op(v):
 )
 
 program(
+    "only the branch that runs, in functions with defaults",
+    """
+def warm(v, by=1): return grow(v, by) if by else shrink(v)
+def grow(v, by): return v + by
+def shrink(v): return v / 2
+def cold(v): return v - 1
+def op(v, cooling=False):
+    if cooling:
+        return cold(v)
+    return warm(v)
+""",
+    "op warm grow",
+    noticed=[("v + by", "v - by"), ("by=1", "by=3"), ("cooling=False", "cooling=True")],
+    ignored=[("v - 1", "v - 2"), ("v / 2", "v / 3")],
+    arguments="(4,)",
+)
+
+program(
     "a local name hides the global",
     """
 SIZE = 2
