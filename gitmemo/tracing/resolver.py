@@ -19,7 +19,7 @@ from gitmemo.tracing.bindings import Kind, Target
 from gitmemo.tracing.callables import functions_inside
 from gitmemo.tracing.modules import OUTSIDE, LiveUnit
 from gitmemo.tracing.observations import MISSING, Observations
-from gitmemo.tracing.reached import Reached, holds_values, values_of, only_atoms
+from gitmemo.tracing.reached import Reached, holds_values, only_atoms, values_of
 from gitmemo.tracing.state import CodeState
 
 _IMPORT_MACHINERY = frozenset(
