@@ -31,7 +31,7 @@ def test_annotations_for_collections_all_work(storage: gm.Storage) -> None:
         return xs[1], xs[0]
 
     @gm.op
-    def bare(xs: MList) -> MList:
+    def bare(xs: MList) -> MList[MList[int]]:
         return [[x] for x in xs]
 
     with storage:

@@ -485,9 +485,9 @@ def test_assertions_are_sentences(storage: gm.Storage) -> None:
 
     with storage:
         assert storage.unwrap(one(3)) == 3
-        with pytest.raises(errors.WrongOutputs, match='lists.*nout="var".*one list'):
+        with pytest.raises(errors.WrongOutputs, match=r'lists.*nout="var".*one list'):
             lists(1)
-        with pytest.raises(errors.WrongOutputs, match="two.*2 outputs.*one int"):
+        with pytest.raises(errors.WrongOutputs, match=r"two.*2 outputs.*one int"):
             two(1)
 
 

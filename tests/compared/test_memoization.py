@@ -107,7 +107,7 @@ def test_values_of_a_block_are_handed_to_many_threads_instead_of_a_batch(
         first = list(pool.map(gm.carried(inc), range(6)))
         second = list(pool.map(gm.carried(inc), first))
     assert storage.unwrap(second) == [2, 3, 4, 5, 6, 7]
-    assert {call for call in RUNS} == set(range(7))
+    assert set(RUNS) == set(range(7))
 
 
 def test_without_versions_code_is_not_looked_at_and_with_them_it_is(script: Script) -> None:
