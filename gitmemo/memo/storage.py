@@ -404,7 +404,9 @@ class AllowingNewCalls:
 
 
 def _absolute(path: str | os.PathLike[str] | None) -> str | None:
-    return path if path is None or path == MAIN else str(Path(path).absolute())
+    if path is None:
+        return None
+    return MAIN if path == MAIN else str(Path(path).absolute())
 
 
 def _project_of(deps_path: str | os.PathLike[str] | None) -> Project | None:
