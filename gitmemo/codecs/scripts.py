@@ -15,20 +15,11 @@ from pathlib import Path
 from typing import Any
 
 from gitmemo.errors import UndecodableValue
+from gitmemo.hashing.structure import main_name
 
 _MAIN = "__main__"
 _MAINS = (_MAIN, "__mp_main__")  # the second is what multiprocessing calls it
 _ABSENT = object()
-
-
-def main_name() -> str:
-    """Return what the main script is called: as a module, or `__main__` if it is no file."""
-    main = sys.modules.get(_MAIN)
-    spec = getattr(main, "__spec__", None)
-    if spec is not None and spec.name not in _MAINS:
-        return str(spec.name)
-    file = getattr(main, "__file__", None)
-    return Path(file).stem if file else _MAIN
 
 
 def reduced(value: Any) -> tuple[Any, tuple[str, str]] | None:

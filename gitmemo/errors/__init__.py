@@ -34,6 +34,7 @@
       CorruptJournal         exit 4
       UnknownTombstone       exit 2
       NewerFormat            exit 4
+      OlderFormat            exit 4
     remotes
       InvalidName            exit 2
       BlobCorrupt            exit 4
@@ -101,6 +102,7 @@ from gitmemo.errors.records import (
     CorruptRecord,
     CorruptSegment,
     NewerFormat,
+    OlderFormat,
     UnknownTombstone,
 )
 from gitmemo.errors.remotes import (
@@ -165,6 +167,7 @@ __all__ = [
     "NotInitialised",
     "NotReproducible",
     "NothingToDecide",
+    "OlderFormat",
     "OpNotLoaded",
     "OverflowMissing",
     "RefContended",

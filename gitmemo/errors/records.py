@@ -75,6 +75,23 @@ class UnknownTombstone(GitmemoError, LookupError):
         return "`gitmemo forget` without an op lists what is forgotten, with ids"
 
 
+class OlderFormat(GitmemoError):
+    """A database was written by a gitmemo from before its format was settled."""
+
+    kind = "older-format"
+    exit_code = 4
+
+    def __init__(self, path: str, found: object, known: object) -> None:
+        super().__init__(path, found, known)
+        self.path, self.found, self.known = path, found, known
+
+    def problem(self) -> str:
+        return f"{self.path} has format {self.found}; this gitmemo reads {self.known}"
+
+    def remedy(self) -> str:
+        return "read it with the gitmemo that wrote it, or begin a new file"
+
+
 class NewerFormat(GitmemoError):
     """A file was written by a newer gitmemo."""
 

@@ -14,7 +14,8 @@ import enum
 import functools
 import sys
 import types
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
+from pathlib import Path
 from typing import Any
 
 from gitmemo.errors import Unhashable
@@ -23,23 +24,31 @@ from gitmemo.hashing.encoding import Encoder, content_id, locate
 from gitmemo.hashing.parts import collapse, raw, record, sequence
 from gitmemo.hashing.registry import bases, exact, fallback
 
-
-def _main() -> str:
-    return "__main__"
-
-
-main_module_name: Callable[[], str] = _main
-"""What the module of the main script is called; set it so that a script and its import agree."""
-
 _EMPTY_CELL = "<empty cell>"
 _ITERATORS = ("builtins", "itertools")
+
+
+_MAINS = ("__main__", "__mp_main__")  # the second is what multiprocessing calls it
+
+
+def main_name() -> str:
+    """Return what the main script is called, so that it and its import agree: as a module.
+
+    It is `__main__` where there is no file.
+    """
+    main = sys.modules.get("__main__")
+    spec = getattr(main, "__spec__", None)
+    if spec is not None and spec.name not in _MAINS:
+        return str(spec.name)
+    file = getattr(main, "__file__", None)
+    return Path(file).stem if file else "__main__"
 
 
 def address(value: Any) -> str:
     """Return `module:qualname` of a function or class."""
     module = value.__module__
-    if module == "__main__":
-        module = main_module_name()
+    if module in _MAINS:
+        module = main_name()
     name = value.__qualname__
     if module == "numpy" and name == "bool_":  # numpy 1 and 2 differ here only
         name = "bool"
@@ -127,7 +136,7 @@ def _method(encoder: Encoder, value: types.MethodType) -> bytes:
 @exact(types.ModuleType)
 def _module(encoder: Encoder, value: types.ModuleType) -> bytes:
     name = value.__name__
-    return encoder.record("module", main_module_name() if name == "__main__" else name)
+    return encoder.record("module", main_name() if name in _MAINS else name)
 
 
 @exact(functools.partial)
@@ -219,8 +228,8 @@ def _global(encoder: Encoder, value: Any, name: str) -> bytes:
     if "<locals>" in name and wrapped is None:
         raise _refused(type(value), f"{name} has no address")
     module = getattr(value, "__module__", None) or type(value).__module__
-    if module == "__main__":
-        module = main_module_name()
+    if module in _MAINS:
+        module = main_name()
     return encoder.record("global", type(value), f"{module}:{name}", wrapped)
 
 

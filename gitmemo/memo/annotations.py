@@ -1,4 +1,4 @@
-"""Which inputs and outputs are collections of values, as their annotations say.
+"""What annotations say of inputs and outputs: which are collections of values, which are approximate.
 
 Not how many outputs there are (`signature`). Invariant: annotations are hints:
 one that cannot be read, or that is not kept to, is never an error.
@@ -13,6 +13,8 @@ import typing
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar, Union
+
+from gitmemo.approx import Approx
 
 __all__ = ["MDict", "MList", "MSet", "MTuple", "Shape", "Shapes", "shape_of"]
 
@@ -128,8 +130,7 @@ class Shapes:
 
     def __init__(self, function: Callable[..., object]) -> None:
         self._inputs: dict[str, Shape] = {}
-        self._starred: dict[str, Shape] = {}
-        self._keywords: Shape | None = None
+        self._approximations: dict[str, Approx] = {}
         self.returned: object = None
         annotations = getattr(function, "__annotations__", {})
         scope = _scope(function)
@@ -140,26 +141,35 @@ class Shapes:
                 self.returned = known
                 continue
             shape = shape_of(known, plain_tuple=True)
-            if shape is None:
-                continue
-            if stars.get(name) == "*":
-                self._starred[name] = shape
-            elif stars.get(name) == "**":
-                self._keywords = shape
-            else:
+            if shape is not None:
                 self._inputs[name] = shape
-        self._parameters = stars.keys()
+            rules = [rule for rule in getattr(known, "__metadata__", ()) if type(rule) is Approx]
+            if rules:
+                self._approximations[name] = rules[0]
+        self._stars = stars
         self.result = shape_of(self.returned)
+
+    @property
+    def has_approximations(self) -> bool:
+        """Whether any input counts only approximately."""
+        return bool(self._approximations)
+
+    def approximation(self, name: str) -> Approx | None:
+        """Return how nearly an input counts, by the name that it has in records."""
+        return self._approximations.get(self._parameter(name)) if self._approximations else None
 
     def input(self, name: str) -> Shape | None:
         """Return the shape of an input, by the name that it has in records."""
-        found = self._inputs.get(name)
-        if found is not None or name in self._parameters:
-            return found
-        starred = re.fullmatch(r"\*?(.+)_\d+", name)
-        if starred and starred[1] in self._parameters:
-            return self._starred.get(starred[1])
-        return None if ":" in name else self._keywords
+        return self._inputs.get(self._parameter(name))
+
+    def _parameter(self, name: str) -> str:
+        """Return the parameter that takes an input; "" if none does."""
+        if name in self._stars or ":" in name:
+            return name
+        numbered = re.fullmatch(r"\*?(.+)_\d+", name)
+        if numbered and self._stars.get(numbered[1]) == "*":
+            return numbered[1]
+        return next((name for name, star in self._stars.items() if star == "**"), "")
 
     def outputs(self, count: int) -> tuple[Shape | None, ...]:
         """Return the shapes of `count` outputs."""

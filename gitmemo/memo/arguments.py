@@ -9,10 +9,10 @@ from __future__ import annotations
 
 import copy
 import functools
-import typing
 from collections.abc import Callable, Collection, Mapping
 from typing import Any
 
+from gitmemo.approx import Approx
 from gitmemo.hashing import content_id
 from gitmemo.hashing.digest import Digest
 from gitmemo.memo.annotations import Shapes
@@ -30,11 +30,7 @@ Inputs = dict[str, Any]
 
 
 class Arguments:
-    """The arguments of one op.
-
-    Attributes:
-        has_rules: Whether what identifies a call can differ from what is passed.
-    """
+    """The arguments of one op."""
 
     def __init__(self, function: Callable[..., object], options: Options) -> None:
         self._function = function
@@ -42,16 +38,18 @@ class Arguments:
         self.binder = Binder(function)
         defaults = self.binder.defaults.values()
         self._has_special_defaults = any(type(value) in _WRAPPERS for value in defaults)
-        self._may_be_approximate = "Approx" in repr(getattr(function, "__annotations__", {}))
-        self._approximations: Mapping[str, Any] | None = None
-        self.has_rules = bool(
-            options.ignored
-            or options.mutates
-            or self._has_special_defaults
-            or self._may_be_approximate
-        )
         cells = getattr(function, "__closure__", None)
         self._cells = dict(zip(function.__code__.co_freevars, cells, strict=True)) if cells else {}
+
+    @functools.cached_property
+    def has_rules(self) -> bool:
+        """Whether what identifies a call can differ from what is passed.
+
+        Asked at the first call, when all names that annotations use are there.
+        """
+        options = self._options
+        said = options.ignored or options.mutates or self._has_special_defaults
+        return bool(said or self.shapes.has_approximations)
 
     def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Inputs:
         """Return everything that is passed, by name, and what the function closes over."""
@@ -78,14 +76,13 @@ class Arguments:
     def identity(self, inputs: Mapping[str, Any]) -> Inputs:
         """Return the inputs that identify a call."""
         told: Inputs = {}
-        approximations = self._approximate()
         for name, given in inputs.items():
             if type(given) is Ignore or self._is_one_of(self._options.ignored, name):
                 continue
             value = bare(given)
             if type(value) is Ignore or self._is_new_default(name, value):
                 continue
-            rule = approximations.get(name)
+            rule = self.shapes.approximation(name)
             told[name] = value if rule is None else _approximated(value, rule, name)
         if ORDER in told:
             self._reorder(told)
@@ -168,19 +165,6 @@ class Arguments:
         else:
             told[ORDER] = order
 
-    def _approximate(self) -> Mapping[str, Any]:
-        if not self._may_be_approximate:
-            return {}
-        if self._approximations is None:
-            hints = typing.get_type_hints(self._function, include_extras=True)
-            self._approximations = {
-                name: rule
-                for name, hint in hints.items()
-                for rule in getattr(hint, "__metadata__", ())
-                if hasattr(rule, "rounded")
-            }
-        return self._approximations
-
 
 def _is_same(value: object, default: object) -> bool:
     """Whether a value has the same content as a default; a ref is not loaded for it."""
@@ -191,7 +175,7 @@ def _is_same(value: object, default: object) -> bool:
     return value is default or content_id(unwrap_all(value)) == content_id(default)
 
 
-def _approximated(value: Any, rule: Any, name: str) -> Any:
+def _approximated(value: Any, rule: Approx, name: str) -> Any:
     """Return what stands for a value that counts only approximately; a ref keeps its history."""
     rounded = rule.rounded(unwrap_all(value))
     if not isinstance(value, Ref):

@@ -15,9 +15,8 @@ from types import TracebackType
 from typing import Any, Protocol
 
 from gitmemo.codecs import Encoded, inline
-from gitmemo.codecs.scripts import main_name
 from gitmemo.errors import InputMutated, NotAFile, Unencodable, Unhashable, WrongOutputs
-from gitmemo.hashing import content_id, structure
+from gitmemo.hashing import content_id
 from gitmemo.hashing.digest import Digest
 from gitmemo.memo.annotations import Shape, Shapes
 from gitmemo.memo.composing import composed, encoded
@@ -28,9 +27,6 @@ from gitmemo.model.components import Component, Content
 from gitmemo.model.items import Inline, Item, raw
 from gitmemo.ref import Ref, unwrap_all
 from gitmemo.special import Transient
-
-# What the main script defines has one id, however the program was started.
-structure.main_module_name = main_name
 
 
 class Capturing(Protocol):

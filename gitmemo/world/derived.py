@@ -1,7 +1,7 @@
 """The file of a repository's derived index: opened, or made anew.
 
 Not what is in it (`index`). Invariant: nothing is lost by deleting it, for all
-facts are in segments and journals.
+facts are in segments and journals; it is deleted only if it cannot be used.
 """
 
 from __future__ import annotations
@@ -10,8 +10,14 @@ import os
 import sqlite3
 from pathlib import Path
 
-from gitmemo.errors import NewerFormat
+from gitmemo.errors import NewerFormat, OlderFormat
 from gitmemo.world.index import Index
+
+_DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
+_NOT_OURS_TO_WRITE = frozenset(
+    {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM}
+)
+_PRIMARY = 0xFF  # the rest says more about the error
 
 
 def open_derived(path: Path) -> Index:
@@ -21,25 +27,34 @@ def open_derived(path: Path) -> Index:
     """
     try:
         return Index(path)
-    except (sqlite3.DatabaseError, NewerFormat) as error:
-        if isinstance(error, sqlite3.OperationalError) and "locked" in str(error):
-            raise
-        if not os.access(path.parent, os.W_OK) or _is_read_only(error):
+    except (NewerFormat, OlderFormat):
+        return _anew(path)
+    except sqlite3.DatabaseError as error:
+        if is_damage(error):
+            return _anew(path)
+        if _code(error) in _NOT_OURS_TO_WRITE:
             return Index(None)
-        remove(path)
-        return Index(path)
+        raise
 
 
 def is_damage(error: sqlite3.DatabaseError) -> bool:
     """Whether an error means that the file is not a sound database."""
-    return any(word in str(error) for word in ("malformed", "not a database", "disk image"))
-
-
-def _is_read_only(error: Exception) -> bool:
-    return "readonly" in str(error) or "unable to open" in str(error)
+    return _code(error) in _DAMAGE
 
 
 def remove(path: Path) -> None:
     """Delete a database and the files beside it."""
     for suffix in ("", "-wal", "-shm"):
         Path(f"{path}{suffix}").unlink(missing_ok=True)
+
+
+def _anew(path: Path) -> Index:
+    if not os.access(path.parent, os.W_OK):
+        return Index(None)
+    remove(path)
+    return Index(path)
+
+
+def _code(error: sqlite3.DatabaseError) -> int:
+    # Errors that Python itself raises have none.
+    return int(getattr(error, "sqlite_errorcode", 0)) & _PRIMARY

@@ -16,7 +16,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 
-from gitmemo.errors import NewerFormat
+from gitmemo.errors import NewerFormat, OlderFormat
 from gitmemo.hashing.digest import Digest, digest
 from gitmemo.model.components import Component
 from gitmemo.model.facts import (
@@ -64,7 +64,7 @@ class FactTable:
         """Open the index at `path`, in memory if None.
 
         Raises:
-            NewerFormat: It has another scheme; a derived one can be made anew.
+            NewerFormat, OlderFormat: It has another scheme; a derived one can be made anew.
         """
         self.lock = threading.RLock()
         self.connection = self._open(path)
@@ -189,7 +189,8 @@ class FactTable:
             _create(connection)
         elif found != SCHEMA_VERSION:
             connection.close()
-            raise NewerFormat(str(path), found, SCHEMA_VERSION)
+            kind = NewerFormat if found > SCHEMA_VERSION else OlderFormat
+            raise kind(str(path), found, SCHEMA_VERSION)
         return connection
 
 

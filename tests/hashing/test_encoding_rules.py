@@ -8,13 +8,14 @@ import subprocess
 import sys
 import textwrap
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 
 import numpy as np
 from blake3 import blake3
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gitmemo.hashing import content_id, structure
+from gitmemo.hashing import content_id
 from gitmemo.hashing.encoding import part
 from gitmemo.hashing.parts import part_from_id, part_id, sequence
 
@@ -129,29 +130,30 @@ def test_threads_agree():
         assert len(set(pool.map(content_id, [{"a": [1, "x" * 100]}] * 20))) == 1
 
 
-def test_the_main_module_can_be_given_its_name(monkeypatch):
-    script = """
-        from gitmemo.hashing import content_id, structure
-        class Thing: pass
-        def act(): pass
-        structure.main_module_name = lambda: "analysis.train"
-        print(content_id([Thing(), Thing, act]).hex())
-    """
-    made = subprocess.run(
-        [sys.executable, "-c", textwrap.dedent(script)], check=True, capture_output=True, text=True
+def test_the_main_script_has_the_ids_of_its_import(tmp_path):
+    script = tmp_path / "train.py"
+    script.write_text(
+        "from gitmemo.hashing import content_id\n"
+        "class Thing: pass\n"
+        "def act(): pass\n"
+        "print(content_id([Thing(), Thing, act]).hex())\n"
+        "import gitmemo.memo.storage\n"  # more of gitmemo is loaded: the same
+        "print(content_id([Thing(), Thing, act]).hex())\n"
     )
-
-    class Thing:
-        pass
-
-    def act():
-        pass
-
-    for item in (Thing, act):
-        item.__module__, item.__qualname__ = "analysis.train", item.__name__
-    act.__code__ = act.__code__.replace(co_qualname="act")
-    assert made.stdout.strip() == content_id([Thing(), Thing, act]).hex()
-    assert structure.main_module_name() == "__main__"
+    root = str(Path(__file__).parents[2])
+    found = [
+        subprocess.run(
+            [sys.executable, *how],
+            check=True,
+            capture_output=True,
+            text=True,
+            cwd=tmp_path,
+            env={**os.environ, "PYTHONPATH": root},
+        ).stdout.split()
+        for how in (["train.py"], ["-m", "train"], ["-c", "import train"])
+    ]
+    assert found[0][0] == found[0][1]
+    assert found[0] == found[1] == found[2]
 
 
 def test_importing_loads_no_data_library():

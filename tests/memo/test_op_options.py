@@ -5,7 +5,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import pytest
@@ -578,3 +578,24 @@ def test_tables_show_the_default_of_an_argument_that_was_added(storage: gm.Stora
         added(1, extra=5)
         table = storage.cf(added).df()
     assert sorted(table[["x", "y", "extra"]].values.tolist()) == [[1, 2, 0], [1, 2, 5]]
+
+
+# --- numbers that count approximately ---------------------------------------------
+
+
+def test_nearly_equal_numbers_are_one_call(storage: gm.Storage) -> None:
+    def approximate(x, *rest, **more):
+        RUNS.append(x)
+        return x
+
+    near = Annotated[float, gm.Approx(decimals=6)]
+    approximate.__annotations__ = {"x": "near", "rest": near, "more": near, "return": "Unknown"}
+    approximate.__globals__["near"] = near  # an alias, in a postponed annotation
+    f = gm.op(name="approximate")(approximate)
+
+    with storage:
+        assert f(0.1 + 0.2).same_as(f(0.3))
+        assert not f(0.3).same_as(f(0.300001))
+        assert f(1.0, 0.1 + 0.2).same_as(f(1.0, 0.3))
+        assert f(1.0, z=0.1 + 0.2).same_as(f(1.0, z=0.3))
+    assert RUNS == [0.1 + 0.2, 0.300001, 1.0, 1.0]
