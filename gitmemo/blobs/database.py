@@ -6,10 +6,8 @@ bytes are checked against their blob id on the way in and on the way out.
 
 from __future__ import annotations
 
-import sqlite3
-import threading
 from collections.abc import Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 
 from gitmemo.blobs.store import (
     SELF,
@@ -20,6 +18,7 @@ from gitmemo.blobs.store import (
     checked,
     remote_of,
 )
+from gitmemo.database import Database
 from gitmemo.errors import BlobCorrupt
 from gitmemo.hashing.digest import Digest, digest, to_hex
 
@@ -39,20 +38,13 @@ CREATE TABLE IF NOT EXISTS blob (
 
 
 class DatabaseBlobs:
-    """A `BlobStore` in a table; `lock` guards `connection` against other threads."""
+    """A `BlobStore` in a table of a database that holds other tables too."""
 
-    def __init__(
-        self,
-        connection: sqlite3.Connection,
-        lock: AbstractContextManager[object] | None = None,
-        *,
-        part_size: int = _PART_SIZE,
-    ) -> None:
-        self._connection = connection
-        self._lock = threading.RLock() if lock is None else lock
+    def __init__(self, database: Database, *, part_size: int = _PART_SIZE) -> None:
+        self._database = database
         self._part_size = part_size
-        with self._lock:
-            connection.execute(_SCHEMA)
+        with database.lock:
+            database.execute(_SCHEMA)
 
     def put(self, encoded: EncodedValue) -> Digest:
         """Keep `encoded` as this machine's own."""
@@ -67,7 +59,7 @@ class DatabaseBlobs:
         data = memoryview(b"".join(checked(chunks, blob, "the database")))
         size = self._part_size
         parts = [data[at : at + size] for at in range(0, len(data), size)] or [data]
-        with self._lock:
+        with self._database.lock:
             if self._has(blob, codec, origin):
                 return
             self._replace(blob, codec, origin, parts)
@@ -77,8 +69,8 @@ class DatabaseBlobs:
             # Another process may have written it since it was looked for.
             if self._has(blob, codec, origin):
                 return
-            self._connection.execute("DELETE FROM blob WHERE id = ? AND codec = ?", (blob, codec))
-            self._connection.executemany(
+            self._database.execute("DELETE FROM blob WHERE id = ? AND codec = ?", (blob, codec))
+            self._database.executemany(
                 "INSERT INTO blob VALUES (?, ?, ?, ?, ?)",
                 [(blob, codec, number, origin, part) for number, part in enumerate(parts)],
             )
@@ -86,16 +78,16 @@ class DatabaseBlobs:
     @contextmanager
     def _at_once(self) -> Iterator[None]:
         """Make the body one write transaction, or a part of the caller's."""
-        if self._connection.in_transaction:
+        if self._database.in_transaction:
             yield
             return
-        self._connection.execute("BEGIN IMMEDIATE")
+        self._database.execute("BEGIN IMMEDIATE")
         try:
             yield
         except BaseException:
-            self._connection.execute("ROLLBACK")
+            self._database.execute("ROLLBACK")
             raise
-        self._connection.execute("COMMIT")
+        self._database.execute("COMMIT")
 
     def find(self, blob: Digest, codec: str | None = None) -> StoredBlob | None:
         """Return `blob`, or None; raise `BlobCorrupt` if its bytes have changed."""
@@ -110,13 +102,13 @@ class DatabaseBlobs:
 
     def missing(self, blobs: Iterable[Digest]) -> set[Digest]:
         """Return those of `blobs` that are not here."""
-        with self._lock:
+        with self._database.lock:
             query = "SELECT 1 FROM blob WHERE id = ? LIMIT 1"
-            return {b for b in blobs if self._connection.execute(query, (b,)).fetchone() is None}
+            return {b for b in blobs if self._database.execute(query, (b,)).fetchone() is None}
 
     def _ranked(self, blob: Digest) -> list[str]:
-        with self._lock:
-            rows = self._connection.execute(
+        with self._database.lock:
+            rows = self._database.execute(
                 "SELECT codec FROM blob WHERE id = ? AND part = 0 ORDER BY origin != ?, codec",
                 (blob, SELF),
             ).fetchall()
@@ -124,7 +116,7 @@ class DatabaseBlobs:
 
     def _is_own(self, blob: Digest, codec: str) -> bool:
         query = "SELECT 1 FROM blob WHERE id = ? AND codec = ? AND origin = ?"
-        return self._connection.execute(query, (blob, codec, SELF)).fetchone() is not None
+        return self._database.execute(query, (blob, codec, SELF)).fetchone() is not None
 
     def _has(self, blob: Digest, codec: str, origin: str) -> bool:
         return self._sound(blob, codec) and (origin != SELF or self._is_own(blob, codec))
@@ -136,8 +128,8 @@ class DatabaseBlobs:
             return False
 
     def _read(self, blob: Digest, codec: str) -> StoredBlob | None:
-        with self._lock:
-            rows = self._connection.execute(
+        with self._database.lock:
+            rows = self._database.execute(
                 "SELECT origin, data FROM blob WHERE id = ? AND codec = ? ORDER BY part",
                 (blob, codec),
             ).fetchall()

@@ -7,9 +7,8 @@ is noticed and named, and is never taken for a value that was not stored.
 
 from __future__ import annotations
 
-import sqlite3
 from collections.abc import Iterable, Sequence
-from contextlib import AbstractContextManager, suppress
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,6 +22,7 @@ from gitmemo.blobs.store import (
     StoredBlob,
     check_codec_name,
 )
+from gitmemo.database import Database
 from gitmemo.errors import BlobCorrupt, InvalidStorage, OverflowMissing
 from gitmemo.hashing.digest import Digest
 
@@ -126,25 +126,19 @@ class Ledger:
     both can be moved together.
     """
 
-    def __init__(
-        self,
-        connection: sqlite3.Connection,
-        lock: AbstractContextManager[object],
-        base: Path | None,
-    ) -> None:
-        self._connection = connection
-        self._lock = lock
+    def __init__(self, database: Database, base: Path | None) -> None:
+        self._database = database
         self._base = base
 
     def folders(self) -> list[tuple[Path, int]]:
         """Return the folders and thresholds that were ever set, the latest first."""
-        with self._lock:
-            known = self._connection.execute(
+        with self._database.lock:
+            known = self._database.execute(
                 "select 1 from sqlite_master where name = 'overflow_folder'"
             ).fetchone()
             rows = (
                 known
-                and self._connection.execute(
+                and self._database.execute(
                     "select path, threshold_bytes from overflow_folder order by number desc"
                 ).fetchall()
             )
@@ -155,25 +149,25 @@ class Ledger:
         path = folder
         if self._base is not None and folder.is_relative_to(self._base):
             path = folder.relative_to(self._base)
-        with self._lock:
+        with self._database.lock:
             for statement in _SCHEMA.split(";"):
-                self._connection.execute(statement)
-            self._connection.execute(
+                self._database.execute(statement)
+            self._database.execute(
                 "insert into overflow_folder(path, threshold_bytes) values (?, ?)",
                 (str(path), threshold_bytes),
             )
 
     def add(self, blob: Digest, codec: str) -> None:
         """Note that a value is in the folder."""
-        with self._lock:
-            self._connection.execute(
+        with self._database.lock:
+            self._database.execute(
                 "insert or ignore into overflow_blob(id, codec) values (?, ?)", (blob, codec)
             )
 
     def codecs(self, blob: Digest) -> list[str]:
         """Return the codecs with which `blob` went into the folder."""
-        with self._lock:
-            rows = self._connection.execute(
+        with self._database.lock:
+            rows = self._database.execute(
                 "select codec from overflow_blob where id = ? order by codec", (blob,)
             ).fetchall()
         return [str(codec) for (codec,) in rows]

@@ -73,10 +73,10 @@ class Index(FactTable):
 
     def file(self, kind: str, folder: str, name: str) -> tuple[int, int]:
         """Return the id of a file of facts and how far it was loaded; make it known if it is new."""
-        self.connection.execute(
+        self.database.execute(
             "insert or ignore into file(kind, folder, name) values (?, ?, ?)", (kind, folder, name)
         )
-        row = self.connection.execute(
+        row = self.database.execute(
             "select id, loaded from file where kind = ? and folder = ? and name = ?",
             (kind, folder, name),
         ).fetchone()
@@ -89,11 +89,11 @@ class Index(FactTable):
 
     def mark_loaded(self, file: int, size_bytes: int) -> None:
         """Note that `file` was read up to `size_bytes`."""
-        self.connection.execute("update file set loaded = ? where id = ?", (size_bytes, file))
+        self.database.execute("update file set loaded = ? where id = ?", (size_bytes, file))
 
     def rename_kind(self, file: int, kind: str) -> None:
         """Note that `file` is now one of another kind: it was moved, whole."""
-        self.connection.execute("update or ignore file set kind = ? where id = ?", (kind, file))
+        self.database.execute("update or ignore file set kind = ? where id = ?", (kind, file))
 
     def add_members(self, file: int, lines: Iterable[str]) -> None:
         """Add the facts of `lines` as members of `file`; known ones only become members."""
@@ -118,7 +118,7 @@ class Index(FactTable):
         self._add_spans(spans.done())
 
     def _add_spans(self, spans: Iterable[Span]) -> None:
-        self.connection.executemany(
+        self.database.executemany(
             "insert into span(file, first, last, branch, head, position) values (?, ?, ?, ?, ?, ?)",
             [(s.file, s.first, s.last, s.branch, s.commit, s.position) for s in spans],
         )

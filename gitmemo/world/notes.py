@@ -6,12 +6,13 @@ never many more than the newest `KEPT`, and a note that was cut off is skipped.
 
 from __future__ import annotations
 
-import sqlite3
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO, Protocol
+
+from gitmemo.database import Database
 
 KEPT = 1_000
 
@@ -59,27 +60,27 @@ class FileNotes:
 class DatabaseNotes:
     """Notes in a storage's own SQLite database, on disk or in memory."""
 
-    def __init__(self, connection: sqlite3.Connection, lock: threading.RLock) -> None:
-        self._connection, self._lock = connection, lock
+    def __init__(self, database: Database) -> None:
+        self._database = database
 
     def append(self, line: str) -> None:
         """Add a line; the table is made with the first one."""
-        with self._lock:
-            self._connection.execute(
+        with self._database.lock:
+            self._database.execute(
                 "create table if not exists note(id integer primary key, line text not null)"
             )
-            added = self._connection.execute("insert into note(line) values (?)", (line,))
-            self._connection.execute(
+            added = self._database.execute("insert into note(line) values (?)", (line,))
+            self._database.execute(
                 "delete from note where id <= ?", ((added.lastrowid or 0) - KEPT,)
             )
 
     def lines(self) -> list[str]:
         """Return the newest lines."""
-        with self._lock:
-            known = self._connection.execute(
+        with self._database.lock:
+            known = self._database.execute(
                 "select 1 from sqlite_master where type = 'table' and name = 'note'"
             ).fetchone()
-            rows = self._connection.execute("select line from note order by id") if known else ()
+            rows = self._database.execute("select line from note order by id") if known else ()
             return [line for (line,) in rows]
 
 

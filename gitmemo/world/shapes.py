@@ -7,12 +7,11 @@ what was packed with it can be read as long as its row exists.
 from __future__ import annotations
 
 import json
-import sqlite3
-from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
+from gitmemo.database import Database
 from gitmemo.hashing.digest import Digest
 from gitmemo.model.facts import Call
 from gitmemo.world.packing import Pattern
@@ -58,13 +57,10 @@ class _Shape:
 
 
 class Shapes:
-    """The shapes of the lines in one index. `lock` guards its connection."""
+    """The shapes of the lines in one index."""
 
-    def __init__(
-        self, connection: sqlite3.Connection, lock: AbstractContextManager[object]
-    ) -> None:
-        self._connection = connection
-        self._lock = lock
+    def __init__(self, database: Database) -> None:
+        self._database = database
         self._newest: dict[Look, _Shape] = {}
         self._patterns: dict[int, Pattern] = {}
 
@@ -92,8 +88,8 @@ class Shapes:
 
     def signatures(self, op: str, op_version: int) -> set[CallSignature]:
         """Return what the calls of an op that were ever seen look like."""
-        with self._lock:
-            rows = self._connection.execute(
+        with self._database.lock:
+            rows = self._database.execute(
                 "select distinct version, names from shape where kind = 'call' and op = ?", (op,)
             ).fetchall()
         found: set[CallSignature] = set()
@@ -105,7 +101,7 @@ class Shapes:
         return found
 
     def _find(self, key: Look) -> _Shape | None:
-        row = self._connection.execute(
+        row = self._database.execute(
             "select id, pattern from shape where kind = ? and op = ? and version = ?"
             " and names = ? order by id desc limit 1",
             key,
@@ -113,7 +109,7 @@ class Shapes:
         return self._keep(key, row[0], row[1]) if row else None
 
     def _make(self, key: Look, line: str) -> _Shape:
-        number = self._connection.execute(
+        number = self._database.execute(
             "insert into shape(kind, op, version, names, pattern) values (?, ?, ?, ?, ?)",
             (*key, line),
         ).lastrowid
@@ -127,8 +123,8 @@ class Shapes:
         return shape
 
     def _load(self, number: int) -> Pattern:
-        with self._lock:
-            row = self._connection.execute(
+        with self._database.lock:
+            row = self._database.execute(
                 "select pattern from shape where id = ?", (number,)
             ).fetchone()
         if len(self._patterns) > _MOST_PATTERNS:

@@ -14,13 +14,13 @@ def vacuum(index: Index) -> int:
     with index.lock:
         before = _size_bytes(index)
         # What is only in the log would otherwise be written twice.
-        index.connection.execute("pragma wal_checkpoint(truncate)")
-        index.connection.execute("vacuum")
-        index.connection.execute("pragma wal_checkpoint(truncate)")
+        index.database.execute("pragma wal_checkpoint(truncate)")
+        index.database.execute("vacuum")
+        index.database.execute("pragma wal_checkpoint(truncate)")
         return max(0, before - _size_bytes(index))
 
 
 def _size_bytes(index: Index) -> int:
-    (pages,) = index.connection.execute("pragma page_count").fetchone()
-    (page_bytes,) = index.connection.execute("pragma page_size").fetchone()
+    (pages,) = index.database.execute("pragma page_count").fetchone()
+    (page_bytes,) = index.database.execute("pragma page_size").fetchone()
     return int(pages) * int(page_bytes)

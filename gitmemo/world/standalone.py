@@ -34,11 +34,11 @@ class StandaloneWorld:
             InvalidStorage: What `overflow` asks for cannot be had.
         """
         self.index = Index(path)
-        connection, lock = self.index.connection, self.index.lock
-        small = MemoryBlobs() if path is None else DatabaseBlobs(connection, lock)
-        ledger = Ledger(connection, lock, None if path is None else path.resolve().parent)
+        database = self.index.database
+        small = MemoryBlobs() if path is None else DatabaseBlobs(database)
+        ledger = Ledger(database, None if path is None else path.resolve().parent)
         self.blobs: BlobStore = with_overflow(small, ledger, overflow or Overflow())
-        self.notes: Notes = DatabaseNotes(connection, lock)
+        self.notes: Notes = DatabaseNotes(database)
         self._path = path
         self._tombstones = (0, Tombstones())
         self._entered_at = 0

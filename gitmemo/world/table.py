@@ -10,12 +10,12 @@ from __future__ import annotations
 
 import json
 import sqlite3
-import threading
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 
+from gitmemo.database import Database
 from gitmemo.errors import NewerFormat, OlderFormat
 from gitmemo.hashing.digest import Digest, digest
 from gitmemo.model.components import Component
@@ -66,26 +66,26 @@ class FactTable:
         Raises:
             NewerFormat, OlderFormat: It has another scheme; a derived one can be made anew.
         """
-        self.lock = threading.RLock()
-        self.connection = self._open(path)
-        self.shapes = Shapes(self.connection, self.lock)
+        self.database = Database(path, _prepare)
+        self.lock = self.database.lock
+        self.shapes = Shapes(self.database)
 
     def close(self) -> None:
         """Close the connection."""
-        self.connection.close()
+        self.database.close()
 
     @contextmanager
-    def transaction(self) -> Iterator[sqlite3.Connection]:
+    def transaction(self) -> Iterator[None]:
         """Run the body in one write transaction."""
         with self.lock:
-            self.connection.execute("begin immediate")
+            self.database.execute("begin immediate")
             try:
-                yield self.connection
+                yield
             except BaseException:
-                self.connection.execute("rollback")
+                self.database.execute("rollback")
                 self.shapes.forget()  # some may have been new
                 raise
-            self.connection.execute("commit")
+            self.database.execute("commit")
 
     # --- adding ----------------------------------------------------------
 
@@ -110,12 +110,10 @@ class FactTable:
                 if isinstance(fact, Call):
                     outputs += [(mark_of(hid), number) for hid in made_by(fact)]
             numbers.append(number)
-        self.connection.executemany(
+        self.database.executemany(
             "insert into fact(id, mark, shape, micros, hid, line) values (?, ?, ?, ?, ?, ?)", rows
         )
-        self.connection.executemany(
-            "insert or ignore into output(hid, fact) values (?, ?)", outputs
-        )
+        self.database.executemany("insert or ignore into output(hid, fact) values (?, ?)", outputs)
         return numbers
 
     def _row(self, number: int, mark: int, fact: Fact, line: str) -> tuple[object, ...]:
@@ -174,24 +172,22 @@ class FactTable:
     def rows(self, sql: str, parameters: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
         """Return the rows of a query."""
         with self.lock:
-            return self.connection.execute(sql, parameters).fetchall()
+            return self.database.execute(sql, parameters).fetchall()
 
-    def _open(self, path: Path | None) -> sqlite3.Connection:
-        connection = sqlite3.connect(
-            path or ":memory:", timeout=60, isolation_level=None, check_same_thread=False
-        )
-        connection.execute("pragma journal_mode = wal")
-        # A power cut may cost the last transactions, never the file's integrity;
-        # kill -9 costs nothing.
-        connection.execute("pragma synchronous = normal")
-        found = connection.execute("pragma user_version").fetchone()[0]
-        if found == 0:
-            _create(connection)
-        elif found != SCHEMA_VERSION:
-            connection.close()
-            kind = NewerFormat if found > SCHEMA_VERSION else OlderFormat
-            raise kind(str(path), found, SCHEMA_VERSION)
-        return connection
+
+def _prepare(connection: sqlite3.Connection) -> None:
+    """Make a new connection ready: modes, and tables if the file is new."""
+    connection.execute("pragma journal_mode = wal")
+    # A power cut may cost the last transactions, never the file's integrity;
+    # kill -9 costs nothing.
+    connection.execute("pragma synchronous = normal")
+    (_, _, path) = connection.execute("pragma database_list").fetchone()
+    found = connection.execute("pragma user_version").fetchone()[0]
+    if found == 0:
+        _create(connection)
+    elif found != SCHEMA_VERSION:
+        kind = NewerFormat if found > SCHEMA_VERSION else OlderFormat
+        raise kind(path, found, SCHEMA_VERSION)
 
 
 def as_json(numbers: Iterable[int]) -> str:

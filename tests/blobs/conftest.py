@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import sqlite3
-import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
@@ -19,6 +17,7 @@ from gitmemo.blobs import (
     RepositoryBlobs,
     with_overflow,
 )
+from gitmemo.database import Database
 from gitmemo.hashing.digest import Digest, digest_chunks
 
 
@@ -56,14 +55,12 @@ def store(request: pytest.FixtureRequest, tmp_path: Path) -> BlobStore:
         case "memory":
             return MemoryBlobs()
         case "database":
-            return DatabaseBlobs(sqlite3.connect(":memory:", check_same_thread=False))
+            return DatabaseBlobs(Database(None, lambda _: None))
         case "overflow":
-            connection = sqlite3.connect(":memory:", check_same_thread=False)
-            ledger = Ledger(connection, threading.RLock(), tmp_path)
+            ledger = Ledger(Database(None, lambda _: None), tmp_path)
             return with_overflow(MemoryBlobs(), ledger, Overflow(tmp_path / "large", 1000))
         case _:
-            connection = sqlite3.connect(":memory:", check_same_thread=False)
-            return DatabaseBlobs(connection, part_size=1000)
+            return DatabaseBlobs(Database(None, lambda _: None), part_size=1000)
 
 
 @pytest.fixture

@@ -85,7 +85,7 @@ def test_checking_records_nothing(tmp_path: Path) -> None:
     storage = gm.Storage(db_path=tmp_path / "s.db")
     with storage:
         outer(1)
-    lines = storage.world.index.connection.execute("select count(*) from fact").fetchone()
+    lines = storage.world.index.database.connection.execute("select count(*) from fact").fetchone()
     counter = repr(storage.counter)
     RUNS.clear()
     STATE["broken"] = True
@@ -95,7 +95,7 @@ def test_checking_records_nothing(tmp_path: Path) -> None:
     assert RUNS == [("inner", 1)], "an inner call was looked up instead of run"
     assert repr(storage.counter) == counter
     assert storage.failures() == []
-    now = storage.world.index.connection.execute("select count(*) from fact").fetchone()
+    now = storage.world.index.database.connection.execute("select count(*) from fact").fetchone()
     assert now == lines
 
 

@@ -32,9 +32,9 @@ def statements(storage: gm.Storage) -> Iterator[list[str]]:
     """Collect the SQL that the storage's world runs."""
     assert isinstance(storage.world, StandaloneWorld)
     seen: list[str] = []
-    storage.world.index.connection.set_trace_callback(seen.append)
+    storage.world.index.database.connection.set_trace_callback(seen.append)
     yield seen
-    storage.world.index.connection.set_trace_callback(None)
+    storage.world.index.database.connection.set_trace_callback(None)
 
 
 def filled(path: Path) -> None:
@@ -182,7 +182,7 @@ def test_vacuum_returns_what_it_freed(tmp_path: Path) -> None:
     assert storage.vacuum() < 100_000
     before = path.stat().st_size
     # Nothing that a person can do makes room yet: values stay when calls are forgotten.
-    storage.world.index.connection.execute("delete from blob")
+    storage.world.index.database.connection.execute("delete from blob")
     freed = storage.vacuum()
     assert freed > 1_000_000
     assert path.stat().st_size <= before - freed + 100_000

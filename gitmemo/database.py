@@ -1,0 +1,111 @@
+"""One SQLite file, or memory, that threads share and that survives a fork.
+
+Not what is in it. Invariant: no connection is ever used in two processes:
+SQLite's locks belong to a process, and a child that uses its parent's can
+damage the file (https://www.sqlite.org/howtocorrupt.html, 2.6).
+"""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+import threading
+import weakref
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from types import TracebackType
+
+_BUSY_S = 60
+
+Parameters = Sequence[object]
+
+
+class Lock:
+    """A lock that one thread may take several times; a forked child has its own, open."""
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+
+    def __enter__(self) -> None:
+        self._lock.acquire()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        self._lock.release()
+
+    def start_over(self) -> None:
+        """Forget who holds it: that thread is not in this process."""
+        self._lock = threading.RLock()
+
+
+class Database:
+    """A connection of this process; `lock` guards it against other threads.
+
+    Args:
+        path: The file; in memory if None. A child that is forked off has a copy of what is in
+            memory.
+        prepare: What is done with each new connection; what it raises closes it.
+    """
+
+    def __init__(self, path: Path | None, prepare: Callable[[sqlite3.Connection], None]) -> None:
+        self.lock = Lock()
+        self._path = path
+        self._prepare = prepare
+        self._parents: list[sqlite3.Connection] = []
+        self.connection = self._open()
+        _DATABASES.add(self)
+
+    @property
+    def in_transaction(self) -> bool:
+        """Whether a transaction is open."""
+        return self.connection.in_transaction
+
+    def execute(self, sql: str, parameters: Parameters = (), /) -> sqlite3.Cursor:
+        """Run one statement."""
+        return self.connection.execute(sql, parameters)
+
+    def executemany(self, sql: str, rows: Iterable[Parameters], /) -> None:
+        """Run one statement for each of `rows`."""
+        self.connection.executemany(sql, rows)
+
+    def close(self) -> None:
+        """Close the connection."""
+        self.connection.close()
+
+    def start_over_in_child(self) -> None:
+        """Give a forked child its own lock and connection."""
+        self.lock.start_over()
+        if self._path is not None:
+            # Kept, never closed: closing it here would release locks of the parent.
+            self._parents.append(self.connection)
+            self.connection = self._open()
+
+    def _open(self) -> sqlite3.Connection:
+        connection = sqlite3.connect(
+            self._path or ":memory:",
+            timeout=_BUSY_S,
+            isolation_level=None,
+            check_same_thread=False,
+        )
+        try:
+            self._prepare(connection)
+        except BaseException:
+            connection.close()
+            raise
+        return connection
+
+
+_DATABASES: weakref.WeakSet[Database] = weakref.WeakSet()
+
+
+def _start_over_in_child() -> None:
+    for database in list(_DATABASES):
+        database.start_over_in_child()
+
+
+if hasattr(os, "register_at_fork"):  # not on Windows, where nothing forks
+    os.register_at_fork(after_in_child=_start_over_in_child)
