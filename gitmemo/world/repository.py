@@ -407,11 +407,13 @@ class _Fresh:
     def add(self, facts: Iterable[Fact], lines: Iterable[str]) -> None:
         for fact, line in zip(facts, lines, strict=True):
             if isinstance(fact, Call):
-                self.marks.add(mark_of(fact.key))
-                self.by_key[fact.key] = (*self.by_key.get(fact.key, ()), line)
+                key = fact.key
+                self.marks.add(mark_of(key))
+                self.by_key[key] = (*self.by_key.get(key, ()), line)
                 self.signatures[fact.op, fact.op_version].add(signature_of(fact))
-                for hid in [hid for slot in fact.outputs for hid in histories(slot)]:
-                    self.by_output[hid] = (*self.by_output.get(hid, ()), line)
+                for slot in fact.outputs:
+                    for hid in histories(slot) if slot.parts else (slot.hid,):
+                        self.by_output[hid] = (*self.by_output.get(hid, ()), line)
             elif isinstance(fact, Value):
                 self.values[fact.cid].append(fact)
             elif isinstance(fact, Version):
