@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from contextvars import ContextVar
-from dataclasses import dataclass
 from types import TracebackType
 from typing import Any, NamedTuple, Protocol
 
@@ -144,7 +143,6 @@ class CallOutcome(NamedTuple):
     error: BaseException | None = None
 
 
-@dataclass(slots=True)
 class Frame:
     """A call that is running in this context.
 
@@ -152,10 +150,12 @@ class Frame:
         sees_refs: Whether ops that it calls return refs.
     """
 
-    op: str
-    capture: Capturing
-    inner: list[Digest]
-    sees_refs: bool = False
+    # Not a dataclass: it is made while the call is watched, and code of a file is passed over
+    # more quickly than code without one.
+    __slots__ = ("capture", "inner", "op", "sees_refs")
+
+    def __init__(self, op: str, capture: Capturing, inner: list[Digest], sees_refs: bool) -> None:
+        self.op, self.capture, self.inner, self.sees_refs = op, capture, inner, sees_refs
 
 
 running: ContextVar[Frame | None] = ContextVar("gitmemo_running", default=None)
