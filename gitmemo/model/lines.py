@@ -10,7 +10,7 @@ import json
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
-from typing import cast
+from typing import NamedTuple, cast
 
 from gitmemo.errors import CorruptRecord
 from gitmemo.hashing.digest import Digest, digest, from_text, to_text
@@ -107,8 +107,7 @@ def call_from_line(line: str, asked: Asked | None, content_id: Callable[[object]
     return fact
 
 
-@dataclass(frozen=True, slots=True)
-class Glance:
+class Glance(NamedTuple):  # a frozen dataclass takes four times as long
     """A stored call, as far as it takes to hand it out again.
 
     Attributes:
