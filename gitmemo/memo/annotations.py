@@ -148,6 +148,7 @@ class Shapes:
                 self._approximations[name] = rules[0]
         self._stars = stars
         self.result = shape_of(self.returned)
+        self._is_tuple = typing.get_origin(self.returned) is tuple
 
     @property
     def has_approximations(self) -> bool:
@@ -173,7 +174,7 @@ class Shapes:
 
     def outputs(self, count: int) -> tuple[Shape | None, ...]:
         """Return the shapes of `count` outputs."""
-        if typing.get_origin(self.returned) is tuple:
+        if self._is_tuple:
             inner = typing.get_args(self.returned)
             if inner[-1:] == (Ellipsis,):
                 return (shape_of(inner[0]),) * count

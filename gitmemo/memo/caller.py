@@ -8,7 +8,7 @@ out, and nobody but the op's body ever holds the values behind them.
 from __future__ import annotations
 
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -41,6 +41,7 @@ from gitmemo.memo.names import OpNames
 from gitmemo.memo.recorder import Recorder
 from gitmemo.model.components import Component
 from gitmemo.model.facts import Call, Fact, Slot
+from gitmemo.model.ids import call_key
 from gitmemo.ref import IMMUTABLE, AtomRef, Loader, Ref, Shared, private, ref_to, unwrap_all
 from gitmemo.world.view import World
 
@@ -176,7 +177,7 @@ class Caller:
         if key is None and told is inputs and op.arguments.needs_rules(inputs):
             told = op.arguments.identity(inputs)
         prepared = self._prepared(op, args, kwargs, inputs, told)
-        stored = self._lookup.find(op, prepared.slots)
+        stored = self._lookup.find(prepared)
         if stored is None:
             return prepared
         hit = hit_of(stored.call)
@@ -201,15 +202,19 @@ class Caller:
         inputs: dict[str, Any],
         told: dict[str, Any],
     ) -> PreparedCall:
-        name, _ = self._names.name_of(op)
-        return PreparedCall(op, name, args, kwargs, inputs, told, slots_of(op, name, told))
+        name, prefix = self._names.name_of(op)
+        slots = slots_of(op, name, told)
+        key = call_key(prefix, [(slot.name, slot.cid) for slot in slots])
+        return PreparedCall(op, name, args, kwargs, inputs, told, slots, key)
 
     def _begin(self, call: PreparedCall) -> list[Fact]:
         """Store the inputs of a call before its body can change them; return the facts."""
         if not self.allows_new_calls:
             raise NewCallRefused(call.name, self._lookup.why(call.op, call.slots).value)
         call.slots = listed(call)
-        stored = [name for name in call.told if not call.op.arguments.is_hashed(name)]
+        stored: Collection[str] = call.told
+        if call.op.options.hashed:
+            stored = [name for name in call.told if not call.op.arguments.is_hashed(name)]
         return self._recorder.inputs(call.name, call.told, call.slots, stored)
 
     def _body(self, call: PreparedCall) -> Body:
@@ -221,6 +226,8 @@ class Caller:
             }
             return arguments.binder.unbind({**call.inputs, **refs})
         if call.told is call.inputs:
+            if call.is_atomic:
+                return call.args, call.kwargs
             return arguments.body_as_passed(call.args, call.kwargs)
         return arguments.body(call.inputs)
 
@@ -250,9 +257,7 @@ class Caller:
         ignored = op.arguments.ignored(prepared.inputs) if op.options.ignored else {}
         if instead_of:
             facts.append(self._world.tombstones().over(instead_of, "computed again"))
-        call = self._recorder.call(
-            prepared.name, op.version, prepared.slots, outcome, facts, ignored
-        )
+        call = self._recorder.call(prepared, outcome, facts, ignored)
         if instead_of:
             self.clear()
             self._lookup.preloaded.clear()

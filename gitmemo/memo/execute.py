@@ -10,9 +10,8 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from contextvars import ContextVar
-from dataclasses import dataclass, field
 from types import TracebackType
-from typing import Any, Protocol
+from typing import Any, NamedTuple, Protocol
 
 from gitmemo.codecs import Encoded, inline
 from gitmemo.errors import InputMutated, NotAFile, Unencodable, Unhashable, WrongOutputs
@@ -20,12 +19,12 @@ from gitmemo.hashing import content_id
 from gitmemo.hashing.digest import Digest
 from gitmemo.memo.annotations import Shape, Shapes
 from gitmemo.memo.composing import composed, encoded
-from gitmemo.memo.items import item_of, shaped
+from gitmemo.memo.items import item_of, scalar, shaped
 from gitmemo.memo.signature import Outputs
 from gitmemo.memo.stable import stable
 from gitmemo.model.components import Component, Content
 from gitmemo.model.items import Inline, Item, raw
-from gitmemo.ref import Ref, unwrap_all
+from gitmemo.ref import IMMUTABLE, Ref, unwrap_all
 from gitmemo.special import Transient
 
 
@@ -71,8 +70,10 @@ class NoTracking:
         return nullcontext(_Nothing())
 
 
-@dataclass(frozen=True, slots=True)
-class CallRequest:
+# Tuples, for one of each is made in every call: a frozen dataclass takes four times as long.
+
+
+class CallRequest(NamedTuple):
     """Everything needed to run one call.
 
     Attributes:
@@ -93,7 +94,7 @@ class CallRequest:
     args: tuple[Any, ...]
     kwargs: Mapping[str, Any]
     outputs: Outputs
-    guarded: Mapping[str, tuple[Any, Digest]] = field(default_factory=dict)
+    guarded: Mapping[str, tuple[Any, Digest]]
     collects: bool = False
     also: tuple[object, ...] = ()
     static: bool = False
@@ -101,8 +102,7 @@ class CallRequest:
     shapes: Shapes | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Output:
+class Output(NamedTuple):
     """One returned value, ready to be stored: inline, encoded, or neither if it is not to be.
 
     Attributes:
@@ -122,8 +122,7 @@ class Output:
         return self.item.cid if self.item else None
 
 
-@dataclass(frozen=True, slots=True)
-class CallOutcome:
+class CallOutcome(NamedTuple):
     """What came of a call.
 
     Attributes:
@@ -144,7 +143,6 @@ class CallOutcome:
     error: BaseException | None = None
 
 
-@dataclass(slots=True)
 class Frame:
     """A call that is running in this context.
 
@@ -152,10 +150,12 @@ class Frame:
         sees_refs: Whether ops that it calls return refs.
     """
 
-    op: str
-    capture: Capturing
-    inner: list[Digest]
-    sees_refs: bool = False
+    # Not a dataclass: it is made while the call is watched, and code of a file is passed over
+    # more quickly than code without one.
+    __slots__ = ("capture", "inner", "op", "sees_refs")
+
+    def __init__(self, op: str, capture: Capturing, inner: list[Digest], sees_refs: bool) -> None:
+        self.op, self.capture, self.inner, self.sees_refs = op, capture, inner, sees_refs
 
 
 running: ContextVar[Frame | None] = ContextVar("gitmemo_running", default=None)
@@ -230,8 +230,10 @@ class _Run:
                 count = len(values)
                 shapes = request.shapes.outputs(count) if request.shapes else (None,) * count
                 outputs = tuple(
-                    _output(request, name, value, shape)
-                    for (name, value), shape in zip(values, shapes, strict=True)
+                    [
+                        _output(request, name, value, shape)
+                        for (name, value), shape in zip(values, shapes, strict=True)
+                    ]
                 )
             except (InputMutated, WrongOutputs, Unhashable, Unencodable, NotAFile) as refused:
                 refused.value = self.returned  # hours of work may be in it
@@ -263,6 +265,8 @@ def _output(request: CallRequest, name: str, value: Any, shape: Shape | None) ->
         keep, value = "never" if value.unhashable else "hash", value.obj
     if keep == "never":
         return Output(name, value, None, None, is_stored=False)
+    if keep == "always" and type(value) in IMMUTABLE and (small := scalar(value)):
+        return Output(name, value, small, None)
     where = f"output {name!r} of {request.op}"
     if isinstance(value, Ref):  # a superop hands on what an op returned
         item = item_of(value, whole=True)

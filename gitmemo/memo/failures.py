@@ -22,7 +22,6 @@ from gitmemo.memo import wording
 from gitmemo.memo.inputs import PreparedCall
 from gitmemo.memo.recorder import Recorder
 from gitmemo.memo.signature import secret_texts
-from gitmemo.model import ids
 from gitmemo.quantities import duration
 from gitmemo.world.view import World
 
@@ -113,7 +112,7 @@ class FailureNotes:
                 slot.name: hidden.cut_out(wording.of_argument(slot.name, value, slot))
                 for slot, value in zip(call.slots[:_INPUTS], call.told.values(), strict=False)
             },
-            key=to_hex(_key(call)),
+            key=to_hex(call.key),
             commit=commit if isinstance(commit, str) else None,
             dirty=bool(place.get("dirty")),
         )
@@ -237,11 +236,6 @@ def _type_name(error: BaseException) -> str:
         if kind.__module__ == "builtins"
         else f"{kind.__module__}.{kind.__qualname__}"
     )
-
-
-def _key(call: PreparedCall) -> Digest:
-    prefix = ids.op_key(call.name, call.op.version)
-    return ids.call_key(prefix, [(slot.name, slot.cid) for slot in call.slots])
 
 
 def _iso(seconds: float) -> str:

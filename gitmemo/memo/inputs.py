@@ -87,10 +87,12 @@ class PreparedCall:
         inputs: Everything that was passed, defaults included, by name.
         told: What of it identifies the call; the same object where all of it does.
         slots: The ids of what identifies the call.
+        key: The key under which look-ups find it.
+        is_atomic: Whether what identifies it is immutable scalars: nothing to guard or to look into.
     """
 
     # Not a dataclass: type checkers take an op in one for a method.
-    __slots__ = ("args", "inputs", "kwargs", "name", "op", "slots", "told")
+    __slots__ = ("args", "inputs", "is_atomic", "key", "kwargs", "name", "op", "slots", "told")
 
     def __init__(
         self,
@@ -101,14 +103,18 @@ class PreparedCall:
         inputs: dict[str, Any],
         told: dict[str, Any],
         slots: list[Slot],
+        key: Digest,
     ) -> None:
         self.op, self.name, self.args, self.kwargs = op, name, args, kwargs
-        self.inputs, self.told, self.slots = inputs, told, slots
+        self.inputs, self.told, self.slots, self.key = inputs, told, slots, key
+        self.is_atomic = IMMUTABLE.issuperset(map(type, told.values()))
 
 
 def guarded_inputs(call: PreparedCall, arguments: Arguments) -> dict[str, tuple[Any, Digest]]:
     """Return what the body could change in place: raw inputs, not what refs stood for."""
     guarded: dict[str, tuple[Any, Digest]] = {}
+    if call.is_atomic:
+        return guarded
     for (name, value), slot in zip(call.told.items(), call.slots, strict=True):
         if type(value) in IMMUTABLE or type(value) is ValuePointer or arguments.may_mutate(name):
             continue
@@ -157,6 +163,8 @@ def _slot(op: str, name: str, value: Any) -> Slot:
 
 def listed(call: PreparedCall) -> list[Slot]:
     """Return the slots, those of raw collections with their items where annotations want them."""
+    if call.is_atomic:
+        return call.slots
     found = []
     arguments = call.op.arguments
     for (name, value), slot in zip(call.told.items(), call.slots, strict=True):

@@ -13,7 +13,7 @@ from typing import Any
 
 from gitmemo.codecs import inline
 from gitmemo.errors import Unhashable
-from gitmemo.hashing.encoding import part
+from gitmemo.hashing.encoding import content_id, part
 from gitmemo.hashing.parts import part_id
 from gitmemo.memo.annotations import Shape
 from gitmemo.model.ids import raw_hid
@@ -49,6 +49,12 @@ def leaf(value: object, where: str = "") -> Item:
         raise Unhashable(error.type_name, error.path, error.reason, where) from None
     small = inline(value)
     return raw(part_id(encoded), small, None if small or encoded[:1] == b"M" else encoded)
+
+
+def scalar(value: object) -> Item | None:
+    """Return a value of a type without children, if it is small enough to stand in a record."""
+    small = inline(value)
+    return raw(content_id(value), small) if small else None
 
 
 def item_of(ref: Ref[Any], *, whole: bool = False) -> Item:

@@ -14,6 +14,7 @@ from gitmemo.errors import SignatureChanged
 from gitmemo.hashing.digest import Digest
 from gitmemo.memo.calls import CallEvent, Reason, Watch
 from gitmemo.memo.drift import drift, way_out
+from gitmemo.memo.inputs import PreparedCall
 from gitmemo.memo.names import OpNames
 from gitmemo.memo.preloaded import Preloaded
 from gitmemo.memo.recorder import Recorder
@@ -84,22 +85,22 @@ class Lookup:
     def _valid(self, candidates: Iterable[Candidate]) -> list[Candidate]:
         return [found for found in candidates if self.is_valid(found.call.version)]
 
-    def find(self, op: Op[..., Any], slots: list[Slot]) -> Found | None:
+    def find(self, prepared: PreparedCall) -> Found | None:
         """Return a stored call that is valid now, made part of this world with these histories.
 
         Raises:
             SignatureChanged: Stored calls that are valid now do not fit the op's signature.
         """
-        name, prefix = self._names.name_of(op)
+        op, name, slots = prepared.op, prepared.name, prepared.slots
         if op not in self._fitting:
             self._refuse_drift(op, name)
             self._fitting.add(op)
-        key = ids.call_key(prefix, [(slot.name, slot.cid) for slot in slots])
         asked = Asked(name, op.version, tuple(slots))
-        at_hand = _exact(self._valid(self.preloaded.candidates(key)), asked.inputs)
-        if at_hand:
-            return Found(at_hand.call, 0)
-        candidates = self._world.candidates(key, asked)
+        at_hand = self.preloaded.candidates(prepared.key)
+        preferred = _exact(self._valid(at_hand), asked.inputs) if at_hand else None
+        if preferred:
+            return Found(preferred.call, 0)
+        candidates = self._world.candidates(prepared.key, asked)
         valid = self._valid(candidates)
         exact = _exact(valid, asked.inputs)
         if exact:

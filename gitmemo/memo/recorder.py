@@ -17,6 +17,7 @@ from gitmemo.codecs import Encoded
 from gitmemo.hashing.digest import Digest, digest
 from gitmemo.memo.composing import composed
 from gitmemo.memo.execute import CallOutcome
+from gitmemo.memo.inputs import PreparedCall
 from gitmemo.memo.signature import is_secret
 from gitmemo.memo.trust import Values
 from gitmemo.model import ids
@@ -82,9 +83,7 @@ class Recorder:
 
     def call(
         self,
-        op: str,
-        op_version: int,
-        slots: Sequence[Slot],
+        prepared: PreparedCall,
         outcome: CallOutcome,
         facts: list[Fact],
         ignored: Mapping[str, JsonValue],
@@ -93,22 +92,25 @@ class Recorder:
 
         `ignored` are arguments that do not count, noted beside the call.
         """
+        op, number, slots = prepared.name, prepared.op.version, tuple(prepared.slots)
         facts += self.outputs(outcome)
         version = None
         if self._code is not None:
             version = self._version(outcome.components)
             facts += self._version_facts(version, self._code)
         code = version.id if version else None
-        hid = ids.call_hid(op, op_version, code, [(slot.name, slot.hid) for slot in slots])
+        hid = ids.call_hid(op, number, code, [(slot.name, slot.hid) for slot in slots])
         outputs = tuple(
-            _output(hid, o.name, o.item or raw(ids.unkept_cid(op, op_version, code, slots, o.name)))
-            for o in outcome.outputs
+            [
+                _output(hid, o.name, o.item or raw(ids.unkept_cid(op, number, code, slots, o.name)))
+                for o in outcome.outputs
+            ]
         )
         run = self._run_facts(outcome)
         if ignored:
             run["ignored"] = dict(ignored)
-        call = Call(op, op_version, code, tuple(slots), outputs, outcome.inner, run).known_as(hid)
-        call = self._alive(call, facts)
+        call = Call(op, number, code, slots, outputs, outcome.inner, run)
+        call = self._alive(call.known_as(hid, prepared.key), facts)
         self._world.record([*facts, call])
         if version and version.id not in self._versions:
             # Only now: another thread that finds them here writes calls without them.
@@ -151,8 +153,10 @@ class Recorder:
 
     def _alive(self, call: Call, facts: Iterable[Fact]) -> Call:
         """Return `call` as a record that no tombstone names: the same line would be forgotten."""
-        named = [fact.records for fact in facts if isinstance(fact, Tombstone)]
-        dead = self._world.tombstones().records.union(*named)
+        dead = self._world.tombstones().records
+        for fact in facts:
+            if isinstance(fact, Tombstone):
+                dead = dead.union(fact.records)
         again = 0
         while dead and record_id(to_line(call)) in dead:
             again += 1
@@ -169,13 +173,14 @@ class Recorder:
         version = self._made[id(components)] = Version(components)
         return version
 
-    def _version_facts(self, version: Version, code: CodeState) -> Iterator[Fact]:
-        if version.id in self._versions:
-            return
-        for component, content in version.pairs.items():
-            if (component, content.source) not in self._sources:
-                yield from self._source_facts(component, content.source, code)
-        yield version
+    def _version_facts(self, version: Version, code: CodeState) -> list[Fact]:
+        facts: list[Fact] = []
+        if version.id not in self._versions:
+            for component, content in version.pairs.items():
+                if (component, content.source) not in self._sources:
+                    facts += self._source_facts(component, content.source, code)
+            facts.append(version)
+        return facts
 
     def _source_facts(
         self, component: Component, content: Digest, code: CodeState

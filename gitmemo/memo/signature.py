@@ -280,7 +280,7 @@ def is_secret(name: str, value: object) -> bool:
     The name can be that of the argument, a key of a dict, or an attribute of an
     object, at any depth; everything below such a name is secret.
     """
-    return next(secret_texts(name, value), None) is not None
+    return type(value) not in _NO_PARTS and next(secret_texts(name, value), None) is not None
 
 
 def secret_texts(name: str, value: object) -> Iterator[Any]:

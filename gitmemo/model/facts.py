@@ -72,9 +72,12 @@ class Call:
             self.op, self.op_version, self.version, [(s.name, s.hid) for s in self.inputs]
         )
 
-    def known_as(self, hid: Digest) -> Self:
-        """Take over the history id, which was computed already; return the call."""
-        vars(self)["hid"] = hid
+    def known_as(self, hid: Digest, key: Digest | None = None) -> Self:
+        """Take over the history id, and perhaps the key, computed already; return the call."""
+        known = vars(self)
+        known["hid"] = hid
+        if key is not None:
+            known["key"] = key
         return self
 
     @cached_property

@@ -8,8 +8,10 @@ notation.
 from __future__ import annotations
 
 import base64
+import json
 from collections.abc import Callable
 from functools import lru_cache
+from json.encoder import encode_basestring
 from typing import cast
 
 from gitmemo.hashing.digest import Digest, from_text, to_text
@@ -32,9 +34,40 @@ from gitmemo.model.items import (
 
 ContentId = Callable[[object], Digest]
 _LITERALS = (bool, int, float, type(None))
+_encode = json.JSONEncoder(
+    ensure_ascii=False, allow_nan=False, separators=(",", ":"), check_circular=False
+).encode
 
 
 # --- writing --------------------------------------------------------------
+
+
+def json_of(value: JsonValue) -> str:
+    """Return the JSON text of `value`; raise `ValueError` for NaN and infinities."""
+    kind = type(value)
+    if kind is str:
+        return encode_basestring(cast("str", value))
+    if kind is int or (kind is float and value - value == 0.0):  # type: ignore[operator]
+        return repr(value)
+    return _encode(value)
+
+
+json_of_name = lru_cache(maxsize=4096)(encode_basestring)
+"""Do the same for the name of an op or a slot, which every call repeats."""
+
+
+def input_json(slot: Slot) -> str:
+    """Return the notation of an input as JSON text."""
+    if slot.inline is None or slot.parts is not None or slot.hid != raw_hid(slot.cid):
+        return _encode(write_input(slot))
+    return f'[{json_of_name(slot.name)},{{"v":{json_of(slot.inline.json)}}}]'
+
+
+def output_json(slot: Slot) -> str:
+    """Return the notation of an output as JSON text."""
+    if slot.inline is None or slot.parts is not None:
+        return _encode(write_output(slot))
+    return f'[{json_of_name(slot.name)},{{"v":{json_of(slot.inline.json)}}}]'
 
 
 def write_input(slot: Slot) -> list[JsonValue]:

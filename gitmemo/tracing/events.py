@@ -110,7 +110,10 @@ class _Recordings:
 
     def _count(self) -> None:
         """Find whether several run code at a time; a parent only waits for its child."""
-        self.several = sum(recording.open_children == 0 for recording in self.active) > 1
+        self.several = (
+            len(self.active) > 1
+            and sum(recording.open_children == 0 for recording in self.active) > 1
+        )
 
 
 # --- 3.12 and later -------------------------------------------------------------
@@ -298,6 +301,8 @@ class ProfilerEvents:
         profiler.enable()
 
     def _harvest_strays(self) -> None:
+        if not self._strays:
+            return
         for _, profiler in self._strays:
             for code in _codes(profiler):
                 for recording in self._recordings.active:
@@ -305,10 +310,11 @@ class ProfilerEvents:
         self._strays = [stray for stray in self._strays if stray[0].is_alive()]
 
     def _has_unwatched_pool(self) -> bool:
+        threads = threading.enumerate()
+        if len(threads) == 1:  # this one
+            return False
         watched = {thread for thread, _ in self._strays} | {threading.current_thread()}
-        return any(
-            _serves_a_pool(thread) for thread in threading.enumerate() if thread not in watched
-        )
+        return any(_serves_a_pool(thread) for thread in threads if thread not in watched)
 
 
 def _serves_a_pool(thread: threading.Thread) -> bool:
@@ -319,7 +325,8 @@ def _serves_a_pool(thread: threading.Thread) -> bool:
 
 def _codes(profiler: cProfile.Profile) -> list[CodeType]:
     entries: list[Any] = profiler.getstats()
-    return [entry.code for entry in entries if isinstance(entry.code, CodeType)]
+    codes = [entry.code for entry in entries]
+    return [code for code in codes if isinstance(code, CodeType)]
 
 
 @cache

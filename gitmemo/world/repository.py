@@ -200,8 +200,10 @@ class RepositoryWorld:
 
     def candidates(self, key: Digest, asked: Asked | None = None) -> list[Candidate]:
         """Return every known call with this key, those of this world first."""
-        here = self._fresh.with_key(key, asked)
-        stored = self.index.calls_with_key(key, asked)
+        fresh = self._fresh
+        here = fresh.with_key(key, asked)
+        is_first = asked is not None and (asked.op, asked.op_version) in fresh.without_stored
+        stored = [] if is_first else self.index.calls_with_key(key, asked)
         if len(stored) + len(here) < 2 and not self.graves().away:  # as nearly always
             return [Candidate(call, here=True) for call in here] or [
                 Candidate(call, self._is_here(number), number) for number, call in stored
@@ -215,8 +217,12 @@ class RepositoryWorld:
 
     def signatures(self, op: str, op_version: int) -> set[CallSignature]:
         """Return what the calls of an op look like that are known in this clone."""
-        fresh = self._fresh.signatures.get((op, op_version), set())
-        return fresh | self.index.signatures(op, op_version)
+        fresh, stored = self._fresh, self.index.signatures(op, op_version)
+        if stored:
+            fresh.without_stored.discard((op, op_version))
+        else:
+            fresh.without_stored.add((op, op_version))
+        return stored | fresh.signatures.get((op, op_version), set())
 
     def following(self, number: int, last: int) -> list[Glance]:
         """Return the calls of this world among facts `number + 1` to `last`, alone with their keys."""
@@ -383,9 +389,14 @@ class _Fresh:
     """Facts that this process recorded and the derived index does not hold yet.
 
     Calls are kept as lines: one block may record hundreds of thousands.
+
+    Attributes:
+        without_stored: Ops, with their version numbers, of which the index held no calls when it
+            was last asked for their signatures, which is in every block: it is not asked again.
     """
 
     def __init__(self) -> None:
+        self.without_stored: set[tuple[str, int]] = set()
         self.marks: set[int] = set()
         self.by_key: dict[Digest, tuple[str, ...]] = {}
         self.by_output: dict[Digest, tuple[str, ...]] = {}
@@ -407,11 +418,13 @@ class _Fresh:
     def add(self, facts: Iterable[Fact], lines: Iterable[str]) -> None:
         for fact, line in zip(facts, lines, strict=True):
             if isinstance(fact, Call):
-                self.marks.add(mark_of(fact.key))
-                self.by_key[fact.key] = (*self.by_key.get(fact.key, ()), line)
+                key = fact.key
+                self.marks.add(mark_of(key))
+                self.by_key[key] = (*self.by_key.get(key, ()), line)
                 self.signatures[fact.op, fact.op_version].add(signature_of(fact))
-                for hid in [hid for slot in fact.outputs for hid in histories(slot)]:
-                    self.by_output[hid] = (*self.by_output.get(hid, ()), line)
+                for slot in fact.outputs:
+                    for hid in histories(slot) if slot.parts else (slot.hid,):
+                        self.by_output[hid] = (*self.by_output.get(hid, ()), line)
             elif isinstance(fact, Value):
                 self.values[fact.cid].append(fact)
             elif isinstance(fact, Version):

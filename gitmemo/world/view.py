@@ -53,8 +53,8 @@ def signature_of(call: Call) -> CallSignature:
     """Return what calls like `call` look like."""
     return CallSignature(
         call.version,
-        tuple(slot.name for slot in call.inputs),
-        tuple(slot.name for slot in call.outputs),
+        tuple([slot.name for slot in call.inputs]),
+        tuple([slot.name for slot in call.outputs]),
     )
 
 
