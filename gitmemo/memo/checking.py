@@ -17,7 +17,6 @@ from gitmemo.codecs import from_inline
 from gitmemo.errors import GitmemoError
 from gitmemo.hashing.digest import Digest
 from gitmemo.memo import context, wording
-from gitmemo.memo.caller import Caller
 from gitmemo.memo.differences import difference
 from gitmemo.memo.execute import CallOutcome
 from gitmemo.memo.lookup import Lookup
@@ -113,16 +112,14 @@ class Checker:
         self._lookup = lookup
         self._rerun = rerun
 
-    def rerun(
-        self, op: str, calls: Iterable[Call], caller: Caller, sample: int | None, seed: int
-    ) -> CheckReport:
+    def rerun(self, op: str, calls: Iterable[Call], sample: int | None, seed: int) -> CheckReport:
         """Run a sample of the calls again, all if `sample` is None, and compare what they return."""
         known = self._valid(op, calls)
         chosen = list(known)
         if sample is not None and sample < len(known):
             # Sorted by content before: the same calls are chosen on every machine.
             chosen = random.Random(seed).sample(known, sample)
-        return CheckReport(op, tuple(self._again(call, caller) for call in chosen), len(known))
+        return CheckReport(op, tuple(self._again(call) for call in chosen), len(known))
 
     def recorded(self, op: str, calls: Iterable[Call]) -> CheckReport:
         """Compare the records of each call with one another; nothing is run."""
@@ -141,7 +138,7 @@ class Checker:
         by_content = {call.cid: call for call in first_of_each(mine).values()}
         return [by_content[cid] for cid in sorted(by_content)]
 
-    def _again(self, call: Call, caller: Caller) -> CheckedCall:
+    def _again(self, call: Call) -> CheckedCall:
         inputs = self._inputs(call)
         reason = self._rerun.obstacle(call)
         if reason is not None:
@@ -152,7 +149,7 @@ class Checker:
             return CheckedCall(call.op, Finding.NOT_RUN, inputs, reason=_said(error))
         try:
             with context.noop():
-                outcome = self._rerun.run(call, caller, lambda slot: given[slot.name])
+                outcome = self._rerun.run(call, lambda slot: given[slot.name])
         except Exception as error:  # noqa: BLE001  whatever the op raises is what was looked for
             reason = f"{type(error).__name__}: {_said(error)}"
             return CheckedCall(call.op, Finding.RAISED, inputs, reason=reason)

@@ -37,13 +37,17 @@ class Diagnosis:
         names: OpNames,
         values: Values,
         lookup: Lookup,
+        caller: Caller,
         rerun: Rerun,
+        loader: Loader,
     ) -> None:
         self._world = world
         self._project = project
         self._code = code
         self._names = names
         self._lookup = lookup
+        self._caller = caller
+        self._loader = loader
         self._checker = Checker(world, values, lookup, rerun)
         self._explainer = Explainer(world, lookup, values, code)
 
@@ -58,7 +62,6 @@ class Diagnosis:
     def check(
         self,
         op: Op[..., Any] | str,
-        caller: Caller,
         sample: int | None,
         seed: int,
         *,
@@ -69,12 +72,11 @@ class Diagnosis:
         calls = self._world.calls(self._code)
         if recorded:
             return self._checker.recorded(name, calls)
-        return self._checker.rerun(name, calls, caller, sample, seed)
+        return self._checker.rerun(name, calls, sample, seed)
 
     def explain(
         self,
         op: Op[..., Any] | BoundOp[..., Any],
-        caller: Caller,
         args: tuple[Any, ...],
         kwargs: dict[str, Any],
     ) -> Explanation:
@@ -82,10 +84,10 @@ class Diagnosis:
         from gitmemo.memo.op import BoundOp
 
         if isinstance(op, BoundOp):
-            return self.explain(op.__func__, caller, (op.__self__, *args), kwargs)
-        return self._explainer.explain(caller.prepare(op, args, kwargs))
+            return self.explain(op.__func__, (op.__self__, *args), kwargs)
+        return self._explainer.explain(self._caller.prepare(op, args, kwargs))
 
-    def complete(self, op: Op[..., Any], given: Mapping[str, Any], loader: Loader) -> Completed:
+    def complete(self, op: Op[..., Any], given: Mapping[str, Any]) -> Completed:
         """Return the arguments of a call of which only some are given."""
         name, _ = self._names.name_of(op)
-        return complete(op, name, given, self._world, self._lookup, loader)
+        return complete(op, name, given, self._world, self._lookup, self._loader)

@@ -10,8 +10,7 @@ from collections.abc import Callable
 
 from gitmemo.errors import NotReproducible, OverflowMissing, ValueMissing
 from gitmemo.hashing.digest import Digest
-from gitmemo.memo.caller import Caller
-from gitmemo.memo.calls import Reason, Watch
+from gitmemo.memo.calls import CallEvent, Reason, Watch
 from gitmemo.memo.execute import CallOutcome, Output
 from gitmemo.memo.recorder import Recorder
 from gitmemo.memo.rerun import Rerun
@@ -37,12 +36,14 @@ class OnDemand:
         rerun: Rerun,
         recorder: Recorder,
         watch: Watch,
+        loader: Loader,
     ) -> None:
         self._world = world
         self._values = values
         self._rerun = rerun
         self._recorder = recorder
         self._watch = watch
+        self._loader = loader
         self.can_pull = False
 
     def load(
@@ -50,8 +51,6 @@ class OnDemand:
         cid: Digest,
         hid: Digest,
         what: str,
-        caller: Caller,
-        loader: Loader,
         within: Callable[[], object] | None = None,
     ) -> object:
         """Return a fresh copy of a value; `what` names it in errors.
@@ -76,7 +75,7 @@ class OnDemand:
             # A value that was not to be stored is nowhere else either.
             if self.can_pull and self._world.values(cid):
                 raise
-            output = self._made_again(hid, caller, loader)
+            output = self._made_again(hid)
             if output is None:
                 raise
         if output.is_stored:
@@ -90,13 +89,13 @@ class OnDemand:
                 return f"{what}, output {slot.name!r} of {call.op}"
         return what
 
-    def _made_again(self, hid: Digest, caller: Caller, loader: Loader) -> Output | None:
+    def _made_again(self, hid: Digest) -> Output | None:
         """Run the call that made a value again; return the value, None if it cannot be run."""
         call = self._world.creator(hid)
         if call is None or self._rerun.obstacle(call) is not None:
             return None
-        caller.announce(call.op, Reason.BYTES_MISSING)
-        outcome = self._rerun.run(call, caller, lambda slot: ref_to(slot, loader).unwrap())
+        self._watch.tell(lambda: CallEvent(call.op, Reason.BYTES_MISSING))
+        outcome = self._rerun.run(call, lambda slot: ref_to(slot, self._loader).unwrap())
         if not _is_same_result(outcome, call):
             raise NotReproducible(call.op)
         self._world.record(self._recorder.outputs(outcome))

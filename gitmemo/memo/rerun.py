@@ -26,9 +26,10 @@ _HIDDEN = "closure:"
 class Rerun:
     """Runs the stored calls of one storage again."""
 
-    def __init__(self, names: OpNames, lookup: Lookup) -> None:
+    def __init__(self, names: OpNames, lookup: Lookup, caller: Caller) -> None:
         self._names = names
         self._lookup = lookup
+        self._caller = caller
 
     def obstacle(self, call: Call) -> str | None:
         """Say why `call` cannot be run again with the code of now; None if it can."""
@@ -50,7 +51,7 @@ class Rerun:
             )
         return None if _fits(op, call) else "its op has other parameters now, or one was ignored"
 
-    def run(self, call: Call, caller: Caller, argument: Callable[[Slot], object]) -> CallOutcome:
+    def run(self, call: Call, argument: Callable[[Slot], object]) -> CallOutcome:
         """Run `call`, about which there is no obstacle; `argument` gives its inputs.
 
         Raises:
@@ -60,7 +61,7 @@ class Rerun:
         assert op is not None  # `obstacle` said so
         given = {slot.name: argument(slot) for slot in call.inputs}
         args, kwargs = op.arguments.binder.unbind(given)
-        outcome = execute(caller.request_of(op, args, kwargs, {}), caller.tracking)
+        outcome = execute(self._caller.request_of(op, args, kwargs, {}), self._caller.tracking)
         if outcome.error is not None:
             raise outcome.error
         return outcome

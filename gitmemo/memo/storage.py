@@ -113,13 +113,17 @@ class Storage:
         values = Values(world, trust)
         self._recorder = recorder = Recorder(world, values, state)
         self._lookup = lookup = Lookup(world, names, verdicts, recorder, watch, self._code)
-        self._rerun = rerun = Rerun(names, lookup)
-        self._on_demand = OnDemand(world, values, rerun, recorder, watch)
         self._failures = failures = FailureNotes(world, recorder)
-        self._diagnosis = Diagnosis(world, project, self._code, names, values, lookup, rerun)
-        self._caller = Caller(world, names, lookup, recorder, tracking, watch, failures, self)
-        self._cache = Cache(world, lookup, self._caller, verdicts)
-        self.stored = StoredCalls(world, lookup, self._caller, self.cf)
+        self._caller = caller = Caller(
+            world, names, lookup, recorder, tracking, watch, failures, self
+        )
+        rerun = Rerun(names, lookup, caller)
+        self._on_demand = OnDemand(world, values, rerun, recorder, watch, self)
+        self._diagnosis = Diagnosis(
+            world, project, self._code, names, values, lookup, caller, rerun, self
+        )
+        self._cache = Cache(world, lookup, caller, verdicts)
+        self.stored = StoredCalls(world, lookup, caller, self.cf)
 
     @property
     def counter(self) -> Counter:
@@ -221,7 +225,7 @@ class Storage:
             BlobCorrupt: The bytes are not what was stored.
         """
         with rooted(self.project.root if self.project else None):
-            return self._on_demand.load(cid, hid, what, self._caller, self, within)
+            return self._on_demand.load(cid, hid, what, within)
 
     @overload
     def unwrap(self, obj: Ref[R]) -> R: ...
@@ -332,7 +336,7 @@ class Storage:
             UnknownOp: There is no such op in this program.
         """
         self._notice()
-        return self._diagnosis.check(op, self._caller, sample, seed, recorded=recorded)
+        return self._diagnosis.check(op, sample, seed, recorded=recorded)
 
     def explain(
         self, op: Op[..., Any] | BoundOp[..., Any], /, *args: Any, **kwargs: Any
@@ -346,7 +350,7 @@ class Storage:
             TypeError: The arguments do not fit, as the op itself would raise it.
         """
         self._notice()
-        return self._diagnosis.explain(op, self._caller, args, kwargs)
+        return self._diagnosis.explain(op, args, kwargs)
 
     def explain_some(
         self, op: Op[..., Any], given: Mapping[str, Any], /
@@ -360,7 +364,7 @@ class Storage:
             WrongArguments: There is no such argument, or one is missing and no call is stored.
         """
         self._notice()
-        call = self._diagnosis.complete(op, given, self)
+        call = self._diagnosis.complete(op, given)
         return self.explain(op, *call.args, **call.kwargs), call.taken
 
     def failures(self) -> list[Failure]:
