@@ -89,12 +89,11 @@ class Arguments:
         return told
 
     def ignored(self, inputs: Mapping[str, Any]) -> dict[str, bool | int | float | None]:
-        """Return those ignored arguments that are plain numbers: they can be noted beside a call."""
+        """Return what is noted of ignored arguments beside a call: numbers, of others the name."""
         return {
-            name: value
+            name: value if type(value) in (bool, int, float) else None
             for name, value in inputs.items()
-            if self._is_one_of(self._options.ignored, name)
-            and (value is None or type(value) in (bool, int, float))
+            if type(value) is Ignore or self._is_one_of(self._options.ignored, name)
         }
 
     def is_hashed(self, name: str) -> bool:

@@ -40,7 +40,7 @@ from gitmemo.memo.lookup import Lookup
 from gitmemo.memo.names import OpNames
 from gitmemo.memo.recorder import Recorder
 from gitmemo.model.components import Component
-from gitmemo.model.facts import Call, Fact, Slot
+from gitmemo.model.facts import Call, Fact, JsonValue, Slot
 from gitmemo.model.ids import call_key
 from gitmemo.ref import IMMUTABLE, AtomRef, Loader, Ref, Shared, private, ref_to, unwrap_all
 from gitmemo.world.view import World
@@ -254,7 +254,9 @@ class Caller:
     ) -> Any:
         """Record a call that was run, and return what its caller receives."""
         op = prepared.op
-        ignored = op.arguments.ignored(prepared.inputs) if op.options.ignored else {}
+        ignored: Mapping[str, JsonValue] = {}
+        if prepared.told is not prepared.inputs:
+            ignored = op.arguments.ignored(prepared.inputs)
         if instead_of:
             facts.append(self._world.tombstones().over(instead_of, "computed again"))
         call = self._recorder.call(prepared, outcome, facts, ignored)

@@ -8,6 +8,7 @@ declares.
 from __future__ import annotations
 
 import inspect
+from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
 from gitmemo.memo.signature import ORDER
@@ -19,9 +20,13 @@ if TYPE_CHECKING:
 _Kind = inspect.Parameter
 
 
-def drift(op: Op[..., Any], stored: CallSignature) -> str:
-    """Say in which way calls like `stored` do not fit what `op` takes and returns; "" if they do."""
-    return _change_of_inputs(op, stored.inputs) or _change_of_outputs(op, stored.outputs)
+def drift(op: Op[..., Any], stored: CallSignature, ignored: Collection[str] = ()) -> str:
+    """Say in which way calls like `stored` do not fit what `op` takes and returns; "" if they do.
+
+    `ignored` are arguments that a call had beside its inputs.
+    """
+    inputs = (*stored.inputs, *ignored)
+    return _change_of_inputs(op, inputs) or _change_of_outputs(op, stored.outputs)
 
 
 def way_out(op: Op[..., Any], name: str) -> str:

@@ -157,14 +157,14 @@ class Lookup:
 
     def _refuse_drift(self, op: Op[..., Any], name: str) -> None:
         for stored in sorted(self._world.signatures(name, op.version), key=repr):
-            change = drift(op, stored)
-            if change and self.is_valid(stored.version) and self._has_calls_like(name, stored):
-                raise SignatureChanged(name, change, way_out(op, name))
-
-    def _has_calls_like(self, name: str, stored: CallSignature) -> bool:
-        """Whether any is left in this world; only for an error, as it reads them all."""
-        calls = self._world.calls(self._code)
-        return any(call.op == name and signature_of(call) == stored for call in calls)
+            if not drift(op, stored) or not self.is_valid(stored.version):
+                continue
+            # Only now, as it reads them all: some may be forgotten, or had ignored arguments.
+            for call in self._world.calls(self._code):
+                if call.op == name and signature_of(call) == stored:
+                    change = drift(op, stored, call.ignored.keys())
+                    if change:
+                        raise SignatureChanged(name, change, way_out(op, name))
 
     def why(self, op: Op[..., Any], slots: list[Slot]) -> Reason:
         """Return why `find` found nothing."""

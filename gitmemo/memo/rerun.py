@@ -59,7 +59,8 @@ class Rerun:
         """
         op = self._names.named(call.op)
         assert op is not None  # `obstacle` said so
-        given = {slot.name: argument(slot) for slot in call.inputs}
+        noted = {name: value for name, value in call.ignored.items() if value is not None}
+        given = {**noted, **{slot.name: argument(slot) for slot in call.inputs}}
         args, kwargs = op.arguments.binder.unbind(given)
         outcome = execute(self._caller.request_of(op, args, kwargs, {}), self._caller.tracking)
         if outcome.error is not None:
@@ -70,6 +71,7 @@ class Rerun:
 def _fits(op: Op[..., Any], call: Call) -> bool:
     """Whether the op still takes what the call gave; what the call did not give needs a default."""
     names = {slot.name for slot in call.inputs if not slot.name.startswith(_HIDDEN)}
+    names |= {name for name, value in call.ignored.items() if value is not None}
     binder = op.arguments.binder
     try:
         args, kwargs = binder.unbind(dict.fromkeys(names))

@@ -95,6 +95,12 @@ class Call:
         )
 
     @property
+    def ignored(self) -> Mapping[str, JsonValue]:
+        """The arguments that did not count, by name; None where the value was not noted."""
+        noted = self.run.get("ignored")
+        return noted if isinstance(noted, dict) else {}
+
+    @property
     def is_link(self) -> bool:
         """Whether it repeats the outputs of another record, for inputs of other histories."""
         return "same" in self.run

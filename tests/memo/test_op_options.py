@@ -63,7 +63,7 @@ def test_only_numbers_among_ignored_arguments_are_noted(storage: gm.Storage) -> 
         ref = ask("why", key="hunter2")
     call = storage.get_ref_creator(ref)
     assert call is not None and "hunter2" not in str(call.run)
-    assert "ignored" not in call.run
+    assert call.run["ignored"] == {"key": None}
 
 
 def test_ignored_names_among_keywords(storage: gm.Storage) -> None:
@@ -599,3 +599,29 @@ def test_nearly_equal_numbers_are_one_call(storage: gm.Storage) -> None:
         assert f(1.0, 0.1 + 0.2).same_as(f(1.0, 0.3))
         assert f(1.0, z=0.1 + 0.2).same_as(f(1.0, z=0.3))
     assert RUNS == [0.1 + 0.2, 0.300001, 1.0, 1.0]
+
+
+def test_an_argument_that_is_always_ignored_needs_no_default(path: Path) -> None:
+    def f(x, y):
+        RUNS.append((x, y))
+        return x
+
+    for _ in range(2):  # also in the next process
+        with gm.Storage(db_path=path):
+            gm.op(name="f")(f)(1, gm.Ignore(0))
+            gm.op(name="f")(f)(1, 5)
+    assert RUNS == [(1, 0), (1, 5)]
+
+
+def test_a_call_is_run_again_with_the_ignored_numbers_that_it_had(path: Path) -> None:
+    @gm.op(name="f", ignore_args="scale", store="hash")
+    def f(x, scale=1):
+        RUNS.append(scale)
+        return [x * scale]
+
+    with gm.Storage(db_path=path):
+        f(2, scale=10)
+    with gm.Storage(db_path=path) as storage:
+        assert storage.unwrap(f(2)) == [20]
+        assert storage.check(f).is_deterministic
+    assert RUNS == [10] * 3  # for the value, and to check
