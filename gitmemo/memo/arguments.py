@@ -51,6 +51,19 @@ class Arguments:
         said = options.ignored or options.mutates or self._has_special_defaults
         return bool(said or self.shapes.has_approximations)
 
+    @functools.cached_property
+    def has_fixed_names(self) -> bool:
+        """Whether the inputs have the same names in every call."""
+        return self.binder.is_plain and not self.has_rules and not self._cells
+
+    def changed_cell(self, inputs: Mapping[str, Any]) -> str | None:
+        """Return the name of what the function closes over and has rebound since `inputs`, if any."""
+        for name, value in self.hidden().items() if self._cells else ():
+            before = inputs.get(name, value)
+            if before is not value and content_id(before) != content_id(value):
+                return name
+        return None
+
     def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Inputs:
         """Return everything that is passed, by name, and what the function closes over."""
         inputs = self.binder.bind(args, kwargs)
@@ -77,7 +90,7 @@ class Arguments:
         """Return the inputs that identify a call."""
         told: Inputs = {}
         for name, given in inputs.items():
-            if type(given) is Ignore or self._is_one_of(self._options.ignored, name):
+            if self.is_ignored(name, given):
                 continue
             value = bare(given)
             if type(value) is Ignore or self._is_new_default(name, value):
@@ -93,8 +106,12 @@ class Arguments:
         return {
             name: value if type(value) in (bool, int, float) else None
             for name, value in inputs.items()
-            if type(value) is Ignore or self._is_one_of(self._options.ignored, name)
+            if self.is_ignored(name, value)
         }
+
+    def is_ignored(self, name: str, given: object) -> bool:
+        """Whether only the body receives an argument."""
+        return type(given) is Ignore or self._is_one_of(self._options.ignored, name)
 
     def is_hashed(self, name: str) -> bool:
         """Whether only the content id of an argument is kept."""

@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from gitmemo.errors import NewCallRefused
+from gitmemo.errors import InputMutated, NewCallRefused
 from gitmemo.hashing.digest import Digest
 from gitmemo.memo.ahead import ReadAhead
 from gitmemo.memo.arguments import Body
@@ -254,6 +254,9 @@ class Caller:
     ) -> Any:
         """Record a call that was run, and return what its caller receives."""
         op = prepared.op
+        changed = op.arguments.changed_cell(prepared.inputs)
+        if changed:
+            raise InputMutated(prepared.name, changed)
         ignored: Mapping[str, JsonValue] = {}
         if prepared.told is not prepared.inputs:
             ignored = op.arguments.ignored(prepared.inputs)

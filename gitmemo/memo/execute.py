@@ -10,11 +10,13 @@ import time
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import AbstractContextManager, nullcontext
 from contextvars import ContextVar
+from itertools import chain
 from types import TracebackType
 from typing import Any, NamedTuple, Protocol
 
 from gitmemo.codecs import Encoded, inline
 from gitmemo.errors import InputMutated, NotAFile, Unencodable, Unhashable, WrongOutputs
+from gitmemo.files import Dir, File
 from gitmemo.hashing import content_id
 from gitmemo.hashing.digest import Digest
 from gitmemo.memo.annotations import Shape, Shapes
@@ -196,6 +198,7 @@ class _Run:
         self._request = request
         self._inner: list[Digest] = []
         self._error: BaseException | None = None
+        self._files = _files(request)
         arguments = (request.args, request.kwargs, *request.also)
         self._watch = tracking.capture(request.function, arguments=arguments, static=request.static)
 
@@ -225,7 +228,7 @@ class _Run:
         request = self._request
         if self._error is None:
             try:
-                _refuse_mutation(request)
+                _refuse_mutation(request.op, request.guarded, self._files)
                 values = request.outputs.split(request.op, self.returned)
                 count = len(values)
                 shapes = request.shapes.outputs(count) if request.shapes else (None,) * count
@@ -249,14 +252,20 @@ class _Run:
         )
 
 
-def _refuse_mutation(request: CallRequest) -> None:
-    for name, (value, cid) in request.guarded.items():
+def _files(request: CallRequest) -> dict[str, tuple[Any, Digest]]:
+    """Return the files that the body is given: a copy of a `File` is still the same file."""
+    values = (*request.args, *request.kwargs.values())
+    return {str(v.path): (v, content_id(v)) for v in values if isinstance(v, File | Dir)}
+
+
+def _refuse_mutation(op: str, *guarded: Mapping[str, tuple[Any, Digest]]) -> None:
+    for name, (value, cid) in chain.from_iterable(part.items() for part in guarded):
         try:
             same = content_id(value) == cid
         except NotAFile:  # the body deleted or moved it
             same = False
         if not same:
-            raise InputMutated(request.op, name)
+            raise InputMutated(op, name)
 
 
 def _output(request: CallRequest, name: str, value: Any, shape: Shape | None) -> Output:

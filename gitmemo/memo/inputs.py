@@ -18,7 +18,7 @@ from gitmemo.memo.signature import is_secret
 from gitmemo.model.facts import JsonValue, Slot
 from gitmemo.model.items import Item
 from gitmemo.ref import IMMUTABLE, AtomRef, CollectionRef, Ref, holds, holds_refs
-from gitmemo.special import ValuePointer
+from gitmemo.special import ValuePointer, bare
 
 if TYPE_CHECKING:
     from gitmemo.memo.arguments import Arguments
@@ -34,12 +34,13 @@ def short_cut(op: Op[..., Any], inputs: Mapping[str, Any]) -> tuple[object, ...]
     immutable scalars by type and value, and small plain containers by all that they hold.
     """
     arguments = op.arguments
-    is_fixed = arguments.binder.is_plain and not arguments.has_rules
+    is_fixed = arguments.has_fixed_names
     parts: list[object] = [op] if is_fixed else [op, *inputs]
     for value in inputs.values():
         kind = type(value)
         if kind is AtomRef:
-            parts.append(value._hid)
+            # The content too: a call that was computed again made another value of this history.
+            parts.append(value._hid + value._cid)
         elif kind is int or kind is bool or value is None:
             parts.append((kind, value))
         elif kind is float:
@@ -47,7 +48,7 @@ def short_cut(op: Op[..., Any], inputs: Mapping[str, Any]) -> tuple[object, ...]
         elif kind is str and len(value) <= _KEYED_TEXT_CHARACTERS:
             parts.append(value)
         elif isinstance(value, CollectionRef):
-            parts.append(value._hid)
+            parts.append(value._hid + value._cid)
         elif (kind is dict or kind is list or kind is tuple) and (
             (plain := fingerprint(value)) is not None
         ):
@@ -58,11 +59,11 @@ def short_cut(op: Op[..., Any], inputs: Mapping[str, Any]) -> tuple[object, ...]
 
 
 def short_cut_to(
-    op: Op[..., Any], given: Sequence[tuple[str, JsonValue | Digest]]
+    op: Op[..., Any], given: Sequence[tuple[str, JsonValue | bytes]]
 ) -> tuple[object, ...] | None:
     """Return the key that `short_cut` makes of the inputs of a stored call; None if it makes none."""
     arguments = op.arguments
-    is_fixed = arguments.binder.is_plain and not arguments.has_rules
+    is_fixed = arguments.has_fixed_names
     parts: list[object] = [op] if is_fixed else [op, *(name for name, _ in given)]
     for _, value in given:
         kind = type(value)
@@ -113,16 +114,20 @@ class PreparedCall:
 def guarded_inputs(call: PreparedCall, arguments: Arguments) -> dict[str, tuple[Any, Digest]]:
     """Return what the body could change in place: raw inputs, not what refs stood for."""
     guarded: dict[str, tuple[Any, Digest]] = {}
-    if call.is_atomic:
+    if call.is_atomic and call.told is call.inputs:
         return guarded
-    for (name, value), slot in zip(call.told.items(), call.slots, strict=True):
-        if type(value) in IMMUTABLE or type(value) is ValuePointer or arguments.may_mutate(name):
+    ids = {slot.name: slot.cid for slot in call.slots}
+    for name, given in call.inputs.items():
+        value = bare(given)
+        if type(value) in IMMUTABLE or isinstance(value, Ref | ValuePointer):
             continue
-        if holds_refs(value):
-            # The body gets a copy of the container, but the raw objects in it are shared.
-            guarded[name] = (value, identify(value, name)[0])
-        elif not isinstance(value, Ref):
-            guarded[name] = (value, slot.cid)
+        if arguments.may_mutate(name) or arguments.is_ignored(name, given):
+            continue
+        # Else it stands for less, or more, than what identifies the call: a container with refs,
+        # of which the body gets a copy that shares the raw objects in it; a new default; a number
+        # that counts approximately.
+        is_told = call.told.get(name) is value and not holds_refs(value)
+        guarded[name] = (value, ids[name] if is_told else identify(value, name)[0])
     return guarded
 
 

@@ -94,8 +94,9 @@ class Binder:
         )
         self.is_plain = all(p.kind is _Kind.POSITIONAL_OR_KEYWORD for p in parameters)
 
-    def _patchable(self) -> tuple[object, object]:
-        return self._function.__defaults__, self._function.__kwdefaults__
+    def _patchable(self) -> tuple[object, Mapping[str, object] | None]:
+        by_keyword = self._function.__kwdefaults__
+        return self._function.__defaults__, None if by_keyword is None else dict(by_keyword)
 
     def bind(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
         """Return the inputs by name, defaults included, in signature order.
@@ -107,10 +108,11 @@ class Binder:
         Raises:
             TypeError: The arguments do not fit, as the function itself would raise it.
         """
-        defaults, keyword_defaults = self._seen
-        if (
-            self._function.__defaults__ is not defaults
-            or self._function.__kwdefaults__ is not keyword_defaults
+        defaults, by_keyword = self._seen
+        function = self._function
+        if function.__defaults__ is not defaults or (
+            (function.__kwdefaults__ or by_keyword)
+            and not _are_same(function.__kwdefaults__, by_keyword)
         ):
             self._read()
         names, given = self._names, len(args)
@@ -181,6 +183,13 @@ class Binder:
                     args.append(kwargs.pop(item))
         plain = {name.removeprefix("**"): value for name, value in kwargs.items()}
         return tuple(args), plain if order is None else {name: plain[name] for name in order}
+
+
+def _are_same(values: Mapping[str, object] | None, others: Mapping[str, object] | None) -> bool:
+    """Whether two mappings hold the same objects: comparing arrays would not tell."""
+    if values is None or others is None or values.keys() != others.keys():
+        return values is others
+    return all(value is others[name] for name, value in values.items())
 
 
 def _starred(name: str, parameters: Container[str]) -> Callable[[int], str]:

@@ -43,6 +43,7 @@ from gitmemo.model.notation import (
 _MOST_SECONDS = 10**10
 _decode = json.JSONDecoder().raw_decode
 
+
 def to_line(fact: Fact) -> str:
     """Return the line of `fact`, without a newline."""
     return _call_line(fact) if type(fact) is Call else json_of(_WRITERS[type(fact)](fact))
@@ -111,14 +112,15 @@ class Glance(NamedTuple):  # a frozen dataclass takes four times as long
     """A stored call, as far as it takes to hand it out again.
 
     Attributes:
-        given: For each input its name and a plain value, or the history id of what came as a ref.
+        given: For each input its name and a plain value, or, for what came as a ref, its history
+            id and its content id, one after the other.
     """
 
     op: str
     op_version: int
     version: Digest | None
     hid: Digest
-    given: list[tuple[str, JsonValue | Digest]]
+    given: list[tuple[str, JsonValue | bytes]]
     outputs: tuple[Slot, ...]
     elapsed_s: float
 
@@ -129,10 +131,13 @@ def glance(line: str, hid: Digest, content_id: Callable[[object], Digest]) -> Gl
     Much quicker than `from_line`, which computes every id of every input.
     """
     array, _end = _decode(line)
-    given: list[tuple[str, JsonValue | Digest]] = []
+    given: list[tuple[str, JsonValue | bytes]] = []
     for name, value, *history in array[4]:
         if history:
-            given.append((name, from_text(history[0])))
+            content = _content_of(value, content_id)
+            if content is None or type(history[0]) is not str:
+                return None
+            given.append((name, from_text(history[0]) + content))
         elif type(value) is dict and "v" in value:
             given.append((name, value["v"]))
         else:
@@ -141,6 +146,12 @@ def glance(line: str, hid: Digest, content_id: Callable[[object], Digest]) -> Gl
     outputs = tuple([read_output(hid, output, content_id) for output in array[5]])
     seconds = float(array[7].get("seconds", 0))
     return Glance(array[1], array[2], version, hid, given, outputs, seconds)
+
+
+def _content_of(value: object, content_id: Callable[[object], Digest]) -> Digest | None:
+    if type(value) is str:
+        return from_text(value)
+    return content_id(value["v"]) if type(value) is dict and "v" in value else None
 
 
 def _is_slot(array: list[object], slot: Slot) -> bool:

@@ -625,3 +625,103 @@ def test_a_call_is_run_again_with_the_ignored_numbers_that_it_had(path: Path) ->
         assert storage.unwrap(f(2)) == [20]
         assert storage.check(f).is_deterministic
     assert RUNS == [10] * 3  # for the value, and to check
+
+
+# --- what changes beside a call -----------------------------------------------------
+
+
+def test_a_new_default_that_the_body_changes_is_refused(storage: gm.Storage) -> None:
+    @gm.op
+    def collect(x, into=gm.NewArgDefault([])):
+        into.append(x)
+        return into
+
+    with storage, pytest.raises(errors.InputMutated, match="into"):
+        collect(1)
+
+
+def test_an_approximate_argument_that_the_body_changes_is_refused(storage: gm.Storage) -> None:
+    @gm.op
+    def order(x: Annotated[list, gm.Approx(3)]):
+        x.sort()
+        return x
+
+    with storage, pytest.raises(errors.InputMutated, match="'x'"):
+        order([2.0, 1.0])
+
+
+def test_a_closure_that_is_rebound_is_refused(storage: gm.Storage) -> None:
+    n = 0
+
+    @gm.op
+    def count():
+        nonlocal n
+        n += 1
+        return n
+
+    with storage, pytest.raises(errors.InputMutated, match="closure:n"):
+        count()
+
+
+def test_a_closure_of_which_another_cell_is_empty(storage: gm.Storage) -> None:
+    def make(first):
+        def f():
+            try:
+                return a
+            except NameError:
+                return -b
+
+        if first:
+            a = 5
+        else:
+            b = 5
+        return gm.op(f)
+
+    one, two = make(True), make(False)
+    with storage:
+        assert storage.unwrap([one(), one(), two(), two()]) == [5, 5, -5, -5]
+
+
+def test_keyword_defaults_that_were_changed_in_place_count(storage: gm.Storage) -> None:
+    @gm.op
+    def f(*, k=1):
+        return k
+
+    with storage:
+        assert storage.unwrap(f()) == 1
+        f.__wrapped__.__kwdefaults__["k"] = 2
+        assert storage.unwrap(f()) == 2
+
+
+def test_a_value_that_was_computed_again_is_another_input(storage: gm.Storage) -> None:
+    @gm.op
+    def source():
+        RUNS.append(1)
+        return len(RUNS)
+
+    @gm.op
+    def double(x):
+        return 2 * x
+
+    with storage:
+        before = source()
+        assert storage.unwrap([double(before), double(before)]) == [2, 2]
+        with pytest.warns(UserWarning):
+            source.recompute()
+        assert storage.unwrap(double(source())) == 4
+
+
+@pytest.mark.parametrize("through_ref", [False, True])
+def test_a_file_that_the_body_changes_is_refused(
+    storage: gm.Storage, tmp_path: Path, through_ref: bool
+) -> None:
+    @gm.op(mutates="f")
+    def append(f):
+        with Path(f).open("a") as file:
+            file.write("more")
+        return 1
+
+    path = tmp_path / "m.txt"
+    path.write_text("text")
+    with storage, pytest.raises(errors.InputMutated, match=r"m\.txt"):
+        append(gm.wrap(gm.File(path)) if through_ref else gm.File(path))
