@@ -20,7 +20,7 @@ from gitmemo.hashing.digest import Digest
 from gitmemo.memo.annotations import Shape, Shapes
 from gitmemo.memo.composing import composed, encoded
 from gitmemo.memo.items import item_of, scalar, shaped
-from gitmemo.memo.signature import Outputs
+from gitmemo.memo.outputs import Outputs
 from gitmemo.memo.stable import stable
 from gitmemo.model.components import Component, Content
 from gitmemo.model.items import Inline, Item, raw

@@ -21,7 +21,7 @@ from gitmemo.hashing.digest import Digest, to_hex
 from gitmemo.memo import wording
 from gitmemo.memo.inputs import PreparedCall
 from gitmemo.memo.recorder import Recorder
-from gitmemo.memo.signature import secret_texts
+from gitmemo.memo.secrecy import secret_texts
 from gitmemo.quantities import duration
 from gitmemo.world.view import World
 

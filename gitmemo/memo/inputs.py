@@ -14,7 +14,7 @@ from gitmemo.codecs.fingerprint import fingerprint
 from gitmemo.hashing.digest import Digest, digest
 from gitmemo.memo.execute import identify
 from gitmemo.memo.items import hidden, holding, item_of, leaf, shaped
-from gitmemo.memo.signature import is_secret
+from gitmemo.memo.secrecy import is_secret
 from gitmemo.model.facts import JsonValue, Slot
 from gitmemo.model.items import Item
 from gitmemo.ref import IMMUTABLE, AtomRef, CollectionRef, Ref, holds, holds_refs

@@ -24,7 +24,7 @@ from gitmemo.model.components import Component
 from gitmemo.model.facts import Call, Slot
 from gitmemo.model.lines import Asked
 from gitmemo.model.validity import Code
-from gitmemo.world.view import CallSignature, Candidate, World, signature_of
+from gitmemo.world.view import Candidate, World, signature_of
 
 if TYPE_CHECKING:
     from gitmemo.memo.op import Op

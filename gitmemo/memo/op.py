@@ -26,6 +26,7 @@ from typing import (
 from gitmemo.errors import NoActiveStorage, UntrackableOp
 from gitmemo.memo import context
 from gitmemo.memo.arguments import Arguments
+from gitmemo.memo.carrying import warn_if_missed
 from gitmemo.memo.op_pickles import pickled
 from gitmemo.memo.options import Names, Options, Store, Track, options_of
 from gitmemo.memo.storage import Storage
@@ -81,7 +82,7 @@ class Op(Generic[P, R_co]):
             result: R_co = storage.call(self, args, kwargs)
             return result
         if storage is None:
-            context.warn_if_missed(self.qualname)
+            warn_if_missed(self.qualname)
         plain, named = self.arguments.outside(args, kwargs)
         return cast("R_co", _without_transients(self.__wrapped__(*plain, **named)))
 

@@ -24,7 +24,7 @@ from gitmemo.memo.calls import CallView, Counter, Observer, Watch
 from gitmemo.memo.checking import CheckReport
 from gitmemo.memo.diagnosis import Diagnosis
 from gitmemo.memo.execute import NoTracking, Tracking
-from gitmemo.memo.explain import Explanation
+from gitmemo.memo.explanation import Explanation
 from gitmemo.memo.failures import Failure, FailureNotes
 from gitmemo.memo.forgetting import StoredCalls
 from gitmemo.memo.lookup import Lookup
