@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, TypedDict
 
 from gitmemo.errors import BadOption
 from gitmemo.memo.outputs import Keep, Outputs, declared_outputs
@@ -20,6 +20,20 @@ _KEEPS: tuple[Keep, ...] = ("always", "hash", "never")
 Store: TypeAlias = "Keep | Mapping[str, Keep]"
 Track: TypeAlias = "Literal['static'] | Collection[object]"
 Names: TypeAlias = "str | Collection[str]"
+
+
+class OpOptions(TypedDict, total=False):
+    """What type checkers accept in `@op(...)` and `@superop(...)`, but for `materialize`."""
+
+    output_names: Sequence[str] | None
+    nout: int | Literal["auto", "var"] | None
+    name: str | None
+    version: int
+    ignore_args: Names
+    store: Store
+    mutates: Names
+    match_defaults: bool
+    track: Track
 
 
 @dataclass(frozen=True, slots=True)
