@@ -71,14 +71,14 @@ def secret_texts(name: str, value: object) -> Iterator[Any]:
         elif (secret, id(part)) not in seen:
             seen[secret, id(part)] = part
             if isinstance(part, list | set | frozenset | deque) or type(part) is tuple:
-                todo.extend((secret, item) for item in _telling(part, secret))
+                todo.extend((secret, item) for item in _telling(part, secret=secret))
             else:
                 todo.extend(
                     (secret or _names_secret(label), item) for label, item in _labelled(part)
                 )
 
 
-def _telling(items: Collection[Any], secret: bool) -> Iterable[Any]:
+def _telling(items: Collection[Any], *, secret: bool) -> Iterable[Any]:
     """Return the items that can be or hold a secret: none of thousands of numbers or texts."""
     dull = {
         kind

@@ -173,7 +173,7 @@ class Storage:
         for the block.
         """
         before, self._caller.allows_new_calls = self._caller.allows_new_calls, allowed
-        return AllowingNewCalls(self._caller, before)
+        return AllowingNewCalls(self._caller, before=before)
 
     @contextmanager
     def observed(self, observer: Observer) -> Iterator[None]:
@@ -397,7 +397,7 @@ class Storage:
 class AllowingNewCalls:
     """What `allow_new_calls` changed, to be undone at the end of a `with` statement."""
 
-    def __init__(self, caller: Caller, before: bool) -> None:
+    def __init__(self, caller: Caller, *, before: bool) -> None:
         self._caller, self._before = caller, before
 
     def __enter__(self) -> None:

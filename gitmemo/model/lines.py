@@ -43,6 +43,7 @@ from gitmemo.model.notation import (
 _MOST_SECONDS = 10**10
 _decode = json.JSONDecoder().raw_decode
 
+
 def to_line(fact: Fact) -> str:
     """Return the line of `fact`, without a newline."""
     return _call_line(fact) if type(fact) is Call else json_of(_WRITERS[type(fact)](fact))
