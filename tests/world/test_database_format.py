@@ -36,7 +36,7 @@ def unpacked(line: bytes, pattern: str) -> str:
     return zlib.decompressobj(-11, zdict=pattern.encode()).decompress(line).decode()
 
 
-def blob_id(text: str) -> bytes:
+def digest_of(text: str) -> bytes:
     return base64.urlsafe_b64decode(f"{text}=")
 
 
@@ -85,10 +85,23 @@ def test_values_are_found_by_the_blob_that_their_fact_names(database: sqlite3.Co
     (call,) = (f for f in facts if f[0] == "call" and f[4][0][1] == {"v": 12})
     _, _, codec, size, blob = places[call[5][1][1]]
     parts = database.execute(
-        "select data from blob where id = ? and codec = ? order by part", (blob_id(blob), codec)
+        "select data from blob where id = ? and codec = ? order by part", (digest_of(blob), codec)
     ).fetchall()
     data = b"".join(part for (part,) in parts)
     assert (codec, len(data), json.loads(data)) == ("json", size, "12" * 400)
+
+
+def test_values_are_marked_with_the_first_bytes_of_their_content_ids(
+    database: sqlite3.Connection,
+) -> None:
+    rows = database.execute(
+        "select mark, line, pattern from fact join shape on shape.id = fact.shape"
+        " where kind = 'value'"
+    ).fetchall()
+    assert rows
+    for mark, line, pattern in rows:
+        fact = json.loads(line if isinstance(line, str) else unpacked(line, pattern))
+        assert mark == int.from_bytes(digest_of(fact[1])[:8], "little", signed=True)
 
 
 def test_notes_of_failed_calls_are_json(database: sqlite3.Connection) -> None:
