@@ -1,6 +1,6 @@
 """From values and outcomes to facts and blobs.
 
-Not look-ups (`storage`) and not files (`world`, `blobs`). Invariant: bytes are
+Not look-ups (`lookup`) and not files (`world`, `blobs`). Invariant: bytes are
 stored before the fact that names them, and the facts of one call in one piece.
 """
 
