@@ -24,7 +24,8 @@ if TYPE_CHECKING:
     from gitmemo.files import Dir, File
     from gitmemo.hashing import content_hash, hasher
     from gitmemo.memo.annotations import MDict, MList, MSet, MTuple
-    from gitmemo.memo.context import carried, noop
+    from gitmemo.memo.carrying import carried
+    from gitmemo.memo.context import noop
     from gitmemo.memo.op import Op, op, superop, track
     from gitmemo.memo.opening import open
     from gitmemo.memo.provenance import prov
@@ -94,7 +95,7 @@ _HOMES = {
     "Transient": "gitmemo.special",
     "TupleRef": "gitmemo.ref",
     "ValuePointer": "gitmemo.special",
-    "carried": "gitmemo.memo.context",
+    "carried": "gitmemo.memo.carrying",
     "codec": "gitmemo.codecs",
     "content_hash": "gitmemo.hashing",
     "deserialize": "gitmemo.codecs",

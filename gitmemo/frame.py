@@ -7,7 +7,6 @@ the table depends on the set of calls alone, not on their order.
 
 from __future__ import annotations
 
-import re
 import warnings
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -19,12 +18,12 @@ from gitmemo.errors import GitmemoError
 from gitmemo.hashing.digest import Digest
 from gitmemo.model.facts import Call, Slot
 from gitmemo.model.items import histories
+from gitmemo.model.names import number_of_output
 from gitmemo.ref import Loader, Ref, ref_to
 
 if TYPE_CHECKING:
     import pandas as pd
 
-_UNNAMED = re.compile(r"output_(\d+)")
 Cell: TypeAlias = "tuple[Slot, ...]"
 """The values of one column in one row, several where several calls led to the row."""
 
@@ -286,13 +285,12 @@ def _names(
 
 
 def _plain_name(variable: Variable, consumers: Iterable[str]) -> str:
-    unnamed = _UNNAMED.fullmatch(variable.name) if variable.produced else None
-    if not unnamed:
+    number = number_of_output(variable.name) if variable.produced else None
+    if number is None:
         return variable.name
     used_as = sorted(consumers)
     if used_as:
         return used_as[0]
-    number = unnamed.group(1)
     return _short(variable.op) if number == "0" else f"{_short(variable.op)}_{number}"
 
 

@@ -1,9 +1,12 @@
-"""Numbers as people say them: durations, sizes, counts.
+"""Numbers as people say them: durations, sizes, counts; and moments as records say them.
 
 Not tables or colours (`display`). Invariant: pure.
 """
 
 from __future__ import annotations
+
+import time
+from functools import lru_cache
 
 
 def duration(seconds: float) -> str:
@@ -43,3 +46,18 @@ def count(number: int, noun: str, plural: str = "") -> str:
     ('1 call', '2 calls', '0 histories')
     """
     return f"{number} {noun if number == 1 else plural or noun + 's'}"
+
+
+def timestamp(since_epoch_s: float) -> str:
+    """Return a moment in UTC, to the millisecond, as ISO 8601 writes it.
+
+    >>> timestamp(0), timestamp(1_700_000_000.25)
+    ('1970-01-01T00:00:00.000Z', '2023-11-14T22:13:20.250Z')
+    """
+    second, fraction = divmod(since_epoch_s, 1)
+    return f"{_second(int(second))}.{int(fraction * 1000):03d}Z"
+
+
+@lru_cache(maxsize=1)  # many short calls start in one second
+def _second(since_epoch_s: int) -> str:
+    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(since_epoch_s))

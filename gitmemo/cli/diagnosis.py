@@ -11,11 +11,12 @@ from contextlib import contextmanager, redirect_stdout
 import click
 
 from gitmemo.cli.options import json_option
-from gitmemo.display.text import count, printable
+from gitmemo.display.text import printable
 from gitmemo.memo.checking import CheckReport, Finding
 from gitmemo.memo.failures import failures_in
 from gitmemo.memo.opening import share, storage_of
 from gitmemo.memo.storage import Storage
+from gitmemo.quantities import count
 from gitmemo.query import resolve_op
 from gitmemo.workspace import find
 

@@ -8,11 +8,12 @@ from collections.abc import Iterable, Sequence
 import click
 
 from gitmemo.cli.options import json_option
-from gitmemo.display.text import count, printable, table
+from gitmemo.display.text import printable, table
 from gitmemo.errors import UnknownTombstone
 from gitmemo.hashing import content_id
 from gitmemo.hashing.digest import Digest, to_hex
 from gitmemo.model.facts import Call, JsonValue, Slot
+from gitmemo.quantities import count
 from gitmemo.query import resolve_op, valid_calls
 from gitmemo.workspace import Workspace, find
 

@@ -10,13 +10,14 @@ from dataclasses import dataclass
 import click
 
 from gitmemo.cli.options import json_option
-from gitmemo.display.text import count, diff_lines, printable, size, table
+from gitmemo.display.text import diff_lines, printable, table
 from gitmemo.errors import UnknownOp, UnknownRevision
 from gitmemo.frame import Table
 from gitmemo.hashing.digest import to_hex
 from gitmemo.model.components import Component
 from gitmemo.model.facts import Call, Decision, Slot
 from gitmemo.model.validity import Code
+from gitmemo.quantities import count, size
 from gitmemo.query import Selection, resolve_op, select, valid_calls
 from gitmemo.workspace import Workspace, find
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 import click
 
 from gitmemo.commits.hook import Asker, Exported
-from gitmemo.display.text import count
 from gitmemo.errors import Aborted, BadSetting, GitmemoError, UncommittedCode, UndecidedChanges
 from gitmemo.model.validity import changed
+from gitmemo.quantities import count
 from gitmemo.source.tree import SourceTree
 from gitmemo.workspace import Workspace, find
 

@@ -10,11 +10,11 @@ from typing import Any
 
 import click
 
-from gitmemo.display.text import count, duration
 from gitmemo.errors import GitmemoError
 from gitmemo.git.hookfiles import is_installed
 from gitmemo.memo.calls import CallEvent, Counter
 from gitmemo.memo.opening import share, storage_of
+from gitmemo.quantities import count, duration
 from gitmemo.workspace import find
 
 _OWN_FOLDER = str(Path(__file__).resolve().parent.parent)

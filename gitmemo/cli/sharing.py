@@ -9,8 +9,8 @@ import click
 
 from gitmemo.cli.options import json_option
 from gitmemo.config import COMMITTED, LOCAL, edit
-from gitmemo.display.text import count, size
 from gitmemo.errors import RemoteInvalid, RemoteUnknown
+from gitmemo.quantities import count, size
 from gitmemo.workspace import Workspace, find
 
 if TYPE_CHECKING:

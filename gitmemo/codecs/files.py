@@ -41,7 +41,7 @@ class FilesCodec:
 
     def assemble(self, source: Source, parts: Parts) -> object:
         """Put the files in their places and return the values."""
-        return read_tree(source, lambda data, is_map: _Reader(data, is_map, parts))
+        return read_tree(source, lambda data, is_map: _Reader(data, parts, is_map=is_map))
 
 
 class _Writer(TreeWriter):
@@ -50,7 +50,7 @@ class _Writer(TreeWriter):
         self.parts: dict[Digest, Encoded | None] = {}
         self.has_files = False
 
-    def other(self, value: Any, depth: int) -> Node:
+    def other(self, value: Any) -> Node:
         if type(value) is File:
             self.has_files = True
             return {"F": [_recorded(value), *self._part(os.fspath(value), value.content())]}
@@ -61,7 +61,7 @@ class _Writer(TreeWriter):
                 for name, content in value.contents()
             ]
             return {"D": [_recorded(value), listed]}
-        return super().other(value, depth)
+        return super().other(value)
 
     def _part(self, path: str, content: Content) -> list[Node]:
         self.parts[content.cid] = _FileBytes(path, content)
@@ -115,15 +115,15 @@ class _Pieces(Sequence[bytes]):
 
 
 class _Reader(TreeReader):
-    def __init__(self, data: memoryview, is_map: bool, parts: Parts) -> None:
-        super().__init__(data, is_map)
+    def __init__(self, data: memoryview, parts: Parts, *, is_map: bool) -> None:
+        super().__init__(data, is_map=is_map)
         self._parts = parts
         self.readers |= {"F": self._file, "D": self._dir}
 
     def _file(self, body: Any) -> File:
         path, cid, executable = body
         place, is_ours = names.located(path)
-        self._place(place, _digest(cid), executable is True, is_ours)
+        self._place(place, _digest(cid), executable=executable is True, is_ours=is_ours)
         return File(names.shown(place))
 
     def _dir(self, body: Any) -> Dir:
@@ -131,7 +131,7 @@ class _Reader(TreeReader):
         folder, is_ours = names.located(path)
         places = [names.located(f"{path}/{names.check(name, folder)}")[0] for name, _, _ in listed]
         for place, (_, cid, executable) in zip(places, listed, strict=True):
-            self._place(place, _digest(cid), executable is True, is_ours)
+            self._place(place, _digest(cid), executable=executable is True, is_ours=is_ours)
         if is_ours:
             folder.mkdir(parents=True, exist_ok=True)
         for name in set(Dir(folder).files()) - {name for name, _, _ in listed}:
@@ -140,9 +140,9 @@ class _Reader(TreeReader):
             placing.clear(folder / name, self._is_stored)
         return Dir(names.shown(folder))
 
-    def _place(self, place: Path, cid: Digest, executable: bool, is_ours: bool) -> None:
+    def _place(self, place: Path, cid: Digest, *, executable: bool, is_ours: bool) -> None:
         if is_ours:
-            placing.place(place, cid, executable, self._stored, self._is_stored)
+            placing.place(place, cid, self._stored, self._is_stored, executable=executable)
         elif not _holds(place, cid):
             raise FileOutside(str(place), str(names.root()))
 

@@ -16,8 +16,9 @@ from gitmemo.model.items import INLINE_BYTES, Inline, JsonValue
 _SURELY_SMALL = 1 << 63
 _FEW_CHARACTERS = 60
 
-# `sys.set_int_max_str_digits` refuses text of more digits, 640 at its strictest.
-_INT_BITS = 2_000
+MOST_INT_BITS = 2_000
+"""`sys.set_int_max_str_digits` refuses text of more digits, 640 at its strictest."""
+
 _DEPTH = 100
 # A value that shares its parts is a small pickle but may be a gigantic text.
 _NODES = 1_000_000
@@ -88,7 +89,7 @@ def _is_plain(value: object, budget: int) -> bool:
                     return False
                 below += item.values()  # type: ignore[attr-defined]
             elif kind is int:
-                if item.bit_length() > _INT_BITS:  # type: ignore[attr-defined]
+                if item.bit_length() > MOST_INT_BITS:  # type: ignore[attr-defined]
                     return False
             elif not (item is None or kind is str or kind is float or kind is bool):
                 return False

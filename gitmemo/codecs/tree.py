@@ -19,6 +19,7 @@ from typing import Any, TypeAlias
 
 from gitmemo.codecs.arrays import MAP_FROM_BYTES, npy_chunks, read_npy
 from gitmemo.codecs.codec import Chunks, Source
+from gitmemo.codecs.plain import MOST_INT_BITS
 from gitmemo.hashing.encoding import part
 
 Node: TypeAlias = "bool | int | float | str | list[Node] | dict[str, Node] | None"
@@ -30,8 +31,6 @@ _DEPTH = 100
 _NODES = 2_000_000
 # A value that shares its parts is small in memory but may be gigantic here.
 _SHARED = 20_000
-# `sys.set_int_max_str_digits` refuses text of more digits, 640 at its strictest.
-_INT_BITS = 2_000
 _SELF = frozenset({type(None), bool, int, float, str})
 _SCALAR_KINDS = "biufcmMSU"
 
@@ -56,7 +55,7 @@ class TreeCodec:
 
     def decode(self, source: Source) -> object:
         """Read it, with large arrays mapped copy-on-write where the bytes are a file."""
-        return read_tree(source, TreeReader)
+        return read_tree(source, lambda data, is_map: TreeReader(data, is_map=is_map))
 
 
 def write_tree(value: object, writer: TreeWriter) -> Chunks | None:
@@ -108,7 +107,7 @@ class TreeWriter:
     def node(self, value: Any, depth: int) -> Node:
         """Return the JSON form of `value`; raise `Foreign` for what has none."""
         kind = type(value)
-        if kind is int and value.bit_length() > _INT_BITS:
+        if kind is int and value.bit_length() > MOST_INT_BITS:
             return {"i": hex(value)}
         if kind in _SELF:
             return value  # type: ignore[no-any-return]
@@ -116,9 +115,9 @@ class TreeWriter:
         if write is not None:
             self._count(value)
             return write(self, value, depth)
-        return self.other(value, depth)
+        return self.other(value)
 
-    def other(self, value: Any, depth: int) -> Node:
+    def other(self, value: Any) -> Node:
         """Return the JSON form of what is neither a scalar nor a container; raise `Foreign` else."""
         kind = type(value)
         if self._numpy is not None:
@@ -179,7 +178,7 @@ class TreeWriter:
 
 
 def _is_huge(value: object) -> bool:
-    return type(value) is int and value.bit_length() > _INT_BITS
+    return type(value) is int and value.bit_length() > MOST_INT_BITS
 
 
 def _dict(writer: TreeWriter, value: dict[Any, Any], depth: int) -> Node:
@@ -209,7 +208,7 @@ _WRITERS: dict[type, Callable[[TreeWriter, Any, int], Node]] = {
 class TreeReader:
     """Values from tagged objects. Raises anything at all for what `TreeWriter` did not write."""
 
-    def __init__(self, data: memoryview, is_map: bool) -> None:
+    def __init__(self, data: memoryview, *, is_map: bool) -> None:
         self._data = data
         self._is_map = is_map
         self.readers: dict[str, Callable[[Any], object]] = {

@@ -15,9 +15,10 @@ from typing import TextIO
 import click
 
 from gitmemo.commits.changes import Change
-from gitmemo.display.text import count, diff_lines, duration, printable
+from gitmemo.display.text import diff_lines, printable
 from gitmemo.errors import Aborted
 from gitmemo.model.facts import Verdict
+from gitmemo.quantities import count, duration
 
 _ANSWERS: dict[str, Verdict | None] = {
     "b": Verdict.BREAKING,

@@ -1,4 +1,4 @@
-"""Plain text for terminals: diffs, tables; numbers as in `quantities`.
+"""Plain text for terminals: diffs, tables. Numbers are in `quantities`.
 
 Not rich display in notebooks. Invariant: pure; the caller writes the lines and
 decides on colour.
@@ -9,10 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 
 import click
-
-from gitmemo.quantities import count as count
-from gitmemo.quantities import duration as duration
-from gitmemo.quantities import size as size
 
 _COLORS = {"+": "green", "-": "red", "@": "cyan"}
 

@@ -29,7 +29,9 @@ _COPY_BYTES = 1 << 20
 _FICLONE = 0x40049409  # linux/fs.h: share the blocks of another file until one of them changes
 
 
-def place(target: Path, cid: Digest, executable: bool, stored: Stored, is_stored: IsStored) -> None:
+def place(
+    target: Path, cid: Digest, stored: Stored, is_stored: IsStored, *, executable: bool
+) -> None:
     """Make `target` a file with these bytes, unless it is one already.
 
     Raises:
@@ -38,7 +40,7 @@ def place(target: Path, cid: Digest, executable: bool, stored: Stored, is_stored
     there = _found(target)
     if there is not None and there.cid == cid:
         if there.is_executable != executable:
-            _set_executable(target, executable)
+            _set_executable(target, executable=executable)
         return
     if there is not None and not is_stored(there.cid):
         raise FileInTheWay(str(target), "another file is there whose content is stored nowhere")
@@ -46,7 +48,7 @@ def place(target: Path, cid: Digest, executable: bool, stored: Stored, is_stored
     temporary = target.parent / f".gitmemo-{secrets.token_hex(8)}"
     try:
         _write(temporary, stored(cid), cid)
-        _set_executable(temporary, executable)
+        _set_executable(temporary, executable=executable)
         if there is not None:
             temporary.replace(target)
         else:
@@ -75,7 +77,7 @@ def _found(target: Path) -> Content | None:
     return content_of(str(target))
 
 
-def _set_executable(file: Path, executable: bool) -> None:
+def _set_executable(file: Path, *, executable: bool) -> None:
     """Let those run the file who may read it, or nobody."""
     mode = stat.S_IMODE(file.stat().st_mode)
     file.chmod(mode | (mode & 0o444) >> 2 if executable else mode & ~0o111)

@@ -40,6 +40,11 @@ def part_from_id(content: Digest) -> bytes:
     return b"M" + content
 
 
+def short_of(encoded: bytes) -> bytes | None:
+    """Return a part if it is the whole encoding of its value; None if it is only an id."""
+    return None if encoded[:1] == b"M" else encoded
+
+
 def count(number: int) -> bytes:
     """Return a length: one byte below 255, else FF and eight bytes, little-endian."""
     return _COUNTS[number] if number < 255 else b"\xff" + _length64(number)

@@ -16,10 +16,10 @@ from gitmemo.approx import Approx
 from gitmemo.hashing import content_id
 from gitmemo.hashing.digest import Digest
 from gitmemo.memo.annotations import Shapes
-from gitmemo.memo.items import leaf
 from gitmemo.memo.options import Options
 from gitmemo.memo.signature import ORDER, Binder
 from gitmemo.ref import AtomRef, Ref, unwrap_all
+from gitmemo.ref.leaves import leaf
 from gitmemo.special import Ignore, NewArgDefault, ValuePointer, bare
 
 _WRAPPERS = frozenset({Ignore, NewArgDefault})

@@ -1,6 +1,6 @@
 """Calls as people meet them: what happened to one, how many there were, what one holds.
 
-Not how calls are made (`storage`). Invariant: nothing here changes a storage.
+Not how calls are made (`caller`). Invariant: nothing here changes a storage.
 """
 
 from __future__ import annotations

@@ -11,9 +11,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Any
 
-from gitmemo.codecs import from_inline
 from gitmemo.errors import GitmemoError
 from gitmemo.hashing.digest import Digest
 from gitmemo.memo import context, wording
@@ -144,7 +142,7 @@ class Checker:
         if reason is not None:
             return CheckedCall(call.op, Finding.NOT_RUN, inputs, reason=reason)
         try:
-            given = {slot.name: self._load(slot) for slot in call.inputs}
+            given = {slot.name: self._values.of_slot(slot) for slot in call.inputs}
         except (GitmemoError, OSError) as error:
             return CheckedCall(call.op, Finding.NOT_RUN, inputs, reason=_said(error))
         try:
@@ -175,7 +173,7 @@ class Checker:
         for one, other in zip(first.outputs, second.outputs, strict=False):
             if one.cid != other.cid:
                 try:
-                    differing[one.name] = self._described(one, self._load(other))
+                    differing[one.name] = self._described(one, self._values.of_slot(other))
                 except (GitmemoError, OSError):
                     differing[one.name] = "differs; a result is not on this machine"
         reason = f"{count(len(results), 'different result')} recorded for this call"
@@ -183,19 +181,13 @@ class Checker:
 
     def _described(self, slot: Slot, now: object) -> str:
         try:
-            found = difference(self._load(slot), now)
+            found = difference(self._values.of_slot(slot), now)
         except (GitmemoError, OSError):
             return "differs; the stored value is not on this machine"
         return str(found) if found else "differs, in a way that cannot be shown"
 
     def _inputs(self, call: Call) -> dict[str, str]:
         return {slot.name: wording.of_stored(self._world, slot) for slot in call.inputs}
-
-    # `Any`: what stored bytes hold is known only to the op that made them.
-    def _load(self, slot: Slot) -> Any:
-        if slot.inline is not None:
-            return from_inline(slot.inline.json)
-        return self._values.load(slot.cid, lambda: repr(slot.name))
 
 
 def _names(slots: Sequence[Slot]) -> str:

@@ -1,28 +1,23 @@
 """Which storage is active, per thread and task.
 
-Not what a storage does. Invariant: leaving a block restores exactly what was
-active before it, also when entering or the body failed.
+Not what a storage does, nor how blocks get to other threads (`carrying`).
+Invariant: leaving a block restores exactly what was active before it, also when
+entering or the body failed.
 """
 
 from __future__ import annotations
 
-import contextvars
 import threading
-import warnings
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import ExitStack, contextmanager
-from contextvars import ContextVar
-from functools import update_wrapper
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import Context, ContextVar
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, Generic, ParamSpec, TypeVar
+from typing import TYPE_CHECKING, Final
 
 from gitmemo.files import names
 
 if TYPE_CHECKING:
     from gitmemo.memo.storage import Storage
-
-P = ParamSpec("P")
-R = TypeVar("R")
 
 
 class Noop:
@@ -33,20 +28,6 @@ NOOP: Final = Noop()
 """What is active inside `with noop():`: ops run as plain functions, refs become values."""
 
 _stack: ContextVar[tuple[Storage | Noop, ...]] = ContextVar("gitmemo_storages", default=())
-
-
-class NotInBlock(UserWarning):
-    """An op was called in a thread that is in no block, while another thread is in one."""
-
-    def __init__(self, op: str) -> None:
-        super().__init__(op)
-        self.op = op
-
-    def __str__(self) -> str:
-        return (
-            f"{self.op} was called in a thread that is in no storage block, so the call was not "
-            "remembered; use `with storage:` in the thread, or give it gm.carried(function)"
-        )
 
 
 class _Open:
@@ -84,6 +65,16 @@ def pop(storage: Storage | Noop) -> None:
         _open.add(-1)
 
 
+def is_any_open() -> bool:
+    """Whether any thread of this process is in a block."""
+    return _open.count > 0
+
+
+def blocks(here: Context) -> tuple[Storage | Noop, ...]:
+    """Return what encloses the point at which `here` was taken, the outermost first."""
+    return here.get(_stack, ())
+
+
 def depth(storage: Storage) -> int:
     """Return how many blocks of `storage` enclose this point."""
     return _stack.get().count(storage)
@@ -100,49 +91,6 @@ def noop() -> Iterator[None]:
         yield
     finally:
         pop(NOOP)
-
-
-def carried(function: Callable[P, R]) -> Callable[P, R]:
-    """Return `function` so that it runs in the blocks of here, wherever it is called.
-
-    A new thread or process is in no block of its own: `pool.map(gm.carried(op), values)`. Refs
-    that come back from a process bring their values along.
-    """
-    return _Carried(function)
-
-
-class _Carried(Generic[P, R]):
-    """A function, and the blocks in which it runs."""
-
-    def __init__(self, function: Callable[P, R]) -> None:
-        self._function = function
-        self._here = contextvars.copy_context()
-        update_wrapper(self, function, updated=())
-
-    def __call__(self, *args: P.args, **kwargs: P.kwargs) -> R:
-        return self._here.copy().run(self._function, *args, **kwargs)
-
-    def __reduce__(self) -> tuple[Any, ...]:
-        blocks = self._here.get(_stack, ())
-        return _arrived, (self._function, [None if b is NOOP else b for b in blocks])
-
-
-def _arrived(function: Callable[P, R], blocks: Sequence[Storage | None]) -> Callable[P, R]:
-    """Return `function` in another process, in the same blocks."""
-
-    def call(*args: P.args, **kwargs: P.kwargs) -> R:
-        with ExitStack() as stack:
-            for storage in blocks:
-                stack.enter_context(noop() if storage is None else storage)
-            return function(*args, **kwargs)
-
-    return call
-
-
-def warn_if_missed(op: str) -> None:
-    """Warn where a call in another thread was probably meant to be remembered."""
-    if _open.count and threading.current_thread() is not threading.main_thread():
-        warnings.warn(NotInBlock(op), stacklevel=4)
 
 
 def _project_root() -> Path | None:

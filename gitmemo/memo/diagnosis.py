@@ -1,6 +1,6 @@
 """What a storage can say about its own calls: why, whether again the same, what failed.
 
-Not what the parts do (`explain`, `checking`, `failures`, `loading`): this
+Not what the parts do (`explain`, `completing`, `checking`, `loading`): this
 module is where a storage keeps them together. Invariant: nothing is recorded.
 """
 
@@ -12,7 +12,9 @@ from typing import TYPE_CHECKING, Any
 from gitmemo.errors import OpNotLoaded
 from gitmemo.memo.caller import Caller
 from gitmemo.memo.checking import Checker, CheckReport
-from gitmemo.memo.explain import Completed, Explainer, Explanation, complete
+from gitmemo.memo.completing import Completed, complete
+from gitmemo.memo.explain import Explainer
+from gitmemo.memo.explanation import Explanation
 from gitmemo.memo.lookup import Lookup
 from gitmemo.memo.names import OpNames
 from gitmemo.memo.rerun import Rerun

@@ -7,17 +7,14 @@ declares.
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
-from gitmemo.memo.signature import ORDER
+from gitmemo.model.names import is_closure, unnamed_output
 from gitmemo.world.view import CallSignature
 
 if TYPE_CHECKING:
     from gitmemo.memo.op import Op
-
-_Kind = inspect.Parameter
 
 
 def drift(op: Op[..., Any], stored: CallSignature, ignored: Collection[str] = ()) -> str:
@@ -39,19 +36,12 @@ def way_out(op: Op[..., Any], name: str) -> str:
 
 def _change_of_inputs(op: Op[..., Any], names: tuple[str, ...]) -> str:
     binder = op.arguments.binder
-    parameters = binder.signature.parameters
-    takes_any = any(p.kind is _Kind.VAR_KEYWORD for p in parameters.values())
     for name in names:
-        is_hidden = name == ORDER or name.startswith(("closure:", "**"))
-        if not (is_hidden or name in parameters or takes_any or binder.is_numbered(name)):
+        is_hidden = is_closure(name) or name.startswith("**")
+        if not is_hidden and not binder.takes(name):
             return f"the argument {name!r} was removed or renamed"
-    for name, parameter in parameters.items():
-        is_optional = (
-            parameter.kind in (_Kind.VAR_POSITIONAL, _Kind.VAR_KEYWORD)
-            or name in binder.defaults
-            or name in op.options.ignored
-        )
-        if not is_optional and name not in names:
+    for name in binder.required:
+        if name not in names and name not in op.options.ignored:
             return (
                 f"the argument {name!r} is new and has no default "
                 "(gm.NewArgDefault(value) as its default keeps the results)"
@@ -63,7 +53,7 @@ def _change_of_outputs(op: Op[..., Any], names: tuple[str, ...]) -> str:
     outputs = op.options.outputs
     if outputs.count is None:
         return ""
-    declared = outputs.names or tuple(f"output_{n}" for n in range(outputs.count))
+    declared = outputs.names or tuple(map(unnamed_output, range(outputs.count)))
     if names == declared:
         return ""
     return f"the outputs were {_listed(names)} and are {_listed(declared)} now"

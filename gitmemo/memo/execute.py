@@ -21,12 +21,13 @@ from gitmemo.hashing import content_id
 from gitmemo.hashing.digest import Digest
 from gitmemo.memo.annotations import Shape, Shapes
 from gitmemo.memo.composing import composed, encoded
-from gitmemo.memo.items import item_of, scalar, shaped
-from gitmemo.memo.signature import Outputs
+from gitmemo.memo.items import item_of, shaped
+from gitmemo.memo.outputs import Outputs
 from gitmemo.memo.stable import stable
 from gitmemo.model.components import Component, Content
 from gitmemo.model.items import Inline, Item, raw
 from gitmemo.ref import IMMUTABLE, Ref, unwrap_all
+from gitmemo.ref.leaves import scalar
 from gitmemo.special import Transient
 
 

@@ -12,7 +12,6 @@ import traceback
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
 from dataclasses import asdict, dataclass, field, replace
-from datetime import UTC, datetime
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -21,8 +20,8 @@ from gitmemo.hashing.digest import Digest, to_hex
 from gitmemo.memo import wording
 from gitmemo.memo.inputs import PreparedCall
 from gitmemo.memo.recorder import Recorder
-from gitmemo.memo.signature import secret_texts
-from gitmemo.quantities import duration
+from gitmemo.memo.secrecy import secret_texts
+from gitmemo.quantities import duration, timestamp
 from gitmemo.world.view import World
 
 _TRACEBACK_CHARACTERS = 20_000
@@ -102,7 +101,7 @@ class FailureNotes:
         failure = Failure(
             op=call.name,
             op_version=call.op.version,
-            when=_iso(time.time()),
+            when=timestamp(time.time()),
             elapsed_s=round(elapsed_s, 6),
             error=_type_name(error),
             message=hidden.cut_out(_message(error))[:_MESSAGE_CHARACTERS],
@@ -236,8 +235,3 @@ def _type_name(error: BaseException) -> str:
         if kind.__module__ == "builtins"
         else f"{kind.__module__}.{kind.__qualname__}"
     )
-
-
-def _iso(seconds: float) -> str:
-    moment = datetime.fromtimestamp(seconds, UTC)
-    return moment.isoformat(timespec="milliseconds").replace("+00:00", "Z")

@@ -13,11 +13,12 @@ from typing import TYPE_CHECKING, Any
 from gitmemo.codecs.fingerprint import fingerprint
 from gitmemo.hashing.digest import Digest, digest
 from gitmemo.memo.execute import identify
-from gitmemo.memo.items import hidden, holding, item_of, leaf, shaped
-from gitmemo.memo.signature import is_secret
+from gitmemo.memo.items import hidden, holding, item_of, shaped
+from gitmemo.memo.secrecy import is_secret
 from gitmemo.model.facts import JsonValue, Slot
 from gitmemo.model.items import Item
 from gitmemo.ref import IMMUTABLE, AtomRef, CollectionRef, Ref, holds, holds_refs
+from gitmemo.ref.leaves import leaf
 from gitmemo.special import ValuePointer, bare
 
 if TYPE_CHECKING:

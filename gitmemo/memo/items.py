@@ -11,10 +11,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
-from gitmemo.codecs import inline
 from gitmemo.errors import Unhashable
-from gitmemo.hashing.encoding import content_id, part
-from gitmemo.hashing.parts import part_id
 from gitmemo.memo.annotations import Shape
 from gitmemo.model.ids import raw_hid
 from gitmemo.model.items import (
@@ -25,36 +22,16 @@ from gitmemo.model.items import (
     collection_hid,
     inside,
     of_parts,
-    raw,
 )
 from gitmemo.ref import MISSING, AtomRef, CollectionRef, Ref, fold, unwrap_all
 from gitmemo.ref.containers import Node
+from gitmemo.ref.leaves import leaf
 
 _EXACT: dict[type, str] = {list: "list", tuple: "tuple", set: "set", dict: "dict"}
 # Made again from other items, these are what they were; a subclass may hold more.
 _TRANSPARENT = frozenset({list, tuple, dict, OrderedDict, defaultdict})
 # A record is read by recursion; what is deeper is one item with all refs in it.
 _LEVELS = 30
-
-
-def leaf(value: object, where: str = "") -> Item:
-    """Return a value that is one piece; `where` names it in errors.
-
-    Raises:
-        Unhashable: It has no content id.
-    """
-    try:
-        encoded = part(value)
-    except Unhashable as error:
-        raise Unhashable(error.type_name, error.path, error.reason, where) from None
-    small = inline(value)
-    return raw(part_id(encoded), small, None if small or encoded[:1] == b"M" else encoded)
-
-
-def scalar(value: object) -> Item | None:
-    """Return a value of a type without children, if it is small enough to stand in a record."""
-    small = inline(value)
-    return raw(content_id(value), small) if small else None
 
 
 def item_of(ref: Ref[Any], *, whole: bool = False) -> Item:

@@ -19,6 +19,7 @@ from typing import (
     ParamSpec,
     Self,
     TypeVar,
+    Unpack,
     cast,
     overload,
 )
@@ -26,8 +27,9 @@ from typing import (
 from gitmemo.errors import NoActiveStorage, UntrackableOp
 from gitmemo.memo import context
 from gitmemo.memo.arguments import Arguments
+from gitmemo.memo.carrying import warn_if_missed
 from gitmemo.memo.op_pickles import pickled
-from gitmemo.memo.options import Names, Options, Store, Track, options_of
+from gitmemo.memo.options import OpOptions, Options, options_of
 from gitmemo.memo.storage import Storage
 from gitmemo.ref import Ref
 from gitmemo.special import Transient, bare
@@ -81,7 +83,7 @@ class Op(Generic[P, R_co]):
             result: R_co = storage.call(self, args, kwargs)
             return result
         if storage is None:
-            context.warn_if_missed(self.qualname)
+            warn_if_missed(self.qualname)
         plain, named = self.arguments.outside(args, kwargs)
         return cast("R_co", _without_transients(self.__wrapped__(*plain, **named)))
 
@@ -210,30 +212,10 @@ def _without_transients(returned: Any) -> Any:
 @overload
 def op(function: Callable[P, R], /) -> Op[P, R]: ...
 @overload
-def op(
-    *,
-    output_names: Sequence[str] | None = None,
-    nout: int | Literal["auto", "var"] | None = None,
-    name: str | None = None,
-    version: int = 0,
-    ignore_args: Names = (),
-    store: Store = "always",
-    mutates: Names = (),
-    match_defaults: bool = False,
-    track: Track = (),
-) -> Callable[[Callable[P, R]], Op[P, R]]: ...
+def op(**options: Unpack[OpOptions]) -> Callable[[Callable[P, R]], Op[P, R]]: ...
 @overload
 def op(
-    *,
-    materialize: Literal[True],
-    output_names: Sequence[str] | None = None,
-    name: str | None = None,
-    version: int = 0,
-    ignore_args: Names = (),
-    store: Store = "always",
-    mutates: Names = (),
-    match_defaults: bool = False,
-    track: Track = (),
+    *, materialize: Literal[True], **options: Unpack[OpOptions]
 ) -> Callable[[Callable[P, Iterator[R]]], Op[P, list[R]]]: ...
 def op(function: Any = None, /, **options: Any) -> Any:
     """Make a function an op: inside `with storage:` its finished calls are never run again.
@@ -270,7 +252,11 @@ def op(function: Any = None, /, **options: Any) -> Any:
 @overload
 def superop(function: Callable[P, R], /) -> Op[P, R]: ...
 @overload
-def superop(**options: Any) -> Callable[[Callable[P, R]], Op[P, R]]: ...
+def superop(**options: Unpack[OpOptions]) -> Callable[[Callable[P, R]], Op[P, R]]: ...
+@overload
+def superop(
+    *, materialize: Literal[True], **options: Unpack[OpOptions]
+) -> Callable[[Callable[P, Iterator[R]]], Op[P, list[R]]]: ...
 def superop(function: Any = None, /, **options: Any) -> Any:
     """Make a function an op whose body sees refs: it composes other ops, and is remembered as one call.
 

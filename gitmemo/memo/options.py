@@ -6,22 +6,34 @@ name in them is an argument or an output of the function.
 
 from __future__ import annotations
 
-import inspect
-import re
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Literal, TypeAlias
+from typing import Literal, TypeAlias, TypedDict
 
 from gitmemo.errors import BadOption
-from gitmemo.memo.signature import Keep, Outputs, declared_outputs
+from gitmemo.memo.outputs import Keep, Outputs, declared_outputs
+from gitmemo.memo.signature import Binder
+from gitmemo.model.names import number_of_output, unnamed_output
 
-_Kind = inspect.Parameter
-_UNNAMED_OUTPUT = re.compile(r"output_\d+")
 _KEEPS: tuple[Keep, ...] = ("always", "hash", "never")
 
 Store: TypeAlias = "Keep | Mapping[str, Keep]"
 Track: TypeAlias = "Literal['static'] | Collection[object]"
 Names: TypeAlias = "str | Collection[str]"
+
+
+class OpOptions(TypedDict, total=False):
+    """What type checkers accept in `@op(...)` and `@superop(...)`, but for `materialize`."""
+
+    output_names: Sequence[str] | None
+    nout: int | Literal["auto", "var"] | None
+    name: str | None
+    version: int
+    ignore_args: Names
+    store: Store
+    mutates: Names
+    match_defaults: bool
+    track: Track
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,10 +113,10 @@ class _Arguments:
     """The names that arguments of a function can have."""
 
     def __init__(self, function: Callable[..., object], label: str) -> None:
-        parameters = inspect.signature(function).parameters
+        binder = Binder(function)
         self._label = label
-        self.names = frozenset(parameters)
-        self._any = any(p.kind is _Kind.VAR_KEYWORD for p in parameters.values())
+        self.names = frozenset(binder.signature.parameters)
+        self._any = binder.takes_any
 
     def has(self, name: str) -> bool:
         """Whether there is, or can be, an argument of this name."""
@@ -130,12 +142,12 @@ def _stores(
     for name, keep in chosen.items():
         if keep not in _KEEPS:
             raise BadOption(label, "store", repr(keep), f"use one of: {', '.join(_KEEPS)}")
-        if not name or name in (outputs.names or ()) or _UNNAMED_OUTPUT.fullmatch(name):
+        if not name or name in (outputs.names or ()) or number_of_output(name) is not None:
             results[name] = keep
         elif known.has(name):
             arguments[name] = keep
         else:
-            names = ", ".join([*sorted(known.names), *(outputs.names or ("output_0",))])
+            names = ", ".join([*sorted(known.names), *(outputs.names or (unnamed_output(0),))])
             raise BadOption(label, "store", repr(name), f"its arguments and outputs are: {names}")
     return arguments, {name: keep for name, keep in results.items() if keep != "always"}
 

@@ -22,11 +22,10 @@ from gitmemo.memo.signature import ORDER
 from gitmemo.model.facts import Call, Slot
 from gitmemo.model.ids import raw_hid
 from gitmemo.model.items import OBJECT, Held, Parts, histories, inside, plain_keys
+from gitmemo.model.names import is_closure, number_of_output, plain_name
 from gitmemo.ref import Ref
 from gitmemo.world.view import World
 
-_HIDDEN = "closure:"
-_UNNAMED = re.compile(r"output_\d+")
 _TAKEN = frozenset([*keyword.kwlist, *dir(builtins)])
 
 
@@ -120,12 +119,12 @@ class _Writer:
         hidden: list[str] = []
         for slot in call.inputs:
             if self._known(slot) is None:
-                name = slot.name.removeprefix(_HIDDEN).lstrip("*")
+                name = plain_name(slot.name)
                 variable = self._variables[slot.hid] = self._new(name)
                 yield f"{variable} = ...  # {_comment(slot, self._world)}"
             expression = self._known(slot) or ""
-            if slot.name.startswith(_HIDDEN):
-                hidden.append(f"{slot.name.removeprefix(_HIDDEN)}={expression}")
+            if is_closure(slot.name):
+                hidden.append(f"{plain_name(slot.name)}={expression}")
             else:
                 given[slot.name] = expression
         targets = ", ".join(self._variable(call, slot) for slot in call.outputs) or "_"
@@ -136,7 +135,8 @@ class _Writer:
     def _variable(self, call: Call, slot: Slot) -> str:
         function = self._functions[call.op].rpartition(".")[2]
         # An unnamed output is called like its op, with a number: the op keeps its own name.
-        name = f"{function}_1" if _UNNAMED.fullmatch(slot.name) else slot.name
+        is_named = number_of_output(slot.name) is None
+        name = slot.name if is_named else f"{function}_1"
         variable = self._variables[slot.hid] = self._new(name)
         self._name_items(slot, variable)
         return variable

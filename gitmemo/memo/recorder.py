@@ -1,6 +1,6 @@
 """From values and outcomes to facts and blobs.
 
-Not look-ups (`storage`) and not files (`world`, `blobs`). Invariant: bytes are
+Not look-ups (`lookup`) and not files (`world`, `blobs`). Invariant: bytes are
 stored before the fact that names them, and the facts of one call in one piece.
 """
 
@@ -18,7 +18,7 @@ from gitmemo.hashing.digest import Digest, digest
 from gitmemo.memo.composing import composed
 from gitmemo.memo.execute import CallOutcome
 from gitmemo.memo.inputs import PreparedCall
-from gitmemo.memo.signature import is_secret
+from gitmemo.memo.secrecy import is_secret
 from gitmemo.memo.trust import Values
 from gitmemo.model import ids
 from gitmemo.model.components import Component, Content

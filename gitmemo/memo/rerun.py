@@ -16,11 +16,10 @@ from gitmemo.memo.lookup import Lookup
 from gitmemo.memo.names import OpNames
 from gitmemo.memo.signature import ORDER
 from gitmemo.model.facts import Call, Slot
+from gitmemo.model.names import is_closure
 
 if TYPE_CHECKING:
     from gitmemo.memo.op import Op
-
-_HIDDEN = "closure:"
 
 
 class Rerun:
@@ -70,7 +69,7 @@ class Rerun:
 
 def _fits(op: Op[..., Any], call: Call) -> bool:
     """Whether the op still takes what the call gave; what the call did not give needs a default."""
-    names = {slot.name for slot in call.inputs if not slot.name.startswith(_HIDDEN)}
+    names = {slot.name for slot in call.inputs if not is_closure(slot.name)}
     names |= {name for name, value in call.ignored.items() if value is not None}
     binder = op.arguments.binder
     try:

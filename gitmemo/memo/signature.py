@@ -1,70 +1,25 @@
-"""Signatures: how arguments become named inputs, and returned values named outputs.
+"""Signatures: how arguments become named inputs, and inputs arguments again.
 
-Not the hashing of values. Invariant: two ways of writing the same call give the
-same names and values, and two different calls never share a name.
+Not the hashing of values, nor what is returned (`outputs`). Invariant: two ways
+of writing the same call give the same names and values, and two different calls
+never share a name.
 """
 
 from __future__ import annotations
 
-import enum
 import inspect
 import re
-import types
-import typing
-from collections import deque
-from collections.abc import (
-    Callable,
-    Collection,
-    Container,
-    Iterable,
-    Iterator,
-    Mapping,
-    Sequence,
-)
-from contextlib import suppress
-from dataclasses import dataclass, field
-from functools import lru_cache
-from itertools import pairwise, zip_longest
-from typing import Any, Literal, TypeAlias
+from collections.abc import Callable, Container, Mapping
+from typing import Any
 
-from gitmemo.errors import BadOption, WrongOutputs
-from gitmemo.memo.annotations import Shapes
-from gitmemo.ref import Ref
+from gitmemo.model.names import is_closure
 from gitmemo.special import bare
 
 _Kind = inspect.Parameter
-_WORD = re.compile(r"[A-Z]+(?=[A-Z][a-z])|[A-Z]?[a-z]+|[A-Z]+")
-_SECRET_WORDS = frozenset(
-    [
-        "password",
-        "passwd",
-        "passphrase",
-        "secret",
-        "token",
-        "credential",
-        "authorization",
-        "bearer",
-        "apikey",
-        "accesskey",
-        "privatekey",
-        "secretkey",
-        "authtoken",
-        "accesstoken",
-    ]
-)
-_SECRET_PAIRS = frozenset({("api", "key"), ("access", "key"), ("private", "key")})
-_TEXT = (str, bytes, bytearray, memoryview)
-_NO_PARTS = frozenset({int, float, complex, bool, type(None), type(...)})
-_CODE = (type, types.ModuleType, types.FunctionType, types.MethodType, types.BuiltinFunctionType)
-# A secret is near the surface; larger values are data, and are not searched to their end.
-_PARTS = 100_000
-
+_STARRED = (_Kind.VAR_POSITIONAL, _Kind.VAR_KEYWORD)
 
 ORDER = "**order"
 """The input that says in which order keywords came, where it is not the sorted one."""
-
-Keep: TypeAlias = Literal["always", "hash", "never"]
-"""What is kept of a value: its bytes, only its content id, or neither."""
 
 
 class Binder:
@@ -160,6 +115,30 @@ class Binder:
             and not self.is_numbered(key)
         )
 
+    @property
+    def takes_any(self) -> bool:
+        """Whether it takes any keyword."""
+        return any(p.kind is _Kind.VAR_KEYWORD for p in self.signature.parameters.values())
+
+    @property
+    def arguments(self) -> tuple[str, ...]:
+        """The names that a caller can give one by one: those of all parameters without a star."""
+        parameters = self.signature.parameters.values()
+        return tuple(p.name for p in parameters if p.kind not in _STARRED)
+
+    @property
+    def required(self) -> tuple[str, ...]:
+        """Those of them that have no default."""
+        return tuple(name for name in self.arguments if name not in self.defaults)
+
+    def takes(self, name: str) -> bool:
+        """Whether there is, or can be, an argument of this name."""
+        return (
+            name in self.arguments
+            or self.is_numbered(name)
+            or (self.takes_any and name.isidentifier())
+        )
+
     def is_numbered(self, name: str) -> bool:
         """Whether an input of this name is one of `*args`."""
         return self.variadic is not None and bool(re.fullmatch(rf"\*?{self.variadic}_\d+", name))
@@ -170,7 +149,7 @@ class Binder:
         An argument that is not among them is at its default; raises `KeyError` if it has none.
         """
         args: list[Any] = []
-        kwargs = {name: value for name, value in inputs.items() if not name.startswith("closure:")}
+        kwargs = {name: value for name, value in inputs.items() if not is_closure(name)}
         order = kwargs.pop(ORDER, None)
         for name, parameter in self.signature.parameters.items():
             if parameter.kind in (_Kind.POSITIONAL_ONLY, _Kind.POSITIONAL_OR_KEYWORD):
@@ -198,170 +177,3 @@ def _starred(name: str, parameters: Container[str]) -> Callable[[int], str]:
 
 def _free(name: str, star: str, taken: Container[str], also: Container[str]) -> str:
     return f"{star}{name}" if name in taken or name in also else name
-
-
-@dataclass(frozen=True, slots=True)
-class Outputs:
-    """How many values an op returns, and what they are called.
-
-    Attributes:
-        count: How many; None when the returned tuple decides.
-        names: Their names; None for `output_0`, `output_1`, …
-        is_tuple: Whether a tuple must be returned, and is handed out, however many there are.
-        kept: What is kept of outputs that are not simply stored, by name; `""` means every one.
-    """
-
-    count: int | None
-    names: tuple[str, ...] | None
-    is_tuple: bool = False
-    kept: Mapping[str, Keep] = field(default_factory=dict)
-
-    def keep(self, name: str) -> Keep:
-        """Return what is kept of an output."""
-        return self.kept.get(name) or self.kept.get("", "always")
-
-    def split(self, op: str, returned: object) -> list[tuple[str, Any]]:
-        """Return `(name, value)` of each output; raise `WrongOutputs` if the number is wrong."""
-        if self.count == 1:
-            return [(self._name(0), returned)]
-        if self.count is None and not self.is_tuple:
-            values = returned if type(returned) is tuple else (returned,)
-        elif self.count is None and not isinstance(returned, tuple):
-            raise WrongOutputs(op, 'nout="var"', f"one {type(returned).__name__}")
-        elif self.count is None:
-            values = typing.cast("tuple[Any, ...]", returned)
-        elif not isinstance(returned, tuple):
-            raise WrongOutputs(op, f"{self.count} outputs", f"one {type(returned).__name__}")
-        elif len(returned) != self.count:
-            raise WrongOutputs(op, f"{self.count} outputs", f"{len(returned)}")
-        else:
-            values = returned
-        return [(self._name(number), value) for number, value in enumerate(values)]
-
-    def join(self, values: Sequence[Any]) -> Any:
-        """Return what a caller receives for the outputs `values`."""
-        is_one = len(values) == 1 and self.count in (None, 1) and not self.is_tuple
-        return values[0] if is_one else tuple(values)
-
-    def _name(self, number: int) -> str:
-        return self.names[number] if self.names else f"output_{number}"
-
-
-def declared_outputs(
-    function: Callable[..., object],
-    nout: int | Literal["auto", "var"] | None,
-    names: Sequence[str] | None,
-) -> Outputs:
-    """Return the outputs of `function`: from `nout`, else `names`, else a `tuple[...]` annotation."""
-    label = getattr(function, "__qualname__", repr(function))
-    chosen = tuple(names) if names is not None else None
-    if chosen is not None and len(set(chosen)) < len(chosen):
-        raise WrongOutputs(label, "output_names", "the same name twice")
-    if nout in ("auto", "var"):
-        if chosen is not None:
-            raise BadOption(label, "nout", repr(nout), "output_names say the number already")
-        return Outputs(None, None, is_tuple=nout == "var")
-    if nout is not None and (type(nout) is not int or nout < 0):
-        raise BadOption(label, "nout", repr(nout), 'use a number, "auto" or "var"')
-    if chosen is not None and nout is not None and len(chosen) != nout:
-        raise WrongOutputs(label, f"nout={nout}", f"{len(chosen)} output_names")
-    if nout is not None:
-        return Outputs(nout, chosen)
-    if chosen is not None:
-        return Outputs(len(chosen), chosen)
-    return Outputs(_annotated_count(function), None)
-
-
-def _annotated_count(function: Callable[..., object]) -> int | None:
-    shapes = Shapes(function)
-    annotation = shapes.returned
-    if shapes.result and "tuple" in shapes.result.kinds:
-        return 1
-    if typing.get_origin(annotation) is not tuple:
-        return None
-    items = typing.get_args(annotation)
-    return None if Ellipsis in items or not items else len(items)
-
-
-def is_secret(name: str, value: object) -> bool:
-    """Whether an argument must never be stored: it holds text under the name of a secret.
-
-    The name can be that of the argument, a key of a dict, or an attribute of an
-    object, at any depth; everything below such a name is secret.
-    """
-    return type(value) not in _NO_PARTS and next(secret_texts(name, value), None) is not None
-
-
-def secret_texts(name: str, value: object) -> Iterator[Any]:
-    """Yield the texts (also bytes) in an argument that are secret."""
-    if type(value) in _NO_PARTS:
-        return
-    todo = deque([(_names_secret(name), value)])
-    seen: dict[tuple[bool, int], object] = {}  # keeps the objects, so that no id is used twice
-    while todo and len(seen) < _PARTS:
-        secret, part = todo.popleft()
-        if isinstance(part, Ref):
-            part = part.obj if part.in_memory else part._inline and part._inline.json
-        if isinstance(part, _TEXT):
-            if secret:
-                yield part
-        elif (secret, id(part)) not in seen:
-            seen[secret, id(part)] = part
-            if isinstance(part, list | set | frozenset | deque) or type(part) is tuple:
-                todo.extend((secret, item) for item in _telling(part, secret))
-            else:
-                todo.extend(
-                    (secret or _names_secret(label), item) for label, item in _labelled(part)
-                )
-
-
-def _telling(items: Collection[Any], secret: bool) -> Iterable[Any]:
-    """Return the items that can be or hold a secret: none of thousands of numbers or texts."""
-    dull = {
-        kind
-        for kind in set(map(type, items))
-        if kind in _NO_PARTS or (not secret and issubclass(kind, _TEXT))
-    }
-    return (item for item in items if type(item) not in dull)
-
-
-def _labelled(value: Any) -> Iterator[tuple[str, Any]]:
-    """Return the parts of a dict or an object that have names."""
-    if isinstance(value, dict | types.MappingProxyType):
-        yield from ((_label(key), item) for key, item in value.items())
-    elif isinstance(value, tuple):
-        fields = getattr(value, "_fields", ())
-        yield from zip_longest(map(str, fields), value, fillvalue="")
-    if isinstance(value, _CODE):
-        return
-    with suppress(TypeError):  # it has no `__dict__`
-        yield from [(str(key), item) for key, item in vars(value).items()]
-    for kind in type(value).__mro__:
-        slots = kind.__dict__.get("__slots__", ())
-        for slot in (slots,) if isinstance(slots, str) else tuple(slots):
-            member = kind.__dict__.get(slot)
-            if isinstance(member, types.MemberDescriptorType):
-                with suppress(AttributeError):
-                    yield slot, member.__get__(value)
-
-
-def _label(key: object) -> str:
-    if isinstance(key, str):
-        return str.__str__(key)
-    if isinstance(key, bytes):
-        return key.decode("latin-1")
-    if isinstance(key, enum.Enum):
-        return key.name
-    return " ".join(map(_label, key)) if type(key) is tuple else ""
-
-
-@lru_cache(maxsize=10_000)
-def _names_secret(name: str) -> bool:
-    """Whether something of this name is a secret, however its words are put together.
-
-    >>> _names_secret("dbPassword"), _names_secret("X-API-Keys"), _names_secret("tokenizer")
-    (True, True, False)
-    """
-    words = [word.lower() for word in _WORD.findall(name)]
-    words = [word if word.endswith("ss") else word.removesuffix("s") for word in words]
-    return not _SECRET_WORDS.isdisjoint(words) or not _SECRET_PAIRS.isdisjoint(pairwise(words))

@@ -24,7 +24,7 @@ from gitmemo.memo.calls import CallView, Counter, Observer, Watch
 from gitmemo.memo.checking import CheckReport
 from gitmemo.memo.diagnosis import Diagnosis
 from gitmemo.memo.execute import NoTracking, Tracking
-from gitmemo.memo.explain import Explanation
+from gitmemo.memo.explanation import Explanation
 from gitmemo.memo.failures import Failure, FailureNotes
 from gitmemo.memo.forgetting import StoredCalls
 from gitmemo.memo.lookup import Lookup
@@ -173,7 +173,7 @@ class Storage:
         for the block.
         """
         before, self._caller.allows_new_calls = self._caller.allows_new_calls, allowed
-        return AllowingNewCalls(self._caller, before)
+        return AllowingNewCalls(self._caller, before=before)
 
     @contextmanager
     def observed(self, observer: Observer) -> Iterator[None]:
@@ -397,7 +397,7 @@ class Storage:
 class AllowingNewCalls:
     """What `allow_new_calls` changed, to be undone at the end of a `with` statement."""
 
-    def __init__(self, caller: Caller, before: bool) -> None:
+    def __init__(self, caller: Caller, *, before: bool) -> None:
         self._caller, self._before = caller, before
 
     def __enter__(self) -> None:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 from gitmemo.blobs import SELF, StoredBlob
-from gitmemo.codecs import Source, decode, is_safe, runs_here
+from gitmemo.codecs import Source, decode, from_inline, is_safe, runs_here
 from gitmemo.errors import (
     BlobCorrupt,
     OverflowMissing,
@@ -19,6 +20,7 @@ from gitmemo.errors import (
     ValueMissing,
 )
 from gitmemo.hashing.digest import Digest, to_hex
+from gitmemo.model.facts import Slot
 from gitmemo.world.view import World
 
 
@@ -70,6 +72,13 @@ class Values:
             return found.codec, found.source
 
         return decode(stored.codec, stored.source, part)
+
+    # `Any`: what stored bytes hold is known only to the op that made them.
+    def of_slot(self, slot: Slot) -> Any:
+        """Return a fresh copy of the value of an input or output; raises what `load` raises."""
+        if slot.inline is not None:
+            return from_inline(slot.inline.json)
+        return self.load(slot.cid, lambda: repr(slot.name))
 
     def _wanted(self, cid: Digest, describe: Callable[[], str]) -> StoredBlob:
         stored = self.find(cid, describe)

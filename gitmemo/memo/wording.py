@@ -10,7 +10,7 @@ from typing import Any
 
 from gitmemo.codecs import from_inline
 from gitmemo.hashing.digest import Digest, to_hex
-from gitmemo.memo.signature import is_secret
+from gitmemo.memo.secrecy import is_secret
 from gitmemo.model.facts import Slot
 from gitmemo.quantities import size
 from gitmemo.ref import Ref

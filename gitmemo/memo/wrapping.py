@@ -9,8 +9,8 @@ from __future__ import annotations
 import copy
 from typing import Any, TypeVar, cast, overload
 
-from gitmemo.memo.items import leaf
 from gitmemo.ref import IMMUTABLE, AtomRef, Ref, unwrap_all
+from gitmemo.ref.leaves import leaf
 
 R = TypeVar("R")
 

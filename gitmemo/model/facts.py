@@ -16,7 +16,7 @@ from typing import Self, TypeAlias
 from gitmemo.hashing.digest import Digest
 from gitmemo.model import ids
 from gitmemo.model.components import Component, Content
-from gitmemo.model.items import Held, Parts, inside
+from gitmemo.model.items import Held, Parts, inside, made_by
 from gitmemo.model.items import Inline as Inline
 from gitmemo.model.items import JsonValue as JsonValue
 
@@ -40,6 +40,18 @@ class Slot:
     inline: Inline | None = None
     short: bytes | None = None
     parts: Parts | None = None
+
+    @classmethod
+    def of(cls, name: str, held: Held, hid: Digest | None = None) -> Self:
+        """Return what `held` is as an input of this name, with history id `hid` or its own."""
+        return cls(name, held.cid, hid or held.hid, held.inline, held.short, held.parts)
+
+    @classmethod
+    def output(cls, call: Digest, name: str, held: Held) -> Self:
+        """Return what `held` is as an output of the call with this history id."""
+        hid = ids.output_hid(call, name)
+        parts = made_by(held.parts, hid) if held.parts else None
+        return cls(name, held.cid, hid, held.inline, held.short, parts)
 
 
 @dataclass(frozen=True)

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 from gitmemo.hashing.digest import Digest
 from gitmemo.hashing.encoding import part
-from gitmemo.hashing.parts import collapse, count, part_from_id, part_id, sequence
+from gitmemo.hashing.parts import collapse, count, part_from_id, part_id, sequence, short_of
 from gitmemo.model import ids
 
 if TYPE_CHECKING:
@@ -150,7 +150,7 @@ def of_parts(parts: Parts) -> Item:
     encoded = collected(parts.kind, parts.items or (), parts.keys)
     inline = inline_of(parts)
     cid = part_id(encoded)
-    short = None if inline or encoded[:1] == b"M" else encoded
+    short = None if inline else short_of(encoded)
     return Item(cid, collection_hid(cid, parts), inline, short, parts)
 
 

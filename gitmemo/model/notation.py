@@ -15,9 +15,9 @@ from json.encoder import encode_basestring
 from typing import cast
 
 from gitmemo.hashing.digest import Digest, from_text, to_text
-from gitmemo.hashing.parts import PART_LIMIT, part_id
+from gitmemo.hashing.parts import PART_LIMIT, part_id, short_of
 from gitmemo.model.facts import Slot
-from gitmemo.model.ids import output_hid, raw_hid
+from gitmemo.model.ids import raw_hid
 from gitmemo.model.items import (
     KINDS,
     OBJECT,
@@ -27,7 +27,6 @@ from gitmemo.model.items import (
     JsonValue,
     Parts,
     collection_hid,
-    made_by,
     of_parts,
     raw,
 )
@@ -89,7 +88,7 @@ def _derived_hid(held: Held) -> Digest:
 
 def _value(held: Held, *, histories: bool = True) -> JsonValue:
     if held.parts is not None:
-        return {held.parts.kind: _listed(held, held.parts, histories)}
+        return {held.parts.kind: _listed(held, held.parts, histories=histories)}
     return _alone(held)
 
 
@@ -101,17 +100,17 @@ def _alone(held: Held) -> JsonValue:
     return to_text(held.cid)
 
 
-def _listed(held: Held, parts: Parts, histories: bool) -> JsonValue:
+def _listed(held: Held, parts: Parts, *, histories: bool) -> JsonValue:
     if parts.items is None:
         return _alone(held)
-    items = [_item(item, histories) for item in parts.items]
+    items = [_item(item, histories=histories) for item in parts.items]
     if parts.kind == "dict":
-        keys = [_item(key, histories) for key in parts.keys]
+        keys = [_item(key, histories=histories) for key in parts.keys]
         return [list(pair) for pair in zip(keys, items, strict=True)]
     return [_alone(held), *items] if parts.kind == OBJECT else items
 
 
-def _item(item: Item, histories: bool) -> JsonValue:
+def _item(item: Item, *, histories: bool) -> JsonValue:
     if histories and item.hid != _derived_hid(item):
         return [_value(item), to_text(item.hid)]
     if item.parts is None and item.inline and type(item.inline.json) in _LITERALS:
@@ -125,17 +124,14 @@ def _item(item: Item, histories: bool) -> JsonValue:
 def read_input(array: list[object], content_id: ContentId) -> Slot:
     """Return an input from its notation."""
     item = _read(array[1], content_id)
-    hid = from_text(_string(array[2])) if len(array) > 2 else item.hid
-    return Slot(_string(array[0]), item.cid, hid, item.inline, item.short, item.parts)
+    hid = from_text(_string(array[2])) if len(array) > 2 else None
+    return Slot.of(_string(array[0]), item, hid)
 
 
 def read_output(call: Digest, array: list[object], content_id: ContentId) -> Slot:
     """Return an output of the call with history id `call` from its notation."""
     name, value = array
-    item = _read(value, content_id)
-    hid = output_hid(call, _string(name))
-    parts = made_by(item.parts, hid) if item.parts else None
-    return Slot(_string(name), item.cid, hid, item.inline, item.short, parts)
+    return Slot.output(call, _string(name), _read(value, content_id))
 
 
 def _read(value: object, content_id: ContentId) -> Item:
@@ -191,7 +187,7 @@ def _read_item(value: object, content_id: ContentId) -> Item:
 
 def _short(text: str) -> bytes:
     short = base64.b64decode(text + "=" * (-len(text) % 4), altchars=b"-_", validate=True)
-    if not 0 < len(short) <= PART_LIMIT or short[:1] == b"M":
+    if not 0 < len(short) <= PART_LIMIT or short_of(short) is None:
         raise ValueError(f"{text!r} is not a short encoding")
     return short
 

@@ -10,15 +10,14 @@ import functools
 from collections.abc import Callable, Iterator
 from typing import Any, overload
 
-from gitmemo.codecs import from_inline, inline
+from gitmemo.codecs import from_inline
 from gitmemo.errors import RefMisuse
 from gitmemo.hashing.digest import Digest
-from gitmemo.hashing.encoding import content_id, part
-from gitmemo.hashing.parts import part_id
+from gitmemo.hashing.encoding import content_id
 from gitmemo.model.facts import Inline
-from gitmemo.model.ids import raw_hid
 from gitmemo.model.items import Held, Parts, find, plain_keys
 from gitmemo.ref.atoms import MISSING, AtomRef, Loader, R_co, Ref, shortened
+from gitmemo.ref.leaves import leaf
 
 
 class CollectionRef(Ref[R_co]):
@@ -196,10 +195,8 @@ class DictRef(CollectionRef[R_co]):
 
 def _from_outside(value: object) -> Ref[Any]:
     """Return a ref to an element of a collection that is too large for its record to list."""
-    encoded = part(value)
-    cid, small = part_id(encoded), inline(value)
-    short = None if small or encoded[:1] == b"M" else encoded
-    return AtomRef(cid, raw_hid(cid), None, small, value, short)
+    item = leaf(value)
+    return AtomRef(item.cid, item.hid, None, item.inline, value, item.short)
 
 
 def _plain_key(key: object) -> object:

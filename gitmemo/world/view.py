@@ -142,7 +142,7 @@ class World(Protocol):
         ...
 
     def decisions(self) -> Decisions:
-        """Return all decisions known here."""
+        """Return the decisions that are in this world."""
         ...
 
     def knows_source(self, component: Component, source: Digest) -> bool:

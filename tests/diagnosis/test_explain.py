@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 import gitmemo as gm
 from gitmemo.errors import Unhashable, WrongArguments
-from gitmemo.memo.explain import CodeState, Verdict
+from gitmemo.memo.explanation import CacheStatus, CodeState
 
 RUNS: list[Any] = []
 
@@ -39,7 +39,7 @@ def storage(request: pytest.FixtureRequest, tmp_path: Path) -> gm.Storage:
 
 def test_a_stored_call_is_a_hit(storage: gm.Storage) -> None:
     found = storage.explain(train, [1, 2], 1, {"a": 1, "b": 2})
-    assert found.verdict is Verdict.HIT
+    assert found.status is CacheStatus.HIT
     assert found.equal == 3
     assert found.differences == found.changed == found.remedies == ()
     assert "would be reused" in str(found)
@@ -74,7 +74,7 @@ def test_the_argument_that_differs_is_named(
 ) -> None:
     given = {"data": [1, 2], "rate": 1, "options": {"a": 1, "b": 2}} | change
     found = storage.explain(train, **given)
-    assert found.verdict is Verdict.NEW_INPUTS
+    assert found.status is CacheStatus.NEW_INPUTS
     (difference,) = found.differences
     assert difference.name == next(iter(change))
     assert difference.how.startswith(how)
@@ -119,11 +119,11 @@ def test_the_nearest_call_has_the_most_equal_arguments(storage: gm.Storage) -> N
 
 def test_no_call_and_another_version() -> None:
     storage = gm.Storage()
-    assert storage.explain(train, 1).verdict is Verdict.NOT_STORED
+    assert storage.explain(train, 1).status is CacheStatus.NOT_STORED
     with storage:
         gm.op(name="f", version=1)(lambda x: x)(1)
     found = storage.explain(gm.op(name="f", version=2)(lambda x: x), 1)
-    assert found.verdict is Verdict.OTHER_VERSION
+    assert found.status is CacheStatus.OTHER_VERSION
     assert found.remedies == ("set @op(version=1)",)
 
 
@@ -158,7 +158,7 @@ def test_ignored_arguments_do_not_matter() -> None:
     with storage:
         run(1, jobs=1)
     found = storage.explain(run, 1, jobs=8)
-    assert found.verdict is Verdict.HIT
+    assert found.status is CacheStatus.HIT
     assert "jobs" not in found.inputs
 
 
@@ -171,7 +171,7 @@ def test_methods() -> None:
     storage = gm.Storage()
     with storage:
         Model().fit(1)
-    assert storage.explain(Model().fit, 1).verdict is Verdict.HIT
+    assert storage.explain(Model().fit, 1).status is CacheStatus.HIT
     assert [d.name for d in storage.explain(Model().fit, 2).differences] == ["x"]
 
 
@@ -185,10 +185,10 @@ def test_bad_arguments_are_the_errors_of_the_call(storage: gm.Storage) -> None:
 def test_some_arguments_are_enough(storage: gm.Storage) -> None:
     found, taken = storage.explain_some(train, {"rate": 3})
     assert taken == ("data",)
-    assert found.verdict in (Verdict.HIT, Verdict.NEW_INPUTS)
+    assert found.status in (CacheStatus.HIT, CacheStatus.NEW_INPUTS)
     found, taken = storage.explain_some(train, {"data": [9], "rate": 3})
     assert taken == ()
-    assert found.verdict is Verdict.HIT
+    assert found.status is CacheStatus.HIT
     with pytest.raises(WrongArguments, match="no argument 'ratte'"):
         storage.explain_some(train, {"ratte": 3})
     with pytest.raises(WrongArguments, match="'data' missing"):
@@ -226,10 +226,10 @@ def test_code_that_changed_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     module = load(tmp_path, SUBJECT, monkeypatch)
     with gm.Storage(db_path=tmp_path / "s.db", deps_path=tmp_path) as storage:
         module.work(1)
-    assert storage.explain(module.work, 1).verdict is Verdict.HIT
+    assert storage.explain(module.work, 1).status is CacheStatus.HIT
     module.FACTOR = 3
     found = storage.explain(module.work, 1)
-    assert found.verdict is Verdict.CODE_CHANGED
+    assert found.status is CacheStatus.CODE_CHANGED
     assert [(c.component, c.state) for c in found.changed] == [
         ("subject.py:$FACTOR", CodeState.VALUE)
     ]
@@ -242,7 +242,7 @@ def test_code_that_changed_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     ]
     assert "nobody has decided" in str(found)
     found = storage.explain(module.work, 2)
-    assert found.verdict is Verdict.NEW_INPUTS
+    assert found.status is CacheStatus.NEW_INPUTS
     assert [c.component for c in found.changed] == ["subject.py:scale"]
 
 
@@ -263,7 +263,7 @@ def test_calls_without_versions_are_no_use_where_code_is_tracked(tmp_path: Path)
     storage.close()
     tracking = gm.Storage(db_path=tmp_path / "s.db", deps_path=tmp_path)
     found = tracking.explain(train, 1)
-    assert found.verdict is Verdict.CODE_CHANGED
+    assert found.status is CacheStatus.CODE_CHANGED
     assert [c.state for c in found.changed] == [CodeState.UNTRACKED]
 
 
@@ -282,8 +282,8 @@ def test_the_verdict_is_what_would_happen(
     RUNS.clear()
     with storage:
         train(*asked)
-    assert (found.verdict is Verdict.HIT) == (not RUNS)
-    if found.verdict is Verdict.NEW_INPUTS:
+    assert (found.status is CacheStatus.HIT) == (not RUNS)
+    if found.status is CacheStatus.NEW_INPUTS:
         assert found.equal + len(found.differences) == 3
         assert found.differences
 
@@ -292,5 +292,5 @@ def test_forgotten_calls_are_not_near(storage: gm.Storage) -> None:
     with storage:
         assert train.forget([9], rate=3) == 1
     found = storage.explain(train, [9], 3)
-    assert found.verdict is not Verdict.HIT
+    assert found.status is not CacheStatus.HIT
     assert found.equal < 3

@@ -55,7 +55,7 @@ def why(project: Clone, *arguments: str) -> dict[str, Any]:
 def test_a_hit_and_new_inputs(project: Clone) -> None:
     records = project.records()
     found = why(project, "train", "rate=2")
-    assert (found["verdict"], found["taken"]) == ("hit", ["data"])
+    assert (found["status"], found["taken"]) == ("hit", ["data"])
     done = project.gitmemo("why", "train", "rate=3")
     assert "pipeline:train would be computed: it is not stored with these inputs" in done.out
     assert "rate: stored 2, given 3" in done.out or "rate: stored 1, given 3" in done.out
@@ -66,7 +66,7 @@ def test_a_hit_and_new_inputs(project: Clone) -> None:
 
 def test_defaults_literals_and_text(project: Clone) -> None:
     found = why(project, "pick", "name=ada", "options={'a': 1, 'b': 2}")
-    assert (found["verdict"], found["taken"]) == ("hit", [])
+    assert (found["status"], found["taken"]) == ("hit", [])
     found = why(project, "kinds:pick", "name=ada", "size=1.0", "options={'a': 1, 'b': 2}")
     (difference,) = found["differences"]
     assert difference["name"] == "size"
@@ -88,7 +88,7 @@ def test_changed_code_is_judged_as_it_is_today(project: Clone) -> None:
     ]
     project.change("value * 3", "value * 4")
     project.gitmemo("decide", "helper.py:scale", "--non-breaking")
-    assert why(project, "train", "rate=2")["verdict"] == "hit"
+    assert why(project, "train", "rate=2")["status"] == "hit"
 
 
 def test_a_component_that_is_gone(project: Clone) -> None:
@@ -103,8 +103,8 @@ def test_the_main_part_is_not_run(project: Clone) -> None:
 
 
 def test_an_op_that_was_never_called(project: Clone) -> None:
-    assert why(project, "src/kinds.py:never", "x=1")["verdict"] == "not stored"
-    assert why(project, "kinds:never", "x=1")["verdict"] == "not stored"
+    assert why(project, "src/kinds.py:never", "x=1")["status"] == "not stored"
+    assert why(project, "kinds:never", "x=1")["status"] == "not stored"
     done = project.gitmemo("why", "kinds:never", code=2)
     assert "'x' missing, and no stored call has it" in done.err
 

@@ -304,7 +304,9 @@ def test_a_large_file_is_never_in_memory(tmp_path):
         assert data.size == 200 << 20
         found = blobs.find(blobs.put(data))
         Path("large.bin").unlink()
-        placing.place(tmp_path / "large.bin", cid, False, lambda _: found.source, lambda _: False)
+        placing.place(
+            tmp_path / "large.bin", cid, lambda _: found.source, lambda _: False, executable=False
+        )
         peak = tracemalloc.get_traced_memory()[1]
     finally:
         tracemalloc.stop()
@@ -327,7 +329,9 @@ def put_back(folder, queue):
     os.chdir(folder)
     try:
         for i in range(30):
-            placing.place(Path(f"{i}.txt"), content_id(DATA), False, lambda _: DATA, lambda _: True)
+            placing.place(
+                Path(f"{i}.txt"), content_id(DATA), lambda _: DATA, lambda _: True, executable=False
+            )
         queue.put(None)
     except BaseException as error:  # noqa: BLE001 the parent looks at it
         queue.put(repr(error))

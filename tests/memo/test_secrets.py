@@ -11,7 +11,7 @@ from typing import NamedTuple
 import pytest
 
 import gitmemo as gm
-from gitmemo.memo.signature import is_secret
+from gitmemo.memo.secrecy import is_secret
 
 SECRET = "hunter2-hunter2"
 

@@ -75,3 +75,5 @@ async def main() -> None:
         Model().predict("3")  # type: ignore[arg-type]
         storage(mode="off")  # type: ignore[arg-type]
         gm.op(nout="some")  # type: ignore[call-overload]
+        gm.superop(nout="some")  # type: ignore[call-overload]
+        gm.superop(versoin=2)  # type: ignore[call-overload]
