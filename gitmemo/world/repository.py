@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
-from collections import Counter, defaultdict
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
 
@@ -34,18 +34,17 @@ from gitmemo.model.facts import (
     referenced_cids,
     sources,
 )
-from gitmemo.model.items import histories
-from gitmemo.model.lines import Asked, Glance, call_from_line, from_line, record_id, to_line
+from gitmemo.model.lines import Asked, Glance, from_line, to_line
 from gitmemo.model.tombstones import Tombstones
 from gitmemo.model.validity import Code, changed
 from gitmemo.world.derived import is_damage, open_derived, remove
 from gitmemo.world.files import FactFiles
 from gitmemo.world.forgetting import Graves, bring_back, bury
+from gitmemo.world.fresh import Fresh
 from gitmemo.world.journal import Journal, Place
 from gitmemo.world.notes import FileNotes, Notes
 from gitmemo.world.space import vacuum
 from gitmemo.world.spans import Numbers, Span, numbers_in
-from gitmemo.world.table import mark_of
 from gitmemo.world.view import (
     CallSignature,
     Candidate,
@@ -53,7 +52,6 @@ from gitmemo.world.view import (
     heads,
     in_order,
     preferred,
-    signature_of,
     values_behind,
 )
 
@@ -75,7 +73,7 @@ class RepositoryWorld:
         self.notes: Notes = FileNotes(layout.private_dir / "failures.jsonl")
         self.place = Place(None, None)
         self._journal = Journal(self.files.journal_folder)
-        self._fresh = _Fresh()
+        self._fresh = Fresh()
         self._known_graves: Graves | None = None
         self._here = Numbers(())
         self._newest = 0
@@ -95,7 +93,7 @@ class RepositoryWorld:
                 self._remake_index()
                 read = self.files.refresh()
             if read:
-                self._fresh = _Fresh()
+                self._fresh = Fresh()
             self._look_around()
             self._known_graves = None
             return read or self.place != before
@@ -383,54 +381,6 @@ class RepositoryWorld:
             elif not graves.bar(call):
                 elsewhere.append(call)
         return here, elsewhere
-
-
-class _Fresh:
-    """Facts that this process recorded and the derived index does not hold yet.
-
-    Calls are kept as lines: one block may record hundreds of thousands.
-
-    Attributes:
-        without_stored: Ops, with their version numbers, of which the index held no calls when it
-            was last asked for their signatures, which is in every block: it is not asked again.
-    """
-
-    def __init__(self) -> None:
-        self.without_stored: set[tuple[str, int]] = set()
-        self.marks: set[int] = set()
-        self.by_key: dict[Digest, tuple[str, ...]] = {}
-        self.by_output: dict[Digest, tuple[str, ...]] = {}
-        self.values: dict[Digest, list[Value]] = defaultdict(list)
-        self.versions: dict[Digest, Version] = {}
-        self.signatures: dict[tuple[str, int], set[CallSignature]] = defaultdict(set)
-        self.tombstones: dict[Digest, Tombstone | Undo] = {}
-
-    def calls(self) -> list[Call]:
-        lines = (line for lines in self.by_key.values() for line in lines)
-        return [call_from_line(line, None, content_id) for line in lines]
-
-    def with_key(self, key: Digest, asked: Asked | None) -> list[Call]:
-        return [call_from_line(line, asked, content_id) for line in self.by_key.get(key, ())]
-
-    def with_output(self, hid: Digest) -> list[Call]:
-        return [call_from_line(line, None, content_id) for line in self.by_output.get(hid, ())]
-
-    def add(self, facts: Iterable[Fact], lines: Iterable[str]) -> None:
-        for fact, line in zip(facts, lines, strict=True):
-            if isinstance(fact, Call):
-                key = fact.key
-                self.marks.add(mark_of(key))
-                self.by_key[key] = (*self.by_key.get(key, ()), line)
-                self.signatures[fact.op, fact.op_version].add(signature_of(fact))
-                for slot in fact.outputs:
-                    for hid in histories(slot) if slot.parts else (slot.hid,):
-                        self.by_output[hid] = (*self.by_output.get(hid, ()), line)
-            elif isinstance(fact, Value):
-                self.values[fact.cid].append(fact)
-            elif isinstance(fact, Version):
-                self.versions[fact.id] = fact
-            elif isinstance(fact, Tombstone | Undo):
-                self.tombstones[record_id(line)] = fact
 
 
 def _is_about(fact: Source | Decision, content: Content) -> bool:

@@ -1,0 +1,66 @@
+"""What a process recorded and the derived index does not hold yet.
+
+Not durable: the journal has it. Invariant: what is found here is what the index
+will find once it has read the journal.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable
+
+from gitmemo.hashing import content_id
+from gitmemo.hashing.digest import Digest
+from gitmemo.model.facts import Call, Fact, Tombstone, Undo, Value, Version
+from gitmemo.model.items import histories
+from gitmemo.model.lines import Asked, call_from_line, record_id
+from gitmemo.world.table import mark_of
+from gitmemo.world.view import CallSignature, signature_of
+
+
+class Fresh:
+    """Facts that this process recorded and the derived index does not hold yet.
+
+    Calls are kept as lines: one block may record hundreds of thousands.
+
+    Attributes:
+        without_stored: Ops, with their version numbers, of which the index held no calls when it
+            was last asked for their signatures, which is in every block: it is not asked again.
+    """
+
+    def __init__(self) -> None:
+        self.without_stored: set[tuple[str, int]] = set()
+        self.marks: set[int] = set()
+        self.by_key: dict[Digest, tuple[str, ...]] = {}
+        self.by_output: dict[Digest, tuple[str, ...]] = {}
+        self.values: dict[Digest, list[Value]] = defaultdict(list)
+        self.versions: dict[Digest, Version] = {}
+        self.signatures: dict[tuple[str, int], set[CallSignature]] = defaultdict(set)
+        self.tombstones: dict[Digest, Tombstone | Undo] = {}
+
+    def calls(self) -> list[Call]:
+        lines = (line for lines in self.by_key.values() for line in lines)
+        return [call_from_line(line, None, content_id) for line in lines]
+
+    def with_key(self, key: Digest, asked: Asked | None) -> list[Call]:
+        return [call_from_line(line, asked, content_id) for line in self.by_key.get(key, ())]
+
+    def with_output(self, hid: Digest) -> list[Call]:
+        return [call_from_line(line, None, content_id) for line in self.by_output.get(hid, ())]
+
+    def add(self, facts: Iterable[Fact], lines: Iterable[str]) -> None:
+        for fact, line in zip(facts, lines, strict=True):
+            if isinstance(fact, Call):
+                key = fact.key
+                self.marks.add(mark_of(key))
+                self.by_key[key] = (*self.by_key.get(key, ()), line)
+                self.signatures[fact.op, fact.op_version].add(signature_of(fact))
+                for slot in fact.outputs:
+                    for hid in histories(slot) if slot.parts else (slot.hid,):
+                        self.by_output[hid] = (*self.by_output.get(hid, ()), line)
+            elif isinstance(fact, Value):
+                self.values[fact.cid].append(fact)
+            elif isinstance(fact, Version):
+                self.versions[fact.id] = fact
+            elif isinstance(fact, Tombstone | Undo):
+                self.tombstones[record_id(line)] = fact
