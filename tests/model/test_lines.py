@@ -148,6 +148,8 @@ def test_what_is_written_is_read_and_written_the_same(fact: Fact) -> None:
     line = to_line(fact)
     assert "\n" not in line
     assert json.loads(line)[0] == kind_of(line)
+    compact = json.dumps(json.loads(line), separators=(",", ":"), ensure_ascii=False)
+    assert line == compact  # also of calls, whose lines are put together from pieces
     back = from_line(line, content_id)
     assert back == fact
     assert to_line(back) == line

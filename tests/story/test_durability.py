@@ -200,3 +200,38 @@ def test_a_torn_last_line_is_a_call_that_was_running(ran: Clone) -> None:
     assert ran.run() == (4, 1)
     assert ran.run() == (5, 0)
     assert ran.gitmemo("verify").code == 0
+
+
+BLOCKS = """\
+import os, subprocess, sys
+import gitmemo as gm
+
+
+@gm.op(name="work")
+def work(i):
+    return i + 1
+
+
+def counted(*numbers):
+    before = storage.counter.computed
+    with storage:
+        for i in numbers:
+            work(i)
+    return storage.counter.computed - before
+
+
+storage = gm.open()
+if len(sys.argv) > 1:
+    counted(*map(int, sys.argv[1:]))
+else:
+    with storage:
+        work(0)  # the index holds no call of this op: in this block it is not asked again
+        subprocess.run([sys.executable, __file__, "1"], check=True)
+        subprocess.run([sys.executable, __file__, "2"], check=True)  # reads what the first wrote
+    print(counted(0, 1, 2))
+"""
+
+
+def test_calls_that_others_made_of_a_new_op_are_found_in_the_next_block(begun: Clone) -> None:
+    begun.write("blocks.py", BLOCKS)
+    assert begun.python("blocks.py").out.strip() == "0"
