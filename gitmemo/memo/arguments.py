@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import copy
 import functools
+import math
 from collections.abc import Callable, Collection, Mapping
-from typing import Any
+from typing import Any, TypeGuard
 
 from gitmemo.approx import Approx
 from gitmemo.hashing import content_id
@@ -104,7 +105,7 @@ class Arguments:
     def ignored(self, inputs: Mapping[str, Any]) -> dict[str, bool | int | float | None]:
         """Return what is noted of ignored arguments beside a call: numbers, of others the name."""
         return {
-            name: value if type(value) in (bool, int, float) else None
+            name: value if _is_number(value) else None
             for name, value in inputs.items()
             if self.is_ignored(name, value)
         }
@@ -180,6 +181,11 @@ class Arguments:
             del told[ORDER]
         else:
             told[ORDER] = order
+
+
+def _is_number(value: object) -> TypeGuard[bool | int | float]:
+    """Whether a value can be noted as it is: JSON has no infinity."""
+    return type(value) in (bool, int) or (type(value) is float and math.isfinite(value))
 
 
 def _is_same(value: object, default: object) -> bool:

@@ -17,11 +17,9 @@ from gitmemo.hashing.digest import Digest
 from gitmemo.memo.ahead import ReadAhead
 from gitmemo.memo.arguments import Body
 from gitmemo.memo.calls import (
-    CallEvent,
     GlobalChanged,
     Hit,
     NotDeterministic,
-    Reason,
     Watch,
     hit_of,
 )
@@ -302,10 +300,6 @@ class Caller:
             if component not in self._reported:
                 self._reported.add(component)
                 warnings.warn(GlobalChanged(op, component), stacklevel=7)
-
-    def announce(self, op: str, reason: Reason) -> None:
-        """Tell the observer of a call that is run for another reason than a missed look-up."""
-        self._watch.tell(lambda: CallEvent(op, reason))
 
 
 def _succeeded(outcome: CallOutcome) -> CallOutcome:

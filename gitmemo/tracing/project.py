@@ -63,6 +63,7 @@ class Project:
         self._foreign = tuple(_foreign_prefixes(self._prefix))
         self._paths: dict[str, str | None] = {}
         self._folders: dict[str, bool] = {}
+        self._real_folders: dict[str, str] = {}
 
     def component_path(self, filename: str) -> str | None:
         """Return the path that components of `filename` carry, None if it is not ours."""
@@ -132,7 +133,7 @@ class Project:
             return self._main_path() if typed_in else None
         if filename.startswith("<"):  # generated, or frozen into the interpreter
             return None
-        real = os.path.realpath(filename)
+        real = self._real(filename)
         if self.main_only:
             main = main_file()
             if main is None or os.path.realpath(main) != real:
@@ -144,6 +145,15 @@ class Project:
         if real.startswith(self._foreign) or self._in_foreign_folder(real):
             return None
         return PurePath(real[len(self._prefix) :]).as_posix()
+
+    def _real(self, filename: str) -> str:
+        """Return the file without links; hundreds of modules lie in the same few folders."""
+        folder, name = os.path.split(filename)
+        real = self._real_folders.get(folder)
+        if real is None:
+            real = self._real_folders[folder] = os.path.realpath(folder)
+        path = f"{real}{os.sep}{name}"
+        return os.path.realpath(path) if os.path.islink(path) else path  # noqa: PTH114  quicker
 
     def _tracks_main(self) -> bool:
         return self.main_only or self.root is not None
