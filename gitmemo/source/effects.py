@@ -19,7 +19,13 @@ class How(Enum):
     BINDS = "binds"
     IMPORTS = "imports"
     STORES = "stores"  # into it: N.a = 1, N[0] = 1, N += 1, N.append(1)
+    ASKS = "asks"  # by a name that ops have a method of: f.ref(1), f.table().head()
     PASSES = "passes"  # as an argument to a call that may change it: f(N)
+
+
+# What an op is asked with. Nothing else: `f.register(int)(g)` and `f.cache_clear()` change `f`.
+OP_METHODS = frozenset({"ref", "is_cached", "recompute", "forget", "table"})
+_WEAKEST_FIRST = tuple(reversed(How))
 
 
 def affected(statement: ast.stmt) -> dict[str, How]:
@@ -39,9 +45,8 @@ class _Effects(ast.NodeVisitor):
         self.names: dict[str, How] = {}
 
     def _note(self, name: str, how: How) -> None:
-        if self.names.get(name) is not How.BINDS:
-            known = self.names.get(name)
-            self.names[name] = known if known is How.STORES and how is How.PASSES else how
+        known = self.names.get(name, how)
+        self.names[name] = max(known, how, key=_WEAKEST_FIRST.index)
 
     def visit_Name(self, node: ast.Name) -> None:
         if not isinstance(node.ctx, ast.Load):
@@ -54,15 +59,17 @@ class _Effects(ast.NodeVisitor):
         self._store(node)
 
     def _store(self, node: ast.Attribute | ast.Subscript) -> None:
-        root = _root_name(node)
-        if root and not isinstance(node.ctx, ast.Load):
-            self._note(root, How.STORES)
+        if not isinstance(node.ctx, ast.Load):
+            self._note_root(node)
         self.generic_visit(node)
 
+    def _note_root(self, node: ast.expr) -> None:
+        found = _root(node)
+        if found is not None:
+            self._note(*found)
+
     def visit_AugAssign(self, node: ast.AugAssign) -> None:
-        root = _root_name(node.target)
-        if root:
-            self._note(root, How.STORES)
+        self._note_root(node.target)
         self.visit(node.value)
 
     def visit_AnnAssign(self, node: ast.AnnAssign) -> None:
@@ -75,9 +82,8 @@ class _Effects(ast.NodeVisitor):
         for call in ast.walk(node.value):
             if not isinstance(call, ast.Call):
                 continue
-            root = _root_name(call.func) if isinstance(call.func, ast.Attribute) else None
-            if root:
-                self._note(root, How.STORES)
+            if isinstance(call.func, ast.Attribute):
+                self._note_root(call)
             for argument in [*call.args, *(keyword.value for keyword in call.keywords)]:
                 inner = argument.value if isinstance(argument, ast.Starred) else argument
                 if isinstance(inner, ast.Name):
@@ -98,7 +104,26 @@ class _Effects(ast.NodeVisitor):
     visit_SetComp = visit_DictComp = visit_GeneratorExp = visit_ListComp
 
 
-def _root_name(node: ast.expr) -> str | None:
+def _root(node: ast.expr) -> tuple[str, How] | None:
+    """Return the name that a chain of attributes, items and calls begins with, and what is done to it.
+
+    What a plain call returns is not what is called: `f(3).clear()` leaves `f` as it is.
+    """
+    how = How.STORES
     while isinstance(node, ast.Attribute | ast.Subscript | ast.Call):
-        node = node.func if isinstance(node, ast.Call) else node.value
-    return node.id if isinstance(node, ast.Name) else None
+        if isinstance(node, ast.Call):
+            if isinstance(node.func, ast.Name):
+                return None
+            how = How.ASKS if _is_asking(node.func) else How.STORES
+            node = node.func
+        else:
+            node = node.value
+    return (node.id, how) if isinstance(node, ast.Name) else None
+
+
+def _is_asking(function: ast.expr) -> bool:
+    return (
+        isinstance(function, ast.Attribute)
+        and isinstance(function.value, ast.Name)
+        and function.attr in OP_METHODS
+    )

@@ -291,9 +291,12 @@ def _drafts_of_name(name: str, effects: Sequence[Effect]) -> Iterator[Draft]:
     for how, unit_name, kind in definitions:
         if how in hows:
             draft = Draft(unit_name, kind)
+            # A call that is handed a function rarely changes it: `main(train)`.
+            left_out = {How.PASSES}
+            if how is How.DEFINES and How.BINDS not in hows:
+                left_out.add(How.ASKS)
             for effect in effects:
-                # A call that is handed a function rarely changes it: `main(train)`.
-                if effect.how is not How.PASSES:
+                if effect.how not in left_out:
                     draft.add(effect.node, effect.span)
             yield draft
     if How.BINDS in hows and not hows & {How.DEFINES, How.CLASS}:

@@ -162,6 +162,44 @@ def test_all_statements_that_bind_a_name_belong_to_it() -> None:
     assert changed("main(f)", "start(f)", text) == set()
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "print(f.ref(1).unwrap())",
+        "print(f.is_cached(3), f.recompute(3))",
+        "f.forget(3)",
+        "print(f.table().head())",
+        "f(3).keys()",
+        "f(1).x.append(2)",
+        "f(1).x = 2",
+        "f.ref(1).attached().x = 2",
+        "if LATE:\n    f.ref(1)",
+        "with storage:\n    print(f.ref(1).unwrap(), f(2).real)",
+    ],
+)
+def test_asking_a_function_is_no_part_of_it(line: str) -> None:
+    text = "def f(n): return n\n"
+    assert read(f"{text}{line}\n").units["f"].source == read(text).units["f"].source
+
+
+@pytest.mark.parametrize(
+    ("text", "line", "unit"),
+    [
+        ("def f(n): return n\n", "f.register(int)(g)", "f"),
+        ("def f(n): return n\n", "f.limit = 1", "f"),
+        ("def f(n): return n\n", "f.cache_clear()", "f"),
+        ("def f(n): return n\n", "f.seen.table()", "f"),
+        ("def f(n): return n\n", "f.ref(1); f.limit = 1", "f"),
+        ("def f(n): return n\nf = wrap(f)\n", "f.forget(1)", "f"),
+        ("class C: pass\n", "C.table()", "class C"),
+        ("f = make()\n", "f.forget(1)", "$f"),
+        ("f = make()\n", "f.get(1).clear()", "$f"),
+    ],
+)
+def test_whatever_may_change_a_name_is_part_of_it(text: str, line: str, unit: str) -> None:
+    assert read(f"{text}{line}\n").units[unit].source != read(text).units[unit].source
+
+
 def test_methods_may_change_places_in_a_plain_class() -> None:
     text = "class C:\n    def a(self): return 1\n    def b(self): return 2\n"
     assert read(text).units["class C"].source == (
