@@ -38,7 +38,7 @@ _families: dict[str, str] = {
         ("array", "collections", "datetime", "decimal", "fractions", "pathlib", "re", "uuid"),
         "gitmemo.hashing.standard",
     ),
-    "zoneinfo": "gitmemo.hashing.standard",
+    **dict.fromkeys(("logging", "zoneinfo"), "gitmemo.hashing.standard"),
     "numpy": "gitmemo.hashing.numeric",
     "scipy": "gitmemo.hashing.sparse",
     "pandas": "gitmemo.hashing.tables",

@@ -12,11 +12,13 @@ from gitmemo.errors import Unhashable
 from gitmemo.hashing.encoding import Encoder, mapping
 from gitmemo.hashing.parts import collapse, raw, record, sequence
 from gitmemo.hashing.registry import bases, exact
+from gitmemo.hashing.structure import MAINS, main_name
 
 if TYPE_CHECKING:
     import array
     import decimal
     import fractions
+    import logging
     import pathlib
     import re
     import uuid
@@ -147,3 +149,14 @@ def install_re() -> None:
     @exact(Pattern)
     def _pattern(encoder: Encoder, value: re.Pattern[Any]) -> bytes:
         return encoder.record("re.Pattern", value.pattern, value.flags)
+
+
+def install_logging() -> None:
+    from logging import Logger
+
+    @bases(Logger)
+    def _logger(encoder: Encoder, value: logging.Logger) -> bytes:
+        """Encode a name: levels and handlers are the program's, and say nothing of results."""
+        first, dot, rest = value.name.partition(".")
+        module = main_name() if first in MAINS else first
+        return encoder.record("logging.Logger", module + dot + rest)

@@ -28,7 +28,7 @@ _EMPTY_CELL = "<empty cell>"
 _ITERATORS = ("builtins", "itertools")
 
 
-_MAINS = ("__main__", "__mp_main__")  # the second is what multiprocessing calls it
+MAINS = ("__main__", "__mp_main__")  # the second is what multiprocessing calls it
 
 
 def main_name() -> str:
@@ -38,7 +38,7 @@ def main_name() -> str:
     """
     main = sys.modules.get("__main__")
     spec = getattr(main, "__spec__", None)
-    if spec is not None and spec.name not in _MAINS:
+    if spec is not None and spec.name not in MAINS:
         return str(spec.name)
     file = getattr(main, "__file__", None)
     return Path(file).stem if file else "__main__"
@@ -47,7 +47,7 @@ def main_name() -> str:
 def address(value: Any) -> str:
     """Return `module:qualname` of a function or class."""
     module = value.__module__
-    if module in _MAINS:
+    if module in MAINS:
         module = main_name()
     name = value.__qualname__
     if module == "numpy" and name == "bool_":  # numpy 1 and 2 differ here only
@@ -136,7 +136,7 @@ def _method(encoder: Encoder, value: types.MethodType) -> bytes:
 @exact(types.ModuleType)
 def _module(encoder: Encoder, value: types.ModuleType) -> bytes:
     name = value.__name__
-    return encoder.record("module", main_name() if name in _MAINS else name)
+    return encoder.record("module", main_name() if name in MAINS else name)
 
 
 @exact(functools.partial)
@@ -228,7 +228,7 @@ def _global(encoder: Encoder, value: Any, name: str) -> bytes:
     if "<locals>" in name and wrapped is None:
         raise _refused(type(value), f"{name} has no address")
     module = getattr(value, "__module__", None) or type(value).__module__
-    if module in _MAINS:
+    if module in MAINS:
         module = main_name()
     return encoder.record("global", type(value), f"{module}:{name}", wrapped)
 

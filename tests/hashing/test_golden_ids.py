@@ -17,7 +17,7 @@ import pytest
 
 VALUES = """
 import array, collections, dataclasses, datetime as dt, decimal, enum, fractions, functools
-import math, os, pathlib, re, tempfile, types, uuid, zoneinfo
+import logging, math, os, pathlib, re, tempfile, types, uuid, zoneinfo
 import gitmemo as gm
 from gitmemo.hashing import hasher
 import numpy as np
@@ -109,7 +109,7 @@ GOLDEN = {
     "frame attrs": (lambda f: f.attrs.update(k=1) or f)(pd.DataFrame({"a": ["x", None]})),
     "timedeltas": pd.Series(np.array([5, "NaT"], "m8[ns]")), "empty frame": pd.DataFrame(),
     "File": gm.File("folder/sub/data.bin"), "executable File": gm.File("folder/run.sh"),
-    "Dir": gm.Dir("folder"),
+    "Dir": gm.Dir("folder"), "logger": logging.getLogger("lab.train"), "root logger": logging.getLogger(),
 }
 """
 
