@@ -14,6 +14,9 @@ import weakref
 from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 from types import TracebackType
+from typing import NoReturn, cast
+
+from gitmemo.errors import StorageClosed
 
 _BUSY_S = 60
 
@@ -73,13 +76,14 @@ class Database:
         self.connection.executemany(sql, rows)
 
     def close(self) -> None:
-        """Close the connection."""
+        """Close the connection; whatever is asked afterwards raises `StorageClosed`."""
         self.connection.close()
+        self.connection = cast("sqlite3.Connection", _Closed())
 
     def start_over_in_child(self) -> None:
         """Give a forked child its own lock and connection."""
         self.lock.start_over()
-        if self._path is not None:
+        if self._path is not None and not isinstance(self.connection, _Closed):
             # Kept, never closed: closing it here would release locks of the parent.
             self._parents.append(self.connection)
             self.connection = self._open()
@@ -97,6 +101,16 @@ class Database:
             connection.close()
             raise
         return connection
+
+
+class _Closed:
+    """What stands where a connection was."""
+
+    def close(self) -> None:
+        """Do nothing: closing twice is no mistake."""
+
+    def __getattr__(self, name: str) -> NoReturn:
+        raise StorageClosed
 
 
 _DATABASES: weakref.WeakSet[Database] = weakref.WeakSet()

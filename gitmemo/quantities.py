@@ -12,17 +12,28 @@ from functools import lru_cache
 def duration(seconds: float) -> str:
     """Return a duration as people say it.
 
-    >>> duration(0.0042), duration(3.14), duration(75), duration(7300)
-    ('4.2 ms', '3.1 s', '1 min 15 s', '2 h 1 min')
+    >>> duration(0.0042), duration(0.21), duration(3.14), duration(75), duration(7300)
+    ('4.2 ms', '210 ms', '3.1 s', '1 min 15 s', '2 h 1 min')
     """
-    if seconds < 1:
-        return f"{seconds * 1000:.2g} ms"
-    if seconds < 60:
-        return f"{seconds:.2g} s" if seconds < 10 else f"{seconds:.0f} s"
+    if round(seconds, 3) < 1:
+        return f"{_plain(seconds * 1000)} ms"
+    if round(seconds) < 60:
+        return f"{_plain(seconds)} s"
     minutes, rest = divmod(round(seconds), 60)
     if minutes < 60:
         return f"{minutes} min {rest} s"
     return f"{minutes // 60} h {minutes % 60} min"
+
+
+def _plain(number: float) -> str:
+    """Return a number with two digits or all before the point, never with an exponent.
+
+    >>> _plain(0.0000042), _plain(0.014), _plain(9.97), _plain(214.3)
+    ('0', '0.014', '10', '214')
+    """
+    if number < 0.001:
+        return "0"
+    return f"{number:.2g}" if number < 9.95 else f"{number:.0f}"
 
 
 def size(size_bytes: int) -> str:

@@ -101,6 +101,7 @@ def resolve_op(name: str, known: Sequence[str]) -> str:
         return matches[0]
     if not matches:
         shorts = {op.rpartition(":")[2]: op for op in known}
+        shorts = {**{short.rpartition(".")[2]: op for short, op in shorts.items()}, **shorts}
         close = difflib.get_close_matches(name, [*known, *shorts], n=1)
         matches = [shorts.get(close[0], close[0])] if close else []
         raise UnknownOp(name, tuple(matches), False)

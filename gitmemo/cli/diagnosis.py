@@ -49,7 +49,7 @@ def failures(op: str | None, most: int, as_json: bool) -> None:
 
 
 @click.command()
-@click.argument("target", metavar="op:NAME")
+@click.argument("target", metavar="[op:]NAME")
 @click.option(
     "--sample", type=click.IntRange(min=1), default=10, help="How many calls; 10 if omitted."
 )
@@ -63,9 +63,9 @@ def check(target: str, sample: int, every: bool, seed: int, recorded: bool, as_j
     The op's file is imported. Nothing is recorded. The exit code is 7 if a call
     returned something else or raised, 4 if no call could be run.
     """
-    kind, _, name = target.partition(":")
-    if kind != "op" or not name:
-        raise click.UsageError(f"{target!r}: write op:NAME, such as op:train")
+    name = target.removeprefix("op:")
+    if not name:
+        raise click.UsageError(f"{target!r}: write the op's name, such as train")
     with _loaded_storage() as storage:
         op = storage.load_op(name)
         report = storage.check(op, sample=None if every else sample, seed=seed, recorded=recorded)

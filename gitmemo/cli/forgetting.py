@@ -12,12 +12,15 @@ from gitmemo.display.text import printable, table
 from gitmemo.errors import UnknownTombstone
 from gitmemo.hashing import content_id
 from gitmemo.hashing.digest import Digest, to_hex
-from gitmemo.model.facts import Call, JsonValue, Slot
+from gitmemo.model.facts import Call, JsonValue, Slot, Tombstone
+from gitmemo.model.tombstones import Tombstones
 from gitmemo.quantities import count
 from gitmemo.query import resolve_op, valid_calls
 from gitmemo.workspace import Workspace, find
 
 _ID_DIGITS = 12
+_MOST_SHOWN = 5
+_LONGEST = 40
 
 
 @click.command()
@@ -129,14 +132,35 @@ def _show_forgotten(workspace: Workspace, *, as_json: bool) -> None:
     in_force = workspace.world.graves().here.in_force
     for record, tombstone in in_force.items():
         number = len(tombstone.records)
+        calls = _calls_under(workspace, record, tombstone)
         if as_json:
-            fields = {"id": to_hex(record), "records": number, "why": tombstone.why}
+            fields = {"id": to_hex(record), "records": number, "why": tombstone.why, "calls": calls}
             click.echo(json.dumps(fields, ensure_ascii=False))
         else:
             why = f"  {printable(tombstone.why)}" if tombstone.why else ""
             click.echo(f"{to_hex(record)[:_ID_DIGITS]}  {count(number, 'record')}{why}")
+            for call in calls[:_MOST_SHOWN]:
+                click.echo(f"    {printable(call)}")
+            if len(calls) > _MOST_SHOWN:
+                click.echo(f"    and {count(len(calls) - _MOST_SHOWN, 'more call', 'more calls')}")
     if not in_force:
         click.echo("nothing is forgotten", err=True)
+
+
+def _calls_under(workspace: Workspace, record: Digest, tombstone: Tombstone) -> list[str]:
+    """Return the calls that one tombstone forgets, in a few words each."""
+    index = workspace.world.index
+    calls = index.calls(index.covered(Tombstones([(record, tombstone)])))
+    return list(dict.fromkeys(_in_short(call) for call in calls))
+
+
+def _in_short(call: Call) -> str:
+    inputs = ", ".join(f"{slot.name}={_cut(repr(_shown(slot)))}" for slot in call.inputs)
+    return f"{call.op}({_cut(inputs, 3 * _LONGEST)})"
+
+
+def _cut(text: str, most: int = _LONGEST) -> str:
+    return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
 def _restore(workspace: Workspace, text: str, why: str) -> None:

@@ -22,6 +22,8 @@
       SignatureChanged       exit 1
       NewCallRefused         exit 1
       NoActiveStorage        exit 1
+      NotAnOp                exit 1
+      NotARef                exit 1
       StorageInMemory        exit 1
       InputMutated           exit 1
       RefMisuse              exit 1
@@ -59,6 +61,7 @@
       NothingToDecide        exit 2
       BadSetting             exit 2
       InvalidStorage         exit 2
+      StorageClosed          exit 1
       UnknownOp              exit 2
       UnknownRevision        exit 2
       Aborted                exit 130
@@ -74,6 +77,8 @@ from gitmemo.errors.code import (
     InputMutated,
     NewCallRefused,
     NoActiveStorage,
+    NotAnOp,
+    NotARef,
     OpNotLoaded,
     RefMisuse,
     SignatureChanged,
@@ -92,6 +97,7 @@ from gitmemo.errors.project import (
     InvalidStorage,
     NothingToDecide,
     NotInitialised,
+    StorageClosed,
     UncommittedCode,
     UndecidedChanges,
     UnknownOp,
@@ -163,6 +169,8 @@ __all__ = [
     "NewerFormat",
     "NoActiveStorage",
     "NotAFile",
+    "NotARef",
+    "NotAnOp",
     "NotInRepository",
     "NotInitialised",
     "NotReproducible",
@@ -181,6 +189,7 @@ __all__ = [
     "RemoteUnreachable",
     "SignatureChanged",
     "SourceError",
+    "StorageClosed",
     "StorageInMemory",
     "UncommittedCode",
     "UndecidedChanges",

@@ -26,15 +26,15 @@ class UntrackableOp(GitmemoError, ValueError):
 
     kind = "untrackable-op"
 
-    def __init__(self, function: str, reason: str) -> None:
-        super().__init__(function, reason)
-        self.function, self.reason = function, reason
+    def __init__(self, function: str, reason: str, fix: str = "") -> None:
+        super().__init__(function, reason, fix)
+        self.function, self.reason, self.fix = function, reason, fix
 
     def problem(self) -> str:
         return f"{self.function} cannot be an op: {self.reason}"
 
     def remedy(self) -> str:
-        return (
+        return self.fix or (
             "decorate a function that is defined with `def` in a file or a notebook cell "
             "(a lambda needs a name: @op(name=...))"
         )
@@ -59,16 +59,19 @@ class WrongOutputs(KeepsResult, GitmemoError, ValueError):
 
 
 class BadOption(GitmemoError, ValueError):
-    """An option of `@op` names something that the function does not have, or is not possible."""
+    """An option of `@op` is unknown, not possible, or names what the function does not have."""
 
     kind = "bad-option"
     exit_code = 2
 
     def __init__(self, op: str, option: str, value: str, fix: str) -> None:
+        """`value` is empty where there is no such option."""
         super().__init__(op, option, value, fix)
         self.op, self.option, self.value, self.fix = op, option, value, fix
 
     def problem(self) -> str:
+        if not self.value:
+            return f"@op({self.option}=...) of {self.op}: there is no such option"
         return f"@op({self.option}=...) of {self.op}: {self.value} is not possible"
 
     def remedy(self) -> str:
@@ -89,6 +92,41 @@ class SignatureChanged(GitmemoError, ValueError):
 
     def remedy(self) -> str:
         return self.fix
+
+
+class NotAnOp(GitmemoError, TypeError):
+    """A question about ops was asked with something that is neither an op nor a name."""
+
+    kind = "not-an-op"
+
+    def __init__(self, given: str, question: str) -> None:
+        super().__init__(given, question)
+        self.given, self.question = given, question
+
+    def problem(self) -> str:
+        return f"{self.question} takes ops or their names, and {self.given} is neither"
+
+    def remedy(self) -> str:
+        return (
+            f"pass the function that @op decorates, or its name: {self.question}('train'); "
+            "what led to one ref: storage.prov(ref)"
+        )
+
+
+class NotARef(GitmemoError, TypeError):
+    """A question about a ref was asked with something else."""
+
+    kind = "not-a-ref"
+
+    def __init__(self, given: str, question: str) -> None:
+        super().__init__(given, question)
+        self.given, self.question = given, question
+
+    def problem(self) -> str:
+        return f"{self.question} takes a ref, and {self.given} is none"
+
+    def remedy(self) -> str:
+        return "pass what an op returned inside `with storage:`, before it is unwrapped"
 
 
 class NewCallRefused(GitmemoError, RuntimeError):
@@ -188,7 +226,10 @@ class UnknownRef(GitmemoError, KeyError):
         return f"no stored call made a value with history id {self.hid!r}"
 
     def remedy(self) -> str:
-        return "check the id (64 hex digits), or fetch the calls first: `git pull`, then `gitmemo pull`"
+        return (
+            "check the id (64 hex digits); in a repository, fetch the calls first: `git pull`, then "
+            "`gitmemo pull`"
+        )
 
 
 class OpNotLoaded(GitmemoError, LookupError):

@@ -58,6 +58,18 @@ class InvalidStorage(GitmemoError, ValueError):
         return self.advice
 
 
+class StorageClosed(GitmemoError, ValueError):
+    """A storage was used after `close()`."""
+
+    kind = "storage-closed"
+
+    def problem(self) -> str:
+        return "this storage is closed"
+
+    def remedy(self) -> str:
+        return "open it again: Storage(db_path=...), or gitmemo.open() in a repository"
+
+
 class UnknownOp(GitmemoError, LookupError):
     """No call of such an op is visible, or its short name means several."""
 
@@ -78,7 +90,10 @@ class UnknownOp(GitmemoError, LookupError):
             return "give the full name"
         if self.candidates:
             return f"did you mean {self.candidates[0]!r}?"
-        return "run the program first (`gitmemo run SCRIPT`); `gitmemo status` lists the ops that have calls"
+        return (
+            "call the op first, inside `with storage:`; repr(storage.cf()) names the ops that have "
+            "calls, and so does `gitmemo status` in a repository"
+        )
 
 
 class UnknownRevision(GitmemoError, LookupError):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 from gitmemo.errors.base import GitmemoError
 
 
@@ -38,7 +40,7 @@ class CorruptSegment(GitmemoError, ValueError):
         return f"the index segment {self.path} is damaged: {self.reason}"
 
     def remedy(self) -> str:
-        return f"restore it from git: git checkout HEAD -- {self.path}"
+        return f"restore it from git: git checkout HEAD -- {shlex.quote(self.path)}"
 
 
 class CorruptJournal(GitmemoError, ValueError):

@@ -98,10 +98,13 @@ class ValueMissing(GitmemoError, KeyError):
 
     def remedy(self) -> str:
         if self.secret:
-            return "pass it to the op again; secrets are never stored"
+            return (
+                "pass it to the op again, or compute it again: op.recompute(...); secrets are never "
+                'stored, nor is what @op(store="hash") or "never" leaves out'
+            )
         return (
-            "run `gitmemo pull` to fetch it from a remote, or compute it again: "
-            "gitmemo run --recompute-missing SCRIPT"
+            "compute it again: op.recompute(...); in a repository, `gitmemo pull` fetches it from a "
+            "remote, and `gitmemo run --recompute-missing SCRIPT` computes it"
         )
 
 
@@ -151,9 +154,10 @@ class NotReproducible(GitmemoError, RuntimeError):
 
     kind = "not-reproducible"
 
-    def __init__(self, op: str) -> None:
-        super().__init__(op)
-        self.op = op
+    def __init__(self, op: str, was_stored: bool = False) -> None:
+        """`was_stored` says that the bytes were stored somewhere, and may be on a remote."""
+        super().__init__(op, was_stored)
+        self.op, self.was_stored = op, was_stored
 
     def problem(self) -> str:
         return (
@@ -161,10 +165,13 @@ class NotReproducible(GitmemoError, RuntimeError):
         )
 
     def remedy(self) -> str:
-        return (
-            "fetch the stored result (`gitmemo pull`), or make the op depend on nothing but its "
-            "arguments (pass seeds, files and times in) and give it another @op(version=...)"
+        again = (
+            "make the op depend on nothing but its arguments (pass seeds, files and times in) and "
+            "give it another @op(version=...)"
         )
+        if not self.was_stored:
+            return f"{again}, or let its result be stored: without store= in @op(...)"
+        return f"{again}; if a remote of this repository has the result, `gitmemo pull` fetches it"
 
 
 class ApproxUnsupported(GitmemoError, TypeError):

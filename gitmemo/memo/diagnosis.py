@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
-from gitmemo.errors import OpNotLoaded
+from gitmemo.errors import NotAnOp, OpNotLoaded
 from gitmemo.memo.caller import Caller
 from gitmemo.memo.checking import Checker, CheckReport
 from gitmemo.memo.completing import Completed, complete
@@ -19,7 +19,9 @@ from gitmemo.memo.lookup import Lookup
 from gitmemo.memo.names import OpNames
 from gitmemo.memo.rerun import Rerun
 from gitmemo.memo.trust import Values
+from gitmemo.memo.wording import short
 from gitmemo.model.validity import Code
+from gitmemo.query import resolve_op
 from gitmemo.ref import Loader
 from gitmemo.tracing import Project
 from gitmemo.world.view import World
@@ -78,16 +80,29 @@ class Diagnosis:
 
     def explain(
         self,
-        op: Op[..., Any] | BoundOp[..., Any],
+        op: Op[..., Any] | BoundOp[..., Any] | str,
         args: tuple[Any, ...],
         kwargs: dict[str, Any],
     ) -> Explanation:
         """Say why a call would be reused or computed."""
-        from gitmemo.memo.op import BoundOp
+        from gitmemo.memo.op import BoundOp, Op
 
+        if isinstance(op, str):
+            return self.explain(self._met(op), args, kwargs)
         if isinstance(op, BoundOp):
             return self.explain(op.__func__, (op.__self__, *args), kwargs)
+        if not isinstance(op, Op):
+            raise NotAnOp(short(op), "storage.explain")
         return self._explainer.explain(self._caller.prepare(op, args, kwargs))
+
+    def _met(self, name: str) -> Op[..., Any]:
+        """Return an op that this program has used; nothing is imported."""
+        known = {*self._world.ops(), *self._names.met()}
+        full = resolve_op(name, sorted(known))
+        op = self._names.named(full)
+        if op is None:
+            raise OpNotLoaded(full, "", "this program has not used it yet; pass the op itself")
+        return op
 
     def complete(self, op: Op[..., Any], given: Mapping[str, Any]) -> Completed:
         """Return the arguments of a call of which only some are given."""

@@ -7,6 +7,7 @@ declares.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Collection
 from typing import TYPE_CHECKING, Any
 
@@ -29,8 +30,9 @@ def drift(op: Op[..., Any], stored: CallSignature, ignored: Collection[str] = ()
 def way_out(op: Op[..., Any], name: str) -> str:
     """Say what can be done about it."""
     return (
-        "restore it, start a fresh table of results with "
-        f"@op(version={op.version + 1}), or drop the old ones: gitmemo forget {name!r}"
+        f"restore it, start a fresh table of results with @op(version={op.version + 1}), or drop "
+        f"the old ones: in a repository `gitmemo forget {shlex.quote(name)}`, elsewhere "
+        "op.forget(...) inside a block, as long as the op takes their arguments"
     )
 
 

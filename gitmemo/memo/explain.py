@@ -6,6 +6,7 @@ most `MOST_CALLS` stored calls are looked at.
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Iterator
 from typing import Any
 
@@ -169,7 +170,8 @@ class Explainer:
         if change.state is CodeState.UNTRACKED:
             return "use a storage that tracks code where the call was made, or does not where it was not"
         if change.state is CodeState.PENDING and isinstance(self._world, RepositoryWorld):
-            return f"gitmemo decide {change.component} --non-breaking, if older results stay valid"
+            component = shlex.quote(change.component)
+            return f"gitmemo decide {component} --non-breaking, if older results stay valid"
         return f"bring {change.component} back to what it was"
 
 

@@ -43,6 +43,10 @@ class OpNames:
         """Return the op that was last met under a name."""
         return self._ops.get(name)
 
+    def met(self) -> list[str]:
+        """Return the names of the ops that were met."""
+        return sorted(self._ops)
+
     def with_defaults(self, call: Call) -> Call:
         """Return `call` with the arguments that its op has now, those since added at their defaults."""
         op = self._ops.get(call.op)
@@ -60,7 +64,7 @@ class OpNames:
         Raises:
             UnknownOp: No such op was met, or its short name means several.
         """
-        return resolve_op(op, sorted(self._ops)) if isinstance(op, str) else self.name_of(op)[0]
+        return resolve_op(op, self.met()) if isinstance(op, str) else self.name_of(op)[0]
 
     def _module_of(self, op: Op[..., Any]) -> str:
         code = getattr(op.__wrapped__, "__code__", None)

@@ -97,7 +97,7 @@ class OnDemand:
         self._watch.tell(lambda: CallEvent(call.op, Reason.BYTES_MISSING))
         outcome = self._rerun.run(call, lambda slot: ref_to(slot, self._loader).unwrap())
         if not _is_same_result(outcome, call):
-            raise NotReproducible(call.op)
+            raise NotReproducible(call.op, any(self._world.values(s.cid) for s in call.outputs))
         self._world.record(self._recorder.outputs(outcome))
         self._watch.counter.computed += 1
         found = [

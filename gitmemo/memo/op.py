@@ -29,7 +29,7 @@ from gitmemo.memo import context
 from gitmemo.memo.arguments import Arguments
 from gitmemo.memo.carrying import warn_if_missed
 from gitmemo.memo.op_pickles import pickled
-from gitmemo.memo.options import OpOptions, Options, options_of
+from gitmemo.memo.options import OpOptions, Options, check_names, options_of
 from gitmemo.memo.storage import Storage
 from gitmemo.ref import Ref
 from gitmemo.special import Transient, bare
@@ -192,10 +192,11 @@ def _refuse(function: object, options: Options) -> None:
     name = getattr(function, "__qualname__", repr(function))
     generates = inspect.isgeneratorfunction(function) or inspect.isasyncgenfunction(function)
     if generates and not options.materialize:
-        reason = "it is a generator; return list(...) of it, or use @op(materialize=True)"
-        raise UntrackableOp(name, reason)
+        fix = "use @op(materialize=True), which stores the list of its items, or return list(...)"
+        raise UntrackableOp(name, "it is a generator, which can be read only once", fix)
     if options.materialize and not generates:
-        raise UntrackableOp(name, "materialize=True is for generators, and it is none")
+        reason = "materialize=True is for generators, and it is none"
+        raise UntrackableOp(name, reason, "leave materialize out")
 
 
 def _is_async(function: object) -> bool:
@@ -277,11 +278,12 @@ def _made(function: Any, options: dict[str, Any]) -> Any:
     if isinstance(function, staticmethod | classmethod):
         return type(function)(_made(function.__func__, options))
     if isinstance(function, Op):
-        raise UntrackableOp(function.qualname, "it is an op already")
+        raise UntrackableOp(function.qualname, "it is an op already", "decorate it once")
     if not isinstance(function, FunctionType):
         name = getattr(function, "__qualname__", repr(function))
         kind = type(function).__name__
         raise UntrackableOp(name, f"it is a {kind}, not a function of Python code")
+    check_names(function, options)
     return Op(function, options_of(function, **options))
 
 

@@ -6,7 +6,8 @@ name in them is an argument or an output of the function.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+import difflib
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal, TypeAlias, TypedDict
 
@@ -84,7 +85,7 @@ def options_of(
     sees_refs: bool = False,
 ) -> Options:
     """Return the options of `function`; raise `BadOption` or `WrongOutputs` where they are not possible."""
-    label = getattr(function, "__qualname__", repr(function))
+    label = _label(function)
     known = _Arguments(function, label)
     outputs = declared_outputs(function, nout, output_names)
     if materialize:
@@ -107,6 +108,21 @@ def options_of(
         static=_is_static(track, label),
         sees_refs=sees_refs,
     )
+
+
+def check_names(function: Callable[..., object], given: Iterable[str]) -> None:
+    """Raise `BadOption` for an option that there is not."""
+    known = [*OpOptions.__annotations__, "materialize"]
+    for name in given:
+        if name in known or name == "sees_refs":  # which `superop` says
+            continue
+        close = difflib.get_close_matches(name, known, n=1)
+        hint = f"did you mean {close[0]}? " if close else ""
+        raise BadOption(_label(function), name, "", f"{hint}the options are: {', '.join(known)}")
+
+
+def _label(function: Callable[..., object]) -> str:
+    return getattr(function, "__qualname__", repr(function))
 
 
 class _Arguments:

@@ -14,7 +14,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from gitmemo.codecs import from_inline
-from gitmemo.errors import RefMisuse
+from gitmemo.errors import NotARef, RefMisuse
 from gitmemo.hashing.digest import Digest
 from gitmemo.memo import context, wording
 from gitmemo.memo.names import OpNames
@@ -48,6 +48,8 @@ def prov(ref: Ref[Any]) -> str:
     """
     from gitmemo.memo.storage import Storage
 
+    if not isinstance(ref, Ref):
+        raise NotARef(wording.short(ref), "prov")
     for storage in (ref._loader, context.active()):
         if isinstance(storage, Storage):
             return storage.prov(ref)

@@ -14,7 +14,14 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias, TypeVar, overload
 
-from gitmemo.errors import BadSetting, StorageInMemory, UnknownRef
+from gitmemo.errors import (
+    BadSetting,
+    InvalidStorage,
+    NotAnOp,
+    NotARef,
+    StorageInMemory,
+    UnknownRef,
+)
 from gitmemo.files.names import rooted
 from gitmemo.hashing.digest import Digest
 from gitmemo.memo import context
@@ -35,6 +42,7 @@ from gitmemo.memo.rerun import Rerun
 from gitmemo.memo.settings import overflow_of
 from gitmemo.memo.trust import Trust, Values
 from gitmemo.memo.verdicts import Verdicts
+from gitmemo.memo.wording import short
 from gitmemo.model.validity import Code, NoCode
 from gitmemo.ref import Ref, map_refs, ref_inside, unwrap_all
 from gitmemo.tracing import CodeState, Project, Tracker
@@ -76,9 +84,10 @@ class Storage:
         overflow_threshold_MB: float | None = None,
     ) -> None:
         overflow = overflow_of(spillover_dir, overflow_dir, overflow_threshold_MB)
+        project = _project_of(deps_path)
         world = StandaloneWorld(None if db_path is None else Path(db_path), overflow)
         self._opened_with: tuple[object, ...] | None = None
-        self._set_up(world, _project_of(deps_path), Trust())
+        self._set_up(world, project, Trust())
         if db_path is not None:  # a file remembers its overflow
             self._opened_with = (_absolute(db_path), _absolute(deps_path))
 
@@ -269,6 +278,8 @@ class Storage:
         """
         from gitmemo.memo.provenance import provenance
 
+        if not isinstance(ref, Ref):
+            raise NotARef(short(ref), "storage.prov")
         return provenance(ref, self.world, self._names)
 
     # --- care ------------------------------------------------------------
@@ -294,8 +305,12 @@ class Storage:
 
     def cf(self, *ops: Op[..., Any] | str) -> ComputationFrame:
         """Return the calls of `ops` that are part of this world and valid for the code as it is."""
+        from gitmemo.memo.op import Op
         from gitmemo.query import resolve_op, select, valid_calls
 
+        for op in ops:
+            if not isinstance(op, Op | str):
+                raise NotAnOp(short(op), "storage.cf")
         calls = self.world.calls(self._code)
         known = sorted({call.op for call in calls})
         names = [
@@ -339,13 +354,14 @@ class Storage:
         return self._diagnosis.check(op, sample, seed, recorded=recorded)
 
     def explain(
-        self, op: Op[..., Any] | BoundOp[..., Any], /, *args: Any, **kwargs: Any
+        self, op: Op[..., Any] | BoundOp[..., Any] | str, /, *args: Any, **kwargs: Any
     ) -> Explanation:
         """Say why a call would be reused or computed, and what differs from the nearest stored one.
 
         Nothing is run or recorded. Arguments are given as for the call itself.
 
         Raises:
+            UnknownOp, OpNotLoaded: It is a name that this program has used no op of.
             Unhashable: An argument has no content id.
             TypeError: The arguments do not fit, as the op itself would raise it.
         """
@@ -418,4 +434,9 @@ def _project_of(deps_path: str | os.PathLike[str] | None) -> Project | None:
         return None
     if deps_path == MAIN:
         return Project(None, main_only=True)
+    if not Path(deps_path).is_dir():
+        raise InvalidStorage(
+            f"deps_path={str(deps_path)!r} is no folder",
+            'give the folder of your code, or "__main__" for the script that runs',
+        )
     return Project(Path(deps_path).resolve())

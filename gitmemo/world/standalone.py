@@ -6,10 +6,12 @@ is only one place.
 
 from __future__ import annotations
 
+import sqlite3
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from gitmemo.blobs import BlobStore, DatabaseBlobs, Ledger, MemoryBlobs, Overflow, with_overflow
+from gitmemo.errors import InvalidStorage
 from gitmemo.hashing.digest import Digest
 from gitmemo.model.components import Component
 from gitmemo.model.decisions import Decisions
@@ -31,9 +33,10 @@ class StandaloneWorld:
         """Open or make the file.
 
         Raises:
-            InvalidStorage: What `overflow` asks for cannot be had.
+            InvalidStorage: There can be no database at `path`, or what `overflow` asks for cannot
+                be had.
         """
-        self.index = Index(path)
+        self.index = _opened(path)
         database = self.index.database
         small = MemoryBlobs() if path is None else DatabaseBlobs(database)
         ledger = Ledger(database, None if path is None else path.resolve().parent)
@@ -152,3 +155,18 @@ class StandaloneWorld:
     def close(self) -> None:
         """Close the database."""
         self.index.close()
+
+
+def _opened(path: Path | None) -> Index:
+    try:
+        return Index(path)
+    except sqlite3.DatabaseError as error:
+        if path is None:
+            raise
+        if not path.parent.is_dir():
+            reason = f"the folder {str(path.parent)!r} does not exist"
+            raise InvalidStorage(reason, f"make it first: {str(path)!r} is to be in it") from None
+        if error.sqlite_errorcode & 0xFF not in (sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_NOTADB):
+            raise
+        advice = "give db_path the name of a file of gitmemo's own, in a folder that can be written"
+        raise InvalidStorage(f"{str(path)!r} cannot be used: {error}", advice) from None

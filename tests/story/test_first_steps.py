@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from pathlib import Path
 
 import pytest
@@ -50,6 +51,30 @@ with storage:
     fit(3)
 """
 
+METHODS = """\
+import gitmemo as gm
+
+storage = gm.open()
+SCALE = 1
+
+
+class Trainer:
+    @gm.op
+    def fit(self, n):
+        return n
+
+
+@gm.op
+def train(data, name):
+    return sum(data) * SCALE
+
+
+if __name__ == "__main__":
+    with storage:
+        Trainer().fit(1)
+        train([1, 2], "a")
+"""
+
 
 @pytest.fixture
 def clone(tmp_path: Path) -> Clone:
@@ -88,3 +113,30 @@ def test_asking_an_op_at_module_level_is_no_edit_of_it(clone: Clone, line: str) 
     clone.write("ask.py", f"{ASKING}    {line}\n")
     assert clone.gitmemo("run", "ask.py").counted[1] == 0
     assert clone.status()["undecided"] == []
+
+
+def test_commands_say_which_calls_and_take_short_names(clone: Clone) -> None:
+    clone.write("exp.py", METHODS)
+    clone.gitmemo("run", "exp.py")
+    assert clone.gitmemo("check", "train").code == 0
+    assert clone.gitmemo("check", "exp:train").code == 0
+    for command in (("df", "fit"), ("why", "fit"), ("check", "fit")):
+        done = clone.gitmemo(*command, code=2)
+        assert "did you mean 'exp:Trainer.fit'?" in done.err
+    clone.gitmemo("forget", "train")
+    listed = clone.gitmemo("forget").out.splitlines()
+    assert listed[0].endswith("1 record")
+    assert listed[1] == "    exp:train(data=[1, 2], name='a')"
+
+
+def test_a_suggested_command_can_be_pasted(clone: Clone) -> None:
+    clone.write("exp.py", METHODS)
+    clone.gitmemo("run", "exp.py")
+    clone.change("SCALE = 1", "SCALE = 2", "exp.py")
+    said = clone.gitmemo("why", "train", "data=[1, 2]", "name=a").text
+    command = next(line for line in said.splitlines() if "gitmemo decide" in line)
+    command = command.partition("gitmemo decide")[2].partition(", if")[0]
+    words = shlex.split(command)
+    assert words == ["exp.py:$SCALE", "--non-breaking"]
+    assert "'exp.py:$SCALE'" in command
+    clone.gitmemo("decide", *words)
