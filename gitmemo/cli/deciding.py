@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 
 import click
 
@@ -10,6 +11,7 @@ from gitmemo.cli.options import json_option
 from gitmemo.commits.changes import Change
 from gitmemo.commits.hook import history, open_changes, render_histories
 from gitmemo.display.question import describe
+from gitmemo.display.text import printable
 from gitmemo.errors import NothingToDecide
 from gitmemo.model.facts import Verdict
 from gitmemo.workspace import Workspace, find
@@ -65,7 +67,12 @@ def _show(changes: list[Change], *, as_json: bool) -> None:
     if not changes:
         click.echo("nothing is undecided", err=True)
     elif not as_json:
-        click.echo("decide with: gitmemo decide [COMPONENT] --breaking | --non-breaking", err=True)
+        name = shlex.quote(printable(str(changes[0].component)))
+        click.echo(
+            f"decide with: gitmemo decide {name} --non-breaking, or --breaking; "
+            "without a name for all of them",
+            err=True,
+        )
 
 
 def _record(workspace: Workspace, changes: list[Change], verdict: Verdict, why: str) -> None:

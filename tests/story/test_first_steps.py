@@ -139,4 +139,5 @@ def test_a_suggested_command_can_be_pasted(clone: Clone) -> None:
     words = shlex.split(command)
     assert words == ["exp.py:$SCALE", "--non-breaking"]
     assert "'exp.py:$SCALE'" in command
+    assert "gitmemo decide 'exp.py:$SCALE' --non-breaking" in clone.gitmemo("decide").err
     clone.gitmemo("decide", *words)
