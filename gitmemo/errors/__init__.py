@@ -2,6 +2,7 @@
 
     values
       Unhashable             exit 1
+        RefInside            exit 1
       Unencodable            exit 1
       UndecodableValue       exit 4
       ValueMissing           exit 4
@@ -130,6 +131,7 @@ from gitmemo.errors.values import (
     ApproxUnsupported,
     NotReproducible,
     OverflowMissing,
+    RefInside,
     UndecodableValue,
     Unencodable,
     Unhashable,
@@ -171,6 +173,7 @@ __all__ = [
     "OpNotLoaded",
     "OverflowMissing",
     "RefContended",
+    "RefInside",
     "RefMisuse",
     "RemoteCorrupt",
     "RemoteDriverMissing",

@@ -304,4 +304,4 @@ def identify(value: Any, where: str) -> tuple[Digest, Inline | None]:
     try:
         return content_id(value), inline(value)
     except Unhashable as error:
-        raise Unhashable(error.type_name, error.path, error.reason, where) from None
+        raise type(error)(error.type_name, error.path, error.reason, where) from None
