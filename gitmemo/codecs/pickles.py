@@ -21,11 +21,21 @@ from typing import Any
 from gitmemo.codecs import scripts
 from gitmemo.codecs.codec import Chunks, Source
 from gitmemo.codecs.files import refuse_files
-from gitmemo.errors import UndecodableValue
+from gitmemo.errors import UndecodableValue, Unencodable
 
 _PROTOCOL = 5
 _MAP_FROM_BYTES = 1 << 16
 _BY_VALUE = "cloudpickle"
+
+
+def _refuse(value: object) -> None:
+    """Raise `Unencodable` for what is no value inside an object: a file, and a ref."""
+    refuse_files(value)
+    if hasattr(type(value), "__gitmemo_cid__"):
+        raise Unencodable(
+            type(value).__qualname__,
+            "a ref inside an object is not its value: take it first, with storage.unwrap(ref)",
+        )
 
 
 class _HoldsArrays(Exception):
@@ -40,7 +50,7 @@ class _Pickler(pickle.Pickler):
     """A pickler that names what the main script defines, and stops at large arrays."""
 
     def reducer_override(self, value: Any) -> Any:
-        refuse_files(value)
+        _refuse(value)
         named = scripts.reduced(value)
         if named is not None:
             return named
@@ -137,7 +147,7 @@ def _joblib_pickler() -> Any:
 
     class Pickler(NumpyPickler):  # type: ignore[misc]
         def reducer_override(self, value: Any) -> Any:
-            refuse_files(value)
+            _refuse(value)
             named = scripts.reduced(value)
             return NotImplemented if named is None else named
 
@@ -191,7 +201,7 @@ def _cloud_pickler() -> Any:
 
     class Pickler(cloudpickle.Pickler):  # type: ignore[misc]
         def reducer_override(self, obj: Any) -> Any:
-            refuse_files(obj)
+            _refuse(obj)
             named = scripts.reduced(obj)
             return super().reducer_override(obj) if named is None else named
 

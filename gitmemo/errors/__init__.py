@@ -2,6 +2,7 @@
 
     values
       Unhashable             exit 1
+        RefInside            exit 1
       Unencodable            exit 1
       UndecodableValue       exit 4
       ValueMissing           exit 4
@@ -136,6 +137,7 @@ from gitmemo.errors.values import (
     ApproxUnsupported,
     NotReproducible,
     OverflowMissing,
+    RefInside,
     UndecodableValue,
     Unencodable,
     Unhashable,
@@ -179,6 +181,7 @@ __all__ = [
     "OpNotLoaded",
     "OverflowMissing",
     "RefContended",
+    "RefInside",
     "RefMisuse",
     "RemoteCorrupt",
     "RemoteDriverMissing",

@@ -33,6 +33,18 @@ class Unhashable(KeepsResult, GitmemoError, TypeError):
         )
 
 
+class RefInside(Unhashable):
+    """A ref is where it cannot be replaced by its value: in an object, not in a plain container."""
+
+    kind = "ref-inside"
+
+    def remedy(self) -> str:
+        return (
+            "pass or return the ref itself, alone or in lists, tuples, dicts and sets; or take its "
+            "value first, which an object may hold: storage.unwrap(ref)"
+        )
+
+
 class Unencodable(KeepsResult, GitmemoError, TypeError):
     """A value has a content id but no codec can write it."""
 

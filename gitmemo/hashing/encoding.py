@@ -104,6 +104,11 @@ class Encoder:
         self._reach = _ACYCLIC  # the least depth that a cycle inside has led back to
         self._cyclic_visits = 0
 
+    @property
+    def is_inside(self) -> bool:
+        """Whether what is encoded now is part of something, rather than all there is."""
+        return len(self._open) > 1
+
     def part(self, value: object) -> bytes:
         """Return what `value` contributes to its container."""
         kind = type(value)

@@ -19,7 +19,7 @@ from gitmemo.hashing.digest import Digest
 from gitmemo.memo.annotations import Shapes
 from gitmemo.memo.options import Options
 from gitmemo.memo.signature import ORDER, Binder
-from gitmemo.ref import AtomRef, Ref, unwrap_all
+from gitmemo.ref import AtomRef, Ref, stand_ins, unwrap_all
 from gitmemo.ref.leaves import leaf
 from gitmemo.special import Ignore, NewArgDefault, ValuePointer, bare
 
@@ -161,7 +161,7 @@ class Arguments:
         """Whether a value with this content id is the default of an argument."""
         if name not in self.binder.defaults:
             return False
-        return cid == content_id(bare(self.binder.defaults[name]))
+        return cid == content_id(stand_ins(bare(self.binder.defaults[name])))
 
     def _is_new_default(self, name: str, value: object) -> bool:
         default = self.binder.defaults.get(name)
@@ -191,10 +191,10 @@ def _is_number(value: object) -> TypeGuard[bool | int | float]:
 def _is_same(value: object, default: object) -> bool:
     """Whether a value has the same content as a default; a ref is not loaded for it."""
     if isinstance(value, Ref):
-        return value._cid == content_id(default)
+        return value._cid == content_id(stand_ins(default))
     if type(value) is not type(default):
         return False
-    return value is default or content_id(unwrap_all(value)) == content_id(default)
+    return value is default or content_id(stand_ins(value)) == content_id(stand_ins(default))
 
 
 def _approximated(value: Any, rule: Approx, name: str) -> Any:

@@ -23,6 +23,7 @@ from gitmemo.memo.annotations import Shape, Shapes
 from gitmemo.memo.composing import composed, encoded
 from gitmemo.memo.items import item_of, shaped
 from gitmemo.memo.outputs import Outputs
+from gitmemo.memo.secrecy import is_secret_by_name
 from gitmemo.memo.stable import stable
 from gitmemo.model.components import Component, Content
 from gitmemo.model.items import Inline, Item, raw
@@ -273,6 +274,8 @@ def _output(request: CallRequest, name: str, value: Any, shape: Shape | None) ->
     keep = request.outputs.keep(name)
     if type(value) is Transient:
         keep, value = "never" if value.unhashable else "hash", value.obj
+    if keep == "always" and is_secret_by_name(name, value):
+        keep = "hash"
     if keep == "never":
         return Output(name, value, None, None, is_stored=False)
     if keep == "always" and type(value) in IMMUTABLE and (small := scalar(value)):
@@ -304,4 +307,4 @@ def identify(value: Any, where: str) -> tuple[Digest, Inline | None]:
     try:
         return content_id(value), inline(value)
     except Unhashable as error:
-        raise Unhashable(error.type_name, error.path, error.reason, where) from None
+        raise type(error)(error.type_name, error.path, error.reason, where) from None

@@ -17,7 +17,7 @@ from gitmemo.memo.items import hidden, holding, item_of, shaped
 from gitmemo.memo.secrecy import is_secret
 from gitmemo.model.facts import JsonValue, Slot
 from gitmemo.model.items import Item
-from gitmemo.ref import IMMUTABLE, AtomRef, CollectionRef, Ref, holds, holds_refs
+from gitmemo.ref import IMMUTABLE, AtomRef, CollectionRef, Ref, holds, stand_ins
 from gitmemo.ref.leaves import leaf
 from gitmemo.special import ValuePointer, bare
 
@@ -127,8 +127,9 @@ def guarded_inputs(call: PreparedCall, arguments: Arguments) -> dict[str, tuple[
         # Else it stands for less, or more, than what identifies the call: a container with refs,
         # of which the body gets a copy that shares the raw objects in it; a new default; a number
         # that counts approximately.
-        is_told = call.told.get(name) is value and not holds_refs(value)
-        guarded[name] = (value, ids[name] if is_told else identify(value, name)[0])
+        guard = stand_ins(value)
+        is_told = call.told.get(name) is guard
+        guarded[name] = (guard, ids[name] if is_told else identify(guard, name)[0])
     return guarded
 
 

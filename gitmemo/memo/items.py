@@ -23,7 +23,16 @@ from gitmemo.model.items import (
     inside,
     of_parts,
 )
-from gitmemo.ref import MISSING, AtomRef, CollectionRef, Ref, fold, unwrap_all
+from gitmemo.ref import (
+    MISSING,
+    AtomRef,
+    CollectionRef,
+    Ref,
+    StandIn,
+    fold,
+    stand_ins,
+    unwrap_all,
+)
 from gitmemo.ref.containers import Node
 from gitmemo.ref.leaves import leaf
 
@@ -125,7 +134,7 @@ def holding(value: Any, where: str) -> Item | None:
         return None
     total, is_lazy = census
     if total > MOST_ITEMS:
-        return leaf(value if is_lazy else unwrap_all(value), where)
+        return leaf(stand_ins(value) if is_lazy else unwrap_all(value), where)
     levels: dict[int, int] = {}
 
     def combine(node: Node, made: dict[int, Item]) -> Item:
@@ -139,7 +148,7 @@ def holding(value: Any, where: str) -> Item | None:
     try:
         found: Item = fold(value, combine, None)
     except Unhashable as error:
-        raise Unhashable(error.type_name, error.path, error.reason, where) from None
+        raise type(error)(error.type_name, error.path, error.reason, where) from None
     return found
 
 
@@ -187,8 +196,8 @@ def _has_history(value: Any, made: Mapping[int, object]) -> bool:
 def _with_stand_ins(node: Node, items: Sequence[Item]) -> Any:
     """Return a container of refs only: its content is that of the plain one, and quickly hashed."""
     values = items[len(node.keys) :]
-    refs: list[Ref[Any]] = [
-        AtomRef(one.cid, one.hid, None, one.inline, MISSING, one.short) for one in values
+    refs = [
+        StandIn(AtomRef(one.cid, one.hid, None, one.inline, MISSING, one.short)) for one in values
     ]
     return node.like([*node.keys, *refs])
 

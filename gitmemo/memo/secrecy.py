@@ -8,6 +8,7 @@ and types alone; a text is never judged by what it says.
 from __future__ import annotations
 
 import enum
+import functools
 import re
 import types
 from collections import deque
@@ -41,7 +42,8 @@ _SECRET_WORDS = frozenset(
 _SECRET_PAIRS = frozenset({("api", "key"), ("access", "key"), ("private", "key")})
 _TEXT = (str, bytes, bytearray, memoryview)
 _NO_PARTS = frozenset({int, float, complex, bool, type(None), type(...)})
-_CODE = (type, types.ModuleType, types.FunctionType, types.MethodType, types.BuiltinFunctionType)
+_METHODS = (types.MethodType, types.BuiltinMethodType, types.MethodWrapperType)
+_LONGEST_NAME = 200
 # A secret is near the surface; larger values are data, and are not searched to their end.
 _PARTS = 100_000
 
@@ -49,10 +51,16 @@ _PARTS = 100_000
 def is_secret(name: str, value: object) -> bool:
     """Whether an argument must never be stored: it holds text under the name of a secret.
 
-    The name can be that of the argument, a key of a dict, or an attribute of an
-    object, at any depth; everything below such a name is secret.
+    The name can be that of the argument, a key of a dict, the first of a pair, an attribute of an
+    object, a column of a table, or what a function closes over or has as a default, at any depth;
+    everything below such a name is secret.
     """
     return type(value) not in _NO_PARTS and next(secret_texts(name, value), None) is not None
+
+
+def is_secret_by_name(name: str, value: object) -> bool:
+    """Whether a value holds text and its own name is that of a secret; others are not looked into."""
+    return _names_secret(name) and is_secret(name, value)
 
 
 def secret_texts(name: str, value: object) -> Iterator[Any]:
@@ -68,14 +76,24 @@ def secret_texts(name: str, value: object) -> Iterator[Any]:
         if isinstance(part, _TEXT):
             if secret:
                 yield part
-        elif (secret, id(part)) not in seen:
+        elif type(part) not in _NO_PARTS and (secret, id(part)) not in seen:
             seen[secret, id(part)] = part
             if isinstance(part, list | set | frozenset | deque) or type(part) is tuple:
                 todo.extend((secret, item) for item in _telling(part, secret=secret))
+                if len(part) == 2 and _is_pair(part):
+                    todo.append((True, part[1]))
             else:
                 todo.extend(
-                    (secret or _names_secret(label), item) for label, item in _labelled(part)
+                    (secret or _names_secret(label), item)
+                    for label, item in _labelled(part, secret=secret)
                 )
+
+
+def _is_pair(items: Any) -> bool:
+    """Whether two items are the name of a secret and a value, as in a list of headers."""
+    if type(items) not in (tuple, list) or type(items[0]) not in (str, bytes):
+        return False
+    return len(items[0]) <= _LONGEST_NAME and _names_secret(_label(items[0]))
 
 
 def _telling(items: Collection[Any], *, secret: bool) -> Iterable[Any]:
@@ -88,14 +106,30 @@ def _telling(items: Collection[Any], *, secret: bool) -> Iterable[Any]:
     return (item for item in items if type(item) not in dull)
 
 
-def _labelled(value: Any) -> Iterator[tuple[str, Any]]:
-    """Return the parts of a dict or an object that have names."""
+def _labelled(value: Any, *, secret: bool) -> Iterator[tuple[str, Any]]:
+    """Return the parts of a dict or an object that have names; of tables and arrays if `secret`."""
     if isinstance(value, dict | types.MappingProxyType):
         yield from ((_label(key), item) for key, item in value.items())
     elif isinstance(value, tuple):
         fields = getattr(value, "_fields", ())
         yield from zip_longest(map(str, fields), value, fillvalue="")
-    if isinstance(value, _CODE):
+    elif isinstance(value, type | types.ModuleType):
+        return
+    elif isinstance(value, types.FunctionType):
+        yield from _held_by(value)
+    elif isinstance(value, _METHODS):
+        yield "", value.__self__
+        yield "", getattr(value, "__func__", None)
+        return
+    elif isinstance(value, functools.partial):
+        yield "", value.func
+        yield "", value.keywords
+        yield from zip_longest(_parameters(value.func), value.args, fillvalue="")
+    elif (kind := _table_kind(type(value))) == "array":
+        yield "", _texts(value.ravel()) if secret else ()
+        return
+    elif kind:
+        yield from _columns(value, kind, secret=secret)
         return
     with suppress(TypeError):  # it has no `__dict__`
         yield from [(str(key), item) for key, item in vars(value).items()]
@@ -106,6 +140,58 @@ def _labelled(value: Any) -> Iterator[tuple[str, Any]]:
             if isinstance(member, types.MemberDescriptorType):
                 with suppress(AttributeError):
                     yield slot, member.__get__(value)
+
+
+def _held_by(function: types.FunctionType) -> Iterator[tuple[str, Any]]:
+    """Return what a function closes over, and its defaults."""
+    for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
+        with suppress(ValueError):  # nothing is in it yet
+            yield name, cell.cell_contents
+    yield from zip(reversed(_parameters(function)), reversed(function.__defaults__ or ()))
+    yield from (function.__kwdefaults__ or {}).items()
+
+
+def _parameters(function: object) -> tuple[str, ...]:
+    if not isinstance(function, types.FunctionType):
+        return ()
+    return function.__code__.co_varnames[: function.__code__.co_argcount]
+
+
+@lru_cache(maxsize=1000)
+def _table_kind(kind: type) -> str:
+    """Return what a type of pandas or NumPy is; they are not imported to ask."""
+    for base in kind.__mro__:
+        package = getattr(base, "__module__", "").partition(".")[0]
+        if package == "numpy" and base.__name__ == "ndarray":
+            return "array"
+        if package == "pandas" and base.__name__ in ("DataFrame", "Series", "Index"):
+            return base.__name__
+    return ""
+
+
+def _columns(table: Any, kind: str, *, secret: bool) -> Iterator[tuple[str, Any]]:
+    """Return the columns of texts that are named like secrets, or all if the table is `secret`."""
+    index = table if kind == "Index" else table.index
+    labels = [(name, index.get_level_values, level) for level, name in enumerate(index.names)]
+    if kind == "Series":
+        labels.append((table.name, lambda _: table, 0))
+    elif kind == "DataFrame":
+        column = functools.partial(_column, table)
+        labels += [(label, column, number) for number, label in enumerate(table.columns)]
+    for label, find, number in labels:
+        if secret or _names_secret(_label(label)):
+            yield _label(label), _texts(find(number).array)
+    yield "", getattr(table, "attrs", None)
+
+
+def _column(table: Any, number: int) -> Any:
+    return table.iloc[:, number]
+
+
+def _texts(column: Any) -> list[Any]:
+    """Return the first values of a column, or of an array with one dimension, that can be text."""
+    may_be_text = getattr(column.dtype, "kind", "O") in "OSU"
+    return list(column[:_PARTS]) if may_be_text else []
 
 
 def _label(key: object) -> str:

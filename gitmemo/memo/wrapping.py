@@ -7,9 +7,11 @@ no effect on what an op computes, and a wrapped value has no history.
 from __future__ import annotations
 
 import copy
+from contextlib import suppress
 from typing import Any, TypeVar, cast, overload
 
-from gitmemo.ref import IMMUTABLE, AtomRef, Ref, unwrap_all
+from gitmemo.errors import RefInside
+from gitmemo.ref import IMMUTABLE, AtomRef, Ref, like, unwrap_all
 from gitmemo.ref.leaves import leaf
 
 R = TypeVar("R")
@@ -17,10 +19,9 @@ R = TypeVar("R")
 
 def wrap(obj: Any) -> Any:
     """Return a ref to `obj`, which has no history; lists, tuples and sets are mapped over."""
-    if isinstance(obj, tuple) and hasattr(obj, "_fields"):
-        return type(obj)(*map(wrap, obj))
     if isinstance(obj, list | tuple | set):
-        return type(obj)(wrap(item) for item in obj)
+        with suppress(RefInside):  # its items cannot be replaced: it is one piece
+            return like(obj, list(map(wrap, obj)))
     return wrap_atom(obj)
 
 

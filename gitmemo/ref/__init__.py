@@ -24,7 +24,17 @@ from gitmemo.ref.collections import (
     ref_inside,
     ref_to,
 )
-from gitmemo.ref.containers import StandIns, fold, holds, holds_refs, map_refs, unwrap_all
+from gitmemo.ref.containers import (
+    StandIn,
+    StandIns,
+    fold,
+    holds,
+    holds_refs,
+    like,
+    map_refs,
+    stand_ins,
+    unwrap_all,
+)
 
 __all__ = [
     "COLLECTIONS",
@@ -38,15 +48,18 @@ __all__ = [
     "Ref",
     "SetRef",
     "Shared",
+    "StandIn",
     "StandIns",
     "TupleRef",
     "ValueRef",
     "fold",
     "holds",
     "holds_refs",
+    "like",
     "map_refs",
     "private",
     "ref_inside",
     "ref_to",
+    "stand_ins",
     "unwrap_all",
 ]

@@ -11,7 +11,7 @@ from collections.abc import Callable
 from typing import Any, Generic, NoReturn, Protocol, Self, SupportsIndex, TypeVar, cast
 
 from gitmemo.codecs import from_inline
-from gitmemo.errors import RefMisuse
+from gitmemo.errors import RefInside, RefMisuse
 from gitmemo.hashing.digest import Digest, to_hex
 from gitmemo.hashing.encoding import Encoder
 from gitmemo.hashing.parts import part_from_id
@@ -109,7 +109,7 @@ class Ref(Generic[R_co]):
 
     @property
     def __gitmemo_cid__(self) -> bytes:
-        """The content id in bytes: a ref inside data counts as the value that it stands for."""
+        """The content id in bytes, for who meets a ref and knows nothing of refs."""
         return self._cid
 
     def unwrap(self) -> R_co:
@@ -185,7 +185,21 @@ def _twin(ref: Any) -> Any:
 
 @bases(Ref)
 def _as_its_value(encoder: Encoder, ref: Ref[object]) -> bytes:
-    """Encode a ref as the value that it stands for, without loading it."""
+    """Encode a ref as the value that it stands for, without loading it.
+
+    Only one that is all there is: where a ref stays in an object, the body sees the ref, and the
+    call must not be taken for one whose body sees the value.
+
+    Raises:
+        RefInside: It is part of something that was not taken apart as a container of refs.
+    """
+    if encoder.is_inside:
+        raise RefInside(type(ref).__qualname__, "", "a ref in an object is not its value there")
+    return in_place(encoder, ref)
+
+
+def in_place(encoder: Encoder, ref: Ref[object]) -> bytes:
+    """Encode a ref as its value, also within a container whose body gets the value."""
     if ref._inline is not None:
         return encoder.part(ref._inline.json)
     return ref._short or part_from_id(ref._cid)

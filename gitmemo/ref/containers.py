@@ -6,14 +6,18 @@ shared parts are kept, and what holds no refs is handed on as it is.
 
 from __future__ import annotations
 
-import copy
 import itertools
-from collections.abc import Callable
+import types
+from collections import OrderedDict, defaultdict
+from collections.abc import Callable, Collection
+from contextlib import suppress
 from typing import Any, TypeAlias
 
 from gitmemo.codecs.fingerprint import fingerprint
-from gitmemo.errors import Unhashable
-from gitmemo.ref.atoms import IMMUTABLE, Ref, shortened
+from gitmemo.errors import RefInside, Unhashable
+from gitmemo.hashing.encoding import Encoder
+from gitmemo.hashing.registry import exact
+from gitmemo.ref.atoms import IMMUTABLE, Ref, in_place, shortened
 
 StandIns: TypeAlias = tuple[type, ...]
 """Kinds of objects that stand for another value, which their `unwrap` returns."""
@@ -33,6 +37,28 @@ def unwrap_all(value: Any, kinds: StandIns = (Ref,)) -> Any:
 
 def _stood_for(stand_in: Any) -> Any:
     return stand_in.unwrap()
+
+
+class StandIn:
+    """What is hashed in the place of a ref that the body gets the value of."""
+
+    __slots__ = ("ref",)
+
+    def __init__(self, ref: Ref[Any]) -> None:
+        self.ref = ref
+
+
+@exact(StandIn)
+def _as_its_value(encoder: Encoder, stand_in: StandIn) -> bytes:
+    return in_place(encoder, stand_in.ref)
+
+
+def stand_ins(value: Any) -> Any:
+    """Return `value` as it is hashed: refs inside containers count as their values, unloaded.
+
+    Equal refs in a set stay two items.
+    """
+    return map_refs(value, StandIn)
 
 
 def map_refs(value: Any, change: Callable[[Any], Any], kinds: StandIns = (Ref,)) -> Any:
@@ -120,6 +146,7 @@ def _is_flat(value: Any) -> bool:
 
 
 _CONTAINERS = (list, tuple, dict, set, frozenset)
+_BASES = (*_CONTAINERS, OrderedDict, defaultdict)
 
 
 class Node:
@@ -134,8 +161,7 @@ class Node:
 
     def __init__(self, container: Any, stand_ins: StandIns) -> None:
         self.container = container
-        is_dict = isinstance(container, dict)
-        groups = (container.keys(), container.values()) if is_dict else (container,)
+        groups = _groups(container)
         # One look at every type, not one at every item: most hold thousands of plain ones.
         kinds = set().union(*(map(type, group) for group in groups))
         nested = {kind for kind in kinds if issubclass(kind, _CONTAINERS)}
@@ -152,21 +178,70 @@ class Node:
 
     def like(self, parts: list[Any]) -> Any:
         """Return a container like this one with other parts."""
-        like = self.container
-        if isinstance(like, tuple | frozenset):
-            return type(like)(*parts) if hasattr(like, "_fields") else type(like)(parts)
-        # A copy has all that a subclass adds: attributes, a factory of defaults.
-        empty = copy.copy(like)
-        empty.clear()
-        if isinstance(like, dict):
-            half = len(parts) // 2
-            for key, item in zip(parts[:half], parts[half:], strict=True):
-                empty[key] = item
-        elif isinstance(like, set):
-            empty.update(parts)
-        else:
-            empty.extend(parts)
-        return empty
+        return like(self.container, parts)
+
+
+def like(container: Any, parts: list[Any]) -> Any:
+    """Return a container of the same type and attributes with other items.
+
+    A dict's `parts` are its keys and then its values. Nothing that a subclass overrides is asked:
+    its constructor or `extend` may do with the items what it wants.
+
+    Raises:
+        RefInside: Its type, made in C, lets nobody else make one.
+    """
+    kind = type(container)
+    base = _base(kind)
+    fixed = base in (tuple, frozenset)
+    if kind is base and fixed:
+        return base(parts)
+    try:
+        made = base.__new__(kind, parts) if fixed else base.__new__(kind)
+    except TypeError as error:
+        raise RefInside(kind.__qualname__, "", f"its items cannot be replaced: {error}") from None
+    if issubclass(base, dict):
+        half = len(parts) // 2
+        for key, item in zip(parts[:half], parts[half:], strict=True):
+            base.__setitem__(made, key, item)
+    elif base is set:
+        set.update(made, parts)
+    elif base is list:
+        list.extend(made, parts)
+    _carry(container, made, base)
+    return made
+
+
+def _base(kind: type) -> Any:
+    """Return the type whose methods reach the items of a container, whatever `kind` overrides."""
+    return next(base for base in kind.__mro__ if base in _BASES)
+
+
+def _carry(old: Any, new: Any, base: type) -> None:
+    """Give a container the attributes of another one of its type."""
+    if base is defaultdict:
+        factory: Any = defaultdict.__dict__["default_factory"]
+        factory.__set__(new, factory.__get__(old))
+    if type(old) is base:
+        return
+    with suppress(TypeError):  # it has no `__dict__`
+        vars(new).update(vars(old))
+    for kind in type(old).__mro__:
+        members = vars(kind).values() if "__slots__" in vars(kind) else ()
+        for member in members:
+            if isinstance(member, types.MemberDescriptorType):
+                with suppress(AttributeError):
+                    member.__set__(new, member.__get__(old))
+
+
+def _groups(container: Any) -> tuple[Collection[Any], ...]:
+    """Return the items, or the keys and the values, past whatever a subclass overrides."""
+    kind = type(container)
+    if isinstance(container, dict):
+        base = _base(kind)
+        return base.keys(container), base.values(container)
+    if kind in _CONTAINERS:
+        return (container,)
+    return (tuple(_base(kind).__iter__(container)),)
 
 
 def _explore(value: Any, kinds: StandIns, *, until_ref: bool = False) -> dict[int, Node]:

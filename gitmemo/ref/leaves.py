@@ -22,7 +22,7 @@ def leaf(value: object, where: str = "") -> Item:
     try:
         encoded = part(value)
     except Unhashable as error:
-        raise Unhashable(error.type_name, error.path, error.reason, where) from None
+        raise type(error)(error.type_name, error.path, error.reason, where) from None
     small = inline(value)
     return raw(part_id(encoded), small, None if small else short_of(encoded))
 
