@@ -5,7 +5,9 @@ Not the ids of code (`gitmemo.source`) and not the storage of values
 rules for a library load when one of its objects is first met.
 """
 
-from gitmemo.hashing import structure as structure  # its rules are registered on import
+# Their rules are registered on import.
+from gitmemo.hashing import classes as classes
+from gitmemo.hashing import structure as structure
 from gitmemo.hashing.digest import Digest, digest, digest_chunks, from_text, to_hex, to_text
 from gitmemo.hashing.encoding import content_hash, content_id
 from gitmemo.hashing.registry import hasher

@@ -13,11 +13,26 @@ import numpy as np
 from gitmemo.hashing.encoding import Encoder
 from gitmemo.hashing.parts import collapse, raw, record, sequence
 from gitmemo.hashing.registry import bases, exact
+from gitmemo.hashing.structure import slots
 
 Array = np.ndarray[Any, Any]
 
 # x87 long doubles have 10 bytes of value in 12 or 16 bytes of storage.
 _LONG_DOUBLE_BYTES = 10 if np.finfo(np.longdouble).nmant == 63 else np.dtype(np.longdouble).itemsize
+
+# What a masked array keeps in its instance dict: parts of its value, or caches.
+_MASKED_OWN = frozenset(
+    {
+        "_mask",
+        "_fill_value",
+        "_hardmask",
+        "_sharedmask",
+        "_isfield",
+        "_baseclass",
+        "_optinfo",
+        "_basedict",
+    }
+)
 
 
 def _dtype(encoder: Encoder, dtype: np.dtype[Any]) -> bytes:
@@ -85,7 +100,7 @@ def _is_little(dtype: np.dtype[Any]) -> bool:
 
 
 def _state(value: object) -> dict[str, object]:
-    return dict(getattr(value, "__dict__", None) or {})
+    return slots(value) | (getattr(value, "__dict__", None) or {})
 
 
 def install_numpy() -> None:
@@ -152,16 +167,30 @@ def _install_masked() -> None:
         for name in data.dtype.names:
             _blank(data[name], mask[name])
 
-    exact(ma.MaskedArray)(masked)
-
     @bases(ma.MaskedArray)
-    def _masked_subclass(encoder: Encoder, value: Any) -> bytes:
-        plain = collapse(masked(encoder, value))
-        return record("numpy.ma subclass", encoder.part(type(value)), plain)
+    def _masked_array(encoder: Encoder, value: Any) -> bytes:
+        plain = masked(encoder, value)
+        extra = _masked_state(value)
+        if type(value) is ma.MaskedArray and not extra:
+            return plain
+        return record(
+            "numpy.ma subclass",
+            encoder.part(type(value)),
+            collapse(plain),
+            encoder.attributes(extra),
+        )
 
     @exact(type(ma.masked))
     def _masked_constant(encoder: Encoder, value: object) -> bytes:
         return encoder.record("numpy.ma.masked")
+
+
+def _masked_state(value: Any) -> dict[str, object]:
+    """Return the attributes of a masked array that numpy does not keep for itself."""
+    state = {name: item for name, item in _state(value).items() if name not in _MASKED_OWN}
+    if value._baseclass is not np.ndarray:
+        state["_baseclass"] = value._baseclass
+    return dict(value._optinfo) | state
 
 
 def _install_random() -> None:

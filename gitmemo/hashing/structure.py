@@ -9,6 +9,7 @@ cannot be taken apart raises `Unhashable` with the path to it.
 
 from __future__ import annotations
 
+import contextlib
 import copyreg
 import enum
 import functools
@@ -29,6 +30,7 @@ _ITERATORS = ("builtins", "itertools")
 
 
 MAINS = ("__main__", "__mp_main__")  # the second is what multiprocessing calls it
+_MOST_WRAPPERS = 100
 
 
 def main_name() -> str:
@@ -55,6 +57,32 @@ def address(value: Any) -> str:
     return f"{module}:{name}"
 
 
+def leads_back(value: Any) -> bool:
+    """Tell whether the address of a function or class leads to it, decorated or not."""
+    try:
+        found = sys.modules.get(value.__module__)
+        for name in value.__qualname__.split("."):
+            found = getattr(found, name)
+        for _ in range(_MOST_WRAPPERS):
+            if found is value:
+                return True
+            found = getattr(found, "__wrapped__", None) or getattr(found, "__func__", None)
+    except Exception:  # noqa: BLE001 a module or decorator may answer with anything
+        return False
+    return False
+
+
+def slots(value: object) -> dict[str, object]:
+    """Return what an object holds in the slots of its class and of its bases."""
+    found: dict[str, object] = {}
+    for base in type(value).__mro__:
+        for name, member in vars(base).items() if "__slots__" in vars(base) else ():
+            if isinstance(member, types.MemberDescriptorType) and name not in found:
+                with contextlib.suppress(AttributeError):
+                    found[name] = member.__get__(value)
+    return found
+
+
 def code_digest(code: types.CodeType) -> Digest:
     """Return a digest of what `code` does.
 
@@ -66,31 +94,19 @@ def code_digest(code: types.CodeType) -> Digest:
     )
     parameters = (code.co_argcount, code.co_posonlyargcount, code.co_kwonlyargcount, code.co_flags)
     names = (code.co_names, code.co_varnames, code.co_freevars, code.co_cellvars)
-    return content_id((code.co_code, constants, parameters, names))
+    # Which instructions a `try` covers is only there.
+    covered = code.co_exceptiontable
+    return content_id((code.co_code, constants, parameters, names, covered))
 
 
 # --- code ---------------------------------------------------------------
-
-
-@bases(type)
-def _class(encoder: Encoder, value: type) -> bytes:
-    name = address(value)
-    if "<locals>" not in name:
-        return encoder.record("class", name)
-    # Its name does not say which of many it is: the functions in it do.
-    methods = {
-        key: member
-        for key, member in vars(value).items()
-        if isinstance(member, types.FunctionType) and member.__code__.co_filename != "<string>"
-    }
-    return record("class", encoder.part(name), encoder.attributes(methods))
 
 
 @exact(types.FunctionType)
 def _function(encoder: Encoder, value: types.FunctionType) -> bytes:
     code = value.__code__
     # A wrapper made by `functools.wraps` has the wrapped function's name but not its code.
-    local = "<" in value.__qualname__ or "<" in code.co_qualname
+    named = value.__qualname__ == code.co_qualname and leads_back(value)
     cells = []
     for name, cell in zip(code.co_freevars, value.__closure__ or (), strict=True):
         try:
@@ -98,14 +114,26 @@ def _function(encoder: Encoder, value: types.FunctionType) -> bytes:
         except Unhashable as error:
             locate(error, f".{name}")
             raise
+    own = [] if "__name__" in value.__globals__ else [encoder.attributes(_globals(value))]
     return record(
         "function",
         encoder.part(address(value)),
-        encoder.part(code_digest(code) if local else None),
+        encoder.part(None if named else code_digest(code)),
         collapse(sequence(b"(", cells)),
         encoder.part(value.__defaults__),
         encoder.part(value.__kwdefaults__),
+        *own,
     )
+
+
+def _globals(function: types.FunctionType) -> dict[str, object]:
+    """Return the globals that a function names, if they are of no module that could be tracked."""
+    names: set[str] = set()
+    codes = [function.__code__]
+    for code in codes:
+        names.update(code.co_names)
+        codes += (inner for inner in code.co_consts if isinstance(inner, types.CodeType))
+    return {name: function.__globals__[name] for name in names & function.__globals__.keys()}
 
 
 def _content(cell: types.CellType) -> object:
@@ -164,7 +192,9 @@ def _object(encoder: Encoder, value: Any) -> bytes:
     """Encode an object by what it consists of."""
     kind = type(value)
     if isinstance(value, tuple) and hasattr(kind, "_fields") and not getattr(value, "__dict__", 0):
-        return record("namedtuple", encoder.part(kind), *encoder.elements(value))
+        return record(
+            "namedtuple", encoder.part(kind), encoder.part(kind._fields), *encoder.elements(value)
+        )
     if _is_plain_dataclass(kind):
         return record("dataclass", encoder.part(kind), encoder.attributes(_fields(value)))
     if hasattr(kind, "__next__") and kind.__module__ in _ITERATORS:
@@ -179,6 +209,8 @@ def _object(encoder: Encoder, value: Any) -> bytes:
         function, arguments, items = copyreg.__newobj__, (kind,), [frozenset(value)]  # type: ignore[attr-defined]
     if function is copyreg.__newobj__:  # type: ignore[attr-defined]
         function, arguments = None, tuple(arguments or ())[1:]
+    if isinstance(value, tuple) and hasattr(kind, "_fields"):
+        arguments = (kind._fields, arguments)
     return record(
         "object",
         encoder.part(kind),
@@ -204,7 +236,8 @@ def _is_plain_dataclass(kind: Any) -> bool:
 
 
 def _fields(value: Any) -> dict[str, object]:
-    state = dict(_without_cached(type(value), getattr(value, "__dict__", {})))
+    own = slots(value) | getattr(value, "__dict__", {})
+    state = dict(_without_cached(type(value), own))
     # Not imported above: it costs 10 ms, and there is no dataclass without it.
     for field in sys.modules["dataclasses"].fields(value):
         if hasattr(value, field.name):

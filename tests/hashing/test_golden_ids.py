@@ -45,6 +45,16 @@ class Point:
 class Access(enum.Flag):
     READ = 1
     WRITE = 2
+class Noted(np.ndarray):
+    __slots__ = ("unit",)
+class Hidden:
+    __slots__ = ("hidden",)
+@dataclasses.dataclass
+class Partly(Hidden):
+    x: int = 1
+def tagged(value, name):
+    setattr(value, name, "km")
+    return value
 @hasher(Angle, version=2)
 def _degrees(value): return value.degrees % 360
 os.chdir(tempfile.mkdtemp())
@@ -110,6 +120,11 @@ GOLDEN = {
     "timedeltas": pd.Series(np.array([5, "NaT"], "m8[ns]")), "empty frame": pd.DataFrame(),
     "File": gm.File("folder/sub/data.bin"), "executable File": gm.File("folder/run.sh"),
     "Dir": gm.Dir("folder"), "logger": logging.getLogger("lab.train"), "root logger": logging.getLogger(),
+    "row": next(pd.DataFrame({"a": [1]}).itertuples(index=False)),
+    "class without an address": type("T", (), {"K": 1, "size": staticmethod(len)})(),
+    "masked with attributes": tagged(np.ma.array([1, 2], mask=[0, 1]), "unit"),
+    "slot of an array": tagged(np.arange(3, dtype="i8").view(Noted), "unit"),
+    "slot of a base": tagged(Partly(), "hidden"), "property": property(len),
 }
 """
 
