@@ -12,6 +12,8 @@ from pathlib import Path
 
 from gitmemo.blobs import Overflow
 from gitmemo.errors import InvalidStorage
+from gitmemo.memo.names import MAIN
+from gitmemo.tracing import Project
 
 _MEGABYTE = 1_000_000
 
@@ -41,3 +43,24 @@ def overflow_of(
         None if folder is None else Path(folder),
         None if threshold_mb is None else round(threshold_mb * _MEGABYTE),
     )
+
+
+def absolute(path: str | os.PathLike[str] | None) -> str | None:
+    """Return a path as another process can use it; `"__main__"` is none."""
+    if path is None:
+        return None
+    return MAIN if path == MAIN else str(Path(path).absolute())
+
+
+def project_of(deps_path: str | os.PathLike[str] | None) -> Project | None:
+    """Return what code is tracked; raise `InvalidStorage` if there is none in `deps_path`."""
+    if deps_path is None:
+        return None
+    if deps_path == MAIN:
+        return Project(None, main_only=True)
+    if not Path(deps_path).is_dir():
+        raise InvalidStorage(
+            f"deps_path={str(deps_path)!r} is no folder",
+            'give the folder of your code, or "__main__" for the script that runs',
+        )
+    return Project(Path(deps_path).resolve())

@@ -16,7 +16,6 @@ from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias, TypeVar, overlo
 
 from gitmemo.errors import (
     BadSetting,
-    InvalidStorage,
     NotAnOp,
     NotARef,
     StorageInMemory,
@@ -35,11 +34,11 @@ from gitmemo.memo.explanation import Explanation
 from gitmemo.memo.failures import Failure, FailureNotes
 from gitmemo.memo.forgetting import StoredCalls
 from gitmemo.memo.lookup import Lookup
-from gitmemo.memo.names import MAIN, OpNames
+from gitmemo.memo.names import OpNames
 from gitmemo.memo.on_demand import OnDemand
 from gitmemo.memo.recorder import Recorder
 from gitmemo.memo.rerun import Rerun
-from gitmemo.memo.settings import overflow_of
+from gitmemo.memo.settings import absolute, overflow_of, project_of
 from gitmemo.memo.trust import Trust, Values
 from gitmemo.memo.verdicts import Verdicts
 from gitmemo.memo.wording import short
@@ -84,12 +83,12 @@ class Storage:
         overflow_threshold_MB: float | None = None,
     ) -> None:
         overflow = overflow_of(spillover_dir, overflow_dir, overflow_threshold_MB)
-        project = _project_of(deps_path)
+        project = project_of(deps_path)
         world = StandaloneWorld(None if db_path is None else Path(db_path), overflow)
         self._opened_with: tuple[object, ...] | None = None
         self._set_up(world, project, Trust())
         if db_path is not None:  # a file remembers its overflow
-            self._opened_with = (_absolute(db_path), _absolute(deps_path))
+            self._opened_with = (absolute(db_path), absolute(deps_path))
 
     @classmethod
     def over(cls, world: World, project: Project, trust: Trust, *, can_pull: bool) -> Self:
@@ -421,22 +420,3 @@ class AllowingNewCalls:
 
     def __exit__(self, *_: object) -> None:
         self._caller.allows_new_calls = self._before
-
-
-def _absolute(path: str | os.PathLike[str] | None) -> str | None:
-    if path is None:
-        return None
-    return MAIN if path == MAIN else str(Path(path).absolute())
-
-
-def _project_of(deps_path: str | os.PathLike[str] | None) -> Project | None:
-    if deps_path is None:
-        return None
-    if deps_path == MAIN:
-        return Project(None, main_only=True)
-    if not Path(deps_path).is_dir():
-        raise InvalidStorage(
-            f"deps_path={str(deps_path)!r} is no folder",
-            'give the folder of your code, or "__main__" for the script that runs',
-        )
-    return Project(Path(deps_path).resolve())
