@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import platform
 import time
+import types
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
@@ -35,6 +36,7 @@ from gitmemo.model.facts import (
 )
 from gitmemo.model.items import Held, made_by, raw
 from gitmemo.model.lines import record_id, to_line
+from gitmemo.model.names import CLOSURE
 from gitmemo.model.tombstones import origin_of
 from gitmemo.ref import Ref, holds
 from gitmemo.special import ValuePointer
@@ -73,6 +75,8 @@ class Recorder:
                 continue
             if holds(value, (ValuePointer,)):
                 continue
+            if slot.name.startswith(CLOSURE) and _is_code(value):
+                continue  # it identifies the call, and no call is run again with another one
             if isinstance(value, Ref) and value.is_stored_alone:
                 continue  # its bytes are kept, or are not to be
             if not self._values.can_read(slot.cid):
@@ -208,6 +212,11 @@ class Recorder:
             "start": f"{_second(int(second))}.{int(fraction * 1000):03d}Z",
             "seconds": round(outcome.elapsed_s, 6),
         }
+
+
+def _is_code(value: object) -> bool:
+    """Whether a value is a function or an op."""
+    return isinstance(getattr(value, "__wrapped__", value), types.FunctionType)
 
 
 @lru_cache(maxsize=1)  # many short calls start in one second

@@ -147,7 +147,9 @@ def _held_by(function: types.FunctionType) -> Iterator[tuple[str, Any]]:
     for name, cell in zip(function.__code__.co_freevars, function.__closure__ or (), strict=True):
         with suppress(ValueError):  # nothing is in it yet
             yield name, cell.cell_contents
-    yield from zip(reversed(_parameters(function)), reversed(function.__defaults__ or ()))
+    yield from zip(
+        reversed(_parameters(function)), reversed(function.__defaults__ or ()), strict=False
+    )
     yield from (function.__kwdefaults__ or {}).items()
 
 

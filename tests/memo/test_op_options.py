@@ -524,6 +524,25 @@ def test_recursion_remembers_every_step(storage: gm.Storage) -> None:
     assert len(RUNS) == 21
 
 
+def test_code_in_a_closure_is_told_apart_but_not_stored(storage: gm.Storage) -> None:
+    def closing_over(n):
+        return lambda: n
+
+    def made(function):
+        @gm.op(name="code_in_a_closure")
+        def call():
+            return function()
+
+        return call
+
+    with storage:
+        assert storage.unwrap(made(closing_over(1))()) == 1
+        assert storage.unwrap(made(closing_over(2))()) == 2
+        ref = made(closing_over(1))()
+        with pytest.raises(errors.ValueMissing):
+            storage.get_ref_creator(ref).inputs["closure:function"].unwrap()
+
+
 # --- signatures that changed ------------------------------------------------------
 
 
