@@ -12,7 +12,7 @@ import functools
 import re
 import types
 from collections import deque
-from collections.abc import Collection, Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from contextlib import suppress
 from functools import lru_cache
 from itertools import pairwise, zip_longest
@@ -80,7 +80,7 @@ def secret_texts(name: str, value: object) -> Iterator[Any]:
             seen[secret, id(part)] = part
             if isinstance(part, list | set | frozenset | deque) or type(part) is tuple:
                 todo.extend((secret, item) for item in _telling(part, secret=secret))
-                if len(part) == 2 and _is_pair(part):
+                if len(part) == 2 and isinstance(part, list | tuple) and _is_pair(part):
                     todo.append((True, part[1]))
             else:
                 todo.extend(
@@ -89,9 +89,9 @@ def secret_texts(name: str, value: object) -> Iterator[Any]:
                 )
 
 
-def _is_pair(items: Any) -> bool:
+def _is_pair(items: Sequence[Any]) -> bool:
     """Whether two items are the name of a secret and a value, as in a list of headers."""
-    if type(items) not in (tuple, list) or type(items[0]) not in (str, bytes):
+    if type(items[0]) not in (str, bytes):
         return False
     return len(items[0]) <= _LONGEST_NAME and _names_secret(_label(items[0]))
 
@@ -108,6 +108,7 @@ def _telling(items: Collection[Any], *, secret: bool) -> Iterable[Any]:
 
 def _labelled(value: Any, *, secret: bool) -> Iterator[tuple[str, Any]]:
     """Return the parts of a dict or an object that have names; of tables and arrays if `secret`."""
+    kind: Any = type(value)
     if isinstance(value, dict | types.MappingProxyType):
         yield from ((_label(key), item) for key, item in value.items())
     elif isinstance(value, tuple):
@@ -125,18 +126,18 @@ def _labelled(value: Any, *, secret: bool) -> Iterator[tuple[str, Any]]:
         yield "", value.func
         yield "", value.keywords
         yield from zip_longest(_parameters(value.func), value.args, fillvalue="")
-    elif (kind := _table_kind(type(value))) == "array":
+    elif (family := _family(kind)) == "ndarray":
         yield "", _texts(value.ravel()) if secret else ()
         return
-    elif kind:
-        yield from _columns(value, kind, secret=secret)
+    elif family:
+        yield from _columns(value, family, secret=secret)
         return
     with suppress(TypeError):  # it has no `__dict__`
         yield from [(str(key), item) for key, item in vars(value).items()]
-    for kind in type(value).__mro__:
-        slots = kind.__dict__.get("__slots__", ())
+    for base in kind.__mro__:
+        slots = base.__dict__.get("__slots__", ())
         for slot in (slots,) if isinstance(slots, str) else tuple(slots):
-            member = kind.__dict__.get(slot)
+            member = base.__dict__.get(slot)
             if isinstance(member, types.MemberDescriptorType):
                 with suppress(AttributeError):
                     yield slot, member.__get__(value)
@@ -160,24 +161,24 @@ def _parameters(function: object) -> tuple[str, ...]:
 
 
 @lru_cache(maxsize=1000)
-def _table_kind(kind: type) -> str:
+def _family(kind: type) -> str:
     """Return what a type of pandas or NumPy is; they are not imported to ask."""
     for base in kind.__mro__:
         package = getattr(base, "__module__", "").partition(".")[0]
         if package == "numpy" and base.__name__ == "ndarray":
-            return "array"
+            return "ndarray"
         if package == "pandas" and base.__name__ in ("DataFrame", "Series", "Index"):
             return base.__name__
     return ""
 
 
-def _columns(table: Any, kind: str, *, secret: bool) -> Iterator[tuple[str, Any]]:
+def _columns(table: Any, family: str, *, secret: bool) -> Iterator[tuple[str, Any]]:
     """Return the columns of texts that are named like secrets, or all if the table is `secret`."""
-    index = table if kind == "Index" else table.index
+    index = table if family == "Index" else table.index
     labels = [(name, index.get_level_values, level) for level, name in enumerate(index.names)]
-    if kind == "Series":
+    if family == "Series":
         labels.append((table.name, lambda _: table, 0))
-    elif kind == "DataFrame":
+    elif family == "DataFrame":
         column = functools.partial(_column, table)
         labels += [(label, column, number) for number, label in enumerate(table.columns)]
     for label, find, number in labels:
