@@ -10,6 +10,7 @@ from __future__ import annotations
 import importlib
 import io
 import math
+import mmap
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -21,6 +22,8 @@ if TYPE_CHECKING:
 
 MAP_FROM_BYTES = 1 << 16
 """Reading less than this costs less than a map and the open file behind it."""
+# Else 200 bytes say that there are 10 billion elements, and to copy them takes minutes.
+_MOST_EMPTY = 1 << 16
 # numpy refuses to read more from a source that may not unpickle.
 _HEADER_BYTES = 10_000
 
@@ -42,12 +45,12 @@ class NpyCodec:
         """Map a file copy-on-write, or copy bytes."""
         import numpy as np
 
-        if isinstance(source, Path):
-            if source.stat().st_size >= MAP_FROM_BYTES:
-                mapped = np.lib.format.open_memmap(source, mode="c")
-                return np.asarray(mapped).view(np.ndarray)
-            source = source.read_bytes()
-        return np.lib.format.read_array(io.BytesIO(source), allow_pickle=False)
+        data, is_map = opened(source)
+        array = read_npy(data)  # which checks that they are the bytes of what they say
+        if not (is_map and isinstance(source, Path)) or not array.nbytes:
+            return array.copy(order="K")
+        mapped = np.lib.format.open_memmap(source, mode="c")
+        return np.asarray(mapped).view(np.ndarray)
 
 
 class TensorCodec:
@@ -80,6 +83,16 @@ class TensorCodec:
         return torch.from_numpy(NpyCodec().decode(source))
 
 
+def opened(source: Source) -> tuple[memoryview, bool]:
+    """Return the bytes of `source`, and whether they are a copy-on-write map of a file."""
+    if not isinstance(source, Path):
+        return memoryview(source).cast("B"), False
+    with source.open("rb") as file:
+        if source.stat().st_size < MAP_FROM_BYTES:
+            return memoryview(file.read()), False
+        return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)), True
+
+
 def read_npy(data: memoryview) -> np.ndarray[Any, Any]:
     """Return an array over the elements in `data`, which holds `.npy` bytes; nothing is copied."""
     import numpy as np
@@ -89,7 +102,8 @@ def read_npy(data: memoryview) -> np.ndarray[Any, Any]:
     read_header = {(1, 0): npy.read_array_header_1_0, (2, 0): npy.read_array_header_2_0}
     shape, fortran, dtype = read_header[npy.read_magic(file)](file)
     elements = data[file.tell() :]
-    if dtype.hasobject or elements.nbytes != math.prod(shape) * dtype.itemsize:
+    size = math.prod(shape)
+    if dtype.hasobject or elements.nbytes != size * dtype.itemsize or _is_hollow(size, dtype):
         raise ValueError("these are not the bytes of a plain array")
     if not elements.nbytes:
         return np.empty(shape, dtype)
@@ -100,7 +114,7 @@ def npy_chunks(array: np.ndarray[Any, Any]) -> Chunks | None:
     """Return header and elements, or None where the header cannot say all of the dtype."""
     import numpy as np
 
-    if not _is_describable(array.dtype):
+    if not _is_describable(array.dtype) or _is_hollow(array.size, array.dtype):
         return None
     if not (array.flags.c_contiguous or array.flags.f_contiguous):
         array = np.ascontiguousarray(array)
@@ -109,6 +123,22 @@ def npy_chunks(array: np.ndarray[Any, Any]) -> Chunks | None:
         return None if header is None else (header,)
     in_order = array if array.flags.c_contiguous else array.T
     return header, in_order.reshape(-1).view(np.uint8).data
+
+
+def _is_hollow(size: int, dtype: np.dtype[Any]) -> bool:
+    """Tell whether an array has very many elements or fields that no byte stands for."""
+    return size * _empties(dtype) > _MOST_EMPTY
+
+
+def _empties(dtype: np.dtype[Any]) -> int:
+    """Return how many parts of one element have no bytes."""
+    if dtype.subdtype is not None:
+        inner, shape = dtype.subdtype
+        return math.prod(shape) * _empties(inner)
+    if dtype.names:
+        fields: Any = dtype.fields  # the stubs want literal keys
+        return sum(_empties(fields[name][0]) for name in dtype.names)
+    return int(dtype.itemsize == 0)
 
 
 def _is_describable(dtype: np.dtype[Any]) -> bool:

@@ -40,6 +40,10 @@ class _Pickler(pickle.Pickler):
         raise _NotPlain
 
 
+def _refuse(_: object) -> NoReturn:
+    raise _NotPlain
+
+
 def fingerprint(value: object) -> bytes | None:
     """Return bytes that no value of other content has; None where `value` is not small and plain.
 
@@ -48,7 +52,8 @@ def fingerprint(value: object) -> bytes | None:
     """
     sink = _Sink()
     try:
-        _Pickler(sink, 5).dump(value)
+        # Without a callback a PickleBuffer is written as the bytes in it.
+        _Pickler(sink, 5, buffer_callback=_refuse).dump(value)
     except (_NotPlain, RecursionError, pickle.PicklingError, ValueError):
         return None
     return b"".join(sink.parts)

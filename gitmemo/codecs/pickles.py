@@ -265,12 +265,20 @@ class _Unpickler(pickle.Unpickler):
 
 @functools.cache
 def _joblib_unpickler() -> Any:
+    import numpy as np
     from joblib.numpy_pickle import NumpyUnpickler
 
     class Unpickler(NumpyUnpickler):  # type: ignore[misc]
         def find_class(self, module: str, name: str) -> Any:
             standard = super().find_class
             return scripts.of_main(module, name, lambda: standard(module, name))
+
+        def load_build(self) -> None:
+            super().load_build()
+            if type(self.stack[-1]) is np.memmap:  # wherever it is, it was a plain array
+                self.stack[-1] = self.stack[-1].view(np.ndarray)
+
+        dispatch = NumpyUnpickler.dispatch | {pickle.BUILD[0]: load_build}
 
     # Since joblib 1.5 it must be told; before, it always did this.
     if "ensure_native_byte_order" not in inspect.signature(NumpyUnpickler).parameters:
@@ -290,28 +298,5 @@ def unpickle(source: Source, *, with_joblib: bool = False) -> object:
         return _Unpickler(io.BytesIO(source)).load()
     if isinstance(source, Path):
         with source.open("rb") as file:
-            value = _joblib_unpickler()(str(source), file, mmap_mode="c").load()
-        return _without_memmaps(value)
+            return _joblib_unpickler()(str(source), file, mmap_mode="c").load()
     return _joblib_unpickler()("", io.BytesIO(source), mmap_mode=None).load()
-
-
-def _without_memmaps(value: Any) -> Any:
-    """Return `value` with plain arrays for the memmaps in it, as far as plain containers go."""
-    import numpy as np
-
-    done: set[int] = set()
-
-    def plain(item: Any) -> Any:
-        kind = type(item)
-        if kind is np.memmap:
-            return np.asarray(item).view(np.ndarray)
-        if kind not in (list, dict, tuple) or id(item) in done:
-            return item
-        done.add(id(item))
-        if kind is tuple:
-            return tuple(map(plain, item))
-        for key, inner in list(item.items() if kind is dict else enumerate(item)):
-            item[key] = plain(inner)
-        return item
-
-    return plain(value)

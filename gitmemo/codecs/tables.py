@@ -19,10 +19,14 @@ from typing import Any
 
 from gitmemo.codecs.arrays import MAP_FROM_BYTES
 from gitmemo.codecs.codec import Chunks, Source
+from gitmemo.codecs.feather import refuse_compressed
 from gitmemo.hashing import content_id
 
 # Before 14.0.1 reading could run code (CVE-2023-47248); 16 is what is tested.
 _OLDEST_PYARROW = 16
+
+# Rows without columns, or of nulls, take no bytes.
+_ROWS = 1 << 20
 
 _MASKED = frozenset(
     [f"{kind}{bits}" for kind in ("Int", "UInt") for bits in (8, 16, 32, 64)]
@@ -41,7 +45,7 @@ def _pyarrow() -> Any:
     return pa if int(pa.__version__.partition(".")[0]) >= _OLDEST_PYARROW else None
 
 
-def _written(pa: Any, table: Any) -> Chunks:
+def _written(pa: Any, table: Any) -> Chunks | None:
     sink = pa.BufferOutputStream()
     options = pa.ipc.IpcWriteOptions(unify_dictionaries=True)
     with pa.ipc.new_file(sink, table.schema, options=options) as writer:
@@ -51,7 +55,17 @@ def _written(pa: Any, table: Any) -> Chunks:
             columns = [column.combine_chunks() for column in table.columns]
             arrays = [c.chunk(0) if isinstance(c, pa.ChunkedArray) else c for c in columns]
             writer.write_batch(pa.RecordBatch.from_arrays(arrays, schema=table.schema))
-    return (memoryview(sink.getvalue()),)
+    data = sink.getvalue()
+    return None if _is_hollow(table, data.size) else (memoryview(data),)
+
+
+def _without_rows(pa: Any, table: Any) -> bytes:
+    return b"".join(_written(pa, table) or ())
+
+
+def _is_hollow(table: Any, size: int) -> bool:
+    """Tell whether a table has very many rows that no bit of it stands for."""
+    return bool(table.num_rows > max(_ROWS, 8 * size))
 
 
 def _read(source: Source) -> Any:
@@ -60,10 +74,16 @@ def _read(source: Source) -> Any:
     if pa is None:
         raise ImportError(f"pyarrow {_OLDEST_PYARROW} or newer is needed: pip install pyarrow")
     if isinstance(source, Path) and source.stat().st_size >= MAP_FROM_BYTES:
-        file = pa.memory_map(os.fspath(source))
+        data = pa.memory_map(os.fspath(source)).read_buffer()
     else:
-        file = pa.BufferReader(source.read_bytes() if isinstance(source, Path) else bytes(source))
-    table = pa.ipc.open_file(file).read_all()
+        data = pa.py_buffer(source.read_bytes() if isinstance(source, Path) else bytes(source))
+    refuse_compressed(memoryview(data))
+    reader = pa.ipc.open_file(data)
+    if any(_is_foreign(pa, field.type) for field in reader.schema):
+        raise ValueError("it has a column of a type that gitmemo does not write")
+    table = reader.read_all()
+    if _is_hollow(table, data.size):
+        raise ValueError("it has more rows than its bytes can hold")
     table.validate(full=True)
     return table
 
@@ -81,9 +101,9 @@ class ArrowCodec:
             return None
         table: Any = value
         try:
-            empty = _read(b"".join(_written(pa, table.slice(0, 0))))
-            if any(_is_extension(pa, field.type) for field in table.schema):
+            if any(_is_foreign(pa, field.type) for field in table.schema):
                 return None
+            empty = _read(_without_rows(pa, table.slice(0, 0)))
             same = empty.schema.equals(table.schema, check_metadata=True)
             return _written(pa, table) if same else None
         except Exception:  # noqa: BLE001 what Arrow refuses is pickled
@@ -94,13 +114,19 @@ class ArrowCodec:
         return _read(source)
 
 
-def _is_extension(pa: Any, kind: Any) -> bool:
-    if isinstance(kind, pa.BaseExtensionType):
+def _is_foreign(pa: Any, kind: Any, *, inside: bool = False) -> bool:
+    """Tell whether Arrow does not give a type back, or a few bytes of it are any number of values."""
+    types = pa.types
+    if isinstance(kind, pa.BaseExtensionType) or types.is_run_end_encoded(kind):
+        return True
+    if str(kind).startswith(("list_view<", "large_list_view<")):
+        return True
+    if inside and (types.is_null(kind) or (types.is_struct(kind) and not kind.num_fields)):
         return True
     inner = [kind.field(i).type for i in range(kind.num_fields)]
-    if pa.types.is_dictionary(kind):
+    if types.is_dictionary(kind):
         inner.append(kind.value_type)
-    return any(_is_extension(pa, each) for each in inner)
+    return any(_is_foreign(pa, each, inside=True) for each in inner)
 
 
 class PolarsCodec:
@@ -117,9 +143,9 @@ class PolarsCodec:
         frame: Any = value
         try:
             table = frame.to_arrow()
-            if any(_is_extension(pa, field.type) for field in table.schema):
+            if any(_is_foreign(pa, field.type) for field in table.schema):
                 return None
-            empty = pl.from_arrow(_read(b"".join(_written(pa, table.slice(0, 0)))))
+            empty = pl.from_arrow(_read(_without_rows(pa, table.slice(0, 0))))
             same = empty.schema == frame.schema and content_id(empty) == content_id(frame.clear())
             return _written(pa, table) if same else None
         except Exception:  # noqa: BLE001 likewise
@@ -149,7 +175,7 @@ class PandasCodec:
             # Labels, dtypes, categories and attributes are those of a frame without rows.
             empty = frame.iloc[:0]
             schema = pa.Table.from_pandas(empty, preserve_index=None).schema
-            again = _frame(_read(b"".join(_written(pa, _table(pa, pd, empty, schema)))))
+            again = _frame(_read(_without_rows(pa, _table(pa, pd, empty, schema))))
             if content_id(again) != content_id(empty):
                 return None
             return _written(pa, _table(pa, pd, frame, schema))

@@ -10,14 +10,12 @@ from __future__ import annotations
 
 import base64
 import json
-import mmap
 import sys
 from collections.abc import Callable, Collection
 from itertools import chain
-from pathlib import Path
 from typing import Any, TypeAlias
 
-from gitmemo.codecs.arrays import MAP_FROM_BYTES, npy_chunks, read_npy
+from gitmemo.codecs.arrays import MAP_FROM_BYTES, npy_chunks, opened, read_npy
 from gitmemo.codecs.codec import Chunks, Source
 from gitmemo.codecs.plain import MOST_INT_BITS
 from gitmemo.hashing.encoding import part
@@ -74,19 +72,10 @@ def write_tree(value: object, writer: TreeWriter) -> Chunks | None:
 
 def read_tree(source: Source, reader: Callable[[memoryview, bool], TreeReader]) -> object:
     """Return the value that `write_tree` wrote; `reader` makes the one that reads its tags."""
-    data, is_map = _opened(source)
+    data, is_map = opened(source)
     end = _LENGTH_BYTES + int.from_bytes(data[:_LENGTH_BYTES], "little")
     text = bytes(data[_LENGTH_BYTES:end]).decode("utf-8", "surrogatepass")
     return json.loads(text, object_hook=reader(data[_aligned(end) :], is_map).value)
-
-
-def _opened(source: Source) -> tuple[memoryview, bool]:
-    if not isinstance(source, Path):
-        return memoryview(source).cast("B"), False
-    with source.open("rb") as file:
-        if source.stat().st_size < MAP_FROM_BYTES:
-            return memoryview(file.read()), False
-        return memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_COPY)), True
 
 
 def _aligned(size: int) -> int:

@@ -107,11 +107,11 @@ def _in_order(kind: str, items: Iterable[Item]) -> tuple[Item, ...]:
     return tuple(sorted(items, key=lambda item: item.cid) if kind == "set" else items)
 
 
-def _key(key: Any) -> Item:
+def _key(key: Any, levels: int = _LEVELS) -> Item:
     """Return a dict's key; tuples of small plain values are listed, so that records hold them."""
     whole = leaf(key)
-    if whole.inline is None and type(key) is tuple:
-        inner = tuple(map(_key, key))
+    if levels and whole.inline is None and type(key) is tuple:
+        inner = tuple(_key(one, levels - 1) for one in key)
         if all(item.inline or item.parts for item in inner):
             return of_parts(Parts("tuple", inner))
     return whole

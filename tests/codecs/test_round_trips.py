@@ -194,7 +194,7 @@ def test_joblib_files_are_mapped(tmp_path):
     file = tmp_path / "blob"
     file.write_bytes(data)
     again = decode(codec, file)
-    assert type(again["a"]) is np.ndarray
+    assert type(again["a"]) is type(again["b"].x) is np.ndarray
     owner = again["a"]
     while isinstance(owner, np.ndarray):
         owner = owner.base

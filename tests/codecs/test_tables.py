@@ -229,3 +229,40 @@ def test_frames_import_pyarrow_only_when_there_is_one():
         assert not {"numpy", "pandas", "pyarrow"} & set(sys.modules)
     """
     subprocess.run([sys.executable, "-c", textwrap.dedent(script)], check=True)
+
+
+def as_file(table, **options):
+    sink = pa.BufferOutputStream()
+    made = pa.ipc.IpcWriteOptions(**options)
+    with pa.ipc.new_file(sink, table.schema, options=made) as writer:
+        writer.write_table(table)
+    return sink.getvalue().to_pybytes()
+
+
+@pytest.mark.parametrize("compression", ["zstd", "lz4"])
+@pytest.mark.parametrize("codec", ["arrow", "arrow-pandas"])
+def test_compressed_bytes_are_refused(codec, compression, tmp_path):
+    zeros = pa.table({"a": np.zeros(1_000_000), "d": pa.array(["x"] * 1_000_000)})
+    words = pa.table({"d": pa.array(["x" * 10_000] * 10).dictionary_encode()})
+    for table in (zeros, words):
+        data = as_file(table, compression=compression)
+        (tmp_path / "blob").write_bytes(data)
+        for source in (data, tmp_path / "blob"):
+            with pytest.raises(UndecodableValue):
+                decode(codec, source)
+        assert decode(codec, as_file(table)).shape == table.shape
+
+
+@pytest.mark.parametrize(
+    "table",
+    [
+        pa.table({"a": pa.nulls(5_000_000)}),
+        pa.table({"a": pa.array([[None] * 2_000_000])}),
+        pa.table({"a": pa.RunEndEncodedArray.from_arrays([50_000_000], [1])}),
+    ],
+)
+def test_few_bytes_are_few_rows(table):
+    with pytest.raises(UndecodableValue):
+        decode("arrow", as_file(table))
+    assert encode(table).codec != "arrow"
+    assert encode(pa.table({"a": pa.nulls(3)})).codec == "arrow"

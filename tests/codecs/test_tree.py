@@ -168,3 +168,64 @@ def test_arrays_of_objects_are_not_read(tmp_path):
     evil = (tmp_path / "evil.npy").read_bytes()
     with pytest.raises(UndecodableValue):
         decode("tree", head({"n": [0, len(evil)]}, evil))
+
+
+HUGE = 10**10
+
+
+def hollow(kind, shape):
+    import io
+
+    header = io.BytesIO()
+    np.lib.format.write_array_header_1_0(
+        header,
+        {"descr": np.lib.format.dtype_to_descr(kind), "fortran_order": False, "shape": shape},
+    )
+    return header.getvalue()
+
+
+@pytest.mark.parametrize(
+    ("kind", "shape"),
+    [
+        (np.dtype("V0"), (HUGE,)),
+        (np.dtype("S0"), (HUGE, HUGE)),
+        (np.dtype([("a", "V0"), ("b", "S0")]), (10**9,)),
+        (np.dtype([("a", "i1"), ("b", "V0")]), (0,)),
+        (np.dtype("f8"), (HUGE,)),
+        (np.dtype("f8"), (-1,)),
+        (np.dtype("f8"), (0, -HUGE)),
+    ],
+)
+def test_few_bytes_are_few_elements(kind, shape, tmp_path):
+    npy = hollow(kind, shape)
+    text = json.dumps({"n": [0, len(npy)]}).encode()
+    tree = (len(text).to_bytes(8, "little") + text).ljust(64, b"\0") + npy
+    start = time.monotonic()
+    for codec, data in (("npy", npy), ("tree", tree)):
+        (tmp_path / codec).write_bytes(data)
+        if 0 in shape and min(shape) == 0:
+            assert np.size(decode(codec, data)) == 0
+            continue
+        for source in (data, tmp_path / codec):
+            with pytest.raises(UndecodableValue):
+                decode(codec, source)
+    assert time.monotonic() - start < 5
+
+
+@pytest.mark.parametrize("cut", [-8, 8])
+def test_an_array_has_the_bytes_that_it_says(cut, tmp_path):
+    encoded = encode(np.arange(20_000.0))
+    data = b"".join(encoded.chunks)
+    data = data[:cut] if cut < 0 else data + bytes(cut)
+    (tmp_path / "blob").write_bytes(data)
+    for source in (data, tmp_path / "blob"):
+        with pytest.raises(UndecodableValue):
+            decode("npy", source)
+
+
+def test_arrays_without_bytes_come_back():
+    few, many = (np.zeros(size, "V0") for size in (5, 1 << 17))
+    assert encode(few).codec == "npy"
+    again = decode("npy", b"".join(encode(few).chunks))
+    assert (again.shape, again.dtype) == (few.shape, few.dtype)
+    assert encode(many).codec != "npy"

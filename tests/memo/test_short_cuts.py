@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import pickle
 import random
 from pathlib import Path
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -69,6 +71,32 @@ def test_a_container_that_changed_is_another_argument(tmp_path: Path) -> None:
         assert storage.unwrap(size({"a": [1]})) == 1
         assert storage.unwrap(size({"a": [True], "b": [2]})) == 2
     assert len(RUNS) == 3
+
+
+def test_a_buffer_is_not_its_bytes(tmp_path: Path) -> None:
+    assert fingerprint([pickle.PickleBuffer(b"x")]) is None
+    with gm.Storage(tmp_path / "r.db") as storage:
+        assert storage.unwrap(size([b"x"])) == 1
+        with pytest.raises(gm.errors.Unhashable):
+            size([pickle.PickleBuffer(b"x")])
+
+
+@gm.op
+def count_keys(items: dict[Any, int], rest: int = 0):
+    RUNS.append(items)
+    return len(items) + rest
+
+
+def test_a_deep_key_of_an_annotated_dict(tmp_path: Path) -> None:
+    RUNS.clear()
+    key: Any = ()
+    for _ in range(400):
+        key = (key,)
+    with gm.Storage(tmp_path / "r.db") as storage:
+        assert [storage.unwrap(count_keys({key: 1})) for _ in range(2)] == [1, 1]
+    with gm.Storage(tmp_path / "r.db") as storage:
+        assert storage.unwrap(count_keys({key: 1})) == 1
+    assert len(RUNS) == 1
 
 
 @pytest.mark.parametrize("order", ["as recorded", "backwards", "shuffled", "every third"])
