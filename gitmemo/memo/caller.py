@@ -46,6 +46,7 @@ from gitmemo.world.view import World
 if TYPE_CHECKING:
     from gitmemo.memo.op import Op
 
+_SHARED = frozenset({list, dict, set})
 _MOST_SHORT_CUTS = 20_000
 
 
@@ -272,7 +273,9 @@ class Caller:
             frame.inner.append(call.hid)
             frame.capture.add(outcome.components)
             if not frame.sees_refs:
-                return op.handed_out([unwrap_all(output.value) for output in outcome.outputs])
+                # A copy, as from a stored call: the body may keep what it returned.
+                values = [unwrap_all(output.value) for output in outcome.outputs]
+                return op.handed_out([private(v) if type(v) in _SHARED else v for v in values])
         return op.options.outputs.join(
             [
                 self._ref(slot, output)

@@ -745,3 +745,25 @@ def test_a_file_that_the_body_changes_is_refused(
     path.write_text("text")
     with storage, pytest.raises(errors.InputMutated, match=r"m\.txt"):
         append(gm.wrap(gm.File(path)) if through_ref else gm.File(path))
+
+
+def test_an_inner_call_hands_out_a_copy_whether_it_runs_or_not(storage: gm.Storage) -> None:
+    kept = [1]
+
+    @gm.op(name="inner")
+    def inner():
+        return HELD
+
+    @gm.op(name="outer")
+    def outer(n):
+        found = inner()
+        found.append(n)
+        return found
+
+    HELD[:] = kept
+    with storage:
+        assert storage.unwrap([outer(2), outer(3)]) == [[1, 2], [1, 3]]
+    assert HELD == [1]
+
+
+HELD: list[int] = []
