@@ -128,10 +128,9 @@ def test_an_empty_remote_is_an_error_for_a_pull_and_fine_for_a_push(remote, ours
 
 @pytest.mark.parametrize("make", [MemoryBlobs, DatabaseBlobs], ids=["memory", "database"])
 def test_other_stores_can_be_pulled_into(remote, ours, share, make):
-    import sqlite3
+    from gitmemo.database import Database
 
-    connection = sqlite3.connect(":memory:", check_same_thread=False)
-    store = make(connection) if make is DatabaseBlobs else make()
+    store = make(Database(None, lambda _: None)) if make is DatabaseBlobs else make()
     wanted = share(ours, b"1", BIG)
     push(ours, remote, wanted)
     assert pull(store, remote, wanted).stored == 2
