@@ -11,7 +11,7 @@ import os
 import sqlite3
 import threading
 import weakref
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import NoReturn, cast
@@ -20,7 +20,8 @@ from gitmemo.errors import StorageClosed
 
 _BUSY_S = 60
 
-Parameters = Sequence[object]
+Parameters = Sequence[object] | Mapping[str, object]
+"""The values of a statement: by place for `?`, by name for `:name`."""
 
 
 class Lock:

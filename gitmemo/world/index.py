@@ -253,9 +253,9 @@ class Index(FactTable):
         """Return the calls with these fact numbers, all if None, but those in `without`."""
         rows = self.rows(
             "select shape, line from fact where micros is not null"
-            " and (?1 is null or id in (select value from json_each(?1)))"
-            " and id not in (select value from json_each(?2))",
-            (None if numbers is None else as_json(numbers), as_json(without)),
+            " and (:among is null or id in (select value from json_each(:among)))"
+            " and id not in (select value from json_each(:without))",
+            {"among": None if numbers is None else as_json(numbers), "without": as_json(without)},
         )
         return [self._call(shape, line) for shape, line in rows]
 
@@ -292,10 +292,10 @@ class Index(FactTable):
         """Return how many of the calls with these numbers, all if None, each op has."""
         rows = self.rows(
             "select op, count(*) from fact join shape on shape.id = fact.shape"
-            " where micros is not null and (?1 is null or"
-            " fact.id in (select value from json_each(?1)))"
-            " and fact.id not in (select value from json_each(?2)) group by op",
-            (None if numbers is None else as_json(numbers), as_json(without)),
+            " where micros is not null and (:among is null or"
+            " fact.id in (select value from json_each(:among)))"
+            " and fact.id not in (select value from json_each(:without)) group by op",
+            {"among": None if numbers is None else as_json(numbers), "without": as_json(without)},
         )
         return dict(rows)
 
@@ -326,8 +326,8 @@ class Index(FactTable):
         """Return those of `numbers` whose facts are of one of `kinds`."""
         rows = self.rows(
             "select fact.id from fact join shape on shape.id = fact.shape"
-            " where shape.kind in (select value from json_each(?1))"
-            " and fact.id in (select value from json_each(?2))",
+            " where shape.kind in (select value from json_each(?))"
+            " and fact.id in (select value from json_each(?))",
             (json.dumps(list(kinds)), as_json(numbers)),
         )
         return {row[0] for row in rows}

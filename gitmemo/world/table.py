@@ -15,7 +15,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, cast
 
-from gitmemo.database import Database
+from gitmemo.database import Database, Parameters
 from gitmemo.errors import NewerFormat, OlderFormat
 from gitmemo.hashing.digest import Digest, digest
 from gitmemo.model.components import Component
@@ -169,7 +169,7 @@ class FactTable:
         return [(number, self.shapes.line(shape, line)) for number, shape, line in rows]
 
     # `Any`: SQLite's columns have no static types; each caller names them.
-    def rows(self, sql: str, parameters: tuple[Any, ...] = ()) -> list[tuple[Any, ...]]:
+    def rows(self, sql: str, parameters: Parameters = ()) -> list[tuple[Any, ...]]:
         """Return the rows of a query."""
         with self.lock:
             return self.database.execute(sql, parameters).fetchall()
