@@ -19,6 +19,7 @@ from gitmemo.hashing.digest import Digest
 from gitmemo.memo.annotations import Shapes
 from gitmemo.memo.options import Options
 from gitmemo.memo.signature import ORDER, Binder
+from gitmemo.model.names import CLOSURE
 from gitmemo.ref import AtomRef, Ref, stand_ins, unwrap_all
 from gitmemo.ref.leaves import leaf
 from gitmemo.special import Ignore, NewArgDefault, ValuePointer, bare
@@ -73,7 +74,7 @@ class Arguments:
     def hidden(self) -> Inputs:
         """Return the values that the function closes over: they are inputs too."""
         return {
-            f"closure:{name}": cell.cell_contents
+            f"{CLOSURE}{name}": cell.cell_contents
             for name, cell in self._cells.items()
             if not _is_empty(cell)
         }

@@ -64,7 +64,6 @@ class Cache:
     def clear(self) -> None:
         """Drop everything."""
         self._caller.clear()
-        self._lookup.preloaded.clear()
         if self._verdicts is not None:
             self._verdicts.drop()
 

@@ -83,8 +83,9 @@ class Caller:
         self.allows_new_calls = True
 
     def clear(self) -> None:
-        """Forget short cuts: other facts may be visible now."""
+        """Forget short cuts and what was preloaded: other facts may be visible now."""
         self._hits.clear()
+        self._lookup.preloaded.clear()
 
     @property
     def short_cuts(self) -> int:
@@ -209,7 +210,7 @@ class Caller:
     def _begin(self, call: PreparedCall) -> list[Fact]:
         """Store the inputs of a call before its body can change them; return the facts."""
         if not self.allows_new_calls:
-            raise NewCallRefused(call.name, self._lookup.why(call.op, call.slots).value)
+            raise NewCallRefused(call.name, self._lookup.why(call).value)
         call.slots = listed(call)
         stored: Collection[str] = call.told
         if call.op.options.hashed:
@@ -264,7 +265,6 @@ class Caller:
         call = self._recorder.call(prepared, outcome, facts, ignored)
         if instead_of:
             self.clear()
-            self._lookup.preloaded.clear()
             self._compare(call, instead_of)
         self._report(prepared.name, outcome.mutated)
         self._watch.counter.computed += 1

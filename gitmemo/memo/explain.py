@@ -48,10 +48,10 @@ class Explainer:
 
     def explain(self, call: PreparedCall) -> Explanation:
         """Say what would happen to `call`, and why."""
-        hit = self._lookup.peek(call.op, call.slots)
+        hit = self._lookup.peek(call)
         if hit is not None:
             return self._about(call, CacheStatus.HIT, hit)
-        stale = self._lookup.stale(call.op, call.slots)
+        stale = self._lookup.stale(call)
         if stale is not None:
             return self._about(call, CacheStatus.CODE_CHANGED, stale)
         stored = self._world.newest_calls(call.name, MOST_CALLS)

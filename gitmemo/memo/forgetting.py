@@ -38,18 +38,17 @@ class StoredCalls:
 
     def is_cached(self, op: Op[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
         """Whether a call would be reused; nothing is run, recorded or counted."""
-        return bool(self._lookup.valid(op, self._caller.prepare(op, args, kwargs).slots))
+        return bool(self._lookup.valid(self._caller.prepare(op, args, kwargs)))
 
     def forget(self, op: Op[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> int:
         """Forget the calls on these inputs that are valid now; return how many there were.
 
         Those of older code stay, so that going back to it finds them.
         """
-        calls = self._lookup.valid(op, self._caller.prepare(op, args, kwargs).slots)
+        calls = self._lookup.valid(self._caller.prepare(op, args, kwargs))
         if calls:
             self._world.forget(calls)
             self._caller.clear()
-            self._lookup.preloaded.clear()
         return len(calls)
 
     def recompute(self, op: Op[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
@@ -58,7 +57,7 @@ class StoredCalls:
         Warns `NotDeterministic` if it returns something else than what was stored.
         """
         prepared = self._caller.prepare(op, args, kwargs)
-        old = self._lookup.valid(op, prepared.slots)
+        old = self._lookup.valid(prepared)
         if op.is_async:
             return self._caller.run_async(prepared, old)
         return self._caller.run(prepared, old)

@@ -186,4 +186,4 @@ def listed(call: PreparedCall) -> list[Slot]:
 def _named(name: str, item: Item, value: Any) -> Slot:
     if (item.inline or item.short or item.parts) and is_secret(name, value):
         item = hidden(item)
-    return Slot(name, item.cid, item.hid, item.inline, item.short, item.parts)
+    return Slot.of(name, item)

@@ -22,7 +22,7 @@ from gitmemo.memo.verdicts import Verdicts
 from gitmemo.model import ids
 from gitmemo.model.components import Component
 from gitmemo.model.facts import Call, Slot
-from gitmemo.model.lines import Asked
+from gitmemo.model.glances import Asked
 from gitmemo.model.validity import Code
 from gitmemo.world.view import Candidate, World, signature_of
 
@@ -77,10 +77,9 @@ class Lookup:
             return self._verdicts is None and version is None
         return self._verdicts.valid(version)
 
-    def valid(self, op: Op[..., Any], slots: Sequence[Slot]) -> list[Call]:
-        """Return every stored call of `op` on these contents that is valid now; nothing is recorded."""
-        key = ids.call_key(self._names.name_of(op)[1], [(slot.name, slot.cid) for slot in slots])
-        return [candidate.call for candidate in self._valid(self._world.candidates(key))]
+    def valid(self, prepared: PreparedCall) -> list[Call]:
+        """Return every stored call on these contents that is valid now; nothing is recorded."""
+        return [found.call for found in self._valid(self._world.candidates(prepared.key))]
 
     def _valid(self, candidates: Iterable[Candidate]) -> list[Candidate]:
         return [found for found in candidates if self.is_valid(found.call.version)]
@@ -107,7 +106,7 @@ class Lookup:
             return Found(self._here(exact), exact.number)
         if valid:
             return Found(self._recorder.link(self._here(valid[0]), slots), 0)
-        older = self._before_new_arguments(op, slots) if op.options.match_defaults else None
+        older = self._before_new_arguments(prepared)
         if older is not None:
             return Found(self._recorder.link(self._here(older), slots), 0)
         self._watch.tell(lambda: self._miss(name, [candidate.call for candidate in candidates]))
@@ -118,17 +117,16 @@ class Lookup:
         """Whether code is versioned here."""
         return self._verdicts is not None
 
-    def peek(self, op: Op[..., Any], slots: list[Slot]) -> Call | None:
+    def peek(self, prepared: PreparedCall) -> Call | None:
         """Return the call that `find` would return or link to; nothing is recorded."""
-        for candidate in self._candidates(op, slots):
-            if self.is_valid(candidate.call.version):
-                return candidate.call
-        older = self._before_new_arguments(op, slots) if op.options.match_defaults else None
+        for call in self.valid(prepared):
+            return call
+        older = self._before_new_arguments(prepared)
         return older.call if older else None
 
-    def stale(self, op: Op[..., Any], slots: list[Slot]) -> Call | None:
+    def stale(self, prepared: PreparedCall) -> Call | None:
         """Return the call with the same inputs for which the least code has changed."""
-        calls = [candidate.call for candidate in self._candidates(op, slots)]
+        calls = [candidate.call for candidate in self._world.candidates(prepared.key)]
         return min(
             calls, key=lambda call: (len(self.changed(call.version)), call.hid), default=None
         )
@@ -137,12 +135,11 @@ class Lookup:
         """Return the components of a version that are not what they were."""
         return self._verdicts.changed(version) if self._verdicts and version else ()
 
-    def _candidates(self, op: Op[..., Any], slots: list[Slot]) -> list[Candidate]:
-        _, prefix = self._names.name_of(op)
-        return self._world.candidates(ids.call_key(prefix, [(s.name, s.cid) for s in slots]))
-
-    def _before_new_arguments(self, op: Op[..., Any], slots: list[Slot]) -> Candidate | None:
+    def _before_new_arguments(self, prepared: PreparedCall) -> Candidate | None:
         """Return a call that was stored before those arguments existed which are at their defaults."""
+        op, slots = prepared.op, prepared.slots
+        if not op.options.match_defaults:
+            return None
         name, prefix = self._names.name_of(op)
         defaults = {s.name for s in slots if op.arguments.is_default(s.name, s.cid)}
         names = {slot.name for slot in slots}
@@ -150,9 +147,8 @@ class Lookup:
         older = [inputs for inputs in stored if inputs < names and names - inputs <= defaults]
         for inputs in sorted(older, key=lambda inputs: (-len(inputs), sorted(inputs))):
             key = ids.call_key(prefix, [(s.name, s.cid) for s in slots if s.name in inputs])
-            for candidate in self._world.candidates(key):
-                if self.is_valid(candidate.call.version):
-                    return candidate
+            for candidate in self._valid(self._world.candidates(key)):
+                return candidate
         return None
 
     def _refuse_drift(self, op: Op[..., Any], name: str) -> None:
@@ -166,10 +162,10 @@ class Lookup:
                     if change:
                         raise SignatureChanged(name, change, way_out(op, name))
 
-    def why(self, op: Op[..., Any], slots: list[Slot]) -> Reason:
+    def why(self, prepared: PreparedCall) -> Reason:
         """Return why `find` found nothing."""
-        name, _ = self._names.name_of(op)
-        return self._miss(name, [found.call for found in self._candidates(op, slots)]).reason
+        candidates = self._world.candidates(prepared.key)
+        return self._miss(prepared.name, [found.call for found in candidates]).reason
 
     def _here(self, candidate: Candidate) -> Call:
         """Return the call, made part of this world."""

@@ -7,11 +7,9 @@ stored before the fact that names them, and the facts of one call in one piece.
 from __future__ import annotations
 
 import platform
-import time
 import types
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import lru_cache
 from typing import Any
 
 from gitmemo.codecs import Encoded
@@ -34,10 +32,11 @@ from gitmemo.model.facts import (
     Value,
     Version,
 )
-from gitmemo.model.items import Held, made_by, raw
+from gitmemo.model.items import raw
 from gitmemo.model.lines import record_id, to_line
 from gitmemo.model.names import CLOSURE
 from gitmemo.model.tombstones import origin_of
+from gitmemo.quantities import timestamp
 from gitmemo.ref import Ref, holds
 from gitmemo.special import ValuePointer
 from gitmemo.tracing import CodeState
@@ -106,7 +105,9 @@ class Recorder:
         hid = ids.call_hid(op, number, code, [(slot.name, slot.hid) for slot in slots])
         outputs = tuple(
             [
-                _output(hid, o.name, o.item or raw(ids.unkept_cid(op, number, code, slots, o.name)))
+                Slot.output(
+                    hid, o.name, o.item or raw(ids.unkept_cid(op, number, code, slots, o.name))
+                )
                 for o in outcome.outputs
             ]
         )
@@ -145,7 +146,7 @@ class Recorder:
         hid = ids.call_hid(
             call.op, call.op_version, call.version, [(slot.name, slot.hid) for slot in slots]
         )
-        outputs = tuple(_output(hid, slot.name, slot) for slot in call.outputs)
+        outputs = tuple(Slot.output(hid, slot.name, slot) for slot in call.outputs)
         origin = origin_of(call) or record_id(to_line(call))
         same: dict[str, JsonValue] = {"same": origin.hex()}
         linked = Call(
@@ -206,10 +207,9 @@ class Recorder:
         return self._place
 
     def _run_facts(self, outcome: CallOutcome) -> dict[str, JsonValue]:
-        second, fraction = divmod(outcome.started_s, 1)
         return {
             **self.place(),
-            "start": f"{_second(int(second))}.{int(fraction * 1000):03d}Z",
+            "start": timestamp(outcome.started_s),
             "seconds": round(outcome.elapsed_s, 6),
         }
 
@@ -217,15 +217,3 @@ class Recorder:
 def _is_code(value: object) -> bool:
     """Whether a value is a function or an op."""
     return isinstance(getattr(value, "__wrapped__", value), types.FunctionType)
-
-
-@lru_cache(maxsize=1)  # many short calls start in one second
-def _second(since_epoch: int) -> str:
-    return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(since_epoch))
-
-
-def _output(call: Digest, name: str, held: Held) -> Slot:
-    """Return what `held` is as an output of the call with this history id."""
-    hid = ids.output_hid(call, name)
-    parts = made_by(held.parts, hid) if held.parts else None
-    return Slot(name, held.cid, hid, held.inline, held.short, parts)

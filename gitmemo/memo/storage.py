@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias, TypeVar, overload
@@ -17,7 +17,6 @@ from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias, TypeVar, overlo
 from gitmemo.errors import (
     BadSetting,
     NotAnOp,
-    NotARef,
     StorageInMemory,
     UnknownRef,
 )
@@ -27,15 +26,15 @@ from gitmemo.memo import context
 from gitmemo.memo.cache import Cache, CacheInfo
 from gitmemo.memo.caller import Caller
 from gitmemo.memo.calls import CallView, Counter, Observer, Watch
-from gitmemo.memo.checking import CheckReport
-from gitmemo.memo.diagnosis import Diagnosis
+from gitmemo.memo.checking import Checker
 from gitmemo.memo.execute import NoTracking, Tracking
-from gitmemo.memo.explanation import Explanation
-from gitmemo.memo.failures import Failure, FailureNotes
+from gitmemo.memo.explain import Explainer
+from gitmemo.memo.failures import FailureNotes
 from gitmemo.memo.forgetting import StoredCalls
 from gitmemo.memo.lookup import Lookup
 from gitmemo.memo.names import OpNames
 from gitmemo.memo.on_demand import OnDemand
+from gitmemo.memo.questions import Questions
 from gitmemo.memo.recorder import Recorder
 from gitmemo.memo.rerun import Rerun
 from gitmemo.memo.settings import absolute, overflow_of, project_of
@@ -50,14 +49,14 @@ from gitmemo.world.view import World
 
 if TYPE_CHECKING:
     from gitmemo.frame import ComputationFrame
-    from gitmemo.memo.op import BoundOp, Op
+    from gitmemo.memo.op import Op
 
 
 R = TypeVar("R")
 Mode: TypeAlias = Literal["run", "noop"]
 
 
-class Storage:
+class Storage(Questions):
     """Remembers the calls of ops that are made inside `with storage:`.
 
     Args:
@@ -127,9 +126,8 @@ class Storage:
         )
         rerun = Rerun(names, lookup, caller)
         self._on_demand = OnDemand(world, values, rerun, recorder, watch, self)
-        self._diagnosis = Diagnosis(
-            world, project, self._code, names, values, lookup, caller, rerun, self
-        )
+        self._checker = Checker(world, values, lookup, rerun)
+        self._explainer = Explainer(world, lookup, values, self._code)
         self._cache = Cache(world, lookup, caller, verdicts)
         self.stored = StoredCalls(world, lookup, caller, self.cf)
 
@@ -151,7 +149,6 @@ class Storage:
         with self._lock:
             if self.world.enter():
                 self._caller.clear()
-                self._lookup.preloaded.clear()
             self._recorder.enter()
             self._lookup.enter()
 
@@ -269,18 +266,6 @@ class Storage:
         call = self.world.creator(ref._hid)
         return None if call is None else CallView(call, self)
 
-    def prov(self, ref: Ref[Any]) -> str:
-        """Return the history of a value as Python code: one assignment per call, in order.
-
-        Nothing is run or loaded. Inputs from outside are literals where they are small and plain,
-        else `...` with a comment.
-        """
-        from gitmemo.memo.provenance import provenance
-
-        if not isinstance(ref, Ref):
-            raise NotARef(short(ref), "storage.prov")
-        return provenance(ref, self.world, self._names)
-
     # --- care ------------------------------------------------------------
 
     def preload(self) -> CacheInfo:
@@ -319,72 +304,6 @@ class Storage:
         current = valid_calls(self.world, calls, self._code).calls
         shown = tuple(map(self._names.with_defaults, current))
         return select(shown, names or known, self)
-
-    def load_op(self, name: str) -> Op[..., Any]:
-        """Return an op of the project by name, importing the file that defines it.
-
-        Args:
-            name: Its full or short name if it has calls, else `FILE:FUNCTION`.
-
-        Raises:
-            UnknownOp: It has no calls and no file is named, or its short name means several.
-            OpNotLoaded: Its file cannot be imported, or does not define it.
-        """
-        self._notice()
-        return self._diagnosis.load_op(name)
-
-    def check(
-        self,
-        op: Op[..., Any] | str,
-        *,
-        sample: int | None = 10,
-        seed: int = 0,
-        recorded: bool = False,
-    ) -> CheckReport:
-        """Run a sample of an op's stored calls again and say which do not return the same.
-
-        Nothing is recorded. `sample=None` runs all calls that are valid for the code of now;
-        `recorded=True` runs none, but compares the records where one call has several.
-
-        Raises:
-            UnknownOp: There is no such op in this program.
-        """
-        self._notice()
-        return self._diagnosis.check(op, sample, seed, recorded=recorded)
-
-    def explain(
-        self, op: Op[..., Any] | BoundOp[..., Any] | str, /, *args: Any, **kwargs: Any
-    ) -> Explanation:
-        """Say why a call would be reused or computed, and what differs from the nearest stored one.
-
-        Nothing is run or recorded. Arguments are given as for the call itself.
-
-        Raises:
-            UnknownOp, OpNotLoaded: It is a name that this program has used no op of.
-            Unhashable: An argument has no content id.
-            TypeError: The arguments do not fit, as the op itself would raise it.
-        """
-        self._notice()
-        return self._diagnosis.explain(op, args, kwargs)
-
-    def explain_some(
-        self, op: Op[..., Any], given: Mapping[str, Any], /
-    ) -> tuple[Explanation, tuple[str, ...]]:
-        """Do the same where only some arguments are given, by name.
-
-        Others are at their defaults; those without a default are what the nearest stored call had,
-        and their names are returned too.
-
-        Raises:
-            WrongArguments: There is no such argument, or one is missing and no call is stored.
-        """
-        self._notice()
-        call = self._diagnosis.complete(op, given)
-        return self.explain(op, *call.args, **call.kwargs), call.taken
-
-    def failures(self) -> list[Failure]:
-        """Return what was noted on this machine of calls that raised an exception, newest first."""
-        return self._failures.all()
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Go to another process by address: there the same place is opened, once per process.

@@ -8,9 +8,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from functools import lru_cache
-from typing import NamedTuple, cast
+from typing import cast
 
 from gitmemo.errors import CorruptRecord
 from gitmemo.hashing.digest import Digest, digest, from_text, to_text
@@ -29,7 +28,7 @@ from gitmemo.model.facts import (
     Verdict,
     Version,
 )
-from gitmemo.model.ids import call_hid, raw_hid
+from gitmemo.model.ids import call_hid
 from gitmemo.model.notation import (
     input_json,
     json_of,
@@ -37,11 +36,11 @@ from gitmemo.model.notation import (
     output_json,
     read_input,
     read_output,
-    write_input,
 )
 
 _MOST_SECONDS = 10**10
-_decode = json.JSONDecoder().raw_decode
+decoded = json.JSONDecoder().raw_decode
+"""The array of a line, and where it ends."""
 
 
 def to_line(fact: Fact) -> str:
@@ -65,7 +64,7 @@ def from_line(line: str, content_id: Callable[[object], Digest]) -> Fact:
     `content_id` gives the ids of inline values, which are not stored.
     """
     try:
-        array, end = _decode(line)
+        array, end = decoded(line)
         if end != len(line):
             raise ValueError("there is more behind it")
         return _READERS[array[0]](array, content_id)
@@ -79,101 +78,6 @@ def from_line(line: str, content_id: Callable[[object], Digest]) -> Fact:
         RecursionError,
     ) as error:
         raise CorruptRecord(line[:80], f"{type(error).__name__}: {error}") from error
-
-
-@dataclass(frozen=True, slots=True)
-class Asked:
-    """What is known of a call before it is found: its op and its inputs."""
-
-    op: str
-    op_version: int
-    inputs: tuple[Slot, ...]
-
-
-def call_from_line(line: str, asked: Asked | None, content_id: Callable[[object], Digest]) -> Call:
-    """Read a call as `from_line` does; quicker if it is one of the op and the inputs `asked`."""
-    if asked is not None:
-        array = _decode(line)[0]
-        if (
-            array[0] == "call"
-            and array[1] == asked.op
-            and array[2] == asked.op_version
-            and len(array[4]) == len(asked.inputs)
-            and all(map(_is_slot, array[4], asked.inputs))
-        ):
-            return _made_call(array, asked.inputs, content_id)
-    fact = from_line(line, content_id)
-    if not isinstance(fact, Call):
-        raise CorruptRecord(line[:80], "it is not a call")
-    return fact
-
-
-class Glance(NamedTuple):  # a frozen dataclass takes four times as long
-    """A stored call, as far as it takes to hand it out again.
-
-    Attributes:
-        given: For each input its name and a plain value, or, for what came as a ref, its history
-            id and its content id, one after the other.
-    """
-
-    op: str
-    op_version: int
-    version: Digest | None
-    hid: Digest
-    given: list[tuple[str, JsonValue | bytes]]
-    outputs: tuple[Slot, ...]
-    elapsed_s: float
-
-
-def glance(line: str, hid: Digest, content_id: Callable[[object], Digest]) -> Glance | None:
-    """Read the call with history id `hid`; None if it had raw inputs that are not inline.
-
-    Much quicker than `from_line`, which computes every id of every input.
-    """
-    array, _end = _decode(line)
-    given: list[tuple[str, JsonValue | bytes]] = []
-    for name, value, *history in array[4]:
-        if history:
-            content = _content_of(value, content_id)
-            if content is None or type(history[0]) is not str:
-                return None
-            given.append((name, from_text(history[0]) + content))
-        elif type(value) is dict and "v" in value:
-            given.append((name, value["v"]))
-        else:
-            return None
-    version = None if array[3] is None else _version_id(array[3])
-    outputs = tuple([read_output(hid, output, content_id) for output in array[5]])
-    seconds = float(array[7].get("seconds", 0))
-    return Glance(array[1], array[2], version, hid, given, outputs, seconds)
-
-
-def _content_of(value: object, content_id: Callable[[object], Digest]) -> Digest | None:
-    if type(value) is str:
-        return from_text(value)
-    return content_id(value["v"]) if type(value) is dict and "v" in value else None
-
-
-def _is_slot(array: list[object], slot: Slot) -> bool:
-    """Whether an input in a line is `slot`; without certainty, no."""
-    value, inline = array[1], slot.inline
-    if slot.parts is not None or slot.short is not None:
-        return array == write_input(slot)
-    if type(value) is dict:
-        if inline is None or not _is_exactly(value.get("v", ...), inline.json):
-            return False
-    elif value != to_text(slot.cid):
-        return False
-    if array[0] != slot.name:
-        return False
-    return array[2] == to_text(slot.hid) if len(array) > 2 else slot.hid == raw_hid(slot.cid)
-
-
-def _is_exactly(value: object, other: object) -> bool:
-    kind = type(value)
-    if kind is not type(other) or kind is list or kind is dict:
-        return False
-    return value == other and (kind is not float or value != 0.0)  # -0.0 is another content
 
 
 # --- writing --------------------------------------------------------------
@@ -310,12 +214,13 @@ def _digests(values: list[str]) -> tuple[Digest, ...]:
 
 def _read_call(array: list[object], content_id: _ContentId) -> Call:
     inputs = cast("list[list[object]]", array[4])
-    return _made_call(array, tuple([read_input(slot, content_id) for slot in inputs]), content_id)
+    return made_call(array, tuple([read_input(slot, content_id) for slot in inputs]), content_id)
 
 
-def _made_call(array: list[object], slots: tuple[Slot, ...], content_id: _ContentId) -> Call:
+def made_call(array: list[object], slots: tuple[Slot, ...], content_id: _ContentId) -> Call:
+    """Return the call of a line whose inputs were read."""
     _, op, op_version, version, _inputs, outputs, inner, run = array
-    code = None if version is None else _version_id(_string(version))
+    code = None if version is None else version_id(_string(version))
     name, number = _string(op), _number(op_version)
     hid = call_hid(name, number, code, [(slot.name, slot.hid) for slot in slots])
     return Call(
@@ -331,7 +236,7 @@ def _made_call(array: list[object], slots: tuple[Slot, ...], content_id: _Conten
     ).known_as(hid)
 
 
-_version_id = lru_cache(maxsize=1000)(from_text)  # many calls have the same
+version_id = lru_cache(maxsize=1000)(from_text)  # many calls have the same
 
 
 def _read_version(array: list[object], _: _ContentId) -> Version:

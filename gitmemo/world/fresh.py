@@ -12,8 +12,9 @@ from collections.abc import Iterable
 from gitmemo.hashing import content_id
 from gitmemo.hashing.digest import Digest
 from gitmemo.model.facts import Call, Fact, Tombstone, Undo, Value, Version
+from gitmemo.model.glances import Asked, call_from_line
 from gitmemo.model.items import histories
-from gitmemo.model.lines import Asked, call_from_line, record_id
+from gitmemo.model.lines import record_id
 from gitmemo.world.table import mark_of
 from gitmemo.world.view import CallSignature, signature_of
 

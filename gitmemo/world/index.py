@@ -29,15 +29,8 @@ from gitmemo.model.facts import (
     Value,
     Version,
 )
-from gitmemo.model.lines import (
-    Asked,
-    Glance,
-    call_from_line,
-    from_line,
-    glance,
-    record_id,
-    to_line,
-)
+from gitmemo.model.glances import Asked, Glance, call_from_line, glance
+from gitmemo.model.lines import from_line, record_id, to_line
 from gitmemo.model.tombstones import Tombstones
 from gitmemo.world.spans import Span, Spans, numbers_in
 from gitmemo.world.table import (

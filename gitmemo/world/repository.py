@@ -34,7 +34,8 @@ from gitmemo.model.facts import (
     referenced_cids,
     sources,
 )
-from gitmemo.model.lines import Asked, Glance, from_line, to_line
+from gitmemo.model.glances import Asked, Glance
+from gitmemo.model.lines import from_line, to_line
 from gitmemo.model.tombstones import Tombstones
 from gitmemo.model.validity import Code, changed
 from gitmemo.world.derived import is_damage, open_derived, remove

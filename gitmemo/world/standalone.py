@@ -16,7 +16,7 @@ from gitmemo.hashing.digest import Digest
 from gitmemo.model.components import Component
 from gitmemo.model.decisions import Decisions
 from gitmemo.model.facts import Call, Decision, Fact, JsonValue, Value, Version
-from gitmemo.model.lines import Asked, Glance
+from gitmemo.model.glances import Asked, Glance
 from gitmemo.model.tombstones import Tombstones
 from gitmemo.model.validity import Code
 from gitmemo.world.forgetting import bring_back, bury

@@ -16,7 +16,8 @@ from gitmemo.hashing.digest import Digest
 from gitmemo.model.components import Component
 from gitmemo.model.decisions import Decisions
 from gitmemo.model.facts import Call, Decision, Fact, JsonValue, Source, Value, Version
-from gitmemo.model.lines import Asked, Glance, to_line
+from gitmemo.model.glances import Asked, Glance
+from gitmemo.model.lines import to_line
 from gitmemo.model.tombstones import Tombstones
 from gitmemo.model.validity import Code
 from gitmemo.world.notes import Notes

@@ -1,0 +1,158 @@
+"""What a storage can say about its own calls: why, whether again the same, what failed.
+
+Not what the parts do (`explain`, `completing`, `checking`, `loading`,
+`provenance`), and not tables (`frame`). Invariant: nothing is recorded.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, Any
+
+from gitmemo.errors import NotAnOp, NotARef, OpNotLoaded
+from gitmemo.hashing.digest import Digest
+from gitmemo.memo.caller import Caller
+from gitmemo.memo.checking import Checker, CheckReport
+from gitmemo.memo.completing import complete
+from gitmemo.memo.explain import Explainer
+from gitmemo.memo.explanation import Explanation
+from gitmemo.memo.failures import Failure, FailureNotes
+from gitmemo.memo.lookup import Lookup
+from gitmemo.memo.names import OpNames
+from gitmemo.memo.wording import short
+from gitmemo.model.validity import Code
+from gitmemo.query import resolve_op
+from gitmemo.ref import Ref
+from gitmemo.tracing import Project
+from gitmemo.world.view import World
+
+if TYPE_CHECKING:
+    from gitmemo.memo.op import BoundOp, Op
+
+
+class Questions(ABC):
+    """The questions that a storage answers; it puts together what they need."""
+
+    world: World
+    project: Project | None
+    _code: Code
+    _names: OpNames
+    _lookup: Lookup
+    _caller: Caller
+    _checker: Checker
+    _explainer: Explainer
+    _failures: FailureNotes
+
+    @abstractmethod
+    def _notice(self) -> None:
+        """Take notice of what git, editors and other processes did."""
+
+    @abstractmethod
+    def load(
+        self, cid: Digest, hid: Digest, what: str, within: Callable[[], object] | None = None
+    ) -> object:
+        """Return a fresh copy of a value."""
+
+    def prov(self, ref: Ref[Any]) -> str:
+        """Return the history of a value as Python code: one assignment per call, in order.
+
+        Nothing is run or loaded. Inputs from outside are literals where they are small and plain,
+        else `...` with a comment.
+        """
+        from gitmemo.memo.provenance import provenance
+
+        if not isinstance(ref, Ref):
+            raise NotARef(short(ref), "storage.prov")
+        return provenance(ref, self.world, self._names)
+
+    def load_op(self, name: str) -> Op[..., Any]:
+        """Return an op of the project by name, importing the file that defines it.
+
+        Args:
+            name: Its full or short name if it has calls, else `FILE:FUNCTION`.
+
+        Raises:
+            UnknownOp: It has no calls and no file is named, or its short name means several.
+            OpNotLoaded: Its file cannot be imported, or does not define it.
+        """
+        from gitmemo.memo.loading import ProjectOps  # it needs ops, and they need storages
+
+        self._notice()
+        if self.project is None or self.project.root is None:
+            raise OpNotLoaded(name, "", "this storage has no project folder")
+        return ProjectOps(self.project, self.world, self._names, self.world.ops()).load(name)
+
+    def check(
+        self,
+        op: Op[..., Any] | str,
+        *,
+        sample: int | None = 10,
+        seed: int = 0,
+        recorded: bool = False,
+    ) -> CheckReport:
+        """Run a sample of an op's stored calls again and say which do not return the same.
+
+        Nothing is recorded. `sample=None` runs all calls that are valid for the code of now;
+        `recorded=True` runs none, but compares the records where one call has several.
+
+        Raises:
+            UnknownOp: There is no such op in this program.
+        """
+        self._notice()
+        name = self._names.full_name(op)
+        calls = self.world.calls(self._code)
+        if recorded:
+            return self._checker.recorded(name, calls)
+        return self._checker.rerun(name, calls, sample, seed)
+
+    def explain(
+        self, op: Op[..., Any] | BoundOp[..., Any] | str, /, *args: Any, **kwargs: Any
+    ) -> Explanation:
+        """Say why a call would be reused or computed, and what differs from the nearest stored one.
+
+        Nothing is run or recorded. Arguments are given as for the call itself.
+
+        Raises:
+            UnknownOp, OpNotLoaded: It is a name that this program has used no op of.
+            Unhashable: An argument has no content id.
+            TypeError: The arguments do not fit, as the op itself would raise it.
+        """
+        from gitmemo.memo.op import BoundOp, Op
+
+        if isinstance(op, BoundOp):
+            return self.explain(op.__func__, op.__self__, *args, **kwargs)
+        self._notice()
+        found = self._met(op) if isinstance(op, str) else op
+        if not isinstance(found, Op):
+            raise NotAnOp(short(op), "storage.explain")
+        return self._explainer.explain(self._caller.prepare(found, args, kwargs))
+
+    def _met(self, name: str) -> Op[..., Any]:
+        """Return an op that this program has used; nothing is imported."""
+        known = {*self.world.ops(), *self._names.met()}
+        full = resolve_op(name, sorted(known))
+        op = self._names.named(full)
+        if op is None:
+            raise OpNotLoaded(full, "", "this program has not used it yet; pass the op itself")
+        return op
+
+    def explain_some(
+        self, op: Op[..., Any], given: Mapping[str, Any], /
+    ) -> tuple[Explanation, tuple[str, ...]]:
+        """Do the same where only some arguments are given, by name.
+
+        Others are at their defaults; those without a default are what the nearest stored call had,
+        and their names are returned too.
+
+        Raises:
+            WrongArguments: There is no such argument, or one is missing and no call is stored.
+        """
+        self._notice()
+        name, _ = self._names.name_of(op)
+        call = complete(op, name, given, self.world, self._lookup, self)
+        return self.explain(op, *call.args, **call.kwargs), call.taken
+
+    def failures(self) -> list[Failure]:
+        """Return what was noted on this machine of calls that raised an exception, newest first."""
+        return self._failures.all()
