@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+import gitmemo as gm
 from gitmemo.git.cli import Git
 
 PROFILE = os.environ.get("GITMEMO_TEST_PROFILE", "fast")
@@ -70,3 +71,11 @@ def make_repo(tmp_path: Path) -> Callable[..., Path]:
 def repo(make_repo: Callable[..., Path]) -> Path:
     """An empty repository in a folder whose name has a space and a non-ASCII letter."""
     return make_repo()
+
+
+@pytest.fixture(params=["memory", "file"])
+def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[gm.Storage]:
+    """A storage without versions, in memory and in a file."""
+    storage = gm.Storage() if request.param == "memory" else gm.Storage(db_path=tmp_path / "s.db")
+    yield storage
+    storage.close()

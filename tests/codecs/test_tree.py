@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from strategies import containers
 
 from gitmemo.codecs import decode, encode, is_safe
 from gitmemo.errors import UndecodableValue
@@ -39,13 +40,7 @@ arrays = st.builds(
 )
 trees = st.recursive(
     scalars | arrays,
-    lambda inner: (
-        st.lists(inner)
-        | st.lists(inner).map(tuple)
-        | st.dictionaries(keys, inner)
-        | st.sets(keys)
-        | st.frozensets(keys)
-    ),
+    lambda inner: containers(inner, keys),
     max_leaves=20,
 )
 

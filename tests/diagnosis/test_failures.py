@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 import sys
 import traceback
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -19,13 +18,6 @@ from gitmemo.memo import failures as failures_module
 from gitmemo.world.notes import KEPT, FileNotes
 
 RUNS: list[Any] = []
-
-
-@pytest.fixture(params=["memory", "file"])
-def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[gm.Storage]:
-    storage = gm.Storage() if request.param == "memory" else gm.Storage(db_path=tmp_path / "s.db")
-    yield storage
-    storage.close()
 
 
 @gm.op

@@ -14,6 +14,7 @@ import numpy as np
 from blake3 import blake3
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from strategies import containers
 
 from gitmemo.hashing import content_id
 from gitmemo.hashing.encoding import part
@@ -33,13 +34,7 @@ scalars = (
 keys = st.none() | st.integers() | st.text() | st.tuples(st.integers())
 values = st.recursive(
     scalars,
-    lambda inner: (
-        st.lists(inner)
-        | st.lists(inner).map(tuple)
-        | st.dictionaries(keys, inner)
-        | st.sets(keys)
-        | st.frozensets(keys)
-    ),
+    lambda inner: containers(inner, keys),
     max_leaves=30,
 )
 

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import functools
 import threading
-from collections.abc import Callable, Iterator
-from pathlib import Path
+from collections.abc import Callable
 from typing import Any
 
 import pytest
@@ -20,14 +19,6 @@ RUNS: list[Any] = []
 @pytest.fixture(autouse=True)
 def no_runs() -> None:
     RUNS.clear()
-
-
-@pytest.fixture(params=["memory", "file"])
-def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[gm.Storage]:
-    """A storage without versions, in memory and in a file."""
-    storage = gm.Storage() if request.param == "memory" else gm.Storage(db_path=tmp_path / "s.db")
-    yield storage
-    storage.close()
 
 
 @gm.op

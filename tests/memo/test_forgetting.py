@@ -25,14 +25,6 @@ def no_runs() -> None:
     RUNS.clear()
 
 
-@pytest.fixture(params=["memory", "file"])
-def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[gm.Storage]:
-    """A storage without versions, in memory and in a file."""
-    storage = gm.Storage() if request.param == "memory" else gm.Storage(db_path=tmp_path / "s.db")
-    yield storage
-    storage.close()
-
-
 @gm.op
 def inc(x, step=1):
     RUNS.append(x)
