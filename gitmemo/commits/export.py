@@ -19,7 +19,7 @@ from gitmemo.model.lines import from_line, to_line
 from gitmemo.model.validity import Code
 from gitmemo.world.files import EXPORTED, is_plain_folder, segment_bytes
 from gitmemo.world.journal import is_abandoned, mark_exported, read_entries, retire
-from gitmemo.world.repository import EXPORTED_KINDS, RepositoryWorld
+from gitmemo.world.repository import RepositoryWorld
 from gitmemo.world.segments import (
     INDEX_FOLDER,
     Segment,
@@ -28,6 +28,7 @@ from gitmemo.world.segments import (
     segment_name,
 )
 from gitmemo.world.view import values_behind
+from gitmemo.world.worktree import EXPORTED_KINDS
 
 
 def plan_export(world: RepositoryWorld, code: Code) -> Segment | None:

@@ -8,40 +8,19 @@ repeats facts; which of them are visible is a set of files, chosen per look-up.
 
 from __future__ import annotations
 
-import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import islice
 from typing import TypeVar
 
-from gitmemo.errors import CorruptRecord
 from gitmemo.hashing import content_id
 from gitmemo.hashing.digest import Digest
 from gitmemo.model.components import Component
-from gitmemo.model.facts import (
-    Call,
-    Decision,
-    Fact,
-    Source,
-    Text,
-    Tombstone,
-    Undo,
-    Value,
-    Version,
-)
+from gitmemo.model.facts import Call, Decision, Fact, Source, Text, Tombstone, Undo, Value, Version
 from gitmemo.model.glances import Asked, Glance, call_from_line, glance
-from gitmemo.model.lines import from_line, record_id, to_line
+from gitmemo.model.lines import from_line, record_id
 from gitmemo.model.tombstones import Tombstones
-from gitmemo.world.spans import Span, Spans, numbers_in
-from gitmemo.world.table import (
-    TOMBSTONES,
-    FactTable,
-    as_json,
-    made_by,
-    mark_of,
-    of_component,
-    of_text,
-)
+from gitmemo.world.membership import Membership
+from gitmemo.world.table import TOMBSTONES, as_json, made_by, mark_of, of_component, of_text
 from gitmemo.world.view import CallSignature
 
 _BATCH = 500
@@ -59,62 +38,8 @@ class Tally:
     seconds: float
 
 
-class Index(FactTable):
-    """The facts of one database, and in which files they are."""
-
-    # --- files -----------------------------------------------------------
-
-    def file(self, kind: str, folder: str, name: str) -> tuple[int, int]:
-        """Return the id of a file of facts and how far it was loaded; make it known if it is new."""
-        self.database.execute(
-            "insert or ignore into file(kind, folder, name) values (?, ?, ?)", (kind, folder, name)
-        )
-        row = self.database.execute(
-            "select id, loaded from file where kind = ? and folder = ? and name = ?",
-            (kind, folder, name),
-        ).fetchone()
-        return row[0], row[1]
-
-    def files(self, kind: str) -> dict[tuple[str, str], tuple[int, int]]:
-        """Return the known files of a kind: `(folder, name)` to `(id, bytes loaded)`."""
-        rows = self.rows("select folder, name, id, loaded from file where kind = ?", (kind,))
-        return {(folder, name): (file, loaded) for folder, name, file, loaded in rows}
-
-    def mark_loaded(self, file: int, size_bytes: int) -> None:
-        """Note that `file` was read up to `size_bytes`."""
-        self.database.execute("update file set loaded = ? where id = ?", (size_bytes, file))
-
-    def rename_kind(self, file: int, kind: str) -> None:
-        """Note that `file` is now one of another kind: it was moved, whole."""
-        self.database.execute("update or ignore file set kind = ? where id = ?", (kind, file))
-
-    def add_members(self, file: int, lines: Iterable[str]) -> None:
-        """Add the facts of `lines` as members of `file`; known ones only become members."""
-        numbers: set[int] = set()
-        for batch in _batches(lines):
-            numbers.update(self.add_facts([_checked(line) for line in batch]))
-        spans = Spans(file)
-        for number in sorted(numbers):
-            spans.add(number, "", "", 0)
-        self._add_spans(spans.done())
-
-    def add_placed(
-        self, file: int, entries: Iterable[tuple[str, str, str, int]], *, committed: int
-    ) -> None:
-        """Add `(line, branch, commit, position in the file)`; what is before `committed` is told apart."""
-        spans = Spans(file, committed)
-        for batch in _batches(entries):
-            # This machine wrote them, and their checks were compared: not as others' segments.
-            numbers = self.add_facts([(from_line(line, content_id), line) for line, *_ in batch])
-            for number, (_, branch, commit, position) in zip(numbers, batch, strict=True):
-                spans.add(number, branch, commit, position)
-        self._add_spans(spans.done())
-
-    def _add_spans(self, spans: Iterable[Span]) -> None:
-        self.database.executemany(
-            "insert into span(file, first, last, branch, head, position) values (?, ?, ?, ?, ?, ?)",
-            [(s.file, s.first, s.last, s.branch, s.commit, s.position) for s in spans],
-        )
+class Index(Membership):
+    """The facts of one database."""
 
     # --- look-ups --------------------------------------------------------
 
@@ -300,31 +225,6 @@ class Index(FactTable):
         )
         return int(rows[0][0])
 
-    # --- membership ------------------------------------------------------
-
-    def spans(self, files: Iterable[int]) -> list[Span]:
-        """Return which facts are in `files`, and where."""
-        rows = self.rows(
-            "select file, first, last, branch, head, position from span"
-            " where file in (select value from json_each(?))",
-            (as_json(files),),
-        )
-        return [Span(*row) for row in rows]
-
-    def members(self, files: Iterable[int]) -> set[int]:
-        """Return the numbers of the facts in any of `files`."""
-        return numbers_in(self.spans(files))
-
-    def of_kinds(self, numbers: Iterable[int], kinds: Sequence[str]) -> set[int]:
-        """Return those of `numbers` whose facts are of one of `kinds`."""
-        rows = self.rows(
-            "select fact.id from fact join shape on shape.id = fact.shape"
-            " where shape.kind in (select value from json_each(?))"
-            " and fact.id in (select value from json_each(?))",
-            (json.dumps(list(kinds)), as_json(numbers)),
-        )
-        return {row[0] for row in rows}
-
     # --- private ---------------------------------------------------------
 
     def _marked(self, form: type[_F], kind: str, key: bytes) -> Iterator[tuple[int, _F]]:
@@ -340,19 +240,6 @@ class Index(FactTable):
         fact = from_line(self.shapes.line(shape, stored), content_id)
         assert isinstance(fact, Call)  # only calls have a duration and outputs
         return fact
-
-
-def _batches(items: Iterable[_T]) -> Iterator[list[_T]]:
-    rest = iter(items)
-    while batch := list(islice(rest, _BATCH)):
-        yield batch
-
-
-def _checked(line: str) -> tuple[Fact, str]:
-    fact = from_line(line, content_id)
-    if to_line(fact) != line:
-        raise CorruptRecord(line[:80], "it is not written as gitmemo writes it")
-    return fact, line
 
 
 def _by_blob(value: Value) -> tuple[bytes, str]:

@@ -8,19 +8,14 @@ to it; everything else that is known locally can be adopted, never lost.
 
 from __future__ import annotations
 
-import sqlite3
-import threading
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from contextlib import suppress
 
 from gitmemo.blobs import BlobStore, RepositoryBlobs
 from gitmemo.git.cli import Git
-from gitmemo.git.repository import Layout, head
-from gitmemo.hashing import content_id
+from gitmemo.git.repository import Layout
 from gitmemo.hashing.digest import Digest
 from gitmemo.model.components import Component, Content
-from gitmemo.model.decisions import Decisions
 from gitmemo.model.facts import (
     Call,
     Decision,
@@ -35,17 +30,14 @@ from gitmemo.model.facts import (
     sources,
 )
 from gitmemo.model.glances import Asked, Glance
-from gitmemo.model.lines import from_line, to_line
+from gitmemo.model.lines import to_line
 from gitmemo.model.tombstones import Tombstones
-from gitmemo.model.validity import Code, changed
-from gitmemo.world.derived import is_damage, open_derived, remove
-from gitmemo.world.files import FactFiles
-from gitmemo.world.forgetting import Graves, bring_back, bury
-from gitmemo.world.fresh import Fresh
-from gitmemo.world.journal import Journal, Place
+from gitmemo.model.validity import Code
+from gitmemo.world.forgetting import bring_back, bury
+from gitmemo.world.journal import Journal
 from gitmemo.world.notes import FileNotes, Notes
 from gitmemo.world.space import vacuum
-from gitmemo.world.spans import Numbers, Span, numbers_in
+from gitmemo.world.spans import numbers_in
 from gitmemo.world.view import (
     CallSignature,
     Candidate,
@@ -55,58 +47,19 @@ from gitmemo.world.view import (
     preferred,
     values_behind,
 )
-
-# Versions go where the calls go that name them; values too, but a push wants them before.
-EXPORTED_KINDS = ("call", "source", "decision", "tombstone", "undo")
-_PENDING_KINDS = (*EXPORTED_KINDS, "value")
+from gitmemo.world.worktree import Worktree
 
 
-class RepositoryWorld:
+class RepositoryWorld(Worktree):
     """Facts of one worktree of one repository."""
 
     def __init__(self, layout: Layout) -> None:
-        self.layout = layout
-        with suppress(OSError):  # read-only: everything can still be read
-            layout.private_dir.mkdir(exist_ok=True)
-        self.index = open_derived(layout.private_dir / "index.db")
-        self.files = FactFiles(layout, self.index)
+        super().__init__(layout)
         self.blobs: BlobStore = RepositoryBlobs(layout.private_dir / "blobs")
         self.notes: Notes = FileNotes(layout.private_dir / "failures.jsonl")
-        self.place = Place(None, None)
         self._journal = Journal(self.files.journal_folder)
-        self._fresh = Fresh()
-        self._known_graves: Graves | None = None
-        self._here = Numbers(())
-        self._newest = 0
-        # A fact must not slip between the journal, the index and what is fresh.
-        self._lock = threading.RLock()
-
-    def enter(self) -> bool:
-        """Read what is new in the checked-out tree and in the journals of all processes."""
-        with self._lock:
-            now = head(self.layout)
-            before, self.place = self.place, Place(now.branch, now.commit)
-            try:
-                read = self.files.refresh()
-            except sqlite3.DatabaseError as error:
-                if not is_damage(error):
-                    raise
-                self._remake_index()
-                read = self.files.refresh()
-            if read:
-                self._fresh = Fresh()
-            self._look_around()
-            self._known_graves = None
-            return read or self.place != before
 
     # --- adding ----------------------------------------------------------
-
-    def _remake_index(self) -> None:
-        """Make the derived index anew: it was damaged, and everything in it is in other files."""
-        self.index.close()
-        remove(self.layout.private_dir / "index.db")
-        self.index = open_derived(self.layout.private_dir / "index.db")
-        self.files = FactFiles(self.layout, self.index)
 
     def record(self, facts: Sequence[Fact]) -> None:
         """Append facts to this process's journal."""
@@ -158,19 +111,6 @@ class RepositoryWorld:
                 if not self._is_here(number):
                     self.adopt(self.index.calls([number])[0])
         return undo
-
-    def graves(self) -> Graves:
-        """Return what is forgotten in this world, and what anywhere in this clone."""
-        graves = self._known_graves
-        if graves is None:
-            with self._lock:
-                found = [(self._is_here(n), (r, fact)) for n, r, fact in self.index.tombstones()]
-                fresh = list(self._fresh.tombstones.items())
-                graves = self._known_graves = Graves(
-                    here=Tombstones([pair for is_here, pair in found if is_here] + fresh),
-                    known=Tombstones([pair for _, pair in found] + fresh),
-                )
-        return graves
 
     def closure(self, call: Call) -> list[Fact]:
         """Return the facts without which `call` could not be read or judged, and itself."""
@@ -236,18 +176,6 @@ class RepositoryWorld:
         """Return where the bytes of a value may be."""
         return self._fresh.values.get(cid) or self.index.values(cid)
 
-    def version(self, version: Digest) -> Version | None:
-        """Return a version by its id."""
-        return self._fresh.versions.get(version) or self.index.version(version)
-
-    def decisions(self) -> Decisions:
-        """Return the decisions of this world: those of a branch that was left do not count here."""
-        return Decisions(
-            (record, fact)
-            for number, record, fact in self.index.facts("decision")
-            if isinstance(fact, Decision) and self._is_here(number)
-        )
-
     def knows_source(self, component: Component, source: Digest) -> bool:
         """Whether this content of a component was recorded in this clone."""
         return self.index.has_source(component.path, component.unit, source)
@@ -281,35 +209,6 @@ class RepositoryWorld:
         here = self.graves().here
         return [call for call in self.index.newest_calls(op, most) if not here.cover(call)]
 
-    def visible(self, code: Code) -> set[int]:
-        """Return the numbers of this world's facts: committed ones, and pending ones that belong to it."""
-        return self.committed() | self.pending(code)
-
-    def committed(self) -> set[int]:
-        """Return the numbers of the facts in the checked-out tree, without forgotten calls."""
-        return self.index.members(self.files.active) - self.index.covered(self.graves().here)
-
-    def pending(self, code: Code) -> set[int]:
-        """Return the numbers of the pending facts that belong to this world.
-
-        Those recorded on the checked-out branch (detached: at this commit), and
-        calls recorded elsewhere that are valid for `code`; no forgotten ones.
-        """
-        decisions = self.decisions()
-        verdicts: dict[Digest | None, bool] = {}
-        mine: set[int] = set()
-        foreign: set[int] = set()
-        for span in self._pending_spans():
-            mine_or_not = mine if self.is_my_place(span.branch, span.commit) else foreign
-            mine_or_not.update(range(span.first, span.last + 1))
-        committed = self.index.members(self.files.active)
-        dead = self.index.covered(self.graves().here)
-        barred = dead | self.index.covered(self.graves().known)
-        mine = self.index.of_kinds(mine - committed - dead, _PENDING_KINDS)
-        foreign = self.index.of_kinds(foreign - committed - mine - barred, ("call",))
-        valid = {n for n in foreign if self._is_valid_call(n, code, decisions, verdicts)}
-        return mine | valid
-
     def describe(self) -> Contents:
         """Say where this is and how much is in it; pending calls of other branches do not count."""
         here = self.graves().here
@@ -328,60 +227,6 @@ class RepositoryWorld:
         """Close the journal and the index."""
         self._journal.close()
         self.index.close()
-
-    # --- private ---------------------------------------------------------
-
-    def is_my_place(self, branch: str, commit: str) -> bool:
-        """Whether a fact that was recorded there belongs to what is checked out."""
-        if self.place.branch is None:
-            return not branch and commit == (self.place.commit or "")
-        return branch == self.place.branch
-
-    def _is_valid_call(
-        self, number: int, code: Code, decisions: Decisions, verdicts: dict[Digest | None, bool]
-    ) -> bool:
-        fact = from_line(self.index.line(number), content_id)
-        if not isinstance(fact, Call) or fact.version is None:
-            return False
-        if fact.version not in verdicts:
-            version = self.version(fact.version)
-            verdicts[fact.version] = version is not None and not changed(version, code, decisions)
-        return verdicts[fact.version]
-
-    def _pending_spans(self) -> list[Span]:
-        """Return what this work tree's journals hold beyond what is committed."""
-        mine = self.files.mine
-        return [span for span in self.index.spans(mine) if span.position >= mine[span.file]]
-
-    def _look_around(self) -> None:
-        """Find which facts are here."""
-        newest = self.index.newest()
-        pending = (s for s in self._pending_spans() if self.is_my_place(s.branch, s.commit))
-        self._here = Numbers([*self.index.spans(self.files.active), *pending])
-        self._newest = newest
-
-    def _is_here(self, number: int) -> bool:
-        if number > self._newest:  # another process has read its journal since
-            self._look_around()
-        return number in self._here
-
-    def _is_here_hid(self, hid: Digest) -> bool:
-        return bool(self._living(self._fresh.with_output(hid), self.index.creators(hid))[0])
-
-    def _living(
-        self, fresh: Iterable[Call], found: Iterable[tuple[int, Call]]
-    ) -> tuple[list[Call], list[Call]]:
-        """Return the calls of this world, and those of others, without forgotten ones."""
-        graves = self.graves()
-        here = [call for call in fresh if not graves.here.cover(call)]
-        elsewhere: list[Call] = []
-        for number, call in found:
-            if self._is_here(number):
-                if not graves.here.cover(call):
-                    here.append(call)
-            elif not graves.bar(call):
-                elsewhere.append(call)
-        return here, elsewhere
 
 
 def _is_about(fact: Source | Decision, content: Content) -> bool:

@@ -19,17 +19,7 @@ from gitmemo.database import Database, Parameters
 from gitmemo.errors import NewerFormat, OlderFormat
 from gitmemo.hashing.digest import Digest, digest
 from gitmemo.model.components import Component
-from gitmemo.model.facts import (
-    Call,
-    Decision,
-    Fact,
-    Source,
-    Text,
-    Tombstone,
-    Undo,
-    Value,
-    Version,
-)
+from gitmemo.model.facts import Call, Decision, Fact, Source, Text, Tombstone, Undo, Value, Version
 from gitmemo.model.ids import derive
 from gitmemo.model.items import histories
 from gitmemo.model.lines import kind_of, to_line
