@@ -7,9 +7,10 @@ import shlex
 
 import click
 
+from gitmemo.changes.change import Change
+from gitmemo.changes.deciding import facts_of
 from gitmemo.cli.options import json_option
-from gitmemo.commits.changes import Change
-from gitmemo.commits.hook import history, open_changes, render_histories
+from gitmemo.commits.hook import open_changes, render_histories
 from gitmemo.display.question import describe
 from gitmemo.display.text import printable
 from gitmemo.errors import NothingToDecide
@@ -77,7 +78,7 @@ def _show(changes: list[Change], *, as_json: bool) -> None:
 
 def _record(workspace: Workspace, changes: list[Change], verdict: Verdict, why: str) -> None:
     world = workspace.world
-    facts = [fact for change in changes for fact in history(world, change, verdict, why)]
+    facts = [fact for change in changes for fact in facts_of(world, change, verdict, why)]
     if facts:
         world.record(facts)
         world.enter()

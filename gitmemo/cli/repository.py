@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import click
 
-from gitmemo.commits.hook import Asker, Exported
+from gitmemo.changes.deciding import Asker
+from gitmemo.commits.hook import Exported
 from gitmemo.errors import Aborted, BadSetting, GitmemoError, UncommittedCode, UndecidedChanges
 from gitmemo.model.validity import changed
 from gitmemo.quantities import count

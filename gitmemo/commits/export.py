@@ -14,7 +14,7 @@ from gitmemo.errors import CorruptSegment
 from gitmemo.git.cli import Git
 from gitmemo.hashing import content_id
 from gitmemo.hashing.digest import Digest
-from gitmemo.model.facts import Call, Decision, Source, Tombstone, Undo, referenced_cids
+from gitmemo.model.facts import Call, Source, Statement, Tombstone, Undo, referenced_cids
 from gitmemo.model.lines import from_line, to_line
 from gitmemo.model.validity import Code
 from gitmemo.world.files import EXPORTED, is_plain_folder, segment_bytes
@@ -41,7 +41,7 @@ def plan_export(world: RepositoryWorld, code: Code) -> Segment | None:
             lines.add(line)
             lines.update(map(to_line, values_behind(world, referenced_cids([fact]))))
             versions.add(fact.version)
-        elif isinstance(fact, Source | Decision | Tombstone | Undo):
+        elif isinstance(fact, Source | Statement | Tombstone | Undo):
             lines.add(line)
     for version in filter(None, map(world.version, filter(None, versions))):
         lines.add(to_line(version))

@@ -7,33 +7,24 @@ refusal by a person or by policy, no problem here stops a commit.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Protocol
 
+from gitmemo.changes.change import Change
+from gitmemo.changes.deciding import Asker, facts_of, verdicts
+from gitmemo.changes.finding import find_changes, find_open
+from gitmemo.changes.uses import world_uses
 from gitmemo.commits import export
-from gitmemo.commits.changes import Change, Uses, decide, find_changes, find_open, uses_of
-from gitmemo.config import OnChange
-from gitmemo.errors import UndecidedChanges
 from gitmemo.git.cli import Git
-from gitmemo.hashing.digest import Digest, digest
+from gitmemo.hashing.digest import Digest
 from gitmemo.model.components import Component
-from gitmemo.model.facts import Decision, Fact, Source, Text, Verdict
-from gitmemo.model.lines import record_id, to_line
+from gitmemo.model.facts import Decision, Source, Verdict
 from gitmemo.source.tree import SourceTree
 from gitmemo.workspace import Workspace
 from gitmemo.world.repository import RepositoryWorld
 from gitmemo.world.segments import Segment
 
 _CODE = ("*.py", "*.ipynb")
-
-
-class Asker(Protocol):
-    """Somebody who can say whether a change is breaking."""
-
-    def ask(self, change: Change, number: int, total: int) -> Verdict | None:
-        """Return the verdict, None for later; raise `Aborted` to stop the commit."""
-        ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,8 +49,8 @@ def before_commit(workspace: Workspace, find_asker: Callable[[], Asker | None]) 
     world.enter()
     before, after, paths = staged_trees(git, world)
     changes = undecided(world, before, after, paths)
-    verdicts = _verdicts(changes, workspace.settings.on_change, find_asker)
-    facts = [fact for change, verdict in verdicts for fact in history(world, change, verdict)]
+    answers = verdicts(changes, workspace.settings.on_change, find_asker)
+    facts = [fact for change, verdict in answers for fact in facts_of(world, change, verdict)]
     if facts:
         world.record(facts)
         world.enter()
@@ -69,7 +60,7 @@ def before_commit(workspace: Workspace, find_asker: Callable[[], Asker | None]) 
     if segment is not None:
         export.stage(git, segment)
     calls = _runs(segment) if segment else 0
-    return Exported(tuple(verdicts), calls)
+    return Exported(tuple(answers), calls)
 
 
 def _runs(segment: Segment) -> int:
@@ -134,19 +125,6 @@ def undecided(
     return find_changes(world_uses(world, after), before, after, world.decisions(), paths)
 
 
-def world_uses(world: RepositoryWorld, code: SourceTree) -> Uses:
-    """Return what the calls of this world touched."""
-    numbers = world.committed()
-    committed = world.index.tally(numbers)
-    pending = world.index.tally(world.pending(code) - numbers)
-    versions = {
-        tally.version: version
-        for tally in (*committed, *pending)
-        if (version := world.version(tally.version)) is not None
-    }
-    return uses_of(committed, pending, versions)
-
-
 def open_changes(workspace: Workspace) -> list[Change]:
     """Return what is undecided between the stored calls of this world and the files as they are."""
     from gitmemo.history import Histories
@@ -163,55 +141,3 @@ def open_changes(workspace: Workspace) -> list[Change]:
 
     uses = world_uses(world, workspace.code)
     return find_open(uses, workspace.code, world.decisions(), text_of)
-
-
-def history(
-    world: RepositoryWorld, change: Change, verdict: Verdict | None, why: str = ""
-) -> Iterable[Fact]:
-    """Return the facts that put a change, and what was decided about it, into the histories."""
-    known = {
-        record: fact
-        for record, fact in world.index.history(change.component).values()
-        if isinstance(fact, Source) and fact.source == change.new
-    }
-    parent: Digest
-    if known:
-        parent = min(known)
-    else:
-        text = Text(change.new_text)
-        source = Source(
-            change.component,
-            change.new,
-            digest(change.new_text.encode("utf-8")),
-            world.lineage(change.component),
-        )
-        parent = record_id(to_line(source))
-        yield text
-        yield source
-    if verdict is not None:
-        yield decide(change, verdict, why, world.decisions(), parent)
-
-
-def _verdicts(
-    changes: Sequence[Change], policy: OnChange, find_asker: Callable[[], Asker | None]
-) -> list[tuple[Change, Verdict | None]]:
-    if not changes:
-        return []
-    match policy:
-        case OnChange.ERROR:
-            raise UndecidedChanges(tuple(str(change.component) for change in changes))
-        case OnChange.BREAKING:
-            return [(change, Verdict.BREAKING) for change in changes]
-        case OnChange.NON_BREAKING:
-            return [(change, Verdict.NON_BREAKING) for change in changes]
-        case OnChange.PENDING:
-            return [(change, None) for change in changes]
-        case OnChange.ASK:
-            asker = find_asker()
-            if asker is None:
-                return [(change, None) for change in changes]
-            # All answers first: an abort at the last question must change nothing.
-            return [
-                (change, asker.ask(change, number, len(changes)))
-                for number, change in enumerate(changes, 1)
-            ]

@@ -14,7 +14,7 @@ from typing import TextIO
 
 import click
 
-from gitmemo.commits.changes import Change
+from gitmemo.changes.change import Change
 from gitmemo.display.text import diff_lines, printable
 from gitmemo.errors import Aborted
 from gitmemo.model.facts import Verdict

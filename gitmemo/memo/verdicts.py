@@ -12,7 +12,7 @@ from gitmemo.hashing.digest import Digest
 from gitmemo.model.components import Component
 from gitmemo.model.decisions import Decisions
 from gitmemo.model.facts import Version
-from gitmemo.model.validity import changed
+from gitmemo.model.validity import changed, watched
 from gitmemo.tracing import CodeState, Probe
 from gitmemo.world.view import World
 
@@ -40,9 +40,9 @@ class Verdicts:
         if found is None:
             # A damaged or foreign record: without its version nothing can be said.
             return (Component("?", "?"),)
-        probe = self._code.probe(found.pairs)
         if self._decisions is None:
             self._decisions = self._world.decisions()
+        probe = self._code.probe(watched(found, self._decisions))
         verdict = tuple(changed(found, self._code, self._decisions))
         self._known[version] = (probe, verdict)
         return verdict

@@ -204,6 +204,83 @@ class Decision:
 
 
 @dataclass(frozen=True, slots=True)
+class Move:
+    """A content of one component is a content of another: it was renamed, or went to another file.
+
+    Attributes:
+        component, source: What it was, and the source id that it had.
+        to, new: What it is, and the source id that it has there.
+        supersedes: Record ids of earlier statements that this one replaces.
+    """
+
+    component: Component
+    source: Digest
+    to: Component
+    new: Digest
+    why: str = ""
+    supersedes: tuple[Digest, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Dependency:
+    """Calls that touched `component` depended on another one too, though no tracking saw it.
+
+    Attributes:
+        source: Only calls that touched this content of `component`; None for all of them.
+        on, content: The other component, and what it held.
+        supersedes: Record ids of earlier statements that this one replaces.
+    """
+
+    component: Component
+    source: Digest | None
+    on: Component
+    content: Content
+    why: str = ""
+    supersedes: tuple[Digest, ...] = ()
+
+
+class RenameKind(StrEnum):
+    """What has another name now."""
+
+    OP = "op"
+    ARGUMENT = "argument"
+    OUTPUT = "output"
+
+
+@dataclass(frozen=True, slots=True)
+class Rename:
+    """An op, or an argument or output of one, has another name: look-ups try both.
+
+    Attributes:
+        of: The op, for an argument or an output; empty for an op.
+        supersedes: Record ids of earlier statements that this one replaces.
+    """
+
+    kind: RenameKind
+    of: str
+    old: str
+    new: str
+    why: str = ""
+    supersedes: tuple[Digest, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Withdrawal:
+    """Statements (decisions, moves, dependencies, renames) do not count any more.
+
+    Attributes:
+        supersedes: Their record ids. One that is made again names this one, so that it is another.
+    """
+
+    supersedes: tuple[Digest, ...]
+    why: str = ""
+
+
+Statement: TypeAlias = Decision | Move | Dependency | Rename | Withdrawal
+"""What people said of the code. It counts as long as no other supersedes it."""
+
+
+@dataclass(frozen=True, slots=True)
 class Tombstone:
     """Calls are forgotten: look-ups and tables leave them out.
 
@@ -239,7 +316,7 @@ class Text:
     text: str
 
 
-Fact: TypeAlias = Call | Value | Version | Source | Decision | Tombstone | Undo | Text
+Fact: TypeAlias = Call | Value | Version | Source | Statement | Tombstone | Undo | Text
 
 
 def referenced_cids(calls: Iterable[Call]) -> set[Digest]:

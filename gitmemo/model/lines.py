@@ -17,8 +17,12 @@ from gitmemo.model.components import Component, Content
 from gitmemo.model.facts import (
     Call,
     Decision,
+    Dependency,
     Fact,
     JsonValue,
+    Move,
+    Rename,
+    RenameKind,
     Slot,
     Source,
     Text,
@@ -27,6 +31,7 @@ from gitmemo.model.facts import (
     Value,
     Verdict,
     Version,
+    Withdrawal,
 )
 from gitmemo.model.ids import call_hid
 from gitmemo.model.notation import (
@@ -150,6 +155,45 @@ def _write_decision(decision: Decision) -> list[JsonValue]:
     ]
 
 
+def _write_move(move: Move) -> list[JsonValue]:
+    return [
+        "move",
+        move.component.path,
+        move.component.unit,
+        to_text(move.source),
+        move.to.path,
+        move.to.unit,
+        to_text(move.new),
+        move.why,
+        [to_text(other) for other in move.supersedes],
+    ]
+
+
+def _write_dependency(dependency: Dependency) -> list[JsonValue]:
+    value = dependency.content.value
+    return [
+        "dependency",
+        dependency.component.path,
+        dependency.component.unit,
+        to_text(dependency.source) if dependency.source else None,
+        dependency.on.path,
+        dependency.on.unit,
+        to_text(dependency.content.source),
+        to_text(value) if value else None,
+        dependency.why,
+        [to_text(other) for other in dependency.supersedes],
+    ]
+
+
+def _write_rename(rename: Rename) -> list[JsonValue]:
+    names: list[JsonValue] = [rename.kind.value, rename.of, rename.old, rename.new]
+    return ["rename", *names, rename.why, [to_text(other) for other in rename.supersedes]]
+
+
+def _write_withdrawal(withdrawal: Withdrawal) -> list[JsonValue]:
+    return ["withdrawal", [to_text(other) for other in withdrawal.supersedes], withdrawal.why]
+
+
 def _write_tombstone(tombstone: Tombstone) -> list[JsonValue]:
     return [
         "tombstone",
@@ -175,6 +219,10 @@ _WRITERS = cast(
         Value: _write_value,
         Source: _write_source,
         Decision: _write_decision,
+        Move: _write_move,
+        Dependency: _write_dependency,
+        Rename: _write_rename,
+        Withdrawal: _write_withdrawal,
         Tombstone: _write_tombstone,
         Undo: _write_undo,
         Text: _write_text,
@@ -284,6 +332,50 @@ def _read_decision(array: list[object], _: _ContentId) -> Decision:
     )
 
 
+def _read_move(array: list[object], _: _ContentId) -> Move:
+    _kind, path, unit, source, to_path, to_unit, new, why, supersedes = array
+    return Move(
+        Component(_string(path), _string(unit)),
+        from_text(_string(source)),
+        Component(_string(to_path), _string(to_unit)),
+        from_text(_string(new)),
+        _string(why),
+        _digests(cast("list[str]", supersedes)),
+    )
+
+
+def _read_dependency(array: list[object], _: _ContentId) -> Dependency:
+    _kind, path, unit, source, on_path, on_unit, on_source, on_value, why, supersedes = array
+    return Dependency(
+        Component(_string(path), _string(unit)),
+        None if source is None else from_text(_string(source)),
+        Component(_string(on_path), _string(on_unit)),
+        Content(
+            from_text(_string(on_source)),
+            None if on_value is None else from_text(_string(on_value)),
+        ),
+        _string(why),
+        _digests(cast("list[str]", supersedes)),
+    )
+
+
+def _read_rename(array: list[object], _: _ContentId) -> Rename:
+    _kind, kind, of, old, new, why, supersedes = array
+    return Rename(
+        RenameKind(_string(kind)),
+        _string(of),
+        _string(old),
+        _string(new),
+        _string(why),
+        _digests(cast("list[str]", supersedes)),
+    )
+
+
+def _read_withdrawal(array: list[object], _: _ContentId) -> Withdrawal:
+    _kind, supersedes, why = array
+    return Withdrawal(_digests(cast("list[str]", supersedes)), _string(why))
+
+
 def _read_tombstone(array: list[object], _: _ContentId) -> Tombstone:
     _kind, records, keys, why, follows = array
     return Tombstone(
@@ -309,6 +401,10 @@ _READERS: dict[str, Callable[[list[object], _ContentId], Fact]] = {
     "value": _read_value,
     "source": _read_source,
     "decision": _read_decision,
+    "move": _read_move,
+    "dependency": _read_dependency,
+    "rename": _read_rename,
+    "withdrawal": _read_withdrawal,
     "tombstone": _read_tombstone,
     "undo": _read_undo,
     "text": _read_text,

@@ -7,11 +7,12 @@ decisions.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Protocol
 
 from gitmemo.model.components import Component, Content
 from gitmemo.model.decisions import Decisions
-from gitmemo.model.facts import Version
+from gitmemo.model.facts import Dependency, Version
 
 
 class Code(Protocol):
@@ -40,24 +41,43 @@ class NoCode:
 
 def changed(version: Version, code: Code, decisions: Decisions) -> list[Component]:
     """Return the components of `version` that are no longer what they were; empty when it is valid."""
-    return [
+    found = [
         component
         for component, content in version.pairs.items()
         if not holds(component, content, code, decisions)
     ]
+    found += [
+        need.on
+        for need in _unrecorded(version, decisions)
+        if need.on not in found and not _is_met(need, code, decisions)
+    ]
+    return found
+
+
+def watched(version: Version, decisions: Decisions) -> list[Component]:
+    """Return all components that the verdict on `version` follows from."""
+    found = dict.fromkeys(version.pairs)
+    for component in version.pairs:
+        found.update(dict.fromkeys(decisions.places(component)))
+    for need in _unrecorded(version, decisions):
+        found.update(dict.fromkeys((need.on, *decisions.places(need.on))))
+    return list(found)
 
 
 def holds(component: Component, old: Content, code: Code, decisions: Decisions) -> bool:
     """Whether `component` is today what it was, or something decided to be equivalent.
 
     A decision about two texts covers what the new text refers to. Where a value is
-    not known on both sides, in files for instance, the sources decide.
+    not known on both sides, in files for instance, the sources decide. What is gone
+    is looked for where it moved to.
     """
     if not code.knows(component):
         return True
     new = code.current(component)
     if new is None:
-        return False
+        return any(
+            _moved(component, old, place, code, decisions) for place in decisions.places(component)
+        )
     same_source = decisions.equivalent(component, old.source, new.source)
     if old.value is None or new.value is None:
         return same_source
@@ -67,3 +87,35 @@ def holds(component: Component, old: Content, code: Code, decisions: Decisions) 
         return same_value or decided  # however a global is written, its value decides
     # The same text means the same only if the names in it do.
     return decided or (same_source and same_value)
+
+
+def _moved(
+    component: Component, old: Content, place: Component, code: Code, decisions: Decisions
+) -> bool:
+    """Whether what `component` was is what `place` is now."""
+    new = code.current(place) if code.knows(place) else None
+    if new is None:
+        return False
+    if decisions.same((component, old.source), (place, new.source)):
+        return True
+    return place.unit.startswith("$") and old.value is not None and old.value == new.value
+
+
+def _unrecorded(version: Version, decisions: Decisions) -> Iterator[Dependency]:
+    for component, content in version.pairs.items():
+        for need in decisions.needs(component, content.source):
+            if need.on not in version.pairs:
+                yield need
+
+
+def _is_met(need: Dependency, code: Code, decisions: Decisions) -> bool:
+    """Whether a dependency that people added is what it was; where there is none, nothing needs it."""
+    if need.source is not None:
+        # It came with an edit: the text of before does without it.
+        now = code.current(need.component) if code.knows(need.component) else None
+        if now is not None and now.source == need.source:
+            return True
+    if not code.knows(need.on):
+        return True
+    gone = code.current(need.on) is None and not decisions.places(need.on)
+    return gone or holds(need.on, need.content, code, decisions)

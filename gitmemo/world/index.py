@@ -9,33 +9,34 @@ repeats facts; which of them are visible is a set of files, chosen per look-up.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from dataclasses import dataclass
 from typing import TypeVar
 
 from gitmemo.hashing import content_id
 from gitmemo.hashing.digest import Digest
 from gitmemo.model.components import Component
-from gitmemo.model.facts import Call, Decision, Fact, Source, Text, Tombstone, Undo, Value, Version
+from gitmemo.model.facts import (
+    Call,
+    Decision,
+    Fact,
+    Source,
+    Statement,
+    Text,
+    Tombstone,
+    Undo,
+    Value,
+    Version,
+)
 from gitmemo.model.glances import Asked, Glance, call_from_line, glance
 from gitmemo.model.lines import from_line, record_id
 from gitmemo.model.tombstones import Tombstones
 from gitmemo.world.membership import Membership
 from gitmemo.world.table import TOMBSTONES, as_json, made_by, mark_of, of_component, of_text
-from gitmemo.world.view import CallSignature
+from gitmemo.world.view import CallSignature, Tally
 
 _BATCH = 500
+STATEMENT_KINDS = ("decision", "move", "dependency", "rename", "withdrawal")
 _T = TypeVar("_T")
 _F = TypeVar("_F", Call, Value, Version, Source, Decision, Text)
-
-
-@dataclass(frozen=True, slots=True)
-class Tally:
-    """The calls of one op with one version: how many, and how long they took, in seconds."""
-
-    version: Digest
-    op: str
-    calls: int
-    seconds: float
 
 
 class Index(Membership):
@@ -114,11 +115,19 @@ class Index(Membership):
         history = self.history(Component(path, unit)).values()
         return any(isinstance(f, Source) and f.source == source for _, f in history)
 
-    def facts(self, kind: str) -> list[tuple[int, Digest, Fact]]:
-        """Return all facts of a rare kind, as `(number, record id, fact)` in the order they were seen."""
+    def facts(self, *kinds: str) -> list[tuple[int, Digest, Fact]]:
+        """Return all facts of rare kinds, as `(number, record id, fact)` in the order they were seen."""
         return [
             (number, record_id(line), from_line(line, content_id))
-            for number, line in self.lines_of(kind)
+            for number, line in self.lines_of(*kinds)
+        ]
+
+    def statements(self) -> list[tuple[int, Digest, Statement]]:
+        """Return all that people said of the code, as `(number, record id, fact)`."""
+        return [
+            (number, record, fact)
+            for number, record, fact in self.facts(*STATEMENT_KINDS)
+            if isinstance(fact, Statement)
         ]
 
     def history(self, component: Component) -> dict[int, tuple[Digest, Source | Decision]]:
@@ -192,15 +201,16 @@ class Index(Membership):
         )
         return [self._call(shape, line) for shape, line in rows]
 
-    def tally(self, numbers: Iterable[int]) -> list[Tally]:
-        """Return how often, and how long, each op ran with each version among these facts."""
+    def tally(self, numbers: Iterable[int] | None, *, without: Iterable[int] = ()) -> list[Tally]:
+        """Return how often, and how long, each op ran with each version among these facts, or all."""
         rows = self.rows(
             "select version, op, count(*), sum(micros), max(fact.id)"
             " from fact join shape on shape.id = fact.shape"
             " where micros is not null and version != x''"
-            " and fact.id in (select value from json_each(?))"
+            " and (:among is null or fact.id in (select value from json_each(:among)))"
+            " and fact.id not in (select value from json_each(:without))"
             " group by version, op order by max(fact.id)",
-            (as_json(numbers),),
+            {"among": None if numbers is None else as_json(numbers), "without": as_json(without)},
         )
         return [Tally(Digest(v), op, calls, micros / 1e6) for v, op, calls, micros, _ in rows]
 

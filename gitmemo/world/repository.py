@@ -9,7 +9,7 @@ to it; everything else that is known locally can be adopted, never lost.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from gitmemo.blobs import BlobStore, RepositoryBlobs
 from gitmemo.git.cli import Git
@@ -19,13 +19,17 @@ from gitmemo.model.components import Component, Content
 from gitmemo.model.facts import (
     Call,
     Decision,
+    Dependency,
     Fact,
     JsonValue,
+    Move,
     Source,
+    Statement,
     Tombstone,
     Undo,
     Value,
     Version,
+    Withdrawal,
     referenced_cids,
     sources,
 )
@@ -42,6 +46,7 @@ from gitmemo.world.view import (
     CallSignature,
     Candidate,
     Contents,
+    Tally,
     heads,
     in_order,
     preferred,
@@ -120,19 +125,38 @@ class RepositoryWorld(Worktree):
             facts += [*self.histories(version), version]
         return [*facts, *values_behind(self, referenced_cids([call])), call]
 
-    def histories(self, version: Version) -> list[Source | Decision]:
-        """Return the sources of a version's contents and what was decided about them, and all before."""
-        found: list[Source | Decision] = []
+    def histories(self, version: Version) -> list[Source | Statement]:
+        """Return what a verdict on a version needs: its sources, what was said of them, and all before."""
+        wanted: dict[Digest, Source | Decision] = {}
         for component, content in version.pairs.items():
             known = dict(self.index.history(component).values())
             todo = [r for r, fact in known.items() if _is_about(fact, content)]
-            wanted: dict[Digest, Source | Decision] = {}
             while todo:
                 record = todo.pop()
                 if record in known and record not in wanted:
                     wanted[record] = known[record]
                     todo += known[record].parents
-            found += wanted.values()
+        return list(self._said_of(version, wanted).values())
+
+    def _said_of(
+        self, version: Version, histories: Mapping[Digest, Source | Decision]
+    ) -> dict[Digest, Source | Statement]:
+        """Add the moves of a version's components, the dependencies added to them, and withdrawals."""
+        statements = {record: fact for _, record, fact in self.index.statements()}
+        found: dict[Digest, Source | Statement] = dict(histories)
+        components = set(version.pairs)
+        rest = {r: f for r, f in statements.items() if isinstance(f, Move | Dependency)}
+        while near := {r: f for r, f in rest.items() if not components.isdisjoint(_ends(f))}:
+            found |= near
+            components.update(end for fact in near.values() for end in _ends(fact))
+            rest = {r: f for r, f in rest.items() if r not in near}
+        withdrawals = {r: f for r, f in statements.items() if isinstance(f, Withdrawal)}
+        while near_ones := {
+            r: f
+            for r, f in withdrawals.items()
+            if r not in found and not found.keys().isdisjoint(f.supersedes)
+        }:
+            found |= near_ones
         return found
 
     # --- finding ---------------------------------------------------------
@@ -175,6 +199,15 @@ class RepositoryWorld(Worktree):
     def values(self, cid: Digest) -> list[Value]:
         """Return where the bytes of a value may be."""
         return self._fresh.values.get(cid) or self.index.values(cid)
+
+    def tallies(self, code: Code) -> tuple[list[Tally], list[Tally]]:
+        """Return how often each op ran with each version: in committed calls, and in pending ones."""
+        numbers = self.committed()
+        return self.index.tally(numbers), self.index.tally(self.pending(code) - numbers)
+
+    def history(self, component: Component) -> dict[int, tuple[Digest, Source | Decision]]:
+        """Return the known sources of and decisions about a component."""
+        return self.index.history(component)
 
     def knows_source(self, component: Component, source: Digest) -> bool:
         """Whether this content of a component was recorded in this clone."""
@@ -227,6 +260,10 @@ class RepositoryWorld(Worktree):
         """Close the journal and the index."""
         self._journal.close()
         self.index.close()
+
+
+def _ends(fact: Move | Dependency) -> tuple[Component, Component]:
+    return (fact.component, fact.to if isinstance(fact, Move) else fact.on)
 
 
 def _is_about(fact: Source | Decision, content: Content) -> bool:

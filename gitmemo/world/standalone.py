@@ -15,7 +15,7 @@ from gitmemo.errors import InvalidStorage
 from gitmemo.hashing.digest import Digest
 from gitmemo.model.components import Component
 from gitmemo.model.decisions import Decisions
-from gitmemo.model.facts import Call, Decision, Fact, JsonValue, Value, Version
+from gitmemo.model.facts import Call, Decision, Fact, JsonValue, Source, Statement, Value, Version
 from gitmemo.model.glances import Asked, Glance
 from gitmemo.model.tombstones import Tombstones
 from gitmemo.model.validity import Code
@@ -23,7 +23,7 @@ from gitmemo.world.forgetting import bring_back, bury
 from gitmemo.world.index import Index
 from gitmemo.world.notes import DatabaseNotes, Notes
 from gitmemo.world.space import vacuum
-from gitmemo.world.view import CallSignature, Candidate, Contents, heads, in_order, preferred
+from gitmemo.world.view import CallSignature, Candidate, Contents, Tally, heads, in_order, preferred
 
 
 class StandaloneWorld:
@@ -108,11 +108,19 @@ class StandaloneWorld:
 
     def decisions(self) -> Decisions:
         """Return all decisions."""
-        return Decisions(
-            (record, fact)
-            for _, record, fact in self.index.facts("decision")
-            if isinstance(fact, Decision)
-        )
+        return Decisions(self.statements())
+
+    def statements(self) -> list[tuple[Digest, Statement]]:
+        """Return all that people said of the code, with record ids."""
+        return [(record, fact) for _, record, fact in self.index.statements()]
+
+    def tallies(self, code: Code) -> tuple[list[Tally], list[Tally]]:
+        """Return how often each op ran with each version; all calls are pending, as it were."""
+        return [], self.index.tally(None, without=self.index.covered(self.tombstones()))
+
+    def history(self, component: Component) -> dict[int, tuple[Digest, Source | Decision]]:
+        """Return the sources of and decisions about a component."""
+        return self.index.history(component)
 
     def knows_source(self, component: Component, source: Digest) -> bool:
         """Whether this content of a component was recorded before."""

@@ -19,7 +19,21 @@ from gitmemo.database import Database, Parameters
 from gitmemo.errors import NewerFormat, OlderFormat
 from gitmemo.hashing.digest import Digest, digest
 from gitmemo.model.components import Component
-from gitmemo.model.facts import Call, Decision, Fact, Source, Text, Tombstone, Undo, Value, Version
+from gitmemo.model.facts import (
+    Call,
+    Decision,
+    Dependency,
+    Fact,
+    Move,
+    Rename,
+    Source,
+    Text,
+    Tombstone,
+    Undo,
+    Value,
+    Version,
+    Withdrawal,
+)
 from gitmemo.model.ids import derive
 from gitmemo.model.items import histories
 from gitmemo.model.lines import kind_of, to_line
@@ -149,12 +163,12 @@ class FactTable:
         rows = self.rows("select id, shape, line from fact where mark = ?", (mark_of(key),))
         return [(number, self.shapes.line(shape, line)) for number, shape, line in rows]
 
-    def lines_of(self, kind: str) -> list[tuple[int, str]]:
-        """Return number and line of the facts of a rare kind, in the order they were seen."""
+    def lines_of(self, *kinds: str) -> list[tuple[int, str]]:
+        """Return number and line of the facts of rare kinds, in the order they were seen."""
         rows = self.rows(
-            "select id, shape, line from fact where micros is null"
-            " and shape in (select id from shape where kind = ?) order by id",
-            (kind,),
+            "select id, shape, line from fact where micros is null and shape in"
+            " (select id from shape where kind in (select value from json_each(?))) order by id",
+            (json.dumps(kinds),),
         )
         return [(number, self.shapes.line(shape, line)) for number, shape, line in rows]
 
@@ -218,6 +232,7 @@ def of_text(text: Text) -> Digest:
 
 TOMBSTONES = derive("tombstones")
 """What all tombstones are looked up by: they are few, and always wanted together."""
+_STATEMENTS = derive("statements")
 _LOOKED_UP_BY = cast(
     "dict[type, Callable[[Fact], Digest]]",
     {
@@ -226,6 +241,10 @@ _LOOKED_UP_BY = cast(
         Version: lambda version: version.id,
         Source: lambda source: of_component(source.component),
         Decision: lambda decision: of_component(decision.component),
+        Move: lambda _: _STATEMENTS,
+        Dependency: lambda _: _STATEMENTS,
+        Rename: lambda _: _STATEMENTS,
+        Withdrawal: lambda _: _STATEMENTS,
         Text: of_text,
         Tombstone: lambda _: TOMBSTONES,
         Undo: lambda _: TOMBSTONES,

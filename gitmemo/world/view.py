@@ -15,7 +15,16 @@ from gitmemo.blobs import BlobStore
 from gitmemo.hashing.digest import Digest
 from gitmemo.model.components import Component
 from gitmemo.model.decisions import Decisions
-from gitmemo.model.facts import Call, Decision, Fact, JsonValue, Source, Value, Version
+from gitmemo.model.facts import (
+    Call,
+    Decision,
+    Fact,
+    JsonValue,
+    Source,
+    Statement,
+    Value,
+    Version,
+)
 from gitmemo.model.glances import Asked, Glance
 from gitmemo.model.lines import to_line
 from gitmemo.model.tombstones import Tombstones
@@ -57,6 +66,16 @@ def signature_of(call: Call) -> CallSignature:
         tuple([slot.name for slot in call.inputs]),
         tuple([slot.name for slot in call.outputs]),
     )
+
+
+@dataclass(frozen=True, slots=True)
+class Tally:
+    """The calls of one op with one version: how many, and how long they took, in seconds."""
+
+    version: Digest
+    op: str
+    calls: int
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -143,7 +162,22 @@ class World(Protocol):
         ...
 
     def decisions(self) -> Decisions:
-        """Return the decisions that are in this world."""
+        """Return what the statements of this world say about contents."""
+        ...
+
+    def statements(self) -> list[tuple[Digest, Statement]]:
+        """Return what people said of the code in this world, with record ids."""
+        ...
+
+    def tallies(self, code: Code) -> tuple[list[Tally], list[Tally]]:
+        """Return how often each op ran with each version here: in committed calls, in pending ones.
+
+        `code` judges pending calls that were recorded on another branch.
+        """
+        ...
+
+    def history(self, component: Component) -> dict[int, tuple[Digest, Source | Decision]]:
+        """Return the known sources of and decisions about a component, with their record ids."""
         ...
 
     def knows_source(self, component: Component, source: Digest) -> bool:

@@ -16,7 +16,7 @@ from gitmemo.git.repository import Layout, head
 from gitmemo.hashing import content_id
 from gitmemo.hashing.digest import Digest
 from gitmemo.model.decisions import Decisions
-from gitmemo.model.facts import Call, Decision, Version
+from gitmemo.model.facts import Call, Statement, Version
 from gitmemo.model.lines import from_line
 from gitmemo.model.tombstones import Tombstones
 from gitmemo.model.validity import Code, changed
@@ -24,11 +24,12 @@ from gitmemo.world.derived import is_damage, open_derived, remove
 from gitmemo.world.files import FactFiles
 from gitmemo.world.forgetting import Graves
 from gitmemo.world.fresh import Fresh
+from gitmemo.world.index import STATEMENT_KINDS
 from gitmemo.world.journal import Place
 from gitmemo.world.spans import Numbers, Span
 
 # Versions go where the calls go that name them; values too, but a push wants them before.
-EXPORTED_KINDS = ("call", "source", "decision", "tombstone", "undo")
+EXPORTED_KINDS = ("call", "source", *STATEMENT_KINDS, "tombstone", "undo")
 _PENDING_KINDS = (*EXPORTED_KINDS, "value")
 
 
@@ -93,11 +94,15 @@ class Worktree:
 
     def decisions(self) -> Decisions:
         """Return the decisions of this world: those of a branch that was left do not count here."""
-        return Decisions(
+        return Decisions(self.statements())
+
+    def statements(self) -> list[tuple[Digest, Statement]]:
+        """Return what people said of the code in this world, with record ids."""
+        return [
             (record, fact)
-            for number, record, fact in self.index.facts("decision")
-            if isinstance(fact, Decision) and self._is_here(number)
-        )
+            for number, record, fact in self.index.statements()
+            if self._is_here(number)
+        ]
 
     def visible(self, code: Code) -> set[int]:
         """Return the numbers of this world's facts: committed ones, and pending ones that belong to it."""

@@ -1,0 +1,53 @@
+"""A component that stored calls depend on, and that holds something else now.
+
+Not how it is found (`finding`) or decided (`deciding`). Invariant: values only.
+"""
+
+from __future__ import annotations
+
+import difflib
+from dataclasses import dataclass
+
+from gitmemo.hashing.digest import Digest
+from gitmemo.model.components import Component
+
+
+@dataclass(frozen=True, slots=True)
+class Dependents:
+    """The calls of one op that touched a component: how many, and how long they took."""
+
+    op: str
+    calls: int
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class Change:
+    """A component that stored calls depend on holds something else now.
+
+    Attributes:
+        old, new: What a decision is about: source ids, or value ids where the sources are equal.
+        old_text, new_text: The texts, for the diff; empty if not known.
+        source: The source id of what it holds now: `new`, unless that is a value id.
+        dependents: The ops whose calls touched it with its old content.
+    """
+
+    component: Component
+    old: Digest
+    new: Digest
+    old_text: str
+    new_text: str
+    source: Digest
+    dependents: tuple[Dependents, ...]
+
+    @property
+    def only_value(self) -> bool:
+        """Whether the text is the same: a variable has another value, or names point elsewhere."""
+        return self.source != self.new
+
+    def diff(self) -> list[str]:
+        """Return the unified diff, without line endings."""
+        lines = difflib.unified_diff(
+            self.old_text.splitlines(), self.new_text.splitlines(), lineterm="", n=3
+        )
+        return [line for line in lines if not line.startswith(("---", "+++"))]

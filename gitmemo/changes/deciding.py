@@ -1,0 +1,115 @@
+"""From a change and an answer to the facts that say so.
+
+Not who answers: a person at a commit, in a program or at the command line, or a
+policy. Invariant: all answers are there before the first fact is recorded, so
+that an abort changes nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Protocol
+
+from gitmemo.changes.change import Change
+from gitmemo.config import OnChange
+from gitmemo.errors import UndecidedChanges
+from gitmemo.hashing.digest import Digest, digest
+from gitmemo.model.decisions import Decisions
+from gitmemo.model.facts import Decision, Fact, JsonValue, Source, Text, Verdict
+from gitmemo.model.lines import record_id, to_line
+from gitmemo.world.view import World
+
+
+class Asker(Protocol):
+    """Somebody who can say whether a change is breaking."""
+
+    def ask(self, change: Change, number: int, total: int) -> Verdict | None:
+        """Return the verdict, None for later; raise `Aborted` to stop."""
+        ...
+
+
+def verdicts(
+    changes: Sequence[Change], policy: OnChange, find_asker: Callable[[], Asker | None]
+) -> list[tuple[Change, Verdict | None]]:
+    """Return what the policy says of each change; `find_asker` is called when it is to ask.
+
+    Raises:
+        Aborted: The person who was asked stopped.
+        UndecidedChanges: The policy is `error`, and there are changes.
+    """
+    if not changes:
+        return []
+    match policy:
+        case OnChange.ERROR:
+            raise UndecidedChanges(tuple(str(change.component) for change in changes))
+        case OnChange.BREAKING:
+            return [(change, Verdict.BREAKING) for change in changes]
+        case OnChange.NON_BREAKING:
+            return [(change, Verdict.NON_BREAKING) for change in changes]
+        case OnChange.PENDING:
+            return [(change, None) for change in changes]
+        case OnChange.ASK:
+            asker = find_asker()
+            if asker is None:
+                return [(change, None) for change in changes]
+            # All answers first: an abort at the last question must change nothing.
+            return [
+                (change, asker.ask(change, number, len(changes)))
+                for number, change in enumerate(changes, 1)
+            ]
+
+
+def facts_of(
+    world: World,
+    change: Change,
+    verdict: Verdict | None,
+    why: str = "",
+    who: Mapping[str, JsonValue] | None = None,
+) -> Iterator[Fact]:
+    """Yield the facts that put a change, and what was decided about it, into the histories."""
+    history = world.history(change.component).values()
+    known = {
+        record: fact
+        for record, fact in history
+        if isinstance(fact, Source) and fact.source == change.source
+    }
+    parent: Digest
+    if known:
+        parent = min(known)
+    else:
+        text = Text(change.new_text)
+        source = Source(
+            change.component,
+            change.source,
+            digest(change.new_text.encode("utf-8")),
+            world.lineage(change.component),
+        )
+        parent = record_id(to_line(source))
+        yield text
+        yield source
+    if verdict is not None:
+        yield decision_about(change, verdict, why, world.decisions(), parent, who)
+
+
+def decision_about(
+    change: Change,
+    verdict: Verdict,
+    why: str,
+    decisions: Decisions,
+    parent: Digest,
+    who: Mapping[str, JsonValue] | None = None,
+) -> Decision:
+    """Return the decision about `change`, which follows the fact `parent` in the history.
+
+    It replaces what was said of the same pair.
+    """
+    return Decision(
+        change.component,
+        change.old,
+        change.new,
+        verdict,
+        why,
+        parents=(parent,),
+        supersedes=decisions.between(change.component, change.old, change.new),
+        who=who or {},
+    )

@@ -1,0 +1,162 @@
+"""Which changes of code stored calls depend on, and nobody has decided about yet.
+
+Not who decides, and not the export. Pure: it compares states of the code under
+the facts of a world. Invariant: a component is asked about once, and never for
+an edit that leaves its content equal or goes back to known code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from typing import Protocol
+
+from gitmemo.changes.change import Change
+from gitmemo.changes.uses import Uses
+from gitmemo.hashing.digest import Digest
+from gitmemo.model.components import Component, Content
+from gitmemo.model.decisions import Decisions
+from gitmemo.model.validity import Code, holds
+from gitmemo.source.tree import SourceTree
+
+
+class ReadableCode(Code, Protocol):
+    """Code whose texts can be shown."""
+
+    def text(self, component: Component) -> str | None:
+        """Return the text of a component, nothing where there is none."""
+        ...
+
+
+def find_changes(
+    uses: Uses, before: SourceTree, after: SourceTree, decisions: Decisions, paths: Iterable[str]
+) -> list[Change]:
+    """Return the undecided changes from `before` to `after` in the files `paths`."""
+    changes = []
+    touched = set(paths)
+    for component in sorted(uses.contents):
+        if component.path not in touched:
+            continue
+        new = after.current(component)
+        if new is None or (component, new.source) in uses.committed:
+            continue  # gone, so nothing can be reused; or known code, so all is said
+        old = _base(component, new.source, uses, before, decisions)
+        if old is not None:
+            changes.append(_change(component, old, new.source, uses, before, after))
+    return changes
+
+
+def find_open(
+    uses: Uses,
+    code: ReadableCode,
+    decisions: Decisions,
+    text_of: Callable[[Component, Digest], str | None],
+) -> list[Change]:
+    """Return the components that are not what stored calls touched, nobody having said how they compare.
+
+    Also those that a commit did not ask about, or was told to leave for later. A component that
+    holds again what some calls touched is not among them if `code` is a running program: what
+    it holds is known, and other contents were left behind.
+    """
+    changes = []
+    for component in sorted(uses.contents):
+        new = code.current(component) if code.knows(component) else None
+        if new is None:
+            continue
+        old = [
+            content
+            for content in uses.contents[component]
+            if not holds(component, content, code, decisions)
+            and not _is_decided(component, content, new, decisions)
+        ]
+        if old:
+            changes.append(_open_change(component, old[-1], new, uses, code, text_of))
+    return changes
+
+
+def find_new(
+    uses: Uses,
+    code: ReadableCode,
+    decisions: Decisions,
+    text_of: Callable[[Component, Digest], str | None],
+) -> list[Change]:
+    """Return the open changes to contents that no stored call touched: going back asks nothing."""
+    return [
+        change
+        for change in find_open(uses, code, decisions, text_of)
+        if code.current(change.component) not in uses.contents[change.component]
+    ]
+
+
+def _is_decided(component: Component, old: Content, new: Content, decisions: Decisions) -> bool:
+    """Whether somebody said how two contents compare, of what a decision would be about."""
+    return decisions.related(component, *_decided_by(old, new))
+
+
+def _decided_by(old: Content, new: Content) -> tuple[Digest, Digest]:
+    """Return the pair of ids that a decision would be about."""
+    if old.source != new.source or old.value is None or new.value is None:
+        return old.source, new.source
+    return old.value, new.value
+
+
+def _open_change(
+    component: Component,
+    old: Content,
+    new: Content,
+    uses: Uses,
+    code: ReadableCode,
+    text_of: Callable[[Component, Digest], str | None],
+) -> Change:
+    pair = _decided_by(old, new)
+    return Change(
+        component,
+        *pair,
+        text_of(component, old.source) or "",
+        code.text(component) or "",
+        new.source,
+        uses.dependents(component, pair[0]),
+    )
+
+
+def _base(
+    component: Component,
+    new: Digest,
+    uses: Uses,
+    before: SourceTree,
+    decisions: Decisions,
+) -> Digest | None:
+    """Return the content to compare with: what was committed, else what ran last."""
+    open_ones = [
+        content
+        for content in uses.sources(component)
+        if not decisions.related(component, content, new)
+    ]
+    if not open_ones:
+        return None
+    committed = before.current(component)
+    if committed is not None and committed.source in open_ones:
+        return committed.source
+    if committed is not None and decisions.related(component, committed.source, new):
+        return None  # the committed text says the same; other contents were experiments
+    return open_ones[-1]
+
+
+def _change(
+    component: Component,
+    old: Digest,
+    new: Digest,
+    uses: Uses,
+    before: SourceTree,
+    after: SourceTree,
+) -> Change:
+    committed = before.current(component)
+    is_committed = committed is not None and committed.source == old
+    return Change(
+        component,
+        old,
+        new,
+        (before.text(component) or "") if is_committed else "",
+        after.text(component) or "",
+        new,
+        uses.dependents(component, old),
+    )

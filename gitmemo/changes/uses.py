@@ -1,0 +1,86 @@
+"""Which contents of components the calls of a world touched.
+
+Not whether they still hold (`model.validity`). Invariant: the order is that in
+which calls recorded them, so that the latest use comes last.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+
+from gitmemo.changes.change import Dependents
+from gitmemo.hashing.digest import Digest
+from gitmemo.model.components import Component, Content
+from gitmemo.model.facts import Version
+from gitmemo.model.validity import Code
+from gitmemo.world.view import Tally, World
+
+
+@dataclass(frozen=True, slots=True)
+class Uses:
+    """Which contents of components the calls of a world touched.
+
+    Attributes:
+        contents: Component to its contents, in the order in which calls recorded them.
+        committed: The source ids that committed calls touched.
+        tallies: Component and content to the calls that touched it.
+    """
+
+    contents: Mapping[Component, Sequence[Content]]
+    committed: frozenset[tuple[Component, Digest]]
+    tallies: Mapping[tuple[Component, Content], Sequence[Tally]]
+
+    def sources(self, component: Component) -> list[Digest]:
+        """Return the source ids of a component, the latest last."""
+        found: dict[Digest, None] = {}
+        for content in self.contents.get(component, ()):
+            found.pop(content.source, None)
+            found[content.source] = None
+        return list(found)
+
+    def dependents(self, component: Component, old: Digest) -> tuple[Dependents, ...]:
+        """Return the ops whose calls touched a content with this source id or value id."""
+        contents = self.contents.get(component, ())
+        chosen = [content for content in contents if old in (content.source, content.value)]
+        return _summed(tally for c in chosen for tally in self.tallies[component, c])
+
+
+def uses_of(
+    committed: Sequence[Tally], pending: Sequence[Tally], versions: Mapping[Digest, Version]
+) -> Uses:
+    """Return what the calls of a world touched."""
+    contents: dict[Component, dict[Content, None]] = defaultdict(dict)
+    old: set[tuple[Component, Digest]] = set()
+    tallies: dict[tuple[Component, Content], list[Tally]] = defaultdict(list)
+    for tally in (*committed, *pending):
+        version = versions.get(tally.version)
+        for component, content in version.pairs.items() if version else ():
+            contents[component].pop(content, None)  # the latest use counts
+            contents[component][content] = None
+            tallies[component, content].append(tally)
+    for tally in committed:
+        version = versions.get(tally.version)
+        old.update((c, content.source) for c, content in (version.pairs if version else {}).items())
+    return Uses({c: list(d) for c, d in contents.items()}, frozenset(old), tallies)
+
+
+def world_uses(world: World, code: Code) -> Uses:
+    """Return what the calls of `world` touched; `code` judges pending calls of other branches."""
+    committed, pending = world.tallies(code)
+    versions = {
+        tally.version: version
+        for tally in (*committed, *pending)
+        if (version := world.version(tally.version)) is not None
+    }
+    return uses_of(committed, pending, versions)
+
+
+def _summed(tallies: Iterable[Tally]) -> tuple[Dependents, ...]:
+    calls: Counter[str] = Counter()
+    seconds: dict[str, float] = defaultdict(float)
+    for tally in tallies:
+        calls[tally.op] += tally.calls
+        seconds[tally.op] += tally.seconds
+    return tuple(Dependents(op, calls[op], seconds[op]) for op in sorted(calls))
