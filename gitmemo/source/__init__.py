@@ -7,6 +7,18 @@ supported Python, whether it comes from a file, a commit or a running process.
 
 from gitmemo.source.file import SourceFile
 from gitmemo.source.names import NameUse
+from gitmemo.source.renaming import ModulePlace, blank_source, resolved_source, unit_of_text
 from gitmemo.source.units import ImportedName, Span, Unit, UnitKind
 
-__all__ = ["ImportedName", "NameUse", "SourceFile", "Span", "Unit", "UnitKind"]
+__all__ = [
+    "ImportedName",
+    "ModulePlace",
+    "NameUse",
+    "SourceFile",
+    "Span",
+    "Unit",
+    "UnitKind",
+    "blank_source",
+    "resolved_source",
+    "unit_of_text",
+]

@@ -17,6 +17,7 @@ from typing import TypeVar
 from gitmemo.hashing.digest import Digest, digest
 
 SCHEME = "gitmemo-source-1"
+OWN_DECORATORS = frozenset({"op", "track"})
 
 IsOwnDecorator = Callable[[str], bool]
 """Tells whether a dotted decorator name is one of gitmemo's own."""

@@ -7,7 +7,6 @@ of text and path, so that a staged blob and the file of a running program agree.
 from __future__ import annotations
 
 import ast
-import builtins
 import io
 import textwrap
 import tokenize
@@ -16,9 +15,9 @@ from functools import cached_property
 
 from gitmemo.errors import SourceError
 from gitmemo.hashing.digest import Digest, digest
-from gitmemo.source.canonical import digest_of, normalise
+from gitmemo.source.canonical import OWN_DECORATORS, digest_of, normalise
 from gitmemo.source.effects import How
-from gitmemo.source.names import NameUse
+from gitmemo.source.names import BUILTINS, NameUse
 from gitmemo.source.notebook import cells_of, python_of
 from gitmemo.source.statements import (
     REBINDING,
@@ -32,8 +31,6 @@ from gitmemo.source.statements import (
 from gitmemo.source.units import NO_SOURCE, WHOLE_MODULE, ImportedName, Span, Unit, UnitKind
 
 _OWN_PACKAGE = "gitmemo"
-_OWN_DECORATORS = frozenset({"op", "track"})
-_BUILTINS = frozenset(dir(builtins))
 
 
 class SourceFile:
@@ -178,7 +175,7 @@ class SourceFile:
             name = use.chain[0]
             for imported in self.imports.get(name, ()):
                 found.add(_as_far_as_used(imported, use.chain))
-            if self.stars and name not in self.bound and name not in _BUILTINS:
+            if self.stars and name not in self.bound and name not in BUILTINS:
                 found.update(ImportedName("*", module, "*") for module in self.stars)
         return tuple(sorted(found))
 
@@ -263,15 +260,15 @@ class _OwnNames:
         if not imported.name:
             self._modules.add(imported.bound)
         elif imported.name == "*":
-            self._decorators.update(_OWN_DECORATORS)
-        elif imported.name in _OWN_DECORATORS:
+            self._decorators.update(OWN_DECORATORS)
+        elif imported.name in OWN_DECORATORS:
             self._decorators.add(imported.bound)
 
     def is_decorator(self, name: str) -> bool:
         first, _, rest = name.partition(".")
         if not rest:
             return first in self._decorators
-        return first in self._modules and rest.rpartition(".")[2] in _OWN_DECORATORS
+        return first in self._modules and rest.rpartition(".")[2] in OWN_DECORATORS
 
 
 def _decoded(text: str | bytes, path: str, encoding: str | None = None) -> str:

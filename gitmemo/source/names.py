@@ -8,12 +8,15 @@ among the uses; a name that is local in every scope that reads it is not.
 from __future__ import annotations
 
 import ast
-from collections.abc import Iterable, Iterator
+import builtins
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
 _Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 _Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 _LONGEST_MODULE_NAME = 120
+
+BUILTINS = frozenset(dir(builtins))
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -52,12 +55,24 @@ class Names:
 
 def names_in(nodes: Iterable[ast.AST], class_names: frozenset[str] = frozenset()) -> Names:
     """Analyse module-level statements; `class_names` are bound by the class around them."""
-    walker = _Walker(class_names)
-    for node in nodes:
-        walker.visit(node)
+    walker = _walked(nodes, class_names)
     return Names(
         frozenset(walker.uses), frozenset(walker.strings), walker.reflects, frozenset(walker.stores)
     )
+
+
+def sites_in(
+    nodes: Iterable[ast.AST], class_names: frozenset[str] = frozenset()
+) -> Mapping[int, Sequence[NameUse]]:
+    """Return what each `ast.Name` that is no local one stands for, by the `id` of the node."""
+    return _walked(nodes, class_names).sites
+
+
+def _walked(nodes: Iterable[ast.AST], class_names: frozenset[str]) -> _Walker:
+    walker = _Walker(class_names)
+    for node in nodes:
+        walker.visit(node)
+    return walker
 
 
 @dataclass(slots=True)
@@ -73,6 +88,7 @@ class _Walker(ast.NodeVisitor):
         self.uses: set[NameUse] = set()
         self.strings: set[str] = set()
         self.stores: set[str] = set()
+        self.sites: dict[int, list[NameUse]] = {}
         self.reflects = False
         self._scopes: list[_Scope] = []
         if class_names:
@@ -85,9 +101,12 @@ class _Walker(ast.NodeVisitor):
 
     def visit_Name(self, node: ast.Name) -> None:
         if isinstance(node.ctx, ast.Load):
-            self._read((node.id,), called=False)
-        elif self._is_global(node.id) and self._scopes:
+            self._read(node, (node.id,), called=False)
+        elif not self._scopes:
+            self._note_site(node, NameUse("", (node.id,), False))
+        elif self._is_global(node.id):
             self.stores.add(node.id)
+            self._note_site(node, NameUse("", (node.id,), False))
 
     def visit_Attribute(self, node: ast.Attribute) -> None:
         self._chain(node, called=False)
@@ -101,7 +120,7 @@ class _Walker(ast.NodeVisitor):
 
     def visit_AugAssign(self, node: ast.AugAssign) -> None:
         if isinstance(node.target, ast.Name):
-            self._read((node.target.id,), called=False)
+            self._read(node.target, (node.target.id,), called=False)
         self.generic_visit(node)
 
     def visit_Constant(self, node: ast.Constant) -> None:
@@ -117,11 +136,11 @@ class _Walker(ast.NodeVisitor):
             attributes.append(inner.attr)
             inner = inner.value
         if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Load):
-            self._read((inner.id, *reversed(attributes)), called=called)
+            self._read(inner, (inner.id, *reversed(attributes)), called=called)
         else:
             self.visit(inner)
 
-    def _read(self, chain: tuple[str, ...], *, called: bool) -> None:
+    def _read(self, node: ast.Name, chain: tuple[str, ...], *, called: bool) -> None:
         name = chain[0]
         innermost = True
         for scope in reversed(self._scopes):
@@ -129,14 +148,23 @@ class _Walker(ast.NodeVisitor):
                 break
             if name in scope.bound and (innermost or not scope.is_class):
                 for module, prefix in scope.modules.get(name, ()):
-                    self.uses.add(NameUse(module, (*prefix, *chain[1:]), called))
+                    self._use(node, NameUse(module, (*prefix, *chain[1:]), called))
                 if scope.is_class and not self._inside_method_of_class:
                     break  # `x = x` in a class body reads the global
                 return
             innermost = False
-        self.uses.add(NameUse("", chain, called))
+        self._use(node, NameUse("", chain, called))
         if not called and len(chain) == 1 and name in ("globals", "eval", "exec"):
             self.reflects = True
+
+    def _use(self, node: ast.Name, use: NameUse) -> None:
+        self.uses.add(use)
+        self._note_site(node, use)
+
+    def _note_site(self, node: ast.Name, use: NameUse) -> None:
+        known = self.sites.setdefault(id(node), [])
+        if use not in known:
+            known.append(use)
 
     def _is_global(self, name: str) -> bool:
         return any(name in scope.global_names for scope in reversed(self._scopes))
