@@ -18,6 +18,7 @@
     code
       SourceError            exit 1
       UntrackableOp          exit 1
+      UnknownNotebook        exit 1
       WrongOutputs           exit 1
       BadOption              exit 2
       SignatureChanged       exit 1
@@ -85,6 +86,7 @@ from gitmemo.errors.code import (
     SignatureChanged,
     SourceError,
     StorageInMemory,
+    UnknownNotebook,
     UnknownRef,
     UntrackableOp,
     WrongArguments,
@@ -199,6 +201,7 @@ __all__ = [
     "UndecodableValue",
     "Unencodable",
     "Unhashable",
+    "UnknownNotebook",
     "UnknownOp",
     "UnknownRef",
     "UnknownRevision",

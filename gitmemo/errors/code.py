@@ -40,6 +40,25 @@ class UntrackableOp(GitmemoError, ValueError):
         )
 
 
+class UnknownNotebook(GitmemoError, ValueError):
+    """An op stands in a notebook whose place in the repository is not known."""
+
+    kind = "unknown-notebook"
+
+    def __init__(self, op: str) -> None:
+        super().__init__(op)
+        self.op = op
+
+    def problem(self) -> str:
+        return f"{self.op} is in a notebook, and which file that is cannot be told from here"
+
+    def remedy(self) -> str:
+        return (
+            f'give it a name that lasts, @gm.op(name="{self.op}"), or say which notebook this is '
+            'in its first cell: __session__ = "/home/me/project/first.ipynb"'
+        )
+
+
 class WrongOutputs(KeepsResult, GitmemoError, ValueError):
     """An op returned another number of results than it declares."""
 

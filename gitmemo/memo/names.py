@@ -9,11 +9,13 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from gitmemo.errors import UnknownNotebook
 from gitmemo.memo.inputs import slots_of
 from gitmemo.model import ids
 from gitmemo.model.facts import Call
 from gitmemo.query import resolve_op
 from gitmemo.tracing import Project
+from gitmemo.tracing.project import is_kernel_cell
 
 if TYPE_CHECKING:
     from gitmemo.memo.op import Op
@@ -23,15 +25,25 @@ _MAIN_OF_A_WORKER = "__mp_main__"  # what multiprocessing calls the same script
 
 
 class OpNames:
-    """The ops that a storage has met, and their names in its project."""
+    """The ops that a storage has met, and their names in its project.
+
+    Attributes:
+        needs_notebooks: An op of a notebook needs a name of its own where the notebook's place
+            is not known: as `__main__:f` it would be one op in all notebooks.
+    """
 
     def __init__(self, project: Project | None) -> None:
         self._project = project
+        self.needs_notebooks = False
         self._names: dict[Op[..., Any], tuple[str, bytes]] = {}
         self._ops: dict[str, Op[..., Any]] = {}
 
     def name_of(self, op: Op[..., Any]) -> tuple[str, bytes]:
-        """Return the op's name, and the part of look-up keys that it makes."""
+        """Return the op's name, and the part of look-up keys that it makes.
+
+        Raises:
+            UnknownNotebook: It has no name, and its notebook is not known.
+        """
         found = self._names.get(op)
         if found is None:
             name = op.options.name or f"{self._module_of(op)}:{op.qualname}"
@@ -72,4 +84,6 @@ class OpNames:
             path = self._project.component_path(code.co_filename)
             if path is not None and path != MAIN:
                 return self._project.module_name(code.co_filename)
+            if path == MAIN and self.needs_notebooks and is_kernel_cell(code.co_filename):
+                raise UnknownNotebook(op.qualname)
         return MAIN if op.__module__ == _MAIN_OF_A_WORKER else op.__module__

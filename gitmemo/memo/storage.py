@@ -99,6 +99,7 @@ class Storage(Questions):
         storage = cls.__new__(cls)
         storage._set_up(world, project, trust)
         storage._on_demand.can_pull = can_pull
+        storage._names.needs_notebooks = True
         storage._opened_with = (project.root,)
         return storage
 

@@ -26,6 +26,7 @@ from typing import Any
 from gitmemo.model.components import Component
 from gitmemo.source import ImportedName
 from gitmemo.tracing.callables import functions_inside, wrapped
+from gitmemo.tracing.cells import is_shell_getter
 from gitmemo.tracing.imports import Imports
 from gitmemo.tracing.modules import Modules
 from gitmemo.tracing.observations import MISSING, Observations
@@ -143,6 +144,8 @@ class Bindings:
         rest: tuple[str, ...],
         seen: Observations,
     ) -> Target:
+        if is_shell_getter(value):
+            return Target(Kind.FOREIGN, "foreign IPython", value, None, rest)
         if is_ours(value) and ref_id(value) is None:
             inner = wrapped(value)
             if not isinstance(inner, FunctionType):

@@ -7,7 +7,6 @@ code objects that compiling it reproduces; everything else counts by bytecode.
 
 from __future__ import annotations
 
-import linecache
 import sys
 import threading
 from collections.abc import Iterator
@@ -22,6 +21,7 @@ from gitmemo.hashing.structure import code_digest
 from gitmemo.model.components import MAIN_PATH
 from gitmemo.source import NameUse, SourceFile, Unit, UnitKind
 from gitmemo.source.names import Names
+from gitmemo.tracing.cells import Cells, cells_seen, cells_that_ran, nested
 from gitmemo.tracing.observations import FileState, Observations, file_state, is_fresh
 from gitmemo.tracing.project import Project, is_cell, main_file, main_module
 
@@ -54,9 +54,9 @@ class LiveUnit:
 class Snapshot:
     """The text of one module, and what compiling it gives."""
 
-    def __init__(self, file: SourceFile, cells: dict[str, int] | None = None) -> None:
+    def __init__(self, file: SourceFile, cells: Cells | None = None) -> None:
         self.file = file
-        self.cells = cells  # file name of a cell -> the lines before it
+        self.cells = cells  # where the text is that of cells
         self._live: dict[str, LiveUnit] = {}
 
     def live(self, path: str, unit: Unit) -> LiveUnit:
@@ -75,8 +75,7 @@ class Snapshot:
     def line_of(self, code: CodeType) -> int | None:
         """Return the line of the text where `code` begins, if it was compiled from this text."""
         if self.cells is not None:
-            start = self.cells.get(code.co_filename)
-            return None if start is None else start + code.co_firstlineno
+            return self.cells.line_of(code)
         return code.co_firstlineno if self.proves(code) else None
 
     def proves(self, code: CodeType) -> bool:
@@ -91,7 +90,7 @@ class Snapshot:
             top = compile(self.file.text, self.file.path, "exec", dont_inherit=True)
         except (SyntaxError, ValueError, RecursionError):
             return table
-        for code in _nested(top):
+        for code in nested(top):
             table.setdefault((code.co_qualname, code.co_firstlineno), []).append(code)
         return table
 
@@ -109,7 +108,7 @@ class Modules:
         self._units: dict[int, tuple[CodeType, LiveUnit | None]] = {}
         self._seen_modules: dict[str, ModuleType] = {}
         self._seen_count = -1
-        self._seen_cells = -1
+        self._seen_cells: tuple[int, int] | None = None
 
     # --- modules
 
@@ -213,23 +212,15 @@ class Modules:
         )
 
     def _cells(self, path: str) -> Snapshot | None:
-        """Put the cells that ran one after the other, as a notebook file would."""
-        if len(linecache.cache) != self._seen_cells or path not in self._snapshots:
-            self._seen_cells = len(linecache.cache)
-            starts: dict[str, int] = {}
-            texts: list[str] = []
-            for filename in list(linecache.cache):
-                if is_cell(filename) or filename in ("<string>", "<stdin>"):
-                    texts.append("".join(linecache.getlines(filename)))
-                    starts[filename] = 0
-            if not texts:
+        """Return the cells that ran, as a notebook file would say them."""
+        seen = cells_seen()
+        if seen != self._seen_cells or path not in self._snapshots:
+            self._seen_cells = seen
+            known, found = self._snapshots.get(path), cells_that_ran(path)
+            if found is None:
                 self._snapshots[path] = None
-            else:
-                known = self._snapshots.get(path)
-                if known is None or known.cells is None or list(known.cells) != list(starts):
-                    file = SourceFile.from_cells(texts, path)
-                    starts = dict(zip(starts, file.cell_starts, strict=True))
-                    self._snapshots[path] = Snapshot(file, starts)
+            elif known is None or known.cells is None or not known.cells.says(found):
+                self._snapshots[path] = Snapshot(found.file, found)
         return self._snapshots[path]
 
     # --- units
@@ -276,9 +267,9 @@ class Modules:
         name = code.co_qualname.partition(".<locals>")[0]
         if "<" in name:
             name = "$" + name
-        names = {name for inner in _nested(code) for name in inner.co_names}
+        names = {name for inner in nested(code) for name in inner.co_names}
         uses = frozenset(NameUse("", (used,), False) for used in names)
-        strings = {c for inner in _nested(code) for c in inner.co_consts if isinstance(c, str)}
+        strings = {c for inner in nested(code) for c in inner.co_consts if isinstance(c, str)}
         source = digest(b"bytecode" + code_digest(code))
         read = Names(uses, frozenset(strings), bool(names & _REFLECTING), frozenset())
         return LiveUnit(path, name, UnitKind.FUNCTION, source, read, "")
@@ -291,13 +282,6 @@ def _read(file: Path | None, path: str) -> Snapshot | None:
         return Snapshot(SourceFile.parse(file.read_bytes(), path))
     except (OSError, SourceError):  # not there, not readable, or not Python (any more)
         return None
-
-
-def _nested(code: CodeType) -> Iterator[CodeType]:
-    yield code
-    for constant in code.co_consts:
-        if isinstance(constant, CodeType):
-            yield from _nested(constant)
 
 
 def _is_from_here(code: CodeType) -> bool:

@@ -30,7 +30,9 @@ _FOREIGN_FOLDERS = frozenset(
         ".eggs",
     }
 )
-_CELL = re.compile(r"<(?:ipython|python)-input-.*>|.*[/\\]ipykernel_\d+[/\\]\d+\.py")
+_KERNEL_CELL = re.compile(r".*[/\\]ipykernel_\d+[/\\]\d+\.py")
+# What `%%time` runs has a name of its own, the same for every cell.
+_CELL = re.compile(rf"<(?:ipython|python)-input-.*>|<timed exec>|{_KERNEL_CELL.pattern}")
 _TYPED_IN = frozenset({"<stdin>", "<string>"})
 _OWN_FOLDER = str(Path(__file__).resolve().parent.parent) + os.sep
 _NOTEBOOK_VARIABLES = ("__vsc_ipynb_file__", "__session__")
@@ -185,6 +187,11 @@ class Project:
 def is_cell(filename: str) -> bool:
     """Whether a code object of this file name was typed into a notebook or a shell."""
     return _CELL.fullmatch(filename) is not None
+
+
+def is_kernel_cell(filename: str) -> bool:
+    """Whether it was typed into a notebook, rather than a shell."""
+    return _KERNEL_CELL.fullmatch(filename) is not None
 
 
 def main_module() -> ModuleType | None:
