@@ -16,7 +16,7 @@ from functools import cached_property
 from gitmemo.errors import SourceError
 from gitmemo.hashing.digest import Digest, digest
 from gitmemo.source.canonical import OWN_DECORATORS, digest_of, normalise
-from gitmemo.source.effects import How
+from gitmemo.source.effects import How, affected_by
 from gitmemo.source.names import BUILTINS, NameUse
 from gitmemo.source.notebook import cells_of, python_of
 from gitmemo.source.statements import (
@@ -31,6 +31,7 @@ from gitmemo.source.statements import (
 from gitmemo.source.units import NO_SOURCE, WHOLE_MODULE, ImportedName, Span, Unit, UnitKind
 
 _OWN_PACKAGE = "gitmemo"
+_FUNCTIONS = ast.FunctionDef | ast.AsyncFunctionDef
 
 
 class SourceFile:
@@ -101,9 +102,21 @@ class SourceFile:
     @cached_property
     def rebound_by_functions(self) -> frozenset[str]:
         """The globals that a function of this file rebinds (`global N; N = 1`)."""
-        tree = ast.parse(self.text)
-        found = (node.names for node in ast.walk(tree) if isinstance(node, ast.Global))
+        found = (node.names for node in ast.walk(self._tree) if isinstance(node, ast.Global))
         return frozenset(name for names in found for name in names)
+
+    @cached_property
+    def stored_into_by_functions(self) -> frozenset[str]:
+        """The names that a function of this file may change in place (`N.append(1)`)."""
+        functions = (node for node in ast.walk(self._tree) if isinstance(node, _FUNCTIONS))
+        found = (affected_by(function.body) for function in functions)
+        return frozenset(
+            name for names in found for name, how in names.items() if how is How.STORES
+        )
+
+    @cached_property
+    def _tree(self) -> ast.Module:
+        return ast.parse(self.text)
 
     def unit_at(self, line: int) -> Unit | None:
         """Return the innermost unit whose statement covers `line`."""
@@ -154,7 +167,7 @@ class SourceFile:
 
     def _unit(self, draft: Draft, holes: frozenset[int]) -> Unit:
         literal = draft.literal_node
-        if literal is not None and draft.name[1:] in self.rebound_by_functions:
+        if literal is not None and self._may_change(draft.name[1:], literal):
             literal = None
         return Unit(
             draft.name,
@@ -166,6 +179,13 @@ class SourceFile:
             lambda spans: self._text_of(spans, holes),
             literal,
         )
+
+    def _may_change(self, name: str, literal: ast.expr) -> bool:
+        """Whether a function of this file may give a global another value than its literal."""
+        if name in self.rebound_by_functions:
+            return True
+        is_fixed = isinstance(literal, ast.Constant | ast.UnaryOp | ast.BinOp)
+        return not is_fixed and name in self.stored_into_by_functions
 
     def _imports_for(self, uses: frozenset[NameUse]) -> tuple[ImportedName, ...]:
         found: set[ImportedName] = set()

@@ -33,11 +33,11 @@ def cells_of(text: str, path: str) -> list[str]:
     """
     try:
         notebook = json.loads(text)
-        sheets = notebook["worksheets"] if "worksheets" in notebook else [notebook]
+        sheets = notebook.get("worksheets", [notebook])
         cells = [cell for sheet in sheets for cell in sheet["cells"]]
         code = [cell for cell in cells if cell["cell_type"] == "code"]
         return ["".join(cell["input"] if "input" in cell else cell["source"]) for cell in code]
-    except (ValueError, KeyError, TypeError, RecursionError) as error:
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         raise SourceError(path, f"not a notebook ({error})") from None
 
 

@@ -240,6 +240,14 @@ def test_values_of_literals() -> None:
     assert read(text).units["$N"].literal_value is None
 
 
+@pytest.mark.parametrize("change", ["N.append(2)", "N[0] = 2", "N += [2]", "N[0].x.clear()"])
+def test_a_literal_that_a_function_changes_is_none(change: str) -> None:
+    text = "N = [1]\nM = 3\ndef f():\n    {}\n"
+    assert read(text.format(change)).units["$N"].literal_value is None
+    assert read(text.format("return len(N), N[0]")).units["$N"].literal_value == content_id([1])
+    assert read(text.format("M.append(1)")).units["$M"].literal_value == content_id(3)
+
+
 def test_lines_belong_to_units() -> None:
     file = read(TEXT)
     lines = TEXT.split("\n")
