@@ -6,6 +6,7 @@ supported Python, whether it comes from a file, a commit or a running process.
 """
 
 from gitmemo.source.file import SourceFile
+from gitmemo.source.likeness import renamed_only, same_bytecode
 from gitmemo.source.names import NameUse
 from gitmemo.source.renaming import ModulePlace, blank_source, resolved_source, unit_of_text
 from gitmemo.source.units import ImportedName, Span, Unit, UnitKind
@@ -19,6 +20,8 @@ __all__ = [
     "Unit",
     "UnitKind",
     "blank_source",
+    "renamed_only",
     "resolved_source",
+    "same_bytecode",
     "unit_of_text",
 ]

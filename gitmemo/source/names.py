@@ -76,10 +76,21 @@ def _walked(nodes: Iterable[ast.AST], class_names: frozenset[str]) -> _Walker:
 
 
 @dataclass(slots=True)
-class _Scope:
+class Scope:
+    """What a function, class or comprehension binds.
+
+    Attributes:
+        is_class: Functions inside do not see its names.
+        bound: The names that are its own.
+        global_names: Those declared as the module's.
+        outer_names: Those declared as of a function around it.
+        modules: What imports in it bind: the modules, and the attribute taken of each.
+    """
+
     is_class: bool
     bound: set[str] = field(default_factory=set)
     global_names: set[str] = field(default_factory=set)
+    outer_names: set[str] = field(default_factory=set)
     modules: dict[str, list[tuple[str, tuple[str, ...]]]] = field(default_factory=dict)
 
 
@@ -90,9 +101,9 @@ class _Walker(ast.NodeVisitor):
         self.stores: set[str] = set()
         self.sites: dict[int, list[NameUse]] = {}
         self.reflects = False
-        self._scopes: list[_Scope] = []
+        self._scopes: list[Scope] = []
         if class_names:
-            self._scopes.append(_Scope(is_class=True, bound=set(class_names)))
+            self._scopes.append(Scope(is_class=True, bound=set(class_names)))
         # Names that the class around a method binds are looked up there first; a
         # class body itself may also fall through to the global of that name.
         self._inside_method_of_class = bool(class_names)
@@ -190,8 +201,7 @@ class _Walker(ast.NodeVisitor):
 
     def _function(self, node: _Function) -> None:
         arguments = node.args
-        every = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
-        every.extend(extra for extra in (arguments.vararg, arguments.kwarg) if extra is not None)
+        every = parameters_of(arguments)
         self._visit_all(getattr(node, "decorator_list", []))
         self._visit_all(arguments.defaults)
         self._visit_all([value for value in arguments.kw_defaults if value is not None])
@@ -199,7 +209,7 @@ class _Walker(ast.NodeVisitor):
         if not isinstance(node, ast.Lambda) and node.returns is not None:
             self.visit(node.returns)
         body: list[ast.AST] = [node.body] if isinstance(node, ast.Lambda) else list(node.body)
-        scope = _scope_of(body, is_class=False)
+        scope = scope_of(body, is_class=False)
         scope.bound.update(argument.arg for argument in every)
         scope.bound.update(p.name for p in getattr(node, "type_params", []))
         self._in_scope(scope, body)
@@ -208,7 +218,7 @@ class _Walker(ast.NodeVisitor):
         self._visit_all(node.decorator_list)
         self._visit_all(node.bases)
         self._visit_all(node.keywords)
-        scope = _scope_of(node.body, is_class=True)
+        scope = scope_of(node.body, is_class=True)
         scope.bound.update(p.name for p in getattr(node, "type_params", []))
         outer, self._inside_method_of_class = self._inside_method_of_class, False
         self._in_scope(scope, node.body)
@@ -230,13 +240,13 @@ class _Walker(ast.NodeVisitor):
         first, *rest = node.generators
         self.visit(first.iter)  # evaluated in the scope around the comprehension
         targets = [generator.target for generator in node.generators]
-        scope = _Scope(is_class=False, bound={n for target in targets for n in _stored(target)})
+        scope = Scope(is_class=False, bound=targets_of(node))
         inside: list[ast.AST] = [*results, *first.ifs]
         for generator in rest:
             inside.extend([generator.iter, *generator.ifs])
         self._in_scope(scope, [*targets, *inside])
 
-    def _in_scope(self, scope: _Scope, nodes: Iterable[ast.AST]) -> None:
+    def _in_scope(self, scope: Scope, nodes: Iterable[ast.AST]) -> None:
         self._scopes.append(scope)
         self._visit_all(nodes)
         self._scopes.pop()
@@ -254,15 +264,16 @@ class _Walker(ast.NodeVisitor):
                 self.uses.add(NameUse(module, (alias.name,), True))
 
 
-def _scope_of(body: Iterable[ast.AST], *, is_class: bool) -> _Scope:
-    scope = _Scope(is_class)
+def scope_of(body: Iterable[ast.AST], *, is_class: bool) -> Scope:
+    """Return what statements bind in the scope around them; parameters are not among them."""
+    scope = Scope(is_class)
     for node in body:
         _collect(node, scope)
-    scope.bound -= scope.global_names
+    scope.bound -= scope.global_names | scope.outer_names
     return scope
 
 
-def _collect(node: ast.AST, scope: _Scope) -> None:
+def _collect(node: ast.AST, scope: Scope) -> None:
     """Note what `node` binds in `scope`, without entering scopes of its own."""
     match node:
         case ast.FunctionDef() | ast.AsyncFunctionDef() | ast.ClassDef():
@@ -273,7 +284,7 @@ def _collect(node: ast.AST, scope: _Scope) -> None:
         case ast.Global():
             scope.global_names.update(node.names)
         case ast.Nonlocal():
-            pass  # bound by an enclosing function, which is looked up in its turn
+            scope.outer_names.update(node.names)  # which are looked up in their turn
         case ast.Import():
             for alias in node.names:
                 name = alias.asname or alias.name.partition(".")[0]
@@ -301,6 +312,19 @@ def _collect(node: ast.AST, scope: _Scope) -> None:
             pass
     for child in ast.iter_child_nodes(node):
         _collect(child, scope)
+
+
+def parameters_of(arguments: ast.arguments) -> list[ast.arg]:
+    """List all parameters of a function."""
+    every = [*arguments.posonlyargs, *arguments.args, *arguments.kwonlyargs]
+    every.extend(extra for extra in (arguments.vararg, arguments.kwarg) if extra is not None)
+    return every
+
+
+def targets_of(comprehension: _Comprehension) -> set[str]:
+    """Return the names that a comprehension binds in its own scope."""
+    targets = (generator.target for generator in comprehension.generators)
+    return {name for target in targets for name in _stored(target)}
 
 
 def _stored(target: ast.expr) -> Iterator[str]:
