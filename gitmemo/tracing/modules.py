@@ -7,6 +7,7 @@ code objects that compiling it reproduces; everything else counts by bytecode.
 
 from __future__ import annotations
 
+import re
 import sys
 import threading
 from collections.abc import Iterator
@@ -183,6 +184,12 @@ class Modules:
             if path not in self._snapshots:
                 self._snapshots[path] = _read(self._file(path), path)
             return self._snapshots[path]
+
+    def mentions(self, name: str) -> bool:
+        """Whether the text of a loaded module of the project holds a name."""
+        word = re.compile(rf"\b{re.escape(name)}\b")
+        known = list(self._snapshots.values())
+        return any(snapshot and word.search(snapshot.file.text) for snapshot in known)
 
     def on_disk(self, path: str, seen: Observations) -> SourceFile | None:
         """Return what the file says now."""
