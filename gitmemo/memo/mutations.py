@@ -26,14 +26,15 @@ class GlobalChanged(UserWarning):
 
     Attributes:
         op, component: Who changed what.
-        said: The global in words, with its place.
+        said: The global in words.
+        place: The file and line of the statement that binds it; empty if not known.
         name: What `@op(untracked=[...])` of this op calls it.
     """
 
-    def __init__(self, op: str, component: Component, said: str = "", name: str = "") -> None:
-        super().__init__(op, component, said, name)
-        self.op, self.component = op, component
-        self.said, self.name = said or in_words(component), name or str(component)
+    def __init__(self, op: str, component: Component, place: str = "", name: str = "") -> None:
+        super().__init__(op, component, place, name)
+        self.op, self.component, self.place = op, component, place
+        self.said, self.name = _in_words(component), name or str(component)
 
     def __str__(self) -> str:
         if is_external(self.component):
@@ -42,11 +43,14 @@ class GlobalChanged(UserWarning):
                 "was made from: it is stored, but not reused"
             )
         return (
-            f"{self.op} changed {self.said} while it ran: its results are stored as if they did "
-            "not depend on the value, and a call that is reused changes nothing. "
+            f"{self.op} changed {self.said} while it ran{self._where()}: its results are stored "
+            "as if they did not depend on the value, and a call that is reused changes nothing. "
             "If the value matters, make it a parameter or return it; "
             f'if not, write @op(untracked=["{self.name}"])' + self._besides()
         )
+
+    def _where(self) -> str:
+        return f" ({self.place})" if self.place else ""
 
     def _besides(self) -> str:
         if self.component.unit.startswith("$"):
@@ -59,8 +63,8 @@ class GlobalVaries(GlobalChanged):
 
     def __str__(self) -> str:
         return (
-            f"{self.op} depends on {self.said}, which other calls change: it is computed again "
-            "whenever the value is another. If the value matters, make it a parameter; "
+            f"{self.op} depends on {self.said}{self._where()}, which other calls change: it is "
+            "computed again whenever the value is another. If the value matters, make it a parameter; "
             f'if not, write @op(untracked=["{self.name}"])' + self._besides()
         )
 
@@ -75,7 +79,10 @@ class Mutations:
         self._values: dict[tuple[str, Component], Digest | None] = {}
 
     def report(self, op: Op[..., Any], name: str, outcome: CallOutcome, level: int) -> None:
-        """Warn of what a call changed, and of what others keep changing under it."""
+        """Warn of what a call changed, and of what others keep changing under it.
+
+        `level` is how many frames the op's caller is above the one that calls this.
+        """
         if self._code is None:
             return
         for component in outcome.mutated:
@@ -98,20 +105,19 @@ class Mutations:
         if self._code is None or (name, component) in self._said:
             return
         self._said.add((name, component))
-        said = _in_words(component, self._code)
+        line = self._code.line_of(component)
+        place = f"{component.path}:{line}" if line else component.path
         called = Untracked(op, self._code).name_for(component)
-        warnings.warn(kind(name, component, said, called), stacklevel=level + 3)
+        warnings.warn(kind(name, component, place, called), stacklevel=level + 2)
 
 
-def _in_words(component: Component, code: CodeState) -> str:
+def _in_words(component: Component) -> str:
     if is_external(component):
         return in_words(component)
-    line = code.line_of(component)
-    place = f"{component.path}:{line}" if line else component.path
     if component.unit == WHOLE_MODULE:
-        return f"globals of {component.path}"
+        return "globals of the module"
     if component.unit.startswith("$"):
-        return f"the global {component.unit[1:]} ({place})"
+        return f"the global {component.unit[1:]}"
     if component.unit.startswith("class "):
-        return f"the {component.unit} ({place})"
-    return f"the function {component.unit} ({place})"
+        return f"the {component.unit}"
+    return f"the function {component.unit}"

@@ -210,7 +210,7 @@ class Untracked:
             return False
         if f"${name}" in snapshot.file.units:
             return True
-        return self._code.modules.mentions(name)
+        return self._code.modules.may_bind(name)
 
     def _nearest(self, name: str, module: ModuleType) -> str:
         head, _, last = name.rpartition(".")

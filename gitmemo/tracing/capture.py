@@ -14,6 +14,7 @@ from types import FunctionType, TracebackType
 from typing import Any, Final
 
 from gitmemo.model.components import Component, Content, is_external
+from gitmemo.source.stores import may_change
 from gitmemo.source.units import NO_SOURCE
 from gitmemo.tracing.events import Recording, event_source
 from gitmemo.tracing.observations import Observations, Probe
@@ -159,7 +160,11 @@ class Capture:
                 # A nested result was reused by a decision: what it was made with counts, so
                 # that a revised decision reaches this call too.
                 content = added
-            elif before is not None and after is not None and before.value != after.value:
+            elif (
+                before is not None
+                and after is not None
+                and (before.value != after.value or self._may_have_changed(component, closure))
+            ):
                 mutated.append(component)
                 # By its source only; one that no statement binds may not be there next time.
                 content = None if content.source == NO_SOURCE else Content(content.source)
@@ -167,8 +172,13 @@ class Capture:
                 content = Content(content.source)
             if content is not None:
                 found[component] = content
+        self.mutated = tuple(self._blame(mutated, found))
         self.components = found
-        self.mutated = tuple(self._causes(mutated))
+
+    def _may_have_changed(self, component: Component, closure: Closure) -> bool:
+        """Whether code that another call changed a component with ran in this one too."""
+        code = self._tracker.changing.get(component)
+        return code is not None and not code.isdisjoint(closure.components)
 
     def _is_made_here(
         self, component: Component, before: Content | None, after: Content | None, entry: Contents
@@ -180,14 +190,33 @@ class Capture:
         was_loaded = len(sys.modules) == self._modules
         return was_loaded or any(known.path == component.path for known in entry)
 
-    def _causes(self, mutated: list[Component]) -> list[Component]:
-        """Leave out functions that differ only because a name that they use is bound now."""
-        made = {c.unit[1:] for c in mutated if c.unit.startswith("$") and c not in self.components}
-        return [c for c in mutated if c.unit.startswith("$") or not made & self._names_in(c)]
+    def _blame(self, mutated: list[Component], found: dict[Component, Content]) -> list[Component]:
+        """Return what the call changed by itself, and note which code did.
 
-    def _names_in(self, component: Component) -> set[str]:
-        unit = self._tracker.state.live_unit(component, Observations())
-        return {name for use in unit.names.uses for name in use.chain} if unit else set()
+        Whether a name is bound that no statement binds is no content of the functions that use
+        it, if the call binds it or it does not count.
+        """
+        state = self._tracker.state
+        loose = {c.unit[1:] for c in mutated if c.unit.startswith("$") and c not in found}
+        for component in self._scope.untracked:
+            if component.unit.startswith("$"):
+                now = state.current(component)
+                if now is None or now.source == NO_SOURCE:
+                    loose.add(component.unit[1:])
+        followers: set[Component] = set()
+        for component in list(found) if loose else ():
+            if component.unit.startswith("$") or is_external(component):
+                continue
+            unit = state.live_unit(component, Observations())
+            if unit and any(loose.intersection(use.chain) for use in unit.names.uses):
+                found[component] = Content(found[component].source)
+                followers.add(component)
+        causes = [component for component in mutated if component not in followers]
+        changing = self._tracker.changing
+        for component in causes:
+            if component not in changing or changing[component].isdisjoint(found):
+                self._tracker.note_change(component, found, self._function)
+        return causes
 
 
 @dataclass(frozen=True, slots=True)
@@ -220,6 +249,9 @@ class Tracker:
         self.state = state
         self.resolver = Resolver(state)
         self._plans: dict[tuple[int, int], Plan] = {}
+        # What calls changed, and the code that may have done it. A call in which such code ran
+        # counts as changing it too, also if it was changed already: a cache that is filled.
+        self.changing: dict[Component, set[Component]] = {}
 
     def capture(
         self,
@@ -236,6 +268,27 @@ class Tracker:
         of its dependencies.
         """
         return Capture(self, plain_function(function), arguments, static=static, scope=scope)
+
+    def note_change(
+        self, changed: Component, touched: Iterable[Component], function: FunctionType
+    ) -> None:
+        """Remember that a call of `function` changed a component."""
+        if is_external(changed):
+            return
+        name = changed.unit.removeprefix("class ").removeprefix("$").rpartition(".")[2]
+        found = {c for c in touched if self._may_change(c, name)}
+        if not found:
+            path = self.state.modules.path_of_code(function.__code__)
+            unit = self.state.modules.unit_of(function.__code__)
+            found = {Component(path, unit.name)} if path and unit else set()
+        self.changing.setdefault(changed, set()).update(found)
+
+    def _may_change(self, component: Component, name: str) -> bool:
+        if is_external(component) or component.unit.startswith("$"):
+            return False
+        snapshot = self.state.modules.snapshot(component.path)
+        unit = snapshot.file.units.get(component.unit) if snapshot else None
+        return unit is not None and may_change(unit.nodes, name)
 
     def plan(self, function: FunctionType, given: Given, scope: Scope = AS_FOUND) -> Plan:
         """Read everything that a call of `function` will probably touch."""
