@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from gitmemo.memo.annotations import MDict, MList, MSet, MTuple
     from gitmemo.memo.carrying import carried
     from gitmemo.memo.context import noop
+    from gitmemo.memo.mutations import GlobalChanged
     from gitmemo.memo.op import Op, op, superop, track
     from gitmemo.memo.opening import open
     from gitmemo.memo.provenance import prov
@@ -42,6 +43,7 @@ __all__ = [
     "DictRef",
     "Dir",
     "File",
+    "GlobalChanged",
     "Ignore",
     "ListRef",
     "MDict",
@@ -80,6 +82,7 @@ _HOMES = {
     "AtomRef": "gitmemo.ref",
     "Dir": "gitmemo.files",
     "File": "gitmemo.files",
+    "GlobalChanged": "gitmemo.memo.mutations",
     "DictRef": "gitmemo.ref",
     "Ignore": "gitmemo.special",
     "ListRef": "gitmemo.ref",

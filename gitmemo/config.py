@@ -22,6 +22,7 @@ from gitmemo.errors import BadSetting, NewerFormat
 FORMAT = 1
 COMMITTED = ".gitmemo/config.toml"
 LOCAL = "gitmemo/config.toml"
+_DEPENDS = ("packages", "env", "files")
 
 
 class OnChange(StrEnum):
@@ -44,6 +45,7 @@ class Settings:
         default_remote: The remote used when none is named; the only one, if there is one.
         trusted: This clone's trust: remote name to the URL that was trusted.
         source_roots: Folders that do not count in module names.
+        depends: What every call depends on beyond code: names under `packages`, `env`, `files`.
     """
 
     on_change: OnChange = OnChange.ASK
@@ -51,6 +53,7 @@ class Settings:
     default_remote: str | None = None
     trusted: Mapping[str, str] = field(default_factory=dict)
     source_roots: tuple[str, ...] = ("src",)
+    depends: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
 
     def trusted_remotes(self) -> frozenset[str]:
         """Return the remotes that are trusted under the URL that they have now."""
@@ -69,6 +72,11 @@ def read_settings(root: Path, common_dir: Path) -> Settings:
         BadSetting: A setting has a value that makes no sense, or a file is not TOML.
     """
     return merge(_table(root / COMMITTED), _table(common_dir / LOCAL), os.environ)
+
+
+def environment_variable(name: str) -> str | None:
+    """Return the value of a variable that the user named as a dependency, None if it is not set."""
+    return os.environ.get(name)
 
 
 def cache_folder() -> Path:
@@ -104,6 +112,7 @@ def merge(
         default_remote=default,
         trusted={str(k): str(v) for k, v in _is_table("trust", local.get("trust", {})).items()},
         source_roots=_folders(committed.get("source_roots", ["src"])),
+        depends=_depends(committed.get("depends", {})),
     )
 
 
@@ -145,6 +154,18 @@ def _folders(value: Any) -> tuple[str, ...]:
     if not isinstance(value, list) or not all(isinstance(folder, str) for folder in value):
         raise BadSetting("source_roots", value, ('a list of folders, such as ["src"]',))
     return tuple(value)
+
+
+def _depends(table: Any) -> dict[str, tuple[str, ...]]:
+    found: dict[str, tuple[str, ...]] = {}
+    for key, names in _is_table("depends", table).items():
+        if key not in _DEPENDS:
+            raise BadSetting("depends", key, _DEPENDS)
+        listed = [names] if isinstance(names, str) else names
+        if not isinstance(listed, list) or not all(isinstance(name, str) for name in listed):
+            raise BadSetting(f"depends.{key}", names, ('a list of names, such as ["numpy"]',))
+        found[key] = tuple(listed)
+    return found
 
 
 def _remotes(tables: Any) -> dict[str, dict[str, str]]:

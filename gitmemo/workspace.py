@@ -7,17 +7,20 @@ Not a storage. Invariant: everything that commands and
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from gitmemo.config import COMMITTED, Settings, read_settings
-from gitmemo.errors import NewerFormat, NotInitialised, RemoteUnknown
+from gitmemo.errors import BadSetting, NewerFormat, NotAFile, NotInitialised, RemoteUnknown
 from gitmemo.git.repository import Layout, locate
 
 if TYPE_CHECKING:
     from gitmemo.git.objects import ObjectReader
+    from gitmemo.hashing.digest import Digest
+    from gitmemo.model.components import Component
     from gitmemo.remotes import RemoteConfig
     from gitmemo.source.tree import SourceTree
     from gitmemo.tracing import Project
@@ -45,17 +48,25 @@ class Workspace:
 
     @cached_property
     def project(self) -> Project:
-        """Which code is the project's own."""
+        """Which code is the project's own.
+
+        Raises:
+            BadSetting: `depends` names what cannot be a package, a variable or a file.
+        """
         from gitmemo.tracing import Project
 
-        return Project(self.root, source_roots=self.settings.source_roots)
+        return Project(
+            self.root,
+            source_roots=self.settings.source_roots,
+            depends=_depends(self.settings.depends),
+        )
 
     @cached_property
     def code(self) -> SourceTree:
         """The code as the files of the work tree say it."""
         from gitmemo.source.tree import SourceTree
 
-        return SourceTree(self._read)
+        return SourceTree(self._read, self._identify)
 
     @cached_property
     def reader(self) -> ObjectReader:
@@ -79,11 +90,32 @@ class Workspace:
         options = {key: value for key, value in table.items() if key != "url"}
         return RemoteConfig(chosen, table["url"], options)
 
+    def _identify(self, path: str) -> Digest | None:
+        from gitmemo.files.seen import content_of
+
+        try:
+            return content_of(str(self.root / path)).cid
+        except (NotAFile, OSError):
+            return None
+
     def _read(self, path: str) -> bytes | None:
         try:
             return (self.root / path).read_bytes()
         except OSError:
             return None
+
+
+def _depends(names: Mapping[str, tuple[str, ...]]) -> tuple[Component, ...]:
+    from gitmemo.model.externals import named
+
+    found: list[Component] = []
+    for key, listed in names.items():
+        for name in listed:
+            try:
+                found += named(**{key: (name,)})
+            except ValueError as error:
+                raise BadSetting(f"depends.{key}", name, (str(error),)) from None
+    return tuple(found)
 
 
 def find(path: str | os.PathLike[str] = ".") -> Workspace:

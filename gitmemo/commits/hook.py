@@ -126,8 +126,12 @@ def undecided(
 
 
 def open_changes(workspace: Workspace) -> list[Change]:
-    """Return what is undecided between the stored calls of this world and the files as they are."""
+    """Return what is undecided between the stored calls of this world and the files as they are.
+
+    Packages and environment variables are those of this process, as far as they are there.
+    """
     from gitmemo.history import Histories
+    from gitmemo.tracing.outside import Outside, WithOutside
 
     world = workspace.world
     world.enter()
@@ -140,4 +144,5 @@ def open_changes(workspace: Workspace) -> list[Change]:
         return None
 
     uses = world_uses(world, workspace.code)
-    return find_open(uses, workspace.code, world.decisions(), text_of)
+    code = WithOutside(workspace.code, Outside(workspace.root))
+    return find_open(uses, code, world.decisions(), text_of)

@@ -21,6 +21,7 @@
       UnknownNotebook        exit 1
       WrongOutputs           exit 1
       BadOption              exit 2
+      DependencyMissing      exit 2
       SignatureChanged       exit 1
       NewCallRefused         exit 1
       NoActiveStorage        exit 1
@@ -76,6 +77,7 @@ What this is not: a place for logic. Invariant: every error has a remedy.
 from gitmemo.errors.base import GitmemoError
 from gitmemo.errors.code import (
     BadOption,
+    DependencyMissing,
     InputMutated,
     NewCallRefused,
     NoActiveStorage,
@@ -158,6 +160,7 @@ __all__ = [
     "CorruptRecord",
     "CorruptSegment",
     "DemoFailed",
+    "DependencyMissing",
     "FileInTheWay",
     "FileOutside",
     "GitFailed",

@@ -97,6 +97,24 @@ class BadOption(GitmemoError, ValueError):
         return self.fix
 
 
+class DependencyMissing(GitmemoError, LookupError):
+    """A package or file that an op or the project names as a dependency does not exist."""
+
+    kind = "dependency-missing"
+    exit_code = 2
+
+    def __init__(self, op: str, dependency: str, where: str, fix: str) -> None:
+        """`where` is the place that names it."""
+        super().__init__(op, dependency, where, fix)
+        self.op, self.dependency, self.where, self.fix = op, dependency, where, fix
+
+    def problem(self) -> str:
+        return f"{self.op} was not run: there is no {self.dependency}, which {self.where} names"
+
+    def remedy(self) -> str:
+        return self.fix
+
+
 class SignatureChanged(GitmemoError, ValueError):
     """Stored results of an op do not fit its signature any more."""
 

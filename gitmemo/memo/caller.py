@@ -16,13 +16,7 @@ from gitmemo.errors import InputMutated, NewCallRefused
 from gitmemo.hashing.digest import Digest
 from gitmemo.memo.ahead import ReadAhead
 from gitmemo.memo.arguments import Body
-from gitmemo.memo.calls import (
-    GlobalChanged,
-    Hit,
-    NotDeterministic,
-    Watch,
-    hit_of,
-)
+from gitmemo.memo.calls import Hit, NotDeterministic, Watch, hit_of
 from gitmemo.memo.execute import (
     CallOutcome,
     CallRequest,
@@ -35,12 +29,14 @@ from gitmemo.memo.execute import (
 from gitmemo.memo.failures import FailureNotes
 from gitmemo.memo.inputs import PreparedCall, guarded_inputs, listed, short_cut, slots_of
 from gitmemo.memo.lookup import Lookup
+from gitmemo.memo.mutations import Mutations
 from gitmemo.memo.names import OpNames
 from gitmemo.memo.recorder import Recorder
-from gitmemo.model.components import Component
+from gitmemo.memo.scopes import Scopes
 from gitmemo.model.facts import Call, Fact, JsonValue, Slot
 from gitmemo.model.ids import call_key
 from gitmemo.ref import IMMUTABLE, AtomRef, Loader, Ref, Shared, private, ref_to, unwrap_all
+from gitmemo.tracing import CodeState
 from gitmemo.world.view import World
 
 if TYPE_CHECKING:
@@ -68,6 +64,7 @@ class Caller:
         watch: Watch,
         failures: FailureNotes,
         loader: Loader,
+        code: CodeState | None,
     ) -> None:
         self._world = world
         self._names = names
@@ -79,7 +76,8 @@ class Caller:
         self._loader = loader
         self._ahead = ReadAhead(world, names.named)
         self._hits: dict[tuple[object, ...], Hit] = {}
-        self._reported: set[Component] = set()
+        self._scopes = Scopes(world, code)
+        self._mutations = Mutations(code)
         self.allows_new_calls = True
 
     def clear(self) -> None:
@@ -149,9 +147,9 @@ class Caller:
         guarded: Mapping[str, tuple[Any, Digest]],
     ) -> CallRequest:
         """Return what running the op's body on these values needs."""
-        options = op.options
+        options, name = op.options, self._names.name_of(op)[0]
         return CallRequest(
-            op=self._names.name_of(op)[0],
+            op=name,
             function=op.__wrapped__,
             args=args,
             kwargs=kwargs,
@@ -160,6 +158,7 @@ class Caller:
             collects=options.materialize,
             also=options.track,
             static=options.static,
+            scope=self._scopes.of(op, name),
             sees_refs=options.sees_refs,
             shapes=op.arguments.shapes,
         )
@@ -266,7 +265,7 @@ class Caller:
         if instead_of:
             self.clear()
             self._compare(call, instead_of)
-        self._report(prepared.name, outcome.mutated)
+        self._mutations.report(op, prepared.name, outcome, level=6)
         self._watch.counter.computed += 1
         frame = running.get()
         if frame is not None:
@@ -297,12 +296,6 @@ class Caller:
         found = [slot.cid for slot in call.outputs]
         if any(found != [slot.cid for slot in other.outputs] for other in old):
             warnings.warn(NotDeterministic(call.op), stacklevel=6)
-
-    def _report(self, op: str, mutated: tuple[Component, ...]) -> None:
-        for component in mutated:
-            if component not in self._reported:
-                self._reported.add(component)
-                warnings.warn(GlobalChanged(op, component), stacklevel=7)
 
 
 def _succeeded(outcome: CallOutcome) -> CallOutcome:

@@ -11,7 +11,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple, TypeAlias
 
 from gitmemo.hashing.digest import Digest, to_hex
-from gitmemo.model.components import Component
+from gitmemo.model.components import Component, in_words
 from gitmemo.model.facts import Call, Slot
 from gitmemo.ref import Loader, Ref, ref_to
 
@@ -50,21 +50,7 @@ class CallEvent:
             case Reason.BYTES_MISSING:
                 return f"run   {self.op}: computed before, but its result is not on this machine"
             case Reason.CODE_CHANGED:
-                return f"run   {self.op}: {', '.join(map(str, self.changed))} changed"
-
-
-class GlobalChanged(UserWarning):
-    """An op changed a global of the project while it ran: later calls do not depend on its value."""
-
-    def __init__(self, op: str, component: Component) -> None:
-        super().__init__(op, component)
-        self.op, self.component = op, component
-
-    def __str__(self) -> str:
-        return (
-            f"{self.op} changed {self.component} while it ran, so results do not depend on its "
-            "value; make it a parameter or a return value if they should"
-        )
+                return f"run   {self.op}: {', '.join(map(in_words, self.changed))} changed"
 
 
 class NotDeterministic(UserWarning):

@@ -30,6 +30,7 @@ from gitmemo.model.items import Inline, Item, raw
 from gitmemo.ref import IMMUTABLE, Ref, unwrap_all
 from gitmemo.ref.leaves import scalar
 from gitmemo.special import Transient
+from gitmemo.tracing import AS_FOUND, Scope
 
 
 class Capturing(Protocol):
@@ -47,7 +48,12 @@ class Tracking(Protocol):
     """Something that can watch a call."""
 
     def capture(
-        self, function: Callable[..., Any], *, static: bool, arguments: Iterable[object]
+        self,
+        function: Callable[..., Any],
+        *,
+        static: bool,
+        arguments: Iterable[object],
+        scope: Scope,
     ) -> AbstractContextManager[Capturing]:
         """Watch what the body of the `with` statement touches; `arguments` are plain values."""
         ...
@@ -68,7 +74,12 @@ class NoTracking:
     """Watches nothing."""
 
     def capture(
-        self, function: Callable[..., Any], *, static: bool, arguments: Iterable[object]
+        self,
+        function: Callable[..., Any],
+        *,
+        static: bool,
+        arguments: Iterable[object],
+        scope: Scope,
     ) -> AbstractContextManager[Capturing]:
         """Return an empty capture."""
         return nullcontext(_Nothing())
@@ -89,6 +100,7 @@ class CallRequest(NamedTuple):
         collects: Whether the function is a generator: a list of its items is the result.
         also: What else counts as touched.
         static: Whether what is touched is read from the code instead of watched.
+        scope: What the user said of its dependencies.
         sees_refs: Whether the body works on refs.
         shapes: Which outputs are collections of values.
     """
@@ -102,6 +114,7 @@ class CallRequest(NamedTuple):
     collects: bool = False
     also: tuple[object, ...] = ()
     static: bool = False
+    scope: Scope = AS_FOUND
     sees_refs: bool = False
     shapes: Shapes | None = None
 
@@ -202,7 +215,9 @@ class _Run:
         self._error: BaseException | None = None
         self._files = _files(request)
         arguments = (request.args, request.kwargs, *request.also)
-        self._watch = tracking.capture(request.function, arguments=arguments, static=request.static)
+        self._watch = tracking.capture(
+            request.function, arguments=arguments, static=request.static, scope=request.scope
+        )
 
     def __enter__(self) -> _Run:
         self._started = time.time()

@@ -25,7 +25,7 @@ from gitmemo.memo.inputs import PreparedCall
 from gitmemo.memo.lookup import Lookup
 from gitmemo.memo.nearest import MOST_CALLS, equal_inputs, nearest_call
 from gitmemo.memo.trust import Values
-from gitmemo.model.components import Component, Content
+from gitmemo.model.components import Component, Content, in_words, is_external
 from gitmemo.model.decisions import Decisions
 from gitmemo.model.facts import Call, Slot
 from gitmemo.model.validity import Code
@@ -153,7 +153,8 @@ class Explainer:
         for component in self._lookup.changed(version.id):
             old = version.pairs.get(component)
             if old is not None:
-                yield ChangedCode(str(component), self._state(component, old, decisions))
+                said = in_words(component) if is_external(component) else ""
+                yield ChangedCode(str(component), self._state(component, old, decisions), said)
 
     def _state(self, component: Component, old: Content, decisions: Decisions) -> CodeState:
         new = self._code.current(component)

@@ -69,12 +69,19 @@ class ArgumentDifference:
 
 @dataclass(frozen=True, slots=True)
 class ChangedCode:
-    """A component, written `file:unit`, that is not what it was for the nearest stored call."""
+    """A component, written `file:unit`, that is not what it was for the nearest stored call.
+
+    Attributes:
+        said: What people call it, where that is something else.
+    """
 
     component: str
     state: CodeState
+    said: str = ""
 
     def __str__(self) -> str:
+        if self.said:
+            return f"{self.said} {self.state}"
         return f"{self.component}: {self.state}"
 
 

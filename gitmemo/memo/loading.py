@@ -19,6 +19,7 @@ from typing import Any
 from gitmemo.errors import OpNotLoaded
 from gitmemo.memo.names import OpNames
 from gitmemo.memo.op import Op
+from gitmemo.model.components import is_external
 from gitmemo.query import resolve_op
 from gitmemo.tracing import Project
 from gitmemo.world.view import World
@@ -90,7 +91,13 @@ class ProjectOps:
         versions = (call.version for call in self._world.newest_calls(name, 1))
         found = [self._world.version(version) for version in versions if version]
         paths = sorted(
-            {component.path for version in found if version for component in version.pairs}
+            {
+                component.path
+                for version in found
+                if version
+                for component in version.pairs
+                if not is_external(component)
+            }
         )
         files = {path: self._project.file_of(path) for path in paths}
         texts = {path: file.read_bytes() for path, file in files.items() if file and file.is_file()}

@@ -241,6 +241,13 @@ def op(function: Any = None, /, **options: Any) -> Any:
             it is at its default.
         track: Functions, classes or values that count as touched by every call; `"static"` reads
             what a call could touch from the code instead of watching it run.
+        untracked: What no call depends on although the code touches it: names as the op's code
+            would write them (`"CACHE"`, `"lib.helper"`), `"path:unit"`, functions or classes.
+            They are looked up when the op is first run.
+        packages: Installed packages on whose versions every call depends, named as in
+            `pip install`.
+        env: Environment variables on whose values every call depends; no value is written down.
+        files: Files on whose bytes every call depends, by their paths from the project root.
 
     Raises:
         UntrackableOp: It is a lambda without a `name`, a generator, or no function.

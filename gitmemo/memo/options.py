@@ -14,6 +14,8 @@ from typing import Literal, TypeAlias, TypedDict
 from gitmemo.errors import BadOption
 from gitmemo.memo.outputs import Keep, Outputs, declared_outputs
 from gitmemo.memo.signature import Binder
+from gitmemo.model import externals
+from gitmemo.model.components import Component
 from gitmemo.model.names import number_of_output, unnamed_output
 
 _KEEPS: tuple[Keep, ...] = ("always", "hash", "never")
@@ -21,6 +23,7 @@ _KEEPS: tuple[Keep, ...] = ("always", "hash", "never")
 Store: TypeAlias = "Keep | Mapping[str, Keep]"
 Track: TypeAlias = "Literal['static'] | Collection[object]"
 Names: TypeAlias = "str | Collection[str]"
+Untracked: TypeAlias = "str | Collection[object]"
 
 
 class OpOptions(TypedDict, total=False):
@@ -35,6 +38,10 @@ class OpOptions(TypedDict, total=False):
     mutates: Names
     match_defaults: bool
     track: Track
+    untracked: Untracked
+    packages: Names
+    env: Names
+    files: Names
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +61,8 @@ class Options:
         track: Functions, classes and values that count as touched by every call.
         static: Whether what a call touches is read from the code instead of watched.
         sees_refs: Whether the body receives refs: a superop.
+        untracked: Names and objects that no call of the op depends on; looked up when it is run.
+        depends: What is no code and every call of the op depends on.
     """
 
     name: str | None
@@ -67,6 +76,8 @@ class Options:
     track: tuple[object, ...]
     static: bool
     sees_refs: bool
+    untracked: tuple[object, ...] = ()
+    depends: frozenset[Component] = frozenset()
 
 
 def options_of(
@@ -82,6 +93,10 @@ def options_of(
     materialize: bool = False,
     match_defaults: bool = False,
     track: Track = (),
+    untracked: Untracked = (),
+    packages: Names = (),
+    env: Names = (),
+    files: Names = (),
     sees_refs: bool = False,
 ) -> Options:
     """Return the options of `function`; raise `BadOption` or `WrongOutputs` where they are not possible."""
@@ -104,9 +119,11 @@ def options_of(
         mutates=known.check("mutates", mutates),
         materialize=materialize,
         match_defaults=match_defaults,
-        track=() if isinstance(track, str) else tuple(track),
+        track=_tracked(track, label),
         static=_is_static(track, label),
         sees_refs=sees_refs,
+        untracked=_untracked(untracked, label),
+        depends=_depends(label, packages=packages, env=env, files=files),
     )
 
 
@@ -166,6 +183,42 @@ def _stores(
             names = ", ".join([*sorted(known.names), *(outputs.names or (unnamed_output(0),))])
             raise BadOption(label, "store", repr(name), f"its arguments and outputs are: {names}")
     return arguments, {name: keep for name, keep in results.items() if keep != "always"}
+
+
+def _untracked(untracked: Untracked, label: str) -> tuple[object, ...]:
+    if isinstance(untracked, str):
+        return (untracked,)
+    if not isinstance(untracked, Collection):
+        fix = "use a list of names, functions and classes"
+        raise BadOption(label, "untracked", repr(untracked)[:80], fix)
+    return tuple(untracked)
+
+
+def _depends(label: str, **named: Names) -> frozenset[Component]:
+    """Return the components of what is named under each option."""
+    found: set[Component] = set()
+    for option, names in named.items():
+        for name in (names,) if isinstance(names, str) else names:
+            if not isinstance(name, str):
+                raise BadOption(label, option, repr(name)[:80], "use a name, or a list of names")
+            try:
+                found.update(externals.named(**{option: (name,)}))
+            except ValueError as error:
+                raise BadOption(label, option, repr(name), str(error)) from None
+    return frozenset(found)
+
+
+def _tracked(track: Track, label: str) -> tuple[object, ...]:
+    if isinstance(track, str):
+        return ()
+    if not isinstance(track, Collection):
+        fix = 'use "static" or a list: track=[helper]'
+        raise BadOption(label, "track", repr(track)[:80], fix)
+    for item in track:
+        if isinstance(item, str):
+            fix = "list the function, class or value itself, without quotes"
+            raise BadOption(label, "track", repr(item), fix)
+    return tuple(track)
 
 
 def _is_static(track: Track, label: str) -> bool:

@@ -183,19 +183,19 @@ class Recorder:
         if version.id not in self._versions:
             for component, content in version.pairs.items():
                 if (component, content.source) not in self._sources:
-                    facts += self._source_facts(component, content.source, code)
+                    facts += self._source_facts(component, content, code)
             facts.append(version)
         return facts
 
     def _source_facts(
-        self, component: Component, content: Digest, code: CodeState
+        self, component: Component, content: Content, code: CodeState
     ) -> Iterator[Fact]:
-        if self._world.knows_source(component, content):
+        if self._world.knows_source(component, content.source):
             return
-        text = code.text(component)
+        text = code.text(component, content)
         latest = self._latest.get(component)
         parents = (latest,) if latest else self._world.lineage(component)
-        source = Source(component, content, digest(text.encode("utf-8")), parents)
+        source = Source(component, content.source, digest(text.encode("utf-8")), parents)
         self._latest[component] = record_id(to_line(source))
         yield Text(text)
         yield source

@@ -123,7 +123,7 @@ class Storage(Questions):
         self._lookup = lookup = Lookup(world, names, verdicts, recorder, watch, self._code)
         self._failures = failures = FailureNotes(world, recorder)
         self._caller = caller = Caller(
-            world, names, lookup, recorder, tracking, watch, failures, self
+            world, names, lookup, recorder, tracking, watch, failures, self, state
         )
         rerun = Rerun(names, lookup, caller)
         self._on_demand = OnDemand(world, values, rerun, recorder, watch, self)

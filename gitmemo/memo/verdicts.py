@@ -74,6 +74,7 @@ class Verdicts:
 
         Other code is no reason: each verdict has a probe that is asked at every use.
         """
+        self._code.outside.enter()
         decisions = self._world.decisions()
         if self._decisions is None or decisions.current != self._decisions.current:
             self._known.clear()

@@ -1,4 +1,4 @@
-"""Components: the units of the user's code that a call can touch.
+"""Components: what a call can touch, above all the units of the user's code.
 
 Not how they are found (`source`, `tracing`), only what they are called and
 what they hold. Invariant: a component's name depends on the repository's own
@@ -14,15 +14,29 @@ from gitmemo.hashing.digest import Digest
 MAIN_PATH = "__main__"
 """The path of code that has no file: the REPL, `python -c`, standard input."""
 
+PACKAGE = "package"
+"""The path of installed packages; the unit is the distribution's name (PEP 503)."""
+
+ENV = "env"
+"""The path of environment variables."""
+
+FILE = "file"
+"""The path of files that are no code; the unit is their path from the project root."""
+
+_EXTERNAL = frozenset({PACKAGE, ENV, FILE})
+_WORDS = {PACKAGE: "package", ENV: "environment variable", FILE: "file"}
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Component:
-    """One unit of code.
+    """One unit of code, or something outside of the code that the user named.
 
     Attributes:
-        path: POSIX path of the file, relative to the project root.
+        path: POSIX path of the file, relative to the project root; `package`, `env` or
+            `file` for what is no code.
         unit: `f` or `C.m` for a function or method, `class C` for a class
-            statement without its methods, `$N` for a module-level global.
+            statement without its methods, `$N` for a module-level global; the name
+            of what is no code.
     """
 
     path: str
@@ -46,3 +60,22 @@ class Content:
 
     source: Digest
     value: Digest | None = None
+
+
+def is_external(component: Component) -> bool:
+    """Whether it is no code: an installed package, an environment variable or a file.
+
+    >>> is_external(Component("package", "numpy")), is_external(Component("package.py", "f"))
+    (True, False)
+    """
+    return component.path in _EXTERNAL
+
+
+def in_words(component: Component) -> str:
+    """Return what people call it.
+
+    >>> in_words(Component("package", "numpy")), in_words(Component("lib.py", "f"))
+    ('package numpy', 'lib.py:f')
+    """
+    word = _WORDS.get(component.path)
+    return f"{word} {component.unit}" if word else str(component)

@@ -9,8 +9,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from gitmemo.errors import SourceError
-from gitmemo.model.components import MAIN_PATH, Component, Content
+from gitmemo.hashing.digest import Digest
+from gitmemo.model.components import FILE, MAIN_PATH, Component, Content, is_external
+from gitmemo.model.externals import source_of, text_of_file
 from gitmemo.source.file import SourceFile
+
+_LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 
 
 class SourceTree:
@@ -21,14 +25,26 @@ class SourceTree:
             absent.
     """
 
-    def __init__(self, read: Callable[[str], bytes | None]) -> None:
-        """`read` returns the bytes of a repository path, or None if there is no such file."""
+    def __init__(
+        self,
+        read: Callable[[str], bytes | None],
+        identify: Callable[[str], Digest | None] | None = None,
+    ) -> None:
+        """`read` returns the bytes of a repository path, or None if there is no such file.
+
+        `identify` returns their content id, where that is known without reading them all.
+        """
         self._read = read
+        self._identify = identify or self._identified
         self._files: dict[str, SourceFile | None] = {}
+        self._data: dict[Component, str | None] = {}
         self.unreadable: dict[str, str] = {}
 
     def current(self, component: Component) -> Content | None:
         """Return what the files say; None where they have no such component."""
+        if component.path == FILE:
+            text = self._text_of_data(component)
+            return None if text is None else Content(source_of(text))
         file = self.file(component.path)
         source = file.source_of(component.unit) if file else None
         if file is None or source is None:
@@ -37,11 +53,20 @@ class SourceTree:
         return Content(source, unit.literal_value if unit else None)
 
     def knows(self, component: Component) -> bool:
-        """Whether files can tell: not of code that was typed in or stands outside the repository."""
-        return not _is_elsewhere(component.path)
+        """Whether files can tell.
+
+        Not of code that was typed in or stands outside the repository; not of packages and
+        variables, for where the code runs they may be others than here; and of a file that is
+        no code only if it is in this tree: it may be one that git ignores.
+        """
+        if component.path == FILE:
+            return self._text_of_data(component) is not None
+        return not (_is_elsewhere(component.path) or is_external(component))
 
     def text(self, component: Component) -> str | None:
         """Return the component's text as written, with the imports that it uses."""
+        if component.path == FILE:
+            return self._text_of_data(component)
         file = self.file(component.path)
         unit = file.units.get(component.unit) if file else None
         return unit.text if unit else None
@@ -51,6 +76,21 @@ class SourceTree:
         if path not in self._files:
             self._files[path] = self._parse(path)
         return self._files[path]
+
+    def _text_of_data(self, component: Component) -> str | None:
+        """Return what is written of a file that is no code; None if it cannot be read here."""
+        if component not in self._data:
+            cid = self._identify(component.unit) if _is_plain(component.unit) else None
+            self._data[component] = None if cid is None else text_of_file(component, cid)
+        return self._data[component]
+
+    def _identified(self, path: str) -> Digest | None:
+        data = self._read(path)
+        if data is None or data.startswith(_LFS_POINTER):
+            return None
+        from gitmemo.hashing import content_id  # a hook that reads no data need not load it
+
+        return content_id(data)
 
     def _parse(self, path: str) -> SourceFile | None:
         data = self._read(path) if _is_plain(path) else None

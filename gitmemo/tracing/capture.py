@@ -7,12 +7,15 @@ those of every capture inside it.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from types import FunctionType, TracebackType
-from typing import Any
+from typing import Any, Final
 
-from gitmemo.model.components import Component, Content
+from gitmemo.model.components import Component, Content, is_external
+from gitmemo.source.stores import may_change
+from gitmemo.source.units import NO_SOURCE
 from gitmemo.tracing.events import Recording, event_source
 from gitmemo.tracing.observations import Observations, Probe
 from gitmemo.tracing.project import Project
@@ -24,6 +27,28 @@ _MOST_PLANS = 4096
 _MOST_SHAPES = 512
 
 Contents = Mapping[Component, Content]
+
+
+@dataclass(frozen=True, slots=True)
+class Scope:
+    """What the user said of a call's dependencies.
+
+    Attributes:
+        named: What counts although no code leads to it.
+        untracked: What does not count although code leads to it.
+    """
+
+    named: tuple[Component, ...] = ()
+    untracked: frozenset[Component] = frozenset()
+
+    def over(self, components: Iterable[Component]) -> set[Component]:
+        """Return what counts of `components`, and what counts besides."""
+        return {*components, *self.named} - self.untracked
+
+
+AS_FOUND: Final = Scope()
+"""The scope of a call of which the user said nothing."""
+
 Shape = tuple[frozenset[int], frozenset[int]]
 
 
@@ -37,12 +62,19 @@ class Capture:
     """
 
     def __init__(
-        self, tracker: Tracker, function: FunctionType, arguments: Iterable[object], *, static: bool
+        self,
+        tracker: Tracker,
+        function: FunctionType,
+        arguments: Iterable[object],
+        *,
+        static: bool,
+        scope: Scope = AS_FOUND,
     ) -> None:
         self._tracker = tracker
         self._arguments = arguments
         self._function = function
         self._static = static
+        self._scope = scope
         self._added: dict[Component, Content | None] = {}
         self.components: Contents = {}
         self.mutated: tuple[Component, ...] = ()
@@ -67,7 +99,8 @@ class Capture:
         self._tracker.state.modules.observe()
         self._given = self._tracker.resolver.given(self._arguments)
         self._arguments = ()
-        self._plan = self._tracker.plan(self._function, self._given)
+        self._plan = self._tracker.plan(self._function, self._given, self._scope)
+        self._modules = len(sys.modules)
         self._recording = Recording(self._tracker.project)
         if not self._static:
             event_source().start(self._recording)
@@ -111,25 +144,79 @@ class Capture:
         """Decide which of the contents before, after and of nested calls counts."""
         mutated: list[Component] = []
         found: dict[Component, Content] = {}
-        for component in sorted(closure.components | self._added.keys()):
+        for component in sorted(self._scope.over([*closure.components, *self._added])):
             before, added = entry.get(component), self._added.get(component)
             after = self._tracker.state.current(component)
+            if self._is_made_here(component, before, after, entry):
+                mutated.append(component)  # nothing was there that the result could depend on
+                continue
             content = before or after
-            if content is None or (content.value is None and added is not None):
+            if before is not None and is_external(component) and before != after:
+                mutated.append(component)
+                content = self._tracker.state.outside.unsettled(component)
+            elif content is None or (content.value is None and added is not None):
                 content = added
             elif added is not None and added.source != content.source:
                 # A nested result was reused by a decision: what it was made with counts, so
                 # that a revised decision reaches this call too.
                 content = added
-            elif before is not None and after is not None and before.value != after.value:
+            elif (
+                before is not None
+                and after is not None
+                and (before.value != after.value or self._may_have_changed(component, closure))
+            ):
                 mutated.append(component)
-                content = Content(content.source)
+                # By its source only; one that no statement binds may not be there next time.
+                content = None if content.source == NO_SOURCE else Content(content.source)
             elif added is not None and added.value is None:  # a nested call changed it
                 content = Content(content.source)
             if content is not None:
                 found[component] = content
+        self.mutated = tuple(self._blame(mutated, found))
         self.components = found
-        self.mutated = tuple(mutated)
+
+    def _may_have_changed(self, component: Component, closure: Closure) -> bool:
+        """Whether code that another call changed a component with ran in this one too."""
+        code = self._tracker.changing.get(component)
+        return code is not None and not code.isdisjoint(closure.components)
+
+    def _is_made_here(
+        self, component: Component, before: Content | None, after: Content | None, entry: Contents
+    ) -> bool:
+        """Whether the call made a global that no statement of its module binds."""
+        if before is not None or after is None or after.source != NO_SOURCE:
+            return False
+        # The code of a module that was imported meanwhile may have made it: that counts.
+        was_loaded = len(sys.modules) == self._modules
+        return was_loaded or any(known.path == component.path for known in entry)
+
+    def _blame(self, mutated: list[Component], found: dict[Component, Content]) -> list[Component]:
+        """Return what the call changed by itself, and note which code did.
+
+        Whether a name is bound that no statement binds is no content of the functions that use
+        it, if the call binds it or it does not count.
+        """
+        state = self._tracker.state
+        loose = {c.unit[1:] for c in mutated if c.unit.startswith("$") and c not in found}
+        for component in self._scope.untracked:
+            if component.unit.startswith("$"):
+                now = state.current(component)
+                if now is None or now.source == NO_SOURCE:
+                    loose.add(component.unit[1:])
+        followers: set[Component] = set()
+        for component in list(found) if loose else ():
+            if component.unit.startswith("$") or is_external(component):
+                continue
+            unit = state.live_unit(component, Observations())
+            if unit and any(loose.intersection(use.chain) for use in unit.names.uses):
+                found[component] = Content(found[component].source)
+                followers.add(component)
+        causes = [component for component in mutated if component not in followers]
+        changing = self._tracker.changing
+        for component in causes:
+            if component not in changing or changing[component].isdisjoint(found):
+                self._tracker.note_change(component, found, self._function)
+        return causes
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +225,7 @@ class Plan:
 
     Attributes:
         function: The function; kept, so that no other gets its id.
+        scope: What the user said of its dependencies; kept too.
         entry: Contents of all that a call may touch, those of loaded modules.
         probe: Whether they still are what they were.
         given: What the arguments of calls with this plan held, by ids.
@@ -146,6 +234,7 @@ class Plan:
     """
 
     function: FunctionType
+    scope: Scope
     entry: Contents
     probe: Probe
     given: Mapping[frozenset[int], Given]
@@ -159,7 +248,10 @@ class Tracker:
         self.project = project
         self.state = state
         self.resolver = Resolver(state)
-        self._plans: dict[int, Plan] = {}
+        self._plans: dict[tuple[int, int], Plan] = {}
+        # What calls changed, and the code that may have done it. A call in which such code ran
+        # counts as changing it too, also if it was changed already: a cache that is filled.
+        self.changing: dict[Component, set[Component]] = {}
 
     def capture(
         self,
@@ -167,24 +259,47 @@ class Tracker:
         *,
         static: bool = False,
         arguments: Iterable[object] = (),
+        scope: Scope = AS_FOUND,
     ) -> Capture:
         """Return a context manager to put around one call of `function`.
 
         `static` finds what the function could touch instead of watching it run.
-        `arguments` are the plain values that it is called with.
+        `arguments` are the plain values that it is called with. `scope` is what the user said
+        of its dependencies.
         """
-        return Capture(self, plain_function(function), arguments, static=static)
+        return Capture(self, plain_function(function), arguments, static=static, scope=scope)
 
-    def plan(self, function: FunctionType, given: Given) -> Plan:
+    def note_change(
+        self, changed: Component, touched: Iterable[Component], function: FunctionType
+    ) -> None:
+        """Remember that a call of `function` changed a component."""
+        if is_external(changed):
+            return
+        name = changed.unit.removeprefix("class ").removeprefix("$").rpartition(".")[2]
+        found = {c for c in touched if self._may_change(c, name)}
+        if not found:
+            path = self.state.modules.path_of_code(function.__code__)
+            unit = self.state.modules.unit_of(function.__code__)
+            found = {Component(path, unit.name)} if path and unit else set()
+        self.changing.setdefault(changed, set()).update(found)
+
+    def _may_change(self, component: Component, name: str) -> bool:
+        if is_external(component) or component.unit.startswith("$"):
+            return False
+        snapshot = self.state.modules.snapshot(component.path)
+        unit = snapshot.file.units.get(component.unit) if snapshot else None
+        return unit is not None and may_change(unit.nodes, name)
+
+    def plan(self, function: FunctionType, given: Given, scope: Scope = AS_FOUND) -> Plan:
         """Read everything that a call of `function` will probably touch."""
-        known = self._plans.get(id(function))
+        known = self._plans.get((id(function), id(scope)))
         stands = known is not None and known.probe.unchanged()
         if known is not None and stands and given.ids in known.given:
             return known
         static = self.resolver.static(function, given)
         components = static.components.union(known.entry if known else ())
         kept = known if stands else None
-        plan = self._plan(function, components, [static.seen], kept, given)
+        plan = self._plan(function, scope, components, [static.seen], kept, given)
         self._keep(plan)
         return plan
 
@@ -204,6 +319,7 @@ class Tracker:
         function: Any = plan.function  # type checkers take a function in a dataclass for a method
         replanned = self._plan(
             function,
+            plan.scope,
             components,
             [closure.seen],
             plan if stands else None,
@@ -216,6 +332,7 @@ class Tracker:
     def _plan(
         self,
         function: FunctionType,
+        scope: Scope,
         components: Iterable[Component],
         seen: list[Observations],
         kept: Plan | None,
@@ -223,20 +340,21 @@ class Tracker:
     ) -> Plan:
         """Read `components`; what is known of calls is taken over from a plan that still stands."""
         entry: dict[Component, Content] = {}
-        for component in components:
+        for component in scope.over(components):
             content, observed = self.state.look(component)
             seen.append(observed)
             if content is not None and self.state.loaded(component):
                 entry[component] = content
         if kept is None or len(kept.shapes) > _MOST_SHAPES or len(kept.given) > _MOST_SHAPES:
-            return Plan(function, entry, Probe(seen), {g.ids: g for g in given}, {})
+            return Plan(function, scope, entry, Probe(seen), {g.ids: g for g in given}, {})
         known = {**kept.given, **{g.ids: g for g in given}}
-        return Plan(function, entry, Probe([*seen, kept.probe.seen]), known, dict(kept.shapes))
+        probe = Probe([*seen, kept.probe.seen])
+        return Plan(function, scope, entry, probe, known, dict(kept.shapes))
 
     def _keep(self, plan: Plan) -> None:
         if len(self._plans) > _MOST_PLANS:  # ops made anew for every call
             self._plans.clear()
-        self._plans[id(plan.function)] = plan
+        self._plans[id(plan.function), id(plan.scope)] = plan
 
 
 def plain_function(function: Callable[..., Any]) -> FunctionType:

@@ -7,6 +7,7 @@ code objects that compiling it reproduces; everything else counts by bytecode.
 
 from __future__ import annotations
 
+import ast
 import sys
 import threading
 from collections.abc import Iterator
@@ -21,6 +22,7 @@ from gitmemo.hashing.structure import code_digest
 from gitmemo.model.components import MAIN_PATH
 from gitmemo.source import NameUse, SourceFile, Unit, UnitKind
 from gitmemo.source.names import Names
+from gitmemo.source.stores import binds_by_attribute
 from gitmemo.tracing.cells import Cells, cells_seen, cells_that_ran, nested
 from gitmemo.tracing.observations import FileState, Observations, file_state, is_fresh
 from gitmemo.tracing.project import Project, is_cell, main_file, main_module
@@ -183,6 +185,14 @@ class Modules:
             if path not in self._snapshots:
                 self._snapshots[path] = _read(self._file(path), path)
             return self._snapshots[path]
+
+    def may_bind(self, name: str) -> bool:
+        """Whether code of a loaded module of the project may make a global of this name."""
+        files = [snapshot.file for snapshot in list(self._snapshots.values()) if snapshot]
+        return any(
+            name in file.rebound_by_functions or binds_by_attribute(ast.parse(file.text), name)
+            for file in files
+        )
 
     def on_disk(self, path: str, seen: Observations) -> SourceFile | None:
         """Return what the file says now."""

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path, PurePath
 from types import ModuleType
 
-from gitmemo.model.components import MAIN_PATH
+from gitmemo.model.components import MAIN_PATH, Component, is_external
 
 _FOREIGN_FOLDERS = frozenset(
     {
@@ -47,6 +47,7 @@ class Project:
         source_roots: Folders under the root that are import roots; they do not
             appear in module names.
         notebook: The notebook that this process runs, where the caller knows it.
+        depends: What is no code and every call depends on.
     """
 
     def __init__(
@@ -56,9 +57,11 @@ class Project:
         main_only: bool = False,
         source_roots: Sequence[str] = ("src",),
         notebook: Path | None = None,
+        depends: Sequence[Component] = (),
     ) -> None:
         self.root = None if root is None else root.resolve()
         self.main_only = main_only
+        self.depends = tuple(depends)
         self.source_roots = tuple(PurePath(folder).as_posix().strip("/") for folder in source_roots)
         self._notebook = notebook
         self._prefix = "" if self.root is None else str(self.root).rstrip(os.sep) + os.sep
@@ -87,6 +90,13 @@ class Project:
         if self.root is None or path == MAIN_PATH or path.startswith("@"):
             return None
         return self.root / path
+
+    def folder(self) -> Path:
+        """Return where the paths of files start that are no code: the root, else beside the script."""
+        if self.root is not None:
+            return self.root
+        main = main_file()
+        return Path(main).resolve().parent if main else Path.cwd()
 
     def module_name(self, filename: str) -> str:
         """Return the dotted name that the place of a file gives it."""
@@ -146,7 +156,9 @@ class Project:
             return None
         if real.startswith(self._foreign) or self._in_foreign_folder(real):
             return None
-        return PurePath(real[len(self._prefix) :]).as_posix()
+        path = PurePath(real[len(self._prefix) :]).as_posix()
+        # A script without a suffix whose name is that of something else than code.
+        return MAIN_PATH if is_external(Component(path, "")) else path
 
     def _real(self, filename: str) -> str:
         """Return the file without links; hundreds of modules lie in the same few folders."""

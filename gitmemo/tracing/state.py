@@ -16,7 +16,7 @@ from types import FunctionType, ModuleType
 from typing import Any
 
 from gitmemo.hashing.digest import Digest, digest
-from gitmemo.model.components import Component, Content
+from gitmemo.model.components import Component, Content, is_external
 from gitmemo.source import SourceFile, Unit, UnitKind
 from gitmemo.source.units import NO_SOURCE, STATEMENTS, WHOLE_MODULE
 from gitmemo.tracing.bindings import Bindings, Kind
@@ -25,6 +25,7 @@ from gitmemo.tracing.guards import guard_for
 from gitmemo.tracing.imports import Imports
 from gitmemo.tracing.modules import OUTSIDE, LiveUnit, Modules
 from gitmemo.tracing.observations import MISSING, Observations, Probe
+from gitmemo.tracing.outside import Outside
 from gitmemo.tracing.places import Places
 from gitmemo.tracing.project import Project
 from gitmemo.tracing.values import ValueIds, is_ours
@@ -56,6 +57,7 @@ class CodeState:
         self.places = Places(self.modules)
         self.imports = Imports(self.modules)
         self.bindings = Bindings(self.modules, self.places, self.imports)
+        self.outside = Outside(project.folder())
         self._values = ValueIds(project.root, self.places.code_name)
         self._lock = threading.RLock()
         self._known: dict[Component, tuple[Content | None, Observations]] = {}
@@ -65,8 +67,8 @@ class CodeState:
         return self.look(component)[0]
 
     def loaded(self, component: Component) -> bool:
-        """Whether the module of a component runs in this process."""
-        return self.modules.module(component.path) is not None
+        """Whether the module of a component runs in this process, if it is code."""
+        return is_external(component) or self.modules.module(component.path) is not None
 
     def knows(self, component: Component) -> bool:
         """Whether anything can be said of a component here.
@@ -76,8 +78,13 @@ class CodeState:
         """
         return not component.path.startswith(OUTSIDE) or self.loaded(component)
 
-    def text(self, component: Component) -> str:
-        """Return the source of a component for people; empty if there is none."""
+    def text(self, component: Component, content: Content | None = None) -> str:
+        """Return the source of a component for people; empty if there is none.
+
+        What is no code may be another by now: then it is the text of `content`.
+        """
+        if is_external(component):
+            return self.outside.text(component, content)
         unit = self.live_unit(component, Observations())
         if unit is not None:
             return unit.text
@@ -86,6 +93,11 @@ class CodeState:
             return file.text
         found = file.units.get(component.unit) if file else None
         return found.text if found else ""
+
+    def line_of(self, component: Component) -> int | None:
+        """Return the line where a component of a loaded file begins, None if that is not known."""
+        found = self._unit(component) if component.path.endswith(".py") else None
+        return found.spans[0].first if found and found.spans else None
 
     def probe(self, components: Iterable[Component]) -> Probe:
         """Return a cheap check that the contents of `components` stay what they are now."""
@@ -108,6 +120,8 @@ class CodeState:
     # --- reading
 
     def _read(self, component: Component, seen: Observations) -> Content | None:
+        if is_external(component):
+            return self.outside.content(component, seen)
         module = self._module(component.path, seen)
         if module is None:
             return self._from_text(component, seen)

@@ -8,6 +8,10 @@ from typing import assert_type
 import gitmemo as gm
 
 
+class Scale:
+    factor = 2.0
+
+
 @gm.op
 def plain(x: int, *, scale: float = 1.0) -> float:
     return x * scale
@@ -21,6 +25,22 @@ def bounds(values: list[float], verbose: bool = False) -> tuple[float, float]:
 @gm.op(materialize=True)
 def numbers(n: int) -> Iterator[str]:
     yield from map(str, range(n))
+
+
+@gm.op(
+    packages=["numpy"],
+    env="MODEL_DIR",
+    files=("data/vocab.txt",),
+    untracked=["CACHE", plain, Scale],
+    track=[Scale],
+)
+def embed(text: str) -> list[float]:
+    return [float(len(text))]
+
+
+@gm.superop(packages="numpy", untracked="CACHE")
+def embeddings(text: str) -> list[float]:
+    return embed(text)
 
 
 @gm.superop
@@ -58,6 +78,8 @@ async def main() -> None:
         assert_type(low, float)
         assert_type(high, float)
         assert_type(numbers(3), list[str])
+        assert_type(embed("a"), list[float])
+        assert_type(embeddings.ref("a"), gm.Ref[list[float]])
         assert_type(pipeline(3), float)
         assert_type(newer(3), float)
         assert_type(Model().predict(3, bias=1.0), float)
@@ -77,3 +99,7 @@ async def main() -> None:
         gm.op(nout="some")  # type: ignore[call-overload]
         gm.superop(nout="some")  # type: ignore[call-overload]
         gm.superop(versoin=2)  # type: ignore[call-overload]
+        gm.op(packages=1)  # type: ignore[call-overload]
+        gm.op(env=[b"HOME"])  # type: ignore[list-item]
+        gm.op(files=None)  # type: ignore[call-overload]
+        gm.superop(untracked=5)  # type: ignore[call-overload]
