@@ -36,6 +36,19 @@ class Capture:
         mutated: The components among them whose value the call itself changed.
     """
 
+    __slots__ = (
+        "_added",
+        "_arguments",
+        "_function",
+        "_given",
+        "_plan",
+        "_recording",
+        "_static",
+        "_tracker",
+        "components",
+        "mutated",
+    )
+
     def __init__(
         self, tracker: Tracker, function: FunctionType, arguments: Iterable[object], *, static: bool
     ) -> None:
@@ -64,11 +77,12 @@ class Capture:
         return bool(self._added)
 
     def __enter__(self) -> Capture:
-        self._tracker.state.modules.observe()
-        self._given = self._tracker.resolver.given(self._arguments)
+        tracker = self._tracker
+        tracker.state.modules.observe()
+        self._given = given = tracker.resolver.given(self._arguments)
         self._arguments = ()
-        self._plan = self._tracker.plan(self._function, self._given)
-        self._recording = Recording(self._tracker.project)
+        self._plan = tracker.plan(self._function, given)
+        self._recording = Recording(tracker.project)
         if not self._static:
             event_source().start(self._recording)
         return self
@@ -173,7 +187,8 @@ class Tracker:
         `static` finds what the function could touch instead of watching it run.
         `arguments` are the plain values that it is called with.
         """
-        return Capture(self, plain_function(function), arguments, static=static)
+        plain = function if type(function) is FunctionType else plain_function(function)
+        return Capture(self, plain, arguments, static=static)
 
     def plan(self, function: FunctionType, given: Given) -> Plan:
         """Read everything that a call of `function` will probably touch."""

@@ -134,12 +134,15 @@ class Reached:
 def only_atoms(groups: Iterable[object]) -> bool:
     """Whether tuples and dicts hold nothing but scalars, which lead nowhere."""
     for group in groups:
-        if type(group) is dict:
+        kind = type(group)
+        if kind is dict:
+            if not group:
+                continue
             if not (
                 _ATOMS.issuperset(map(type, group)) and _ATOMS.issuperset(map(type, group.values()))
             ):
                 return False
-        elif type(group) is not tuple or not _ATOMS.issuperset(map(type, group)):
+        elif kind is not tuple or not _ATOMS.issuperset(map(type, group)):
             return False
     return True
 
