@@ -200,7 +200,7 @@ class MonitoringEvents:
         fired[id(code)] = code
         # With several calls under way, one start belongs to one of them only: the code is
         # heard of until all have it.
-        if recordings.several and not all([id(code) in each.codes for each in active]):
+        if recordings.several and not all(id(code) in each.codes for each in active):
             return None
         # If another call has begun meanwhile, or has armed all again, this one must stay
         # armed; no thread can come between the question and the return, as nothing is called.
