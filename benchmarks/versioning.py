@@ -81,13 +81,14 @@ def watch() -> None:
         for name in ("recursion", "arrays", "small_arrays", "texts"):
             function, numbers = getattr(module, name), count()
             op = gm.op(function)
-            actions = {"plain function": Action(lambda f=function: f(0))}
+            actions: dict[str, Action] = {}
             for label, deps_path in (("without versions", None), ("versions", folder)):
                 storage = gm.Storage(deps_path=deps_path)
                 actions[label] = Action(
                     lambda f=op, n=numbers: f(next(n)), lambda found=storage: found
                 )
             actions["sys.setprofile, a callback"] = Action(lambda f=function: f(0), _profiled)
+            actions["plain function"] = Action(lambda f=function: f(0))
             show(f"watching, {name} (CPU)", _least(actions, 1))
 
 
@@ -150,11 +151,12 @@ def data() -> None:
     """A hit of an op that reads a global of 100 MB, beside one hash of its memory."""
     values = np.random.default_rng(0).random(12_500_000)
     with _project(FILE) as (folder, module):
-        module.DATA = values
+        vars(module)["DATA"] = values
         tool = open_tool(FILE, folder)
         op, other = tool.wrap(module.of_data), tool.wrap(module.none)
         with tool.block():
-            op(1), other(1)
+            op(1)
+            other(1)
 
         def enter() -> None:
             with tool.block():
@@ -163,7 +165,7 @@ def data() -> None:
         actions = {
             "hit that reads it": Action(lambda: op(1), tool.block),
             "block and hit that does not": Action(enter),
-            "bare BLAKE3": Action(lambda: blake3(memoryview(values).cast("B")).digest()),
+            "bare BLAKE3": Action(lambda: blake3(values.data.cast("B")).digest()),
         }
         show("a global of 100 MB (CPU)", _least(actions, 1))
 

@@ -142,15 +142,15 @@ class Reached:
 def only_atoms(groups: Iterable[object]) -> bool:
     """Whether tuples and dicts hold nothing but scalars, which lead nowhere."""
     for group in groups:
-        kind = type(group)
-        if kind is dict:
-            if not group:
-                continue
-            if not (
+        if type(group) is tuple:
+            if not _ATOMS.issuperset(map(type, group)):
+                return False
+        elif type(group) is dict:
+            if group and not (
                 _ATOMS.issuperset(map(type, group)) and _ATOMS.issuperset(map(type, group.values()))
             ):
                 return False
-        elif kind is not tuple or not _ATOMS.issuperset(map(type, group)):
+        else:
             return False
     return True
 

@@ -112,7 +112,7 @@ def test_a_ref_in_a_global_is_neither_loaded_nor_hashed(
 ) -> None:
     storage, read, load = gm.Storage(deps_path=tmp_path), gm.op(mod.read), gm.op(mod.load)
     with storage:
-        mod.FOUND = load(5_000)
+        vars(mod)["FOUND"] = load(5_000)
         read(1)
     loads: list[object] = []
     original = storage.load
@@ -130,7 +130,7 @@ def test_a_ref_in_a_global_is_neither_loaded_nor_hashed(
     assert storage.counter.computed == 2
 
     with storage:
-        mod.FOUND = load(6_000)
+        vars(mod)["FOUND"] = load(6_000)
         assert int(storage.unwrap(read(1))) == 6_001
 
 
