@@ -41,13 +41,12 @@ class Recording:
         blind: Threads were at work that cannot be watched.
     """
 
-    __slots__ = ("active", "blind", "codes", "open_children", "owner", "parent")
+    __slots__ = ("active", "blind", "codes", "owner", "parent")
 
     def __init__(self, owner: Owner) -> None:
         self.owner = owner
         self.parent = current_recording()
         self.codes: dict[int, CodeType] = {}
-        self.open_children = 0
         self.active = False
         self.blind = False
 
@@ -89,16 +88,11 @@ class _Recordings:
     def __init__(self) -> None:
         self.lock = threading.RLock()
         self.active: tuple[Recording, ...] = ()
-        self.several = False
 
     def open(self, recording: Recording) -> None:
         with self.lock:
             recording.active = True
-            if recording.parent is not None:
-                recording.parent.open_children += 1
             self.active = (*self.active, recording)
-            if len(self.active) > 1:
-                self.several = self._are_several()
         _current.set(recording)
 
     def close(self, recording: Recording) -> None:
@@ -109,16 +103,10 @@ class _Recordings:
             else:
                 self.active = tuple([one for one in self.active if one is not recording])
             if recording.parent is not None:
-                recording.parent.open_children -= 1
                 recording.parent.add_all(recording.codes.values())
-            self.several = len(self.active) > 1 and self._are_several()
         # Not by token: a generator may end in another context than it began in.
         if _current.get() is recording:
             _current.set(recording.parent)
-
-    def _are_several(self) -> bool:
-        """Find whether several run code at a time; a parent only waits for its child."""
-        return sum([recording.open_children == 0 for recording in self.active]) > 1
 
 
 # --- 3.12 and later -------------------------------------------------------------
@@ -192,16 +180,13 @@ class MonitoringEvents:
     def _started(self, code: CodeType, _offset: int) -> object:
         recordings, fired = self._recordings, self._fired
         active = recordings.active
-        recording = _current.get()
-        if recording is not None and recording.active:
-            recording.add(code)
-        else:
-            self._note(code)
+        self._note(code)
         fired[id(code)] = code
-        # With several calls under way, one start belongs to one of them only: the code is
-        # heard of until all have it.
-        if recordings.several and not all(id(code) in each.codes for each in active):
-            return None
+        # One start belongs to one call and those around it: the code is heard of until all
+        # calls that are under way have it.
+        for recording in active:
+            if id(code) not in recording.codes and recording.owner.owns(code.co_filename):
+                return None
         # If another call has begun meanwhile, or has armed all again, this one must stay
         # armed; no thread can come between the question and the return, as nothing is called.
         if recordings.active is not active or self._fired is not fired:
@@ -209,12 +194,15 @@ class MonitoringEvents:
         return self._disable
 
     def _note(self, code: CodeType) -> None:
-        recording = current_recording()
-        if recording is not None:
+        recording = _current.get()
+        if recording is not None and not recording.active:
+            recording = current_recording()
+        if recording is None:  # a thread that nobody handed a context
+            for every in self._recordings.active:
+                every.add(code)
+        while recording is not None:
             recording.add(code)
-            return
-        for every in self._recordings.active:  # a thread that nobody handed a context
-            every.add(code)
+            recording = recording.parent
 
 
 @cache

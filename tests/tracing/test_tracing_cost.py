@@ -167,3 +167,23 @@ def test_calls_side_by_side_hear_of_a_function_until_all_have_it() -> None:
         context.run(source.stop, recording)
         assert recording.codes.keys() == {id(leaf.__code__)}
     assert owner.asked < 10
+
+
+@pytest.mark.skipif(sys.version_info < (3, 12), reason="the C profiler is one per thread")
+def test_an_outer_call_that_goes_on_beside_an_inner_one_takes_nothing_from_it() -> None:
+    source, owner = event_source(), Everything()
+    outer_context = contextvars.copy_context()
+    outer = outer_context.run(Recording, owner)
+    outer_context.run(source.start, outer)
+    inner_context = outer_context.run(contextvars.copy_context)
+    inner = inner_context.run(Recording, owner)
+    inner_context.run(source.start, inner)
+    outer_context.run(leaf)
+    inner_context.run(leaf)
+    asked = owner.asked
+    for _ in range(50):
+        inner_context.run(leaf)
+    assert owner.asked == asked
+    inner_context.run(source.stop, inner)
+    outer_context.run(source.stop, outer)
+    assert id(leaf.__code__) in inner.codes.keys() & outer.codes.keys()
