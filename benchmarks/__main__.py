@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import calls, scale, startup
+from benchmarks import calls, scale, startup, versioning
 
 SCENARIOS = {
     "hit": calls.hit,
@@ -17,6 +17,12 @@ SCENARIOS = {
     "scale": scale.scale,
     "block": calls.block,
     "startup": startup.startup,
+    "watch": versioning.watch,
+    "fixed": versioning.fixed,
+    "arguments": versioning.arguments,
+    "data": versioning.data,
+    "entry": versioning.entry,
+    "versions": versioning.versions,
 }
 
 

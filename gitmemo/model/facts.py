@@ -148,16 +148,14 @@ class Version:
     @cached_property
     def id(self) -> Digest:
         """Digest of the sorted pairs."""
-        parts: list[bytes] = []
-        for component in sorted(self.pairs):
-            content = self.pairs[component]
-            parts += (
-                component.path.encode(),
-                component.unit.encode(),
-                content.source,
-                content.value or b"",
+        return ids.version_id(
+            sorted(
+                [
+                    (component.path, component.unit, content.source, content.value)
+                    for component, content in self.pairs.items()
+                ]
             )
-        return ids.derive("version", *parts)
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,7 +15,7 @@ from gitmemo.hashing.digest import SIZE, Digest, digest
 
 _LENGTH_BYTES = 4
 _OF_DIGEST = SIZE.to_bytes(_LENGTH_BYTES, "little")
-_NO_VERSION = bytes(_LENGTH_BYTES)
+_NOTHING = bytes(_LENGTH_BYTES)
 
 
 class _Identified(Protocol):
@@ -61,9 +61,18 @@ def call_hid(
 ) -> Digest:
     """Return the history id of a call, from the history ids of its inputs."""
     parts = [_CALL, _text(op), _text(str(op_version))]
-    parts += (_OF_DIGEST, version) if version else (_NO_VERSION,)
+    parts += (_OF_DIGEST, version) if version else (_NOTHING,)
     for name, hid in sorted(inputs):
         parts += (_text(name), _OF_DIGEST, hid)
+    return digest(b"".join(parts))
+
+
+def version_id(pairs: Iterable[tuple[str, str, Digest, Digest | None]]) -> Digest:
+    """Return the id of a version: path, unit, source and value of each component, in order."""
+    parts = [_VERSION]
+    for path, unit, source, value in pairs:
+        parts += (_text(path), _text(unit), _OF_DIGEST, source)
+        parts += (_OF_DIGEST, value) if value else (_NOTHING,)
     return digest(b"".join(parts))
 
 
@@ -92,5 +101,6 @@ def raw_hid(cid: Digest) -> Digest:
 
 # What `derive` would put before the first part.
 _CALL = _text("call")
+_VERSION = _text("version")
 _OUTPUT = _text("output") + _OF_DIGEST
 _RAW = _text("raw") + _OF_DIGEST

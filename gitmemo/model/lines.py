@@ -290,14 +290,21 @@ version_id = lru_cache(maxsize=1000)(from_text)  # many calls have the same
 def _read_version(array: list[object], _: _ContentId) -> Version:
     pairs: dict[Component, Content] = {}
     for path, units in cast("list[tuple[str, list[list[str]]]]", array[2]):
-        for unit, source, *value in units:
-            pairs[Component(_string(path), _string(unit))] = Content(
-                from_text(source), from_text(value[0]) if value else None
-            )
+        for unit in units:
+            component, content = _pair(path, *unit)
+            pairs[component] = content
     version = Version(pairs)
     if version.id != from_text(_string(array[1])):
         raise ValueError("the version does not match its id")
     return version
+
+
+@lru_cache(maxsize=16_384)  # each content is in many versions
+def _pair(path: str, unit: str, source: str, *value: str) -> tuple[Component, Content]:
+    return (
+        Component(_string(path), _string(unit)),
+        Content(from_text(source), from_text(*value) if value else None),
+    )
 
 
 def _read_value(array: list[object], _: _ContentId) -> Value:

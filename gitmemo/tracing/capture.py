@@ -61,6 +61,21 @@ class Capture:
         mutated: The components among them whose value the call itself changed.
     """
 
+    __slots__ = (
+        "_added",
+        "_arguments",
+        "_function",
+        "_given",
+        "_modules",
+        "_plan",
+        "_recording",
+        "_scope",
+        "_static",
+        "_tracker",
+        "components",
+        "mutated",
+    )
+
     def __init__(
         self,
         tracker: Tracker,
@@ -96,12 +111,13 @@ class Capture:
         return bool(self._added)
 
     def __enter__(self) -> Capture:
-        self._tracker.state.modules.observe()
-        self._given = self._tracker.resolver.given(self._arguments)
+        tracker = self._tracker
+        tracker.state.modules.observe()
+        self._given = given = tracker.resolver.given(self._arguments)
         self._arguments = ()
-        self._plan = self._tracker.plan(self._function, self._given, self._scope)
+        self._plan = tracker.plan(self._function, given, self._scope)
         self._modules = len(sys.modules)
-        self._recording = Recording(self._tracker.project)
+        self._recording = Recording(tracker.project)
         if not self._static:
             event_source().start(self._recording)
         return self
@@ -267,7 +283,8 @@ class Tracker:
         `arguments` are the plain values that it is called with. `scope` is what the user said
         of its dependencies.
         """
-        return Capture(self, plain_function(function), arguments, static=static, scope=scope)
+        plain = function if type(function) is FunctionType else plain_function(function)
+        return Capture(self, plain, arguments, static=static, scope=scope)
 
     def note_change(
         self, changed: Component, touched: Iterable[Component], function: FunctionType

@@ -13,6 +13,7 @@ import cProfile
 import sys
 import threading
 import weakref
+from collections.abc import Collection
 from functools import cache
 from types import CodeType, FrameType
 from typing import Any, Protocol
@@ -40,19 +41,22 @@ class Recording:
         blind: Threads were at work that cannot be watched.
     """
 
-    __slots__ = ("active", "blind", "codes", "open_children", "owner", "parent")
+    __slots__ = ("active", "blind", "codes", "owner", "parent")
 
     def __init__(self, owner: Owner) -> None:
         self.owner = owner
         self.parent = current_recording()
         self.codes: dict[int, CodeType] = {}
-        self.open_children = 0
         self.active = False
         self.blind = False
 
     def add(self, code: CodeType) -> None:
         if self.owner.owns(code.co_filename):
             self.codes[id(code)] = code
+
+    def add_all(self, codes: Collection[CodeType]) -> None:
+        own = set(filter(self.owner.owns, {code.co_filename for code in codes}))
+        self.codes.update([(id(code), code) for code in codes if code.co_filename in own])
 
 
 class EventSource(Protocol):
@@ -84,36 +88,25 @@ class _Recordings:
     def __init__(self) -> None:
         self.lock = threading.RLock()
         self.active: tuple[Recording, ...] = ()
-        self.several = False
 
     def open(self, recording: Recording) -> None:
         with self.lock:
             recording.active = True
-            if recording.parent is not None:
-                recording.parent.open_children += 1
             self.active = (*self.active, recording)
-            self._count()
         _current.set(recording)
 
     def close(self, recording: Recording) -> None:
         with self.lock:
             recording.active = False
-            self.active = tuple(other for other in self.active if other is not recording)
+            if len(self.active) == 1:
+                self.active = ()
+            else:
+                self.active = tuple([one for one in self.active if one is not recording])
             if recording.parent is not None:
-                recording.parent.open_children -= 1
-                for code in recording.codes.values():
-                    recording.parent.add(code)
-            self._count()
+                recording.parent.add_all(recording.codes.values())
         # Not by token: a generator may end in another context than it began in.
         if _current.get() is recording:
             _current.set(recording.parent)
-
-    def _count(self) -> None:
-        """Find whether several run code at a time; a parent only waits for its child."""
-        self.several = (
-            len(self.active) > 1
-            and sum(recording.open_children == 0 for recording in self.active) > 1
-        )
 
 
 # --- 3.12 and later -------------------------------------------------------------
@@ -167,9 +160,10 @@ class MonitoringEvents:
 
     def _arm_again(self) -> None:
         fired, self._fired = self._fired, {}
+        tool, arm, events = self._tool, _monitoring.set_local_events, _started_or_resumed()
         for code in list(fired.values()):
-            _monitoring.set_local_events(self._tool, code, 0)
-            _monitoring.set_local_events(self._tool, code, _started_or_resumed())
+            arm(tool, code, 0)
+            arm(tool, code, events)
 
     def _discovered(self, code: CodeType, _offset: int) -> object:
         if id(code) not in self._own and self._is_own(code.co_filename):
@@ -184,23 +178,31 @@ class MonitoringEvents:
         return any(owner is not None and owner.owns(filename) for owner in owners)
 
     def _started(self, code: CodeType, _offset: int) -> object:
+        recordings, fired = self._recordings, self._fired
+        active = recordings.active
         self._note(code)
-        fired = self._fired
         fired[id(code)] = code
-        # With two calls under way, the first start belongs to one of them only. And
-        # if another thread has just armed all again, this one must stay armed; no
-        # thread can come between the question and the return, as nothing is called.
-        if self._recordings.several or self._fired is not fired:
+        # One start belongs to one call and those around it: the code is heard of until all
+        # calls that are under way have it.
+        for recording in active:
+            if id(code) not in recording.codes and recording.owner.owns(code.co_filename):
+                return None
+        # If another call has begun meanwhile, or has armed all again, this one must stay
+        # armed; no thread can come between the question and the return, as nothing is called.
+        if recordings.active is not active or self._fired is not fired:
             return None
         return self._disable
 
     def _note(self, code: CodeType) -> None:
-        recording = current_recording()
-        if recording is not None:
+        recording = _current.get()
+        if recording is not None and not recording.active:
+            recording = current_recording()
+        if recording is None:  # a thread that nobody handed a context
+            for every in self._recordings.active:
+                every.add(code)
+        while recording is not None:
             recording.add(code)
-            return
-        for every in self._recordings.active:  # a thread that nobody handed a context
-            every.add(code)
+            recording = recording.parent
 
 
 @cache
@@ -236,56 +238,60 @@ class ProfilerEvents:
         self._hook_before: Any = None
 
     def start(self, recording: Recording) -> None:
-        thread = self._thread
-        self._harvest_thread()
-        self._recordings.open(recording)
+        thread, recordings = self._thread, self._recordings
+        if thread.profiler is None:
+            self._put_aside(thread)
+        else:
+            self._harvest_thread(thread, thread.profiler)
         thread.recordings.append(recording)
-        with self._recordings.lock:
-            if len(self._recordings.active) == 1:
+        with recordings.lock:
+            recordings.open(recording)
+            if len(recordings.active) == 1:
                 self._hook_before = threading.getprofile()
                 threading.setprofile(self._in_new_thread)
-            recording.blind = self._has_unwatched_pool()
-        self._profile()
-
-    def stop(self, recording: Recording) -> None:
-        thread = self._thread
-        self._harvest_thread()
-        with self._recordings.lock:
-            self._harvest_strays()
-            if len(self._recordings.active) == 1:
-                threading.setprofile(self._hook_before)
-        if recording in thread.recordings:
-            thread.recordings.remove(recording)
-        self._recordings.close(recording)
-        if thread.recordings:
-            self._profile()
-        else:
-            self._give_back()
-
-    def _profile(self) -> None:
-        profiler = cProfile.Profile(subcalls=False, builtins=False)
-        self._thread.profiler = profiler
+            recording.blind = threading.active_count() > 1 and self._has_unwatched_pool()
+        thread.profiler = profiler = cProfile.Profile(subcalls=False, builtins=False)
         profiler.enable()
 
-    def _harvest_thread(self) -> None:
-        """Take what this thread's profiler saw; put a foreign one aside."""
-        thread = self._thread
-        running = sys.getprofile()
+    def stop(self, recording: Recording) -> None:
+        thread, recordings = self._thread, self._recordings
         if thread.profiler is None:
-            thread.foreign = running
-            if isinstance(running, cProfile.Profile):
-                running.disable()
-            elif running is not None:
-                sys.setprofile(None)
-            return
-        profiler, thread.profiler = thread.profiler, None
-        profiler.disable()
-        for code in _codes(profiler):
-            for recording in thread.recordings:
-                recording.add(code)
+            self._put_aside(thread)
+        else:
+            thread.profiler.disable()  # at once: what it sees of this costs time
+            self._harvest_thread(thread, thread.profiler)
+        with recordings.lock:
+            if self._strays:
+                self._harvest_strays()
+            if len(recordings.active) == 1:
+                threading.setprofile(self._hook_before)
+            if recording in thread.recordings:
+                thread.recordings.remove(recording)
+            recordings.close(recording)
+        if thread.recordings:
+            thread.profiler = profiler = cProfile.Profile(subcalls=False, builtins=False)
+            profiler.enable()
+        elif thread.foreign is not None:
+            self._give_back(thread)
 
-    def _give_back(self) -> None:
-        foreign, self._thread.foreign = self._thread.foreign, None
+    def _harvest_thread(self, thread: _Thread, profiler: cProfile.Profile) -> None:
+        """Take what this thread's profiler saw."""
+        profiler.disable()
+        thread.profiler = None
+        codes = _codes(profiler)
+        for recording in thread.recordings:
+            recording.add_all(codes)
+
+    def _put_aside(self, thread: _Thread) -> None:
+        """Put a foreign profiler aside."""
+        thread.foreign = running = sys.getprofile()
+        if isinstance(running, cProfile.Profile):
+            running.disable()
+        elif running is not None:
+            sys.setprofile(None)
+
+    def _give_back(self, thread: _Thread) -> None:
+        foreign, thread.foreign = thread.foreign, None
         if isinstance(foreign, cProfile.Profile):
             foreign.enable()
         elif foreign is not None:
@@ -301,18 +307,14 @@ class ProfilerEvents:
         profiler.enable()
 
     def _harvest_strays(self) -> None:
-        if not self._strays:
-            return
         for _, profiler in self._strays:
-            for code in _codes(profiler):
-                for recording in self._recordings.active:
-                    recording.add(code)
+            codes = _codes(profiler)
+            for recording in self._recordings.active:
+                recording.add_all(codes)
         self._strays = [stray for stray in self._strays if stray[0].is_alive()]
 
     def _has_unwatched_pool(self) -> bool:
         threads = threading.enumerate()
-        if len(threads) == 1:  # this one
-            return False
         watched = {thread for thread, _ in self._strays} | {threading.current_thread()}
         return any(_serves_a_pool(thread) for thread in threads if thread not in watched)
 
@@ -325,8 +327,8 @@ def _serves_a_pool(thread: threading.Thread) -> bool:
 
 def _codes(profiler: cProfile.Profile) -> list[CodeType]:
     entries: list[Any] = profiler.getstats()
-    codes = [entry.code for entry in entries]
-    return [code for code in codes if isinstance(code, CodeType)]
+    codes = [entry[0] for entry in entries]
+    return [code for code in codes if type(code) is CodeType]  # else the name of a builtin
 
 
 @cache

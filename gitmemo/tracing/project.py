@@ -83,7 +83,10 @@ class Project:
 
     def owns(self, filename: str) -> bool:
         """Whether code of this file is tracked."""
-        return self.component_path(filename) is not None
+        try:  # asked of every function that a call runs
+            return self._paths[filename] is not None
+        except KeyError:
+            return self.component_path(filename) is not None
 
     def file_of(self, path: str) -> Path | None:
         """Return the file that a component path stands for, whether or not it exists."""

@@ -11,7 +11,7 @@ import functools
 import gc
 from collections import deque
 from collections.abc import Iterable
-from itertools import chain, islice
+from itertools import chain
 from types import (
     BuiltinFunctionType,
     CellType,
@@ -29,6 +29,7 @@ from gitmemo.tracing.values import cell_contents, is_ours, ref_id
 _MOST_OBJECTS = 10_000
 _ATOMS = frozenset({type(None), bool, int, float, complex, str, bytes, bytearray, range, type(...)})
 _BARE = frozenset({list, tuple, dict, set, frozenset, deque})
+_SEQUENCES = _BARE - {dict}
 _OPAQUE = frozenset({BuiltinFunctionType, memoryview})
 _ARRAY_PACKAGES = frozenset({"numpy", "pandas", "pyarrow", "polars", "scipy"})
 _HEAP_TYPE = 1 << 9  # a class made by a class statement, not in C
@@ -64,7 +65,17 @@ class Reached:
             self._budget -= 1
             if self._budget < 0:
                 break
-            todo.extend(self._inside(value, type(value), items=items))
+            kind = type(value)
+            if kind in _SEQUENCES:
+                self.kinds[id(kind)] = kind
+                if not _ATOMS.issuperset(map(type, value)):
+                    todo.extend(self._items((tuple(value),), items=items))
+            elif kind is dict:
+                self.kinds[id(kind)] = kind
+                if not only_atoms((value,)):
+                    todo.extend(self._items((tuple(value), tuple(value.values())), items=items))
+            else:
+                todo.extend(self._inside(value, kind, items=items))
         return self
 
     def _inside(self, value: Any, kind: type, *, items: bool) -> Iterable[object]:
@@ -97,17 +108,14 @@ class Reached:
         return self._state(value, kind)
 
     def _items(self, groups: tuple[Iterable[Any], ...], *, items: bool) -> Iterable[object]:
-        kinds: set[type] = set()
-        for group in groups:
-            kinds.update(map(type, group))
-        kinds -= _ATOMS
-        if not kinds:
+        inner = [item for group in groups for item in group if type(item) not in _ATOMS]
+        if not inner:
             return ()
-        self.kinds.update((id(kind), kind) for kind in kinds)
-        inner = _without_atoms(chain(*groups))
+        kinds = set(map(type, inner))
+        self.kinds.update([(id(kind), kind) for kind in kinds])
         if not items and FunctionType in kinds:
-            inner = (item for item in inner if not _is_plain_function(item))
-        return islice(inner, max(self._budget, 0) + 1)
+            inner = [item for item in inner if not _is_plain_function(item)]
+        return inner[: max(self._budget, 0) + 1]
 
     def _state(self, value: Any, kind: type) -> Iterable[object]:
         """Return the attributes of an instance."""
@@ -134,12 +142,15 @@ class Reached:
 def only_atoms(groups: Iterable[object]) -> bool:
     """Whether tuples and dicts hold nothing but scalars, which lead nowhere."""
     for group in groups:
-        if type(group) is dict:
-            if not (
+        if type(group) is tuple:
+            if not _ATOMS.issuperset(map(type, group)):
+                return False
+        elif type(group) is dict:
+            if group and not (
                 _ATOMS.issuperset(map(type, group)) and _ATOMS.issuperset(map(type, group.values()))
             ):
                 return False
-        elif type(group) is not tuple or not _ATOMS.issuperset(map(type, group)):
+        else:
             return False
     return True
 

@@ -27,6 +27,8 @@ class Closure:
     seen: Observations
 
 
+# Asked of every call with arguments that are more than scalars.
+_BUILTIN_KINDS = frozenset({list, tuple, dict, set, frozenset, object, type})
 _Key = tuple[bool, int, frozenset[int], frozenset[int]]
 
 
@@ -78,7 +80,9 @@ class Resolver:
             return NOTHING_GIVEN
         place, path_of = self._state.places.class_place, self._state.modules.path_of
         held: list[type | FunctionType | ModuleType] = [
-            kind for kind in met.kinds.values() if place(kind) is not None
+            kind
+            for kind in met.kinds.values()
+            if kind not in _BUILTIN_KINDS and place(kind) is not None
         ]
         held.extend(met.functions.values())
         held.extend(m for m in met.modules.values() if path_of(m) is not None)

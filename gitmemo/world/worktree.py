@@ -47,6 +47,8 @@ class Worktree:
         self._known_graves: Graves | None = None
         self._here = Numbers(())
         self._newest = 0
+        # What `_here` follows from, besides facts with higher numbers.
+        self._around: tuple[Place, frozenset[int], dict[int, int]] | None = None
         # A fact must not slip between the journal, the index and what is fresh.
         self._lock = threading.RLock()
 
@@ -64,7 +66,10 @@ class Worktree:
                 read = self.files.refresh()
             if read:
                 self._fresh = Fresh()
-            self._look_around()
+            around = (self.place, self.files.active, self.files.mine)
+            if read or around != self._around or self.index.newest() != self._newest:
+                self._look_around()
+            self._around = around
             self._known_graves = None
             return read or self.place != before
 
