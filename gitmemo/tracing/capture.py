@@ -13,6 +13,7 @@ from types import FunctionType, TracebackType
 from typing import Any
 
 from gitmemo.model.components import Component, Content
+from gitmemo.tracing import unpickled
 from gitmemo.tracing.events import Recording, event_source
 from gitmemo.tracing.observations import Observations, Probe
 from gitmemo.tracing.project import Project
@@ -71,6 +72,7 @@ class Capture:
         self._recording = Recording(self._tracker.project)
         if not self._static:
             event_source().start(self._recording)
+            unpickled.start(self._recording)
         return self
 
     def __exit__(
@@ -80,6 +82,7 @@ class Capture:
         traceback: TracebackType | None,
     ) -> None:
         if not self._static:
+            unpickled.stop(self._recording)
             event_source().stop(self._recording)
         try:
             self._finish()
@@ -89,6 +92,9 @@ class Capture:
                 raise
 
     def _finish(self) -> None:
+        if self._recording.found:
+            found = unpickled.objects(self._recording)
+            self._given = self._tracker.resolver.also_given(self._given, found)
         plan, shape = self._plan, (frozenset(self._recording.codes), self._given.ids)
         known = plan.shapes.get(shape)
         if known is not None and not self._added and plan.probe.unchanged():

@@ -37,15 +37,17 @@ class Recording:
         owner: Tells which code counts.
         parent: The recording that this one runs inside.
         codes: What ran, by id.
+        found: What unpickling looked up: module and name.
         blind: Threads were at work that cannot be watched.
     """
 
-    __slots__ = ("active", "blind", "codes", "open_children", "owner", "parent")
+    __slots__ = ("active", "blind", "codes", "found", "open_children", "owner", "parent")
 
     def __init__(self, owner: Owner) -> None:
         self.owner = owner
         self.parent = current_recording()
         self.codes: dict[int, CodeType] = {}
+        self.found: dict[tuple[str, str], None] = {}
         self.open_children = 0
         self.active = False
         self.blind = False

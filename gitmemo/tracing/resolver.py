@@ -84,6 +84,16 @@ class Resolver:
         held.extend(m for m in met.modules.values() if path_of(m) is not None)
         return Given(tuple(held), frozenset(map(id, held))) if held else NOTHING_GIVEN
 
+    def also_given(self, given: Given, more: Iterable[type | FunctionType]) -> Given:
+        """Return what the arguments hold and what of the project the call itself loaded."""
+        place, unit_of = self._state.places.class_place, self._state.places.unit_of_function
+        own = [
+            each
+            for each in more
+            if (place(each) if isinstance(each, type) else unit_of(each)) is not None
+        ]
+        return Given((*given.held, *own), given.ids.union(map(id, own))) if own else given
+
     def _resolve(
         self,
         key: _Key,
