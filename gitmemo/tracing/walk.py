@@ -191,6 +191,7 @@ class Walk:
         ]
         if self._values(held):
             self._see(Component(path, WHOLE_MODULE))
+        self.held(value for value in list(vars(module).values()) if isinstance(value, type))
 
     # --- what values lead to
 

@@ -195,6 +195,34 @@ def op(): return settings.db.host, settings.LIMITS["a"], settings.Deep.Inner.x
     ignored=[("settings.py", "IDLE = 3", "IDLE = 4")],
 )
 
+program(
+    "a class looked up in a module by a computed name",
+    """
+import config
+def op(name): return getattr(config, name).rate
+""",
+    "op config.py:$* config.py:class~Conf",
+    files={"config.py": "class Base:\n    rate = 1\nclass Conf(Base): pass\n"},
+    noticed=[
+        ("config.py", "rate = 1", "rate = 2"),
+        ("config.py", "(Base): pass", "(Base): rate = 7"),
+    ],
+    arguments="('Conf',)",
+)
+
+program(
+    "the classes of a module that the call is the first to import",
+    """
+def op():
+    import config
+    return config.N
+""",
+    "op config.py:$N",
+    files={"config.py": "N = 1\nclass Conf:\n    rate = 1\n"},
+    noticed=[("config.py", "N = 1", "N = 2")],
+    ignored=[("config.py", "rate = 1", "rate = 2")],
+)
+
 # --- patches ---------------------------------------------------------------------------
 
 program(
