@@ -283,7 +283,13 @@ class Bindings:
         if live is not None and is_ready(live):
             if not chain:
                 return f"module {found}"
-            description = self.follow(live, found, chain, seen).description
+            submodule = None
+            if seen.look(vars(live), chain[0]) is MISSING:
+                submodule = self._imports.submodule(found, chain[0])
+            if submodule is not None:  # the import will load it
+                description = self._imports.describe(submodule, chain[1:], seen)
+            else:
+                description = self.follow(live, found, chain, seen).description
         else:
             seen.look(sys.modules, self._imports.absolute(path, module))
             description = self._imports.describe(found, chain, seen)

@@ -427,3 +427,71 @@ def op(fns, v): return [run(fn, v) for fn in fns]
     ],
     arguments="((main.Box(1).plus, main.functools.partial(main.mul, 3)), 4)",
 )
+
+# --- called by installed packages -----------------------------------------------------------
+
+program(
+    "callbacks of numpy and of the operator module",
+    """
+import operator
+import numpy as np
+K = 2
+def f(v): return v * K
+class Box:
+    size = 3
+    def go(self, by): return self.size + by
+    def __deepcopy__(self, memo): return "copied"
+def op():
+    import copy
+    return (
+        np.vectorize(f)(np.arange(3)).tolist(), np.apply_along_axis(f, 0, np.ones(2)).tolist(),
+        operator.methodcaller("go", 1)(Box()), operator.attrgetter("size")(Box()), copy.deepcopy(Box()),
+    )
+""",
+    "op f $K Box.go class~Box Box.__deepcopy__",
+    noticed=[
+        ("K = 2", "K = 3"),
+        ("v * K", "v - K"),
+        ("size = 3", "size = 4"),
+        ("+ by", "- by"),
+        ('"copied"', '"other"'),
+    ],
+)
+
+program(
+    "worker processes of joblib",
+    """
+from joblib import Parallel, delayed
+K = 3
+def inner(v): return v * K
+def work(v): return inner(v)
+def op(): return Parallel(n_jobs=2, backend="multiprocessing")(delayed(work)(v) for v in range(3))
+""",
+    "op work inner $K",
+    noticed=[("v * K", "v + K + 9"), ("K = 3", "K = 4")],
+)
+
+program(
+    "imports that nothing uses, and a relative one inside a function",
+    """
+import os
+import json as j
+from pack.a import run
+IDLE = 1
+def op(v): return run(v)
+""",
+    "op pack/a.py:run pack/b.py:g pack/b.py:$T",
+    files={
+        "pack/__init__.py": "",
+        "pack/a.py": "def run(v):\n    from . import b\n    from .b import g as h\n    return b.g(v) + h(v)\n",
+        "pack/b.py": "T = 1\nIDLE = 2\ndef g(v): return v + T\n",
+    },
+    noticed=[("pack/b.py", "T = 1", "T = 2"), ("pack/b.py", "v + T", "v - T")],
+    ignored=[
+        ("import os\n", ""),
+        ("import json as j", "import json"),
+        ("IDLE = 1", "IDLE = 2"),
+        ("pack/b.py", "IDLE = 2", "IDLE = 3"),
+    ],
+    arguments="(1,)",
+)
