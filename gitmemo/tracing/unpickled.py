@@ -9,22 +9,46 @@ from __future__ import annotations
 
 import sys
 import threading
-from functools import cache
 from types import FunctionType
 
 from gitmemo.tracing.events import Recording, current_recording
 
 _EVENT = "pickle.find_class"
 
+_PACKAGES = frozenset(
+    {"pickle", "cloudpickle", "dill", "shelve", "joblib", "torch", "numpy", "pandas"}
+)
+_LOADERS = frozenset({"load", "loads", "read_pickle", "Unpickler", "open"})
+
 _lock = threading.Lock()
 # Replaced, never changed: the hook reads it while other threads add to it.
 _active: tuple[Recording, ...] = ()
+_listening = False
+
+
+def may_unpickle(package: str, name: str) -> bool:
+    """Whether what an installed package calls `name` unpickles."""
+    return name in _LOADERS and package.partition(".")[0] in _PACKAGES
+
+
+def listen() -> None:
+    """Hear of every unpickling from now on.
+
+    Only where code names one: Python cannot take an audit hook back, and with
+    one each reading of a function's `__code__` costs a call.
+    """
+    global _listening
+    with _lock:
+        if not _listening:
+            sys.addaudithook(_heard)
+        _listening = True
 
 
 def start(recording: Recording) -> None:
     """Begin to note in `recording` what is found."""
     global _active
-    _install()
+    if not _listening:
+        return
     with _lock:
         _active = (*_active, recording)
 
@@ -32,6 +56,8 @@ def start(recording: Recording) -> None:
 def stop(recording: Recording) -> None:
     """Cease to; its parent has it too."""
     global _active
+    if not _active:
+        return
     with _lock:
         _active = tuple(other for other in _active if other is not recording)
     if recording.parent is not None:
@@ -48,12 +74,6 @@ def objects(recording: Recording) -> list[type | FunctionType]:
         if isinstance(value, type | FunctionType):
             found.append(value)
     return found
-
-
-@cache
-def _install() -> None:
-    # There is one for good: Python cannot take an audit hook back.
-    sys.addaudithook(_heard)
 
 
 def _heard(event: str, arguments: tuple[object, ...]) -> None:

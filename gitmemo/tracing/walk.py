@@ -12,6 +12,7 @@ from types import FunctionType, MemberDescriptorType, ModuleType
 from gitmemo.model.components import Component
 from gitmemo.source import NameUse, UnitKind
 from gitmemo.source.units import WHOLE_MODULE
+from gitmemo.tracing import unpickled
 from gitmemo.tracing.bindings import Kind, Target
 from gitmemo.tracing.callables import functions_inside
 from gitmemo.tracing.modules import OUTSIDE, LiveUnit
@@ -140,11 +141,16 @@ class Walk:
             if _IMPORT_MACHINERY & set(use.chain) or use.module.startswith("importlib"):
                 self._imports_by_name = True
             if use.module:
+                self._listen(use.module, use.chain[-1:])
                 self._import(unit.path, use, static=static)
                 continue
             target = self._bindings.follow(module, unit.path, use.chain, self.seen)
             if target.description == "module sys" and target.rest[:1] == ("modules",):
                 self._whole(unit.path)
+            if target.kind is Kind.FOREIGN:
+                name = getattr(target.value, "__name__", "")
+                package = target.description.rpartition(" ")[2]
+                self._listen(package, target.rest[-1:] or (name,))
             self._target(target, use, static=static)
             if names.reflects:
                 self._globals_of(target)
@@ -153,6 +159,11 @@ class Walk:
         for kind in self._state.listed(unit, module, self.seen):
             for found in self._state.classes.own_subclasses(kind):
                 self.klass(found, static=static)
+
+    def _listen(self, package: str, names: tuple[str, ...]) -> None:
+        """Hear of what the call unpickles, if it may: this walk comes before the first call."""
+        if any(unpickled.may_unpickle(package, name) for name in names):
+            unpickled.listen()
 
     def _globals_of(self, target: Target) -> None:
         """Visit the module that `f.__globals__` may be of."""

@@ -8,7 +8,6 @@ running the program without any tracking.
 # ruff: noqa: E501  a definition reads best on one line
 from __future__ import annotations
 
-import os
 import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -167,7 +166,7 @@ def result(program: Program, root: Path, edit: Edit | None) -> str:
         return repr(call(it, program))
 
 
-@settings(max_examples=int(os.environ.get("FUZZ", "60")), deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(rows(), st.data())
 def test_an_edit_is_noticed_where_it_counts(row: Row, data: st.DataObject) -> None:
     program = written(row)
