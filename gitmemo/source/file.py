@@ -95,6 +95,13 @@ class SourceFile:
         return self._parts.stars
 
     @cached_property
+    def always_imported(self) -> Sequence[ImportedName]:
+        """What the file imports in any case: under no condition, and in no function."""
+        statements = ast.parse(self.text).body
+        plain = (s for s in statements if isinstance(s, ast.Import | ast.ImportFrom))
+        return [imported for statement in plain for imported in imported_names(statement)]
+
+    @cached_property
     def bound(self) -> frozenset[str]:
         """The names that module-level statements bind, imports included."""
         return frozenset(e.name for e in self._parts.effects if e.how in REBINDING)

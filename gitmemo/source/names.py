@@ -45,19 +45,25 @@ class Names:
         strings: String constants that could name a module.
         reflects: It may read any global: `globals()`, `eval(text)`, and the like.
         stores: The globals that its functions rebind (`global N; N = 1`).
+        lists_subclasses: It asks some class for its subclasses.
     """
 
     uses: frozenset[NameUse]
     strings: frozenset[str]
     reflects: bool
     stores: frozenset[str]
+    lists_subclasses: bool = False
 
 
 def names_in(nodes: Iterable[ast.AST], class_names: frozenset[str] = frozenset()) -> Names:
     """Analyse module-level statements; `class_names` are bound by the class around them."""
     walker = _walked(nodes, class_names)
     return Names(
-        frozenset(walker.uses), frozenset(walker.strings), walker.reflects, frozenset(walker.stores)
+        frozenset(walker.uses),
+        frozenset(walker.strings),
+        walker.reflects,
+        frozenset(walker.stores),
+        walker.lists_subclasses,
     )
 
 
@@ -101,6 +107,7 @@ class _Walker(ast.NodeVisitor):
         self.stores: set[str] = set()
         self.sites: dict[int, list[NameUse]] = {}
         self.reflects = False
+        self.lists_subclasses = False
         self._scopes: list[Scope] = []
         if class_names:
             self._scopes.append(Scope(is_class=True, bound=set(class_names)))
@@ -144,6 +151,8 @@ class _Walker(ast.NodeVisitor):
         while isinstance(inner, ast.Attribute):
             if inner.attr == "__globals__":
                 self.reflects = True
+            if inner.attr == "__subclasses__":
+                self.lists_subclasses = True
             attributes.append(inner.attr)
             inner = inner.value
         if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Load):

@@ -100,9 +100,7 @@ class Bindings:
             if index:
                 owner = self._modules.path_of(value)
                 if owner is None:
-                    return Target(
-                        Kind.FOREIGN, f"module {value.__name__}", value, None, chain[index:]
-                    )
+                    return self._foreign(value, chain[index:], seen)
                 if name == "__dict__":
                     break
                 module, path = value, owner
@@ -118,6 +116,25 @@ class Bindings:
             kind = Kind.FOREIGN if owner is None else Kind.MODULE
             return Target(kind, description, value, None, chain[index:])
         return self._classify(module, path, chain[index - 1], value, chain[index:], seen)
+
+    def _foreign(self, module: ModuleType, rest: tuple[str, ...], seen: Observations) -> Target:
+        """Say what an installed module holds: perhaps code that the project put there."""
+        held: object = module
+        for index, name in enumerate(rest):
+            if not isinstance(held, ModuleType):
+                break
+            held = seen.look(vars(held), name)
+            if isinstance(held, FunctionType):
+                unit = self._places.unit_of_function(held)
+                if unit is not None:
+                    described = f"func {unit.path}:{unit.name}"
+                    return Target(Kind.FUNCTION, described, held, None, rest[index + 1 :])
+            elif isinstance(held, type):
+                place = self._places.class_place(held)
+                if place is not None:
+                    described = f"class {place[0]}:{place[1]}"
+                    return Target(Kind.CLASS, described, held, None, rest[index + 1 :])
+        return Target(Kind.FOREIGN, f"module {module.__name__}", module, None, rest)
 
     def _missing(
         self, module: ModuleType, path: str, name: str, seen: Observations, *, first: bool
@@ -194,8 +211,9 @@ class Bindings:
             for unit in own:
                 if (unit.path, unit.name) == (path, name):
                     described = unit
-            where = f"func {described.path}:{described.name}" if described else kind_name(value)
-            return Kind.FUNCTION, where, None
+            if described is None:  # a decorator put something else in the place of the function
+                return Kind.FUNCTION, kind_name(value), Component(path, name)
+            return Kind.FUNCTION, f"func {described.path}:{described.name}", None
         if isinstance(value, FunctionType):
             if own:
                 return Kind.FUNCTION, f"func {own[0].path}:{own[0].name}", self._unbound(path, name)
@@ -265,7 +283,13 @@ class Bindings:
         if live is not None and is_ready(live):
             if not chain:
                 return f"module {found}"
-            description = self.follow(live, found, chain, seen).description
+            submodule = None
+            if seen.look(vars(live), chain[0]) is MISSING:
+                submodule = self._imports.submodule(found, chain[0])
+            if submodule is not None:  # the import will load it
+                description = self._imports.describe(submodule, chain[1:], seen)
+            else:
+                description = self.follow(live, found, chain, seen).description
         else:
             seen.look(sys.modules, self._imports.absolute(path, module))
             description = self._imports.describe(found, chain, seen)

@@ -16,6 +16,7 @@ from typing import Any, Final
 from gitmemo.model.components import Component, Content, is_external
 from gitmemo.source.stores import may_change
 from gitmemo.source.units import NO_SOURCE
+from gitmemo.tracing import unpickled
 from gitmemo.tracing.events import Recording, event_source
 from gitmemo.tracing.observations import Observations, Probe
 from gitmemo.tracing.project import Project
@@ -120,6 +121,7 @@ class Capture:
         self._recording = Recording(tracker.project)
         if not self._static:
             event_source().start(self._recording)
+            unpickled.start(self._recording)
         return self
 
     def __exit__(
@@ -129,6 +131,7 @@ class Capture:
         traceback: TracebackType | None,
     ) -> None:
         if not self._static:
+            unpickled.stop(self._recording)
             event_source().stop(self._recording)
         try:
             self._finish()
@@ -138,6 +141,9 @@ class Capture:
                 raise
 
     def _finish(self) -> None:
+        if self._recording.found:
+            found = unpickled.objects(self._recording)
+            self._given = self._tracker.resolver.also_given(self._given, found)
         plan, shape = self._plan, (frozenset(self._recording.codes), self._given.ids)
         known = plan.shapes.get(shape)
         if known is not None and not self._added and plan.probe.unchanged():

@@ -38,15 +38,17 @@ class Recording:
         owner: Tells which code counts.
         parent: The recording that this one runs inside.
         codes: What ran, by id.
+        found: What unpickling looked up: module and name.
         blind: Threads were at work that cannot be watched.
     """
 
-    __slots__ = ("active", "blind", "codes", "owner", "parent")
+    __slots__ = ("active", "blind", "codes", "found", "owner", "parent")
 
     def __init__(self, owner: Owner) -> None:
         self.owner = owner
         self.parent = current_recording()
         self.codes: dict[int, CodeType] = {}
+        self.found: dict[tuple[str, str], None] = {}
         self.active = False
         self.blind = False
 

@@ -7,6 +7,7 @@ Not what is found in a loaded module (`bindings`). Invariant: only files and
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
 
 from gitmemo.tracing.modules import Modules
 from gitmemo.tracing.observations import Observations
@@ -17,6 +18,7 @@ class Imports:
 
     def __init__(self, modules: Modules) -> None:
         self._modules = modules
+        self._always: dict[str, tuple[int, frozenset[str]]] = {}
 
     def absolute(self, path: str, module: str) -> str:
         """Return the full name of a module as `path` would import it."""
@@ -49,6 +51,26 @@ class Imports:
         package = self._modules.project.module_name_of(path)
         return self._modules.project.path_of_module_name(f"{package}.{name}")
 
+    def always_loaded(self, path: str) -> frozenset[str]:
+        """Return the paths that are loaded wherever `path` is."""
+        known = self._always.get(path)
+        if known is None or known[0] != len(sys.modules):
+            known = self._always[path] = len(sys.modules), self._always_loaded(path)
+        return known[1]
+
+    def _always_loaded(self, path: str) -> frozenset[str]:
+        found = {path}
+        todo = [path]
+        for each in todo:  # it grows
+            snapshot = self._modules.snapshot(each)
+            for imported in snapshot.file.always_imported if snapshot else ():
+                for name in _with_packages(self.absolute(each, imported.module), imported.name):
+                    owner = self.path_of(each, name)
+                    if owner is not None and owner not in found:
+                        found.add(owner)
+                        todo.append(owner)
+        return frozenset(found)
+
     def describe(
         self, path: str, chain: tuple[str, ...], seen: Observations, depth: int = 0
     ) -> str:
@@ -80,3 +102,12 @@ class Imports:
         if submodule is not None:
             return self.describe(submodule, chain[1:], seen, depth + 1)
         return "data" if "__getattr__" in file.units else "absent"
+
+
+def _with_packages(module: str, name: str) -> Iterator[str]:
+    """Name what importing loads: packages on the way, and `name` if it is a submodule."""
+    parts = module.split(".")
+    for count in range(1, len(parts) + 1):
+        yield ".".join(parts[:count])
+    if name and name != "*":
+        yield f"{module}.{name}"

@@ -215,9 +215,10 @@ def main_module() -> ModuleType | None:
 
 
 def main_file() -> str | None:
-    """Return the file of the main script, None in a shell or notebook."""
+    """Return the file of the main script, None in a shell, a notebook or for piped code."""
     file = getattr(main_module(), "__file__", None)
-    return file if isinstance(file, str) else None
+    # `python - < script.py` says "<stdin>".
+    return file if isinstance(file, str) and file not in _TYPED_IN else None
 
 
 def _notebook_of_main() -> Path | None:

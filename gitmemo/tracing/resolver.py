@@ -8,11 +8,13 @@ could change the call's result is in the closure.
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Iterable
 from dataclasses import dataclass
 from types import CodeType, FunctionType, ModuleType
 
 from gitmemo.model.components import Component
+from gitmemo.source import UnitKind
 from gitmemo.tracing.observations import Observations
 from gitmemo.tracing.reached import Reached, only_atoms
 from gitmemo.tracing.state import CodeState
@@ -88,6 +90,16 @@ class Resolver:
         held.extend(m for m in met.modules.values() if path_of(m) is not None)
         return Given(tuple(held), frozenset(map(id, held))) if held else NOTHING_GIVEN
 
+    def also_given(self, given: Given, more: Iterable[type | FunctionType]) -> Given:
+        """Return what the arguments hold and what of the project the call itself loaded."""
+        place, unit_of = self._state.places.class_place, self._state.places.unit_of_function
+        own = [
+            each
+            for each in more
+            if (place(each) if isinstance(each, type) else unit_of(each)) is not None
+        ]
+        return Given((*given.held, *own), given.ids.union(map(id, own))) if own else given
+
     def _resolve(
         self,
         key: _Key,
@@ -104,7 +116,10 @@ class Resolver:
         walk.op(function, static=static)
         for code in ran:
             unit = self._state.modules.unit_of(code)
-            if unit is not None:
+            # A class statement runs when the call is the first to import its module: that
+            # is no use of the class.
+            is_statement = unit is not None and unit.kind is UnitKind.CLASS and _is_body(code)
+            if unit is not None and not is_statement:
                 walk.unit(unit, static=static)
         walk.held(given.held)
         closure = Closure(walk.finish(), walk.seen)
@@ -113,3 +128,8 @@ class Resolver:
         # The objects are kept so that no other gets their id.
         self._known[key] = ((function, ran, given), closure)
         return closure
+
+
+def _is_body(code: CodeType) -> bool:
+    """Whether this is the code of a class statement, not of a function in it."""
+    return not code.co_flags & inspect.CO_NEWLOCALS

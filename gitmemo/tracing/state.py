@@ -7,13 +7,10 @@ program first.
 
 from __future__ import annotations
 
-import enum
 import sys
 import threading
-from collections.abc import Iterable, Iterator
-from functools import cached_property, partialmethod
+from collections.abc import Callable, Iterable, Iterator
 from types import FunctionType, ModuleType
-from typing import Any
 
 from gitmemo.hashing.digest import Digest, digest
 from gitmemo.model.components import Component, Content, is_external
@@ -21,6 +18,7 @@ from gitmemo.source import SourceFile, Unit, UnitKind
 from gitmemo.source.units import NO_SOURCE, STATEMENTS, WHOLE_MODULE
 from gitmemo.tracing.bindings import Bindings, Kind
 from gitmemo.tracing.callables import functions_inside
+from gitmemo.tracing.classes import ClassFacts
 from gitmemo.tracing.guards import guard_for
 from gitmemo.tracing.imports import Imports
 from gitmemo.tracing.modules import OUTSIDE, LiveUnit, Modules
@@ -45,7 +43,6 @@ _SKIPPED_NAMES = frozenset(
     }
 )
 _READ_BY_NAME = frozenset({"__doc__", "__annotations__"})
-_DESCRIPTORS = (FunctionType, staticmethod, classmethod, property, cached_property, partialmethod)
 
 
 class CodeState:
@@ -55,6 +52,7 @@ class CodeState:
         self.project = project
         self.modules = Modules(project)
         self.places = Places(self.modules)
+        self.classes = ClassFacts(self.places)
         self.imports = Imports(self.modules)
         self.bindings = Bindings(self.modules, self.places, self.imports)
         self.outside = Outside(project.folder())
@@ -245,10 +243,13 @@ class CodeState:
         held = self.held(component, module, seen)
         facts = [*self._binding_facts(unit, module, seen), *self._statement_facts(unit, held)]
         if isinstance(held, type) and unit.kind is UnitKind.CLASS:
-            facts.extend(self._class_facts(component, held, unit.source, seen))
+            facts.extend(self.classes.of(component, held, self._identify(unit.source), seen))
         else:
             facts.append(self._object_fact(component, held, unit.source, seen))
         return Content(unit.source, digest("\n".join(facts).encode("utf-8", "surrogatepass")))
+
+    def _identify(self, source: Digest) -> Callable[[object, Observations], Digest]:
+        return lambda value, seen: self._value_id(value, source, seen)
 
     def _binding_facts(
         self, unit: LiveUnit, module: ModuleType, seen: Observations
@@ -263,9 +264,31 @@ class CodeState:
                 continue
             target = self.bindings.follow(module, unit.path, chain, seen)
             yield f"{'.'.join(chain)} = {target.description}"
+            holder = target.component
+            if target.kind is Kind.DATA and holder is not None and holder.path != unit.path:
+                yield f"of {holder.path}"
             if target.kind in (Kind.FUNCTION, Kind.CLASS) and _READ_BY_NAME & set(target.rest[:1]):
                 value = getattr(target.value, target.rest[0], None)
                 yield self._value_id(value, NO_SOURCE, seen).hex()
+        for kind in self.listed(unit, module, seen):
+            yield from self.classes.subclasses(kind, seen)
+
+    def listed(self, unit: LiveUnit, module: ModuleType, seen: Observations) -> list[type]:
+        """Return the classes whose subclasses a unit asks for: those it names, and its own."""
+        if not unit.names.lists_subclasses:
+            return []
+        own = unit.name.removeprefix("class ").rpartition(".")[0]
+        chains = {
+            use.chain[:-1] for use in unit.names.uses if use.chain[-1:] == ("__subclasses__",)
+        }
+        if own:
+            chains.add(tuple(own.split(".")))
+        found = [
+            self.held(Component(unit.path, ".".join(chain)), module, seen)
+            for chain in sorted(chains)
+            if chain
+        ]
+        return [kind for kind in found if isinstance(kind, type)]
 
     def _object_fact(
         self, component: Component, held: object, source: Digest, seen: Observations
@@ -305,46 +328,6 @@ class CodeState:
         unit = self.modules.unit_of(function.__code__, path=outside)
         return unit is not None and (unit.path, unit.name) == (component.path, component.unit)
 
-    def _class_facts(
-        self, component: Component, kind: type, source: Digest, seen: Observations
-    ) -> Iterator[str]:
-        attributes: Any = vars(kind)
-        members = isinstance(kind, enum.EnumMeta)
-        for name in sorted(seen.keys(attributes)):
-            value = seen.look(attributes, name)
-            if isinstance(value, _DESCRIPTORS) or any(True for _ in functions_inside(value)):
-                yield from self._member_fact(component, name, value, seen)
-            elif not members and _is_data(kind, name, value):
-                yield f"{name} = {self._value_id(value, source, seen).hex()}"
-
-        if members:
-            for name, member in list(attributes["_member_map_"].items()):
-                yield f"member {name} = {self._value_id(member._value_, source, seen).hex()}"
-
-    def _member_fact(
-        self, component: Component, name: str, value: object, seen: Observations
-    ) -> Iterator[str]:
-        """Say where a method comes from, if not from its own place in the class."""
-        expected = (component.path, f"{component.unit.removeprefix('class ')}.{name}")
-        places: list[str] = []
-        for function in functions_inside(value):
-            seen.function(function)
-            unit = self.places.unit_of_function(function)
-            if unit is not None and (unit.path, unit.name) == expected:
-                return
-            if unit is not None and unit.name != component.unit:
-                places.append(f"{unit.path}:{unit.name}")
-        if places:
-            yield f"{name} = func {' '.join(places)}"
-
 
 def _same_again(module: ModuleType, name: str, value: object) -> bool:
     return getattr(module, name, MISSING) is value
-
-
-def _is_data(kind: type, name: str, value: object) -> bool:
-    if name.startswith(("__", "_abc_")) or isinstance(value, type | ModuleType):
-        return False
-    if name.startswith("_") and issubclass(kind, tuple):  # what namedtuple keeps for itself
-        return False
-    return not hasattr(type(value), "__get__")

@@ -14,7 +14,7 @@ import functools
 import os
 import pathlib
 import types
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Iterable, Mapping
 from operator import itemgetter
 from typing import Any
 
@@ -121,6 +121,10 @@ class _Standing:
         if isinstance(value, pathlib.PurePath):
             relative = self._ids.relative(str(value))
             return value if relative is None else ("project path", relative)
+        table = registrations(value)
+        if table is not None:
+            parts = [(self.put(k, depth), self.put(v, depth)) for k, v in table.items()]
+            return ("dispatch", _sorted(parts))
         if isinstance(value, types.FunctionType | type):
             return self._code(value, depth)
         return self._object(value, kind, depth)
@@ -223,6 +227,17 @@ class _Standing:
         return ("instance", name, [(k, self.put(state[k], depth)) for k in sorted(state)])
 
 
+def registrations(value: object) -> Mapping[Any, Any] | None:
+    """Return what is registered with a dispatching function or method, by class; else None."""
+    if isinstance(value, functools.singledispatchmethod):
+        value = value.dispatcher
+    if not isinstance(value, types.FunctionType):
+        return None
+    found = vars(value).get("registry")
+    # Of `functools.singledispatch`; a plain dict is what the project itself calls so.
+    return found if isinstance(found, types.MappingProxyType) else None
+
+
 def _default_reduce(value: Any) -> object:
     return value.__reduce_ex__(4)
 
@@ -244,7 +259,7 @@ def _same(new: Any, old: Any) -> bool:
     return all(a is b for a, b in zip(new, old, strict=True))
 
 
-def _sorted(items: list[object]) -> list[Digest]:
+def _sorted(items: Iterable[object]) -> list[Digest]:
     return sorted(content_id(item) for item in items)
 
 

@@ -12,12 +12,14 @@ from types import FunctionType, MemberDescriptorType, ModuleType
 from gitmemo.model.components import Component
 from gitmemo.source import NameUse, UnitKind
 from gitmemo.source.units import WHOLE_MODULE
+from gitmemo.tracing import unpickled
 from gitmemo.tracing.bindings import Kind, Target
 from gitmemo.tracing.callables import functions_inside
 from gitmemo.tracing.modules import OUTSIDE, LiveUnit
-from gitmemo.tracing.observations import MISSING, Observations
+from gitmemo.tracing.observations import Observations
 from gitmemo.tracing.reached import Reached, holds_values, values_of
 from gitmemo.tracing.state import CodeState
+from gitmemo.tracing.values import registrations
 
 _IMPORT_MACHINERY = frozenset(
     {"import_module", "__import__", "importlib", "run_module", "find_spec", "getattr", "modules"}
@@ -42,6 +44,7 @@ class Walk:
         self._imports_by_name = False
         self._reached: set[int] = set()
         self._whole_modules: set[str] = set()
+        self._start: str | None = None  # where the op is defined
         self._kept: list[object] = []  # so that no other object gets the id of one in a set
 
     def finish(self) -> frozenset[Component]:
@@ -49,7 +52,34 @@ class Walk:
         if self._imports_by_name:
             for path, text in self._strings:
                 self._escape_by_name(path, text)
+        self._makers_of_late_modules()
         return frozenset(self._components)
+
+    def _makers_of_late_modules(self) -> None:
+        """Visit what made the globals and classes of modules that need not be loaded yet.
+
+        Where they are not, only their texts can be compared, and the text of
+        `TABLE = build()` says nothing of `build`.
+        """
+        loaded = self._imports.always_loaded(self._start) if self._start else frozenset[str]()
+        known: set[Component] = set()
+        while late := [c for c in self._components - known if c.path not in loaded]:
+            known.update(late)
+            for component in late:
+                self._makers(component)
+
+    def _makers(self, component: Component) -> None:
+        module = self._modules.module(component.path)
+        snapshot = self._modules.snapshot(component.path)
+        if module is None or snapshot is None or component.path.startswith(OUTSIDE):
+            return
+        units = snapshot.file.units
+        meant = units.values() if component.unit == WHOLE_MODULE else [units.get(component.unit)]
+        for unit in meant:
+            if unit is None or unit.kind is UnitKind.FUNCTION:
+                continue
+            if unit.kind is UnitKind.GLOBAL or component.unit != WHOLE_MODULE:
+                self._names(snapshot.live(component.path, unit), module, static=True)
 
     # --- units
 
@@ -57,6 +87,7 @@ class Walk:
         """Visit the op's own function, wherever it is defined."""
         self.seen.function(function)
         path = self._modules.path_of_code(function.__code__) or self._modules.outside(function)
+        self._start = path
         unit = self._modules.unit_of(function.__code__, path=path)
         if unit is None:
             return
@@ -110,16 +141,29 @@ class Walk:
             if _IMPORT_MACHINERY & set(use.chain) or use.module.startswith("importlib"):
                 self._imports_by_name = True
             if use.module:
+                self._listen(use.module, use.chain[-1:])
                 self._import(unit.path, use, static=static)
                 continue
             target = self._bindings.follow(module, unit.path, use.chain, self.seen)
             if target.description == "module sys" and target.rest[:1] == ("modules",):
                 self._whole(unit.path)
+            if target.kind is Kind.FOREIGN:
+                name = getattr(target.value, "__name__", "")
+                package = target.description.rpartition(" ")[2]
+                self._listen(package, target.rest[-1:] or (name,))
             self._target(target, use, static=static)
             if names.reflects:
                 self._globals_of(target)
         if names.reflects:
             self._whole(unit.path)
+        for kind in self._state.listed(unit, module, self.seen):
+            for found in self._state.classes.own_subclasses(kind):
+                self.klass(found, static=static)
+
+    def _listen(self, package: str, names: tuple[str, ...]) -> None:
+        """Hear of what the call unpickles, if it may: this walk comes before the first call."""
+        if any(unpickled.may_unpickle(package, name) for name in names):
+            unpickled.listen()
 
     def _globals_of(self, target: Target) -> None:
         """Visit the module that `f.__globals__` may be of."""
@@ -158,6 +202,7 @@ class Walk:
         ]
         if self._values(held):
             self._see(Component(path, WHOLE_MODULE))
+        self.held(value for value in list(vars(module).values()) if isinstance(value, type))
 
     # --- what values lead to
 
@@ -224,9 +269,16 @@ class Walk:
         if static or not is_plain or not use.called or target.rest:
             for function in functions:
                 self.function(function)
+        if static:
+            self._implementations(target.value)
         self._type_of(target.value, static=static)
         if not isinstance(target.value, FunctionType):
             self._values([target.value])
+
+    def _implementations(self, value: object) -> None:
+        """Visit what is registered with a dispatching function; a call of it picks one."""
+        for held in list((registrations(value) or {}).values()):
+            self._inside(held)
 
     def _class(self, target: Target, use: NameUse, *, static: bool) -> None:
         kind = target.value
@@ -234,11 +286,7 @@ class Walk:
             return
         self.klass(kind, static=static)
         if target.rest and not use.called:
-            for base in kind.__mro__:
-                held = vars(base).get(target.rest[0], MISSING)
-                if held is not MISSING:
-                    self._inside(held)
-                    break
+            self._inside(_attribute(kind, target.rest[0]))
 
     def _data(self, target: Target, *, static: bool) -> None:
         if isinstance(target.dynamic, FunctionType):
@@ -293,6 +341,10 @@ class Walk:
             self._see(Component(path, f"class {qualified}"))
         for held in self._hidden_callables(kind):
             self._inside(held)
+        for held in list(vars(kind).values()):
+            # Also where no name leads to it: `self.Config.rate`.
+            if isinstance(held, type) and held.__qualname__.startswith(f"{kind.__qualname__}."):
+                self.klass(held, static=static)
 
     def _maker(self, path: str, qualified: str) -> None:
         """Visit the function around a class statement."""
@@ -316,10 +368,20 @@ class Walk:
 
     def _hidden_callables(self, kind: type) -> list[object]:
         """Return the attributes that run functions without being functions themselves."""
-        plain = (staticmethod, classmethod, property, type)
-        return [
-            held
-            for held in list(vars(kind).values())
-            if (isinstance(held, FunctionType) and "__wrapped__" in vars(held))
-            or not isinstance(held, (FunctionType, *plain))
-        ]
+        return [held for held in list(vars(kind).values()) if not _is_plain_member(held)]
+
+
+def _is_plain_member(held: object) -> bool:
+    """Whether what a class holds is a function that is seen when it runs, or no code at all."""
+    if isinstance(held, staticmethod | classmethod):
+        return _is_plain_member(held.__func__)
+    if isinstance(held, property):
+        return all(map(_is_plain_member, (held.fget, held.fset, held.fdel)))
+    if isinstance(held, FunctionType):
+        return "__wrapped__" not in vars(held)
+    return held is None or isinstance(held, type)
+
+
+def _attribute(kind: type, name: str) -> object:
+    """Return what a class holds by a name, as it stands there."""
+    return next((vars(base)[name] for base in kind.__mro__ if name in vars(base)), None)

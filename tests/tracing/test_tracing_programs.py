@@ -6,6 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import tracing.tracing_classes
+import tracing.tracing_flow
+import tracing.tracing_modules
+import tracing.tracing_wrappers  # noqa: F401  each adds its programs
 from tracing.tracing_programs import PROGRAMS, Edit, Program
 from tracing.tracing_worlds import World, world
 

@@ -3,7 +3,8 @@
 `touches` lists units of `main.py` unless a file is given; `a|b` means that either
 will do. A `noticed` edit changes the result of the call, an `ignored` one does
 not; the tests prove that first. An edit of the file `before` replaces the
-statements that run before the call.
+statements that run before the call. With the flag `late` these run only for the
+recorded call: the process that looks it up has not imported as much yet.
 """
 
 # ruff: noqa: E501  programs and edits read best with each on one line

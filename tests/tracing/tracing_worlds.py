@@ -50,7 +50,8 @@ def world(program: Program, root: Path, edit: Edit | None = None) -> Iterator[Wo
     try:
         module = _load(program, root)
         names: dict[str, Any] = {"main": module}
-        exec(before, names)
+        if edit is None or "late" not in program.flags:  # a fresh process has not got there yet
+            exec(before, names)
         yield World(root, module, names)
     finally:
         pool = getattr(sys.modules.get("main"), "POOL", None)
@@ -66,7 +67,7 @@ def world(program: Program, root: Path, edit: Edit | None = None) -> Iterator[Wo
 
 
 def _load(program: Program, root: Path) -> types.ModuleType:
-    if not program.flags:
+    if not program.flags & {"script", "cells"}:
         return importlib.import_module("main")
     module = types.ModuleType("__main__")
     sys.modules["__main__"] = module
