@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -11,6 +12,7 @@ from hypothesis import settings
 
 import gitmemo as gm
 from gitmemo.git.cli import Git
+from gitmemo.tracing import events
 
 PROFILE = os.environ.get("GITMEMO_TEST_PROFILE", "fast")
 settings.register_profile("fast", deadline=None, max_examples=60, derandomize=True)
@@ -42,6 +44,16 @@ def clean_environment(
     monkeypatch.setenv("XDG_CONFIG_HOME", str(home / "config"))
     monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
     yield
+
+
+@pytest.fixture(autouse=True)
+def no_pools_of_other_tests(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Pools that earlier tests of this process left would make 3.11 count all that is referred to."""
+    earlier = set(threading.enumerate())
+    serves_a_pool = events._serves_a_pool
+    monkeypatch.setattr(
+        events, "_serves_a_pool", lambda thread: thread not in earlier and serves_a_pool(thread)
+    )
 
 
 def identify(folder: Path) -> Git:
