@@ -33,7 +33,9 @@ def load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Load]:
 
     yield write_and_import
     for name in set(sys.modules) - before:
-        del sys.modules[name]
+        # What gitmemo itself imports only when it is needed stays.
+        if not name.startswith("gitmemo"):
+            del sys.modules[name]
 
 
 @pytest.fixture
