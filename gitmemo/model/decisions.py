@@ -78,6 +78,15 @@ class Decisions:
             if {decision.old, decision.new} == {a, b}
         )
 
+    def mentions(self, component: Component, content: Digest) -> bool:
+        """Whether a current decision or move is about this very content."""
+        return any(
+            content in (decision.old, decision.new) for _, decision in self.about(component)
+        ) or any(
+            (component, content) in ((move.component, move.source), (move.to, move.new))
+            for move in self._moves.get(component, ())
+        )
+
     def about(self, component: Component) -> list[tuple[Digest, Decision]]:
         """Return the current decisions about a component, with their record ids."""
         return list(self._decided.get(component, ()))
