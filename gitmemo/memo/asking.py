@@ -162,7 +162,7 @@ class Changes:
         if new:
             self._told.update((c.component, c.old, c.new) for c in new)
             names = tuple(str(change.component) for change in new)
-            warnings.warn(ChangesPending(names), stacklevel=6)
+            warnings.warn(ChangesPending(names), stacklevel=5)
 
 
 def _names(component: Component) -> tuple[str, ...]:

@@ -113,12 +113,12 @@ class Care:
         if components and self.strictness.missing is Reaction.RAISE:
             raise MissingDependencies(components)
         if components and self.strictness.missing is Reaction.WARN:
-            warnings.warn(DependenciesGone(components), stacklevel=6)
+            warnings.warn(DependenciesGone(components), stacklevel=5)
 
     def _warn(self, component: Component, warning: UserWarning) -> None:
         if component not in self._told:
             self._told.add(component)
-            warnings.warn(warning, stacklevel=7)
+            warnings.warn(warning, stacklevel=8)
 
     def _check(self, op: str, code: CodeState, components: Mapping[Component, Content]) -> _Checked:
         known = self._checked.get(id(components))
