@@ -15,7 +15,7 @@ from gitmemo.changes.uses import Uses
 from gitmemo.hashing.digest import Digest
 from gitmemo.model.components import Component, Content
 from gitmemo.model.decisions import Decisions
-from gitmemo.model.facts import Version
+from gitmemo.model.semantics import semantic_id
 from gitmemo.model.validity import Code, holds
 from gitmemo.source.tree import SourceTree
 
@@ -154,12 +154,7 @@ def _affected(
 ) -> Iterator[Affected]:
     seen = dict.fromkeys((t.op, t.version) for t in uses.tallies_of(component, old))
     for op, version in seen:
-        yield Affected(op, version, _semantic(uses.versions[version], decisions))
-
-
-def _semantic(version: Version, decisions: Decisions) -> Digest:
-    """Return an id that all versions share which are equivalent under the decisions."""
-    return version.id
+        yield Affected(op, version, semantic_id(uses.versions[version], decisions))
 
 
 def _base(

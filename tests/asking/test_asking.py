@@ -352,8 +352,11 @@ def test_the_programs_answer_is_what_counts(session: Session, name: str) -> None
         session.module.outer(1)
     assert again.counter.computed == 0
     [(_, decision)] = again.world.decisions().about(
-        next(c for c in again.world.version(again.world.calls(again._code)[0].version).pairs  # type: ignore[arg-type, union-attr]
-             if c.unit == "helper")
+        next(
+            c
+            for c in again.world.version(again.world.calls(again._code)[0].version).pairs  # type: ignore[arg-type, union-attr]
+            if c.unit == "helper"
+        )
     )
     assert decision.why == "only spelled otherwise"
     with pytest.raises(errors.NothingToDecide):
@@ -414,9 +417,7 @@ def test_nothing_is_looked_at_while_nothing_changes(
     session.run()
     looked = []
     uses = session.storage._changes._uses  # type: ignore[union-attr]
-    monkeypatch.setattr(
-        session.storage._changes, "_uses", lambda: (looked.append(1), uses())[1]
-    )
+    monkeypatch.setattr(session.storage._changes, "_uses", lambda: (looked.append(1), uses())[1])
     session.run()
     looked.clear()
     for x in range(2, 12):
@@ -425,4 +426,3 @@ def test_nothing_is_looked_at_while_nothing_changes(
     session.module.FACTOR = 7
     assert session.asked("y") == (8, 1)
     assert looked == [1]
-
