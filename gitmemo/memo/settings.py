@@ -107,18 +107,20 @@ def strictness_of(given: Mapping[str, bool], tracer: object, project: Project | 
                 f"{', '.join(names)} given without deps_path, so that nothing is tracked",
                 'give deps_path="__main__" or the folder of your code too',
             )
+    strict = given.get("strict_tracing", False)
+    skips = {"skip_unhashable_globals": not strict, "skip_missing_silently": True, **given}
     return Strictness(
-        strict=given.get("strict_tracing", False),
-        unhashable=_reaction(given, "skip_unhashable_globals", "skip_globals_silently", False),
-        missing=_reaction(given, "skip_missing_deps", "skip_missing_silently", True),
+        strict=strict,
+        unhashable=_reaction(skips, "skip_unhashable_globals", "skip_globals_silently"),
+        missing=_reaction(skips, "skip_missing_deps", "skip_missing_silently"),
         globals_count=given.get("track_globals", True),
     )
 
 
-def _reaction(given: Mapping[str, bool], skip: str, silent: str, is_silent: bool) -> Reaction:
+def _reaction(given: Mapping[str, bool], skip: str, silent: str) -> Reaction:
     if not given.get(skip, True):
         return Reaction.RAISE
-    return Reaction.SILENT if given.get(silent, is_silent) else Reaction.WARN
+    return Reaction.SILENT if given.get(silent, False) else Reaction.WARN
 
 
 def _name_of(tracer: object) -> object:
