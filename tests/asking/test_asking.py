@@ -25,7 +25,7 @@ SPELLED = ("return x * FACTOR", "return FACTOR * x")
 
 
 def facts(session: Session) -> int:
-    with sqlite3.connect(session.storage._opened_with[0]) as database:  # type: ignore[index]
+    with sqlite3.connect(session.file.parent / "s.db") as database:
         return int(database.execute("select count(*) from fact").fetchone()[0])
 
 
@@ -246,7 +246,7 @@ def test_a_notebook_asks_through_its_input(session: Session) -> None:
 def test_nobody_else_waits_for_the_answer(session: Session) -> None:
     session.run()
     session.edit(SPELLED)
-    path = session.storage._opened_with[0]  # type: ignore[index]
+    path = session.file.parent / "s.db"
     seen = []
 
     def slow(prompt: str) -> str:
@@ -254,7 +254,7 @@ def test_nobody_else_waits_for_the_answer(session: Session) -> None:
             database.execute("begin immediate")
             database.rollback()
         other = gm.Storage(db_path=path)
-        plain = gm.op(lambda x: x + 1, name="elsewhere")
+        plain = gm.op(name="elsewhere")(lambda x: x + 1)
         with other:
             seen.append(plain(1).unwrap())
         other.close()

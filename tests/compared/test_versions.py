@@ -180,7 +180,7 @@ def test_tracers_are_accepted_by_name(tmp_path: Path) -> None:
     for tracer in (None, "DecTracer", "SysTracer", SysTracer):
         storage = gm.Storage(deps_path=tmp_path, tracer_impl=tracer)
         with storage:
-            assert gm.op(lambda x: x, name="same")(1).unwrap() == 1
+            assert gm.op(name="same")(lambda x: x)(1).unwrap() == 1
         storage.close()
     with pytest.raises(errors.BadSetting, match="tracer_impl"):
         gm.Storage(deps_path=tmp_path, tracer_impl="MagicTracer")
@@ -306,7 +306,7 @@ def test_two_processes_with_other_ops_keep_each_others_versions(
 
 def test_a_forgotten_call_is_computed_again_with_versions(tmp_path: Path) -> None:
     storage = gm.Storage(deps_path=tmp_path)
-    double = gm.op(lambda x: x * 2, name="double")
+    double = gm.op(name="double")(lambda x: x * 2)
     with storage:
         double(1)
         double.forget(1)
