@@ -25,7 +25,7 @@ from gitmemo.changes.deciding import Asker
 from gitmemo.display.question import terminal
 from gitmemo.display.text import diff_lines, printable
 from gitmemo.errors import Aborted
-from gitmemo.model.components import Component
+from gitmemo.model.components import Component, in_words, is_external
 from gitmemo.model.facts import Verdict
 
 _ANSWERS = {
@@ -162,6 +162,8 @@ def _is_at_terminal() -> bool:
 
 
 def _place(component: Component) -> tuple[str, str]:
+    if is_external(component):
+        return printable(in_words(component)), "outside of the code"
     unit = component.unit.removeprefix("$").removeprefix("class ")
     path = PurePath(component.path)
     if path.suffix == ".ipynb":
