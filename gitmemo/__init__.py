@@ -18,8 +18,11 @@ from __future__ import annotations
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
+from gitmemo.changes import askers as _askers
+
 if TYPE_CHECKING:
     from gitmemo.approx import Approx
+    from gitmemo.changes.deciding import Asker
     from gitmemo.codecs import codec, deserialize, serialize
     from gitmemo.files import Dir, File
     from gitmemo.hashing import content_hash, hasher
@@ -126,3 +129,13 @@ def __getattr__(name: str) -> Any:
 
 def __dir__() -> list[str]:
     return sorted(__all__)
+
+
+def _find_asker() -> Asker | None:
+    from gitmemo.display.asking import find_asker
+
+    return find_asker()
+
+
+# What asks is above what a program uses; it is loaded when there is something to ask.
+_askers.find = _find_asker

@@ -41,6 +41,7 @@ class Settings:
 
     Attributes:
         on_change: The policy at commits; `ask` falls back to `pending` without a terminal.
+        on_change_running: The policy in a running program, at the entry of a block.
         remotes: Name to its committed table: `url` and options.
         default_remote: The remote used when none is named; the only one, if there is one.
         trusted: This clone's trust: remote name to the URL that was trusted.
@@ -49,6 +50,7 @@ class Settings:
     """
 
     on_change: OnChange = OnChange.ASK
+    on_change_running: OnChange = OnChange.PENDING
     remotes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
     default_remote: str | None = None
     trusted: Mapping[str, str] = field(default_factory=dict)
@@ -79,6 +81,33 @@ def environment_variable(name: str) -> str | None:
     return os.environ.get(name)
 
 
+def chosen_policy(default: OnChange) -> OnChange:
+    """Return the policy that the environment asks for, else `default`; for where no file says it.
+
+    Raises:
+        BadSetting: `GITMEMO_ON_CHANGE` is no policy.
+    """
+    return policy("GITMEMO_ON_CHANGE", os.environ.get("GITMEMO_ON_CHANGE") or default)
+
+
+def policy(name: str, value: object) -> OnChange:
+    """Return the policy that the setting `name` means.
+
+    Raises:
+        BadSetting: There is no such policy.
+    """
+    try:
+        # What the question at a commit calls later is the policy `pending`.
+        return OnChange.PENDING if value == "later" else OnChange(str(value))
+    except ValueError:
+        raise BadSetting(name, value, tuple(OnChange)) from None
+
+
+def is_unattended() -> bool:
+    """Whether the environment says that nobody sits in front of this process, as on build machines."""
+    return os.environ.get("CI", "").lower() not in ("", "0", "false")
+
+
 def cache_folder() -> Path:
     """Return the folder for what can be computed again, outside of any repository."""
     return _cache_folder(os.environ.get("XDG_CACHE_HOME", ""), os.environ.get("HOME", ""))
@@ -105,9 +134,11 @@ def merge(
         (default,) = remotes
     if default is not None and (not isinstance(default, str) or default not in remotes):
         raise BadSetting("default_remote", default, tuple(remotes))
-    choice = environment.get("GITMEMO_ON_CHANGE") or committed.get("on_change", OnChange.ASK)
+    chosen = environment.get("GITMEMO_ON_CHANGE")
+    running = chosen or committed.get("on_change_running", OnChange.PENDING)
     return Settings(
-        on_change=_on_change(choice),
+        on_change=policy("on_change", chosen or committed.get("on_change", OnChange.ASK)),
+        on_change_running=policy("on_change_running", running),
         remotes=remotes,
         default_remote=default,
         trusted={str(k): str(v) for k, v in _is_table("trust", local.get("trust", {})).items()},
@@ -134,14 +165,6 @@ def edit(path: Path, keys: tuple[str, ...], value: str | dict[str, str] | None) 
     replacement = path.with_name(f"{path.name}.new")
     replacement.write_text(tomlkit.dumps(document), "utf-8")
     replacement.replace(path)
-
-
-def _on_change(value: object) -> OnChange:
-    try:
-        # What the question at a commit calls later is the policy `pending`.
-        return OnChange.PENDING if value == "later" else OnChange(str(value))
-    except ValueError:
-        raise BadSetting("on_change", value, tuple(OnChange)) from None
 
 
 def _is_table(name: str, value: Any) -> dict[str, Any]:

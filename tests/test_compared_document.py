@@ -21,7 +21,8 @@ SECTIONS = {
     "Collections": 5,
     "Memoization": 8,
     "Special values": 5,
-    "What goes wrong there": 36,
+    "Versioning": 10,
+    "What goes wrong there": 47,
 }
 
 

@@ -22,6 +22,15 @@ class Dependents:
 
 
 @dataclass(frozen=True, slots=True)
+class Affected:
+    """A version of an op that touched a component, by its two ids."""
+
+    op: str
+    content: Digest
+    semantic: Digest
+
+
+@dataclass(frozen=True, slots=True)
 class Change:
     """A component that stored calls depend on holds something else now.
 
@@ -30,6 +39,8 @@ class Change:
         old_text, new_text: The texts, for the diff; empty if not known.
         source: The source id of what it holds now: `new`, unless that is a value id.
         dependents: The ops whose calls touched it with its old content.
+        affected: The versions of these calls, in the order in which they came; only of changes
+            that are not found at a commit.
     """
 
     component: Component
@@ -39,6 +50,7 @@ class Change:
     new_text: str
     source: Digest
     dependents: tuple[Dependents, ...]
+    affected: tuple[Affected, ...] = ()
 
     @property
     def only_value(self) -> bool:

@@ -7,14 +7,15 @@ an edit that leaves its content equal or goes back to known code.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Protocol
 
-from gitmemo.changes.change import Change
+from gitmemo.changes.change import Affected, Change
 from gitmemo.changes.uses import Uses
 from gitmemo.hashing.digest import Digest
 from gitmemo.model.components import Component, Content
 from gitmemo.model.decisions import Decisions
+from gitmemo.model.semantics import semantic_id
 from gitmemo.model.validity import Code, holds
 from gitmemo.source.tree import SourceTree
 
@@ -57,7 +58,41 @@ def find_open(
     holds again what some calls touched is not among them if `code` is a running program: what
     it holds is known, and other contents were left behind.
     """
-    changes = []
+    found = []
+    for component, new, old in _open_contents(uses, code, decisions):
+        found.append(_open_change(component, old[-1], new, uses, code, decisions, text_of))
+    return found
+
+
+def find_new(
+    uses: Uses,
+    code: ReadableCode,
+    decisions: Decisions,
+    text_of: Callable[[Component, Digest], str | None],
+) -> list[Change]:
+    """Return the open changes to what nobody has seen yet: no stored call, and no statement.
+
+    So a change is asked about once. Code that is known, or that was decided to be equivalent to
+    known code, asks nothing, even if other contents, which were left pending, do not compare.
+    """
+    found = []
+    for component, new, old in _open_contents(uses, code, decisions):
+        known = uses.contents[component]
+        if any(holds(component, content, code, decisions) for content in known):
+            continue
+        strange = [content for content in old if _is_new(component, content, new, uses, decisions)]
+        # The same text with another value is nearer than another text.
+        nearest = [content for content in strange if content.source == new.source] or strange
+        if nearest:
+            change = _open_change(component, nearest[-1], new, uses, code, decisions, text_of)
+            found.append(change)
+    return found
+
+
+def _open_contents(
+    uses: Uses, code: Code, decisions: Decisions
+) -> Iterator[tuple[Component, Content, list[Content]]]:
+    """Yield components, what they hold now, and what else calls touched that nobody compared with it."""
     for component in sorted(uses.contents):
         new = code.current(component) if code.knows(component) else None
         if new is None:
@@ -69,22 +104,16 @@ def find_open(
             and not _is_decided(component, content, new, decisions)
         ]
         if old:
-            changes.append(_open_change(component, old[-1], new, uses, code, text_of))
-    return changes
+            yield component, new, old
 
 
-def find_new(
-    uses: Uses,
-    code: ReadableCode,
-    decisions: Decisions,
-    text_of: Callable[[Component, Digest], str | None],
-) -> list[Change]:
-    """Return the open changes to contents that no stored call touched: going back asks nothing."""
-    return [
-        change
-        for change in find_open(uses, code, decisions, text_of)
-        if code.current(change.component) not in uses.contents[change.component]
-    ]
+def _is_new(
+    component: Component, old: Content, new: Content, uses: Uses, decisions: Decisions
+) -> bool:
+    """Whether no statement names what a decision would be about, and no call touched that text."""
+    if decisions.mentions(component, _decided_by(old, new)[1]):
+        return False
+    return old.source == new.source or new.source not in uses.sources(component)
 
 
 def _is_decided(component: Component, old: Content, new: Content, decisions: Decisions) -> bool:
@@ -105,6 +134,7 @@ def _open_change(
     new: Content,
     uses: Uses,
     code: ReadableCode,
+    decisions: Decisions,
     text_of: Callable[[Component, Digest], str | None],
 ) -> Change:
     pair = _decided_by(old, new)
@@ -115,7 +145,16 @@ def _open_change(
         code.text(component) or "",
         new.source,
         uses.dependents(component, pair[0]),
+        tuple(_affected(component, pair[0], uses, decisions)),
     )
+
+
+def _affected(
+    component: Component, old: Digest, uses: Uses, decisions: Decisions
+) -> Iterator[Affected]:
+    seen = dict.fromkeys((t.op, t.version) for t in uses.tallies_of(component, old))
+    for op, version in seen:
+        yield Affected(op, version, semantic_id(uses.versions[version], decisions))
 
 
 def _base(

@@ -7,7 +7,7 @@ which calls recorded them, so that the latest use comes last.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from gitmemo.changes.change import Dependents
@@ -26,11 +26,13 @@ class Uses:
         contents: Component to its contents, in the order in which calls recorded them.
         committed: The source ids that committed calls touched.
         tallies: Component and content to the calls that touched it.
+        versions: The versions of the calls, by id.
     """
 
     contents: Mapping[Component, Sequence[Content]]
     committed: frozenset[tuple[Component, Digest]]
     tallies: Mapping[tuple[Component, Content], Sequence[Tally]]
+    versions: Mapping[Digest, Version]
 
     def sources(self, component: Component) -> list[Digest]:
         """Return the source ids of a component, the latest last."""
@@ -42,9 +44,13 @@ class Uses:
 
     def dependents(self, component: Component, old: Digest) -> tuple[Dependents, ...]:
         """Return the ops whose calls touched a content with this source id or value id."""
-        contents = self.contents.get(component, ())
-        chosen = [content for content in contents if old in (content.source, content.value)]
-        return _summed(tally for c in chosen for tally in self.tallies[component, c])
+        return _summed(self.tallies_of(component, old))
+
+    def tallies_of(self, component: Component, old: Digest) -> Iterator[Tally]:
+        """Yield the calls that touched a content with this source id or value id."""
+        for content in self.contents.get(component, ()):
+            if old in (content.source, content.value):
+                yield from self.tallies[component, content]
 
 
 def uses_of(
@@ -63,7 +69,7 @@ def uses_of(
     for tally in committed:
         version = versions.get(tally.version)
         old.update((c, content.source) for c, content in (version.pairs if version else {}).items())
-    return Uses({c: list(d) for c, d in contents.items()}, frozenset(old), tallies)
+    return Uses({c: list(d) for c, d in contents.items()}, frozenset(old), tallies, versions)
 
 
 def world_uses(world: World, code: Code) -> Uses:

@@ -16,8 +16,6 @@ from gitmemo.changes.finding import find_changes, find_open
 from gitmemo.changes.uses import world_uses
 from gitmemo.commits import export
 from gitmemo.git.cli import Git
-from gitmemo.hashing.digest import Digest
-from gitmemo.model.components import Component
 from gitmemo.model.facts import Decision, Source, Verdict
 from gitmemo.source.tree import SourceTree
 from gitmemo.workspace import Workspace
@@ -130,19 +128,10 @@ def open_changes(workspace: Workspace) -> list[Change]:
 
     Packages and environment variables are those of this process, as far as they are there.
     """
-    from gitmemo.history import Histories
     from gitmemo.tracing.outside import Outside, WithOutside
 
     world = workspace.world
     world.enter()
-    histories = Histories(workspace.layout)
-
-    def text_of(component: Component, source: Digest) -> str | None:
-        for _, fact in world.index.history(component).values():
-            if isinstance(fact, Source) and fact.source == source:
-                return world.index.text(fact.text) or histories.text_of(fact.text)
-        return None
-
     uses = world_uses(world, workspace.code)
     code = WithOutside(workspace.code, Outside(workspace.root))
-    return find_open(uses, code, world.decisions(), text_of)
+    return find_open(uses, code, world.decisions(), world.text)

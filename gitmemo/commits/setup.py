@@ -22,6 +22,8 @@ format = 1
 # What happens at a commit when code changed that stored results depend on:
 # ask (at a terminal, else pending), pending, breaking, non-breaking, error.
 on_change = "ask"
+# The same in a running program, when a block begins; pending if it is not said.
+# on_change_running = "ask"
 """
 # `-text`: line ends must never be converted, segments are named by their bytes.
 _ATTRIBUTES = "index/** -text linguist-generated diff=gitmemo\n"

@@ -29,6 +29,8 @@
       NotARef                exit 1
       StorageInMemory        exit 1
       InputMutated           exit 1
+      UnreliableTracking     exit 1
+      MissingDependencies    exit 3
       RefMisuse              exit 1
       UnknownRef             exit 1
       OpNotLoaded            exit 2
@@ -79,6 +81,7 @@ from gitmemo.errors.code import (
     BadOption,
     DependencyMissing,
     InputMutated,
+    MissingDependencies,
     NewCallRefused,
     NoActiveStorage,
     NotAnOp,
@@ -90,6 +93,7 @@ from gitmemo.errors.code import (
     StorageInMemory,
     UnknownNotebook,
     UnknownRef,
+    UnreliableTracking,
     UntrackableOp,
     WrongArguments,
     WrongOutputs,
@@ -171,6 +175,7 @@ __all__ = [
     "InputMutated",
     "InvalidName",
     "InvalidStorage",
+    "MissingDependencies",
     "MissingObject",
     "NewCallRefused",
     "NewerFormat",
@@ -209,6 +214,7 @@ __all__ = [
     "UnknownRef",
     "UnknownRevision",
     "UnknownTombstone",
+    "UnreliableTracking",
     "UntrackableOp",
     "UntrustedValue",
     "ValueMissing",

@@ -231,6 +231,45 @@ class InputMutated(KeepsResult, GitmemoError, RuntimeError):
         )
 
 
+class UnreliableTracking(KeepsResult, GitmemoError, RuntimeError):
+    """A call depends on what cannot be tracked reliably, and the storage is strict."""
+
+    kind = "unreliable-tracking"
+
+    def __init__(self, op: str, component: str, reason: str) -> None:
+        super().__init__(op, component, reason)
+        self.op, self.component, self.reason = op, component, reason
+
+    def problem(self) -> str:
+        return (
+            f"{self.op} depends on {self.component}, which cannot be tracked reliably, so its result "
+            f"was not stored: {self.reason}"
+        )
+
+    def remedy(self) -> str:
+        return (
+            "pass what matters as an argument, or open the storage without strict_tracing=True and "
+            "skip_unhashable_globals=False"
+        )
+
+
+class MissingDependencies(GitmemoError, LookupError):
+    """Code that stored calls depend on is gone, and the storage does not accept that."""
+
+    kind = "missing-dependencies"
+    exit_code = 3
+
+    def __init__(self, components: tuple[str, ...]) -> None:
+        super().__init__(components)
+        self.components = components
+
+    def problem(self) -> str:
+        return f"stored results depend on code that is gone: {', '.join(self.components)}"
+
+    def remedy(self) -> str:
+        return "restore it, or open the storage without skip_missing_deps=False"
+
+
 class RefMisuse(GitmemoError, TypeError):
     """A ref was used as if it were its value."""
 

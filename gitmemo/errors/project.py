@@ -146,7 +146,8 @@ class UndecidedChanges(GitmemoError):
     def remedy(self) -> str:
         return (
             "say whether the results stay valid: repeat the command with "
-            "GITMEMO_ON_CHANGE=breaking or GITMEMO_ON_CHANGE=non-breaking"
+            "GITMEMO_ON_CHANGE=breaking or GITMEMO_ON_CHANGE=non-breaking, or in a program with "
+            "on_change= or storage.decide(...)"
         )
 
 

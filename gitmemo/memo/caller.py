@@ -12,7 +12,7 @@ from collections.abc import Collection, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from gitmemo.errors import InputMutated, NewCallRefused
+from gitmemo.errors import InputMutated, NewCallRefused, UnreliableTracking
 from gitmemo.hashing.digest import Digest
 from gitmemo.memo.ahead import ReadAhead
 from gitmemo.memo.arguments import Body
@@ -33,6 +33,7 @@ from gitmemo.memo.mutations import Mutations
 from gitmemo.memo.names import OpNames
 from gitmemo.memo.recorder import Recorder
 from gitmemo.memo.scopes import Scopes
+from gitmemo.memo.strictness import Care
 from gitmemo.model.facts import Call, Fact, JsonValue, Slot
 from gitmemo.model.ids import call_key
 from gitmemo.ref import IMMUTABLE, AtomRef, Loader, Ref, Shared, private, ref_to, unwrap_all
@@ -63,6 +64,7 @@ class Caller:
         tracking: Tracking,
         watch: Watch,
         failures: FailureNotes,
+        care: Care,
         loader: Loader,
         code: CodeState | None,
     ) -> None:
@@ -73,6 +75,7 @@ class Caller:
         self.tracking = tracking
         self._watch = watch
         self._failures = failures
+        self._care = care
         self._loader = loader
         self._ahead = ReadAhead(world, names.named)
         self._hits: dict[tuple[object, ...], Hit] = {}
@@ -259,6 +262,7 @@ class Caller:
         ignored: Mapping[str, JsonValue] = {}
         if prepared.told is not prepared.inputs:
             ignored = op.arguments.ignored(prepared.inputs)
+        outcome = self._checked(prepared, outcome)
         if instead_of:
             facts.append(self._world.tombstones().over(instead_of, "computed again"))
         call = self._recorder.call(prepared, outcome, facts, ignored)
@@ -266,6 +270,7 @@ class Caller:
             self.clear()
             self._compare(call, instead_of)
         self._mutations.report(op, prepared.name, outcome, level=6)
+        self._care.report(prepared.name, outcome)
         self._watch.counter.computed += 1
         frame = running.get()
         if frame is not None:
@@ -296,6 +301,14 @@ class Caller:
         found = [slot.cid for slot in call.outputs]
         if any(found != [slot.cid for slot in other.outputs] for other in old):
             warnings.warn(NotDeterministic(call.op), stacklevel=6)
+
+    def _checked(self, prepared: PreparedCall, outcome: CallOutcome) -> CallOutcome:
+        try:
+            return self._care.check(prepared.name, outcome)
+        except UnreliableTracking as refused:
+            values = [output.value for output in outcome.outputs]
+            refused.value = prepared.op.options.outputs.join(values)
+            raise
 
 
 def _succeeded(outcome: CallOutcome) -> CallOutcome:

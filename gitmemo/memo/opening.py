@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 from weakref import WeakValueDictionary
 
+from gitmemo.config import OnChange, policy
 from gitmemo.errors import NotInRepository
 from gitmemo.memo.storage import Storage
 from gitmemo.memo.trust import Trust
@@ -25,14 +26,21 @@ _open: WeakValueDictionary[Path, Storage] = WeakValueDictionary()
 _reopened: dict[tuple[object, ...], Storage] = {}
 
 
-def open(path: str | os.PathLike[str] | None = None) -> Storage:
+def open(
+    path: str | os.PathLike[str] | None = None, *, on_change: str | OnChange | None = None
+) -> Storage:
     """Return the storage of the git repository around `path`.
 
     If omitted: around the file that calls this, or else around the current folder, so that a
     script finds its repository wherever it is started from. Its calls are versioned with the
     repository's code; they become part of the commits that are made after them.
 
+    `on_change` says what happens at the entry of a block when code that stored calls depend on has
+    changed: "pending", "ask", "breaking", "non-breaking" or "error". If omitted: what the
+    environment or the repository's settings say, else "pending".
+
     Raises:
+        BadSetting: There is no such policy.
         NotInRepository: `path` is not in a git work tree.
         NotInitialised: `gitmemo init` was not run in it.
         NewerFormat: A newer gitmemo wrote its `.gitmemo/`.
@@ -42,16 +50,29 @@ def open(path: str | os.PathLike[str] | None = None) -> Storage:
     storage = _open.get(root)
     if storage is None or storage.is_closed:
         storage = _open[root] = storage_of(workspace)
+    if on_change is not None:
+        storage.on_change = policy("on_change", on_change)
     return storage
 
 
 def reopened(*opened_with: Any) -> Storage:
-    """Return the storage of a place for what came from another process; the same one every time."""
+    """Return the storage of a place for what came from another process; the same one every time.
+
+    Changes are decided where the block began, not in workers.
+    """
     if len(opened_with) == 1:
-        return open(opened_with[0])
-    storage = _reopened.get(opened_with)
-    if storage is None or storage.is_closed:
-        storage = _reopened[opened_with] = Storage(*opened_with)
+        known = _open.get(opened_with[0])
+        storage = open(opened_with[0])
+        if storage is not known:
+            storage.on_change = OnChange.PENDING
+        return storage
+    known = _reopened.get(opened_with)
+    if known is not None and not known.is_closed:
+        return known
+    path, deps_path, care = opened_with
+    on_change = None if deps_path is None else OnChange.PENDING
+    storage = Storage(path, deps_path, on_change=on_change, **dict(care))
+    _reopened[opened_with] = storage
     return storage
 
 
@@ -71,6 +92,7 @@ def storage_of(workspace: Workspace) -> Storage:
         workspace.project,
         Trust(frozenset(RemoteConfig(name, url).origin for name, url in settings.trusted.items())),
         can_pull=bool(settings.remotes),
+        on_change=settings.on_change_running,
     )
 
 

@@ -8,14 +8,19 @@ from __future__ import annotations
 
 import math
 import os
+from collections.abc import Mapping
 from pathlib import Path
 
 from gitmemo.blobs import Overflow
-from gitmemo.errors import InvalidStorage
+from gitmemo.config import OnChange, chosen_policy, policy
+from gitmemo.errors import BadSetting, InvalidStorage
 from gitmemo.memo.names import MAIN
+from gitmemo.memo.strictness import Reaction, Strictness
 from gitmemo.tracing import Project
 
 _MEGABYTE = 1_000_000
+_TRACERS = ("DecTracer", "SysTracer")
+"""mandala's tracers, by name or class: accepted, and one for the other; here the interpreter watches."""
 
 
 def overflow_of(
@@ -64,3 +69,59 @@ def project_of(deps_path: str | os.PathLike[str] | None) -> Project | None:
             'give the folder of your code, or "__main__" for the script that runs',
         )
     return Project(Path(deps_path).resolve())
+
+
+def policy_of(on_change: str | None, project: Project | None) -> OnChange:
+    """Return what happens when code has changed.
+
+    Raises:
+        InvalidStorage: Nothing is versioned, so nothing is noticed.
+        BadSetting: There is no such policy.
+    """
+    if project is None:
+        if on_change is not None:
+            raise InvalidStorage(
+                f"on_change={on_change!r} is given without deps_path, so that no code is versioned",
+                'give deps_path="__main__" or the folder of your code too',
+            )
+        return OnChange.PENDING
+    return chosen_policy(OnChange.ASK) if on_change is None else policy("on_change", on_change)
+
+
+def strictness_of(given: Mapping[str, bool], tracer: object, project: Project | None) -> Strictness:
+    """Return what happens with what cannot be tracked; `given` are the settings that were given.
+
+    Raises:
+        InvalidStorage: Nothing is tracked.
+        BadSetting: A setting has a value that it cannot have.
+    """
+    for name, value in given.items():
+        if not isinstance(value, bool):
+            raise BadSetting(name, value, ("True", "False"))
+    if tracer is not None and _name_of(tracer) not in _TRACERS:
+        raise BadSetting("tracer_impl", tracer, ("None", *_TRACERS))
+    if project is None:
+        names = [*given, *(["tracer_impl"] if tracer is not None else [])]
+        if names:
+            raise InvalidStorage(
+                f"{', '.join(names)} given without deps_path, so that nothing is tracked",
+                'give deps_path="__main__" or the folder of your code too',
+            )
+    strict = given.get("strict_tracing", False)
+    skips = {"skip_unhashable_globals": not strict, "skip_missing_silently": True, **given}
+    return Strictness(
+        strict=strict,
+        unhashable=_reaction(skips, "skip_unhashable_globals", "skip_globals_silently"),
+        missing=_reaction(skips, "skip_missing_deps", "skip_missing_silently"),
+        globals_count=given.get("track_globals", True),
+    )
+
+
+def _reaction(given: Mapping[str, bool], skip: str, silent: str) -> Reaction:
+    if not given.get(skip, True):
+        return Reaction.RAISE
+    return Reaction.SILENT if given.get(silent, False) else Reaction.WARN
+
+
+def _name_of(tracer: object) -> object:
+    return tracer.__name__ if isinstance(tracer, type) else tracer

@@ -14,15 +14,12 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias, TypeVar, overload
 
-from gitmemo.errors import (
-    BadSetting,
-    NotAnOp,
-    StorageInMemory,
-    UnknownRef,
-)
+from gitmemo.config import OnChange
+from gitmemo.errors import BadSetting, InvalidStorage, NotAnOp, StorageInMemory, UnknownRef
 from gitmemo.files.names import rooted
 from gitmemo.hashing.digest import Digest
 from gitmemo.memo import context
+from gitmemo.memo.asking import Changes
 from gitmemo.memo.cache import Cache, CacheInfo
 from gitmemo.memo.caller import Caller
 from gitmemo.memo.calls import CallView, Counter, Observer, Watch
@@ -37,10 +34,12 @@ from gitmemo.memo.on_demand import OnDemand
 from gitmemo.memo.questions import Questions
 from gitmemo.memo.recorder import Recorder
 from gitmemo.memo.rerun import Rerun
-from gitmemo.memo.settings import absolute, overflow_of, project_of
+from gitmemo.memo.settings import absolute, overflow_of, policy_of, project_of, strictness_of
+from gitmemo.memo.strictness import Care, Strictness
 from gitmemo.memo.trust import Trust, Values
 from gitmemo.memo.verdicts import Verdicts
 from gitmemo.memo.wording import short
+from gitmemo.model.facts import Verdict
 from gitmemo.model.validity import Code, NoCode
 from gitmemo.ref import Ref, map_refs, ref_inside, unwrap_all
 from gitmemo.tracing import CodeState, Project, Tracker
@@ -67,6 +66,16 @@ class Storage(Questions):
         overflow_dir: A folder for values over the threshold, a read-only file each; arrays there
             are mapped, not read. A file remembers it. `spillover_dir` is another name for it.
         overflow_threshold_MB: The threshold in millions of bytes; 50 if it was never given.
+        on_change: What happens at the entry of a block when code that stored calls depend on has
+            changed: "ask" (the default), "pending", "breaking", "non-breaking" or "error".
+        strict_tracing: Refuse calls that depend on what cannot be tracked reliably.
+        skip_unhashable_globals, skip_globals_silently: What happens when a call reads a global that
+            cannot be hashed: False for the first is an error, True for the second no warning.
+        skip_missing_deps, skip_missing_silently: What happens at the entry of a block when code
+            that stored calls depend on is gone: False is an error for the first, a warning for
+            the second.
+        track_globals: False leaves globals out of what calls depend on.
+        tracer_impl: None, or the name of one of mandala's tracers; makes no difference.
 
     `with storage:` and `with storage.run():` are the same. Blocks nest, also with
     other storages; each thread and task has its own.
@@ -80,30 +89,65 @@ class Storage(Questions):
         spillover_dir: str | os.PathLike[str] | None = None,
         overflow_dir: str | os.PathLike[str] | None = None,
         overflow_threshold_MB: float | None = None,
+        on_change: str | None = None,
+        strict_tracing: bool | None = None,
+        skip_unhashable_globals: bool | None = None,
+        skip_globals_silently: bool | None = None,
+        skip_missing_deps: bool | None = None,
+        skip_missing_silently: bool | None = None,
+        track_globals: bool | None = None,
+        tracer_impl: str | type | None = None,
     ) -> None:
         overflow = overflow_of(spillover_dir, overflow_dir, overflow_threshold_MB)
         project = project_of(deps_path)
+        policy = policy_of(on_change, project)
+        care: dict[str, bool | None] = {
+            "strict_tracing": strict_tracing,
+            "skip_unhashable_globals": skip_unhashable_globals,
+            "skip_globals_silently": skip_globals_silently,
+            "skip_missing_deps": skip_missing_deps,
+            "skip_missing_silently": skip_missing_silently,
+            "track_globals": track_globals,
+        }
+        given = {name: value for name, value in care.items() if value is not None}
+        strictness = strictness_of(given, tracer_impl, project)
         world = StandaloneWorld(None if db_path is None else Path(db_path), overflow)
         self._opened_with: tuple[object, ...] | None = None
-        self._set_up(world, project, Trust())
+        self._set_up(world, project, Trust(), policy, strictness)
         if db_path is not None:  # a file remembers its overflow
-            self._opened_with = (absolute(db_path), absolute(deps_path))
+            address = (absolute(db_path), absolute(deps_path))
+            self._opened_with = (*address, tuple(sorted(given.items())))
 
     @classmethod
-    def over(cls, world: World, project: Project, trust: Trust, *, can_pull: bool) -> Self:
+    def over(
+        cls,
+        world: World,
+        project: Project,
+        trust: Trust,
+        *,
+        can_pull: bool,
+        on_change: OnChange = OnChange.PENDING,
+    ) -> Self:
         """Return a storage over `world` that versions the code of `project`.
 
         `can_pull` says that values which are not on this machine may be on a remote; if not,
         the calls that made them are run again when the values are needed.
         """
         storage = cls.__new__(cls)
-        storage._set_up(world, project, trust)
+        storage._set_up(world, project, trust, on_change, Strictness())
         storage._on_demand.can_pull = can_pull
         storage._names.needs_notebooks = True
         storage._opened_with = (project.root,)
         return storage
 
-    def _set_up(self, world: World, project: Project | None, trust: Trust) -> None:
+    def _set_up(
+        self,
+        world: World,
+        project: Project | None,
+        trust: Trust,
+        on_change: OnChange,
+        strictness: Strictness,
+    ) -> None:
         self.world = world
         self.project = project
         self.is_closed = False
@@ -116,6 +160,10 @@ class Storage(Questions):
             self._code = state = CodeState(project)
             tracking = Tracker(project, state)
             verdicts = Verdicts(world, state)
+        care = Care(strictness, state)
+        self._changes: Changes | None = None
+        if state is not None:
+            self._changes = Changes(world, state, on_change, care, self._notice)
         self._watch = watch = Watch()
         self._names = names = OpNames(project)
         values = Values(world, trust)
@@ -123,7 +171,7 @@ class Storage(Questions):
         self._lookup = lookup = Lookup(world, names, verdicts, recorder, watch, self._code)
         self._failures = failures = FailureNotes(world, recorder)
         self._caller = caller = Caller(
-            world, names, lookup, recorder, tracking, watch, failures, self, state
+            world, names, lookup, recorder, tracking, watch, failures, care, self, state
         )
         rerun = Rerun(names, lookup, caller)
         self._on_demand = OnDemand(world, values, rerun, recorder, watch, self)
@@ -142,6 +190,8 @@ class Storage(Questions):
     def __enter__(self) -> Self:
         if context.depth(self) == 0:
             self._notice()
+            if self._changes is not None:
+                self._changes.settle()
         context.push(self)
         return self
 
@@ -266,6 +316,41 @@ class Storage(Questions):
         """Return the call that made `ref`, or None for a value from outside."""
         call = self.world.creator(ref._hid)
         return None if call is None else CallView(call, self)
+
+    # --- changes of code -------------------------------------------------
+
+    @property
+    def on_change(self) -> OnChange:
+        """What happens at the entry of a block when code that stored calls depend on has changed."""
+        return self._changes.policy if self._changes else OnChange.PENDING
+
+    @on_change.setter
+    def on_change(self, chosen: str) -> None:
+        self._versioned("on_change").policy = policy_of(chosen, self.project)
+
+    def decide(self, what: Callable[..., Any] | str, *, breaking: bool, why: str = "") -> None:
+        """Say whether results made with older code of `what` are still to be used, at once.
+
+        Args:
+            what: A function, op or class, or the name of a component as it is shown.
+            breaking: False if results stay valid, True if they do not.
+            why: For those who read it later.
+
+        Raises:
+            NothingToDecide: It has not changed, or all is said.
+            InvalidStorage: This storage does not version code.
+        """
+        changes = self._versioned("decide")
+        self._notice()
+        changes.decide(what, Verdict.BREAKING if breaking else Verdict.NON_BREAKING, why)
+
+    def _versioned(self, asked: str) -> Changes:
+        if self._changes is None:
+            raise InvalidStorage(
+                f"{asked} is for storages that version code, and this one does not",
+                "give it deps_path=, or use gitmemo.open() in a repository",
+            )
+        return self._changes
 
     # --- care ------------------------------------------------------------
 

@@ -78,9 +78,22 @@ class Decisions:
             if {decision.old, decision.new} == {a, b}
         )
 
+    def mentions(self, component: Component, content: Digest) -> bool:
+        """Whether a current decision or move is about this very content."""
+        return any(
+            content in (decision.old, decision.new) for _, decision in self.about(component)
+        ) or any(
+            (component, content) in ((move.component, move.source), (move.to, move.new))
+            for move in self._moves.get(component, ())
+        )
+
     def about(self, component: Component) -> list[tuple[Digest, Decision]]:
         """Return the current decisions about a component, with their record ids."""
         return list(self._decided.get(component, ()))
+
+    def is_joined(self, component: Component, content: Digest) -> bool:
+        """Whether `content` is equivalent to another: a contested one is not."""
+        return self._speaks_of(component) and self._of(component).joined((component, content))
 
     def representative(self, component: Component, content: Digest) -> Place:
         """Return one content that stands for all that are equivalent to this one."""
@@ -134,6 +147,7 @@ class _Classes:
                 joined.append(pair)
             else:
                 breaking.append(pair)
+        self._joined = {place for a, b in joined if a != b for place in (a, b)}
         for a, b in joined:
             _join(self._same, a, b)
         for a, b in (*joined, *breaking):
@@ -153,6 +167,9 @@ class _Classes:
 
     def contested(self, a: Place) -> bool:
         return _root(self._same, a) in self._contested
+
+    def joined(self, a: Place) -> bool:
+        return a in self._joined and not self.contested(a)
 
     def representative(self, a: Place) -> Place:
         root = _root(self._same, a)

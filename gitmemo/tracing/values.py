@@ -45,6 +45,12 @@ def ref_id(value: object) -> bytes | None:
     return found if isinstance(found, bytes) else None
 
 
+def opaque_id(value: object, source: Digest) -> Digest:
+    """Return what stands for a value that cannot be hashed: its type, and how it is written."""
+    kind = type(value)
+    return digest(f"opaque {kind.__module__}.{kind.__qualname__}".encode() + source)
+
+
 class ValueIds:
     """Finds value ids under one project root."""
 
@@ -70,8 +76,7 @@ class ValueIds:
         try:
             return self.of(value)
         except Unhashable:
-            kind = type(value)
-            return digest(f"opaque {kind.__module__}.{kind.__qualname__}".encode() + source)
+            return opaque_id(value, source)
 
     def relative(self, text: str) -> str | None:
         """Return a path under the root relative to it, None for any other text."""

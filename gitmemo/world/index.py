@@ -8,6 +8,7 @@ repeats facts; which of them are visible is a set of files, chosen per look-up.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
@@ -129,6 +130,23 @@ class Index(Membership):
             for number, record, fact in self.facts(*STATEMENT_KINDS)
             if isinstance(fact, Statement)
         ]
+
+    def latest_about_code(self) -> int:
+        """Return a number that grows with every version and statement."""
+        rows = self.rows(
+            "select coalesce(max((select max(id) from fact"
+            " where fact.shape = shape.id and micros is null)), 0)"
+            " from shape where kind in (select value from json_each(?))",
+            (json.dumps(("version", *STATEMENT_KINDS)),),
+        )
+        return int(rows[0][0])
+
+    def source_text(self, component: Component, source: Digest) -> Digest | None:
+        """Return the digest of the text of a content, as it was first recorded."""
+        for _, fact in self.history(component).values():
+            if isinstance(fact, Source) and fact.source == source:
+                return fact.text
+        return None
 
     def history(self, component: Component) -> dict[int, tuple[Digest, Source | Decision]]:
         """Return the sources of and decisions about a component: number to `(record id, fact)`."""

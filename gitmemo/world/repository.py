@@ -38,7 +38,7 @@ from gitmemo.model.lines import to_line
 from gitmemo.model.tombstones import Tombstones
 from gitmemo.model.validity import Code
 from gitmemo.world.forgetting import bring_back, bury
-from gitmemo.world.journal import Journal
+from gitmemo.world.journal import Journal, Place
 from gitmemo.world.notes import FileNotes, Notes
 from gitmemo.world.space import vacuum
 from gitmemo.world.spans import numbers_in
@@ -212,6 +212,19 @@ class RepositoryWorld(Worktree):
     def knows_source(self, component: Component, source: Digest) -> bool:
         """Whether this content of a component was recorded in this clone."""
         return self.index.has_source(component.path, component.unit, source)
+
+    def text(self, component: Component, source: Digest) -> str | None:
+        """Return the text of a content of a component, from a journal or from its git history."""
+        text = self.index.source_text(component, source)
+        if text is None:
+            return None
+        from gitmemo.history import Histories
+
+        return self.index.text(text) or Histories(self.layout).text_of(text)
+
+    def landmark(self) -> tuple[Place, int]:
+        """Return what is checked out, and a number that grows with every version and statement."""
+        return self.place, self.index.latest_about_code()
 
     def lineage(self, component: Component) -> tuple[Digest, ...]:
         """Return the facts of this world about `component` that no other of them follows."""

@@ -126,6 +126,15 @@ class StandaloneWorld:
         """Whether this content of a component was recorded before."""
         return self.index.has_source(component.path, component.unit, source)
 
+    def text(self, component: Component, source: Digest) -> str | None:
+        """Return the text of a content of a component, None where it is not known."""
+        text = self.index.source_text(component, source)
+        return None if text is None else self.index.text(text)
+
+    def landmark(self) -> int:
+        """Return a number that grows with every version and statement."""
+        return self.index.latest_about_code()
+
     def lineage(self, component: Component) -> tuple[Digest, ...]:
         """Return the record ids of the facts about the component that no other follows."""
         return heads(self.index.history(component).values())

@@ -7,7 +7,7 @@ the order in which facts came.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
@@ -182,6 +182,14 @@ class World(Protocol):
 
     def knows_source(self, component: Component, source: Digest) -> bool:
         """Whether this content of a component was recorded before."""
+        ...
+
+    def text(self, component: Component, source: Digest) -> str | None:
+        """Return the text of a content of a component, None where it is not known."""
+        ...
+
+    def landmark(self) -> Hashable:
+        """Return what stays equal as long as no version and no statement is new in this world."""
         ...
 
     def lineage(self, component: Component) -> tuple[Digest, ...]:

@@ -1,0 +1,190 @@
+"""Questions in a running program: whether a change requires recomputation.
+
+Not the questions at a commit (`question`), nor when somebody is asked (`memo.asking`).
+Invariant: a question is asked only where somebody can see it and answer: through
+an `input` that a test or a notebook has put in the place of Python's, or at the
+terminal that this process is in the foreground of.
+"""
+
+from __future__ import annotations
+
+import builtins
+import multiprocessing.process
+import os
+import signal
+import sys
+import types
+from collections.abc import Callable, Iterator
+from pathlib import PurePath
+
+import click
+
+from gitmemo import config
+from gitmemo.changes.change import Affected, Change
+from gitmemo.changes.deciding import Asker
+from gitmemo.display.question import terminal
+from gitmemo.display.text import diff_lines, printable
+from gitmemo.errors import Aborted
+from gitmemo.model.components import Component, in_words, is_external
+from gitmemo.model.facts import Verdict
+
+_ANSWERS = {
+    "y": Verdict.BREAKING,
+    "yes": Verdict.BREAKING,
+    "n": Verdict.NON_BREAKING,
+    "no": Verdict.NON_BREAKING,
+}
+_QUESTION = (
+    "Does this change require recomputation of dependent calls?",
+    "WARNING: if the change created new dependencies and you choose 'no', you should add them by "
+    "hand or risk missing changes in them.",
+)
+_PROMPT = "Answer: [y]es/[n]o/[a]bort "
+_MOST_TRIES = 10
+_ID_CHARACTERS = 16
+_WIDTH = 100
+
+Read = Callable[[str], str]
+
+
+class InputAsker:
+    """Shows changes with `print` and asks through a function like `input`."""
+
+    def __init__(self, read: Read) -> None:
+        self._read = read
+
+    def ask(self, change: Change, number: int, total: int) -> Verdict | None:
+        """Return the verdict, or None if it turns out that nobody can answer here.
+
+        Raises:
+            Aborted: The answer was abort, there was none, or none that makes sense.
+        """
+        for line in (*describe(change), *_QUESTION):
+            print(click.unstyle(line))  # noqa: T201  where the program prints, the question stands
+        try:
+            return _answer(self._read, print)
+        except NotImplementedError:  # a notebook that is run without anybody in front of it
+            return None
+
+
+class TerminalAsker:
+    """Shows changes and asks at the controlling terminal, wherever the program's output goes."""
+
+    def ask(self, change: Change, number: int, total: int) -> Verdict | None:
+        """Return the verdict, or None if the terminal has gone.
+
+        Raises:
+            Aborted: The answer was abort, the terminal was closed, or no answer made sense.
+        """
+        with terminal() as tty:
+            if tty is None:
+                return None
+
+            def say(line: str) -> None:
+                tty.writing.write(f"{line}\n")
+
+            def read(prompt: str) -> str:
+                tty.writing.write(prompt)
+                tty.writing.flush()
+                answer = tty.reading.readline()
+                if not answer:
+                    raise EOFError
+                return answer
+
+            for line in (*describe(change), *_QUESTION):
+                say(line)
+            return _answer(read, say)
+
+
+def find_asker() -> Asker | None:
+    """Return who can be asked now: a replaced `input`, a notebook, a terminal; None if nobody."""
+    read = builtins.input
+    if not isinstance(read, types.BuiltinFunctionType):
+        # A kernel puts its own in place while a cell runs; it says whether there is a front end.
+        is_allowed = getattr(getattr(read, "__self__", None), "_allow_stdin", True)
+        return InputAsker(read) if is_allowed else None
+    return TerminalAsker() if _is_at_terminal() else None
+
+
+def describe(change: Change) -> Iterator[str]:
+    """Yield the lines that say what changed, which versions depend on it, and the difference."""
+    name, module = _place(change.component)
+    yield click.style(f"CHANGE DETECTED in {name} from {module}", bold=True)
+    yield "Dependent components:"
+    for affected in change.affected:
+        yield f"  {_version(affected)}"
+    if change.only_value:
+        yield (
+            "The text is the same. What has changed is its value, which of its definitions "
+            "counts, or what its names stand for."
+        )
+    difference = change.diff()
+    pieces = [line for line in difference if line.startswith("@@")]
+    if len(pieces) == 1:  # where it is in the function says little
+        difference.remove(pieces[0])
+    if difference:
+        yield from _box("Diff", list(diff_lines(difference)))
+
+
+def _answer(read: Read, say: Callable[[str], None]) -> Verdict:
+    for _ in range(_MOST_TRIES):
+        try:
+            word = read(_PROMPT).strip().lower()
+        except EOFError as error:
+            raise Aborted("the block") from error
+        if word in ("a", "abort"):
+            break
+        if word in _ANSWERS:
+            return _ANSWERS[word]
+        say("Please answer y, n or a.")
+    raise Aborted("the block")
+
+
+def _is_at_terminal() -> bool:
+    """Whether a person sits at a terminal that this process may read from.
+
+    In the background reading would stop the process; a worker would compete with others; and
+    what was told to survive the terminal (`nohup`) is not to wait for it.
+    """
+    if sys.stdin is None or config.is_unattended() or not hasattr(os, "tcgetpgrp"):
+        return False
+    if multiprocessing.process.parent_process() is not None:
+        return False
+    if signal.getsignal(signal.SIGHUP) is signal.SIG_IGN:
+        return False
+    try:
+        if not sys.stdin.isatty():
+            return False
+        with terminal() as tty:
+            return tty is not None and os.tcgetpgrp(tty.reading.fileno()) == os.getpgrp()
+    except (OSError, ValueError):  # closed, or not what Python takes for a file
+        return False
+
+
+def _place(component: Component) -> tuple[str, str]:
+    if is_external(component):
+        return printable(in_words(component)), "outside of the code"
+    unit = component.unit.removeprefix("$").removeprefix("class ")
+    path = PurePath(component.path)
+    if path.suffix == ".ipynb":
+        return printable(unit), f"notebook {printable(component.path)}"
+    return printable(unit), f"module {printable('.'.join(path.with_suffix('').parts))}"
+
+
+def _version(affected: Affected) -> str:
+    module, _, name = affected.op.rpartition(":")
+    where = f' from module "{printable(module)}"' if module else ""
+    content, semantic = (
+        digest.hex()[:_ID_CHARACTERS] for digest in (affected.content, affected.semantic)
+    )
+    return f'Version of "{printable(name)}"{where} (content: {content}, semantic: {semantic})'
+
+
+def _box(title: str, lines: list[str]) -> Iterator[str]:
+    """Draw a frame around coloured lines; longer ones stick out rather than being cut."""
+    widths = [len(click.unstyle(line)) for line in lines]
+    width = min(max(*widths, len(title) + 4), _WIDTH)
+    yield f"╭{f' {title} '.center(width, '─')}╮"
+    for line, length in zip(lines, widths, strict=True):
+        yield f"│{line}{' ' * (width - length)}│"
+    yield f"╰{'─' * width}╯"

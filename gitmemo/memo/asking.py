@@ -1,0 +1,171 @@
+"""What happens when a block begins and code that stored calls depend on has changed.
+
+Not how a person is asked (`display`), nor what counts as a change (`changes`).
+Invariant: nothing is recorded before everything is answered; while a person is
+asked no lock of the storage or of its files is held, and one thread asks at a time.
+"""
+
+from __future__ import annotations
+
+import threading
+import warnings
+from collections.abc import Callable, Hashable, Sequence
+
+from gitmemo.changes import askers
+from gitmemo.changes.change import Change
+from gitmemo.changes.deciding import facts_of, verdicts
+from gitmemo.changes.finding import find_new, find_open
+from gitmemo.changes.uses import Uses, world_uses
+from gitmemo.config import OnChange
+from gitmemo.errors import Aborted, NothingToDecide
+from gitmemo.hashing.digest import Digest
+from gitmemo.memo.strictness import Care, Reaction
+from gitmemo.model.components import Component
+from gitmemo.model.decisions import Decisions
+from gitmemo.model.facts import Verdict
+from gitmemo.tracing import CodeState, Probe
+from gitmemo.tracing.capture import plain_function
+from gitmemo.world.view import World
+
+
+class ChangesPending(UserWarning):
+    """Code that stored calls depend on has changed, and nobody could be asked about it."""
+
+    def __init__(self, components: tuple[str, ...]) -> None:
+        super().__init__(components)
+        self.components = components
+
+    def __str__(self) -> str:
+        return (
+            f"{', '.join(self.components)} changed, and nobody can be asked here: until somebody "
+            "decides, calls that depend on it are computed again; say what you want with on_change=, "
+            "storage.decide(...), or in a repository `gitmemo decide`"
+        )
+
+
+class Changes:
+    """The changes of a running program's code, and who decides about them.
+
+    Attributes:
+        policy: What happens at the entry of a block; `pending` does not even look.
+    """
+
+    def __init__(
+        self,
+        world: World,
+        code: CodeState,
+        policy: OnChange,
+        care: Care,
+        refresh: Callable[[], None],
+    ) -> None:
+        """`refresh` makes a decision that was recorded count at once."""
+        self.policy = policy
+        self._care = care
+        self._world = world
+        self._code = code
+        self._refresh = refresh
+        self._turn = threading.Lock()
+        self._asking: int | None = None
+        self._aborts = 0
+        self._settled: tuple[Probe, Hashable] | None = None
+        self._told: set[tuple[Component, Digest, Digest]] = set()
+
+    def settle(self) -> None:
+        """Decide about what is new, as the policy says. Other threads wait for the answers.
+
+        Raises:
+            Aborted: Somebody who was asked stopped; also in the threads that waited.
+            UndecidedChanges: The policy is `error`, and there are changes.
+        """
+        if self.policy is OnChange.PENDING and self._care.strictness.missing is Reaction.SILENT:
+            return
+        if self._asking == threading.get_ident():
+            return  # an `input` that uses the storage itself
+        aborts = self._aborts
+        with self._turn:
+            if self._aborts != aborts:
+                raise Aborted("the block")
+            if self._is_settled():
+                return
+            self._asking = threading.get_ident()
+            try:
+                self._settle()
+            except (Aborted, KeyboardInterrupt):
+                self._aborts += 1
+                raise
+            finally:
+                self._asking = None
+
+    def decide(self, what: Callable[..., object] | str, verdict: Verdict, why: str) -> None:
+        """Record what is said of the open change of a component, or of a function or class.
+
+        Raises:
+            NothingToDecide: There is none.
+        """
+        name = what if isinstance(what, str) else self._name_of(what)
+        found = find_open(self._uses(), self._code, self._world.decisions(), self._world.text)
+        chosen = [change for change in found if name in _names(change.component)]
+        if not chosen:
+            raise NothingToDecide(name, tuple(str(change.component) for change in found))
+        self._record([(change, verdict) for change in chosen], why)
+
+    def _name_of(self, what: Callable[..., object]) -> str:
+        plain = what if isinstance(what, type) else plain_function(what)
+        return self._code.places.code_name(plain) or repr(what)
+
+    def _is_settled(self) -> bool:
+        if self._settled is None:
+            return False
+        probe, landmark = self._settled
+        return landmark == self._world.landmark() and probe.unchanged()
+
+    def _settle(self) -> None:
+        landmark = self._world.landmark()
+        uses = self._uses()
+        # Before anything is compared: what changes meanwhile is found at the next entry.
+        probe = self._code.probe(uses.contents)
+        decisions = self._world.decisions()
+        self._care.gone(self._gone(uses, decisions))
+        found = find_new(uses, self._code, decisions, self._world.text)
+        answers = verdicts(found, self.policy, askers.find)
+        self._record(answers, "")
+        if self.policy is OnChange.ASK:
+            self._tell([change for change, verdict in answers if verdict is None])
+        self._settled = probe, landmark
+
+    def _uses(self) -> Uses:
+        return world_uses(self._world, self._code)
+
+    def _gone(self, uses: Uses, decisions: Decisions) -> tuple[str, ...]:
+        return tuple(
+            str(component)
+            for component in sorted(uses.contents)
+            if self._code.knows(component)
+            and self._code.current(component) is None
+            and not decisions.places(component)
+        )
+
+    def _record(self, answers: Sequence[tuple[Change, Verdict | None]], why: str) -> None:
+        facts = [
+            fact
+            for change, verdict in answers
+            if verdict is not None
+            for fact in facts_of(self._world, change, verdict, why)
+        ]
+        if facts:
+            self._world.record(facts)
+            self._refresh()
+
+    def _tell(self, pending: Sequence[Change]) -> None:
+        """Warn once of what nobody could be asked about."""
+        new = [c for c in pending if (c.component, c.old, c.new) not in self._told]
+        if new:
+            self._told.update((c.component, c.old, c.new) for c in new)
+            names = tuple(str(change.component) for change in new)
+            warnings.warn(ChangesPending(names), stacklevel=5)
+
+
+def _names(component: Component) -> tuple[str, ...]:
+    """Return what a component may be called."""
+    name = component.unit.removeprefix("$").removeprefix("class ")
+    return str(component), component.unit, name, f"{component.path}:{name}"
