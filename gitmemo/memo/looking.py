@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from types import FunctionType, MethodType
+from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
 from gitmemo.errors import NotAnOp, NotVersioned, UnknownComponent
@@ -160,8 +160,8 @@ class Looking(ABC):
         if isinstance(thing, type):
             place = self._code.places.class_place(thing)
             found = Component(place[0], f"class {place[1]}") if place else None
-        elif isinstance(thing, FunctionType | MethodType):
-            unit = self._code.places.unit_of_function(getattr(thing, "__func__", thing))
+        elif isinstance(function := getattr(thing, "__func__", thing), FunctionType):
+            unit = self._code.places.unit_of_function(function)
             found = Component(unit.path, unit.name) if unit else None
         if found is None:
             raise UnknownComponent(short(given), (), False)

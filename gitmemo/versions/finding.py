@@ -94,7 +94,8 @@ def find_code(world: World, ident: str) -> FoundCode:
         AmbiguousId: There are several.
     """
     digits = _digits(ident)
-    return _only(ident, [*_contents(world, digits), *_versions(world, digits)])
+    found: list[FoundCode] = [*_contents(world, digits), *_versions(world, digits)]
+    return _only(ident, found)
 
 
 def find_any(world: World, ident: str) -> Found:
@@ -112,7 +113,7 @@ def find_any(world: World, ident: str) -> Found:
         FoundRef(to_hex(held.hid), held, call)
         for call in makers
         for slot in call.outputs
-        for held in (slot, *inside(slot))
+        for held in _held(slot)
         if to_hex(held.hid).startswith(digits)
     ]
     found += [
@@ -143,6 +144,10 @@ def find_component(known: Iterable[Component], name: str) -> Component:
         if found:
             raise UnknownComponent(name, tuple(map(str, found)), True)
     raise UnknownComponent(name, _like(name, components), False)
+
+
+def _held(slot: Held) -> list[Held]:
+    return [slot, *inside(slot)]
 
 
 def _like(name: str, components: Iterable[Component]) -> tuple[str, ...]:

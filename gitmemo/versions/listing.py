@@ -135,7 +135,7 @@ class Versions(Sequence[OpVersion]):
 
 def versions_of(world: World, op: str, code: Code, shape: Shape) -> Versions:
     """Return the versions of `op`, judged by `code`."""
-    tallies = _tallies(world, code)[op]
+    tallies = tallies_of(world, code)[op]
     known = world.versions(tallies)
     decisions = world.decisions()
     texts = Texts(world, (pair for version in known.values() for pair in version.pairs.items()))
@@ -171,7 +171,7 @@ def _shown(
     )
 
 
-def _tallies(world: World, code: Code) -> dict[str, dict[Digest, Tally]]:
+def tallies_of(world: World, code: Code) -> dict[str, dict[Digest, Tally]]:
     """Return the calls of each op by version, committed and pending ones together."""
     found: dict[str, dict[Digest, Tally]] = defaultdict(dict)
     for tallies in world.tallies(code):
@@ -223,7 +223,7 @@ class OpSummary:
 
 def summaries(world: World, code: Code) -> list[OpSummary]:
     """Return how many versions each op has. Each kind of fact is read once."""
-    tallies = _tallies(world, code)
+    tallies = tallies_of(world, code)
     known = world.versions({ident for one in tallies.values() for ident in one})
     decisions = world.decisions()
     semantic = {ident: semantic_id(version, decisions) for ident, version in known.items()}

@@ -62,7 +62,7 @@ class Reading:
         return {text: texts[text] for text in chosen & texts.keys()}
 
     def calls_by_prefix(self, digits: str) -> tuple[list[Call], list[Call]]:
-        """Return the calls whose history id begins with these hex digits, and those of whose outputs one does."""
+        """Return the calls whose history ids begin like this, and those that made a value whose does."""
         rows = self.index.rows(
             "select shape, line from fact where micros is not null and hex(hid) like ?",
             (f"{digits}%",),

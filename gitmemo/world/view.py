@@ -195,7 +195,7 @@ class World(Protocol):
         ...
 
     def calls_by_prefix(self, digits: str) -> tuple[list[Call], list[Call]]:
-        """Return the calls whose history id begins with these hex digits, and those of whose outputs one does."""
+        """Return the calls whose history ids begin like this, and those that made a value whose does."""
         ...
 
     def history(self, component: Component) -> dict[int, tuple[Digest, Source | Decision]]:
