@@ -100,15 +100,27 @@ def code_lines(
     `with_values` are components whose texts alone do not tell their contents apart.
     """
     path: str | None = None
+    around = ""
     for content in contents:
         if content.path != path:
-            path = content.path
+            if path is not None:
+                yield ""
+            path, around = content.path, ""
             yield from (_RULE, f'### IN MODULE "{module_of(path)}"', _RULE)
         yield ""
         if with_ids:
             yield f"### id={content.id}"
         text = without_imports(content.text) if content.text else ""
-        yield from (text or f"{_NO_TEXT}: {content.component}").splitlines()
+        lines = (text or f"{_NO_TEXT}: {content.component}").splitlines()
+        owner = content.unit.rpartition(".")[0]
+        if content.unit.startswith("class "):
+            around = content.unit.removeprefix("class ")
+        elif owner and owner != around:  # a method whose class no call touched as such
+            around = owner
+            yield f"class {owner}:"
+        yield from (
+            (f"    {line}".rstrip() for line in lines) if owner and owner == around else lines
+        )
         if content.component in with_values and content.value:
             what = "the value" if content.is_global else "what its names refer to"
             yield f"# {what}: id={content.value[:12]}"
