@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from typing import overload
 
 from gitmemo.hashing.digest import Digest, to_hex
-from gitmemo.model.components import Component
+from gitmemo.model.components import Component, Content
 from gitmemo.model.decisions import Decisions
 from gitmemo.model.facts import Version
 from gitmemo.model.semantics import semantic_id
@@ -140,8 +140,9 @@ def versions_of(world: World, op: str, code: Code, shape: Shape) -> Versions:
     decisions = world.decisions()
     texts = Texts(world, (pair for version in known.values() for pair in version.pairs.items()))
     when = world.periods(op, code)
+    now = _OneMoment(code)
     found = [
-        _shown(tally, known[ident], decisions, code, texts, when.get(ident))
+        _shown(tally, known[ident], decisions, now, texts, when.get(ident))
         for ident, tally in tallies.items()
         if ident in known
     ]
@@ -169,6 +170,28 @@ def _shown(
         tuple(map(str, changed(version, code, decisions))),
         texts.of(version),
     )
+
+
+class _OneMoment:
+    """The code at one moment: each component is looked at once, however many versions hold it."""
+
+    def __init__(self, code: Code) -> None:
+        self._code = code
+        self._known: dict[Component, tuple[bool, Content | None]] = {}
+
+    def current(self, component: Component) -> Content | None:
+        return self._look(component)[1]
+
+    def knows(self, component: Component) -> bool:
+        return self._look(component)[0]
+
+    def _look(self, component: Component) -> tuple[bool, Content | None]:
+        found = self._known.get(component)
+        if found is None:
+            is_known = self._code.knows(component)
+            content = self._code.current(component) if is_known else None
+            found = self._known[component] = is_known, content
+        return found
 
 
 def tallies_of(world: World, code: Code) -> dict[str, dict[Digest, Tally]]:
@@ -227,7 +250,8 @@ def summaries(world: World, code: Code) -> list[OpSummary]:
     known = world.versions({ident for one in tallies.values() for ident in one})
     decisions = world.decisions()
     semantic = {ident: semantic_id(version, decisions) for ident, version in known.items()}
-    valid = {i for i, version in known.items() if not changed(version, code, decisions)}
+    now = _OneMoment(code)
+    valid = {ident for ident, version in known.items() if not changed(version, now, decisions)}
     return [
         OpSummary(
             op,
