@@ -22,6 +22,7 @@ SECTIONS = {
     "Memoization": 8,
     "Special values": 5,
     "What goes wrong there": 36,
+    "Looking at versions": 5,
 }
 
 

@@ -120,20 +120,20 @@ class Looking(ABC):
             UnknownId: Nothing has such an id.
             AmbiguousId: Several have; they are listed.
         """
-        return CodeText(self.get_code(ident, show=False) or "")
+        return self.get_code(ident)
 
-    def get_code(self, ident: str, *, show: bool = True, meta: bool = False) -> str | None:
-        """Print the code with this id, or return it if `show` is false; see `code`.
+    def get_code(self, ident: str, *, show: bool = True, meta: bool = False) -> str:
+        """Return the code with this id, as `code` does.
 
-        `meta` writes the id of each content before it.
+        Args:
+            ident: The id, or its first digits.
+            show: A notebook shows it as it is; if false, it is a plain string.
+            meta: Write the id of each content before it.
         """
         project = self._versioned("storage.code")
         self._notice()
         text = code_of(find_code(self.world, ident), _module_of(project), with_ids=meta)
-        if not show:
-            return text
-        print(text)  # noqa: T201  what it is asked for
-        return None
+        return CodeText(text) if show else text
 
     def diff(self, id1: str, id2: str, context_lines: int = 3) -> str:
         """Return how the code with one id differs from that with another: of contents or of versions.

@@ -255,18 +255,18 @@ def test_going_back_moves_the_head(
     assert (old.is_head, new.is_head) == (True, False)
 
 
-def test_texts_and_differences_by_id(
-    edited: gm.Storage, program: types.ModuleType, capsys: pytest.CaptureFixture[str]
-) -> None:
+def test_texts_and_differences_by_id(edited: gm.Storage, program: types.ModuleType) -> None:
     first, second, *_ = edited.versions(program.eval_model)
     whole = edited.code(second.content_id[:12])
     assert "def scale_data" in whole
     assert "def eval_model" in whole
     assert repr(whole) == whole
     old, new = edited.source_history("scale_data")
-    assert edited.get_code(old.id) is None
-    assert "x - 1" in capsys.readouterr().out
-    assert edited.get_code(old.id, show=False, meta=True).startswith(f"### id={old.id}")  # type: ignore[union-attr]
+    assert repr(edited.get_code(old.id)) == edited.code(old.id)
+    assert "x - 1" in edited.code(old.id)
+    plain = edited.get_code(old.id, show=False, meta=True)
+    assert repr(plain) != plain
+    assert plain.startswith(f"### id={old.id}")
     changed = edited.diff(old.id, new.id)
     assert "-    return [x - 1 for x in X]\n+    return [x - 2 for x in X]" in changed
     assert " def scale_data" not in edited.diff(old.id, new.id, context_lines=0)
