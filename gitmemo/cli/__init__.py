@@ -44,7 +44,10 @@ _COMMANDS = {
         "gitmemo.cli.sharing",
         "Say where values are shared, and which remotes are trusted.",
     ),
-    "show": ("gitmemo.cli.showing", "Show what an id names: a version, a content, a call, …"),
+    "show": (
+        "gitmemo.cli.showing",
+        "Show what an id names: a version, a content, a call, a result.",
+    ),
     "run": ("gitmemo.cli.running", "Run a script with the project's storage active."),
     "status": ("gitmemo.cli.questions", "Show what is stored, pending, stale and missing."),
     "verify": ("gitmemo.cli.repository", "Read everything that is stored and check it."),

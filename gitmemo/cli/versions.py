@@ -24,11 +24,12 @@ from gitmemo.versions.listing import (
     tallies_of,
     versions_of,
 )
-from gitmemo.versions.revisions import Revision, Ruling, SourceHistory, Standing, histories_of
+from gitmemo.versions.revisions import Revision, SourceHistory, Standing, histories_of
 from gitmemo.workspace import Workspace, find
 
 _SHORT = 10
 _MOST_CHANGED = 3
+_COLORS = {Standing.IN_FORCE: "cyan", Standing.CONTESTED: "red"}
 
 
 @click.command()
@@ -88,12 +89,6 @@ def log(target: str, patch: bool, as_json: bool) -> None:
             "newest first; with git: git log -p <ref>, see git for-each-ref refs/gitmemo/fn",
             err=True,
         )
-
-
-def ruling_line(ruling: Ruling) -> str:
-    """Return a decision in one line, coloured by whether it counts."""
-    colors = {Standing.IN_FORCE: "cyan", Standing.CONTESTED: "red"}
-    return click.style(printable(str(ruling)), fg=colors.get(ruling.standing, "bright_black"))
 
 
 # --- versions ---------------------------------------------------------------
@@ -197,7 +192,9 @@ def _log_lines(
     history: SourceHistory, revision: Revision, used: int, *, patch: bool
 ) -> Iterator[str]:
     for ruling in reversed(revision.rulings):
-        yield f"  {ruling_line(ruling)}"
+        said = printable(f"{revision.component} {ruling.since()}")
+        colored = click.style(said, fg=_COLORS.get(ruling.standing, "bright_black"))
+        yield f"{click.style(ruling.new[:_SHORT], fg='yellow')} {colored}"
     head = click.style("  HEAD", fg="green") if revision.is_head else ""
     also = "".join(f"  also {place}" for place in revision.moved)
     line = printable(f"{revision.component} {count(used, 'call')}{also}")

@@ -51,11 +51,16 @@ class Ruling:
     standing: Standing
 
     def __str__(self) -> str:
-        said = f"{self.old[:_SHORT]} to {self.new[:_SHORT]}: {self.verdict}"
-        if self.standing is not Standing.IN_FORCE:
-            said += f" ({self.standing})"
+        return f"{self.old[:_SHORT]} to {self.new[:_SHORT]}: {self.verdict}{self._rest()}"
+
+    def since(self) -> str:
+        """Say it of the new content."""
+        return f"{self.verdict} since {self.old[:_SHORT]}{self._rest()}"
+
+    def _rest(self) -> str:
+        standing = "" if self.standing is Standing.IN_FORCE else f" ({self.standing})"
         by = " ".join(str(self.who[key]) for key in ("user", "at") if key in self.who)
-        return said + (f", said {by}" if by else "") + (f": {self.why}" if self.why else "")
+        return standing + (f", said {by}" if by else "") + (f": {self.why}" if self.why else "")
 
     def as_dict(self) -> dict[str, object]:
         """Return it as plain data."""
