@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from gitmemo.errors import SourceError
+from gitmemo.git.formats import TREE_MODE
 from gitmemo.git.objects import CommitInfo, ObjectReader
 from gitmemo.hashing.digest import Digest, to_hex
 from gitmemo.model.components import MAIN_PATH, Component
@@ -21,7 +22,8 @@ from gitmemo.quantities import timestamp
 from gitmemo.source import SourceFile
 
 Blobs = tuple[str | None, ...]
-_TREE = 0o040000
+_FILES = frozenset({0o100644, 0o100755, 0o100664})
+"""Links and submodules hold no code of this repository."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -240,8 +242,8 @@ class _Walk:
         mode, oid = entries.get(name, (0, ""))
         found = None
         if rest:
-            found = self._blob(oid, rest) if mode == _TREE else None
-        elif oid and mode != _TREE:
+            found = self._blob(oid, rest) if mode == TREE_MODE else None
+        elif mode in _FILES:
             found = oid
         self._blobs[tree, path] = found
         return found
