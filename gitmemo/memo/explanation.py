@@ -132,7 +132,11 @@ class Explanation:
                 for d in self.differences
             ],
             "changed": [
-                {"component": c.component, "state": c.state.name.lower(), "decided": list(c.decided)}
+                {
+                    "component": c.component,
+                    "state": c.state.name.lower(),
+                    "decided": list(c.decided),
+                }
                 for c in self.changed
             ],
             "remedies": list(self.remedies),

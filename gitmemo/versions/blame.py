@@ -15,7 +15,7 @@ from gitmemo.errors import SourceError
 from gitmemo.git.formats import TREE_MODE
 from gitmemo.git.objects import CommitInfo, ObjectReader
 from gitmemo.hashing.digest import Digest, to_hex
-from gitmemo.model.components import MAIN_PATH, Component
+from gitmemo.model.components import MAIN_PATH, Component, is_external
 from gitmemo.model.decisions import Decisions, Place
 from gitmemo.model.facts import Move, Statement, Version
 from gitmemo.quantities import timestamp
@@ -106,13 +106,14 @@ def blame(
     """Return which commits, up to `head`, introduced versions and the contents in them.
 
     Code that was typed in or stands outside the repository is in no commit, so it does not
-    count for a version.
+    count for a version; nor do packages, variables and files that the user named.
     """
     moves = _Moves(statements)
     wanted: dict[Place, None] = {}
     for version in versions:
         for component in sorted(version.pairs):
-            wanted[component, version.pairs[component].source] = None
+            if not is_external(component):
+                wanted[component, version.pairs[component].source] = None
     places = {one: None for place in wanted for one in moves.chain(place)}
     walk = _Walk(reader, places)
     needed = [
@@ -139,8 +140,9 @@ def _origin(walk: _Walk, moves: _Moves, place: Place) -> ContentOrigin:
 
 
 def _is_in_files(place: Place) -> bool:
-    path = place[0].path
-    return path != MAIN_PATH and not path.startswith("@")
+    component = place[0]
+    typed_in = component.path == MAIN_PATH or component.path.startswith("@")
+    return not (typed_in or is_external(component))
 
 
 class _Moves:

@@ -10,12 +10,13 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from gitmemo.hashing.digest import Digest, to_hex
-from gitmemo.model.components import Component, Content
+from gitmemo.model.components import ENV, FILE, PACKAGE, Component, Content, is_external
 from gitmemo.model.facts import Source, Version
 from gitmemo.world.view import World
 
 ModuleOf = Callable[[str], str]
 _RULE = "#" * 80
+_TITLES = {PACKAGE: "PACKAGES", ENV: "ENVIRONMENT VARIABLES", FILE: "FILES"}
 _NO_TEXT = "# its text is not known on this machine"
 
 
@@ -106,13 +107,14 @@ def code_lines(
             if path is not None:
                 yield ""
             path, around = content.path, ""
-            yield from (_RULE, f'### IN MODULE "{module_of(path)}"', _RULE)
+            title = _TITLES.get(path) or f'IN MODULE "{module_of(path)}"'
+            yield from (_RULE, f"### {title}", _RULE)
         yield ""
         if with_ids:
             yield f"### id={content.id}"
         text = without_imports(content.text) if content.text else ""
         lines = (text or f"{_NO_TEXT}: {content.component}").splitlines()
-        owner = content.unit.rpartition(".")[0]
+        owner = "" if is_external(content.component) else content.unit.rpartition(".")[0]
         if content.unit.startswith("class "):
             around = content.unit.removeprefix("class ")
         elif owner and owner != around:  # a method whose class no call touched as such

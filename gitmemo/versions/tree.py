@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from gitmemo.errors import SourceError
-from gitmemo.model.components import Component, Content
+from gitmemo.model.components import Component, Content, is_external
 from gitmemo.model.decisions import Decisions
 from gitmemo.model.facts import Version
 from gitmemo.model.validity import Code, holds
@@ -151,6 +151,8 @@ def _uses(
     for component, content in pairs:
         text = texts.shown(component, content).text
         found[component] |= names.used_by(component, text or "") - {component}
+        if is_external(component):
+            continue
         owner, _, method = component.unit.rpartition(".")
         around = Component(component.path, f"class {owner}")
         if method and around in contents:

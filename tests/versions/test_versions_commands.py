@@ -146,3 +146,22 @@ def test_versions_of_calls_before_the_first_commit(tmp_path: Path) -> None:
     assert [version["calls"] for version in looker.json("versions", "f")] == [1]
     version, content = looker.json("blame", "f")
     assert version["introduced"] is content["introduced"] is None
+
+
+def test_files_and_variables_are_shown_as_what_they_are(own: Looker) -> None:
+    """A file's name has a dot, as a method's has; and no commit of code introduces a variable."""
+    own.clone.write("limits.v1.txt", "3\n")
+    own.clone.write(
+        "named.py",
+        "import gitmemo as gm\n\n\n@gm.op(files=['limits.v1.txt'], env=['LIMIT'])\n"
+        "def f(x):\n    return x\n\n\nf(1)\n",
+    )
+    own.clone.commit("Name a file")
+    own.clone.gitmemo("run", "named.py")
+    out = own.clone.gitmemo("versions", "f", "-v").out
+    assert "### FILES\n" in out
+    assert "\nlimits.v1.txt " in out
+    assert "class limits" not in out
+    version, *contents = own.json("blame", "f")
+    assert version["introduced"]["subject"] == "Name a file"
+    assert {c["component"] for c in contents} == {"named.py:f"}
