@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import calls, scale, startup, versioning
+from benchmarks import calls, listing, scale, startup, versioning
 
 SCENARIOS = {
     "hit": calls.hit,
@@ -23,6 +23,7 @@ SCENARIOS = {
     "data": versioning.data,
     "entry": versioning.entry,
     "versions": versioning.versions,
+    "listing": listing.listing,
 }
 
 

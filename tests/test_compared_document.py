@@ -23,6 +23,7 @@ SECTIONS = {
     "Special values": 5,
     "Versioning": 10,
     "What goes wrong there": 47,
+    "Looking at versions": 5,
 }
 
 

@@ -19,6 +19,7 @@ from gitmemo.errors import GitmemoError
 
 # Command to module: a command's imports are paid for only when it runs.
 _COMMANDS = {
+    "blame": ("gitmemo.cli.blame", "Say which commits introduced the code of an op's calls."),
     "check": (
         "gitmemo.cli.diagnosis",
         "Run stored calls of an op again, and say which do not return the same.",
@@ -26,24 +27,31 @@ _COMMANDS = {
     "commit": ("gitmemo.cli.repository", "Commit pending results without a change of code."),
     "decide": ("gitmemo.cli.deciding", "Say whether results of older code stay valid."),
     "demo": ("gitmemo.cli.demo", "Walk through the whole story in a small repository."),
+    "deps": ("gitmemo.cli.dependencies", "Show what the calls of an op depend on."),
     "df": (
         "gitmemo.cli.questions",
         "Show calls as a table: arguments, results, one row per result.",
     ),
+    "diff": ("gitmemo.cli.showing", "Show how two contents, or two versions, of code differ."),
     "failures": ("gitmemo.cli.diagnosis", "Show calls that raised an exception on this machine."),
     "forget": ("gitmemo.cli.forgetting", "Leave calls out, so that they are run again; undo that."),
     "hook": ("gitmemo.cli.repository", "Install, run or remove the git hooks."),
     "init": ("gitmemo.cli.repository", "Set gitmemo up in a git repository."),
-    "log": ("gitmemo.cli.questions", "Show the versions of an op's code, and what was decided."),
+    "log": ("gitmemo.cli.versions", "Show the histories of an op's code, and what was decided."),
     "pull": ("gitmemo.cli.sharing", "Fetch values from a remote, and function histories from git."),
     "push": ("gitmemo.cli.sharing", "Send values to a remote, and function histories to git."),
     "remote": (
         "gitmemo.cli.sharing",
         "Say where values are shared, and which remotes are trusted.",
     ),
+    "show": (
+        "gitmemo.cli.showing",
+        "Show what an id names: a version, a content, a call, a result.",
+    ),
     "run": ("gitmemo.cli.running", "Run a script with the project's storage active."),
     "status": ("gitmemo.cli.questions", "Show what is stored, pending, stale and missing."),
     "verify": ("gitmemo.cli.repository", "Read everything that is stored and check it."),
+    "versions": ("gitmemo.cli.versions", "List the versions of an op, or how many each op has."),
     "why": ("gitmemo.cli.diagnosis", "Say why a call would be reused or computed."),
 }
 

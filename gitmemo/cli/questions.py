@@ -1,21 +1,19 @@
-"""Commands that ask: `df`, `log`, `status`. They change nothing."""
+"""Commands that ask: `df`, `status`. They change nothing."""
 
 from __future__ import annotations
 
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import dataclass
 
 import click
 
 from gitmemo.cli.options import json_option
-from gitmemo.display.text import diff_lines, printable, table
+from gitmemo.display.text import printable, table
 from gitmemo.errors import UnknownOp, UnknownRevision
 from gitmemo.frame import Table
 from gitmemo.hashing.digest import to_hex
-from gitmemo.model.components import Component
-from gitmemo.model.facts import Call, Decision, Slot
+from gitmemo.model.facts import Call, Slot
 from gitmemo.model.validity import Code
 from gitmemo.quantities import count, size
 from gitmemo.query import Selection, resolve_op, select, valid_calls
@@ -44,30 +42,6 @@ def df(ops: tuple[str, ...], rev: str | None, every: bool, as_json: bool) -> Non
     stale = sum(call.op in names for call in selection.stale)
     if stale:
         click.echo(f"{count(stale, 'call')} of older code not shown (--all)", err=True)
-
-
-@click.command()
-@click.argument("op")
-@click.option("-p", "--patch", is_flag=True, help="Show what changed in each version.")
-@json_option
-def log(op: str, patch: bool, as_json: bool) -> None:
-    """Show the versions of the code that calls of OP touched, and what was decided about them."""
-    workspace = find()
-    world = workspace.world
-    calls = world.calls(workspace.code)
-    name = resolve_op(op, sorted({call.op for call in calls}))
-    entries = list(_versions(workspace, [call for call in calls if call.op == name]))
-    for entry in entries:
-        if as_json:
-            click.echo(json.dumps(entry.as_dict(), ensure_ascii=False))
-            continue
-        for line in entry.lines(patch=patch):
-            click.echo(line)
-    if entries and not as_json:
-        click.echo(
-            "newest first; with git: git log -p <ref>, see git for-each-ref refs/gitmemo/fn",
-            err=True,
-        )
 
 
 @click.command()
@@ -170,78 +144,3 @@ def _text_cell(cell: Iterable[Slot], shown: Callable[[Slot], object]) -> object:
     if len(values) > 1:
         return "[" + ", ".join(map(str, values)) + "]"
     return values[0] if values else None
-
-
-# --- log --------------------------------------------------------------------
-
-
-@dataclass(frozen=True, slots=True)
-class _Entry:
-    """One version of a component, or a decision about it."""
-
-    component: str
-    content: str
-    calls: int = 0
-    patch: tuple[str, ...] = ()
-    decision: str = ""
-    old: str = ""
-    why: str = ""
-
-    def as_dict(self) -> dict[str, object]:
-        return {
-            "component": self.component,
-            "content": self.content,
-            "calls": self.calls,
-            "decision": self.decision or None,
-            "old": self.old or None,
-            "why": self.why or None,
-        }
-
-    def lines(self, *, patch: bool) -> Iterator[str]:
-        if self.decision:
-            why = f": {self.why}" if self.why else ""
-            said = f"{self.decision} since {self.old[:10]}{why}"
-        else:
-            said = count(self.calls, "call")
-        line = printable(f"{self.component} {said}")
-        yield f"{click.style(self.content[:10], fg='yellow')} {line}"
-        if patch:
-            yield from diff_lines(self.patch)
-
-
-def _versions(workspace: Workspace, calls: list[Call]) -> Iterator[_Entry]:
-    import difflib
-
-    from gitmemo.history import Histories
-
-    world = workspace.world
-    uses: Counter[tuple[object, object]] = Counter()
-    components: dict[Component, None] = {}
-    for call in calls:
-        version = world.version(call.version) if call.version else None
-        for component, content in version.pairs.items() if version else ():
-            uses[component, content.source] += 1
-            components[component] = None
-    histories = Histories(workspace.layout)
-    for component in sorted(components):
-        before: list[str] = []
-        entries = []
-        for _record, fact in world.index.history(component).values():
-            if isinstance(fact, Decision):
-                entries.append(
-                    _Entry(
-                        str(component),
-                        to_hex(fact.new),
-                        decision=fact.verdict.value,
-                        old=to_hex(fact.old),
-                        why=fact.why,
-                    )
-                )
-            else:
-                text = world.index.text(fact.text) or histories.text_of(fact.text) or ""
-                after = text.splitlines()
-                patch = list(difflib.unified_diff(before, after, lineterm="", n=3))[2:]
-                number = uses[component, fact.source]
-                entries.append(_Entry(str(component), to_hex(fact.source), number, tuple(patch)))
-                before = after
-        yield from reversed(entries)

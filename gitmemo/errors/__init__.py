@@ -72,6 +72,11 @@
       Aborted                exit 130
       UndecidedChanges       exit 3
       DemoFailed             exit 1
+    versions
+      NotVersioned           exit 2
+      UnknownComponent       exit 2
+      UnknownId              exit 2
+      AmbiguousId            exit 2
 
 What this is not: a place for logic. Invariant: every error has a remedy.
 """
@@ -152,9 +157,11 @@ from gitmemo.errors.values import (
     UntrustedValue,
     ValueMissing,
 )
+from gitmemo.errors.versions import AmbiguousId, NotVersioned, UnknownComponent, UnknownId
 
 __all__ = [
     "Aborted",
+    "AmbiguousId",
     "ApproxTooLarge",
     "ApproxUnsupported",
     "BadOption",
@@ -186,6 +193,7 @@ __all__ = [
     "NotInRepository",
     "NotInitialised",
     "NotReproducible",
+    "NotVersioned",
     "NothingToDecide",
     "OlderFormat",
     "OpNotLoaded",
@@ -209,6 +217,8 @@ __all__ = [
     "UndecodableValue",
     "Unencodable",
     "Unhashable",
+    "UnknownComponent",
+    "UnknownId",
     "UnknownNotebook",
     "UnknownOp",
     "UnknownRef",

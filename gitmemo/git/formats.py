@@ -35,6 +35,7 @@ class CommitInfo:
         oid, tree, parents: Object ids in hex.
         message: Decoded as UTF-8, bad bytes replaced.
         time: Seconds since 1970 of the committer.
+        author: The author's name.
     """
 
     oid: str
@@ -42,6 +43,7 @@ class CommitInfo:
     parents: tuple[str, ...]
     message: str
     time: int
+    author: str = ""
 
 
 def object_id(kind: str, body: bytes, object_format: str = "sha1") -> str:
@@ -87,19 +89,21 @@ def encode_commit(
 def parse_commit(oid: str, body: bytes) -> CommitInfo:
     """Read a commit; raise `ValueError` if it is malformed."""
     headers, _, message = body.partition(b"\n\n")
-    tree, parents, time = "", [], 0
+    tree, parents, time, author = "", [], 0, ""
     for line in headers.split(b"\n"):
         key, _, value = line.partition(b" ")
         if key == b"tree" and not tree:
             tree = _oid(value)
         elif key == b"parent":
             parents.append(_oid(value))
+        elif key == b"author":
+            author = value.partition(b" <")[0].decode("utf-8", "replace")
         elif key == b"committer":
             fields = value.rsplit(b" ", 2)
             time = int(fields[1]) if len(fields) == 3 else 0
     if not tree:
         raise ValueError("a commit names no tree")
-    return CommitInfo(oid, tree, tuple(parents), message.decode("utf-8", "replace"), time)
+    return CommitInfo(oid, tree, tuple(parents), message.decode("utf-8", "replace"), time, author)
 
 
 def _oid(value: bytes) -> str:

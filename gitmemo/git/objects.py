@@ -37,6 +37,11 @@ _MAX_DEPTH = 256
 class ObjectReader(Protocol):
     """Objects of one repository. Paths are POSIX, relative to the top of a tree."""
 
+    @property
+    def shallow(self) -> frozenset[str]:
+        """The commits where history is cut off; none but in a shallow clone."""
+        ...
+
     def resolve(self, rev: str) -> str | None:
         """Return the commit that `rev` names in git's own syntax, None if it names none."""
         ...
@@ -116,6 +121,11 @@ class _Reader(ABC):
 
     @abstractmethod
     def tree(self, oid: str) -> tuple[TreeEntry, ...]: ...
+
+    @property
+    def shallow(self) -> frozenset[str]:
+        """See `ObjectReader`."""
+        return self._shallow
 
     def resolve(self, rev: str) -> str | None:
         """See `ObjectReader`. Git is the authority on this syntax; HEAD needs no process."""
@@ -237,6 +247,7 @@ class Pygit2Reader(_Reader):
             tuple(str(parent) for parent in found.parent_ids),
             found.raw_message.decode("utf-8", "replace"),
             found.commit_time,
+            found.author.raw_name.decode("utf-8", "replace"),
         )
 
     def tree(self, oid: str) -> tuple[TreeEntry, ...]:

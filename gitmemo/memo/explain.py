@@ -31,6 +31,7 @@ from gitmemo.model.facts import Call, Slot
 from gitmemo.model.validity import Code
 from gitmemo.ref import Ref, unwrap_all
 from gitmemo.special import ValuePointer
+from gitmemo.versions.revisions import history_of
 from gitmemo.world.repository import RepositoryWorld
 from gitmemo.world.view import World
 
@@ -153,8 +154,12 @@ class Explainer:
         for component in self._lookup.changed(version.id):
             old = version.pairs.get(component)
             if old is not None:
-                said = in_words(component) if is_external(component) else ""
-                yield ChangedCode(str(component), self._state(component, old, decisions), said)
+                yield ChangedCode(
+                    str(component),
+                    self._state(component, old, decisions),
+                    in_words(component) if is_external(component) else "",
+                    self._decided(component, old),
+                )
 
     def _state(self, component: Component, old: Content, decisions: Decisions) -> CodeState:
         new = self._code.current(component)
@@ -166,6 +171,15 @@ class Explainer:
             return CodeState.CONTESTED
         related = decisions.related(component, old.source, new.source)
         return CodeState.BREAKING if related else CodeState.PENDING
+
+    def _decided(self, component: Component, old: Content) -> tuple[str, ...]:
+        """Return what was decided about the content of then or of now."""
+        new = self._code.current(component)
+        contents = [old] if new is None else [old, new]
+        ids = {to_hex(one) for c in contents for one in (c.source, c.value) if one}
+        history = history_of(self._world, component, self._code)
+        rulings = {r.id: r for revision in history for r in revision.rulings}
+        return tuple(str(ruling) for ruling in rulings.values() if {ruling.old, ruling.new} & ids)
 
     def _mend(self, change: ChangedCode) -> str:
         if change.state is CodeState.UNTRACKED:

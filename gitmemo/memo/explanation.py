@@ -73,16 +73,19 @@ class ChangedCode:
 
     Attributes:
         said: What people call it, where that is something else.
+        decided: What was decided about its content of then, or about that of now, a sentence each.
     """
 
     component: str
     state: CodeState
     said: str = ""
+    decided: tuple[str, ...] = ()
 
     def __str__(self) -> str:
+        decided = "".join(f"\n    decided: {sentence}" for sentence in self.decided)
         if self.said:
-            return f"{self.said} {self.state}"
-        return f"{self.component}: {self.state}"
+            return f"{self.said} {self.state}{decided}"
+        return f"{self.component}: {self.state}{decided}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,7 +132,12 @@ class Explanation:
                 for d in self.differences
             ],
             "changed": [
-                {"component": c.component, "state": c.state.name.lower()} for c in self.changed
+                {
+                    "component": c.component,
+                    "state": c.state.name.lower(),
+                    "decided": list(c.decided),
+                }
+                for c in self.changed
             ],
             "remedies": list(self.remedies),
         }

@@ -28,6 +28,7 @@ from gitmemo.memo.execute import NoTracking, Tracking
 from gitmemo.memo.explain import Explainer
 from gitmemo.memo.failures import FailureNotes
 from gitmemo.memo.forgetting import StoredCalls
+from gitmemo.memo.looking import Looking
 from gitmemo.memo.lookup import Lookup
 from gitmemo.memo.names import OpNames
 from gitmemo.memo.on_demand import OnDemand
@@ -55,7 +56,7 @@ R = TypeVar("R")
 Mode: TypeAlias = Literal["run", "noop"]
 
 
-class Storage(Questions):
+class Storage(Questions, Looking):
     """Remembers the calls of ops that are made inside `with storage:`.
 
     Args:

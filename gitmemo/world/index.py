@@ -85,7 +85,7 @@ class Index(Membership):
             "select id, shape, line from output join fact on fact.id = output.fact where output.hid = ?",
             (mark_of(hid),),
         )
-        calls = ((number, self._call(shape, line)) for number, shape, line in rows)
+        calls = ((number, self.call_of(shape, line)) for number, shape, line in rows)
         return [(n, call) for n, call in calls if hid in made_by(call)]
 
     def values(self, cid: Digest) -> list[Value]:
@@ -202,7 +202,7 @@ class Index(Membership):
             " and id not in (select value from json_each(:without))",
             {"among": None if numbers is None else as_json(numbers), "without": as_json(without)},
         )
-        return [self._call(shape, line) for shape, line in rows]
+        return [self.call_of(shape, line) for shape, line in rows]
 
     def ops(self) -> list[str]:
         """Return the names of all ops that have calls."""
@@ -217,7 +217,7 @@ class Index(Membership):
             " order by id desc limit ?",
             (op, most),
         )
-        return [self._call(shape, line) for shape, line in rows]
+        return [self.call_of(shape, line) for shape, line in rows]
 
     def tally(self, numbers: Iterable[int] | None, *, without: Iterable[int] = ()) -> list[Tally]:
         """Return how often, and how long, each op ran with each version among these facts, or all."""
@@ -253,6 +253,12 @@ class Index(Membership):
         )
         return int(rows[0][0])
 
+    def call_of(self, shape: int, stored: str | bytes) -> Call:
+        """Return the call in a row of the table."""
+        fact = from_line(self.shapes.line(shape, stored), content_id)
+        assert isinstance(fact, Call)  # only calls have a duration and outputs
+        return fact
+
     # --- private ---------------------------------------------------------
 
     def _marked(self, form: type[_F], kind: str, key: bytes) -> Iterator[tuple[int, _F]]:
@@ -263,11 +269,6 @@ class Index(Membership):
                 fact = from_line(line, content_id)
                 if isinstance(fact, form):
                     yield number, fact
-
-    def _call(self, shape: int, stored: str | bytes) -> Call:
-        fact = from_line(self.shapes.line(shape, stored), content_id)
-        assert isinstance(fact, Call)  # only calls have a duration and outputs
-        return fact
 
 
 def _by_blob(value: Value) -> tuple[bytes, str]:

@@ -40,6 +40,7 @@ from gitmemo.model.validity import Code
 from gitmemo.world.forgetting import bring_back, bury
 from gitmemo.world.journal import Journal, Place
 from gitmemo.world.notes import FileNotes, Notes
+from gitmemo.world.reading import periods
 from gitmemo.world.space import vacuum
 from gitmemo.world.spans import numbers_in
 from gitmemo.world.view import (
@@ -204,6 +205,21 @@ class RepositoryWorld(Worktree):
         """Return how often each op ran with each version: in committed calls, and in pending ones."""
         numbers = self.committed()
         return self.index.tally(numbers), self.index.tally(self.pending(code) - numbers)
+
+    def periods(self, op: str, code: Code) -> dict[Digest, tuple[str, str]]:
+        """Return when the first and the last call of an op with each version began."""
+        return periods(self.index, op, self.visible(code))
+
+    def texts(self, wanted: Iterable[Digest]) -> dict[Digest, str]:
+        """Return source texts by digest: of journals, else of the function histories in git."""
+        chosen = set(wanted)
+        found = super().texts(chosen)
+        missing = chosen - found.keys()
+        if missing:
+            from gitmemo.history import Histories
+
+            found |= Histories(self.layout).texts_of(missing)
+        return found
 
     def history(self, component: Component) -> dict[int, tuple[Digest, Source | Decision]]:
         """Return the known sources of and decisions about a component."""

@@ -22,11 +22,12 @@ from gitmemo.model.validity import Code
 from gitmemo.world.forgetting import bring_back, bury
 from gitmemo.world.index import Index
 from gitmemo.world.notes import DatabaseNotes, Notes
+from gitmemo.world.reading import Reading, periods
 from gitmemo.world.space import vacuum
 from gitmemo.world.view import CallSignature, Candidate, Contents, Tally, heads, in_order, preferred
 
 
-class StandaloneWorld:
+class StandaloneWorld(Reading):
     """Facts in one SQLite file, or in memory when `path` is None."""
 
     def __init__(self, path: Path | None, overflow: Overflow | None = None) -> None:
@@ -117,6 +118,10 @@ class StandaloneWorld:
     def tallies(self, code: Code) -> tuple[list[Tally], list[Tally]]:
         """Return how often each op ran with each version; all calls are pending, as it were."""
         return [], self.index.tally(None, without=self.index.covered(self.tombstones()))
+
+    def periods(self, op: str, code: Code) -> dict[Digest, tuple[str, str]]:
+        """Return when the first and the last call of an op with each version began."""
+        return periods(self.index, op, None, self.index.covered(self.tombstones()))
 
     def history(self, component: Component) -> dict[int, tuple[Digest, Source | Decision]]:
         """Return the sources of and decisions about a component."""

@@ -176,6 +176,28 @@ class World(Protocol):
         """
         ...
 
+    def periods(self, op: str, code: Code) -> dict[Digest, tuple[str, str]]:
+        """Return when the first and the last call of an op with each version began, here."""
+        ...
+
+    def versions(self, ids: Iterable[Digest] | None = None) -> dict[Digest, Version]:
+        """Return versions by their ids; all that are known if `ids` is None."""
+        ...
+
+    def about(
+        self, components: Iterable[Component] | None = None
+    ) -> dict[Component, dict[Digest, Source | Decision]]:
+        """Return what is known of several components, of all if None, by record id."""
+        ...
+
+    def texts(self, wanted: Iterable[Digest]) -> dict[Digest, str]:
+        """Return those of the source texts with these digests that are known here."""
+        ...
+
+    def calls_by_prefix(self, digits: str) -> tuple[list[Call], list[Call]]:
+        """Return the calls whose history ids begin like this, and those that made a value whose does."""
+        ...
+
     def history(self, component: Component) -> dict[int, tuple[Digest, Source | Decision]]:
         """Return the known sources of and decisions about a component, with their record ids."""
         ...

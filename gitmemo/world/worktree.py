@@ -26,6 +26,7 @@ from gitmemo.world.forgetting import Graves
 from gitmemo.world.fresh import Fresh
 from gitmemo.world.index import STATEMENT_KINDS
 from gitmemo.world.journal import Place
+from gitmemo.world.reading import Reading
 from gitmemo.world.spans import Numbers, Span
 
 # Versions go where the calls go that name them; values too, but a push wants them before.
@@ -33,7 +34,7 @@ EXPORTED_KINDS = ("call", "source", *STATEMENT_KINDS, "tombstone", "undo")
 _PENDING_KINDS = (*EXPORTED_KINDS, "value")
 
 
-class Worktree:
+class Worktree(Reading):
     """The facts that are known in one worktree, and where they are."""
 
     def __init__(self, layout: Layout) -> None:

@@ -82,10 +82,12 @@ def test_changed_code_is_judged_as_it_is_today(project: Clone) -> None:
     assert "stored with these inputs, but for other code" in done.out
     assert "helper.py:scale: changed; nobody has decided" in done.out
     assert "gitmemo decide helper.py:scale --non-breaking" in done.out
-    project.gitmemo("decide", "helper.py:scale", "--breaking")
-    assert why(project, "train", "rate=2")["changed"] == [
-        {"component": "helper.py:scale", "state": "breaking"}
-    ]
+    project.gitmemo("decide", "helper.py:scale", "--breaking", "-m", "three is another number")
+    [changed] = why(project, "train", "rate=2")["changed"]
+    [said] = changed.pop("decided")
+    assert changed == {"component": "helper.py:scale", "state": "breaking"}
+    assert said.endswith(": breaking: three is another number")
+    assert f"decided: {said}" in project.gitmemo("why", "train", "rate=2").out
     project.change("value * 3", "value * 4")
     project.gitmemo("decide", "helper.py:scale", "--non-breaking")
     assert why(project, "train", "rate=2")["status"] == "hit"
@@ -95,7 +97,8 @@ def test_a_component_that_is_gone(project: Clone) -> None:
     project.change("scale(value)", "2 * value", "pipeline.py")
     project.change("def scale(value):\n    return value * 2\n", "scale = None\n")
     found = why(project, "train", "rate=2")
-    assert {"component": "helper.py:scale", "state": "gone"} in found["changed"]
+    gone = {"component": "helper.py:scale", "state": "gone", "decided": []}
+    assert gone in found["changed"]
 
 
 def test_the_main_part_is_not_run(project: Clone) -> None:

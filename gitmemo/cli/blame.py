@@ -1,0 +1,78 @@
+"""`gitmemo blame`: which commits introduced the code behind an op's calls."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import click
+
+from gitmemo.cli.options import json_option
+from gitmemo.display.text import printable
+from gitmemo.query import resolve_op
+from gitmemo.versions.blame import Blame, ContentOrigin, Origin
+from gitmemo.versions.blame import blame as blame_of
+from gitmemo.versions.listing import tallies_of
+from gitmemo.workspace import find
+
+_SHORT = 10
+_SHORT_COMMIT = 9
+
+
+@click.command()
+@click.argument("op")
+@json_option
+def blame(op: str, as_json: bool) -> None:
+    """Say which commit introduced each version of OP, and each content of its components.
+
+    That is the earliest commit in the history of HEAD that holds it. Contents
+    that ran but were never committed are shown as such. Where a component moved
+    and people said so, the commit that introduced it under its old name is
+    shown too.
+    """
+    workspace = find()
+    world = workspace.world
+    name = resolve_op(op, world.ops())
+    tallies = tallies_of(world, workspace.code)[name]
+    known = world.versions(tallies)
+    versions = [known[ident] for ident in tallies if ident in known]
+    found = blame_of(workspace.reader, world.place.commit, versions, world.statements())
+    if as_json:
+        parts = (*[v.as_dict() for v in found.versions], *[c.as_dict() for c in found.contents])
+        for fields in parts:
+            click.echo(json.dumps(fields, ensure_ascii=False))
+        return
+    for line in _lines(found):
+        click.echo(line)
+    if workspace.reader.shallow:
+        click.echo(
+            "this clone is shallow: what came before its history is not known here; "
+            "git fetch --unshallow brings it",
+            err=True,
+        )
+
+
+def _lines(found: Blame) -> Iterator[str]:
+    if found.versions:
+        yield click.style("versions", bold=True)
+    for version in found.versions:
+        yield f"  {click.style(version.id[:_SHORT], fg='yellow')}  {_by(version.origin)}"
+    component = None
+    for content in found.contents:
+        if content.component != component:
+            component = content.component
+            yield click.style(printable(str(component)), bold=True)
+        yield f"  {click.style(content.id[:_SHORT], fg='yellow')}  {_by(content.origin)}"
+        yield from map(_earlier, content.before)
+
+
+def _earlier(content: ContentOrigin) -> str:
+    return f"    was {printable(str(content.component))}  {_by(content.origin)}"
+
+
+def _by(origin: Origin | None) -> str:
+    if origin is None:
+        return click.style("not committed", fg="red")
+    edge = " or earlier" if origin.is_edge else ""
+    commit = click.style(origin.commit[:_SHORT_COMMIT], fg="cyan")
+    return f"{commit}{edge}  {origin.date}  {printable(f'{origin.author}  {origin.subject}')}"

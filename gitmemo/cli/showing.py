@@ -1,0 +1,189 @@
+"""Commands that take ids: `show` and `diff`. They change nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import click
+
+from gitmemo.cli.options import json_option
+from gitmemo.display.text import diff_lines, printable
+from gitmemo.hashing.digest import to_hex
+from gitmemo.model.facts import (
+    Call,
+    Decision,
+    Dependency,
+    Move,
+    Rename,
+    Slot,
+    Statement,
+    Withdrawal,
+)
+from gitmemo.model.items import Held
+from gitmemo.model.lines import to_line
+from gitmemo.quantities import duration
+from gitmemo.versions.comparing import code_of, difference
+from gitmemo.versions.contents import ModuleOf
+from gitmemo.versions.finding import (
+    Found,
+    FoundCall,
+    FoundContent,
+    FoundRef,
+    FoundVersion,
+    find_any,
+    find_code,
+)
+from gitmemo.workspace import find
+
+_SHORT = 12
+_LONGEST = 60
+
+
+@click.command()
+@click.argument("ident", metavar="ID")
+@json_option
+def show(ident: str, as_json: bool) -> None:
+    """Show what ID names: a version, a content of a component, a call, a result, or a decision.
+
+    The first digits (4 or more) are enough where only one id begins with them.
+    """
+    workspace = find()
+    workspace.world.enter()
+    found = find_any(workspace.world, ident)
+    if as_json:
+        click.echo(json.dumps(_fields(found), ensure_ascii=False))
+        return
+    click.echo(click.style(f"{_kind(found)} {found.id}", fg="yellow"))
+    for line in _lines(found, workspace.project.module_name_of):
+        click.echo(printable(line))
+
+
+@click.command()
+@click.option("--code", is_flag=True, required=True, help="The ids are of code.")
+@click.argument("id1")
+@click.argument("id2")
+@click.option("-U", "--unified", type=click.IntRange(min=0), default=3, help="Lines of context.")
+@json_option
+def diff(code: bool, id1: str, id2: str, unified: int, as_json: bool) -> None:
+    """Show how two contents of code differ, or two versions, component by component.
+
+    ID1 and ID2 are ids as `gitmemo versions` and `gitmemo log` show them, or their
+    first digits.
+    """
+    world = find().world
+    world.enter()
+    lines = list(difference(find_code(world, id1), find_code(world, id2), unified))
+    if as_json:
+        click.echo(json.dumps({"old": id1, "new": id2, "diff": lines}, ensure_ascii=False))
+        return
+    for line in diff_lines(lines):
+        click.echo(line.removeprefix("  "))
+    if not lines:
+        click.echo("they are the same", err=True)
+
+
+def _kind(found: Found) -> str:
+    if isinstance(found, FoundContent):
+        return "content"
+    if isinstance(found, FoundVersion):
+        return "version"
+    if isinstance(found, FoundCall):
+        return "call"
+    return "ref" if isinstance(found, FoundRef) else type(found.statement).__name__.lower()
+
+
+def _lines(found: Found, module_of: ModuleOf) -> Iterator[str]:
+    if isinstance(found, FoundContent):
+        yield f"of {found.content.component}"
+        yield ""
+        yield from code_of(found, module_of).splitlines()
+    elif isinstance(found, FoundVersion):
+        yield from code_of(found, module_of, with_ids=True).splitlines()
+    elif isinstance(found, FoundCall):
+        yield from _call_lines(found.call)
+    elif isinstance(found, FoundRef):
+        yield f"content id {to_hex(found.held.cid)}"
+        if found.held.inline is not None:
+            yield f"value {json.dumps(found.held.inline.json, ensure_ascii=False)}"
+        yield f"made by call {to_hex(found.call.hid)}"
+        yield from _call_lines(found.call)
+    else:
+        yield from _said(found.statement)
+
+
+def _call_lines(call: Call) -> Iterator[str]:
+    when = f", began {call.run['start']}" if "start" in call.run else ""
+    yield f"of {call.op}, took {duration(call.seconds)}{when}"
+    if call.version is not None:
+        yield f"version {to_hex(call.version)}"
+    if "commit" in call.run:
+        dirty = " with uncommitted changes" if call.run.get("dirty") else ""
+        yield f"ran at commit {call.run['commit']}{dirty}"
+    yield from (f"  {slot.name} = {_value(slot)}" for slot in call.inputs)
+    yield from (f"  returned {slot.name} = {_value(slot)}" for slot in call.outputs)
+    yield from (f"  called {to_hex(hid)[:_SHORT]}" for hid in call.inner)
+
+
+def _value(slot: Slot) -> str:
+    ids = f"(hid {to_hex(slot.hid)[:_SHORT]})"
+    if slot.inline is None:
+        return f"<cid {to_hex(slot.cid)[:_SHORT]}> {ids}"
+    text = json.dumps(slot.inline.json, ensure_ascii=False)
+    return f"{text if len(text) <= _LONGEST else text[: _LONGEST - 1] + '…'} {ids}"
+
+
+def _said(fact: Statement) -> Iterator[str]:
+    """Yield what a statement says."""
+    if isinstance(fact, Decision):
+        yield f"{fact.component}: {fact.verdict}"
+        yield f"from {to_hex(fact.old)}"
+        yield f"to   {to_hex(fact.new)}"
+        if fact.who:
+            yield "said " + " ".join(f"{key} {value}" for key, value in fact.who.items())
+    elif isinstance(fact, Move):
+        yield f"{fact.component} ({to_hex(fact.source)[:_SHORT]})"
+        yield f"is {fact.to} ({to_hex(fact.new)[:_SHORT]})"
+    elif isinstance(fact, Dependency):
+        only = f" with content {to_hex(fact.source)[:_SHORT]}" if fact.source else ""
+        yield f"calls that touched {fact.component}{only}"
+        yield f"depend on {fact.on} ({to_hex(fact.content.source)[:_SHORT]})"
+    elif isinstance(fact, Rename):
+        of = f" of {fact.of}" if fact.of else ""
+        yield f"{fact.kind} {fact.old}{of} is called {fact.new}"
+    elif isinstance(fact, Withdrawal):
+        yield "does not count any more:"
+    if fact.why:
+        yield f"why: {fact.why}"
+    yield from (f"instead of {to_hex(record)}" for record in fact.supersedes)
+
+
+def _fields(found: Found) -> dict[str, object]:
+    fields: dict[str, object] = {"kind": _kind(found), "id": found.id}
+    if isinstance(found, FoundContent):
+        return fields | found.content.as_dict()
+    if isinstance(found, FoundVersion):
+        return fields | {"components": [content.as_dict() for content in found.contents]}
+    if isinstance(found, FoundRef):
+        return fields | _held_fields(found.held) | {"call": to_hex(found.call.hid)}
+    if isinstance(found, FoundCall):
+        return fields | _call_fields(found.call)
+    # The line of a fact is JSON already; docs/format.md says what stands where.
+    return fields | {"record": json.loads(to_line(found.statement))}
+
+
+def _held_fields(held: Held) -> dict[str, object]:
+    value = {"value": held.inline.json} if held.inline else {}
+    return {"hid": to_hex(held.hid), "cid": to_hex(held.cid), **value}
+
+
+def _call_fields(call: Call) -> dict[str, object]:
+    return {
+        "op": call.op,
+        "op_version": call.op_version,
+        "version": to_hex(call.version) if call.version else None,
+        "inputs": {slot.name: _held_fields(slot) for slot in call.inputs},
+        "outputs": {slot.name: _held_fields(slot) for slot in call.outputs},
+        "inner": [to_hex(hid) for hid in call.inner],
+        "run": dict(call.run),
+    }

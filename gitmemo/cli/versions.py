@@ -1,0 +1,229 @@
+"""Commands that list code: `versions` and `log`. They change nothing."""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator
+
+import click
+
+from gitmemo.cli.options import json_option
+from gitmemo.display.text import diff_lines, printable, table
+from gitmemo.errors import UnknownComponent, UnknownOp
+from gitmemo.model.components import Component
+from gitmemo.quantities import count, duration
+from gitmemo.query import resolve_op
+from gitmemo.versions.finding import find_component
+from gitmemo.versions.listing import (
+    OpSummary,
+    OpVersion,
+    Shape,
+    Versions,
+    summaries,
+    tallies_of,
+    versions_of,
+)
+from gitmemo.versions.revisions import Revision, SourceHistory, Standing, histories_of
+from gitmemo.workspace import Workspace, find
+
+_SHORT = 10
+_MOST_CHANGED = 3
+_COLORS = {Standing.IN_FORCE: "cyan", Standing.CONTESTED: "red"}
+
+
+@click.command()
+@click.argument("op", required=False)
+@click.option("-v", "--verbose", is_flag=True, help="Show the code of each version.")
+@json_option
+def versions(op: str | None, verbose: bool, as_json: bool) -> None:
+    """List the versions of OP in which its calls ran; without OP, how many each op has.
+
+    For each: its content id and semantic id (shared by versions that mean the
+    same), its calls, the time that they took, when they ran, and whether it is
+    valid for the files as they are, or else what changed.
+    """
+    workspace = find()
+    world = workspace.world
+    if op is None:
+        world.enter()
+        _show_summaries(summaries(world, workspace.code), as_json=as_json)
+        return
+    name = resolve_op(op, world.ops())
+    shape = Shape(workspace.project.module_name_of, plain=True)
+    found = versions_of(world, name, workspace.code, shape)
+    if as_json:
+        for version in found:
+            click.echo(json.dumps(version.as_dict(code=verbose), ensure_ascii=False))
+        return
+    for line in _as_code(found) if verbose else _as_table(found):
+        click.echo(line)
+    if not found:
+        click.echo(printable(repr(found)), err=True)
+
+
+@click.command()
+@click.argument("target", metavar="OP|COMPONENT")
+@click.option("-p", "--patch", is_flag=True, help="Show what changed each time.")
+@json_option
+def log(target: str, patch: bool, as_json: bool) -> None:
+    """Show the contents that code had, newest first, and what was decided about them.
+
+    Of all components that calls of OP touched, or of one COMPONENT (`path:unit`,
+    or its name alone). HEAD marks what the files hold now.
+    """
+    workspace = find()
+    components, uses = _components(workspace, target)
+    histories = histories_of(workspace.world, components, workspace.code)
+    for history in histories:
+        for revision in reversed(history):
+            used = uses[history.component, revision.id]
+            if as_json:
+                for fields in _log_fields(revision, used):
+                    click.echo(json.dumps(fields, ensure_ascii=False))
+                continue
+            for line in _log_lines(history, revision, used, patch=patch):
+                click.echo(line)
+    if histories and not as_json:
+        click.echo(
+            "newest first; with git: git log -p <ref>, see git for-each-ref refs/gitmemo/fn",
+            err=True,
+        )
+
+
+# --- versions ---------------------------------------------------------------
+
+
+def _show_summaries(found: Iterable[OpSummary], *, as_json: bool) -> None:
+    rows = []
+    for one in found:
+        if as_json:
+            click.echo(json.dumps(one.as_dict(), ensure_ascii=False))
+        rows.append(
+            (one.op, one.contents, one.semantic, one.valid, one.calls, duration(one.seconds))
+        )
+    if not rows:
+        click.echo("no versioned call is stored here", err=True)
+    elif not as_json:
+        columns = ("op", "versions", "semantic", "valid now", "calls", "time")
+        for line in table(columns, rows):
+            click.echo(line)
+
+
+def _as_table(found: Versions) -> Iterator[str]:
+    rows = [
+        (
+            version.content_id[:_SHORT],
+            version.semantic_id[:_SHORT],
+            version.calls,
+            duration(version.seconds),
+            _moment(version.first),
+            _moment(version.last),
+        )
+        for version in found
+    ]
+    columns = ("content", "semantic", "calls", "time", "first", "last")
+    if not rows:
+        return
+    head, *lines = table(columns, rows)
+    width = max(len(line) for line in (head, *lines))
+    yield f"{head.ljust(width)}  now"
+    for version, line in zip(found, lines, strict=True):
+        yield f"{line.ljust(width)}  {_now(version)}"
+
+
+def _now(version: OpVersion) -> str:
+    if version.is_valid:
+        return click.style("valid", fg="green")
+    shown = ", ".join(version.changed[:_MOST_CHANGED])
+    more = len(version.changed) - _MOST_CHANGED
+    rest = f" and {more} more" if more > 0 else ""
+    return click.style(printable(f"changed: {shown}{rest}"), fg="yellow")
+
+
+def _as_code(found: Versions) -> Iterator[str]:
+    for version in found:
+        yield click.style(f"version {version.content_id}", fg="yellow")
+        calls = f"{count(version.calls, 'call')}, {duration(version.seconds)}"
+        when = f", {_moment(version.first)} to {_moment(version.last)}" if version.first else ""
+        yield f"{calls}{when}, {_now(version)}"
+        yield ""
+        yield from map(printable, found.lines(version))
+
+
+def _moment(text: str | None) -> str:
+    """Return a moment of a record, to the second, as people read it."""
+    return text[:19].replace("T", " ") if text else ""
+
+
+# --- log --------------------------------------------------------------------
+
+
+def _components(
+    workspace: Workspace, target: str
+) -> tuple[list[Component], Counter[tuple[str, str]]]:
+    """Return the components that are meant, and how many calls used each of their contents."""
+    world = workspace.world
+    ops = world.ops()
+    every = tallies_of(world, workspace.code)
+    chosen: set[Component] = set()
+    try:
+        tallies = every[resolve_op(target, ops)]
+    except UnknownOp as error:
+        try:
+            chosen.add(find_component(world.about(), target))
+        except UnknownComponent as unknown:
+            if error.ambiguous or (error.candidates and not unknown.candidates):
+                raise error from None
+            raise
+        tallies = {}
+    known = world.versions(set(tallies) if tallies else None)
+    uses: Counter[tuple[str, str]] = Counter()
+    for one in [tallies] if tallies else every.values():
+        for ident, tally in one.items():
+            for component, content in known[ident].pairs.items() if ident in known else ():
+                uses[str(component), content.source.hex()] += tally.calls
+                if tallies:
+                    chosen.add(component)
+    return sorted(chosen), uses
+
+
+def _log_lines(
+    history: SourceHistory, revision: Revision, used: int, *, patch: bool
+) -> Iterator[str]:
+    for ruling in reversed(revision.rulings):
+        said = printable(f"{revision.component} {ruling.since()}")
+        colored = click.style(said, fg=_COLORS.get(ruling.standing, "bright_black"))
+        yield f"{click.style(ruling.new[:_SHORT], fg='yellow')} {colored}"
+    head = click.style("  HEAD", fg="green") if revision.is_head else ""
+    also = "".join(f"  also {place}" for place in revision.moved)
+    line = printable(f"{revision.component} {count(used, 'call')}{also}")
+    yield f"{click.style(revision.id[:_SHORT], fg='yellow')} {line}{head}"
+    if patch:
+        yield from diff_lines(history.diff(revision))
+
+
+def _log_fields(revision: Revision, used: int) -> Iterator[dict[str, object]]:
+    for ruling in reversed(revision.rulings):
+        yield {
+            "component": revision.component,
+            "content": ruling.new,
+            "calls": 0,
+            "decision": ruling.verdict,
+            "old": ruling.old,
+            "why": ruling.why or None,
+            "id": ruling.id,
+            "who": dict(ruling.who) or None,
+            "standing": ruling.standing.value,
+        }
+    yield {
+        "component": revision.component,
+        "content": revision.id,
+        "calls": used,
+        "decision": None,
+        "old": None,
+        "why": None,
+        "head": revision.is_head,
+        "parents": list(revision.parents),
+        "moved": list(revision.moved),
+    }

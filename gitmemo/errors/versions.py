@@ -1,0 +1,94 @@
+"""What goes wrong when versions are looked at."""
+
+from __future__ import annotations
+
+from gitmemo.errors.base import GitmemoError
+
+
+class NotVersioned(GitmemoError, RuntimeError):
+    """Versions were asked of a storage that does not look at code."""
+
+    kind = "not-versioned"
+    exit_code = 2
+
+    def __init__(self, question: str) -> None:
+        super().__init__(question)
+        self.question = question
+
+    def problem(self) -> str:
+        return f"{self.question}: this storage does not track code, so its calls have no versions"
+
+    def remedy(self) -> str:
+        return (
+            'say which code counts, Storage(deps_path="__main__") or Storage(deps_path="a/folder"), '
+            "or use gitmemo.open() in a git repository"
+        )
+
+
+class UnknownComponent(GitmemoError, LookupError):
+    """No content of such a piece of code was ever recorded, or a short name means several."""
+
+    kind = "unknown-component"
+    exit_code = 2
+
+    def __init__(self, name: str, candidates: tuple[str, ...], ambiguous: bool) -> None:
+        super().__init__(name, candidates, ambiguous)
+        self.name, self.candidates, self.ambiguous = name, candidates, ambiguous
+
+    def problem(self) -> str:
+        if self.ambiguous:
+            return f"{self.name!r} could be any of {', '.join(self.candidates)}"
+        return f"no stored call touched a component called {self.name!r}"
+
+    def remedy(self) -> str:
+        if self.ambiguous:
+            return "give the file too: path/to/file.py:name"
+        if self.candidates:
+            return f"did you mean {self.candidates[0]!r}?"
+        return (
+            "write path/to/file.py:name; `gitmemo deps OP` lists what the calls of an op touched, "
+            "and so do the `components` of storage.versions(op)"
+        )
+
+
+class UnknownId(GitmemoError, LookupError):
+    """Nothing that is known here has an id that begins like this."""
+
+    kind = "unknown-id"
+    exit_code = 2
+
+    def __init__(self, ident: str, is_id: bool = True) -> None:
+        """`is_id` is false for what cannot be an id at all."""
+        super().__init__(ident, is_id)
+        self.ident, self.is_id = ident, is_id
+
+    def problem(self) -> str:
+        if not self.is_id:
+            return f"{self.ident!r} is not an id"
+        return f"nothing that is known here has an id that begins with {self.ident!r}"
+
+    def remedy(self) -> str:
+        if not self.is_id:
+            return "an id is 4 to 64 hex digits: its beginning is enough where only one has it"
+        return (
+            "copy the id from `gitmemo versions`, `gitmemo log`, storage.versions(op) or a ref; "
+            "in a repository, `gitmemo pull` fetches what others recorded"
+        )
+
+
+class AmbiguousId(GitmemoError, LookupError):
+    """Several ids begin like this."""
+
+    kind = "ambiguous-id"
+    exit_code = 2
+
+    def __init__(self, ident: str, candidates: tuple[str, ...]) -> None:
+        super().__init__(ident, candidates)
+        self.ident, self.candidates = ident, candidates
+
+    def problem(self) -> str:
+        listed = "".join(f"\n    {candidate}" for candidate in self.candidates)
+        return f"the short id {self.ident!r} is ambiguous; the candidates are:{listed}"
+
+    def remedy(self) -> str:
+        return "give more digits"

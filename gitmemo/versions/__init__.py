@@ -1,0 +1,1 @@
+"""Looking at versions: lists, texts, histories, who introduced what. Nothing is recorded."""

@@ -1,0 +1,208 @@
+"""What an id, or its first digits, names: a version, a content, a call, a ref, a statement.
+
+Not how each is shown. Invariant: an id that several things have is never
+guessed at; the error lists them, as git's does.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import TypeAlias, TypeVar
+
+from gitmemo.errors import AmbiguousId, UnknownComponent, UnknownId
+from gitmemo.hashing.digest import Digest, to_hex
+from gitmemo.model.components import Component, Content
+from gitmemo.model.facts import Call, Source, Statement, Version
+from gitmemo.model.items import Held, inside
+from gitmemo.model.semantics import semantic_id
+from gitmemo.versions.contents import ShownContent, Texts
+from gitmemo.world.view import World
+
+FEWEST_DIGITS = 4
+_LONGEST_ID = 64
+_DIGITS = frozenset("0123456789abcdef")
+_T = TypeVar("_T")
+
+
+@dataclass(frozen=True, slots=True)
+class FoundContent:
+    """A content of a component."""
+
+    id: str
+    content: ShownContent
+
+    def __str__(self) -> str:
+        return f"content of {self.content.component}"
+
+
+@dataclass(frozen=True, slots=True)
+class FoundVersion:
+    """A version: the contents that calls touched. `id` is its content id, or its semantic one."""
+
+    id: str
+    version: Version
+    contents: tuple[ShownContent, ...]
+
+    def __str__(self) -> str:
+        return f"version of {len(self.contents)} components"
+
+
+@dataclass(frozen=True, slots=True)
+class FoundCall:
+    """A call of an op, by its history id."""
+
+    id: str
+    call: Call
+
+    def __str__(self) -> str:
+        return f"call of {self.call.op}"
+
+
+@dataclass(frozen=True, slots=True)
+class FoundRef:
+    """A result of a call, by its history id."""
+
+    id: str
+    held: Held
+    call: Call
+
+    def __str__(self) -> str:
+        return f"ref made by {self.call.op}"
+
+
+@dataclass(frozen=True, slots=True)
+class FoundStatement:
+    """What somebody said of the code, by its record id."""
+
+    id: str
+    statement: Statement
+
+    def __str__(self) -> str:
+        return f"{type(self.statement).__name__.lower()}"
+
+
+Found: TypeAlias = FoundContent | FoundVersion | FoundCall | FoundRef | FoundStatement
+FoundCode: TypeAlias = FoundContent | FoundVersion
+
+
+def find_code(world: World, ident: str) -> FoundCode:
+    """Return the content or the version with this id, or with one that begins like this.
+
+    Raises:
+        UnknownId: There is none.
+        AmbiguousId: There are several.
+    """
+    digits = _digits(ident)
+    found: list[FoundCode] = [*_contents(world, digits), *_versions(world, digits)]
+    return _only(ident, found)
+
+
+def find_any(world: World, ident: str) -> Found:
+    """Return whatever is known under this id, or under one that begins like this.
+
+    Raises:
+        UnknownId: There is nothing.
+        AmbiguousId: There are several.
+    """
+    digits = _digits(ident)
+    calls, makers = world.calls_by_prefix(digits)
+    found: list[Found] = [*_contents(world, digits), *_versions(world, digits)]
+    found += [FoundCall(to_hex(call.hid), call) for call in calls]
+    found += [
+        FoundRef(to_hex(held.hid), held, call)
+        for call in makers
+        for slot in call.outputs
+        for held in _held(slot)
+        if to_hex(held.hid).startswith(digits)
+    ]
+    found += [
+        FoundStatement(to_hex(record), fact)
+        for record, fact in world.statements()
+        if to_hex(record).startswith(digits)
+    ]
+    return _only(ident, found)
+
+
+def find_component(known: Iterable[Component], name: str) -> Component:
+    """Return the component called `name`: `path:unit`, or its unit alone where only one has it.
+
+    Raises:
+        UnknownComponent: There is none, or several.
+    """
+    components = sorted(known)
+    tests: tuple[Callable[[Component], bool], ...] = (
+        lambda component: str(component) == name,
+        lambda component: component.unit == name,
+        lambda component: component.unit in (f"${name}", f"class {name}"),
+        lambda component: component.unit.rpartition(".")[2] == name,
+    )
+    for test in tests:
+        found = [component for component in components if test(component)]
+        if len(found) == 1:
+            return found[0]
+        if found:
+            raise UnknownComponent(name, tuple(map(str, found)), True)
+    raise UnknownComponent(name, _like(name, components), False)
+
+
+def _held(slot: Held) -> list[Held]:
+    return [slot, *inside(slot)]
+
+
+def _like(name: str, components: Iterable[Component]) -> tuple[str, ...]:
+    import difflib
+
+    units = {component.unit.lstrip("$"): str(component) for component in components}
+    close = difflib.get_close_matches(name.rpartition(":")[2], units, n=1)
+    return tuple(units[unit] for unit in close)
+
+
+def _digits(ident: str) -> str:
+    digits = ident.strip().lower()
+    if not FEWEST_DIGITS <= len(digits) <= _LONGEST_ID or not _DIGITS.issuperset(digits):
+        raise UnknownId(ident, is_id=False)
+    return digits
+
+
+def _only(ident: str, found: list[_T]) -> _T:
+    unique = {(type(one), getattr(one, "id", "")): one for one in found}
+    if not unique:
+        raise UnknownId(ident, is_id=True)
+    if len(unique) > 1:
+        candidates = sorted(f"{key[1][:16]} {one}" for key, one in unique.items())
+        raise AmbiguousId(ident, tuple(candidates))
+    return next(iter(unique.values()))
+
+
+def _contents(world: World, digits: str) -> list[FoundContent]:
+    found = {
+        (component, fact.source)
+        for component, facts in world.about().items()
+        for fact in facts.values()
+        if isinstance(fact, Source) and to_hex(fact.source).startswith(digits)
+    }
+    pairs = [(component, Content(source)) for component, source in sorted(found)]
+    texts = Texts(world, pairs)
+    return [FoundContent(to_hex(content.source), texts.shown(c, content)) for c, content in pairs]
+
+
+def _versions(world: World, digits: str) -> list[FoundVersion]:
+    known = world.versions()
+    found = [(ident, v) for ident, v in known.items() if to_hex(ident).startswith(digits)]
+    if not found:
+        found = _by_meaning(world, known.values(), digits)
+    texts = Texts(world, (pair for _, version in found for pair in version.pairs.items()))
+    return [FoundVersion(to_hex(ident), version, texts.of(version)) for ident, version in found]
+
+
+def _by_meaning(
+    world: World, versions: Iterable[Version], digits: str
+) -> list[tuple[Digest, Version]]:
+    """Return the versions whose semantic id begins like this, each under its own id."""
+    decisions = world.decisions()
+    return [
+        (version.id, version)
+        for version in versions
+        if to_hex(semantic_id(version, decisions)).startswith(digits)
+    ]
