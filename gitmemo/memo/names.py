@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 from gitmemo.errors import UnknownNotebook
 from gitmemo.memo.inputs import slots_of
 from gitmemo.model import ids
+from gitmemo.model.components import Component
 from gitmemo.model.facts import Call
 from gitmemo.query import resolve_op
 from gitmemo.tracing import Project
@@ -50,6 +51,12 @@ class OpNames:
             found = self._names[op] = (name, ids.op_key(name, op.version))
             self._ops[name] = op
         return found
+
+    def name_at(self, component: Component) -> str:
+        """Return what an op in a component is called that gave itself no name."""
+        if self._project is None or component.path == MAIN:
+            return f"{MAIN}:{component.unit}"
+        return f"{self._project.module_name_of(component.path)}:{component.unit}"
 
     def named(self, name: str) -> Op[..., Any] | None:
         """Return the op that was last met under a name."""
