@@ -41,6 +41,10 @@ _COMMANDS = {
         "gitmemo.cli.sharing",
         "Say where values are shared, and which remotes are trusted.",
     ),
+    "rename": (
+        "gitmemo.cli.renaming",
+        "Say that an op, argument, output or file has another name now; results follow.",
+    ),
     "run": ("gitmemo.cli.running", "Run a script with the project's storage active."),
     "status": ("gitmemo.cli.questions", "Show what is stored, pending, stale and missing."),
     "verify": ("gitmemo.cli.repository", "Read everything that is stored and check it."),

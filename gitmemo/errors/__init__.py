@@ -62,6 +62,7 @@
       NotInitialised         exit 3
       UncommittedCode        exit 3
       NothingToDecide        exit 2
+      CannotRename           exit 2
       BadSetting             exit 2
       InvalidStorage         exit 2
       StorageClosed          exit 1
@@ -100,6 +101,7 @@ from gitmemo.errors.project import (
     BadSetting,
     DemoFailed,
     InvalidStorage,
+    CannotRename,
     NothingToDecide,
     NotInitialised,
     StorageClosed,
@@ -181,6 +183,7 @@ __all__ = [
     "NotInRepository",
     "NotInitialised",
     "NotReproducible",
+    "CannotRename",
     "NothingToDecide",
     "OlderFormat",
     "OpNotLoaded",

@@ -200,3 +200,20 @@ class NothingToDecide(GitmemoError, LookupError):
         if self.open_changes:
             return f"undecided are: {', '.join(self.open_changes)}"
         return "nothing is undecided; `gitmemo log OP` shows what was decided"
+
+
+class CannotRename(GitmemoError, ValueError):
+    """It cannot be recorded that one thing is called another now."""
+
+    kind = "cannot-rename"
+    exit_code = 2
+
+    def __init__(self, old: str, new: str, reason: str, fix: str) -> None:
+        super().__init__(old, new, reason, fix)
+        self.old, self.new, self.reason, self.fix = old, new, reason, fix
+
+    def problem(self) -> str:
+        return f"cannot record that {self.old} is {self.new} now: {self.reason}"
+
+    def remedy(self) -> str:
+        return self.fix

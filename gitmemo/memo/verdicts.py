@@ -50,8 +50,9 @@ class Verdicts:
 
     def component_of(self, function: Callable[..., object]) -> Component | None:
         """Return the component of a function of the project."""
-        is_plain = isinstance(function, FunctionType)
-        unit = self._code.places.unit_of_function(function) if is_plain else None
+        if not isinstance(function, FunctionType):
+            return None
+        unit = self._code.places.unit_of_function(function)
         return None if unit is None else Component(unit.path, unit.name)
 
     def is_now(self, component: Component, content: Content, other: Component) -> bool:
