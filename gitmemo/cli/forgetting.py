@@ -15,7 +15,7 @@ from gitmemo.hashing.digest import Digest, to_hex
 from gitmemo.model.facts import Call, JsonValue, Slot, Tombstone
 from gitmemo.model.tombstones import Tombstones
 from gitmemo.quantities import count
-from gitmemo.query import resolve_op, valid_calls
+from gitmemo.query import names_now, resolve_op, valid_calls
 from gitmemo.workspace import Workspace, find
 
 _ID_DIGITS = 12
@@ -74,11 +74,13 @@ def _chosen(workspace: Workspace, op: str, inputs: Iterable[str], *, every: bool
     """Return the calls of `op` with these inputs, each call once."""
     world = workspace.world
     calls = world.calls(workspace.code)
-    name = resolve_op(op, sorted({call.op for call in calls}))
+    now = names_now(workspace)
+    shown = {call.hid: now.call(call) for call in calls}
+    name = resolve_op(op, sorted({call.op for call in shown.values()}), now.former)
     wanted = dict(_input(text) for text in inputs)
     selection = valid_calls(world, calls, workspace.code)
     among = (*selection.calls, *selection.stale) if every else selection.calls
-    return [call for call in among if call.op == name and _has(call, wanted)]
+    return [c for c in among if shown[c.hid].op == name and _has(shown[c.hid], wanted)]
 
 
 def _with_copies(workspace: Workspace, calls: Iterable[Call]) -> list[Call]:

@@ -70,13 +70,9 @@ def renames_between(
 
 def renames_since_head(workspace: Workspace) -> tuple[Recognised, list[Fact]]:
     """Return what was renamed or moved in the files since the last commit, as the next one would."""
-    git = Git(workspace.root)
-    changed = git.try_run("diff", "--name-only", "--no-renames", "-z", "HEAD", "--", *_CODE) or ""
-    others = git.run("ls-files", "--others", "--exclude-standard", "-z", "--", *_CODE)
-    paths = sorted({path for path in (changed + others).split("\0") if path})
     commit = workspace.world.place.commit
     before = _tree_at(workspace, commit) if commit else SourceTree(lambda _: None)
-    return renames_between(workspace, before, workspace.code, paths)
+    return renames_between(workspace, before, workspace.code, _changed_files(workspace))
 
 
 def texts_of(workspace: Workspace) -> TextOf:
@@ -194,6 +190,13 @@ def plan_undo(workspace: Workspace, old: str, new: str, why: str = "") -> Withdr
     return Withdrawal(tuple(sorted(records)), why)
 
 
+def _changed_files(workspace: Workspace) -> list[str]:
+    git = Git(workspace.root)
+    changed = git.try_run("diff", "--name-only", "--no-renames", "-z", "HEAD", "--", *_CODE) or ""
+    others = git.run("ls-files", "--others", "--exclude-standard", "-z", "--", *_CODE)
+    return sorted({path for path in (changed + others).split("\0") if path})
+
+
 def _scene(
     workspace: Workspace, before: Sequence[SourceTree], after: SourceTree, paths: Sequence[str]
 ) -> Scene:
@@ -213,7 +216,7 @@ def _scene_of_all(workspace: Workspace, new: str) -> Scene:
     """Return the files as they are, and all that stored calls touched."""
     world = workspace.world
     uses = world_uses(world, workspace.code)
-    paths = sorted({component.path for component in uses.contents})
+    paths = sorted({*_changed_files(workspace), *(component.path for component in uses.contents)})
     commits = [world.place.commit] if world.place.commit else []
     for op in world.ops():
         for call in world.newest_calls(op, _NEWEST_CALLS):
@@ -330,25 +333,25 @@ def _target(
     """Return the component that `new` names, of the same kind as the one that is gone."""
     prefix = next((p for p in ("class ", "$") if component.unit.startswith(p)), "")
     unit = prefix + new.rpartition(":")[2].removeprefix(prefix)
+    place = new.rpartition(":")[0]
     if _is_place(new):
-        paths = [new.rpartition(":")[0]]
-    elif ":" in new:
-        paths = [p for p in _paths(scene) if op_at(Component(p, unit)) == f"{new.rpartition(':')[0]}:{unit}"]
-        paths = paths or [new.rpartition(":")[0].replace(".", "/") + ".py"]
+        paths: Sequence[str] = [place]
+    elif place:
+        paths = [path for path in scene.paths if op_at(Component(path, "f")) == f"{place}:f"]
+        paths = paths or [place.replace(".", "/") + ".py"]
     else:
-        paths = [component.path]
+        paths = scene.paths
         if "." in component.unit and "." not in unit:
             unit = f"{component.unit.rpartition('.')[0]}.{unit}"
     found = [to for path in paths if scene.latter(to := Component(path, unit)) is not None]
-    if found and found[0] != component:
-        return found[0]
-    where = "" if paths == [component.path] or not paths else f" of {paths[0]}"
+    near = [to for to in found if to.path == component.path] or found
+    if len(near) == 1:
+        return near[0]
     fix = "write where it is: gitmemo rename OLD path/to/file.py:name"
-    raise CannotRename(old, new, f"there is no {unit.removeprefix('$')!r} in the code{where}", fix)
-
-
-def _paths(scene: Scene) -> list[str]:
-    return list(dict.fromkeys(scene.paths))
+    if near:
+        raise CannotRename(old, new, f"it could be any of {', '.join(map(str, near))}", fix)
+    where = f"in {paths[0]}" if len(paths) == 1 else "in the code"
+    raise CannotRename(old, new, f"there is no {unit.removeprefix('$')!r} {where}", fix)
 
 
 def _with_members(scene: Scene, old: Component, new: Component) -> dict[Component, Component]:

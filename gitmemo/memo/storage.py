@@ -296,10 +296,11 @@ class Storage(Questions):
         for op in ops:
             if not isinstance(op, Op | str):
                 raise NotAnOp(short(op), "storage.cf")
-        calls = self.world.calls(self._code)
+        now = self._names.now(self.world, self._code)
+        calls = now.calls(self.world.calls(self._code))
         known = sorted({call.op for call in calls})
         names = [
-            resolve_op(op, known) if isinstance(op, str) else self._names.name_of(op)[0]
+            resolve_op(op, known, now.former) if isinstance(op, str) else self._names.name_of(op)[0]
             for op in ops
         ]
         current = valid_calls(self.world, calls, self._code).calls
