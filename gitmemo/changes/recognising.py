@@ -61,8 +61,13 @@ class Scene:
     def gone(self) -> Units:
         """The units that are not in the files any more, those that calls touched and others."""
         found: dict[Component, Unit] = {}
-        for path in self.paths:
-            found.update((c, u) for c, u in self._former(path).items() if not self._is_there(c))
+        for tree in self.before:
+            for path in self.paths:
+                file = tree.file(path)
+                for name, unit in file.units.items() if file else ():
+                    component = Component(path, name)
+                    if not self._is_there(component) and not self._was_used(found, component):
+                        found[component] = unit
         for component in self.uses.contents:
             if component.path not in self.paths or component in found or self._is_there(component):
                 continue
@@ -97,8 +102,20 @@ class Scene:
         file = self.after.file(component.path)
         return file.units.get(component.unit) if file else None
 
+    def change(self, component: Component, old: Unit, new: Unit) -> Change:
+        """Return the change of a component from one unit to another."""
+        calls = self.uses.dependents(component, old.source)
+        texts = old.text, new.text
+        return Change(component, old.source, new.source, *texts, new.source, calls)
+
     def _is_there(self, component: Component) -> bool:
-        return self.after.current(component) is not None
+        # Not `current`: a variable that is imported now is bound here, but made elsewhere.
+        return self.latter(component) is not None
+
+    def _was_used(self, found: Units, component: Component) -> bool:
+        """Whether what was found of a component is what calls touched, if they touched it at all."""
+        sources = self.uses.sources(component)
+        return component in found and (not sources or found[component].source in sources)
 
     def _is_found(self, component: Component, unit: Unit) -> bool:
         """Whether it was said before what a component is now."""
@@ -169,7 +186,8 @@ def recognise(scene: Scene) -> Recognised:
     lost = [c for c in scene.gone if c in scene.uses.contents and c not in pairs]
     callers = _callers(scene, pairs)
     used = {old: to for old, to in pairs.items() if old in scene.uses.contents}
-    return Recognised(used, callers, tuple(_suggested(scene, lost, pairs)))
+    classes = _classes(scene) if len(gone) < len(scene.gone) else ()
+    return Recognised(used, callers, (*classes, *_suggested(scene, lost, pairs)))
 
 
 def as_named(scene: Scene, pairs: Pairs, *, changed_too: bool) -> Recognised:
@@ -235,10 +253,13 @@ def said_again(fact: _Said, statements: Mapping[Digest, Statement]) -> _Said:
 
 
 def about(
-    statements: Iterable[tuple[Digest, Statement]], current: frozenset[Digest], pairs: Pairs
+    statements: Iterable[tuple[Digest, Statement]],
+    current: frozenset[Digest],
+    pairs: Pairs,
+    also: Iterable[str] = (),
 ) -> Iterator[Digest]:
-    """Yield the record ids of what counts and was recorded because of `pairs`."""
-    said = [f"{old} is {to}" for old, to in pairs.items()]
+    """Yield the record ids of what counts and was recorded because of `pairs`, or gives such a reason."""
+    said = [f"{old} is {to}" for old, to in pairs.items()] + list(also)
     for record, fact in statements:
         if record not in current:
             continue
@@ -262,11 +283,19 @@ def _callers(scene: Scene, pairs: Pairs) -> tuple[Change, ...]:
             if new is None or scene.decisions.related(component, old.source, new.source):
                 continue
             if differs_in_names(component, old, new, pairs, scene.roots):
-                texts = old.text, new.text
-                calls = scene.uses.dependents(component, old.source)
-                change = Change(component, old.source, new.source, *texts, new.source, calls)
-                found.setdefault((component, old.source), change)
+                found.setdefault((component, old.source), scene.change(component, old, new))
     return tuple(found.values())
+
+
+def _classes(scene: Scene) -> Iterator[Suggestion]:
+    """Suggest what classes are now that stored calls depend on, or on a method of."""
+    for old, to in sorted(paired(scene.gone, scene.new, scene.roots).items()):
+        name = old.unit.removeprefix("class ")
+        if name != old.unit and any(
+            used.path == old.path and (used == old or used.unit.startswith(f"{name}."))
+            for used in scene.uses.contents
+        ):
+            yield Suggestion(old, to)
 
 
 def _suggested(scene: Scene, lost: Iterable[Component], pairs: Pairs) -> Iterator[Suggestion]:

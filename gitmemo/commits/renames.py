@@ -10,6 +10,9 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from gitmemo.changes.arguments import argument_names, has_renamed_argument, has_renamed_keyword
+from gitmemo.changes.change import Change
+from gitmemo.changes.deciding import facts_of
 from gitmemo.changes.recognising import (
     Recognised,
     Scene,
@@ -25,7 +28,8 @@ from gitmemo.errors import CannotRename
 from gitmemo.git.cli import Git
 from gitmemo.hashing.digest import Digest
 from gitmemo.model.components import Component
-from gitmemo.model.facts import Fact, Rename, RenameKind, Source, Withdrawal
+from gitmemo.model.facts import Fact, Rename, RenameKind, Source, Verdict, Withdrawal
+from gitmemo.source import Unit
 from gitmemo.source.tree import SourceTree
 from gitmemo.workspace import Workspace
 
@@ -33,6 +37,10 @@ if TYPE_CHECKING:
     from gitmemo.history import Histories
 
 _CODE = ("*.py", "*.ipynb")
+_CHANGED = (
+    "if results of the old code are results of the new code all the same, say so with "
+    "--non-breaking; else there is nothing to do: they are computed anew"
+)
 _MOST_COMMITS = 5
 _NEWEST_CALLS = 50
 
@@ -122,11 +130,7 @@ def plan_rename(
     left = tuple(sorted(pairs.keys() - found.pairs.keys() & scene.uses.contents.keys()))
     if not any(component in scene.uses.contents for component in found.pairs):
         reason = "it does not say the same, even under the new names"
-        fix = (
-            "if results of the old code are results of the new code all the same, say so with "
-            "--non-breaking; else there is nothing to do: they are computed anew"
-        )
-        raise CannotRename(old, new, reason, fix)
+        raise CannotRename(old, new, reason, _CHANGED)
     facts = facts_for(workspace.world, scene, found, op_at, why)
     return Plan(found, tuple(facts), left)
 
@@ -138,11 +142,14 @@ def plan_part(
     old: str,
     new: str,
     why: str = "",
+    *,
+    changed_too: bool = False,
 ) -> Plan:
     """Return what it means that an argument or an output of `op`, a full name, is called `new` now.
 
     Raises:
-        CannotRename: No stored call has `old`, or those that do have `new` too.
+        CannotRename: No stored call has `old`, or those that do have `new` too; or more than the
+            name changed, and `changed_too` does not allow that.
     """
     world = workspace.world
     names = set()
@@ -158,8 +165,55 @@ def plan_part(
         reason = f"stored calls of {op} have {old!r} and {new!r}: which is which could not be told"
         fix = "choose a name that none of them had, or start anew with @op(version=...)"
         raise CannotRename(old, new, reason, fix)
-    fact = renamed(kind, op, old, new, why, dict(world.statements()))
-    return Plan(Recognised({}), (fact,))
+    facts: list[Fact] = [renamed(kind, op, old, new, why, dict(world.statements()))]
+    changes: list[Change] = []
+    if kind is RenameKind.ARGUMENT:
+        changes = _changed_by_argument(workspace, op, old, new, changed_too=changed_too)
+        said = f"{old} of {op} is {new}"
+        for change in changes:
+            text = f"{why}; only names: {said}" if why else f"only names: {said}"
+            facts += facts_of(world, change, Verdict.NON_BREAKING, text)
+    return Plan(Recognised({}, tuple(changes)), tuple(facts))
+
+
+def _changed_by_argument(
+    workspace: Workspace, op: str, old: str, new: str, *, changed_too: bool
+) -> list[Change]:
+    """Return the op's function and its callers, as far as only the argument's name changed there."""
+    scene = _scene_of_all(workspace)
+    op_at = _op_at(workspace)
+    names = {op, *workspace.world.renames().ops(op)}
+    own = next((c for c in scene.uses.contents if op_at(c) in names and scene.latter(c)), None)
+    now = scene.latter(own) if own else None
+    if own is None or now is None:
+        return []  # it gave itself a name: its calls say themselves whether they are valid
+    arguments = argument_names(now)
+    if old in arguments or new not in arguments:
+        reason = f"in the code its arguments are {', '.join(arguments) or 'none'}"
+        raise CannotRename(old, new, reason, "rename the argument in the code first")
+    found: list[Change] = []
+    others: list[Unit] = []
+    for before in scene.formers(own):
+        if scene.decisions.related(own, before.source, now.source):
+            continue
+        if changed_too or has_renamed_argument(before, now, old, new):
+            found.append(scene.change(own, before, now))
+        elif old in argument_names(before):
+            others.append(before)
+    if others and not found:
+        reason = "more than the name of the argument changed"
+        raise CannotRename(old, new, reason, _CHANGED)
+    function = own.unit.rpartition(".")[2]
+    for caller in scene.uses.contents:
+        after = scene.latter(caller)
+        for before in scene.formers(caller) if after is not None and caller != own else ():
+            if (
+                after is not None
+                and not scene.decisions.related(caller, before.source, after.source)
+                and has_renamed_keyword(before, after, function, old, new)
+            ):
+                found.append(scene.change(caller, before, after))
+    return list({(change.component, change.old): change for change in found}.values())
 
 
 def plan_undo(workspace: Workspace, old: str, new: str, why: str = "") -> Withdrawal:
@@ -178,12 +232,15 @@ def plan_undo(workspace: Workspace, old: str, new: str, why: str = "") -> Withdr
         for place in decisions.places(component)
         if _means(component, old, op_at) and _means(place, new, op_at)
     }
-    records = set(about(statements, decisions.current, pairs))
     ends = {(op_at(component), op_at(place)) for component, place in pairs.items()}
-    for record, fact in world.renames().current.items():
-        is_pair = _is_called(fact.old, old) and _is_called(fact.new, new)
-        if is_pair or (fact.kind is RenameKind.OP and (fact.old, fact.new) in ends):
-            records.add(record)
+    renames = {
+        record: fact
+        for record, fact in world.renames().current.items()
+        if (_is_called(fact.old, old) and _is_called(fact.new, new))
+        or (fact.kind is RenameKind.OP and (fact.old, fact.new) in ends)
+    }
+    reasons = [f"{fact.old} of {fact.of} is {fact.new}" for fact in renames.values() if fact.of]
+    records = {*renames, *about(statements, decisions.current, pairs, reasons)}
     if not records:
         fix = "`gitmemo rename` without arguments lists what is recorded"
         raise CannotRename(old, new, "no such rename is recorded here", fix)
@@ -212,7 +269,7 @@ def _scene(
     )
 
 
-def _scene_of_all(workspace: Workspace, new: str) -> Scene:
+def _scene_of_all(workspace: Workspace, new: str = "") -> Scene:
     """Return the files as they are, and all that stored calls touched."""
     world = workspace.world
     uses = world_uses(world, workspace.code)

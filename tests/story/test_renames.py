@@ -83,7 +83,7 @@ def test_a_renamed_op_keeps_its_results(project: Clone) -> None:
     said = project.commit("Rename")
     assert "recognised: pipeline.py:train is pipeline.py:fit now" in said
     assert project.run() == (4, 0)
-    assert [(row["size"], row["model"]) for row in project.rows("fit")] == [(1, 24), (2, 30)]
+    assert {row["model"] for row in project.rows("fit")} == {24, 30}
     assert project.rows("train") == project.rows("fit"), "the old name is understood"
 
 
@@ -349,14 +349,17 @@ def test_a_renamed_output(project: Clone) -> None:
     assert "the outputs were" in project.gitmemo("run", "pipeline.py", code=1).err
     project.gitmemo("rename", "--output", "train", "loss", "error")
     assert project.run() == (4, 0)
-    assert [row["error"] for row in project.rows("train")] == [10, 13]
+    assert [row["error"] for row in project.rows("train")] == [13, 16]
     assert project.run() == (4, 0)
 
 
 def test_an_op_that_gave_itself_a_name(project: Clone) -> None:
     swap(project, "@gm.op\ndef load", '@gm.op(name="reading")\ndef load')
-    assert project.run() == (0, 4) or True
+    assert "no stored call" in project.gitmemo("rename", "lode", "reading", code=2).err
     project.gitmemo("rename", "load", "reading")
-    project.gitmemo("forget", "reading", "--all", code=None)
-    project.gitmemo("forget", "train", "--all")
-    assert project.run()[0] >= 0
+    assert project.run() == (4, 0)
+    assert "reading" in project.status()["ops"]
+    swap(project, '"reading"', '"loading"')
+    assert project.run()[1] > 0
+    project.gitmemo("rename", "reading", "loading")
+    assert project.run() == (4, 0)
