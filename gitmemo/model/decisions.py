@@ -82,6 +82,10 @@ class Decisions:
         """Return the current decisions about a component, with their record ids."""
         return list(self._decided.get(component, ()))
 
+    def is_joined(self, component: Component, content: Digest) -> bool:
+        """Whether `content` is equivalent to another: a contested one is not."""
+        return self._speaks_of(component) and self._of(component).joined((component, content))
+
     def representative(self, component: Component, content: Digest) -> Place:
         """Return one content that stands for all that are equivalent to this one."""
         place = (component, content)
@@ -134,6 +138,7 @@ class _Classes:
                 joined.append(pair)
             else:
                 breaking.append(pair)
+        self._joined = {place for a, b in joined if a != b for place in (a, b)}
         for a, b in joined:
             _join(self._same, a, b)
         for a, b in (*joined, *breaking):
@@ -153,6 +158,9 @@ class _Classes:
 
     def contested(self, a: Place) -> bool:
         return _root(self._same, a) in self._contested
+
+    def joined(self, a: Place) -> bool:
+        return a in self._joined and not self.contested(a)
 
     def representative(self, a: Place) -> Place:
         root = _root(self._same, a)
