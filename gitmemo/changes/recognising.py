@@ -71,9 +71,9 @@ class Scene:
         for component in self.uses.contents:
             if component.path not in self.paths or component in found or self._is_there(component):
                 continue
-            unit = next(self._from_texts(component), None)
-            if unit is not None:
-                found[component] = unit
+            text = next(self._from_texts(component), None)
+            if text is not None:
+                found[component] = text
         return {c: unit for c, unit in found.items() if not self._is_found(c, unit)}
 
     @cached_property

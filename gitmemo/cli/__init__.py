@@ -30,6 +30,7 @@ _COMMANDS = {
         "gitmemo.cli.questions",
         "Show calls as a table: arguments, results, one row per result.",
     ),
+    "drop": ("gitmemo.cli.dropping", "Drop old calls with what depends on them; undo that."),
     "failures": ("gitmemo.cli.diagnosis", "Show calls that raised an exception on this machine."),
     "forget": ("gitmemo.cli.forgetting", "Leave calls out, so that they are run again; undo that."),
     "hook": ("gitmemo.cli.repository", "Install, run or remove the git hooks."),

@@ -62,6 +62,7 @@
       NotInitialised         exit 3
       UncommittedCode        exit 3
       NothingToDecide        exit 2
+      NothingToDrop          exit 2
       CannotRename           exit 2
       BadSetting             exit 2
       InvalidStorage         exit 2
@@ -103,6 +104,7 @@ from gitmemo.errors.project import (
     InvalidStorage,
     CannotRename,
     NothingToDecide,
+    NothingToDrop,
     NotInitialised,
     StorageClosed,
     UncommittedCode,
@@ -185,6 +187,7 @@ __all__ = [
     "NotReproducible",
     "CannotRename",
     "NothingToDecide",
+    "NothingToDrop",
     "OlderFormat",
     "OpNotLoaded",
     "OverflowMissing",

@@ -217,3 +217,24 @@ class CannotRename(GitmemoError, ValueError):
 
     def remedy(self) -> str:
         return self.fix
+
+
+class NothingToDrop(GitmemoError, LookupError):
+    """No stored call is meant, or the beginning of an id means several things."""
+
+    kind = "nothing-to-drop"
+    exit_code = 2
+
+    def __init__(self, what: str, candidates: tuple[str, ...]) -> None:
+        super().__init__(what, candidates)
+        self.what, self.candidates = what, candidates
+
+    def problem(self) -> str:
+        if self.candidates:
+            return f"{self.what} could be any of {', '.join(self.candidates)}"
+        return f"no call that is stored here is meant by {self.what}"
+
+    def remedy(self) -> str:
+        if self.candidates:
+            return "give more digits of the id"
+        return "give at least four digits of an id; `gitmemo status` lists the ops that have calls"

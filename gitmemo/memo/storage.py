@@ -49,6 +49,7 @@ from gitmemo.world.view import World
 
 if TYPE_CHECKING:
     from gitmemo.frame import ComputationFrame
+    from gitmemo.memo.dropping import DropPlan
     from gitmemo.memo.op import Op
 
 
@@ -281,6 +282,29 @@ class Storage(Questions):
     def cache_info(self) -> CacheInfo:
         """Return what is in memory."""
         return self._cache.info()
+
+    def drop_version(
+        self, version: str, *, keep_dependents: bool = False, dry_run: bool = False, why: str = ""
+    ) -> DropPlan:
+        """Drop the calls of a version, and the calls that used their results; return what went.
+
+        `version` is the beginning of its content id or of its semantic id. `keep_dependents`
+        keeps those whose inputs are stored. Nothing is deleted: `undo` of what is returned is what
+        `gitmemo drop --undo` takes, and calls that are made again live.
+
+        Raises:
+            NothingToDrop: No call has such a version, or the beginning means several.
+        """
+        from gitmemo.memo.dropping import of_version, plan_drop
+
+        self._notice()
+        chosen = of_version(self.world, self._code, version)
+        plan = plan_drop(self.world, self._code, chosen, keep_dependents=keep_dependents)
+        if dry_run:
+            return plan
+        done = plan.carried_out(self.world, why)
+        self._caller.clear()
+        return done
 
     def vacuum(self) -> int:
         """Give unused space in the database file back; return how many bytes that were."""
