@@ -67,9 +67,9 @@ def _bound_inside(nodes: list[ast.AST]) -> Iterator[str]:
         elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
             yield from (argument.arg for argument in _arguments(node))
             yield from _stored(node)
-        elif isinstance(node, ast.ClassDef | ast.ListComp | ast.SetComp | ast.DictComp):
-            yield from _stored(node)
-        elif isinstance(node, ast.GeneratorExp):
+        elif isinstance(
+            node, ast.ClassDef | ast.ListComp | ast.SetComp | ast.DictComp
+        ) or isinstance(node, ast.GeneratorExp):
             yield from _stored(node)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             yield node.name

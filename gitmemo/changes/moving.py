@@ -55,7 +55,11 @@ def alike(component: Component, unit: Unit, new: Units) -> list[Component]:
     found = []
     for other, text in new.items():
         near = other.path == component.path or other.unit == component.unit
-        if near and text.kind is unit.kind and (share := _share(lines, _lines(text))) >= _LEAST_ALIKE:
+        if (
+            near
+            and text.kind is unit.kind
+            and (share := _share(lines, _lines(text))) >= _LEAST_ALIKE
+        ):
             found.append((-share, other))
     return [other for _, other in sorted(found)][:_MOST_ALIKE]
 

@@ -302,7 +302,9 @@ def _suggested(scene: Scene, lost: Iterable[Component], pairs: Pairs) -> Iterato
     taken = set(pairs.values())
     left = {c: unit for c, unit in scene.new.items() if c not in taken}
     for component in lost:
-        if not component.unit.startswith("$") and not _is_of_class(component, scene.gone, inner=True):
+        if not component.unit.startswith("$") and not _is_of_class(
+            component, scene.gone, inner=True
+        ):
             for other in alike(component, scene.gone[component], left):
                 yield Suggestion(component, other)
 

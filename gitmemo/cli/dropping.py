@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from collections import Counter
 from collections.abc import Callable, Mapping
 
@@ -25,10 +26,16 @@ _Test = Callable[[Call], bool]
 
 @click.command()
 @click.argument("targets", nargs=-1, metavar="[op:NAME|call:ID]...")
-@click.option("--version", metavar="ID", help="Only calls of this version (content or semantic id).")
+@click.option(
+    "--version", metavar="ID", help="Only calls of this version (content or semantic id)."
+)
 @click.option("--where", multiple=True, metavar="NAME=VALUE", help="Only with this input.")
-@click.option("--stale", "only_stale", is_flag=True, help="Only what is not valid for today's code.")
-@click.option("--keep-dependents", is_flag=True, help="Keep what used them, if its inputs are stored.")
+@click.option(
+    "--stale", "only_stale", is_flag=True, help="Only what is not valid for today's code."
+)
+@click.option(
+    "--keep-dependents", is_flag=True, help="Keep what used them, if its inputs are stored."
+)
 @click.option("-y", "--yes", is_flag=True, help="Do it; without it, only show what would go.")
 @click.option("--undo", "tombstone", metavar="ID", help="Bring back what was dropped as ID.")
 @click.option("-m", "--message", default="", help="Why.")
@@ -64,19 +71,15 @@ def drop(
     plan = plan_drop(world, code, chosen, keep_dependents=keep_dependents)
     if not plan.calls:
         raise NothingToDrop("this", ())
+    if not (yes and as_json):  # then it is shown with what undoes it
+        _show(plan, as_json=as_json)
     # One question, and only where somebody can answer it.
-    if not yes and not as_json and click.get_text_stream("stdin").isatty():
-        _show(plan, as_json=False)
+    if not yes and not as_json and sys.stdin.isatty():
         yes = click.confirm("drop these calls?", err=True)
-        _carry_out(workspace, plan, message, yes=yes)
-        return
-    done = plan.carried_out(workspace.world, message) if yes else plan
-    _show(done, as_json=as_json)
+    done = plan.carried_out(world, message) if yes else plan
+    if yes and as_json:
+        _show(done, as_json=True)
     _say(done)
-
-
-def _carry_out(workspace: Workspace, plan: DropPlan, why: str, *, yes: bool) -> None:
-    _say(plan.carried_out(workspace.world, why) if yes else plan)
 
 
 def _tests(

@@ -60,9 +60,7 @@ def rename(
         former = workspace.world.renames().former_ops()
         kind = RenameKind(part)
         op = resolve_op(names[0], sorted({*workspace.world.ops(), *former.values()}), former)
-        plan = plan_part(
-            workspace, kind, op, names[1], names[2], message, changed_too=changed_too
-        )
+        plan = plan_part(workspace, kind, op, names[1], names[2], message, changed_too=changed_too)
     else:
         plan = plan_rename(workspace, names[0], names[1], message, changed_too=changed_too)
     _show(plan, as_json=as_json)

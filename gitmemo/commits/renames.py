@@ -350,7 +350,9 @@ def _one_gone(
         )
         raise CannotRename(old, new, f"{still[0]} is still in the code", fix)
     if not explicit:
-        fix = "`gitmemo status` lists the ops; a component is `path:name`, as `gitmemo log` shows it"
+        fix = (
+            "`gitmemo status` lists the ops; a component is `path:name`, as `gitmemo log` shows it"
+        )
         raise CannotRename(old, new, f"no stored call depends on {old!r}", fix)
     return None
 
@@ -373,7 +375,9 @@ def _named(
 def _is_quoted(scene: Scene, name: str) -> bool:
     """Whether some op may give itself a name: it stands in the code as a string."""
     units = (scene.latter(component) for component in scene.uses.contents)
-    return any(quoted in unit.text for unit in units if unit for quoted in (f'"{name}"', f"'{name}'"))
+    return any(
+        quoted in unit.text for unit in units if unit for quoted in (f'"{name}"', f"'{name}'")
+    )
 
 
 def _is_place(name: str) -> bool:
@@ -431,7 +435,9 @@ def _plan_of_names(workspace: Workspace, scene: Scene, old: str, new: str, why: 
     """Plan the rename of an op that gives itself a name, now or before."""
     full, *others = [op for op in scene.uses.ops if _is_called(op, old)]
     if others:
-        raise CannotRename(old, new, f"{old!r} could be any of {', '.join(others)}", "give all of it")
+        raise CannotRename(
+            old, new, f"{old!r} could be any of {', '.join(others)}", "give all of it"
+        )
     if not _is_quoted(scene, new):
         fix = "write the name that the op has now: path/to/file.py:name, or what its `name=` says"
         raise CannotRename(old, new, f"nothing in the code is called {new!r}", fix)

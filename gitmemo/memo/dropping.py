@@ -168,7 +168,9 @@ class _Dependents:
         return all(self._is_stored(slot) for slot in call.inputs)
 
     def _is_stored(self, slot: Slot) -> bool:
-        return slot.inline is not None or slot.short is not None or bool(self._world.values(slot.cid))
+        return (
+            slot.inline is not None or slot.short is not None or bool(self._world.values(slot.cid))
+        )
 
 
 def _only_of(world: World, going: Iterable[Call], staying: Collection[Call]) -> list[Value]:

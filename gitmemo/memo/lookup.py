@@ -131,7 +131,9 @@ class Lookup:
         """Do the same for an op of which something was renamed: what is found gets the names of now."""
         candidates = self._stored(prepared)
         valid = self._valid(candidates)
-        exact = _exact([c for c in valid if self._is_named(c.call, prepared, former)], prepared.slots)
+        exact = _exact(
+            [c for c in valid if self._is_named(c.call, prepared, former)], prepared.slots
+        )
         if exact:
             return Found(self._here(exact), exact.number)
         if valid:

@@ -134,7 +134,12 @@ def test_deleting_the_old_module_breaks_nothing(project: Clone) -> None:
     project.git("rm", "-q", "parts.py", "lab.py")
     project.write("pipeline.py", PIPELINE.replace("import lab", "").replace("lab.", ""))
     project.commit("Delete")
-    for command in (("status",), ("df", "train", "--all"), ("log", "train"), ("why", "load", "size=1")):
+    for command in (
+        ("status",),
+        ("df", "train", "--all"),
+        ("log", "train"),
+        ("why", "load", "size=1"),
+    ):
         project.gitmemo(*command)
 
 
@@ -273,9 +278,10 @@ def test_on_a_branch_without_the_rename_the_old_name_counts(project: Clone) -> N
 
 
 def test_rename_is_recorded_shown_and_taken_back(project: Clone) -> None:
-    assert "pipeline.py:train is still in the code" in project.gitmemo(
-        "rename", "train", "fit", code=2
-    ).err
+    assert (
+        "pipeline.py:train is still in the code"
+        in project.gitmemo("rename", "train", "fit", code=2).err
+    )
     assert "no stored call" in project.gitmemo("rename", "nothing", "fit", code=2).err
     swap(project, "train", "fit")
     assert "there is no 'foot'" in project.gitmemo("rename", "train", "foot", code=2).err
@@ -328,9 +334,10 @@ def test_a_renamed_argument(project: Clone) -> None:
     assert project.run() == (4, 0)
     assert [row["speed"] for row in project.rows("train")] == [2, 2]
     assert "rate" not in project.rows("train")[0]
-    assert "which is which" in project.gitmemo(
-        "rename", "--argument", "train", "data", "rate", code=2
-    ).err
+    assert (
+        "which is which"
+        in project.gitmemo("rename", "--argument", "train", "data", "rate", code=2).err
+    )
     project.gitmemo("rename", "--undo", "rate", "speed")
     assert project.run()[1] == 2
 
@@ -338,9 +345,10 @@ def test_a_renamed_argument(project: Clone) -> None:
 def test_an_argument_that_was_renamed_with_a_change_is_computed_anew(project: Clone) -> None:
     swap(project, "def train(data, rate=2)", "def train(data, speed=2)")
     swap(project, "* rate, lab", "* (speed + 1), lab")
-    assert "--non-breaking" in project.gitmemo(
-        "rename", "--argument", "train", "rate", "speed", code=2
-    ).err
+    assert (
+        "--non-breaking"
+        in project.gitmemo("rename", "--argument", "train", "rate", "speed", code=2).err
+    )
     assert project.run() == (2, 2)
 
 
