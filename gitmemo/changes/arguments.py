@@ -14,6 +14,7 @@ from dataclasses import replace
 from gitmemo.source import Unit
 
 _SEES_LOCALS = frozenset({"locals", "vars", "dir", "eval", "exec"})
+_SCOPES = (ast.ClassDef, ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 _Function = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -67,9 +68,7 @@ def _bound_inside(nodes: list[ast.AST]) -> Iterator[str]:
         elif isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda):
             yield from (argument.arg for argument in _arguments(node))
             yield from _stored(node)
-        elif isinstance(
-            node, ast.ClassDef | ast.ListComp | ast.SetComp | ast.DictComp
-        ) or isinstance(node, ast.GeneratorExp):
+        elif isinstance(node, _SCOPES):
             yield from _stored(node)
         if isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef | ast.ClassDef):
             yield node.name
