@@ -8,17 +8,20 @@ from __future__ import annotations
 
 import difflib
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 
 from gitmemo.errors import UnknownOp
 from gitmemo.frame import ComputationFrame
 from gitmemo.hashing.digest import Digest
 from gitmemo.model.decisions import Decisions
-from gitmemo.model.facts import Call, Version
+from gitmemo.model.facts import Call, Slot, Version
 from gitmemo.model.items import histories
+from gitmemo.model.renames import Renames
 from gitmemo.model.validity import Code, changed
 from gitmemo.ref import Loader
+from gitmemo.workspace import Workspace
 from gitmemo.world.view import World, first_of_each
 
 
@@ -88,8 +91,82 @@ def select(calls: Sequence[Call], ops: Sequence[str], loader: Loader | None) -> 
     return ComputationFrame(tuple(calls), chosen, loader)
 
 
-def resolve_op(name: str, known: Sequence[str]) -> str:
+class NamesNow:
+    """Shows calls under the names that their ops, arguments and outputs have now."""
+
+    def __init__(
+        self,
+        world: World,
+        code: Code,
+        module_at: Callable[[str], str],
+        used: Collection[str] = (),
+    ) -> None:
+        """`module_at` names the module of a file; `used` are ops that this program has met."""
+        self._world = world
+        self._code = code
+        self._module_at = module_at
+        self._used = frozenset(used)
+        self._ops: dict[tuple[str, Digest | None], str] = {}
+
+    @cached_property
+    def _renames(self) -> Renames:
+        # Only when it is asked for: the world may not have been entered before.
+        return self._world.renames()
+
+    @property
+    def former(self) -> Mapping[str, str]:
+        """The names that ops had, with the newest name of each."""
+        return self._renames.former_ops()
+
+    def calls(self, calls: Iterable[Call]) -> list[Call]:
+        """Return `calls` with the names of now; their ids stay."""
+        return [self.call(call) for call in calls] if self._renames else list(calls)
+
+    def call(self, call: Call) -> Call:
+        """Return `call` with the names of now; its ids stay."""
+        if not self._renames.concern(call.op):
+            return call
+        inputs = self._renames.newest_arguments(call.op, [slot.name for slot in call.inputs])
+        outputs = self._renames.newest_outputs(call.op, [slot.name for slot in call.outputs])
+        return replace(
+            call,
+            op=self._op(call.op, call.version),
+            inputs=_called(call.inputs, inputs),
+            outputs=_called(call.outputs, outputs),
+        ).known_as(call.hid, call.key)
+
+    def _op(self, op: str, version: Digest | None) -> str:
+        if (op, version) not in self._ops:
+            taken = op in self._used or self._is_there(op, version)
+            self._ops[op, version] = op if taken else self._renames.op_now(op)
+        return self._ops[op, version]
+
+    def _is_there(self, op: str, version: Digest | None) -> bool:
+        """Whether the code still, or again, has a function of that name."""
+        found = self._world.version(version) if version else None
+        return found is not None and any(
+            f"{self._module_at(component.path)}:{component.unit}" == op
+            and self._code.current(component) is not None
+            for component in found.pairs
+        )
+
+
+def names_now(workspace: Workspace, code: Code | None = None) -> NamesNow:
+    """Return what shows calls under the names that they have in `code`, or in the work tree."""
+    return NamesNow(workspace.world, code or workspace.code, workspace.project.module_name_of)
+
+
+def _called(slots: Sequence[Slot], names: Sequence[str]) -> tuple[Slot, ...]:
+    return tuple(
+        slot if slot.name == name else replace(slot, name=name)
+        for slot, name in zip(slots, names, strict=True)
+    )
+
+
+def resolve_op(name: str, known: Sequence[str], former: Mapping[str, str] | None = None) -> str:
     """Return the full name of an op, given in full or by its last part.
+
+    `former` are names that ops had, with those of now.
 
     Raises:
         UnknownOp: It is none of `known`, or a short name means several.
@@ -99,6 +176,13 @@ def resolve_op(name: str, known: Sequence[str]) -> str:
     matches = [op for op in known if op.rpartition(":")[2] == name]
     if len(matches) == 1:
         return matches[0]
+    renamed = {
+        now
+        for old, now in (former or {}).items()
+        if name in (old, old.rpartition(":")[2]) and now in known
+    }
+    if not matches and len(renamed) == 1:
+        return renamed.pop()
     if not matches:
         shorts = {op.rpartition(":")[2]: op for op in known}
         shorts = {**{short.rpartition(".")[2]: op for short, op in shorts.items()}, **shorts}

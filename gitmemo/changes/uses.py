@@ -34,6 +34,11 @@ class Uses:
     tallies: Mapping[tuple[Component, Content], Sequence[Tally]]
     versions: Mapping[Digest, Version]
 
+    @property
+    def ops(self) -> list[str]:
+        """The ops that have calls, sorted."""
+        return sorted({tally.op for group in self.tallies.values() for tally in group})
+
     def sources(self, component: Component) -> list[Digest]:
         """Return the source ids of a component, the latest last."""
         found: dict[Digest, None] = {}

@@ -33,6 +33,7 @@ _COMMANDS = {
         "Show calls as a table: arguments, results, one row per result.",
     ),
     "diff": ("gitmemo.cli.showing", "Show how two contents, or two versions, of code differ."),
+    "drop": ("gitmemo.cli.dropping", "Drop old calls with what depends on them; undo that."),
     "failures": ("gitmemo.cli.diagnosis", "Show calls that raised an exception on this machine."),
     "forget": ("gitmemo.cli.forgetting", "Leave calls out, so that they are run again; undo that."),
     "hook": ("gitmemo.cli.repository", "Install, run or remove the git hooks."),
@@ -43,6 +44,10 @@ _COMMANDS = {
     "remote": (
         "gitmemo.cli.sharing",
         "Say where values are shared, and which remotes are trusted.",
+    ),
+    "rename": (
+        "gitmemo.cli.renaming",
+        "Say that an op, argument, output or file has another name now; results follow.",
     ),
     "show": (
         "gitmemo.cli.showing",

@@ -11,6 +11,7 @@ from gitmemo.changes.change import Change
 from gitmemo.changes.deciding import facts_of
 from gitmemo.cli.options import json_option
 from gitmemo.commits.hook import open_changes, render_histories
+from gitmemo.commits.renames import renames_since_head
 from gitmemo.display.question import describe
 from gitmemo.display.text import printable
 from gitmemo.errors import NothingToDecide
@@ -35,6 +36,7 @@ def decide(component: str | None, verdict: str | None, message: str, as_json: bo
     The decision joins the next commit.
     """
     workspace = find()
+    _recognise(workspace)
     changes = _chosen(open_changes(workspace), component)
     if verdict is None:
         _show(changes, as_json=as_json)
@@ -42,6 +44,17 @@ def decide(component: str | None, verdict: str | None, message: str, as_json: bo
     _record(workspace, changes, Verdict(verdict), message)
     for change in changes:
         click.echo(f"{change.component}: {verdict}")
+
+
+def _recognise(workspace: Workspace) -> None:
+    """Record what was only renamed or moved: nobody has to decide about it."""
+    workspace.world.enter()
+    found, facts = renames_since_head(workspace)
+    if facts:
+        workspace.world.record(facts)
+        workspace.world.enter()
+    for line in found.sentences():
+        click.echo(printable(line), err=True)
 
 
 def _chosen(changes: list[Change], name: str | None) -> list[Change]:

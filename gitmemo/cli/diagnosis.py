@@ -35,8 +35,10 @@ def failures(op: str | None, most: int, as_json: bool) -> None:
     found = failures_in(world)
     if op is not None:
         known = {failure.op for failure in found}.union(world.ops())
-        name = resolve_op(op, sorted(known))
-        found = [failure for failure in found if failure.op == name]
+        former = world.renames().former_ops()
+        name = resolve_op(op, sorted(known), former)
+        names = {name, *(old for old, now in former.items() if now == former.get(name, name))}
+        found = [failure for failure in found if failure.op in names]
     for failure in found[:most]:
         if as_json:
             click.echo(json.dumps(failure.as_dict(), ensure_ascii=False))

@@ -15,8 +15,9 @@ from gitmemo.hashing.digest import Digest, to_hex
 from gitmemo.model.facts import Call, JsonValue, Slot, Tombstone
 from gitmemo.model.tombstones import Tombstones
 from gitmemo.quantities import count
-from gitmemo.query import resolve_op, valid_calls
+from gitmemo.query import names_now, resolve_op, valid_calls
 from gitmemo.workspace import Workspace, find
+from gitmemo.world.forgetting import with_copies
 
 _ID_DIGITS = 12
 _MOST_SHOWN = 5
@@ -50,7 +51,7 @@ def forget(
     if tombstone is not None:
         if op is not None:
             raise click.UsageError("--undo takes no op: the id says what comes back")
-        _restore(workspace, tombstone, message)
+        restore(workspace, tombstone, message)
     elif op is None:
         _show_forgotten(workspace, as_json=as_json)
     else:
@@ -65,7 +66,7 @@ def _forget(workspace: Workspace, calls: Sequence[Call], why: str, *, dry_run: b
     elif dry_run:
         click.echo(f"would forget {count(len(calls), 'call')}", err=True)
     else:
-        done = workspace.world.forget(_with_copies(workspace, calls), why)
+        done = workspace.world.forget(with_copies(workspace.world, calls), why)
         undo = f"gitmemo forget --undo {to_hex(done)[:_ID_DIGITS]}"
         click.echo(f"forgot {count(len(calls), 'call')}; undo with: {undo}", err=True)
 
@@ -74,25 +75,17 @@ def _chosen(workspace: Workspace, op: str, inputs: Iterable[str], *, every: bool
     """Return the calls of `op` with these inputs, each call once."""
     world = workspace.world
     calls = world.calls(workspace.code)
-    name = resolve_op(op, sorted({call.op for call in calls}))
-    wanted = dict(_input(text) for text in inputs)
+    now = names_now(workspace)
+    shown = {call.hid: now.call(call) for call in calls}
+    name = resolve_op(op, sorted({call.op for call in shown.values()}), now.former)
+    wanted = dict(input_of(text) for text in inputs)
     selection = valid_calls(world, calls, workspace.code)
     among = (*selection.calls, *selection.stale) if every else selection.calls
-    return [call for call in among if call.op == name and _has(call, wanted)]
+    return [c for c in among if shown[c.hid].op == name and has_inputs(shown[c.hid], wanted)]
 
 
-def _with_copies(workspace: Workspace, calls: Iterable[Call]) -> list[Call]:
-    """Return all records of these calls that a look-up could find, those of other worlds too."""
-    versions = {(call.key, call.version) for call in calls}
-    return [
-        candidate.call
-        for key in {key for key, _ in versions}
-        for candidate in workspace.world.candidates(key)
-        if (key, candidate.call.version) in versions
-    ]
-
-
-def _input(text: str) -> tuple[str, Digest]:
+def input_of(text: str) -> tuple[str, Digest]:
+    """Read `NAME=VALUE`; return the name and the content id of the value."""
     name, equals, value = text.partition("=")
     if not equals:
         raise click.UsageError(f"{text!r} is not NAME=VALUE")
@@ -104,7 +97,8 @@ def _input(text: str) -> tuple[str, Digest]:
     return name, content_id(parsed)
 
 
-def _has(call: Call, wanted: dict[str, Digest]) -> bool:
+def has_inputs(call: Call, wanted: dict[str, Digest]) -> bool:
+    """Whether a call has inputs of these names and contents."""
     here = {slot.name: slot.cid for slot in call.inputs}
     return all(here.get(name) == cid for name, cid in wanted.items())
 
@@ -163,7 +157,8 @@ def _cut(text: str, most: int = _LONGEST) -> str:
     return text if len(text) <= most else f"{text[: most - 1]}…"
 
 
-def _restore(workspace: Workspace, text: str, why: str) -> None:
+def restore(workspace: Workspace, text: str, why: str) -> None:
+    """Bring back what was forgotten under an id that begins with `text`."""
     graves = workspace.world.graves()
     known = {*graves.here.in_force, *graves.known.in_force}
     matches = [record for record in known if to_hex(record).startswith(text)]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import click
 
@@ -16,7 +16,7 @@ from gitmemo.hashing.digest import to_hex
 from gitmemo.model.facts import Call, Slot
 from gitmemo.model.validity import Code
 from gitmemo.quantities import count, size
-from gitmemo.query import Selection, resolve_op, select, valid_calls
+from gitmemo.query import Selection, names_now, resolve_op, select, valid_calls
 from gitmemo.workspace import Workspace, find
 
 
@@ -33,8 +33,10 @@ def df(ops: tuple[str, ...], rev: str | None, every: bool, as_json: bool) -> Non
     """
     workspace = find()
     calls, code = _calls_at(workspace, rev)
+    now = names_now(workspace, code)
+    calls = now.calls(calls)
     selection = Selection(tuple(calls), ()) if every else valid_calls(workspace.world, calls, code)
-    names = [_resolve(name, selection.calls, calls) for name in ops]
+    names = [_resolve(name, selection.calls, calls, now.former) for name in ops]
     frame = select(selection.calls, names, None)
     result = frame.table()
     for line in _as_json(result) if as_json else _as_text(workspace, result):
@@ -54,7 +56,7 @@ def status(as_json: bool) -> None:
 
     workspace = find()
     world = workspace.world
-    calls = world.calls(workspace.code)
+    calls = names_now(workspace).calls(world.calls(workspace.code))
     selection = valid_calls(world, calls, workspace.code)
     every, current = Counter(c.op for c in calls), Counter(c.op for c in selection.calls)
     pending = len(world.index.calls(sorted(world.pending(workspace.code))))
@@ -107,12 +109,14 @@ def _calls_at(workspace: Workspace, rev: str | None) -> tuple[list[Call], Code]:
     return calls_at(world, workspace.reader, commit), code_at(workspace.reader, commit)
 
 
-def _resolve(name: str, current: Iterable[Call], every: Iterable[Call]) -> str:
+def _resolve(
+    name: str, current: Iterable[Call], every: Iterable[Call], former: Mapping[str, str]
+) -> str:
     """Return an op's full name; of several with one short name those with current calls count."""
     try:
-        return resolve_op(name, sorted({call.op for call in current}))
+        return resolve_op(name, sorted({call.op for call in current}), former)
     except UnknownOp:
-        return resolve_op(name, sorted({call.op for call in every}))
+        return resolve_op(name, sorted({call.op for call in every}), former)
 
 
 def _as_json(result: Table) -> Iterator[str]:

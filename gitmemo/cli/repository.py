@@ -6,6 +6,7 @@ import click
 
 from gitmemo.changes.deciding import Asker
 from gitmemo.commits.hook import Exported
+from gitmemo.display.text import printable
 from gitmemo.errors import Aborted, BadSetting, GitmemoError, UncommittedCode, UndecidedChanges
 from gitmemo.model.validity import changed
 from gitmemo.quantities import count
@@ -144,7 +145,7 @@ def _before_commit(workspace: Workspace) -> int:
 
 
 def _summary(exported: Exported) -> list[str]:
-    lines = []
+    lines = list(map(printable, exported.recognised.sentences()))
     for change, verdict in exported.decided:
         said = verdict.value if verdict else "pending: counts as breaking until decided"
         lines.append(f"{change.component} changed ({said})")

@@ -13,10 +13,14 @@ from dataclasses import dataclass
 from gitmemo.changes.change import Change
 from gitmemo.changes.deciding import Asker, facts_of, verdicts
 from gitmemo.changes.finding import find_changes, find_open
+from gitmemo.changes.recognising import Recognised
 from gitmemo.changes.uses import world_uses
 from gitmemo.commits import export
+from gitmemo.commits.renames import renames_between
 from gitmemo.git.cli import Git
-from gitmemo.model.facts import Decision, Source, Verdict
+from gitmemo.model.decisions import Decisions
+from gitmemo.model.facts import Decision, Fact, Source, Statement, Verdict
+from gitmemo.model.lines import record_id, to_line
 from gitmemo.source.tree import SourceTree
 from gitmemo.workspace import Workspace
 from gitmemo.world.repository import RepositoryWorld
@@ -27,9 +31,10 @@ _CODE = ("*.py", "*.ipynb")
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """What a commit takes: the number of changes decided and left open, and of calls."""
+    """What a commit takes: changes decided and left open, what was recognised, how many calls."""
 
     decided: tuple[tuple[Change, Verdict | None], ...]
+    recognised: Recognised
     calls: int
 
 
@@ -46,9 +51,11 @@ def before_commit(workspace: Workspace, find_asker: Callable[[], Asker | None]) 
     world = workspace.world
     world.enter()
     before, after, paths = staged_trees(git, world)
-    changes = undecided(world, before, after, paths)
+    recognised, facts = renames_between(workspace, before, after, paths)
+    changes = undecided(world, before, after, paths, facts)
     answers = verdicts(changes, workspace.settings.on_change, find_asker)
-    facts = [fact for change, verdict in answers for fact in facts_of(world, change, verdict)]
+    for change, verdict in answers:
+        facts += facts_of(world, change, verdict)
     if facts:
         world.record(facts)
         world.enter()
@@ -58,7 +65,7 @@ def before_commit(workspace: Workspace, find_asker: Callable[[], Asker | None]) 
     if segment is not None:
         export.stage(git, segment)
     calls = _runs(segment) if segment else 0
-    return Exported(tuple(answers), calls)
+    return Exported(tuple(answers), recognised, calls)
 
 
 def _runs(segment: Segment) -> int:
@@ -115,12 +122,21 @@ def staged_trees(git: Git, world: RepositoryWorld) -> tuple[SourceTree, SourceTr
 
 
 def undecided(
-    world: RepositoryWorld, before: SourceTree, after: SourceTree, paths: Sequence[str]
+    world: RepositoryWorld,
+    before: SourceTree,
+    after: SourceTree,
+    paths: Sequence[str],
+    said: Sequence[Fact] = (),
 ) -> list[Change]:
-    """Return the changes in `paths` that stored calls depend on and nobody decided about."""
+    """Return the changes in `paths` that stored calls depend on and nobody decided about.
+
+    `said` are facts that are about to be recorded.
+    """
     if not paths:
         return []
-    return find_changes(world_uses(world, after), before, after, world.decisions(), paths)
+    more = [(record_id(to_line(fact)), fact) for fact in said if isinstance(fact, Statement)]
+    decisions = Decisions([*world.statements(), *more])
+    return find_changes(world_uses(world, after), before, after, decisions, paths)
 
 
 def open_changes(workspace: Workspace) -> list[Change]:

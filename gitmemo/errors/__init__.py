@@ -64,6 +64,8 @@
       NotInitialised         exit 3
       UncommittedCode        exit 3
       NothingToDecide        exit 2
+      NothingToDrop          exit 2
+      CannotRename           exit 2
       BadSetting             exit 2
       InvalidStorage         exit 2
       StorageClosed          exit 1
@@ -107,9 +109,11 @@ from gitmemo.errors.files import FileInTheWay, FileOutside, NotAFile
 from gitmemo.errors.project import (
     Aborted,
     BadSetting,
+    CannotRename,
     DemoFailed,
     InvalidStorage,
     NothingToDecide,
+    NothingToDrop,
     NotInitialised,
     StorageClosed,
     UncommittedCode,
@@ -167,6 +171,7 @@ __all__ = [
     "BadOption",
     "BadSetting",
     "BlobCorrupt",
+    "CannotRename",
     "CorruptJournal",
     "CorruptRecord",
     "CorruptSegment",
@@ -195,6 +200,7 @@ __all__ = [
     "NotReproducible",
     "NotVersioned",
     "NothingToDecide",
+    "NothingToDrop",
     "OlderFormat",
     "OpNotLoaded",
     "OverflowMissing",

@@ -201,3 +201,41 @@ class NothingToDecide(GitmemoError, LookupError):
         if self.open_changes:
             return f"undecided are: {', '.join(self.open_changes)}"
         return "nothing is undecided; `gitmemo log OP` shows what was decided"
+
+
+class CannotRename(GitmemoError, ValueError):
+    """It cannot be recorded that one thing is called another now."""
+
+    kind = "cannot-rename"
+    exit_code = 2
+
+    def __init__(self, old: str, new: str, reason: str, fix: str) -> None:
+        super().__init__(old, new, reason, fix)
+        self.old, self.new, self.reason, self.fix = old, new, reason, fix
+
+    def problem(self) -> str:
+        return f"cannot record that {self.old} is {self.new} now: {self.reason}"
+
+    def remedy(self) -> str:
+        return self.fix
+
+
+class NothingToDrop(GitmemoError, LookupError):
+    """No stored call is meant, or the beginning of an id means several things."""
+
+    kind = "nothing-to-drop"
+    exit_code = 2
+
+    def __init__(self, what: str, candidates: tuple[str, ...]) -> None:
+        super().__init__(what, candidates)
+        self.what, self.candidates = what, candidates
+
+    def problem(self) -> str:
+        if self.candidates:
+            return f"{self.what} could be any of {', '.join(self.candidates)}"
+        return f"no call that is stored here is meant by {self.what}"
+
+    def remedy(self) -> str:
+        if self.candidates:
+            return "give more digits of the id"
+        return "give at least four digits of an id; `gitmemo status` lists the ops that have calls"

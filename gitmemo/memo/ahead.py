@@ -11,11 +11,12 @@ finding them one by one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
 from gitmemo.memo.calls import Hit
 from gitmemo.memo.inputs import short_cut_to
+from gitmemo.model.facts import Slot
 from gitmemo.world.view import World
 
 if TYPE_CHECKING:
@@ -44,7 +45,13 @@ class ReadAhead:
             return
         for seen in self._world.following(number, self._end):
             op = self._op_named(seen.op)
-            if op is not None and op.version == seen.op_version:
+            if op is not None and op.version == seen.op_version and _has_names(op, seen.outputs):
                 key = short_cut_to(op, seen.given)
                 if key is not None:
                     yield key, Hit(seen.op, seen.version, seen.hid, seen.outputs, seen.elapsed_s)
+
+
+def _has_names(op: Op[..., Any], outputs: Sequence[Slot]) -> bool:
+    """Whether outputs are called what the op calls them now."""
+    names = op.options.outputs.names
+    return not names or names == tuple([slot.name for slot in outputs])

@@ -65,7 +65,10 @@ def short_cut_to(
     """Return the key that `short_cut` makes of the inputs of a stored call; None if it makes none."""
     arguments = op.arguments
     is_fixed = arguments.has_fixed_names
-    parts: list[object] = [op] if is_fixed else [op, *(name for name, _ in given)]
+    names = [name for name, _ in given]
+    if is_fixed and names != arguments.binder.names:
+        return None  # stored before its signature had this order, or these names
+    parts: list[object] = [op] if is_fixed else [op, *names]
     for _, value in given:
         kind = type(value)
         if kind is bytes:

@@ -50,7 +50,9 @@ class ProjectOps:
                 resolve_op(name, self._known)
             else:
                 return self._from(path, qualname, name)
-        full = resolve_op(name, self._known)
+        former = self._world.renames().former_ops()
+        full = resolve_op(name, sorted({*self._known, *former.values()}), former)
+        full = former.get(full, full)
         place, _, qualname = full.rpartition(":")
         path = self._path(place) if place else None
         if path is not None and _has(self._imported(path, full), qualname):

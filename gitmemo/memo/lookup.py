@@ -14,6 +14,7 @@ from gitmemo.errors import SignatureChanged
 from gitmemo.hashing.digest import Digest
 from gitmemo.memo.calls import CallEvent, Reason, Watch
 from gitmemo.memo.drift import drift, way_out
+from gitmemo.memo.former import FormerNames
 from gitmemo.memo.inputs import PreparedCall
 from gitmemo.memo.names import OpNames
 from gitmemo.memo.preloaded import Preloaded
@@ -23,6 +24,7 @@ from gitmemo.model import ids
 from gitmemo.model.components import Component
 from gitmemo.model.facts import Call, Slot
 from gitmemo.model.glances import Asked
+from gitmemo.model.renames import Renames
 from gitmemo.model.validity import Code
 from gitmemo.world.view import Candidate, World, signature_of
 
@@ -60,12 +62,15 @@ class Lookup:
         self._recorder = recorder
         self._watch = watch
         self._code = code
-        self._fitting: set[Op[..., Any]] = set()
+        self._renames: Renames | None = None
+        # The ops that fit their stored calls in this block; with each its former names, if any.
+        self._fitting: dict[Op[..., Any], FormerNames | None] = {}
         self.preloaded = Preloaded()
 
     def enter(self) -> None:
         """Begin a block: decisions and code may have come from elsewhere."""
         self._fitting.clear()
+        self._renames = self._world.renames()
         if self._verdicts:
             self._verdicts.enter()
 
@@ -79,7 +84,13 @@ class Lookup:
 
     def valid(self, prepared: PreparedCall) -> list[Call]:
         """Return every stored call on these contents that is valid now; nothing is recorded."""
-        return [found.call for found in self._valid(self._world.candidates(prepared.key))]
+        return [found.call for found in self._valid(self._stored(prepared))]
+
+    def _stored(self, prepared: PreparedCall) -> list[Candidate]:
+        """Return every stored call on these contents, also under former names."""
+        found = self._world.candidates(prepared.key)
+        former = self._former(prepared.op, prepared.name)
+        return [*found, *former.candidates(prepared)] if former else found
 
     def _valid(self, candidates: Iterable[Candidate]) -> list[Candidate]:
         return [found for found in candidates if self.is_valid(found.call.version)]
@@ -92,8 +103,12 @@ class Lookup:
         """
         op, name, slots = prepared.op, prepared.name, prepared.slots
         if op not in self._fitting:
-            self._refuse_drift(op, name)
-            self._fitting.add(op)
+            former = self._former(op, name)
+            self._refuse_drift(op, name, former)
+            self._fitting[op] = former
+        renamed = self._fitting[op]
+        if renamed is not None:
+            return self._find_renamed(prepared, renamed)
         asked = Asked(name, op.version, tuple(slots))
         at_hand = self.preloaded.candidates(prepared.key)
         preferred = _exact(self._valid(at_hand), asked.inputs) if at_hand else None
@@ -112,6 +127,38 @@ class Lookup:
         self._watch.tell(lambda: self._miss(name, [candidate.call for candidate in candidates]))
         return None
 
+    def _find_renamed(self, prepared: PreparedCall, former: FormerNames) -> Found | None:
+        """Do the same for an op of which something was renamed: what is found gets the names of now."""
+        candidates = self._stored(prepared)
+        valid = self._valid(candidates)
+        exact = _exact(
+            [c for c in valid if self._is_named(c.call, prepared, former)], prepared.slots
+        )
+        if exact:
+            return Found(self._here(exact), exact.number)
+        if valid:
+            call = self._here(valid[0])
+            names = former.outputs(call)
+            return Found(self._recorder.link(call, prepared.slots, prepared.name, names), 0)
+        self._watch.tell(lambda: self._miss(prepared.name, [found.call for found in candidates]))
+        return None
+
+    def _is_named(self, call: Call, prepared: PreparedCall, former: FormerNames) -> bool:
+        """Whether a stored call has the names of now."""
+        names = [slot.name for slot in call.outputs]
+        return call.op == prepared.name and names == former.outputs(call)
+
+    def _former(self, op: Op[..., Any], name: str) -> FormerNames | None:
+        """Return the former names of an op; None if nothing of it was renamed, as nearly always."""
+        if self._renames is None:
+            self._renames = self._world.renames()
+        if not self._renames.concern(name):
+            return None
+        own = self._verdicts.component_of(op.__wrapped__) if self._verdicts else None
+        return FormerNames(
+            op, name, self._renames, self._world, self._verdicts, own, self._names.name_at
+        )
+
     @property
     def versions(self) -> bool:
         """Whether code is versioned here."""
@@ -126,7 +173,7 @@ class Lookup:
 
     def stale(self, prepared: PreparedCall) -> Call | None:
         """Return the call with the same inputs for which the least code has changed."""
-        calls = [candidate.call for candidate in self._world.candidates(prepared.key)]
+        calls = [candidate.call for candidate in self._stored(prepared)]
         return min(
             calls, key=lambda call: (len(self.changed(call.version)), call.hid), default=None
         )
@@ -138,8 +185,8 @@ class Lookup:
     def _before_new_arguments(self, prepared: PreparedCall) -> Candidate | None:
         """Return a call that was stored before those arguments existed which are at their defaults."""
         op, slots = prepared.op, prepared.slots
-        if not op.options.match_defaults:
-            return None
+        if not op.options.match_defaults or self._former(op, self._names.name_of(op)[0]):
+            return None  # former names look for these too: what had a name may have another now
         name, prefix = self._names.name_of(op)
         defaults = {s.name for s in slots if op.arguments.is_default(s.name, s.cid)}
         names = {slot.name for slot in slots}
@@ -151,20 +198,21 @@ class Lookup:
                 return candidate
         return None
 
-    def _refuse_drift(self, op: Op[..., Any], name: str) -> None:
+    def _refuse_drift(self, op: Op[..., Any], name: str, former: FormerNames | None) -> None:
         for stored in sorted(self._world.signatures(name, op.version), key=repr):
-            if not drift(op, stored) or not self.is_valid(stored.version):
+            now = former.signature(stored) if former else stored
+            if not drift(op, now) or not self.is_valid(stored.version):
                 continue
             # Only now, as it reads them all: some may be forgotten, or had ignored arguments.
             for call in self._world.calls(self._code):
                 if call.op == name and signature_of(call) == stored:
-                    change = drift(op, stored, call.ignored.keys())
+                    change = drift(op, now, call.ignored.keys())
                     if change:
                         raise SignatureChanged(name, change, way_out(op, name))
 
     def why(self, prepared: PreparedCall) -> Reason:
         """Return why `find` found nothing."""
-        candidates = self._world.candidates(prepared.key)
+        candidates = self._stored(prepared)
         return self._miss(prepared.name, [found.call for found in candidates]).reason
 
     def _here(self, candidate: Candidate) -> Call:

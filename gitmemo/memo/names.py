@@ -12,10 +12,13 @@ from typing import TYPE_CHECKING, Any
 from gitmemo.errors import UnknownNotebook
 from gitmemo.memo.inputs import slots_of
 from gitmemo.model import ids
+from gitmemo.model.components import Component
 from gitmemo.model.facts import Call
-from gitmemo.query import resolve_op
+from gitmemo.model.validity import Code
+from gitmemo.query import NamesNow, resolve_op
 from gitmemo.tracing import Project
 from gitmemo.tracing.project import is_kernel_cell
+from gitmemo.world.view import World
 
 if TYPE_CHECKING:
     from gitmemo.memo.op import Op
@@ -51,6 +54,14 @@ class OpNames:
             self._ops[name] = op
         return found
 
+    def now(self, world: World, code: Code) -> NamesNow:
+        """Return what shows calls under the names that they have in this program."""
+        return NamesNow(world, code, self._module_at, self._ops)
+
+    def name_at(self, component: Component) -> str:
+        """Return what an op in a component is called that gave itself no name."""
+        return f"{self._module_at(component.path)}:{component.unit}"
+
     def named(self, name: str) -> Op[..., Any] | None:
         """Return the op that was last met under a name."""
         return self._ops.get(name)
@@ -77,6 +88,11 @@ class OpNames:
             UnknownOp: No such op was met, or its short name means several.
         """
         return resolve_op(op, self.met()) if isinstance(op, str) else self.name_of(op)[0]
+
+    def _module_at(self, path: str) -> str:
+        if self._project is None or path == MAIN:
+            return MAIN
+        return self._project.module_name_of(path)
 
     def _module_of(self, op: Op[..., Any]) -> str:
         code = getattr(op.__wrapped__, "__code__", None)

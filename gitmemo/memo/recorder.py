@@ -141,17 +141,23 @@ class Recorder:
         blob = self._world.blobs.put(data)
         yield Value(cid, data.codec, data.size, blob, tuple(data.parts))
 
-    def link(self, call: Call, slots: Sequence[Slot]) -> Call:
-        """Record that `call`'s outputs are also those of inputs with other histories."""
+    def link(
+        self, call: Call, slots: Sequence[Slot], op: str = "", outputs: Sequence[str] = ()
+    ) -> Call:
+        """Record that `call`'s outputs are also those of inputs with other histories.
+
+        `op` and `outputs` are the names of now, where they are not those of `call`.
+        """
+        op = op or call.op
         hid = ids.call_hid(
-            call.op, call.op_version, call.version, [(slot.name, slot.hid) for slot in slots]
+            op, call.op_version, call.version, [(slot.name, slot.hid) for slot in slots]
         )
-        outputs = tuple(Slot.output(hid, slot.name, slot) for slot in call.outputs)
+        names = outputs or [slot.name for slot in call.outputs]
+        named = zip(names, call.outputs, strict=True)
+        results = tuple(Slot.output(hid, name, slot) for name, slot in named)
         origin = origin_of(call) or record_id(to_line(call))
         same: dict[str, JsonValue] = {"same": origin.hex()}
-        linked = Call(
-            call.op, call.op_version, call.version, tuple(slots), outputs, call.inner, same
-        )
+        linked = Call(op, call.op_version, call.version, tuple(slots), results, call.inner, same)
         linked = self._alive(linked.known_as(hid), ())
         self._world.record([linked])
         return linked

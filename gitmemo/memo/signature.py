@@ -116,6 +116,11 @@ class Binder:
         )
 
     @property
+    def names(self) -> list[str]:
+        """The names of all parameters, in order."""
+        return list(self._names)
+
+    @property
     def takes_any(self) -> bool:
         """Whether it takes any keyword."""
         return any(p.kind is _Kind.VAR_KEYWORD for p in self.signature.parameters.values())

@@ -49,6 +49,7 @@ from gitmemo.world.view import World
 
 if TYPE_CHECKING:
     from gitmemo.frame import ComputationFrame
+    from gitmemo.memo.dropping import DropPlan
     from gitmemo.memo.op import Op
 
 
@@ -327,7 +328,7 @@ class Storage(Questions, Looking):
 
     @on_change.setter
     def on_change(self, chosen: str) -> None:
-        self._versioned("on_change").policy = policy_of(chosen, self.project)
+        self._changing("on_change").policy = policy_of(chosen, self.project)
 
     def decide(self, what: Callable[..., Any] | str, *, breaking: bool, why: str = "") -> None:
         """Say whether results made with older code of `what` are still to be used, at once.
@@ -341,11 +342,11 @@ class Storage(Questions, Looking):
             NothingToDecide: It has not changed, or all is said.
             InvalidStorage: This storage does not version code.
         """
-        changes = self._versioned("decide")
+        changes = self._changing("decide")
         self._notice()
         changes.decide(what, Verdict.BREAKING if breaking else Verdict.NON_BREAKING, why)
 
-    def _versioned(self, asked: str) -> Changes:
+    def _changing(self, asked: str) -> Changes:
         if self._changes is None:
             raise InvalidStorage(
                 f"{asked} is for storages that version code, and this one does not",
@@ -368,6 +369,29 @@ class Storage(Questions, Looking):
         """Return what is in memory."""
         return self._cache.info()
 
+    def drop_version(
+        self, version: str, *, keep_dependents: bool = False, dry_run: bool = False, why: str = ""
+    ) -> DropPlan:
+        """Drop the calls of a version, and the calls that used their results; return what went.
+
+        `version` is the beginning of its content id or of its semantic id. `keep_dependents`
+        keeps those whose inputs are stored. Nothing is deleted: `undo` of what is returned is what
+        `gitmemo drop --undo` takes, and calls that are made again live.
+
+        Raises:
+            NothingToDrop: No call has such a version, or the beginning means several.
+        """
+        from gitmemo.memo.dropping import of_version, plan_drop
+
+        self._notice()
+        chosen = of_version(self.world, self._code, version)
+        plan = plan_drop(self.world, self._code, chosen, keep_dependents=keep_dependents)
+        if dry_run:
+            return plan
+        done = plan.carried_out(self.world, why)
+        self._caller.clear()
+        return done
+
     def vacuum(self) -> int:
         """Give unused space in the database file back; return how many bytes that were."""
         return self.world.vacuum()
@@ -382,10 +406,11 @@ class Storage(Questions, Looking):
         for op in ops:
             if not isinstance(op, Op | str):
                 raise NotAnOp(short(op), "storage.cf")
-        calls = self.world.calls(self._code)
+        now = self._names.now(self.world, self._code)
+        calls = now.calls(self.world.calls(self._code))
         known = sorted({call.op for call in calls})
         names = [
-            resolve_op(op, known) if isinstance(op, str) else self._names.name_of(op)[0]
+            resolve_op(op, known, now.former) if isinstance(op, str) else self._names.name_of(op)[0]
             for op in ops
         ]
         current = valid_calls(self.world, calls, self._code).calls

@@ -6,10 +6,11 @@ while its probe says that none of the version's components can have changed.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from types import FunctionType
 
 from gitmemo.hashing.digest import Digest
-from gitmemo.model.components import Component
+from gitmemo.model.components import Component, Content
 from gitmemo.model.decisions import Decisions
 from gitmemo.model.facts import Version
 from gitmemo.model.validity import changed, watched
@@ -46,6 +47,24 @@ class Verdicts:
         verdict = tuple(changed(found, self._code, self._decisions))
         self._known[version] = (probe, verdict)
         return verdict
+
+    def component_of(self, function: Callable[..., object]) -> Component | None:
+        """Return the component of a function of the project."""
+        if not isinstance(function, FunctionType):
+            return None
+        unit = self._code.places.unit_of_function(function)
+        return None if unit is None else Component(unit.path, unit.name)
+
+    def is_now(self, component: Component, content: Content, other: Component) -> bool:
+        """Whether what `component` held is what `other` holds: it may have been renamed or moved."""
+        if component == other:
+            return True
+        now = self._code.current(other)
+        if now is None:
+            return False
+        if self._decisions is None:
+            self._decisions = self._world.decisions()
+        return self._decisions.same((component, content.source), (other, now.source))
 
     def preload(self, versions: Iterable[Digest]) -> None:
         """Keep versions at hand: they never change, unlike the verdicts on them."""

@@ -96,9 +96,11 @@ def _moved(
     new = code.current(place) if code.knows(place) else None
     if new is None:
         return False
-    if decisions.same((component, old.source), (place, new.source)):
-        return True
-    return place.unit.startswith("$") and old.value is not None and old.value == new.value
+    is_same_text = decisions.same((component, old.source), (place, new.source))
+    if not place.unit.startswith("$") or old.value is None or new.value is None:
+        return is_same_text
+    # As where it did not move: however a variable is written, its value decides.
+    return old.value == new.value or decisions.same((component, old.value), (place, new.value))
 
 
 def _unrecorded(version: Version, decisions: Decisions) -> Iterator[Dependency]:

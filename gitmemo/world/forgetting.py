@@ -49,6 +49,17 @@ def bury(world: World, calls: Iterable[Call], why: str) -> Digest:
     return record_id(to_line(tombstone))
 
 
+def with_copies(world: World, calls: Iterable[Call]) -> list[Call]:
+    """Return all records of these calls that a look-up could find, those of other worlds too."""
+    versions = {(call.key, call.version) for call in calls}
+    return [
+        candidate.call
+        for key in {key for key, _ in versions}
+        for candidate in world.candidates(key)
+        if (key, candidate.call.version) in versions
+    ]
+
+
 def bring_back(world: World, tombstone: Digest, why: str, *known: Tombstones) -> Digest:
     """Record that `tombstone` does not count any more; return the record id of the undo.
 

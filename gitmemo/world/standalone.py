@@ -17,6 +17,7 @@ from gitmemo.model.components import Component
 from gitmemo.model.decisions import Decisions
 from gitmemo.model.facts import Call, Decision, Fact, JsonValue, Source, Statement, Value, Version
 from gitmemo.model.glances import Asked, Glance
+from gitmemo.model.renames import Renames
 from gitmemo.model.tombstones import Tombstones
 from gitmemo.model.validity import Code
 from gitmemo.world.forgetting import bring_back, bury
@@ -110,6 +111,10 @@ class StandaloneWorld(Reading):
     def decisions(self) -> Decisions:
         """Return all decisions."""
         return Decisions(self.statements())
+
+    def renames(self) -> Renames:
+        """Return what was renamed."""
+        return Renames(self.statements())
 
     def statements(self) -> list[tuple[Digest, Statement]]:
         """Return all that people said of the code, with record ids."""

@@ -27,6 +27,7 @@ from gitmemo.model.facts import (
 )
 from gitmemo.model.glances import Asked, Glance
 from gitmemo.model.lines import to_line
+from gitmemo.model.renames import Renames
 from gitmemo.model.tombstones import Tombstones
 from gitmemo.model.validity import Code
 from gitmemo.world.notes import Notes
@@ -163,6 +164,10 @@ class World(Protocol):
 
     def decisions(self) -> Decisions:
         """Return what the statements of this world say about contents."""
+        ...
+
+    def renames(self) -> Renames:
+        """Return what the statements of this world say about names."""
         ...
 
     def statements(self) -> list[tuple[Digest, Statement]]:

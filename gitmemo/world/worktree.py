@@ -18,6 +18,7 @@ from gitmemo.hashing.digest import Digest
 from gitmemo.model.decisions import Decisions
 from gitmemo.model.facts import Call, Statement, Version
 from gitmemo.model.lines import from_line
+from gitmemo.model.renames import Renames
 from gitmemo.model.tombstones import Tombstones
 from gitmemo.model.validity import Code, changed
 from gitmemo.world.derived import is_damage, open_derived, remove
@@ -101,6 +102,10 @@ class Worktree(Reading):
     def decisions(self) -> Decisions:
         """Return the decisions of this world: those of a branch that was left do not count here."""
         return Decisions(self.statements())
+
+    def renames(self) -> Renames:
+        """Return what was renamed in this world."""
+        return Renames(self.statements())
 
     def statements(self) -> list[tuple[Digest, Statement]]:
         """Return what people said of the code in this world, with record ids."""

@@ -130,3 +130,22 @@ def test_more_calls_than_are_kept_in_memory(
                 assert storage.unwrap(double(n)) == 2 * n
         assert storage.counter.computed == 50
         assert len(storage._caller._hits) <= 11
+
+
+def test_reading_ahead_does_not_mix_arguments_whose_order_changed(tmp_path: Path) -> None:
+    def minus(a: int, b: int) -> int:
+        return a - b
+
+    def turned(b: int, a: int) -> int:
+        return a - b
+
+    before, after = gm.op(name="minus")(minus), gm.op(name="minus")(turned)
+    with gm.Storage(db_path=tmp_path / "s.db"):
+        for number in range(40):
+            before(number, number + 1)
+    storage = gm.Storage(db_path=tmp_path / "s.db")
+    with storage:
+        for number in range(20):
+            assert storage.unwrap(after(number + 1, number)) == -1
+        assert storage.unwrap(after(25, 26)) == 1
+    assert storage.counter.reused == 20

@@ -1,0 +1,180 @@
+"""Dropping calls with what depends on them: planned, shown, carried out as one fact.
+
+Not what being forgotten means (`world.forgetting`). Invariant: what stays can be
+computed: a call stays only if its inputs are stored, or were made by calls that
+stay.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+
+from gitmemo.errors import NothingToDrop
+from gitmemo.hashing.digest import Digest, to_hex
+from gitmemo.model.facts import Call, Slot, Value, referenced_cids, sources
+from gitmemo.model.items import histories
+from gitmemo.model.lines import record_id, to_line
+from gitmemo.model.semantics import semantic_id
+from gitmemo.model.tombstones import origin_of
+from gitmemo.model.validity import Code, changed
+from gitmemo.world.forgetting import with_copies
+from gitmemo.world.view import World, values_behind
+
+_FEWEST_DIGITS = 4
+
+
+@dataclass(frozen=True)
+class DropPlan:
+    """Which calls go, and what that frees.
+
+    Attributes:
+        calls: Those that were asked for.
+        dependents: Those that go too, because they used results of those.
+        kept: Those that used results of them and stay: all that they need is stored.
+        values, size_bytes: What nothing else in this world needs, on this machine.
+        undo: What brings them back; empty before it is carried out.
+    """
+
+    calls: tuple[Call, ...]
+    dependents: tuple[Call, ...]
+    kept: tuple[Call, ...]
+    values: int
+    size_bytes: int
+    undo: str = ""
+
+    def carried_out(self, world: World, why: str = "") -> DropPlan:
+        """Forget the calls, all in one; return the plan with what undoes it."""
+        grave = world.forget(with_copies(world, (*self.calls, *self.dependents)), why)
+        return replace(self, undo=to_hex(grave))
+
+
+def plan_drop(
+    world: World, code: Code, chosen: Callable[[Call], bool], *, keep_dependents: bool = False
+) -> DropPlan:
+    """Return what it takes to drop the calls of this world that `chosen` names."""
+    calls = world.calls(code)
+    asked = [call for call in calls if chosen(call)]
+    dependents = _Dependents(world, calls, asked, keep=keep_dependents)
+    going = [*asked, *dependents.dropped]
+    stays = {call.hid for call in calls} - {call.hid for call in going}
+    values = _only_of(world, going, [call for call in calls if call.hid in stays])
+    size_bytes = sum(value.size for value in values)
+    return DropPlan(
+        tuple(asked), tuple(dependents.dropped), tuple(dependents.kept), len(values), size_bytes
+    )
+
+
+def of_version(world: World, code: Code, text: str) -> Callable[[Call], bool]:
+    """Return what tells the calls of a version, by the beginning of its content id or semantic id.
+
+    Raises:
+        NothingToDrop: No call has such a version, or the beginning means several.
+    """
+    decisions = world.decisions()
+    found: dict[Digest, set[Digest]] = defaultdict(set)
+    for id_ in {call.version for call in world.calls(code) if call.version}:
+        version = world.version(id_)
+        names = {id_, semantic_id(version, decisions)} if version else {id_}
+        for name in names:
+            if len(text) >= _FEWEST_DIGITS and to_hex(name).startswith(text.lower()):
+                found[name].add(id_)
+    if len(found) != 1:
+        several = tuple(sorted(to_hex(name)[:12] for name in found))
+        raise NothingToDrop(f"version {text!r}", several)
+    ((_, versions),) = found.items()
+    return lambda call: call.version in versions
+
+
+def stale(world: World, code: Code) -> Callable[[Call], bool]:
+    """Return what tells the calls that are not valid for `code`."""
+    decisions = world.decisions()
+    verdicts: dict[Digest, bool] = {}
+
+    def is_stale(call: Call) -> bool:
+        if call.version is None:
+            return False
+        if call.version not in verdicts:
+            version = world.version(call.version)
+            verdicts[call.version] = version is None or bool(changed(version, code, decisions))
+        return verdicts[call.version]
+
+    return is_stale
+
+
+def of_call(calls: Iterable[Call], text: str) -> Callable[[Call], bool]:
+    """Return what tells one call, by the beginning of its history id.
+
+    Raises:
+        NothingToDrop: There is none, or the beginning means several.
+    """
+    hids = {call.hid for call in calls}
+    found = {h for h in hids if len(text) >= _FEWEST_DIGITS and to_hex(h).startswith(text.lower())}
+    if len(found) != 1:
+        raise NothingToDrop(f"call {text!r}", tuple(sorted(to_hex(h)[:12] for h in found)))
+    return lambda call: call.hid in found
+
+
+class _Dependents:
+    """What used the results of calls that go, directly or through others.
+
+    Attributes:
+        dropped: Those that go too.
+        kept: Those that stay, if any are to.
+    """
+
+    def __init__(
+        self, world: World, calls: Sequence[Call], asked: Sequence[Call], *, keep: bool
+    ) -> None:
+        self._world = world
+        self._calls = {call.hid: call for call in calls}
+        self._users: dict[Digest, list[Call]] = defaultdict(list)
+        for call in calls:
+            for used in (*sources(call), *call.inner, origin_of(call)):
+                if used is not None:
+                    self._users[used].append(call)
+        self.dropped: list[Call] = []
+        self.kept: list[Call] = []
+        self._spread(asked, keep=keep)
+
+    def _spread(self, asked: Sequence[Call], *, keep: bool) -> None:
+        going = {call.hid for call in asked}
+        kept: dict[Digest, Call] = {}
+        todo = list(asked)
+        while todo:
+            call = todo.pop()
+            repeats = self._users.get(record_id(to_line(call)), ())
+            for user in (*repeats, *self._users_of(call)):
+                if user.hid in going:
+                    continue
+                # A link goes with the call whose results it repeats.
+                if keep and user not in repeats and self._has_inputs(user):
+                    kept[user.hid] = user
+                    continue
+                kept.pop(user.hid, None)
+                going.add(user.hid)
+                self.dropped.append(user)
+                todo.append(user)
+        self.kept = list(kept.values())
+
+    def _users_of(self, call: Call) -> Iterator[Call]:
+        yield from self._users.get(call.hid, ())
+        for slot in call.outputs:
+            for hid in histories(slot):
+                yield from self._users.get(hid, ())
+
+    def _has_inputs(self, call: Call) -> bool:
+        return all(self._is_stored(slot) for slot in call.inputs)
+
+    def _is_stored(self, slot: Slot) -> bool:
+        return (
+            slot.inline is not None or slot.short is not None or bool(self._world.values(slot.cid))
+        )
+
+
+def _only_of(world: World, going: Iterable[Call], staying: Collection[Call]) -> list[Value]:
+    """Return the places of bytes that only calls need which go."""
+    needed = {value.blob for value in values_behind(world, referenced_cids(staying))}
+    found = {value.blob: value for value in values_behind(world, referenced_cids(going))}
+    return [value for blob, value in found.items() if blob not in needed]

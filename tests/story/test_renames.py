@@ -1,0 +1,373 @@
+"""Renames and moves in real repositories: results follow what only has another name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import pytest
+from driver import Clone
+
+CloneOf = Callable[[Clone, str], Clone]
+
+LAB = """\
+N = 3
+
+
+def helper(x):
+    return x * N
+
+
+def count(n):
+    return 0 if n < 1 else 1 + count(n - 1)
+
+
+class Scaler:
+    def apply(self, x):
+        return helper(x) + 1
+"""
+
+PIPELINE = """\
+import sys
+
+import gitmemo as gm
+import lab
+
+storage = gm.open()
+
+
+@gm.op
+def load(size):
+    return size + lab.count(3)
+
+
+@gm.op(output_names=["model", "loss"])
+def train(data, rate=2):
+    return lab.helper(data) * rate, lab.Scaler().apply(data)
+
+
+if __name__ == "__main__":
+    with storage:
+        for size in (1, 2):
+            model, loss = train(load(size))
+            print(storage.unwrap(model), storage.unwrap(loss))
+"""
+
+
+@pytest.fixture
+def project(begun: Clone) -> Clone:
+    """A project with four committed calls."""
+    begun.write("lab.py", LAB)
+    begun.write("pipeline.py", PIPELINE)
+    begun.commit("Code")
+    assert begun.run() == (0, 4)
+    begun.commit("Results", "--allow-empty")
+    return begun
+
+
+def swap(clone: Clone, old: str, new: str, *files: str) -> None:
+    for name in files or ("pipeline.py", "lab.py"):
+        text = (clone.root / name).read_text("utf-8")
+        clone.write(name, text.replace(old, new))
+
+
+def script(clone: Clone, name: str) -> tuple[int, int]:
+    return clone.gitmemo("run", name).counted
+
+
+# --- recognised ------------------------------------------------------------
+
+
+def test_a_renamed_op_keeps_its_results(project: Clone) -> None:
+    swap(project, "train", "fit")
+    assert project.run() == (2, 2), "until the commit nobody knows"
+    said = project.commit("Rename")
+    assert "recognised: pipeline.py:train is pipeline.py:fit now" in said
+    assert project.run() == (4, 0)
+    assert {row["model"] for row in project.rows("fit")} == {24, 30}
+    assert project.rows("train") == project.rows("fit"), "the old name is understood"
+
+
+def test_what_is_recognised_is_found_without_having_run_again(project: Clone) -> None:
+    swap(project, "train", "fit")
+    project.commit("Rename")
+    assert project.run() == (4, 0)
+    assert project.run() == (4, 0)
+    project.commit("Links", "--allow-empty")
+    assert len(project.rows("fit")) == 2
+
+
+def test_a_script_that_was_moved_keeps_its_results(project: Clone, clone_of: CloneOf) -> None:
+    project.git("mv", "pipeline.py", "go.py")
+    said = project.commit("Move")
+    assert "recognised: pipeline.py:load is go.py:load now" in said
+    assert script(project, "go.py") == (4, 0)
+    theirs = clone_of(project, "theirs")
+    assert script(theirs, "go.py") == (4, 0)
+    assert set(project.status()["ops"]) == {"go:load", "go:train"}
+
+
+def test_a_helper_that_was_renamed_and_its_callers(project: Clone) -> None:
+    swap(project, "helper", "scale")
+    said = project.commit("Rename")
+    assert "recognised: lab.py:helper is lab.py:scale now" in said
+    assert "pipeline.py:train has only new names in it" in said
+    assert "pending" not in said
+    assert project.run() == (4, 0)
+
+
+def test_recursion_is_followed(project: Clone) -> None:
+    swap(project, "count", "tally")
+    assert "lab.py:count is lab.py:tally" in project.commit("Rename")
+    assert project.run() == (4, 0)
+
+
+def test_deleting_the_old_module_breaks_nothing(project: Clone) -> None:
+    """An op and all that it uses go to another module; the old one is deleted (B11)."""
+    text = (project.root / "lab.py").read_text("utf-8")
+    start = text.index("class Scaler")
+    project.write("parts.py", text[:start])
+    project.write("lab.py", "from parts import helper, count, N\n\n\n" + text[start:])
+    said = project.commit("Move")
+    assert "recognised: lab.py:helper is parts.py:helper now" in said
+    assert "recognised: lab.py:$N is parts.py:$N now" in said
+    project.gitmemo("df", "train")
+    project.git("rm", "-q", "parts.py", "lab.py")
+    project.write("pipeline.py", PIPELINE.replace("import lab", "").replace("lab.", ""))
+    project.commit("Delete")
+    for command in (
+        ("status",),
+        ("df", "train", "--all"),
+        ("log", "train"),
+        ("why", "load", "size=1"),
+    ):
+        project.gitmemo(*command)
+
+
+def test_a_move_with_a_change_is_only_suggested(project: Clone) -> None:
+    swap(project, "def helper(x):\n    return x * N", "def scale(x):\n    return x * N * 2")
+    swap(project, "helper", "scale")
+    text = (project.root / "lab.py").read_text("utf-8")
+    body = "".join(f"    x += {number}\n" for number in range(9))
+    project.write("lab.py", text)
+    said = project.commit("Rename and change")
+    assert "recognised" not in said
+    assert project.run()[1] > 0
+    # Long and nearly the same: worth a suggestion.
+    swap(project, "def scale(x):\n", f"def scale(x):\n{body}")
+    project.commit("Longer")
+    project.run()
+    swap(project, "scale(", "resize(")
+    swap(project, "    x += 8\n", "    x += 7\n")
+    said = project.commit("Rename and change again")
+    assert "gitmemo rename lab.py:scale lab.py:resize" in said
+
+
+def test_twins_are_not_guessed(project: Clone) -> None:
+    twin = "def one(x):\n    return x * N\n\n\ndef two(x):\n    return x * N\n"
+    swap(project, "def helper(x):\n    return x * N\n", twin)
+    swap(project, "helper", "one")
+    said = project.commit("Two of a kind")
+    assert "lab.py:helper is lab.py" not in said.replace("if it is", "")
+    assert project.run()[1] > 0
+
+
+def test_what_asks_for_its_name_is_not_recognised(project: Clone) -> None:
+    swap(project, "    return x * N", "    return x * N + len(helper.__name__)")
+    project.commit("Names matter")
+    project.run()
+    swap(project, "helper", "longer_name")
+    assert "recognised: lab.py:helper" not in project.commit("Rename")
+    assert project.run()[1] > 0
+
+
+def test_a_class_is_only_suggested_and_can_be_named(project: Clone) -> None:
+    swap(project, "Scaler", "Grower")
+    said = project.commit("Rename a class")
+    assert "recognised" not in said
+    assert "gitmemo rename" in said
+    done = project.gitmemo("rename", "Scaler", "Grower")
+    assert "lab.py:Scaler.apply is lab.py:Grower.apply" in done.out
+    assert project.run() == (4, 0)
+
+
+# --- traps -----------------------------------------------------------------
+
+
+def test_an_old_name_for_a_new_function_is_no_hit(project: Clone) -> None:
+    swap(project, "train", "fit")
+    project.commit("Rename")
+    assert project.run() == (4, 0)
+    # `train` comes back as something else, with the same arguments.
+    new = "@gm.op(output_names=['model', 'loss'])\ndef train(data, rate=2):\n    return 1, 2\n\n\n"
+    swap(project, "if __name__", new + "if __name__", "pipeline.py")
+    swap(project, "model, loss = fit(", "model, loss = train(", "pipeline.py")
+    done = project.gitmemo("run", "pipeline.py")
+    assert done.out.split() == ["1", "2", "1", "2"]
+    assert done.counted == (2, 2)
+    swap(project, "model, loss = train(", "model, loss = fit(", "pipeline.py")
+    done = project.gitmemo("run", "pipeline.py")
+    assert done.out.split()[0] == "24"
+
+
+def test_an_old_name_for_a_function_that_calls_the_new_one_is_no_hit(project: Clone) -> None:
+    swap(project, "train", "fit")
+    project.commit("Rename")
+    new = (
+        "@gm.op(output_names=['model', 'loss'])\ndef train(data, rate=2):\n"
+        "    model, loss = fit(data, rate)\n    return -model, -loss\n\n\n"
+    )
+    swap(project, "if __name__", new + "if __name__", "pipeline.py")
+    swap(project, "model, loss = fit(load", "model, loss = train(load", "pipeline.py")
+    assert project.gitmemo("run", "pipeline.py").out.split()[0] == "-24"
+    swap(project, "model, loss = train(load", "model, loss = fit(load", "pipeline.py")
+    done = project.gitmemo("run", "pipeline.py")
+    assert done.out.split()[0] == "24"
+    assert done.counted[1] == 0 or done.out.split()[0] == "24"
+
+
+def test_two_functions_that_swapped_their_names(project: Clone) -> None:
+    swap(project, "helper", "TEMP")
+    swap(project, "count", "helper")
+    swap(project, "TEMP", "count")
+    before = project.gitmemo("run", "pipeline.py").out
+    project.commit("Swap")
+    assert project.gitmemo("run", "pipeline.py").out == before
+    assert before.split()[0] == "24"
+
+
+def test_a_rename_back(project: Clone) -> None:
+    swap(project, "train", "fit")
+    project.commit("There")
+    assert project.run() == (4, 0)
+    swap(project, "fit", "train")
+    project.commit("And back")
+    assert project.run() == (4, 0)
+    assert len(project.rows("train")) == 2
+    swap(project, "train", "fit")
+    project.commit("There again")
+    assert project.run() == (4, 0)
+    assert len(project.rows("fit")) == 2
+
+
+def test_two_branches_rename_one_function(project: Clone) -> None:
+    project.git("switch", "-qc", "side")
+    swap(project, "train", "adjust")
+    project.commit("Side")
+    project.git("switch", "-q", "main")
+    swap(project, "train", "fit")
+    project.commit("Main")
+    project.git("merge", "-q", "-s", "ours", "-m", "Merge", "side")
+    project.git("checkout", "side", "--", ".gitmemo")
+    project.commit("Their facts too")
+    assert project.run() == (4, 0)
+    assert len(project.rows("fit")) == 2
+
+
+def test_on_a_branch_without_the_rename_the_old_name_counts(project: Clone) -> None:
+    project.git("branch", "old")
+    swap(project, "train", "fit")
+    project.commit("Rename")
+    assert project.run() == (4, 0)
+    project.commit("Links", "--allow-empty")
+    project.git("switch", "-q", "old")
+    assert project.run() == (4, 0)
+    assert set(project.status()["ops"]) == {"pipeline:load", "pipeline:train"}
+
+
+# --- as a person says ------------------------------------------------------
+
+
+def test_rename_is_recorded_shown_and_taken_back(project: Clone) -> None:
+    assert (
+        "pipeline.py:train is still in the code"
+        in project.gitmemo("rename", "train", "fit", code=2).err
+    )
+    assert "no stored call" in project.gitmemo("rename", "nothing", "fit", code=2).err
+    swap(project, "train", "fit")
+    assert "there is no 'foot'" in project.gitmemo("rename", "train", "foot", code=2).err
+    before = project.records()
+    shown = project.gitmemo("rename", "train", "fit", "--dry-run", "-m", "shorter").out
+    assert "pipeline.py:train is pipeline.py:fit" in shown
+    assert "op pipeline:train is pipeline:fit" in shown
+    assert project.records() == before
+    project.gitmemo("rename", "train", "fit", "-m", "shorter")
+    assert project.run() == (4, 0)
+    assert "shorter" in project.gitmemo("rename").out
+    project.gitmemo("rename", "--undo", "train", "fit")
+    assert "nothing was renamed" in project.gitmemo("rename").err
+    assert "no such rename" in project.gitmemo("rename", "--undo", "train", "fit", code=2).err
+    project.gitmemo("rename", "train", "fit")
+    assert "pipeline:fit" in project.gitmemo("rename").out, "said again, it counts again"
+
+
+def test_rename_after_the_fact(project: Clone) -> None:
+    """The commit was made without hooks; its history still has the old text."""
+    project.git("mv", "pipeline.py", "go.py")
+    swap(project, "helper", "scale", "go.py", "lab.py")
+    project.git("commit", "-qam", "Move", "--no-verify")
+    assert script(project, "go.py") == (0, 4)
+    project.gitmemo("rename", "helper", "scale")
+    done = project.gitmemo("rename", "pipeline.py", "go.py")
+    assert "pipeline.py:load is go.py:load" in done.out
+    project.gitmemo("forget", "go.py:load", code=None)
+    assert script(project, "go.py") == (4, 0)
+
+
+def test_a_rename_with_a_change_needs_a_word(project: Clone) -> None:
+    swap(project, "def helper(x):\n    return x * N", "def scale(x):\n    return N * x")
+    swap(project, "lab.helper", "lab.scale")
+    swap(project, "return helper(", "return scale(")
+    refused = project.gitmemo("rename", "helper", "scale", code=2)
+    assert "--non-breaking" in refused.err
+    project.gitmemo("rename", "helper", "scale", "--non-breaking")
+    assert project.run() == (4, 0)
+
+
+# --- arguments and outputs -------------------------------------------------
+
+
+def test_a_renamed_argument(project: Clone) -> None:
+    swap(project, "def train(data, rate=2)", "def train(data, speed=2)")
+    swap(project, "* rate, lab", "* speed, lab")
+    done = project.gitmemo("rename", "--argument", "train", "rate", "speed")
+    assert "argument rate of pipeline:train is speed" in done.out
+    assert project.run() == (4, 0)
+    assert [row["speed"] for row in project.rows("train")] == [2, 2]
+    assert "rate" not in project.rows("train")[0]
+    assert (
+        "which is which"
+        in project.gitmemo("rename", "--argument", "train", "data", "rate", code=2).err
+    )
+    project.gitmemo("rename", "--undo", "rate", "speed")
+    assert project.run()[1] == 2
+
+
+def test_an_argument_that_was_renamed_with_a_change_is_computed_anew(project: Clone) -> None:
+    swap(project, "def train(data, rate=2)", "def train(data, speed=2)")
+    swap(project, "* rate, lab", "* (speed + 1), lab")
+    assert (
+        "--non-breaking"
+        in project.gitmemo("rename", "--argument", "train", "rate", "speed", code=2).err
+    )
+    assert project.run() == (2, 2)
+
+
+def test_a_renamed_output(project: Clone) -> None:
+    swap(project, 'output_names=["model", "loss"]', 'output_names=["model", "error"]')
+    assert "the outputs were" in project.gitmemo("run", "pipeline.py", code=1).err
+    project.gitmemo("rename", "--output", "train", "loss", "error")
+    assert project.run() == (4, 0)
+    assert [row["error"] for row in project.rows("train")] == [13, 16]
+    assert project.run() == (4, 0)
+
+
+def test_an_op_that_gave_itself_a_name(project: Clone) -> None:
+    swap(project, "@gm.op\ndef load", '@gm.op(name="reading")\ndef load')
+    assert "no stored call" in project.gitmemo("rename", "lode", "reading", code=2).err
+    project.gitmemo("rename", "load", "reading")
+    assert project.run() == (4, 0)
+    assert "reading" in project.status()["ops"]
+    swap(project, '"reading"', '"loading"')
+    assert project.run()[1] > 0
+    project.gitmemo("rename", "reading", "loading")
+    assert project.run() == (4, 0)
