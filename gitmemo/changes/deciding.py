@@ -17,6 +17,7 @@ from gitmemo.hashing.digest import Digest, digest
 from gitmemo.model.decisions import Decisions
 from gitmemo.model.facts import Decision, Fact, JsonValue, Source, Text, Verdict
 from gitmemo.model.lines import record_id, to_line
+from gitmemo.model.statements import standing
 from gitmemo.world.view import World
 
 
@@ -88,7 +89,8 @@ def facts_of(
         yield text
         yield source
     if verdict is not None:
-        yield decision_about(change, verdict, why, world.decisions(), parent, who)
+        decision = decision_about(change, verdict, why, world.decisions(), parent, who)
+        yield standing(decision, world.statements())
 
 
 def decision_about(
@@ -101,7 +103,7 @@ def decision_about(
 ) -> Decision:
     """Return the decision about `change`, which follows the fact `parent` in the history.
 
-    It replaces what was said of the same pair.
+    It replaces what was said of the same pair, and what contradicts it.
     """
     return Decision(
         change.component,
@@ -110,6 +112,6 @@ def decision_about(
         verdict,
         why,
         parents=(parent,),
-        supersedes=decisions.between(change.component, change.old, change.new),
+        supersedes=decisions.to_give_up(change.component, change.old, change.new, verdict),
         who=who or {},
     )

@@ -144,9 +144,7 @@ facts: st.SearchStrategy[Fact] = st.one_of(
         run_facts,
     ),
     st.builds(Move, components, digests, components, digests, names, superseded),
-    st.builds(
-        Dependency, components, st.none() | digests, components, contents, names, superseded
-    ),
+    st.builds(Dependency, components, st.none() | digests, components, contents, names, superseded),
     st.builds(Rename, st.sampled_from(RenameKind), names, names, names, names, superseded),
     st.builds(Withdrawal, superseded, names),
     st.builds(Tombstone, *[st.lists(digests, max_size=2).map(tuple)] * 2, names, st.just(())),
