@@ -11,9 +11,11 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from gitmemo.changes.change import Change
+from gitmemo.changes.extracted import dependencies_of
 from gitmemo.config import OnChange
 from gitmemo.errors import UndecidedChanges
 from gitmemo.hashing.digest import Digest, digest
+from gitmemo.model.components import Component, Content
 from gitmemo.model.decisions import Decisions
 from gitmemo.model.facts import Decision, Fact, JsonValue, Source, Text, Verdict
 from gitmemo.model.lines import record_id, to_line
@@ -66,8 +68,13 @@ def facts_of(
     verdict: Verdict | None,
     why: str = "",
     who: Mapping[str, JsonValue] | None = None,
+    needs: Mapping[Component, Content] | None = None,
 ) -> Iterator[Fact]:
-    """Yield the facts that put a change, and what was decided about it, into the histories."""
+    """Yield the facts that put a change, and what was decided about it, into the histories.
+
+    `needs` is what only the new text calls (`extracted`): after a non-breaking verdict old
+    results depend on that too.
+    """
     history = world.history(change.component).values()
     known = {
         record: fact
@@ -91,6 +98,8 @@ def facts_of(
     if verdict is not None:
         decision = decision_about(change, verdict, why, world.decisions(), parent, who)
         yield standing(decision, world.statements())
+    if verdict is Verdict.NON_BREAKING and needs:
+        yield from dependencies_of(world, change, needs, why)
 
 
 def decision_about(

@@ -74,6 +74,7 @@ def log(op: str, patch: bool, as_json: bool) -> None:
 @json_option
 def status(as_json: bool) -> None:
     """Show what is stored, pending, made by older code, and missing on this machine."""
+    from gitmemo.changes.contested import said_in
     from gitmemo.commits.hook import open_changes
     from gitmemo.git.hookfiles import is_installed
     from gitmemo.sync import missing_of
@@ -86,6 +87,7 @@ def status(as_json: bool) -> None:
     pending = len(world.index.calls(sorted(world.pending(workspace.code))))
     missing = missing_of(world, workspace.code)
     undecided = open_changes(workspace)
+    contested = world.decisions().contests()
     if as_json:
         fields = {
             "branch": world.place.branch,
@@ -94,6 +96,7 @@ def status(as_json: bool) -> None:
             "pending": pending,
             "stale": len(selection.stale),
             "undecided": [str(change.component) for change in undecided],
+            "contested": [str(contest.component) for contest in contested],
             "missing_values": len(missing),
             "ops": {op: {"calls": every[op], "current": current[op]} for op in sorted(every)},
         }
@@ -109,6 +112,11 @@ def status(as_json: bool) -> None:
     if undecided:
         names = ", ".join(printable(str(change.component)) for change in undecided)
         click.echo(f"undecided: {names} (gitmemo decide)")
+    for contest in contested:
+        name = printable(str(contest.component))
+        click.echo(f"contested: {name}; only the very same code matches (gitmemo decide)")
+        for said in said_in(contest):
+            click.echo(f"  {printable(said)}")
     if pending:
         click.echo("pending calls join the next commit; `gitmemo commit` makes one for them alone")
     if not is_installed(workspace.layout):
@@ -186,6 +194,7 @@ class _Entry:
     decision: str = ""
     old: str = ""
     why: str = ""
+    who: str = ""
 
     def as_dict(self) -> dict[str, object]:
         return {
@@ -195,12 +204,14 @@ class _Entry:
             "decision": self.decision or None,
             "old": self.old or None,
             "why": self.why or None,
+            "who": self.who or None,
         }
 
     def lines(self, *, patch: bool) -> Iterator[str]:
         if self.decision:
             why = f": {self.why}" if self.why else ""
-            said = f"{self.decision} since {self.old[:10]}{why}"
+            who = f" ({self.who})" if self.who else ""
+            said = f"{self.decision} since {self.old[:10]}{who}{why}"
         else:
             said = count(self.calls, "call")
         line = printable(f"{self.component} {said}")
@@ -212,6 +223,7 @@ class _Entry:
 def _versions(workspace: Workspace, calls: list[Call]) -> Iterator[_Entry]:
     import difflib
 
+    from gitmemo.changes.contested import who_said
     from gitmemo.history import Histories
 
     world = workspace.world
@@ -235,6 +247,7 @@ def _versions(workspace: Workspace, calls: list[Call]) -> Iterator[_Entry]:
                         decision=fact.verdict.value,
                         old=to_hex(fact.old),
                         why=fact.why,
+                        who=", ".join(who_said(fact)),
                     )
                 )
             else:

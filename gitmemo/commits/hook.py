@@ -10,17 +10,20 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from gitmemo.changes.author import author
+from gitmemo.changes.cases import Answer, Case, Reviewer, answers, cases_of, facts_for
 from gitmemo.changes.change import Change
-from gitmemo.changes.deciding import Asker, facts_of, verdicts
-from gitmemo.changes.finding import find_changes, find_open
-from gitmemo.changes.uses import world_uses
+from gitmemo.changes.contested import contested_change
+from gitmemo.changes.finding import ReadableCode, find_changes, find_open
+from gitmemo.changes.uses import Uses, world_uses
 from gitmemo.commits import export
 from gitmemo.git.cli import Git
 from gitmemo.hashing.digest import Digest
 from gitmemo.model.components import Component
-from gitmemo.model.facts import Decision, Source, Verdict
+from gitmemo.model.facts import Decision, Source
 from gitmemo.source.tree import SourceTree
 from gitmemo.workspace import Workspace
+from gitmemo.world.notes import FileNotes
 from gitmemo.world.repository import RepositoryWorld
 from gitmemo.world.segments import Segment
 
@@ -29,16 +32,16 @@ _CODE = ("*.py", "*.ipynb")
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """What a commit takes: the number of changes decided and left open, and of calls."""
+    """What a commit takes: the changes decided and left open, and the number of calls."""
 
-    decided: tuple[tuple[Change, Verdict | None], ...]
+    decided: tuple[tuple[Case, Answer], ...]
     calls: int
 
 
-def before_commit(workspace: Workspace, find_asker: Callable[[], Asker | None]) -> Exported:
+def before_commit(workspace: Workspace, find_reviewer: Callable[[], Reviewer | None]) -> Exported:
     """Decide about the staged changes, and stage the pending calls.
 
-    `find_asker` is called when the policy is to ask; it returns None where nobody can answer.
+    `find_reviewer` is called when the policy is to ask; it returns None where nobody can answer.
 
     Raises:
         Aborted: The person stopped the commit; nothing was recorded or staged.
@@ -48,9 +51,10 @@ def before_commit(workspace: Workspace, find_asker: Callable[[], Asker | None]) 
     world = workspace.world
     world.enter()
     before, after, paths = staged_trees(git, world)
-    changes = undecided(world, before, after, paths)
-    answers = verdicts(changes, workspace.settings.on_change, find_asker)
-    facts = [fact for change, verdict in answers for fact in facts_of(world, change, verdict)]
+    cases = undecided(workspace, before, after, paths)
+    decided = answers(cases, workspace.settings.on_change, find_reviewer)
+    who = author(workspace.root, recorded=bool(cases) and workspace.settings.record_user)
+    facts = [f for case, answer in decided for f in facts_for(world, case, answer, who)]
     if facts:
         world.record(facts)
         world.enter()
@@ -60,7 +64,7 @@ def before_commit(workspace: Workspace, find_asker: Callable[[], Asker | None]) 
     if segment is not None:
         export.stage(git, segment)
     calls = _runs(segment) if segment else 0
-    return Exported(tuple(answers), calls)
+    return Exported(tuple(decided), calls)
 
 
 def _runs(segment: Segment) -> int:
@@ -117,25 +121,74 @@ def staged_trees(git: Git, world: RepositoryWorld) -> tuple[SourceTree, SourceTr
 
 
 def undecided(
-    world: RepositoryWorld, before: SourceTree, after: SourceTree, paths: Sequence[str]
-) -> list[Change]:
+    workspace: Workspace, before: SourceTree, after: SourceTree, paths: Sequence[str]
+) -> list[Case]:
     """Return the changes in `paths` that stored calls depend on and nobody decided about."""
     if not paths:
         return []
-    return find_changes(world_uses(world, after), before, after, world.decisions(), paths)
+    world = workspace.world
+    uses = world_uses(world, after)
+    changes = find_changes(uses, before, after, world.decisions(), paths)
+    return _cases(workspace, after, changes, uses) if changes else []
+
+
+def open_cases(workspace: Workspace) -> list[Case]:
+    """Return what is undecided between stored calls and the files as they are, and what is contested.
+
+    Contested decisions come first.
+    """
+    world = workspace.world
+    world.enter()
+    text_of = texts_of(workspace)
+    uses = world_uses(world, workspace.code)
+    decisions = world.decisions()
+    code = _code_here(workspace)
+    changes = find_open(uses, code, decisions, text_of)
+    contested = [
+        Case(contested_change(contest, uses, code, text_of), contest=contest)
+        for contest in decisions.contests()
+    ]
+    return [*contested, *_cases(workspace, workspace.code, changes, uses)]
+
+
+def _cases(
+    workspace: Workspace, code: SourceTree, changes: Sequence[Change], uses: Uses
+) -> list[Case]:
+    return cases_of(
+        workspace.world,
+        code,
+        changes,
+        uses,
+        checks=check_notes(workspace).lines(),
+        source_roots=workspace.settings.source_roots,
+    )
+
+
+def check_notes(workspace: Workspace) -> FileNotes:
+    """Return where this machine keeps what checks of changes found."""
+    return FileNotes(workspace.layout.private_dir / "checks.jsonl")
 
 
 def open_changes(workspace: Workspace) -> list[Change]:
-    """Return what is undecided between the stored calls of this world and the files as they are.
-
-    Packages and environment variables are those of this process, as far as they are there.
-    """
-    from gitmemo.history import Histories
-    from gitmemo.tracing.outside import Outside, WithOutside
-
+    """Return what is undecided between the stored calls of this world and the files as they are."""
     world = workspace.world
     world.enter()
-    histories = Histories(workspace.layout)
+    uses = world_uses(world, workspace.code)
+    return find_open(uses, _code_here(workspace), world.decisions(), texts_of(workspace))
+
+
+def _code_here(workspace: Workspace) -> ReadableCode:
+    """Return the files as they are, with the packages and environment variables of this process."""
+    from gitmemo.tracing.outside import Outside, WithOutside
+
+    return WithOutside(workspace.code, Outside(workspace.root))
+
+
+def texts_of(workspace: Workspace) -> Callable[[Component, Digest], str | None]:
+    """Return what finds the text of a content that was recorded in this clone."""
+    from gitmemo.history import Histories
+
+    world, histories = workspace.world, Histories(workspace.layout)
 
     def text_of(component: Component, source: Digest) -> str | None:
         for _, fact in world.index.history(component).values():
@@ -143,6 +196,4 @@ def open_changes(workspace: Workspace) -> list[Change]:
                 return world.index.text(fact.text) or histories.text_of(fact.text)
         return None
 
-    uses = world_uses(world, workspace.code)
-    code = WithOutside(workspace.code, Outside(workspace.root))
-    return find_open(uses, code, world.decisions(), text_of)
+    return text_of

@@ -62,6 +62,8 @@
       NotInitialised         exit 3
       UncommittedCode        exit 3
       NothingToDecide        exit 2
+      SeveralDecisions       exit 2
+      ContraryEvidence       exit 7
       BadSetting             exit 2
       InvalidStorage         exit 2
       StorageClosed          exit 1
@@ -98,10 +100,12 @@ from gitmemo.errors.files import FileInTheWay, FileOutside, NotAFile
 from gitmemo.errors.project import (
     Aborted,
     BadSetting,
+    ContraryEvidence,
     DemoFailed,
     InvalidStorage,
     NothingToDecide,
     NotInitialised,
+    SeveralDecisions,
     StorageClosed,
     UncommittedCode,
     UndecidedChanges,
@@ -156,6 +160,7 @@ __all__ = [
     "BadOption",
     "BadSetting",
     "BlobCorrupt",
+    "ContraryEvidence",
     "CorruptJournal",
     "CorruptRecord",
     "CorruptSegment",
@@ -195,6 +200,7 @@ __all__ = [
     "RemoteTooNew",
     "RemoteUnknown",
     "RemoteUnreachable",
+    "SeveralDecisions",
     "SignatureChanged",
     "SourceError",
     "StorageClosed",

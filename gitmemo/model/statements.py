@@ -27,6 +27,9 @@ def standing(statement: S, known: Iterable[tuple[Digest, Statement]]) -> S:
     for record, other in known:
         for gone in other.supersedes:
             takers.setdefault(gone, set()).add(record)
-    while by := takers.get(record_id(to_line(statement))):
-        statement = replace(statement, supersedes=tuple(sorted({*statement.supersedes, *by})))
-    return statement
+    while True:
+        by = takers.get(record_id(to_line(statement)))
+        if by is None:
+            return statement
+        supersedes = tuple(sorted(by.union(statement.supersedes)))
+        statement = replace(statement, supersedes=supersedes)

@@ -82,7 +82,7 @@ def test_what_is_contested_is_in_exactly_one_contest_whose_statements_contradict
             number = sum((component, content) in contest.contents for contest in found)
             assert number == decisions.contested(component, content)
     for contest in found:
-        both = [edge for edge in (*contest.breaking, *contest.joining)]
+        both = (*contest.breaking, *contest.joining)
         alone = Decisions((edge.record, edge.statement) for edge in both)
         assert alone.contests()
         assert all(edge.record in decisions.current for edge in both)
