@@ -114,6 +114,10 @@ class Decisions:
         edges = self._edges(component)
         return tuple(to_give_up(edges, (component, old), (component, new), verdict))
 
+    def needs_any(self, component: Component) -> bool:
+        """Whether anybody added a dependency to a component."""
+        return component in self._needs
+
     def _speaks_of(self, component: Component) -> bool:
         return component in self._decided or component in self._moves
 
