@@ -26,6 +26,7 @@ _COMMANDS = {
     "commit": ("gitmemo.cli.repository", "Commit pending results without a change of code."),
     "decide": ("gitmemo.cli.deciding", "Say whether results of older code stay valid."),
     "demo": ("gitmemo.cli.demo", "Walk through the whole story in a small repository."),
+    "deps": ("gitmemo.cli.dependencies", "Show what the calls of an op depend on."),
     "df": (
         "gitmemo.cli.questions",
         "Show calls as a table: arguments, results, one row per result.",

@@ -63,6 +63,8 @@
       UncommittedCode        exit 3
       NothingToDecide        exit 2
       SeveralDecisions       exit 2
+      UnknownComponent       exit 2
+      NoSuchDependency       exit 2
       ContraryEvidence       exit 7
       BadSetting             exit 2
       InvalidStorage         exit 2
@@ -103,12 +105,14 @@ from gitmemo.errors.project import (
     ContraryEvidence,
     DemoFailed,
     InvalidStorage,
+    NoSuchDependency,
     NothingToDecide,
     NotInitialised,
     SeveralDecisions,
     StorageClosed,
     UncommittedCode,
     UndecidedChanges,
+    UnknownComponent,
     UnknownOp,
     UnknownRevision,
 )
@@ -180,6 +184,7 @@ __all__ = [
     "NewCallRefused",
     "NewerFormat",
     "NoActiveStorage",
+    "NoSuchDependency",
     "NotAFile",
     "NotARef",
     "NotAnOp",
@@ -210,6 +215,7 @@ __all__ = [
     "UndecodableValue",
     "Unencodable",
     "Unhashable",
+    "UnknownComponent",
     "UnknownNotebook",
     "UnknownOp",
     "UnknownRef",

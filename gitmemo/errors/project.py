@@ -183,6 +183,44 @@ class UncommittedCode(GitmemoError):
         return "commit the code with `git commit`: the results join that commit"
 
 
+class UnknownComponent(GitmemoError, LookupError):
+    """No piece of the project's code has such a name."""
+
+    kind = "unknown-component"
+    exit_code = 2
+
+    def __init__(self, name: str, candidates: tuple[str, ...]) -> None:
+        super().__init__(name, candidates)
+        self.name, self.candidates = name, candidates
+
+    def problem(self) -> str:
+        return f"no function, class or variable is called {self.name!r}"
+
+    def remedy(self) -> str:
+        if self.candidates:
+            return f"did you mean one of: {', '.join(self.candidates)}?"
+        return "write PATH:NAME, the path from the top of the repository, such as lib/step.py:scale"
+
+
+class NoSuchDependency(GitmemoError, LookupError):
+    """Nobody added such a dependency."""
+
+    kind = "no-such-dependency"
+    exit_code = 2
+
+    def __init__(self, component: str, on: str, known: tuple[str, ...]) -> None:
+        super().__init__(component, on, known)
+        self.component, self.on, self.known = component, on, known
+
+    def problem(self) -> str:
+        return f"nobody said that {self.component} depends on {self.on}"
+
+    def remedy(self) -> str:
+        if self.known:
+            return f"added were: {', '.join(self.known)}"
+        return "only what `gitmemo deps add` or a decision added can be removed"
+
+
 class ContraryEvidence(GitmemoError):
     """A non-breaking verdict, although results differ for equal inputs."""
 

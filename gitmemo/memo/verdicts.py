@@ -40,12 +40,17 @@ class Verdicts:
         if found is None:
             # A damaged or foreign record: without its version nothing can be said.
             return (Component("?", "?"),)
-        if self._decisions is None:
-            self._decisions = self._world.decisions()
-        probe = self._code.probe(watched(found, self._decisions))
-        verdict = tuple(changed(found, self._code, self._decisions))
+        decisions = self.decisions()
+        probe = self._code.probe(watched(found, decisions))
+        verdict = tuple(changed(found, self._code, decisions))
         self._known[version] = (probe, verdict)
         return verdict
+
+    def decisions(self) -> Decisions:
+        """Return what people say of the code, as of the beginning of this block."""
+        if self._decisions is None:
+            self._decisions = self._world.decisions()
+        return self._decisions
 
     def preload(self, versions: Iterable[Digest]) -> None:
         """Keep versions at hand: they never change, unlike the verdicts on them."""

@@ -114,6 +114,11 @@ class Decisions:
         edges = self._edges(component)
         return tuple(to_give_up(edges, (component, old), (component, new), verdict))
 
+    @property
+    def any_needs(self) -> bool:
+        """Whether anybody added a dependency at all."""
+        return bool(self._needs)
+
     def needs_any(self, component: Component) -> bool:
         """Whether anybody added a dependency to a component."""
         return component in self._needs

@@ -192,3 +192,109 @@ def test_results_of_a_still_older_equivalent_text_depend_on_the_helper_too(tmp_p
     assert result(clone) == ("21", (0, 1))
     clone.write("m.py", BEFORE)
     assert result(clone) == ("11", (1, 0))
+
+
+# --- by hand --------------------------------------------------------------------
+
+READER = """\
+import gitmemo as gm
+
+storage = gm.open()
+
+
+def load():
+    return __import__("parts").STEP
+
+
+TABLE = {}
+
+
+@gm.op
+def f(x):
+    return x + getattr(__import__("registry"), "chosen")()
+
+
+@gm.op(name="a name")
+def g(x):
+    return x
+
+
+if __name__ == "__main__":
+    with storage:
+        print(storage.unwrap(f(1)))
+        g(1)
+"""
+REGISTRY = """\
+import json, pathlib
+
+
+def chosen():
+    text = pathlib.Path(__file__).with_name("parts.py").read_text()
+    return int(text.split("STEP = ")[1].split()[0])
+"""
+
+
+@pytest.fixture
+def unseen(tmp_path: Any) -> Clone:
+    """An op that reads a file of code as text, so that nothing sees what it depends on."""
+    home = tmp_path / "home"
+    home.mkdir()
+    clone = make_clone(tmp_path / "p", home)
+    clone.write("m.py", READER)
+    clone.write("registry.py", REGISTRY)
+    clone.write("parts.py", PARTS)
+    clone.gitmemo("init")
+    clone.commit("Begin")
+    assert result(clone) == ("11", (0, 2))
+    return clone
+
+
+def test_an_added_dependency_counts_for_old_and_for_new_results(unseen: Clone) -> None:
+    unseen.change("STEP = 10", "STEP = 20", "parts.py")
+    assert result(unseen) == ("11", (2, 0))  # nothing sees it
+    unseen.change("STEP = 20", "STEP = 10", "parts.py")
+    said = unseen.gitmemo("deps", "add", "f", "parts.py:STEP", "-m", "it reads the file")
+    assert "m.py:f depends on parts.py:$STEP" in said.out
+    assert "already" in unseen.gitmemo("deps", "add", "f", "parts.py:STEP").out
+    assert result(unseen) == ("11", (2, 0))
+    unseen.change("STEP = 10", "STEP = 20", "parts.py")
+    assert result(unseen) == ("21", (1, 1))
+    unseen.change("STEP = 20", "STEP = 30", "parts.py")
+    assert result(unseen) == ("31", (1, 1))
+    unseen.change("STEP = 30", "STEP = 20", "parts.py")
+    assert result(unseen) == ("21", (2, 0))
+    unseen.change("STEP = 20", "STEP = 10", "parts.py")
+    assert result(unseen) == ("11", (2, 0))
+
+
+def test_a_dependency_that_was_removed_and_added_again(unseen: Clone) -> None:
+    for _ in range(2):
+        unseen.gitmemo("deps", "add", "f", "parts.py:STEP")
+        unseen.change("STEP = 10", "STEP = 20", "parts.py")
+        assert unseen.status()["ops"]["m:f"]["current"] == 0
+        unseen.gitmemo("deps", "remove", "f", "parts.py:STEP")
+        assert unseen.status()["ops"]["m:f"]["current"] == 1
+        unseen.change("STEP = 20", "STEP = 10", "parts.py")
+    done = unseen.gitmemo("deps", "remove", "f", "parts.py:STEP", code=2)
+    assert "nobody said that m.py:f depends on parts.py:STEP" in done.err
+
+
+def test_the_op_may_have_a_name_of_its_own_or_be_written_as_a_function(unseen: Clone) -> None:
+    unseen.gitmemo("deps", "add", "a name", "parts.py:helper")
+    unseen.gitmemo("deps", "add", "m.py:load", "parts.py:helper")
+    assert unseen.status()["ops"]["a name"]["current"] == 1
+    unseen.change("return deeper(x)", "return 1", "parts.py")
+    assert unseen.status()["ops"]["a name"]["current"] == 0
+
+
+def test_the_dependency_goes_with_the_commit(unseen: Clone) -> None:
+    unseen.gitmemo("deps", "add", "f", "parts.py:STEP")
+    unseen.commit("Depend", "--allow-empty")
+    assert [line for line in unseen.committed() if line.startswith('["dependency"')]
+
+
+@pytest.mark.parametrize("name", ["parts.py:helpr", "nowhere.py:f", "helper"])
+def test_names_that_mean_nothing_are_refused(unseen: Clone, name: str) -> None:
+    done = unseen.gitmemo("deps", "add", "f", name, code=2)
+    assert "is called" in done.err
+    assert ("parts.py:helper" in done.err) == (name == "parts.py:helpr")
