@@ -89,10 +89,10 @@ def find_new(
 
 def _is_decided(component: Component, old: Content, new: Content, decisions: Decisions) -> bool:
     """Whether somebody said how two contents compare, of what a decision would be about."""
-    return decisions.related(component, *_decided_by(old, new))
+    return decisions.related(component, *decided_by(old, new))
 
 
-def _decided_by(old: Content, new: Content) -> tuple[Digest, Digest]:
+def decided_by(old: Content, new: Content) -> tuple[Digest, Digest]:
     """Return the pair of ids that a decision would be about."""
     if old.source != new.source or old.value is None or new.value is None:
         return old.source, new.source
@@ -107,7 +107,7 @@ def _open_change(
     code: ReadableCode,
     text_of: Callable[[Component, Digest], str | None],
 ) -> Change:
-    pair = _decided_by(old, new)
+    pair = decided_by(old, new)
     return Change(
         component,
         *pair,
