@@ -138,10 +138,11 @@ def _is_same(component: Component, one: Content, other: Content, decisions: Deci
 
 def _is_met(need: Dependency, code: Code, decisions: Decisions) -> bool:
     """Whether a dependency that people added is what it was; where there is none, nothing needs it."""
-    if need.source is not None:
-        # It came with an edit: the text of before does without it.
-        now = code.current(need.component) if code.knows(need.component) else None
-        if now is not None and now.source == need.source:
+    if need.source is not None and code.knows(need.component):
+        # It came with an edit: the text of before, and all that equalled it, do without it.
+        now = code.current(need.component)
+        others = decisions.needs(need.component, now.source) if now is not None else ()
+        if any(other.source is not None and other.on == need.on for other in others):
             return True
     if not code.knows(need.on):
         return True

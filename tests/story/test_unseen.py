@@ -192,6 +192,8 @@ def test_results_of_a_still_older_equivalent_text_depend_on_the_helper_too(tmp_p
     assert result(clone) == ("21", (0, 1))
     clone.write("m.py", BEFORE)
     assert result(clone) == ("11", (1, 0))
+    clone.change("x + 10", "10 + x", "m.py")  # this text does without the helper as well
+    assert result(clone) == ("11", (1, 0))
 
 
 # --- by hand --------------------------------------------------------------------
