@@ -20,6 +20,7 @@ from gitmemo.model.facts import Call, Version
 from gitmemo.model.ids import unkept_cid
 from gitmemo.model.validity import Code
 from gitmemo.quantities import count
+from gitmemo.source import renamed_only, same_bytecode
 from gitmemo.world.view import World
 
 
@@ -51,10 +52,15 @@ class Checked:
 
 @dataclass(frozen=True, slots=True)
 class Evidence:
-    """What is known of one change."""
+    """What is known of one change.
+
+    Attributes:
+        likeness: What the texts have in common, if that is remarkable.
+    """
 
     runs: Runs = Runs()
     checked: Checked | None = None
+    likeness: str = ""
 
     @property
     def is_contrary(self) -> bool:
@@ -64,6 +70,8 @@ class Evidence:
     def lines(self) -> Iterator[str]:
         """Yield it in words, a line each."""
         runs, checked = self.runs, self.checked
+        if self.likeness:
+            yield self.likeness
         if runs.equal or runs.differ:
             said = [f"{runs.equal} returned the same"] if runs.equal else []
             said += [f"{runs.differ} did not ({runs.first})"] if runs.differ else []
@@ -90,6 +98,7 @@ class Evidence:
                 "first": runs.first or None,
             },
             "checked": checked and {"equal": checked.equal, "differ": checked.differ},
+            "likeness": self.likeness or None,
             "contrary": self.is_contrary,
         }
 
@@ -109,9 +118,21 @@ def evidence_for(
         Evidence(
             compare_runs(change, calls, world.version, decisions) if change in ran else Runs(),
             checked.get(_noted_as(change.component, change.old, change.new)),
+            likeness(change),
         )
         for change in changes
     ]
+
+
+def likeness(change: Change) -> str:
+    """Say what the two texts of a change have in common; nothing where one is not known."""
+    if change.only_value or not change.old_text or not change.new_text:
+        return ""
+    if same_bytecode(change.old_text, change.new_text):
+        return "Python compiles both texts to the same"
+    if renamed_only(change.old_text, change.new_text):
+        return "only names of parameters and local variables differ"
+    return ""
 
 
 def compare_runs(

@@ -59,7 +59,7 @@ def histories(draw: st.DrawFn) -> list[Named]:
         else:
             _, fact = draw(st.sampled_from(made))
             if not isinstance(fact, Withdrawal):
-                made.append(named(standing(fact, made)))
+                made.append(named(standing(fact, made)))  # pyright: ignore[reportArgumentType]
     return made
 
 

@@ -107,6 +107,17 @@ def test_calls_that_ran_under_both_contents_are_compared(committed: Clone) -> No
     committed.gitmemo("decide", "--non-breaking")
 
 
+def test_texts_that_differ_by_local_names_alone_are_told(committed: Clone) -> None:
+    committed.change(
+        "weights = [scale(value) * rate for value in data]",
+        "weights = [scale(one) * rate for one in data]",
+        "pipeline.py",
+    )
+    (change,) = undecided(committed)
+    assert "local variables differ" in change["evidence"]["likeness"]
+    assert "evidence: only names" in committed.gitmemo("decide").out
+
+
 def test_a_non_breaking_verdict_against_the_evidence_needs_force(committed: Clone) -> None:
     committed.change("value * 2", "value * 3")
     committed.run("1", "2")
