@@ -145,9 +145,9 @@ def _review(workspace: Workspace, cases: Sequence[Case]) -> int:
                     decided += 1
         except Quit:
             pass
-        except Aborted as stopped:
+        except (Aborted, KeyboardInterrupt):
             click.echo()
-            code = stopped.exit_code
+            code = Aborted.exit_code
     said = count(decided, "decision")
     click.echo(f"{said} recorded, {len(cases) - decided} left open; they join the next commit")
     return code

@@ -101,9 +101,9 @@ class TerminalAsker:
             self._say("Please answer y or n.")
 
     def _read(self, prompt: str) -> str:
-        self._terminal.writing.write(prompt)
-        self._terminal.writing.flush()
-        try:
+        try:  # Ctrl-C counts from the moment that the question can be seen
+            self._terminal.writing.write(prompt)
+            self._terminal.writing.flush()
             line = self._terminal.reading.readline()
         except KeyboardInterrupt:
             line = ""
