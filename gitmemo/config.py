@@ -47,6 +47,7 @@ class Settings:
         trusted: This clone's trust: remote name to the URL that was trusted.
         source_roots: Folders that do not count in module names.
         depends: What every call depends on beyond code: names under `packages`, `env`, `files`.
+        record_user: Whether decisions say who made them, and when.
     """
 
     on_change: OnChange = OnChange.ASK
@@ -56,6 +57,7 @@ class Settings:
     trusted: Mapping[str, str] = field(default_factory=dict)
     source_roots: tuple[str, ...] = ("src",)
     depends: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    record_user: bool = False
 
     def trusted_remotes(self) -> frozenset[str]:
         """Return the remotes that are trusted under the URL that they have now."""
@@ -144,6 +146,7 @@ def merge(
         trusted={str(k): str(v) for k, v in _is_table("trust", local.get("trust", {})).items()},
         source_roots=_folders(committed.get("source_roots", ["src"])),
         depends=_depends(committed.get("depends", {})),
+        record_user=_flag("record.user", committed.get("record", {}), "user"),
     )
 
 
@@ -170,6 +173,13 @@ def edit(path: Path, keys: tuple[str, ...], value: str | dict[str, str] | None) 
 def _is_table(name: str, value: Any) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise BadSetting(name, value, ("a table",))
+    return value
+
+
+def _flag(name: str, table: Any, key: str) -> bool:
+    value = _is_table(name.partition(".")[0], table).get(key, False)
+    if not isinstance(value, bool):
+        raise BadSetting(name, value, ("true", "false"))
     return value
 
 

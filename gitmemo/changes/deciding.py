@@ -11,12 +11,15 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import Protocol
 
 from gitmemo.changes.change import Change
+from gitmemo.changes.extracted import dependencies_of
 from gitmemo.config import OnChange
 from gitmemo.errors import UndecidedChanges
 from gitmemo.hashing.digest import Digest, digest
+from gitmemo.model.components import Component, Content
 from gitmemo.model.decisions import Decisions
 from gitmemo.model.facts import Decision, Fact, JsonValue, Source, Text, Verdict
 from gitmemo.model.lines import record_id, to_line
+from gitmemo.model.statements import standing
 from gitmemo.world.view import World
 
 
@@ -65,8 +68,13 @@ def facts_of(
     verdict: Verdict | None,
     why: str = "",
     who: Mapping[str, JsonValue] | None = None,
+    needs: Mapping[Component, Content] | None = None,
 ) -> Iterator[Fact]:
-    """Yield the facts that put a change, and what was decided about it, into the histories."""
+    """Yield the facts that put a change, and what was decided about it, into the histories.
+
+    `needs` is what only the new text calls (`extracted`): after a non-breaking verdict old
+    results depend on that too.
+    """
     history = world.history(change.component).values()
     known = {
         record: fact
@@ -88,7 +96,10 @@ def facts_of(
         yield text
         yield source
     if verdict is not None:
-        yield decision_about(change, verdict, why, world.decisions(), parent, who)
+        decision = decision_about(change, verdict, why, world.decisions(), parent, who)
+        yield standing(decision, world.statements())
+    if verdict is Verdict.NON_BREAKING and needs:
+        yield from dependencies_of(world, change, needs, why)
 
 
 def decision_about(
@@ -101,7 +112,7 @@ def decision_about(
 ) -> Decision:
     """Return the decision about `change`, which follows the fact `parent` in the history.
 
-    It replaces what was said of the same pair.
+    It replaces what was said of the same pair, and what contradicts it.
     """
     return Decision(
         change.component,
@@ -110,6 +121,6 @@ def decision_about(
         verdict,
         why,
         parents=(parent,),
-        supersedes=decisions.between(change.component, change.old, change.new),
+        supersedes=decisions.to_give_up(change.component, change.old, change.new, verdict),
         who=who or {},
     )

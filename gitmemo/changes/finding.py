@@ -111,17 +111,17 @@ def _is_new(
     component: Component, old: Content, new: Content, uses: Uses, decisions: Decisions
 ) -> bool:
     """Whether no statement names what a decision would be about, and no call touched that text."""
-    if decisions.mentions(component, _decided_by(old, new)[1]):
+    if decisions.mentions(component, decided_by(old, new)[1]):
         return False
     return old.source == new.source or new.source not in uses.sources(component)
 
 
 def _is_decided(component: Component, old: Content, new: Content, decisions: Decisions) -> bool:
     """Whether somebody said how two contents compare, of what a decision would be about."""
-    return decisions.related(component, *_decided_by(old, new))
+    return decisions.related(component, *decided_by(old, new))
 
 
-def _decided_by(old: Content, new: Content) -> tuple[Digest, Digest]:
+def decided_by(old: Content, new: Content) -> tuple[Digest, Digest]:
     """Return the pair of ids that a decision would be about."""
     if old.source != new.source or old.value is None or new.value is None:
         return old.source, new.source
@@ -137,7 +137,7 @@ def _open_change(
     decisions: Decisions,
     text_of: Callable[[Component, Digest], str | None],
 ) -> Change:
-    pair = _decided_by(old, new)
+    pair = decided_by(old, new)
     return Change(
         component,
         *pair,

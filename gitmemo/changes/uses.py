@@ -13,8 +13,9 @@ from dataclasses import dataclass
 from gitmemo.changes.change import Dependents
 from gitmemo.hashing.digest import Digest
 from gitmemo.model.components import Component, Content
+from gitmemo.model.decisions import Decisions
 from gitmemo.model.facts import Version
-from gitmemo.model.validity import Code
+from gitmemo.model.validity import Code, unrecorded
 from gitmemo.world.view import Tally, World
 
 
@@ -78,14 +79,23 @@ def uses_of(
 
 
 def world_uses(world: World, code: Code) -> Uses:
-    """Return what the calls of `world` touched; `code` judges pending calls of other branches."""
+    """Return what the calls of `world` touched; `code` judges pending calls of other branches.
+
+    Dependencies that people added count as touched, with what they held then.
+    """
     committed, pending = world.tallies(code)
+    decisions = world.decisions()
     versions = {
-        tally.version: version
+        tally.version: _with_added(version, decisions)
         for tally in (*committed, *pending)
         if (version := world.version(tally.version)) is not None
     }
     return uses_of(committed, pending, versions)
+
+
+def _with_added(version: Version, decisions: Decisions) -> Version:
+    added = {need.on: need.content for need in unrecorded(version, decisions)}
+    return Version({**version.pairs, **added}) if added else version
 
 
 def _summed(tallies: Iterable[Tally]) -> tuple[Dependents, ...]:

@@ -1,22 +1,32 @@
-"""`gitmemo decide`: say later what a commit left open."""
+"""`gitmemo decide`: say later what a commit left open, settle, revise, or take back."""
 
 from __future__ import annotations
 
 import json
 import shlex
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 import click
 
-from gitmemo.changes.change import Change
-from gitmemo.changes.deciding import facts_of
+from gitmemo.changes.author import author
+from gitmemo.changes.cases import Answer, Case, facts_for, revised
+from gitmemo.changes.contested import said_by, said_in
 from gitmemo.cli.options import json_option
-from gitmemo.commits.hook import open_changes, render_histories
+from gitmemo.commits.hook import open_cases, render_histories
 from gitmemo.commits.renames import renames_since_head
-from gitmemo.display.question import describe
+from gitmemo.display.question import Quit, TerminalAsker, describe, terminal
 from gitmemo.display.text import printable
-from gitmemo.errors import NothingToDecide
-from gitmemo.model.facts import Verdict
+from gitmemo.errors import Aborted, ContraryEvidence, NothingToDecide, SeveralDecisions
+from gitmemo.hashing.digest import Digest, to_hex
+from gitmemo.model.contests import Edge
+from gitmemo.model.facts import Decision, Fact, JsonValue, Verdict, Withdrawal
+from gitmemo.quantities import count
 from gitmemo.workspace import Workspace, find
+
+_SHORT = 10
+_SHORTEST_ID = 4
 
 
 @click.command()
@@ -27,23 +37,46 @@ from gitmemo.workspace import Workspace, find
 @click.option(
     "--non-breaking", "verdict", flag_value="non-breaking", help="Old results stay valid."
 )
+@click.option(
+    "--withdraw", "verdict", flag_value="withdraw", help="Take a decision back: undecided again."
+)
+@click.option("--revise", is_flag=True, help="What was decided before, instead of what is open.")
 @click.option("-m", "--message", default="", help="Why.")
+@click.option(
+    "--with-deps/--no-deps",
+    default=True,
+    help="Whether older results depend on what only the new code calls; they do if omitted.",
+)
+@click.option("--force", is_flag=True, help="Non-breaking although results are known to differ.")
 @json_option
-def decide(component: str | None, verdict: str | None, message: str, as_json: bool) -> None:
-    """Say whether results made by older code stay valid; without a verdict, show what is undecided.
+def decide(
+    component: str | None,
+    verdict: str | None,
+    revise: bool,
+    message: str,
+    with_deps: bool,
+    force: bool,
+    as_json: bool,
+) -> int:
+    """Say whether results made by older code stay valid; without a verdict, review what is undecided.
 
-    COMPONENT is `path:name` or the name alone, as shown; all undecided changes if omitted.
-    The decision joins the next commit.
+    COMPONENT is `path:name` or the name alone, as shown; all undecided changes if omitted. With
+    --revise or --withdraw it may also be the id of a decision. At a terminal each change is shown
+    and asked about; elsewhere they are listed. What is decided joins the next commit.
     """
     workspace = find()
     _recognise(workspace)
-    changes = _chosen(open_changes(workspace), component)
-    if verdict is None:
-        _show(changes, as_json=as_json)
-        return
-    _record(workspace, changes, Verdict(verdict), message)
-    for change in changes:
-        click.echo(f"{change.component}: {verdict}")
+    if revise or verdict == "withdraw":
+        return _revise(workspace, component, verdict, message, as_json=as_json)
+    cases = _chosen(open_cases(workspace), component)
+    if verdict is not None:
+        answer = Answer(Verdict(verdict), message, with_deps)
+        _decide(workspace, cases, answer, force=force)
+        return 0
+    if cases and not as_json and sys.stdin.isatty() and sys.stdout.isatty():
+        return _review(workspace, cases)
+    _show(cases, as_json=as_json)
+    return 0
 
 
 def _recognise(workspace: Workspace) -> None:
@@ -57,31 +90,98 @@ def _recognise(workspace: Workspace) -> None:
         click.echo(printable(line), err=True)
 
 
-def _chosen(changes: list[Change], name: str | None) -> list[Change]:
+def _chosen(cases: list[Case], name: str | None) -> list[Case]:
     if name is None:
-        return changes
-    chosen = [c for c in changes if name in (str(c.component), c.component.unit)]
+        return cases
+    chosen = [
+        case for case in cases if name in (str(case.change.component), case.change.component.unit)
+    ]
     if not chosen:
-        raise NothingToDecide(name, tuple(str(change.component) for change in changes))
+        raise NothingToDecide(name, tuple(str(case.change.component) for case in cases))
     return chosen
 
 
-def _show(changes: list[Change], *, as_json: bool) -> None:
-    for number, change in enumerate(changes, 1):
-        if as_json:
-            fields = {
-                "component": str(change.component),
-                "calls": {item.op: item.calls for item in change.dependents},
-                "diff": change.diff(),
-            }
-            click.echo(json.dumps(fields, ensure_ascii=False))
-            continue
-        for line in describe(change, number, len(changes)):
+def _decide(workspace: Workspace, cases: Sequence[Case], answer: Answer, *, force: bool) -> None:
+    contrary = [case for case in cases if case.evidence.is_contrary]
+    if contrary and answer.verdict is Verdict.NON_BREAKING and not force:
+        first = contrary[0]
+        raise ContraryEvidence(str(first.change.component), tuple(first.evidence.lines()))
+    for case in cases:
+        _record(workspace, case, answer)
+        for line in _said(case, answer):
             click.echo(line)
-    if not changes:
+
+
+def _record(workspace: Workspace, case: Case, answer: Answer) -> None:
+    """Record one answer; the next one may follow from what it says."""
+    facts = list(facts_for(workspace.world, case, answer, _who(workspace)))
+    _add(workspace, facts)
+
+
+def _add(workspace: Workspace, facts: Sequence[Fact]) -> None:
+    if facts:
+        workspace.world.record(facts)
+        workspace.world.enter()
+        render_histories(workspace)
+
+
+def _who(workspace: Workspace) -> dict[str, JsonValue]:
+    return author(workspace.root, recorded=workspace.settings.record_user)
+
+
+def _said(case: Case, answer: Answer) -> Iterator[str]:
+    if answer.verdict is None:
+        return
+    yield printable(f"{case.change.component}: {answer.verdict.value}")
+    if answer.verdict is Verdict.NON_BREAKING and answer.with_needs:
+        for component in case.needs:
+            yield printable(f"  older results depend on {component} too")
+
+
+# --- a review at a terminal -------------------------------------------------
+
+
+def _review(workspace: Workspace, cases: Sequence[Case]) -> int:
+    """Ask about one case after the other; each answer is recorded when it is given."""
+    decided = 0
+    with terminal() as tty:
+        if tty is None:
+            _show(cases, as_json=False)
+            return 0
+        asker = TerminalAsker(tty, color=True, in_review=True)
+        code = 0
+        try:
+            for number, case in enumerate(cases, 1):
+                answer = asker.answer(case, number, len(cases))
+                if answer.verdict is not None:
+                    _record(workspace, case, answer)
+                    decided += 1
+        except Quit:
+            pass
+        except (Aborted, KeyboardInterrupt):
+            click.echo()
+            code = Aborted.exit_code
+    said = count(decided, "decision")
+    click.echo(f"{said} recorded, {len(cases) - decided} left open; they join the next commit")
+    return code
+
+
+# --- lists ------------------------------------------------------------------
+
+
+def _show(cases: Sequence[Case], *, as_json: bool) -> None:
+    for number, case in enumerate(cases, 1):
+        if as_json:
+            click.echo(json.dumps(_as_dict(case), ensure_ascii=False))
+            continue
+        for line in describe(case, number, len(cases)):
+            click.echo(line)
+        for component in case.needs:
+            click.echo(f"  only the new code calls {printable(str(component))}")
+    if not cases:
         click.echo("nothing is undecided", err=True)
     elif not as_json:
-        name = shlex.quote(printable(str(changes[0].component)))
+        name = shlex.quote(printable(str(cases[0].change.component)))
         click.echo(
             f"decide with: gitmemo decide {name} --non-breaking, or --breaking; "
             "without a name for all of them",
@@ -89,10 +189,106 @@ def _show(changes: list[Change], *, as_json: bool) -> None:
         )
 
 
-def _record(workspace: Workspace, changes: list[Change], verdict: Verdict, why: str) -> None:
+def _as_dict(case: Case) -> dict[str, object]:
+    change = case.change
+    return {
+        "component": str(change.component),
+        "calls": {item.op: item.calls for item in change.dependents},
+        "seconds": round(sum(item.seconds for item in change.dependents), 6),
+        "diff": change.diff(),
+        "evidence": case.evidence.as_dict(),
+        "new_dependencies": [str(component) for component in case.needs],
+        "contested": list(said_in(case.contest)) if case.contest else None,
+    }
+
+
+# --- what was decided -------------------------------------------------------
+
+
+@dataclass(frozen=True, slots=True)
+class _Made:
+    """A decision that counts now."""
+
+    record: Digest
+    decision: Decision
+
+    @property
+    def id(self) -> str:
+        """What it is called on the command line."""
+        return to_hex(self.record)[:_SHORT]
+
+    def is_named(self, name: str) -> bool:
+        """Whether a person means it, or its component, by `name`."""
+        component = self.decision.component
+        if name in (str(component), component.unit):
+            return True
+        return len(name) >= _SHORTEST_ID and to_hex(self.record).startswith(name)
+
+    def as_dict(self) -> dict[str, object]:
+        """Return the fields, for JSON."""
+        made = self.decision
+        return {
+            "id": to_hex(self.record),
+            "component": str(made.component),
+            "old": to_hex(made.old),
+            "new": to_hex(made.new),
+            "decision": made.verdict.value,
+            "why": made.why or None,
+            "who": dict(made.who) or None,
+        }
+
+
+def _revise(
+    workspace: Workspace, name: str | None, verdict: str | None, why: str, *, as_json: bool
+) -> int:
+    made = _made(workspace, name)
+    if name is not None and not made:
+        raise NothingToDecide(name, ())
+    if verdict is None:
+        for one in made:
+            said = printable(f"{one.decision.component} {said_by(Edge(one.record, one.decision))}")
+            click.echo(json.dumps(one.as_dict(), ensure_ascii=False) if as_json else said)
+        if not made:
+            click.echo("nothing was decided", err=True)
+        return 0
+    if name is None:
+        raise click.UsageError("name the component, or the id of the decision")
+    one = _one_of(workspace, made, name)
+    if verdict == "withdraw":
+        _add(workspace, [Withdrawal((one.record,), why)])
+        click.echo(
+            f"{one.id} withdrawn: {printable(str(one.decision.component))} is undecided again"
+        )
+        return 0
+    who = _who(workspace)
+    _add(workspace, [revised(workspace.world, one.decision, Verdict(verdict), why, who)])
+    click.echo(printable(f"{one.decision.component}: {verdict}"))
+    return 0
+
+
+def _made(workspace: Workspace, name: str | None) -> list[_Made]:
     world = workspace.world
-    facts = [fact for change in changes for fact in facts_of(world, change, verdict, why)]
-    if facts:
-        world.record(facts)
-        world.enter()
-        render_histories(workspace)
+    world.enter()
+    current = world.decisions().current
+    made = [
+        _Made(record, fact)
+        for record, fact in world.statements()
+        if isinstance(fact, Decision) and record in current
+    ]
+    made.sort(key=lambda one: (one.decision.component, one.record))
+    return [one for one in made if name is None or one.is_named(name)]
+
+
+def _one_of(workspace: Workspace, made: Sequence[_Made], name: str) -> _Made:
+    """Return the decision that is meant: of several about a component, the one about what it is now."""
+    if len(made) == 1:
+        return made[0]
+    about_now = [one for one in made if _is_about_now(workspace, one.decision)]
+    if len(about_now) == 1:
+        return about_now[0]
+    raise SeveralDecisions(name, tuple(f"{one.id} ({one.decision.verdict})" for one in made))
+
+
+def _is_about_now(workspace: Workspace, decision: Decision) -> bool:
+    now = workspace.code.current(decision.component)
+    return now is not None and decision.new in (now.source, now.value)

@@ -9,6 +9,7 @@ from pathlib import Path
 
 import click
 
+from gitmemo.cli.depending import add, remove
 from gitmemo.cli.options import json_option
 from gitmemo.display.text import printable
 from gitmemo.model.components import Component
@@ -95,3 +96,7 @@ def _described(tree: DependencyTree, one: Touched, users: list[Component]) -> st
 
 def _path(one: Touched) -> str:
     return one.component.path
+
+
+deps.add_command(add)
+deps.add_command(remove)

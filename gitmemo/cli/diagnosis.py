@@ -10,11 +10,15 @@ from contextlib import contextmanager, redirect_stdout
 
 import click
 
+from gitmemo.changes.evidence import note_of
 from gitmemo.cli.options import json_option
+from gitmemo.commits.hook import check_notes
+from gitmemo.commits.naming import component_named
 from gitmemo.display.text import printable
 from gitmemo.memo.checking import CheckReport, Finding
 from gitmemo.memo.failures import failures_in
 from gitmemo.memo.opening import share, storage_of
+from gitmemo.memo.rechecking import ChangeReport
 from gitmemo.memo.storage import Storage
 from gitmemo.quantities import count
 from gitmemo.query import resolve_op
@@ -51,7 +55,7 @@ def failures(op: str | None, most: int, as_json: bool) -> None:
 
 
 @click.command()
-@click.argument("target", metavar="[op:]NAME")
+@click.argument("target", metavar="[op:]NAME|code:COMPONENT")
 @click.option(
     "--sample", type=click.IntRange(min=1), default=10, help="How many calls; 10 if omitted."
 )
@@ -62,19 +66,22 @@ def failures(op: str | None, most: int, as_json: bool) -> None:
 def check(target: str, sample: int, every: bool, seed: int, recorded: bool, as_json: bool) -> int:
     """Run stored calls of an op again, and say which do not return the same.
 
-    The op's file is imported. Nothing is recorded. The exit code is 7 if a call
-    returned something else or raised, 4 if no call could be run.
+    With code:COMPONENT, such as code:helper.py:scale, the calls that touched it before it changed
+    are run under the code as it is. The ops' files are imported. Nothing is recorded. The exit
+    code is 7 if a call returned something else or raised, 4 if no call could be run.
     """
+    if target.startswith("code:"):
+        if recorded:
+            raise click.UsageError("--recorded compares the records of an op: op:NAME")
+        changed = _check_change(target.removeprefix("code:"), None if every else sample, seed)
+        return _reported(changed, as_json=as_json)
     name = target.removeprefix("op:")
     if not name:
         raise click.UsageError(f"{target!r}: write the op's name, such as train")
     with _loaded_storage() as storage:
         op = storage.load_op(name)
         report = storage.check(op, sample=None if every else sample, seed=seed, recorded=recorded)
-    _show_report(report, as_json=as_json)
-    if not report.is_deterministic:
-        return 7
-    return 4 if report.calls and not report.was_run else 0
+    return _reported(report, as_json=as_json)
 
 
 @click.command()
@@ -122,6 +129,26 @@ def _loaded_storage() -> Iterator[Storage]:
     share(storage)
     with redirect_stdout(sys.stderr):
         yield storage
+
+
+def _check_change(name: str, sample: int | None, seed: int) -> ChangeReport:
+    """Check a changed component, and note on this machine what came of it: `decide` shows it."""
+    workspace = find()
+    component = component_named(name, workspace.code)
+    with _loaded_storage() as storage:
+        report = storage.check_change(str(component), sample=sample, seed=seed)
+    notes = check_notes(workspace)
+    for (old, new), checked in report.found.items():
+        notes.append(note_of(component, old, new, checked))
+    return report
+
+
+def _reported(report: CheckReport, *, as_json: bool) -> int:
+    """Show a report; return the exit code."""
+    _show_report(report, as_json=as_json)
+    if not report.is_deterministic:
+        return 7
+    return 4 if report.calls and not report.was_run else 0
 
 
 def _show_report(report: CheckReport, *, as_json: bool) -> None:

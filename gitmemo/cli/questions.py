@@ -50,6 +50,7 @@ def df(ops: tuple[str, ...], rev: str | None, every: bool, as_json: bool) -> Non
 @json_option
 def status(as_json: bool) -> None:
     """Show what is stored, pending, made by older code, and missing on this machine."""
+    from gitmemo.changes.contested import said_in
     from gitmemo.commits.hook import open_changes
     from gitmemo.git.hookfiles import is_installed
     from gitmemo.sync import missing_of
@@ -62,6 +63,7 @@ def status(as_json: bool) -> None:
     pending = len(world.index.calls(sorted(world.pending(workspace.code))))
     missing = missing_of(world, workspace.code)
     undecided = open_changes(workspace)
+    contested = world.decisions().contests()
     if as_json:
         fields = {
             "branch": world.place.branch,
@@ -70,6 +72,7 @@ def status(as_json: bool) -> None:
             "pending": pending,
             "stale": len(selection.stale),
             "undecided": [str(change.component) for change in undecided],
+            "contested": [str(contest.component) for contest in contested],
             "missing_values": len(missing),
             "ops": {op: {"calls": every[op], "current": current[op]} for op in sorted(every)},
         }
@@ -85,6 +88,11 @@ def status(as_json: bool) -> None:
     if undecided:
         names = ", ".join(printable(str(change.component)) for change in undecided)
         click.echo(f"undecided: {names} (gitmemo decide)")
+    for contest in contested:
+        name = printable(str(contest.component))
+        click.echo(f"contested: {name}; only the very same code matches (gitmemo decide)")
+        for said in said_in(contest):
+            click.echo(f"  {printable(said)}")
     if pending:
         click.echo("pending calls join the next commit; `gitmemo commit` makes one for them alone")
     if not is_installed(workspace.layout):

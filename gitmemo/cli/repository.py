@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import click
 
-from gitmemo.changes.deciding import Asker
+from gitmemo.changes.cases import Reviewer
 from gitmemo.commits.hook import Exported
 from gitmemo.display.text import printable
 from gitmemo.errors import Aborted, BadSetting, GitmemoError, UncommittedCode, UndecidedChanges
+from gitmemo.model.facts import Verdict
 from gitmemo.model.validity import changed
 from gitmemo.quantities import count
 from gitmemo.source.tree import SourceTree
@@ -135,10 +136,10 @@ def _before_commit(workspace: Workspace) -> int:
 
     with terminal() as tty:
 
-        def asker() -> Asker | None:
+        def reviewer() -> Reviewer | None:
             return None if tty is None else TerminalAsker(tty, color=True)
 
-        exported = before_commit(workspace, asker)
+        exported = before_commit(workspace, reviewer)
     for line in _summary(exported):
         click.echo(f"gitmemo: {line}", err=True)
     return 0
@@ -146,10 +147,15 @@ def _before_commit(workspace: Workspace) -> int:
 
 def _summary(exported: Exported) -> list[str]:
     lines = list(map(printable, exported.recognised.sentences()))
-    for change, verdict in exported.decided:
+    for case, answer in exported.decided:
+        verdict = answer.verdict
         said = verdict.value if verdict else "pending: counts as breaking until decided"
-        lines.append(f"{change.component} changed ({said})")
-    if any(verdict is None for _, verdict in exported.decided):
+        lines.append(f"{case.change.component} changed ({said})")
+        lines += [f"  {line}" for line in case.evidence.lines() if verdict is None]
+        if verdict is Verdict.NON_BREAKING and case.needs and answer.with_needs:
+            names = ", ".join(map(str, case.needs))
+            lines.append(f"  older results depend on {names} too")
+    if any(answer.verdict is None for _, answer in exported.decided):
         lines.append("say whether old results stay valid: gitmemo decide")
     if exported.calls:
         lines.append(f"{count(exported.calls, 'call')} in this commit")

@@ -10,19 +10,22 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from gitmemo.changes.author import author
+from gitmemo.changes.cases import Answer, Case, Reviewer, answers, cases_of, facts_for
 from gitmemo.changes.change import Change
-from gitmemo.changes.deciding import Asker, facts_of, verdicts
-from gitmemo.changes.finding import find_changes, find_open
+from gitmemo.changes.contested import contested_change
+from gitmemo.changes.finding import ReadableCode, find_changes, find_open
 from gitmemo.changes.recognising import Recognised
-from gitmemo.changes.uses import world_uses
+from gitmemo.changes.uses import Uses, world_uses
 from gitmemo.commits import export
 from gitmemo.commits.renames import renames_between
 from gitmemo.git.cli import Git
 from gitmemo.model.decisions import Decisions
-from gitmemo.model.facts import Decision, Fact, Source, Statement, Verdict
+from gitmemo.model.facts import Decision, Fact, Source, Statement
 from gitmemo.model.lines import record_id, to_line
 from gitmemo.source.tree import SourceTree
 from gitmemo.workspace import Workspace
+from gitmemo.world.notes import FileNotes
 from gitmemo.world.repository import RepositoryWorld
 from gitmemo.world.segments import Segment
 
@@ -33,15 +36,15 @@ _CODE = ("*.py", "*.ipynb")
 class Exported:
     """What a commit takes: changes decided and left open, what was recognised, how many calls."""
 
-    decided: tuple[tuple[Change, Verdict | None], ...]
+    decided: tuple[tuple[Case, Answer], ...]
     recognised: Recognised
     calls: int
 
 
-def before_commit(workspace: Workspace, find_asker: Callable[[], Asker | None]) -> Exported:
+def before_commit(workspace: Workspace, find_reviewer: Callable[[], Reviewer | None]) -> Exported:
     """Decide about the staged changes, and stage the pending calls.
 
-    `find_asker` is called when the policy is to ask; it returns None where nobody can answer.
+    `find_reviewer` is called when the policy is to ask; it returns None where nobody can answer.
 
     Raises:
         Aborted: The person stopped the commit; nothing was recorded or staged.
@@ -52,10 +55,11 @@ def before_commit(workspace: Workspace, find_asker: Callable[[], Asker | None]) 
     world.enter()
     before, after, paths = staged_trees(git, world)
     recognised, facts = renames_between(workspace, before, after, paths)
-    changes = undecided(world, before, after, paths, facts)
-    answers = verdicts(changes, workspace.settings.on_change, find_asker)
-    for change, verdict in answers:
-        facts += facts_of(world, change, verdict)
+    cases = undecided(workspace, before, after, paths, facts)
+    decided = answers(cases, workspace.settings.on_change, find_reviewer)
+    who = author(workspace.root, recorded=bool(cases) and workspace.settings.record_user)
+    for case, answer in decided:
+        facts += facts_for(world, case, answer, who)
     if facts:
         world.record(facts)
         world.enter()
@@ -65,7 +69,7 @@ def before_commit(workspace: Workspace, find_asker: Callable[[], Asker | None]) 
     if segment is not None:
         export.stage(git, segment)
     calls = _runs(segment) if segment else 0
-    return Exported(tuple(answers), recognised, calls)
+    return Exported(tuple(decided), recognised, calls)
 
 
 def _runs(segment: Segment) -> int:
@@ -122,32 +126,72 @@ def staged_trees(git: Git, world: RepositoryWorld) -> tuple[SourceTree, SourceTr
 
 
 def undecided(
-    world: RepositoryWorld,
+    workspace: Workspace,
     before: SourceTree,
     after: SourceTree,
     paths: Sequence[str],
     said: Sequence[Fact] = (),
-) -> list[Change]:
+) -> list[Case]:
     """Return the changes in `paths` that stored calls depend on and nobody decided about.
 
     `said` are facts that are about to be recorded.
     """
     if not paths:
         return []
+    world = workspace.world
     more = [(record_id(to_line(fact)), fact) for fact in said if isinstance(fact, Statement)]
     decisions = Decisions([*world.statements(), *more])
-    return find_changes(world_uses(world, after), before, after, decisions, paths)
+    uses = world_uses(world, after)
+    changes = find_changes(uses, before, after, decisions, paths)
+    return _cases(workspace, after, changes, uses) if changes else []
 
 
-def open_changes(workspace: Workspace) -> list[Change]:
-    """Return what is undecided between the stored calls of this world and the files as they are.
+def open_cases(workspace: Workspace) -> list[Case]:
+    """Return what is undecided between stored calls and the files as they are, and what is contested.
 
-    Packages and environment variables are those of this process, as far as they are there.
+    Contested decisions come first.
     """
-    from gitmemo.tracing.outside import Outside, WithOutside
-
     world = workspace.world
     world.enter()
     uses = world_uses(world, workspace.code)
-    code = WithOutside(workspace.code, Outside(workspace.root))
-    return find_open(uses, code, world.decisions(), world.text)
+    decisions = world.decisions()
+    code = _code_here(workspace)
+    changes = find_open(uses, code, decisions, world.text)
+    contested = [
+        Case(contested_change(contest, uses, code, world.text), contest=contest)
+        for contest in decisions.contests()
+    ]
+    return [*contested, *_cases(workspace, workspace.code, changes, uses)]
+
+
+def _cases(
+    workspace: Workspace, code: SourceTree, changes: Sequence[Change], uses: Uses
+) -> list[Case]:
+    return cases_of(
+        workspace.world,
+        code,
+        changes,
+        uses,
+        checks=check_notes(workspace).lines(),
+        source_roots=workspace.settings.source_roots,
+    )
+
+
+def check_notes(workspace: Workspace) -> FileNotes:
+    """Return where this machine keeps what checks of changes found."""
+    return FileNotes(workspace.layout.private_dir / "checks.jsonl")
+
+
+def open_changes(workspace: Workspace) -> list[Change]:
+    """Return what is undecided between the stored calls of this world and the files as they are."""
+    world = workspace.world
+    world.enter()
+    uses = world_uses(world, workspace.code)
+    return find_open(uses, _code_here(workspace), world.decisions(), world.text)
+
+
+def _code_here(workspace: Workspace) -> ReadableCode:
+    """Return the files as they are, with the packages and environment variables of this process."""
+    from gitmemo.tracing.outside import Outside, WithOutside
+
+    return WithOutside(workspace.code, Outside(workspace.root))

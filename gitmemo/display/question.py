@@ -14,7 +14,8 @@ from typing import TextIO
 
 import click
 
-from gitmemo.changes.change import Change
+from gitmemo.changes.cases import Answer, Case
+from gitmemo.changes.contested import said_in
 from gitmemo.display.text import diff_lines, printable
 from gitmemo.errors import Aborted
 from gitmemo.model.facts import Verdict
@@ -28,7 +29,11 @@ _ANSWERS: dict[str, Verdict | None] = {
     "l": None,
     "later": None,
 }
-_PROMPT = "Do results of the old code stay valid? [n]on-breaking / [b]reaking / [l]ater / [a]bort: "
+_QUESTION = "Do results of the old code stay valid? "
+_PROMPT = _QUESTION + "[n]on-breaking / [b]reaking / [l]ater / [a]bort: "
+_REVIEW_PROMPT = _QUESTION + "[n]on-breaking / [b]reaking / [l]ater / [q]uit / [a]bort: "
+_CONTRARY = "Results differ for equal inputs. Do they stay valid all the same?"
+_WHY = "Why? (Enter: no reason) "
 
 
 _TTY = Path("/dev/tty")
@@ -42,34 +47,69 @@ class Terminal:
     writing: TextIO
 
 
+class Quit(Exception):
+    """A person ended a review: what was answered before stays."""
+
+
 class TerminalAsker:
     """Shows each change and asks, on `/dev/tty`: a hook's own input is never a terminal."""
 
-    def __init__(self, terminal: Terminal, *, color: bool) -> None:
+    def __init__(self, terminal: Terminal, *, color: bool, in_review: bool = False) -> None:
+        """`in_review` is not at a commit: one may give reasons, and quit with what was decided."""
         self._terminal = terminal
         self._color = color
+        self._in_review = in_review
 
-    def ask(self, change: Change, number: int, total: int) -> Verdict | None:
-        """Return the verdict, or None for later.
+    def answer(self, case: Case, number: int, total: int) -> Answer:
+        """Return the answer.
 
         Raises:
             Aborted: The person answered abort, pressed Ctrl-C, or closed the terminal.
+            Quit: The person answered quit, in a review.
         """
-        for line in describe(change, number, total):
+        for line in describe(case, number, total):
             self._say(line)
+        verdict = self._verdict(case)
+        with_needs = True
+        if verdict is Verdict.NON_BREAKING and case.needs:
+            with_needs = self._confirmed(_needs_question(case), default=True)
+        why = self._read(_WHY) if self._in_review and verdict else ""
+        return Answer(verdict, why, with_needs)
+
+    def _verdict(self, case: Case) -> Verdict | None:
         while True:
-            self._terminal.writing.write(_PROMPT)
-            self._terminal.writing.flush()
-            try:
-                answer = self._terminal.reading.readline()
-            except KeyboardInterrupt:
-                raise Aborted("the commit") from None
-            word = answer.strip().lower()
-            if not answer or word in ("a", "abort"):
-                raise Aborted("the commit")
+            word = self._read(_REVIEW_PROMPT if self._in_review else _PROMPT).lower()
+            if word in ("a", "abort"):
+                raise Aborted("the review" if self._in_review else "the commit")
+            if self._in_review and word in ("q", "quit"):
+                raise Quit
             if word in _ANSWERS:
-                return _ANSWERS[word]
-            self._say("Please answer n, b, l or a.")
+                verdict = _ANSWERS[word]
+                contrary = case.evidence.is_contrary and verdict is Verdict.NON_BREAKING
+                if not contrary or self._confirmed(_CONTRARY, default=False):
+                    return verdict
+                continue
+            letters = "n, b, l, q or a" if self._in_review else "n, b, l or a"
+            self._say(f"Please answer {letters}.")
+
+    def _confirmed(self, question: str, *, default: bool) -> bool:
+        """Ask a question that is answered with yes or no; Enter is the default."""
+        while True:
+            word = self._read(f"{question} {'[Y/n]' if default else '[y/N]'}: ").lower()
+            if word in ("", "y", "yes", "n", "no"):
+                return word in ("y", "yes") or (default and not word)
+            self._say("Please answer y or n.")
+
+    def _read(self, prompt: str) -> str:
+        try:  # Ctrl-C counts from the moment that the question can be seen
+            self._terminal.writing.write(prompt)
+            self._terminal.writing.flush()
+            line = self._terminal.reading.readline()
+        except KeyboardInterrupt:
+            line = ""
+        if not line:
+            raise Aborted("the review" if self._in_review else "the commit")
+        return line.strip()
 
     def _say(self, line: str) -> None:
         self._terminal.writing.write((line if self._color else click.unstyle(line)) + "\n")
@@ -88,11 +128,30 @@ def terminal() -> Iterator[Terminal | None]:
         yield None
 
 
-def describe(change: Change, number: int, total: int) -> Iterator[str]:
-    """Yield the lines that say what changed and what depends on it."""
+def describe(case: Case, number: int, total: int) -> Iterator[str]:
+    """Yield the lines that say what changed, what depends on it, and what is known of it."""
+    change = case.change
     of = f" ({number} of {total})" if total > 1 else ""
-    yield click.style(f"{printable(str(change.component))} changed{of}", bold=True)
+    what = "is contested" if case.contest else "changed"
+    yield click.style(f"{printable(str(change.component))} {what}{of}", bold=True)
+    if case.contest:
+        yield "  these contradict each other, so that only the very same code matches:"
+        for said in said_in(case.contest):
+            yield f"    {printable(said)}"
     for dependent in change.dependents:
         calls = count(dependent.calls, "stored call")
         yield f"  {calls} of {printable(dependent.op)} ({duration(dependent.seconds)})"
+    if len(change.dependents) > 1:
+        seconds = sum(dependent.seconds for dependent in change.dependents)
+        yield f"  {duration(seconds)} of computing in all"
     yield from diff_lines(change.diff())
+    for line in case.evidence.lines():
+        yield f"  evidence: {printable(line)}"
+
+
+def _needs_question(case: Case) -> str:
+    names = ", ".join(printable(str(component)) for component in case.needs)
+    return (
+        f"The new code calls what older results do not know: {names}\n"
+        "Shall older results depend on that too?"
+    )

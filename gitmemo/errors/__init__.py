@@ -66,6 +66,10 @@
       NothingToDecide        exit 2
       NothingToDrop          exit 2
       CannotRename           exit 2
+      SeveralDecisions       exit 2
+      NoSuchComponent        exit 2
+      NoSuchDependency       exit 2
+      ContraryEvidence       exit 7
       BadSetting             exit 2
       InvalidStorage         exit 2
       StorageClosed          exit 1
@@ -110,11 +114,15 @@ from gitmemo.errors.project import (
     Aborted,
     BadSetting,
     CannotRename,
+    ContraryEvidence,
     DemoFailed,
     InvalidStorage,
+    NoSuchComponent,
+    NoSuchDependency,
     NothingToDecide,
     NothingToDrop,
     NotInitialised,
+    SeveralDecisions,
     StorageClosed,
     UncommittedCode,
     UndecidedChanges,
@@ -172,6 +180,7 @@ __all__ = [
     "BadSetting",
     "BlobCorrupt",
     "CannotRename",
+    "ContraryEvidence",
     "CorruptJournal",
     "CorruptRecord",
     "CorruptSegment",
@@ -192,6 +201,8 @@ __all__ = [
     "NewCallRefused",
     "NewerFormat",
     "NoActiveStorage",
+    "NoSuchComponent",
+    "NoSuchDependency",
     "NotAFile",
     "NotARef",
     "NotAnOp",
@@ -214,6 +225,7 @@ __all__ = [
     "RemoteTooNew",
     "RemoteUnknown",
     "RemoteUnreachable",
+    "SeveralDecisions",
     "SignatureChanged",
     "SourceError",
     "StorageClosed",

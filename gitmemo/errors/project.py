@@ -184,6 +184,81 @@ class UncommittedCode(GitmemoError):
         return "commit the code with `git commit`: the results join that commit"
 
 
+class NoSuchComponent(GitmemoError, LookupError):
+    """No piece of the project's code has such a name."""
+
+    kind = "no-such-component"
+    exit_code = 2
+
+    def __init__(self, name: str, candidates: tuple[str, ...]) -> None:
+        super().__init__(name, candidates)
+        self.name, self.candidates = name, candidates
+
+    def problem(self) -> str:
+        return f"no function, class or variable is called {self.name!r}"
+
+    def remedy(self) -> str:
+        if self.candidates:
+            return f"did you mean one of: {', '.join(self.candidates)}?"
+        return "write PATH:NAME, the path from the top of the repository, such as lib/step.py:scale"
+
+
+class NoSuchDependency(GitmemoError, LookupError):
+    """Nobody added such a dependency."""
+
+    kind = "no-such-dependency"
+    exit_code = 2
+
+    def __init__(self, component: str, on: str, known: tuple[str, ...]) -> None:
+        super().__init__(component, on, known)
+        self.component, self.on, self.known = component, on, known
+
+    def problem(self) -> str:
+        return f"nobody said that {self.component} depends on {self.on}"
+
+    def remedy(self) -> str:
+        if self.known:
+            return f"added were: {', '.join(self.known)}"
+        return "only what `gitmemo deps add` or a decision added can be removed"
+
+
+class ContraryEvidence(GitmemoError):
+    """A non-breaking verdict, although results differ for equal inputs."""
+
+    kind = "contrary-evidence"
+    exit_code = 7
+
+    def __init__(self, component: str, evidence: tuple[str, ...]) -> None:
+        super().__init__(component, evidence)
+        self.component, self.evidence = component, evidence
+
+    def problem(self) -> str:
+        return f"{self.component}: {'; '.join(self.evidence)}"
+
+    def remedy(self) -> str:
+        return (
+            "say --breaking, or --non-breaking --force if older results stay valid all the same; "
+            "`gitmemo check` says whether an op is deterministic"
+        )
+
+
+class SeveralDecisions(GitmemoError, LookupError):
+    """Several decisions are meant by one name."""
+
+    kind = "several-decisions"
+    exit_code = 2
+
+    def __init__(self, name: str, decisions: tuple[str, ...]) -> None:
+        super().__init__(name, decisions)
+        self.name, self.decisions = name, decisions
+
+    def problem(self) -> str:
+        return f"there are {len(self.decisions)} decisions about {self.name}"
+
+    def remedy(self) -> str:
+        return f"name one by its id: {', '.join(self.decisions)}"
+
+
 class NothingToDecide(GitmemoError, LookupError):
     """No undecided change of that name."""
 
@@ -200,7 +275,7 @@ class NothingToDecide(GitmemoError, LookupError):
     def remedy(self) -> str:
         if self.open_changes:
             return f"undecided are: {', '.join(self.open_changes)}"
-        return "nothing is undecided; `gitmemo log OP` shows what was decided"
+        return "nothing is undecided; `gitmemo decide --revise` shows what was decided"
 
 
 class CannotRename(GitmemoError, ValueError):

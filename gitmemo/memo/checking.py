@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from gitmemo.errors import GitmemoError
@@ -136,9 +136,16 @@ class Checker:
         by_content = {call.cid: call for call in first_of_each(mine).values()}
         return [by_content[cid] for cid in sorted(by_content)]
 
-    def _again(self, call: Call) -> CheckedCall:
+    def again(self, call: Call, but: str = "") -> CheckedCall:
+        """Run a call, also one that is not valid for the code of now; `but` is said if it differs."""
+        checked = self._again(call, any_code=True)
+        if not but or checked.finding in (Finding.SAME, Finding.NOT_RUN):
+            return checked
+        return replace(checked, reason=f"{checked.reason}; {but}" if checked.reason else but)
+
+    def _again(self, call: Call, *, any_code: bool = False) -> CheckedCall:
         inputs = self._inputs(call)
-        reason = self._rerun.obstacle(call)
+        reason = self._rerun.obstacle(call, any_code=any_code)
         if reason is not None:
             return CheckedCall(call.op, Finding.NOT_RUN, inputs, reason=reason)
         try:

@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
-from gitmemo.errors import NotAnOp, NotARef, OpNotLoaded
+from gitmemo.errors import GitmemoError, NotAnOp, NotARef, OpNotLoaded
 from gitmemo.hashing.digest import Digest
 from gitmemo.memo.caller import Caller
 from gitmemo.memo.checking import Checker, CheckReport
@@ -20,7 +21,9 @@ from gitmemo.memo.explanation import Explanation
 from gitmemo.memo.failures import Failure, FailureNotes
 from gitmemo.memo.lookup import Lookup
 from gitmemo.memo.names import OpNames
+from gitmemo.memo.rechecking import ChangeChecker, ChangeReport
 from gitmemo.memo.wording import short
+from gitmemo.model.components import Component
 from gitmemo.model.validity import Code
 from gitmemo.query import resolve_op
 from gitmemo.ref import Ref
@@ -105,6 +108,24 @@ class Questions(ABC):
         if recorded:
             return self._checker.recorded(name, calls)
         return self._checker.rerun(name, calls, sample, seed)
+
+    def check_change(
+        self, component: str, *, sample: int | None = 10, seed: int = 0
+    ) -> ChangeReport:
+        """Run stored calls that touched another content of `path:name` under the code of now.
+
+        It says whether they return the same; nothing is recorded. The files of ops that this
+        program has not used are imported. `sample=None` runs all such calls.
+        """
+        self._notice()
+        checker = ChangeChecker(self.world, self._code, self._lookup, self._checker)
+        path, _, unit = component.rpartition(":")
+        changed = Component(path, unit)
+        for op in checker.ops(changed):
+            if self._names.named(op) is None:
+                with suppress(GitmemoError):  # the report says of its calls that they were not run
+                    self.load_op(op)
+        return checker.rerun(changed, sample, seed)
 
     def explain(
         self, op: Op[..., Any] | BoundOp[..., Any] | str, /, *args: Any, **kwargs: Any

@@ -19,6 +19,7 @@ from gitmemo.memo.execute import CallOutcome
 from gitmemo.memo.inputs import PreparedCall
 from gitmemo.memo.secrecy import is_secret
 from gitmemo.memo.trust import Values
+from gitmemo.memo.verdicts import Verdicts
 from gitmemo.model import ids
 from gitmemo.model.components import Component, Content
 from gitmemo.model.facts import (
@@ -48,10 +49,17 @@ _MOST_VERSIONS = 1000
 class Recorder:
     """Writes what a storage's calls leave behind. `code` is None where code is not versioned."""
 
-    def __init__(self, world: World, values: Values, code: CodeState | None) -> None:
+    def __init__(
+        self,
+        world: World,
+        values: Values,
+        code: CodeState | None,
+        verdicts: Verdicts | None = None,
+    ) -> None:
         self._world = world
         self._values = values
         self._code = code
+        self._verdicts = verdicts
         self._versions: set[Digest] = set()
         self._sources: set[tuple[Component, Digest]] = set()
         self._latest: dict[Component, Digest] = {}
@@ -99,7 +107,7 @@ class Recorder:
         facts += self.outputs(outcome)
         version = None
         if self._code is not None:
-            version = self._version(outcome.components)
+            version = self._version(self._with_added(outcome.components, self._code))
             facts += self._version_facts(version, self._code)
         code = version.id if version else None
         hid = ids.call_hid(op, number, code, [(slot.name, slot.hid) for slot in slots])
@@ -173,6 +181,22 @@ class Recorder:
             again += 1
             call = replace(call, run={**call.run, "again": again})
         return call
+
+    def _with_added(
+        self, components: Mapping[Component, Content], code: CodeState
+    ) -> Mapping[Component, Content]:
+        """Count what people said that these components depend on, with what it holds now, too."""
+        decisions = self._verdicts.decisions() if self._verdicts else None
+        if decisions is None or not decisions.any_needs:
+            return components
+        added: dict[Component, Content] = {}
+        for component, content in components.items():
+            for need in decisions.needs(component, content.source):
+                now = code.current(need.on)
+                # One that came with an edit is about results of before the edit.
+                if need.source is None and need.on not in components and now is not None:
+                    added[need.on] = now
+        return {**components, **added} if added else components
 
     def _version(self, components: Mapping[Component, Content]) -> Version:
         """Return the version of a call that touched `components`, the same for the same mapping."""

@@ -2,7 +2,7 @@
 
 Not recording what comes of it (`on_demand`), nor comparing it (`checking`).
 Invariant: only a call that is valid for the code of now is run, so that it must
-return what it returned.
+return what it returned; unless it is to be seen whether other code matters.
 """
 
 from __future__ import annotations
@@ -30,14 +30,17 @@ class Rerun:
         self._lookup = lookup
         self._caller = caller
 
-    def obstacle(self, call: Call) -> str | None:
-        """Say why `call` cannot be run again with the code of now; None if it can."""
+    def obstacle(self, call: Call, *, any_code: bool = False) -> str | None:
+        """Say why `call` cannot be run again with the code of now; None if it can.
+
+        With `any_code` it is no obstacle that it was made with other code.
+        """
         op = self._names.named(call.op)
         if op is None:
             return "its op is not loaded in this program"
         if op.version != call.op_version:
             return f"its op has version {op.version} now, had {call.op_version} then"
-        if not self._lookup.is_valid(call.version):
+        if not any_code and not self._lookup.is_valid(call.version):
             return "its code has changed since"
         if op.is_async:
             return "its op is asynchronous"

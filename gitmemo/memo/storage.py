@@ -169,7 +169,7 @@ class Storage(Questions, Looking):
         self._watch = watch = Watch()
         self._names = names = OpNames(project)
         values = Values(world, trust)
-        self._recorder = recorder = Recorder(world, values, state)
+        self._recorder = recorder = Recorder(world, values, state, verdicts)
         self._lookup = lookup = Lookup(world, names, verdicts, recorder, watch, self._code)
         self._failures = failures = FailureNotes(world, recorder)
         self._caller = caller = Caller(

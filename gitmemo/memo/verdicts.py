@@ -41,10 +41,9 @@ class Verdicts:
         if found is None:
             # A damaged or foreign record: without its version nothing can be said.
             return (Component("?", "?"),)
-        if self._decisions is None:
-            self._decisions = self._world.decisions()
-        probe = self._code.probe(watched(found, self._decisions))
-        verdict = tuple(changed(found, self._code, self._decisions))
+        decisions = self.decisions()
+        probe = self._code.probe(watched(found, decisions))
+        verdict = tuple(changed(found, self._code, decisions))
         self._known[version] = (probe, verdict)
         return verdict
 
@@ -62,9 +61,13 @@ class Verdicts:
         now = self._code.current(other)
         if now is None:
             return False
+        return self.decisions().same((component, content.source), (other, now.source))
+
+    def decisions(self) -> Decisions:
+        """Return what people say of the code, as of the beginning of this block."""
         if self._decisions is None:
             self._decisions = self._world.decisions()
-        return self._decisions.same((component, content.source), (other, now.source))
+        return self._decisions
 
     def preload(self, versions: Iterable[Digest]) -> None:
         """Keep versions at hand: they never change, unlike the verdicts on them."""

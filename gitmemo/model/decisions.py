@@ -9,14 +9,11 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable
-from typing import TypeAlias
 
 from gitmemo.hashing.digest import Digest
 from gitmemo.model.components import Component
+from gitmemo.model.contests import Contest, Edge, Place, Roots, contests_in, to_give_up
 from gitmemo.model.facts import Decision, Dependency, Move, Statement, Verdict
-
-Place: TypeAlias = tuple[Component, Digest]
-"""A content of a component."""
 
 
 class Decisions:
@@ -36,7 +33,7 @@ class Decisions:
         facts = dict(statements)
         superseded = {other for fact in facts.values() for other in fact.supersedes}
         self._decided: dict[Component, list[tuple[Digest, Decision]]] = defaultdict(list)
-        self._moves: dict[Component, list[Move]] = defaultdict(list)
+        self._moves: dict[Component, list[Edge]] = defaultdict(list)
         self._needs: dict[Component, list[Dependency]] = defaultdict(list)
         for record, fact in sorted(facts.items(), key=lambda pair: pair[0]):
             if record in superseded:
@@ -44,8 +41,8 @@ class Decisions:
             if isinstance(fact, Decision):
                 self._decided[fact.component].append((record, fact))
             elif isinstance(fact, Move):
-                self._moves[fact.component].append(fact)
-                self._moves[fact.to].append(fact)
+                self._moves[fact.component].append(Edge(record, fact))
+                self._moves[fact.to].append(Edge(record, fact))
             elif isinstance(fact, Dependency):
                 self._needs[fact.component].append(fact)
         self._classes: dict[Component, _Classes] = {}
@@ -82,10 +79,7 @@ class Decisions:
         """Whether a current decision or move is about this very content."""
         return any(
             content in (decision.old, decision.new) for _, decision in self.about(component)
-        ) or any(
-            (component, content) in ((move.component, move.source), (move.to, move.new))
-            for move in self._moves.get(component, ())
-        )
+        ) or any((component, content) in edge.ends for edge in self._moves.get(component, ()))
 
     def about(self, component: Component) -> list[tuple[Digest, Decision]]:
         """Return the current decisions about a component, with their record ids."""
@@ -109,6 +103,36 @@ class Decisions:
         found = self._needs.get(component, ()) if self._needs else ()
         return [need for need in found if need.source is None or need.source == content]
 
+    def alike(self, component: Component, content: Digest) -> list[Digest]:
+        """Return the contents of a component that are equivalent to this one, itself included."""
+        ends = (end for edge in self._edges(component) for end in edge.ends)
+        known = {source for place, source in ends if place == component}
+        return sorted({content, *(o for o in known if self.equivalent(component, content, o))})
+
+    def contests(self) -> list[Contest]:
+        """Return the current statements that contradict each other, sorted by component."""
+        found: dict[frozenset[Place], Contest] = {}
+        for component in sorted(self._decided):
+            for contest in contests_in(self._edges(component)):
+                found.setdefault(contest.contents, contest)
+        return sorted(found.values(), key=lambda contest: contest.component)
+
+    def to_give_up(
+        self, component: Component, old: Digest, new: Digest, verdict: Verdict
+    ) -> tuple[Digest, ...]:
+        """Return the record ids that a decision has to supersede to hold, without a contest."""
+        edges = self._edges(component)
+        return tuple(to_give_up(edges, (component, old), (component, new), verdict))
+
+    @property
+    def any_needs(self) -> bool:
+        """Whether anybody added a dependency at all."""
+        return bool(self._needs)
+
+    def needs_any(self, component: Component) -> bool:
+        """Whether anybody added a dependency to a component."""
+        return component in self._needs
+
     def _speaks_of(self, component: Component) -> bool:
         return component in self._decided or component in self._moves
 
@@ -117,73 +141,57 @@ class Decisions:
         found, todo = {component}, [component]
         while todo:
             for move in self._moves.get(todo.pop(), ()):
-                new = {move.component, move.to} - found
+                new = {component for component, _ in move.ends} - found
                 found |= new
                 todo += new
         return found
 
+    def _edges(self, component: Component) -> list[Edge]:
+        """Return what current statements say of a component, and of what it was called."""
+        group = self._group(component)
+        decided = [Edge(r, said) for one in group for r, said in self._decided.get(one, ())]
+        moves = {move.record: move for one in group for move in self._moves.get(one, ())}
+        return [*decided, *moves.values()]
+
     def _of(self, component: Component) -> _Classes:
         classes = self._classes.get(component)
         if classes is None:
-            group = self._group(component)
-            decided = [d for one in group for _, d in self._decided.get(one, ())]
-            moves = [move for one in group for move in self._moves.get(one, ())]
-            classes = _Classes(decided, moves)
-            self._classes.update(dict.fromkeys(group, classes))
+            classes = _Classes(self._edges(component))
+            self._classes.update(dict.fromkeys(self._group(component), classes))
         return classes
 
 
 class _Classes:
-    """Union-find over the contents of one component, and of those that it was called."""
+    """The classes of the contents of one component, and of those that it was called."""
 
-    def __init__(self, decisions: Iterable[Decision], moves: Iterable[Move]) -> None:
-        self._same: dict[Place, Place] = {}
-        self._near: dict[Place, Place] = {}
-        breaking: list[tuple[Place, Place]] = []
-        joined = [((move.component, move.source), (move.to, move.new)) for move in moves]
-        for decision in decisions:
-            pair = (decision.component, decision.old), (decision.component, decision.new)
-            if decision.verdict is Verdict.NON_BREAKING:
-                joined.append(pair)
+    def __init__(self, edges: Iterable[Edge]) -> None:
+        self._same, self._near = Roots(), Roots()
+        self._joined: set[Place] = set()
+        apart: list[Edge] = []
+        for edge in edges:
+            a, b = edge.ends
+            self._near.join(a, b)
+            if edge.joins:
+                self._same.join(a, b)
+                self._joined.update((a, b) if a != b else ())
             else:
-                breaking.append(pair)
-        self._joined = {place for a, b in joined if a != b for place in (a, b)}
-        for a, b in joined:
-            _join(self._same, a, b)
-        for a, b in (*joined, *breaking):
-            _join(self._near, a, b)
-        self._contested = {
-            _root(self._same, old)
-            for old, new in breaking
-            if _root(self._same, old) == _root(self._same, new)
-        }
+                apart.append(edge)
+        ends = ((self._same.of(edge.ends[0]), self._same.of(edge.ends[1])) for edge in apart)
+        self._contested = {a for a, b in ends if a == b}
 
     def same(self, a: Place, b: Place) -> bool:
-        root = _root(self._same, a)
-        return root == _root(self._same, b) and root not in self._contested
+        root = self._same.of(a)
+        return root == self._same.of(b) and root not in self._contested
 
     def connected(self, a: Place, b: Place) -> bool:
-        return _root(self._near, a) == _root(self._near, b)
+        return self._near.of(a) == self._near.of(b)
 
     def contested(self, a: Place) -> bool:
-        return _root(self._same, a) in self._contested
+        return self._same.of(a) in self._contested
 
     def joined(self, a: Place) -> bool:
         return a in self._joined and not self.contested(a)
 
     def representative(self, a: Place) -> Place:
-        root = _root(self._same, a)
+        root = self._same.of(a)
         return a if root in self._contested else root
-
-
-def _root(parents: dict[Place, Place], node: Place) -> Place:
-    while (parent := parents.get(node, node)) != node:
-        parents[node] = parents.get(parent, parent)
-        node = parent
-    return node
-
-
-def _join(parents: dict[Place, Place], a: Place, b: Place) -> None:
-    low, high = sorted((_root(parents, a), _root(parents, b)))
-    if low != high:
-        parents[high] = low

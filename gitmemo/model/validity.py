@@ -46,11 +46,9 @@ def changed(version: Version, code: Code, decisions: Decisions) -> list[Componen
         for component, content in version.pairs.items()
         if not holds(component, content, code, decisions)
     ]
-    found += [
-        need.on
-        for need in _unrecorded(version, decisions)
-        if need.on not in found and not _is_met(need, code, decisions)
-    ]
+    unmet = (n for n in unrecorded(version, decisions) if not _is_met(n, code, decisions))
+    foreign = _made_with_others(version, code, decisions)
+    found += dict.fromkeys(n.on for n in (*unmet, *foreign) if n.on not in found)
     return found
 
 
@@ -59,7 +57,7 @@ def watched(version: Version, decisions: Decisions) -> list[Component]:
     found = dict.fromkeys(version.pairs)
     for component in version.pairs:
         found.update(dict.fromkeys(decisions.places(component)))
-    for need in _unrecorded(version, decisions):
+    for need in unrecorded(version, decisions):
         found.update(dict.fromkeys((need.on, *decisions.places(need.on))))
     return list(found)
 
@@ -103,19 +101,50 @@ def _moved(
     return old.value == new.value or decisions.same((component, old.value), (place, new.value))
 
 
-def _unrecorded(version: Version, decisions: Decisions) -> Iterator[Dependency]:
+def unrecorded(version: Version, decisions: Decisions) -> Iterator[Dependency]:
+    """Yield what people say that calls of a version depended on, and its pairs do not hold."""
     for component, content in version.pairs.items():
         for need in decisions.needs(component, content.source):
             if need.on not in version.pairs:
                 yield need
 
 
+def _made_with_others(version: Version, code: Code, decisions: Decisions) -> Iterator[Dependency]:
+    """Yield what newer code was run with that is not what it had when it equalled the code of now.
+
+    A dependency that came with an edit says of the text of before: the text of after is the same
+    as long as what it calls is. A call of the later text with another helper is none of the text
+    of before, though the texts were said to be equivalent.
+    """
+    for component, content in version.pairs.items():
+        if not decisions.needs_any(component):
+            continue
+        now = code.current(component) if code.knows(component) else None
+        if now is None or now.source == content.source:
+            continue
+        for need in decisions.needs(component, now.source):
+            held = version.pairs.get(need.on)
+            if need.source is None or held is None:
+                continue
+            if not _is_same(need.on, need.content, held, decisions):
+                yield need
+
+
+def _is_same(component: Component, one: Content, other: Content, decisions: Decisions) -> bool:
+    if not component.unit.startswith("$") or one.value is None or other.value is None:
+        return decisions.equivalent(component, one.source, other.source)
+    return decisions.equivalent(component, one.value, other.value) or (
+        one.source != other.source and decisions.equivalent(component, one.source, other.source)
+    )
+
+
 def _is_met(need: Dependency, code: Code, decisions: Decisions) -> bool:
     """Whether a dependency that people added is what it was; where there is none, nothing needs it."""
-    if need.source is not None:
-        # It came with an edit: the text of before does without it.
-        now = code.current(need.component) if code.knows(need.component) else None
-        if now is not None and now.source == need.source:
+    if need.source is not None and code.knows(need.component):
+        # It came with an edit: the text of before, and all that equalled it, do without it.
+        now = code.current(need.component)
+        others = decisions.needs(need.component, now.source) if now is not None else ()
+        if any(other.source is not None and other.on == need.on for other in others):
             return True
     if not code.knows(need.on):
         return True

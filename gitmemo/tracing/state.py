@@ -97,6 +97,10 @@ class CodeState:
         found = self._unit(component) if component.path.endswith(".py") else None
         return found.spans[0].first if found and found.spans else None
 
+    def file(self, path: str) -> SourceFile | None:
+        """Return the text that a module of the project was loaded from, or its file."""
+        return self._text_file(path, Observations())
+
     def probe(self, components: Iterable[Component]) -> Probe:
         """Return a cheap check that the contents of `components` stay what they are now."""
         parts = tuple(components)

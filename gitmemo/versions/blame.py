@@ -16,7 +16,8 @@ from gitmemo.git.formats import TREE_MODE
 from gitmemo.git.objects import CommitInfo, ObjectReader
 from gitmemo.hashing.digest import Digest, to_hex
 from gitmemo.model.components import MAIN_PATH, Component, is_external
-from gitmemo.model.decisions import Decisions, Place
+from gitmemo.model.contests import Place
+from gitmemo.model.decisions import Decisions
 from gitmemo.model.facts import Move, Statement, Version
 from gitmemo.quantities import timestamp
 from gitmemo.source import SourceFile

@@ -223,6 +223,7 @@ def test_status_for_programs(template: Clone) -> None:
         "pending": 0,
         "stale": 4,
         "undecided": [],
+        "contested": [],
         "missing_values": 0,
         "ops": {
             "pipeline:evaluate": {"calls": 4, "current": 2},

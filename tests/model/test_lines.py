@@ -18,8 +18,12 @@ from gitmemo.model.components import Component, Content
 from gitmemo.model.facts import (
     Call,
     Decision,
+    Dependency,
     Fact,
     Inline,
+    Move,
+    Rename,
+    RenameKind,
     Slot,
     Source,
     Text,
@@ -28,6 +32,7 @@ from gitmemo.model.facts import (
     Value,
     Verdict,
     Version,
+    Withdrawal,
     referenced_cids,
 )
 from gitmemo.model.items import (
@@ -121,6 +126,7 @@ def made(call: Digest, slot: Slot) -> Slot:
 
 
 contents = st.builds(Content, digests, st.none() | digests)
+superseded = st.lists(digests, max_size=2).map(tuple)
 facts: st.SearchStrategy[Fact] = st.one_of(
     calls(),
     st.builds(Value, digests, names, st.integers(0, 2**60), digests),
@@ -133,10 +139,14 @@ facts: st.SearchStrategy[Fact] = st.one_of(
         digests,
         st.sampled_from(Verdict),
         names,
-        st.lists(digests, max_size=2).map(tuple),
-        st.lists(digests, max_size=2).map(tuple),
+        superseded,
+        superseded,
         run_facts,
     ),
+    st.builds(Move, components, digests, components, digests, names, superseded),
+    st.builds(Dependency, components, st.none() | digests, components, contents, names, superseded),
+    st.builds(Rename, st.sampled_from(RenameKind), names, names, names, names, superseded),
+    st.builds(Withdrawal, superseded, names),
     st.builds(Tombstone, *[st.lists(digests, max_size=2).map(tuple)] * 2, names, st.just(())),
     st.builds(Undo, st.lists(digests, max_size=2).map(tuple), names),
     st.builds(Text, names),

@@ -181,7 +181,7 @@ def test_what_was_left_for_later_can_be_decided_later(changed: Clone) -> None:
     assert "+    return value * 3" in shown
     assert changed.run("1", "2") == (1, 4)
     assert changed.gitmemo("decide", "nothing", "--breaking", code=2).err
-    changed.gitmemo("decide", "scale", "--non-breaking", "-m", "same to us")
+    changed.gitmemo("decide", "scale", "--non-breaking", "--force", "-m", "same to us")
     assert changed.status()["undecided"] == []
     assert changed.run("5") == (1, 2)
     changed.gitmemo("commit", "-m", "Decide")

@@ -1,0 +1,70 @@
+"""Contested decisions as something to decide about, and who said what.
+
+Not the algebra (`model.contests`). Invariant: values only.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+
+from gitmemo.changes.change import Change
+from gitmemo.changes.finding import ReadableCode
+from gitmemo.changes.uses import Uses
+from gitmemo.hashing.digest import Digest, to_hex
+from gitmemo.model.components import Component
+from gitmemo.model.contests import Contest, Edge
+from gitmemo.model.facts import Decision
+
+
+def contested_change(
+    contest: Contest,
+    uses: Uses,
+    code: ReadableCode,
+    text_of: Callable[[Component, Digest], str | None],
+) -> Change:
+    """Return the two contents that a contest holds apart, those of the code of now as the new ones."""
+    component = contest.component
+    (_, old), (_, new) = contest.breaking[0].ends
+    now = code.current(component) if code.knows(component) else None
+    if now is not None and old in (now.source, now.value):
+        old, new = new, old
+    old_source, source = (_source_of(component, content, uses) for content in (old, new))
+    return Change(
+        component,
+        old,
+        new,
+        text_of(component, old_source) or "",
+        text_of(component, source) or "",
+        source,
+        uses.dependents(component, old),
+    )
+
+
+def said_in(contest: Contest) -> Iterator[str]:
+    """Yield what the statements of a contest say, a line each."""
+    for edge in (*contest.breaking, *contest.joining):
+        yield said_by(edge)
+
+
+def said_by(edge: Edge) -> str:
+    """Return what one statement says of which contents, who said it, when and why."""
+    said = edge.statement
+    old, new = (to_hex(content)[:10] for _, content in edge.ends)
+    what = said.verdict.value if isinstance(said, Decision) else f"moved to {said.to}"
+    by = ", ".join(who_said(said)) if isinstance(said, Decision) else ""
+    who = f" ({by})" if by else ""
+    why = f": {said.why}" if said.why else ""
+    return f"{to_hex(edge.record)[:10]} {what} {old} -> {new}{who}{why}"
+
+
+def who_said(said: Decision) -> list[str]:
+    """Return who made a decision, and when, as far as that was recorded."""
+    return [str(said.who[name]) for name in ("user", "at") if name in said.who]
+
+
+def _source_of(component: Component, content: Digest, uses: Uses) -> Digest:
+    """Return the source id of a content that a decision names by its value id."""
+    for known in uses.contents.get(component, ()):
+        if content == known.value:
+            return known.source
+    return content

@@ -1,0 +1,95 @@
+"""`gitmemo deps add` and `gitmemo deps remove`: dependencies that nothing can see."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+import click
+
+from gitmemo.commits.hook import render_histories
+from gitmemo.commits.naming import component_named, function_of
+from gitmemo.display.text import printable
+from gitmemo.errors import NoSuchDependency
+from gitmemo.hashing.digest import Digest
+from gitmemo.model.components import Component
+from gitmemo.model.facts import Dependency, Withdrawal
+from gitmemo.model.statements import standing
+from gitmemo.workspace import Workspace, find
+
+
+@click.command()
+@click.argument("op")
+@click.argument("component")
+@click.option("-m", "--message", default="", help="Why.")
+def add(op: str, component: str, message: str) -> None:
+    """Say that calls of OP depend on COMPONENT, though no tracking sees it.
+
+    OP is an op, or a function as `path:name`; COMPONENT is `path:name` of a function, a class or a
+    variable. Results that are stored count as made with what COMPONENT holds now. It joins the
+    next commit.
+    """
+    workspace = find()
+    world = workspace.world
+    world.enter()
+    of = _function(workspace, op)
+    on = component_named(component, workspace.code)
+    said = printable(f"{of} depends on {on}")
+    if _added(workspace, of, on, by_hand=True):
+        click.echo(f"{said} already")
+        return
+    content = workspace.code.current(on)
+    assert content is not None  # it was found by name
+    dependency = Dependency(of, None, on, content, message)
+    world.record([standing(dependency, world.statements())])
+    world.enter()
+    click.echo(said)
+
+
+@click.command()
+@click.argument("op")
+@click.argument("component")
+@click.option("-m", "--message", default="", help="Why.")
+def remove(op: str, component: str, message: str) -> None:
+    """Take back that calls of OP depend on COMPONENT, whether a person or an edit said so.
+
+    What calls were seen to touch stays; calls that were made since hold it too.
+    """
+    workspace = find()
+    world = workspace.world
+    world.enter()
+    of = _function(workspace, op)
+    known = [fact.on for _, fact in _current(workspace) if fact.component == of]
+    on = _among(known, component)
+    if on is None:
+        raise NoSuchDependency(str(of), component, tuple(sorted({str(one) for one in known})))
+    records = _added(workspace, of, on, by_hand=False)
+    world.record([Withdrawal(tuple(sorted(records)), message)])
+    world.enter()
+    render_histories(workspace)
+    click.echo(printable(f"{of} does not depend on {on} any more"))
+
+
+def _function(workspace: Workspace, name: str) -> Component:
+    return function_of(name, workspace.world, workspace.code, workspace.project.path_of_module_name)
+
+
+def _added(workspace: Workspace, of: Component, on: Component, *, by_hand: bool) -> list[Digest]:
+    return [
+        record
+        for record, fact in _current(workspace)
+        if (fact.component, fact.on) == (of, on) and (fact.source is None or not by_hand)
+    ]
+
+
+def _current(workspace: Workspace) -> list[tuple[Digest, Dependency]]:
+    current = workspace.world.decisions().current
+    statements = workspace.world.statements()
+    return [(r, fact) for r, fact in statements if isinstance(fact, Dependency) and r in current]
+
+
+def _among(known: Iterable[Component], name: str) -> Component | None:
+    """Return the component that is called so: it need not be in the files any more."""
+    for component in known:
+        if name in (str(component), component.unit, f"{component.path}:{component.unit[1:]}"):
+            return component
+    return None

@@ -1,0 +1,68 @@
+"""Components by the names that people write: `path:name`, or an op's.
+
+Not ops themselves: nothing is imported. Invariant: a name means one component, or is refused.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Callable, Iterator
+
+from gitmemo.errors import NoSuchComponent
+from gitmemo.model.components import Component
+from gitmemo.query import resolve_op
+from gitmemo.source.tree import SourceTree
+from gitmemo.source.units import UnitKind
+from gitmemo.world.view import World
+
+
+def component_named(name: str, code: SourceTree) -> Component:
+    """Return the component that `path:name` means in the files as they are.
+
+    Raises:
+        NoSuchComponent: There is no such file, or nothing of that name in it.
+    """
+    path, _, unit = name.rpartition(":")
+    file = code.file(path) if path else None
+    if file is None:
+        raise NoSuchComponent(name, ())
+    for found in (unit, f"class {unit}", f"${unit}"):
+        if found in file.units:
+            return Component(path, found)
+    close = difflib.get_close_matches(unit, file.units, n=3)
+    raise NoSuchComponent(name, tuple(f"{path}:{one}" for one in close))
+
+
+def function_of(
+    name: str, world: World, code: SourceTree, path_of_module: Callable[[str], str | None]
+) -> Component:
+    """Return the function of an op, or of `path:name`.
+
+    Raises:
+        UnknownOp: No call of such an op is known.
+        NoSuchComponent: No file has its function.
+    """
+    if code.file(name.rpartition(":")[0]) is not None:
+        return component_named(name, code)
+    full = resolve_op(name, world.ops())
+    module, _, qualname = full.rpartition(":")
+    path = path_of_module(module) if module else None
+    if path is not None and code.current(Component(path, qualname)) is not None:
+        return Component(path, qualname)
+    named = sorted(_with_explicit_name(full, world, code))
+    if len(named) != 1:
+        raise NoSuchComponent(full, tuple(map(str, named)))
+    return named[0]
+
+
+def _with_explicit_name(op: str, world: World, code: SourceTree) -> Iterator[Component]:
+    """Yield the functions that the newest call touched and that mention the name of its op."""
+    for call in world.newest_calls(op, 1):
+        version = world.version(call.version) if call.version else None
+        for component in version.pairs if version else ():
+            file = code.file(component.path)
+            unit = file.units.get(component.unit) if file else None
+            if unit is None or unit.kind is not UnitKind.FUNCTION:
+                continue
+            if f'"{op}"' in unit.text or f"'{op}'" in unit.text:
+                yield component

@@ -1,0 +1,326 @@
+"""Deciding later, as a person does: reviews, evidence, contested and revised decisions."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from driver import GITMEMO, Clone, at_terminal
+
+ASKED = "[a]bort: "
+REASON = "no reason) "
+
+
+def undecided(clone: Clone, *arguments: str) -> list[dict[str, Any]]:
+    lines = clone.gitmemo("decide", *arguments, "--json").out.splitlines()
+    return [json.loads(line) for line in lines]
+
+
+@pytest.fixture
+def changed(committed: Clone) -> Clone:
+    """A project with five committed calls, and two functions that were edited since."""
+    committed.change("value * 2", "value + value")
+    committed.change("len(model.weights) + rate", "rate + len(model.weights)", "pipeline.py")
+    return committed
+
+
+# --- a review at a terminal ---------------------------------------------------
+
+
+def test_a_review_asks_about_one_change_at_a_time(changed: Clone) -> None:
+    with at_terminal(changed, *GITMEMO, "decide") as terminal:
+        terminal.expect("helper.py:scale changed (1 of 2)")
+        terminal.expect("2 stored calls of pipeline:train")
+        terminal.expect("-    return value * 2")
+        terminal.expect("+    return value + value")
+        terminal.expect(ASKED)
+        terminal.send("n\n")
+        terminal.expect(REASON)
+        terminal.send("twice is twice\n")
+        terminal.expect("pipeline.py:evaluate changed (2 of 2)")
+        terminal.expect(ASKED)
+        terminal.send("perhaps\n")
+        terminal.expect("Please answer n, b, l, q or a.")
+        terminal.send("b\n")
+        terminal.expect(REASON)
+        terminal.send("\n")
+        terminal.expect("2 decisions recorded, 0 left open")
+        assert terminal.finish() == 0
+    assert undecided(changed) == []
+    changed.commit("Decided")
+    decisions = [json.loads(line) for line in changed.committed() if line.startswith('["decision"')]
+    assert sorted((line[2], line[5], line[6]) for line in decisions) == [
+        ("evaluate", "breaking", ""),
+        ("scale", "non-breaking", "twice is twice"),
+    ]
+    assert changed.run() == (3, 2)
+
+
+@pytest.mark.parametrize(("keys", "code"), [("q\n", 0), ("a\n", 130), ("\x03", 130), ("\x04", 130)])
+def test_what_was_answered_in_a_review_stays(changed: Clone, keys: str, code: int) -> None:
+    with at_terminal(changed, *GITMEMO, "decide") as terminal:
+        terminal.expect(ASKED)
+        terminal.send("n\n")
+        terminal.expect(REASON)
+        terminal.send("\n")
+        terminal.expect("(2 of 2)")
+        terminal.expect(ASKED)
+        terminal.send(keys)
+        terminal.expect("1 decision recorded, 1 left open")
+        assert terminal.finish() == code, terminal.text
+    assert "Traceback" not in terminal.text
+    assert [one["component"] for one in undecided(changed)] == ["pipeline.py:evaluate"]
+
+
+def test_later_leaves_a_change_open_and_goes_on(changed: Clone) -> None:
+    with at_terminal(changed, *GITMEMO, "decide") as terminal:
+        terminal.expect("(1 of 2)")
+        terminal.expect(ASKED)
+        terminal.send("l\n")
+        terminal.expect("(2 of 2)")
+        terminal.expect(ASKED)
+        terminal.send("l\n")
+        assert terminal.finish() == 0
+    assert len(undecided(changed)) == 2
+    assert changed.records() == 0
+
+
+def test_without_a_terminal_nothing_is_asked(changed: Clone) -> None:
+    done = changed.gitmemo("decide")
+    assert "helper.py:scale changed (1 of 2)" in done.out
+    assert "decide with: gitmemo decide helper.py:scale" in done.err
+    assert len(undecided(changed)) == 2
+
+
+# --- evidence -----------------------------------------------------------------
+
+
+def test_calls_that_ran_under_both_contents_are_compared(committed: Clone) -> None:
+    committed.change("value * 2", "value + value")
+    assert undecided(committed)[0]["evidence"]["runs"]["equal"] == 0
+    committed.run()
+    (change,) = undecided(committed)
+    assert change["evidence"]["runs"] == {"equal": 2, "differ": 0, "unclear": 0, "first": None}
+    assert "2 calls ran under both: 2 returned the same" in committed.gitmemo("decide").out
+    committed.gitmemo("decide", "--non-breaking")
+
+
+def test_texts_that_differ_by_local_names_alone_are_told(committed: Clone) -> None:
+    committed.change(
+        "weights = [scale(value) * rate for value in data]",
+        "weights = [scale(one) * rate for one in data]",
+        "pipeline.py",
+    )
+    (change,) = undecided(committed)
+    assert "local variables differ" in change["evidence"]["likeness"]
+    assert "evidence: only names" in committed.gitmemo("decide").out
+
+
+def test_a_non_breaking_verdict_against_the_evidence_needs_force(committed: Clone) -> None:
+    committed.change("value * 2", "value * 3")
+    committed.run("1", "2")
+    (change,) = undecided(committed)
+    assert change["evidence"]["contrary"] is True
+    assert change["evidence"]["runs"]["differ"] == 2
+    records = committed.records()
+    done = committed.gitmemo("decide", "scale", "--non-breaking", code=7)
+    assert "2 did not (pipeline:train(data=…, rate=" in done.err
+    assert "--force" in done.err
+    error = json.loads(committed.gitmemo("decide", "scale", "--non-breaking", "--json", code=7).err)
+    assert error["error"]["kind"] == "contrary-evidence"
+    assert committed.records() == records
+    committed.gitmemo("decide", "scale", "--non-breaking", "--force")
+    assert undecided(committed) == []
+
+
+def test_a_breaking_verdict_never_needs_force(committed: Clone) -> None:
+    committed.change("value * 2", "value * 3")
+    committed.run("1", "2")
+    committed.gitmemo("decide", "scale", "--breaking")
+    assert committed.run() == (5, 0)
+
+
+@pytest.mark.parametrize("where", ["review", "commit"])
+def test_a_person_confirms_a_verdict_against_the_evidence(committed: Clone, where: str) -> None:
+    committed.change("value * 2", "value * 3")
+    committed.run("1", "2")
+    committed.git("add", "-A")
+    command = (*GITMEMO, "decide") if where == "review" else ("git", "commit", "-q", "-m", "x")
+    with at_terminal(committed, *command) as terminal:
+        terminal.expect("evidence: 2 calls ran under both: 2 did not")
+        terminal.expect(ASKED)
+        terminal.send("n\n")
+        terminal.expect("[y/N]: ")
+        terminal.send("\n")
+        terminal.expect(ASKED)
+        terminal.send("n\n")
+        terminal.expect("[y/N]: ")
+        terminal.send("y\n")
+        if where == "review":
+            terminal.expect(REASON)
+            terminal.send("rounding\n")
+        assert terminal.finish() == 0, terminal.text
+    assert undecided(committed) == []
+
+
+def test_a_policy_never_says_non_breaking_against_the_evidence(committed: Clone) -> None:
+    committed.change("value * 2", "value * 3")
+    committed.run("1", "2")
+    said = committed.commit("Change", GITMEMO_ON_CHANGE="non-breaking")
+    assert "pending" in said
+    assert "2 did not" in said
+    assert len(undecided(committed)) == 1
+
+
+def test_results_that_differ_where_other_code_differed_too_do_not_count(committed: Clone) -> None:
+    committed.change("value * 2", "value * 3")
+    committed.change(
+        "return Model(weights), sum(weights)", "return Model(weights), 7", "pipeline.py"
+    )
+    committed.run("1", "2")
+    for change in undecided(committed):
+        assert change["evidence"]["contrary"] is False
+        assert change["evidence"]["runs"]["unclear"] == 2
+
+
+# --- contested ----------------------------------------------------------------
+
+
+@pytest.fixture
+def contested(committed: Clone) -> Clone:
+    """Two branches made the same edit, and said different things of it."""
+    clone = committed
+    for branch, verdict in (("left", "breaking"), ("right", "non-breaking")):
+        clone.git("checkout", "-q", "-b", branch, "main")
+        clone.change("value * 2", "value + value")
+        clone.gitmemo("decide", f"--{verdict}", "-m", f"said on {branch}")
+        clone.commit(f"Edit on {branch}", GITMEMO_ON_CHANGE="error")
+    assert clone.run() == (5, 0)
+    clone.git("checkout", "-q", "left")
+    clone.process("git", "merge", "-q", "--no-edit", "right")
+    return clone
+
+
+def test_a_contested_pair_is_reported_and_only_the_same_code_matches(contested: Clone) -> None:
+    assert contested.status()["contested"] == ["helper.py:scale"]
+    text = contested.gitmemo("status").out
+    assert "contested: helper.py:scale" in text
+    assert "said on left" in text
+    assert "said on right" in text
+    (case,) = undecided(contested)
+    assert case["component"] == "helper.py:scale"
+    assert len(case["contested"]) == 2
+    assert contested.run("1") == (2, 1)  # the model is the same, so what came of it is known
+
+
+@pytest.mark.parametrize("verdict", ["breaking", "non-breaking"])
+def test_deciding_again_settles_what_is_contested(contested: Clone, verdict: str) -> None:
+    contested.gitmemo("decide", "scale", f"--{verdict}", "-m", "settled")
+    assert contested.status()["contested"] == []
+    assert undecided(contested) == []
+    contested.commit("Settle", "--allow-empty")
+    assert contested.run() == ((5, 0) if verdict == "non-breaking" else (3, 2))
+    contested.change("value + value", "value * 2")
+    assert contested.run() == (5, 0)
+
+
+def test_a_review_settles_what_is_contested(contested: Clone) -> None:
+    with at_terminal(contested, *GITMEMO, "decide") as terminal:
+        terminal.expect("helper.py:scale is contested")
+        terminal.expect("said on")
+        terminal.expect("-    return value * 2")
+        terminal.expect(ASKED)
+        terminal.send("n\n")
+        terminal.expect(REASON)
+        terminal.send("\n")
+        assert terminal.finish() == 0
+    assert contested.status()["contested"] == []
+    assert contested.run() == (5, 0)
+
+
+def test_a_colleague_gets_the_settled_decision(
+    contested: Clone, clone_of: Callable[[Clone, str], Clone]
+) -> None:
+    contested.gitmemo("decide", "scale", "--non-breaking")
+    contested.commit("Settle", "--allow-empty")
+    theirs = clone_of(contested, "theirs")
+    assert theirs.status()["contested"] == []
+    assert theirs.status()["undecided"] == []
+
+
+# --- revising and withdrawing ---------------------------------------------------
+
+
+def test_a_decision_can_be_revised_and_revised_back(committed: Clone) -> None:
+    committed.change("value * 2", "value + value")
+    committed.gitmemo("decide", "--non-breaking", "-m", "first")
+    assert committed.run() == (5, 0)
+    committed.gitmemo("decide", "scale", "--revise", "--breaking")
+    assert committed.run("1") == (2, 1)
+    committed.gitmemo("decide", "scale", "--revise", "--non-breaking", "-m", "first")
+    (made,) = undecided(committed, "--revise")
+    assert made["decision"] == "non-breaking"
+    assert undecided(committed) == []
+
+
+def test_a_decision_that_was_taken_back_can_be_made_again_word_by_word(committed: Clone) -> None:
+    committed.change("value * 2", "value + value")
+    for _ in range(3):
+        committed.gitmemo("decide", "scale", "--non-breaking", "-m", "the same")
+        assert undecided(committed) == []
+        assert committed.status()["ops"]["pipeline:train"]["current"] == 2
+        committed.gitmemo("decide", "scale", "--withdraw")
+        assert len(undecided(committed)) == 1
+        assert committed.status()["ops"]["pipeline:train"]["current"] == 0
+
+
+def test_of_several_decisions_one_is_named_by_its_id(committed: Clone) -> None:
+    for old, new in (("value * 2", "value + value"), ("value + value", "2 * value")):
+        committed.change(old, new)
+        committed.gitmemo("decide", "--non-breaking")
+        committed.commit(new)
+        committed.run()
+    made = undecided(committed, "--revise", "scale")
+    assert len(made) == 2
+    committed.gitmemo("decide", made[0]["id"][:10], "--withdraw")
+    assert undecided(committed, "--revise") == made[1:]
+    assert "no undecided change" in committed.gitmemo("decide", "sca", "--withdraw", code=2).err
+
+
+# --- who ------------------------------------------------------------------------
+
+
+def test_who_decides_is_recorded_only_where_the_project_says_so(committed: Clone) -> None:
+    committed.change("value * 2", "value + value")
+    committed.gitmemo("decide", "--non-breaking")
+    assert undecided(committed, "--revise")[0]["who"] is None
+    settings = (committed.root / ".gitmemo/config.toml").read_text("utf-8")
+    committed.write(".gitmemo/config.toml", f"{settings}\n[record]\nuser = true\n")
+    committed.gitmemo("decide", "scale", "--revise", "--breaking")
+    (made,) = undecided(committed, "--revise")
+    assert made["who"]["user"] == "Tester <tester@localhost>"
+    assert made["who"]["at"].endswith("Z")
+    assert "Tester" in committed.gitmemo("decide", "--revise").out
+    assert "Tester" in committed.gitmemo("log", "train").out
+    committed.commit("Decide")
+    refs = committed.git("for-each-ref", "--format=%(refname)", "refs/gitmemo").split()
+    said = [committed.git("log", "--format=%B", ref) for ref in refs]
+    assert any("Tester" in text for text in said)
+
+
+def test_a_commit_records_who_answered(committed: Clone) -> None:
+    committed.change(
+        'on_change = "ask"', 'on_change = "breaking"\nrecord.user = true', ".gitmemo/config.toml"
+    )
+    committed.change("value * 2", "value * 3")
+    committed.commit("Change")
+    (made,) = undecided(committed, "--revise")
+    assert made["who"]["user"] == "Tester <tester@localhost>"
+
+
+def test_a_setting_that_makes_no_sense_is_refused(committed: Clone) -> None:
+    settings = (committed.root / ".gitmemo/config.toml").read_text("utf-8")
+    committed.write(".gitmemo/config.toml", f"{settings}\n[record]\nuser = 'me'\n")
+    assert "record.user" in committed.gitmemo("status", code=2).err
