@@ -118,6 +118,15 @@ class NamesNow:
         """The names that ops had, with the newest name of each."""
         return self._renames.former_ops()
 
+    def resolve(self, name: str) -> str:
+        """Return the name of now of an op, given in full, in short, or by a name that it had.
+
+        Raises:
+            UnknownOp: There is none, or several.
+        """
+        known = (self.former.get(op, op) for op in self._world.ops())
+        return resolve_op(name, sorted(set(known)), self.former)
+
     def calls(self, calls: Iterable[Call]) -> list[Call]:
         """Return `calls` with the names of now; their ids stay."""
         return [self.call(call) for call in calls] if self._renames else list(calls)
@@ -130,12 +139,15 @@ class NamesNow:
         outputs = self._renames.newest_outputs(call.op, [slot.name for slot in call.outputs])
         return replace(
             call,
-            op=self._op(call.op, call.version),
+            op=self.op(call.op, call.version),
             inputs=_called(call.inputs, inputs),
             outputs=_called(call.outputs, outputs),
         ).known_as(call.hid, call.key)
 
-    def _op(self, op: str, version: Digest | None) -> str:
+    def op(self, op: str, version: Digest | None) -> str:
+        """Return the name of now of an op whose call with this version is stored as `op`."""
+        if not self._renames.concern(op):
+            return op
         if (op, version) not in self._ops:
             taken = op in self._used or self._is_there(op, version)
             self._ops[op, version] = op if taken else self._renames.op_now(op)

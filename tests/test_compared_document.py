@@ -16,7 +16,7 @@ pytestmark = pytest.mark.skipif(
 
 NAMED = re.compile(r"`([\w/]+\.py)::(\w+)`")
 SECTIONS = {
-    "Ops and signatures": 22,
+    "Ops and signatures": 25,
     "Refs and calls": 13,
     "Collections": 5,
     "Memoization": 8,

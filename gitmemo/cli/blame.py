@@ -9,7 +9,7 @@ import click
 
 from gitmemo.cli.options import json_option
 from gitmemo.display.text import printable
-from gitmemo.query import resolve_op
+from gitmemo.query import names_now
 from gitmemo.versions.blame import Blame, ContentOrigin, Origin
 from gitmemo.versions.blame import blame as blame_of
 from gitmemo.versions.listing import tallies_of
@@ -32,8 +32,8 @@ def blame(op: str, as_json: bool) -> None:
     """
     workspace = find()
     world = workspace.world
-    name = resolve_op(op, world.ops())
-    tallies = tallies_of(world, workspace.code)[name]
+    now = names_now(workspace)
+    tallies = tallies_of(world, workspace.code, now.op)[now.resolve(op)]
     known = world.versions(tallies)
     versions = [known[ident] for ident in tallies if ident in known]
     found = blame_of(workspace.reader, world.place.commit, versions, world.statements())

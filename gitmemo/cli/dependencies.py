@@ -14,7 +14,7 @@ from gitmemo.cli.options import json_option
 from gitmemo.display.text import printable
 from gitmemo.model.components import Component
 from gitmemo.quantities import count
-from gitmemo.query import resolve_op
+from gitmemo.query import names_now
 from gitmemo.versions.picture import label_of, to_dot, to_svg
 from gitmemo.versions.tree import DependencyTree, State, Touched, tree_of
 from gitmemo.workspace import find
@@ -50,8 +50,8 @@ def listing(op: str, svg: Path | None, dot: bool, as_json: bool) -> None:
     """
     workspace = find()
     world = workspace.world
-    name = resolve_op(op, world.ops())
-    tree = tree_of(world, name, workspace.code, workspace.project.module_name_of)
+    now = names_now(workspace)
+    tree = tree_of(world, now.resolve(op), workspace.code, workspace.project.module_name_of, now.op)
     if svg is not None:
         svg.write_text(to_svg(tree), "utf-8")
         click.echo(f"wrote {svg}", err=True)

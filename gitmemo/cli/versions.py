@@ -13,7 +13,7 @@ from gitmemo.display.text import diff_lines, printable, table
 from gitmemo.errors import UnknownComponent, UnknownOp
 from gitmemo.model.components import Component
 from gitmemo.quantities import count, duration
-from gitmemo.query import resolve_op
+from gitmemo.query import names_now
 from gitmemo.versions.finding import find_component
 from gitmemo.versions.listing import (
     OpSummary,
@@ -45,13 +45,13 @@ def versions(op: str | None, verbose: bool, as_json: bool) -> None:
     """
     workspace = find()
     world = workspace.world
+    world.enter()
+    now = names_now(workspace)
     if op is None:
-        world.enter()
-        _show_summaries(summaries(world, workspace.code), as_json=as_json)
+        _show_summaries(summaries(world, workspace.code, now.op), as_json=as_json)
         return
-    name = resolve_op(op, world.ops())
     shape = Shape(workspace.project.module_name_of, plain=True)
-    found = versions_of(world, name, workspace.code, shape)
+    found = versions_of(world, now.resolve(op), workspace.code, shape, now.op)
     if as_json:
         for version in found:
             click.echo(json.dumps(version.as_dict(code=verbose), ensure_ascii=False))
@@ -164,11 +164,12 @@ def _components(
 ) -> tuple[list[Component], Counter[tuple[str, str]]]:
     """Return the components that are meant, and how many calls used each of their contents."""
     world = workspace.world
-    ops = world.ops()
-    every = tallies_of(world, workspace.code)
+    world.enter()
+    now = names_now(workspace)
+    every = tallies_of(world, workspace.code, now.op)
     chosen: set[Component] = set()
     try:
-        tallies = every[resolve_op(target, ops)]
+        tallies = every[now.resolve(target)]
     except UnknownOp as error:
         try:
             chosen.add(find_component(world.about(), target))

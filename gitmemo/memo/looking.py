@@ -77,12 +77,14 @@ class Looking(ABC):
         if not isinstance(op, Op | str):
             raise NotAnOp(short(op), "storage.versions")
         self._notice()
+        now = self._names.now(self.world, self._code)
         if isinstance(op, str):
-            name = resolve_op(op, sorted({*self.world.ops(), *self._names.met()}))
+            known = {now.former.get(name, name) for name in self.world.ops()}
+            name = resolve_op(op, sorted({*known, *self._names.met()}), now.former)
         else:
             name = self._names.name_of(op)[0]
         shape = Shape(_module_of(project), plain=plain, with_ids=show_dep_commit_ids)
-        return versions_of(self.world, name, self._code, shape)
+        return versions_of(self.world, name, self._code, shape, now.op)
 
     def source_history(
         self,

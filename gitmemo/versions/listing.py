@@ -8,9 +8,9 @@ order in which they first ran.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import overload
+from typing import TypeAlias, overload
 
 from gitmemo.hashing.digest import Digest, to_hex
 from gitmemo.model.components import Component, Content
@@ -22,6 +22,15 @@ from gitmemo.versions.contents import ModuleOf, ShownContent, Texts, code_lines
 from gitmemo.world.view import Tally, World
 
 _NARROWEST = 80
+
+
+Named: TypeAlias = Callable[[str, Digest | None], str]
+"""Gives the name that the op of a stored call has now: its stored name and its version go in."""
+
+
+def as_stored(op: str, _: Digest | None) -> str:
+    """Return the name under which an op's calls are stored."""
+    return op
 
 
 @dataclass(frozen=True, slots=True)
@@ -133,13 +142,16 @@ class Versions(Sequence[OpVersion]):
         yield f"╰{'─' * (width + 2)}╯"
 
 
-def versions_of(world: World, op: str, code: Code, shape: Shape) -> Versions:
+def versions_of(
+    world: World, op: str, code: Code, shape: Shape, named: Named = as_stored
+) -> Versions:
     """Return the versions of `op`, judged by `code`."""
-    tallies = tallies_of(world, code)[op]
+    tallies = tallies_of(world, code, named)[op]
     known = world.versions(tallies)
     decisions = world.decisions()
     texts = Texts(world, (pair for version in known.values() for pair in version.pairs.items()))
-    when = world.periods(op, code)
+    stored = sorted({tally.op for tally in tallies.values()})
+    when = {ident: time for name in stored for ident, time in world.periods(name, code).items()}
     now = _OneMoment(code)
     found = [
         _shown(tally, known[ident], decisions, now, texts, when.get(ident))
@@ -194,16 +206,19 @@ class _OneMoment:
         return found
 
 
-def tallies_of(world: World, code: Code) -> dict[str, dict[Digest, Tally]]:
+def tallies_of(
+    world: World, code: Code, named: Named = as_stored
+) -> dict[str, dict[Digest, Tally]]:
     """Return the calls of each op by version, committed and pending ones together."""
     found: dict[str, dict[Digest, Tally]] = defaultdict(dict)
     for tallies in world.tallies(code):
         for tally in tallies:
-            other = found[tally.op].get(tally.version)
+            of_op = found[named(tally.op, tally.version)]
+            other = of_op.get(tally.version)
             if other is not None:
                 calls, seconds = other.calls + tally.calls, other.seconds + tally.seconds
                 tally = Tally(tally.version, tally.op, calls, seconds)
-            found[tally.op][tally.version] = tally
+            of_op[tally.version] = tally
     return found
 
 
@@ -244,9 +259,9 @@ class OpSummary:
         }
 
 
-def summaries(world: World, code: Code) -> list[OpSummary]:
+def summaries(world: World, code: Code, named: Named = as_stored) -> list[OpSummary]:
     """Return how many versions each op has. Each kind of fact is read once."""
-    tallies = tallies_of(world, code)
+    tallies = tallies_of(world, code, named)
     known = world.versions({ident for one in tallies.values() for ident in one})
     decisions = world.decisions()
     semantic = {ident: semantic_id(version, decisions) for ident, version in known.items()}

@@ -19,7 +19,7 @@ from gitmemo.model.facts import Version
 from gitmemo.model.validity import Code, holds
 from gitmemo.source import SourceFile
 from gitmemo.versions.contents import ModuleOf, Texts
-from gitmemo.versions.listing import tallies_of
+from gitmemo.versions.listing import Named, as_stored, tallies_of
 from gitmemo.world.view import World
 
 
@@ -80,9 +80,11 @@ class DependencyTree:
         return dict(found)
 
 
-def tree_of(world: World, op: str, code: Code, module_of: ModuleOf) -> DependencyTree:
+def tree_of(
+    world: World, op: str, code: Code, module_of: ModuleOf, named: Named = as_stored
+) -> DependencyTree:
     """Return what the calls of `op` in this world depend on."""
-    every = tallies_of(world, code)
+    every = tallies_of(world, code, named)
     tallies = every[op]
     versions = world.versions(tallies)
     decisions = world.decisions()

@@ -426,7 +426,7 @@ def test_an_unknown_op(committed: Clone) -> None:
     [
         ("df trian --json", errors.UnknownOp),
         ("df train --rev nosuch --json", errors.UnknownRevision),
-        ("log nosuch --json", errors.UnknownOp),
+        ("log nosuch --json", errors.UnknownComponent),
     ],
 )
 def test_errors_for_programs(

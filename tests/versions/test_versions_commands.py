@@ -165,3 +165,19 @@ def test_files_and_variables_are_shown_as_what_they_are(own: Looker) -> None:
     version, *contents = own.json("blame", "f")
     assert version["introduced"]["subject"] == "Name a file"
     assert {c["component"] for c in contents} == {"named.py:f"}
+
+
+def test_a_renamed_op_has_the_versions_that_it_had_under_its_old_name(own: Looker) -> None:
+    clone = own.clone
+    before = len(own.json("versions", "train"))
+    for name in ("pipeline.py",):
+        text = (clone.root / name).read_text("utf-8")
+        clone.write(name, text.replace("train(", "fit("))
+    clone.commit("Rename train", GITMEMO_ON_CHANGE="breaking")
+    assert clone.run("1") == (3, 0)
+    for asked in ("fit", "train"):
+        assert len(own.json("versions", asked)) == before
+        assert own.json("blame", asked)
+        assert own.json("deps", asked)
+        assert own.json("log", asked)
+    assert "pipeline:train" not in [one["op"] for one in own.json("versions")]
