@@ -32,6 +32,7 @@ def blame(op: str, as_json: bool) -> None:
     """
     workspace = find()
     world = workspace.world
+    world.enter()
     now = names_now(workspace)
     tallies = tallies_of(world, workspace.code, now.op)[now.resolve(op)]
     known = world.versions(tallies)

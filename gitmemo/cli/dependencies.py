@@ -50,6 +50,7 @@ def listing(op: str, svg: Path | None, dot: bool, as_json: bool) -> None:
     """
     workspace = find()
     world = workspace.world
+    world.enter()
     now = names_now(workspace)
     tree = tree_of(world, now.resolve(op), workspace.code, workspace.project.module_name_of, now.op)
     if svg is not None:
