@@ -22,7 +22,7 @@ from gitmemo.changes import askers as _askers
 
 if TYPE_CHECKING:
     from gitmemo.approx import Approx
-    from gitmemo.changes.deciding import Asker
+    from gitmemo.changes.cases import Reviewer
     from gitmemo.codecs import codec, deserialize, serialize
     from gitmemo.files import Dir, File
     from gitmemo.hashing import content_hash, hasher
@@ -131,7 +131,7 @@ def __dir__() -> list[str]:
     return sorted(__all__)
 
 
-def _find_asker() -> Asker | None:
+def _find_asker() -> Reviewer | None:
     from gitmemo.display.asking import find_asker
 
     return find_asker()

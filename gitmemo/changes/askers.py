@@ -11,12 +11,12 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from gitmemo.changes.deciding import Asker
+    from gitmemo.changes.cases import Reviewer
 
 
-def _nobody() -> Asker | None:
+def _nobody() -> Reviewer | None:
     return None
 
 
-find: Callable[[], Asker | None] = _nobody
+find: Callable[[], Reviewer | None] = _nobody
 """Returns somebody who can answer now, None where there is nobody."""

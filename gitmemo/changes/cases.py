@@ -1,7 +1,8 @@
 """Changes with all that is known about them, and the answers of whoever decides.
 
-Not how they are found (`finding`), nor how a person is asked (`display`). Invariant: a
-non-breaking verdict against contrary evidence is never given by a policy.
+Not how they are found (`finding`), nor how a person is asked (`display`). Invariants: a
+non-breaking verdict against contrary evidence is never given by a policy; all answers are there
+before the first fact is recorded, so that an abort changes nothing.
 """
 
 from __future__ import annotations

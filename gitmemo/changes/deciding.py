@@ -1,19 +1,15 @@
 """From a change and an answer to the facts that say so.
 
-Not who answers: a person at a commit, in a program or at the command line, or a
-policy. Invariant: all answers are there before the first fact is recorded, so
-that an abort changes nothing.
+Not who answers (`cases`). Invariant: what is recorded contradicts nothing that
+counts, and is a new fact even if the same was said and taken back before.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import Protocol
+from collections.abc import Iterator, Mapping
 
 from gitmemo.changes.change import Change
 from gitmemo.changes.extracted import dependencies_of
-from gitmemo.config import OnChange
-from gitmemo.errors import UndecidedChanges
 from gitmemo.hashing.digest import Digest, digest
 from gitmemo.model.components import Component, Content
 from gitmemo.model.decisions import Decisions
@@ -21,45 +17,6 @@ from gitmemo.model.facts import Decision, Fact, JsonValue, Source, Text, Verdict
 from gitmemo.model.lines import record_id, to_line
 from gitmemo.model.statements import standing
 from gitmemo.world.view import World
-
-
-class Asker(Protocol):
-    """Somebody who can say whether a change is breaking."""
-
-    def ask(self, change: Change, number: int, total: int) -> Verdict | None:
-        """Return the verdict, None for later; raise `Aborted` to stop."""
-        ...
-
-
-def verdicts(
-    changes: Sequence[Change], policy: OnChange, find_asker: Callable[[], Asker | None]
-) -> list[tuple[Change, Verdict | None]]:
-    """Return what the policy says of each change; `find_asker` is called when it is to ask.
-
-    Raises:
-        Aborted: The person who was asked stopped.
-        UndecidedChanges: The policy is `error`, and there are changes.
-    """
-    if not changes:
-        return []
-    match policy:
-        case OnChange.ERROR:
-            raise UndecidedChanges(tuple(str(change.component) for change in changes))
-        case OnChange.BREAKING:
-            return [(change, Verdict.BREAKING) for change in changes]
-        case OnChange.NON_BREAKING:
-            return [(change, Verdict.NON_BREAKING) for change in changes]
-        case OnChange.PENDING:
-            return [(change, None) for change in changes]
-        case OnChange.ASK:
-            asker = find_asker()
-            if asker is None:
-                return [(change, None) for change in changes]
-            # All answers first: an abort at the last question must change nothing.
-            return [
-                (change, asker.ask(change, number, len(changes)))
-                for number, change in enumerate(changes, 1)
-            ]
 
 
 def facts_of(

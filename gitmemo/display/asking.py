@@ -20,8 +20,8 @@ from pathlib import PurePath
 import click
 
 from gitmemo import config
-from gitmemo.changes.change import Affected, Change
-from gitmemo.changes.deciding import Asker
+from gitmemo.changes.cases import Answer, Case, Reviewer
+from gitmemo.changes.change import Affected
 from gitmemo.display.question import terminal
 from gitmemo.display.text import diff_lines, printable
 from gitmemo.errors import Aborted
@@ -53,32 +53,32 @@ class InputAsker:
     def __init__(self, read: Read) -> None:
         self._read = read
 
-    def ask(self, change: Change, number: int, total: int) -> Verdict | None:
-        """Return the verdict, or None if it turns out that nobody can answer here.
+    def answer(self, case: Case, number: int, total: int) -> Answer:
+        """Return the answer: later, if it turns out that nobody can answer here.
 
         Raises:
             Aborted: The answer was abort, there was none, or none that makes sense.
         """
-        for line in (*describe(change), *_QUESTION):
+        for line in (*describe(case), *_QUESTION):
             print(click.unstyle(line))  # noqa: T201  where the program prints, the question stands
         try:
-            return _answer(self._read, print)
+            return Answer(_verdict(self._read, print))
         except NotImplementedError:  # a notebook that is run without anybody in front of it
-            return None
+            return Answer(None)
 
 
 class TerminalAsker:
     """Shows changes and asks at the controlling terminal, wherever the program's output goes."""
 
-    def ask(self, change: Change, number: int, total: int) -> Verdict | None:
-        """Return the verdict, or None if the terminal has gone.
+    def answer(self, case: Case, number: int, total: int) -> Answer:
+        """Return the answer: later, if the terminal has gone.
 
         Raises:
             Aborted: The answer was abort, the terminal was closed, or no answer made sense.
         """
         with terminal() as tty:
             if tty is None:
-                return None
+                return Answer(None)
 
             def say(line: str) -> None:
                 tty.writing.write(f"{line}\n")
@@ -91,12 +91,12 @@ class TerminalAsker:
                     raise EOFError
                 return answer
 
-            for line in (*describe(change), *_QUESTION):
+            for line in (*describe(case), *_QUESTION):
                 say(line)
-            return _answer(read, say)
+            return Answer(_verdict(read, say))
 
 
-def find_asker() -> Asker | None:
+def find_asker() -> Reviewer | None:
     """Return who can be asked now: a replaced `input`, a notebook, a terminal; None if nobody."""
     read = builtins.input
     if not isinstance(read, types.BuiltinFunctionType):
@@ -106,8 +106,9 @@ def find_asker() -> Asker | None:
     return TerminalAsker() if _is_at_terminal() else None
 
 
-def describe(change: Change) -> Iterator[str]:
+def describe(case: Case) -> Iterator[str]:
     """Yield the lines that say what changed, which versions depend on it, and the difference."""
+    change = case.change
     name, module = _place(change.component)
     yield click.style(f"CHANGE DETECTED in {name} from {module}", bold=True)
     yield "Dependent components:"
@@ -124,9 +125,12 @@ def describe(change: Change) -> Iterator[str]:
         difference.remove(pieces[0])
     if difference:
         yield from _box("Diff", list(diff_lines(difference)))
+    if case.needs:
+        names = ", ".join(printable(str(component)) for component in case.needs)
+        yield f"If you choose 'no', results of before depend on {names} too: only the new code uses it."
 
 
-def _answer(read: Read, say: Callable[[str], None]) -> Verdict:
+def _verdict(read: Read, say: Callable[[str], None]) -> Verdict:
     for _ in range(_MOST_TRIES):
         try:
             word = read(_PROMPT).strip().lower()

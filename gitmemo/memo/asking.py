@@ -12,8 +12,9 @@ import warnings
 from collections.abc import Callable, Hashable, Sequence
 
 from gitmemo.changes import askers
+from gitmemo.changes.cases import Answer, Case, answers, facts_for
 from gitmemo.changes.change import Change
-from gitmemo.changes.deciding import facts_of, verdicts
+from gitmemo.changes.extracted import extracted
 from gitmemo.changes.finding import find_new, find_open
 from gitmemo.changes.uses import Uses, world_uses
 from gitmemo.config import OnChange
@@ -103,11 +104,12 @@ class Changes:
             NothingToDecide: There is none.
         """
         name = what if isinstance(what, str) else self._name_of(what)
-        found = find_open(self._uses(), self._code, self._world.decisions(), self._world.text)
+        uses = self._uses()
+        found = find_open(uses, self._code, self._world.decisions(), self._world.text)
         chosen = [change for change in found if name in _names(change.component)]
         if not chosen:
             raise NothingToDecide(name, tuple(str(change.component) for change in found))
-        self._record([(change, verdict) for change in chosen], why)
+        self._record([(case, Answer(verdict, why)) for case in self._cases(chosen, uses)])
 
     def _name_of(self, what: Callable[..., object]) -> str:
         plain = what if isinstance(what, type) else plain_function(what)
@@ -127,10 +129,10 @@ class Changes:
         decisions = self._world.decisions()
         self._care.gone(self._gone(uses, decisions))
         found = find_new(uses, self._code, decisions, self._world.text)
-        answers = verdicts(found, self.policy, askers.find)
-        self._record(answers, "")
+        said = answers(self._cases(found, uses), self.policy, askers.find)
+        self._record(said)
         if self.policy is OnChange.ASK:
-            self._tell([change for change, verdict in answers if verdict is None])
+            self._tell([case.change for case, answer in said if answer.verdict is None])
         self._settled = probe, landmark
 
     def _uses(self) -> Uses:
@@ -145,12 +147,20 @@ class Changes:
             and not decisions.places(component)
         )
 
-    def _record(self, answers: Sequence[tuple[Change, Verdict | None]], why: str) -> None:
+    def _cases(self, changes: Sequence[Change], uses: Uses) -> list[Case]:
+        """Add what only the new code uses; what no call touched cannot have run under both."""
+        roots = self._code.project.source_roots
+        return [
+            Case(change, needs=extracted(self._world, change, self._code, uses, roots))
+            for change in changes
+        ]
+
+    def _record(self, said: Sequence[tuple[Case, Answer]]) -> None:
         facts = [
             fact
-            for change, verdict in answers
-            if verdict is not None
-            for fact in facts_of(self._world, change, verdict, why)
+            for case, answer in said
+            if answer.verdict is not None
+            for fact in facts_for(self._world, case, answer)
         ]
         if facts:
             self._world.record(facts)

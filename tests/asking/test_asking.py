@@ -426,3 +426,17 @@ def test_nothing_is_looked_at_while_nothing_changes(
     session.module.FACTOR = 7
     assert session.asked("y") == (8, 1)
     assert looked == [1]
+
+
+def test_a_helper_that_was_extracted_counts_for_the_results_of_before(
+    session: Session, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert session.run() == (3, 1)
+    session.edit(
+        ("return x * FACTOR", "return grown(x)"),
+        ("def helper(", "def grown(x):\n    return x * FACTOR\n\n\ndef helper("),
+    )
+    assert session.asked("n") == (3, 0)
+    assert "results of before depend on" in capsys.readouterr().out
+    session.edit(("return x * FACTOR", "return x * FACTOR + 5"))
+    assert session.asked("y") == (8, 1)
