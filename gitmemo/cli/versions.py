@@ -172,7 +172,9 @@ def _components(
         tallies = every[now.resolve(target)]
     except UnknownOp as error:
         try:
-            chosen.add(find_component(world.about(), target))
+            decisions = world.decisions()
+            found = find_component({*world.about(), *decisions.moved()}, target)
+            chosen.update((found, *decisions.places(found)))
         except UnknownComponent as unknown:
             if error.ambiguous or (error.candidates and not unknown.candidates):
                 raise error from None

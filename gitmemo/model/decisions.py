@@ -98,6 +98,10 @@ class Decisions:
         """Return what else a component was called, or is called since, sorted."""
         return sorted(self._group(component) - {component}) if component in self._moves else []
 
+    def moved(self) -> list[Component]:
+        """Return all components that were called otherwise, or are called otherwise since."""
+        return sorted(self._moves)
+
     def needs(self, component: Component, content: Digest) -> list[Dependency]:
         """Return what calls that touched this content depended on without recording it."""
         found = self._needs.get(component, ()) if self._needs else ()

@@ -1,0 +1,31 @@
+"""The examples do what they say."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+from driver import environment
+
+EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
+pytestmark = pytest.mark.skipif(
+    not EXAMPLES.is_dir(), reason="the examples are not beside the tests"
+)
+
+
+def test_a_week_of_edits_computes_only_what_changed(tmp_path: Path) -> None:
+    script = EXAMPLES / "versions" / "walk.py"
+    done = subprocess.run(
+        [sys.executable, script], env=environment(tmp_path), capture_output=True, text=True
+    )
+    assert done.returncode == 0, done.stderr
+    days = [line.split(":")[0][2:] for line in done.stdout.splitlines() if line.startswith("# ")]
+    computed = re.findall(r"(\d+) reused, (\d+) computed", done.stderr)
+    assert days[:4] == ["Monday", "Tuesday", "Wednesday", "Thursday"]
+    nothing, everything = ("3", "0"), ("0", "3")
+    assert computed == [everything, nothing, nothing, nothing, everything, nothing, nothing]
+    assert "recognised: prep.py:scale is features.py:scale now" in done.stderr
+    assert "non-breaking" in done.stdout and "the greatest is found once" in done.stdout
