@@ -278,7 +278,7 @@ def test_safe_codecs():
 def test_one_module_unpickles():
     package = Path(gitmemo.codecs.__file__).parent.parent
     reading = re.compile(
-        r"\b(?:pickle|joblib|cloudpickle)\.loads?\(|Unpickler|allow_pickle=True"
+        r"\b(?:pickle|joblib|cloudpickle)\.loads?\(|\.Unpickler\b|allow_pickle=True"
         r"|^\s*from pickle import",
         re.M,
     )
