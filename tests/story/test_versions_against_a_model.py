@@ -398,8 +398,8 @@ def no_settings_from_outside(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 IS_DEEP = os.environ.get("GITMEMO_TEST_PROFILE") == "deep"
 TestProjects = Projects.TestCase
 TestProjects.settings = settings(
-    max_examples=60 if IS_DEEP else 6,
-    stateful_step_count=40 if IS_DEEP else 20,
+    max_examples=60 if IS_DEEP else 3,
+    stateful_step_count=40 if IS_DEEP else 16,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
 )
