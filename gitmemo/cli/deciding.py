@@ -22,6 +22,7 @@ from gitmemo.errors import Aborted, ContraryEvidence, NothingToDecide, SeveralDe
 from gitmemo.hashing.digest import Digest, to_hex
 from gitmemo.model.contests import Edge
 from gitmemo.model.facts import Decision, Fact, JsonValue, Verdict, Withdrawal
+from gitmemo.model.statements import in_force
 from gitmemo.quantities import count
 from gitmemo.workspace import Workspace, find
 
@@ -269,12 +270,7 @@ def _revise(
 def _made(workspace: Workspace, name: str | None) -> list[_Made]:
     world = workspace.world
     world.enter()
-    current = world.decisions().current
-    made = [
-        _Made(record, fact)
-        for record, fact in world.statements()
-        if isinstance(fact, Decision) and record in current
-    ]
+    made = [_Made(record, said) for record, said in in_force(world.statements(), Decision).items()]
     made.sort(key=lambda one: (one.decision.component, one.record))
     return [one for one in made if name is None or one.is_named(name)]
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from gitmemo.changes.arguments import argument_names, has_renamed_argument, has_renamed_keyword
 from gitmemo.changes.change import Change
@@ -30,9 +29,6 @@ from gitmemo.model.facts import Fact, Rename, RenameKind, Verdict, Withdrawal
 from gitmemo.source import Unit
 from gitmemo.source.tree import SourceTree
 from gitmemo.workspace import Workspace
-
-if TYPE_CHECKING:
-    pass
 
 _CODE = ("*.py", "*.ipynb")
 _CHANGED = (
@@ -217,7 +213,7 @@ def plan_undo(workspace: Workspace, old: str, new: str, why: str = "") -> Withdr
         or (fact.kind is RenameKind.OP and (fact.old, fact.new) in ends)
     }
     reasons = [f"{fact.old} of {fact.of} is {fact.new}" for fact in renames.values() if fact.of]
-    records = {*renames, *about(statements, decisions.current, pairs, reasons)}
+    records = {*renames, *about(statements, pairs, reasons)}
     if not records:
         fix = "`gitmemo rename` without arguments lists what is recorded"
         raise CannotRename(old, new, "no such rename is recorded here", fix)

@@ -17,6 +17,7 @@ from gitmemo.hashing.digest import Digest, to_hex
 from gitmemo.model.components import Component
 from gitmemo.model.decisions import Decisions
 from gitmemo.model.facts import Decision, JsonValue, Move, Source
+from gitmemo.model.statements import in_force
 from gitmemo.model.validity import Code
 from gitmemo.world.view import World
 
@@ -187,10 +188,9 @@ def histories_of(
     here = {record for record, _ in statements}
     decisions = Decisions(statements)
     moves: dict[tuple[Component, Digest], list[str]] = defaultdict(list)
-    for record, fact in statements:
-        if isinstance(fact, Move) and record in decisions.current:
-            moves[fact.component, fact.source].append(f"{fact.to} ({to_hex(fact.new)[:_SHORT]})")
-            moves[fact.to, fact.new].append(f"{fact.component} ({to_hex(fact.source)[:_SHORT]})")
+    for move in in_force(statements, Move).values():
+        moves[move.component, move.source].append(f"{move.to} ({to_hex(move.new)[:_SHORT]})")
+        moves[move.to, move.new].append(f"{move.component} ({to_hex(move.source)[:_SHORT]})")
     histories = []
     for component in components:
         history = _History(component, known.get(component, {}), decisions, here)
