@@ -20,6 +20,7 @@ from gitmemo.display.question import Quit, TerminalAsker, describe, terminal
 from gitmemo.display.text import printable
 from gitmemo.errors import Aborted, ContraryEvidence, NothingToDecide, SeveralDecisions
 from gitmemo.hashing.digest import Digest, to_hex
+from gitmemo.model.components import names_of
 from gitmemo.model.contests import Edge
 from gitmemo.model.facts import Decision, Fact, JsonValue, Verdict, Withdrawal
 from gitmemo.model.statements import in_force
@@ -94,9 +95,7 @@ def _recognise(workspace: Workspace) -> None:
 def _chosen(cases: list[Case], name: str | None) -> list[Case]:
     if name is None:
         return cases
-    chosen = [
-        case for case in cases if name in (str(case.change.component), case.change.component.unit)
-    ]
+    chosen = [case for case in cases if name in names_of(case.change.component)]
     if not chosen:
         raise NothingToDecide(name, tuple(str(case.change.component) for case in cases))
     return chosen
@@ -220,8 +219,7 @@ class _Made:
 
     def is_named(self, name: str) -> bool:
         """Whether a person means it, or its component, by `name`."""
-        component = self.decision.component
-        if name in (str(component), component.unit):
+        if name in names_of(self.decision.component):
             return True
         return len(name) >= _SHORTEST_ID and to_hex(self.record).startswith(name)
 

@@ -11,7 +11,7 @@ from gitmemo.commits.naming import component_named, function_of
 from gitmemo.display.text import printable
 from gitmemo.errors import NoSuchDependency
 from gitmemo.hashing.digest import Digest
-from gitmemo.model.components import Component
+from gitmemo.model.components import Component, names_of
 from gitmemo.model.facts import Dependency, Withdrawal
 from gitmemo.model.statements import in_force, standing
 from gitmemo.workspace import Workspace, find
@@ -87,7 +87,4 @@ def _current(workspace: Workspace) -> dict[Digest, Dependency]:
 
 def _among(known: Iterable[Component], name: str) -> Component | None:
     """Return the component that is called so: it need not be in the files any more."""
-    for component in known:
-        if name in (str(component), component.unit, f"{component.path}:{component.unit[1:]}"):
-            return component
-    return None
+    return next((component for component in known if name in names_of(component)), None)

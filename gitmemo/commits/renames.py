@@ -24,7 +24,7 @@ from gitmemo.changes.recognising import (
 from gitmemo.changes.uses import world_uses
 from gitmemo.errors import CannotRename
 from gitmemo.git.cli import Git
-from gitmemo.model.components import Component
+from gitmemo.model.components import Component, names_of, plain_name
 from gitmemo.model.facts import Fact, Rename, RenameKind, Verdict, Withdrawal
 from gitmemo.source import Unit
 from gitmemo.source.tree import SourceTree
@@ -280,10 +280,10 @@ def _is_called(name: str, said: str) -> bool:
 def _means(component: Component, said: str, op_at: Callable[[Component], str]) -> bool:
     if _is_file(said):
         return component.path == said
-    unit = component.unit
-    plain = unit.removeprefix("class ").removeprefix("$")
-    names = (str(component), f"{component.path}:{plain}", op_at(component), unit, plain)
-    return said in names or any(plain.startswith(f"{name}.") for name in (said, _last(said)))
+    plain = plain_name(component)
+    if said in (*names_of(component), op_at(component)):
+        return True
+    return any(plain.startswith(f"{name}.") for name in (said, _last(said)))
 
 
 def _last(said: str) -> str:
@@ -339,9 +339,7 @@ def _named(
 ) -> Iterator[Component]:
     """Yield the components that somebody may mean; a class comes before its methods."""
     for component in components:
-        plain = component.unit.removeprefix("class ").removeprefix("$")
-        names = (str(component), f"{component.path}:{plain}", op_at(component), component.unit)
-        if said in (*names, plain):
+        if said in (*names_of(component), op_at(component)):
             yield component
 
 
