@@ -15,7 +15,7 @@ from gitmemo.changes.cases import Answer, Case, facts_for, revised
 from gitmemo.changes.contested import said_by, said_in
 from gitmemo.cli.options import json_option
 from gitmemo.commits.hook import open_cases, render_histories
-from gitmemo.commits.renames import renames_since_head
+from gitmemo.commits.scenes import renames_since_head
 from gitmemo.display.question import Quit, TerminalAsker, describe, terminal
 from gitmemo.display.text import printable
 from gitmemo.errors import Aborted, ContraryEvidence, NothingToDecide, SeveralDecisions

@@ -1,7 +1,8 @@
-"""Renames and moves in a repository: recognised between two states of the code, or as a person says.
+"""Renames and moves as a person says them: which component is meant, and what follows.
 
-Not how texts are compared (`changes.moving`). Invariant: nothing is recorded
-here; a plan says what would be, and whoever made it records it.
+Not those that are seen without being told (`scenes`), nor how texts are compared
+(`changes.moving`). Invariant: nothing is recorded here; a plan says what would be, and
+whoever made it records it.
 """
 
 from __future__ import annotations
@@ -18,24 +19,20 @@ from gitmemo.changes.recognising import (
     about,
     as_named,
     facts_for,
-    recognise,
     renamed,
 )
 from gitmemo.changes.uses import world_uses
+from gitmemo.commits.scenes import op_names, scene_of_all
 from gitmemo.errors import CannotRename
-from gitmemo.git.cli import Git
 from gitmemo.model.components import Component, names_of, plain_name
 from gitmemo.model.facts import Fact, Rename, RenameKind, Verdict, Withdrawal
 from gitmemo.source import Unit
-from gitmemo.source.tree import SourceTree
 from gitmemo.workspace import Workspace
 
-_CODE = ("*.py", "*.ipynb")
 _CHANGED = (
     "if results of the old code are results of the new code all the same, say so with "
     "--non-breaking; else there is nothing to do: they are computed anew"
 )
-_MOST_COMMITS = 5
 _NEWEST_CALLS = 50
 
 
@@ -59,27 +56,6 @@ class Plan:
         return [fact for fact in self.facts if isinstance(fact, Rename)]
 
 
-def renames_between(
-    workspace: Workspace, before: SourceTree, after: SourceTree, paths: Sequence[str]
-) -> tuple[Recognised, list[Fact]]:
-    """Return what was renamed or moved between two states of the code, and the facts that say so."""
-    if not paths:
-        return Recognised({}), []
-    scene = _scene(workspace, [before], after, paths)
-    found = recognise(scene)
-    return found, facts_for(workspace.world, scene, found, _op_at(workspace))
-
-
-def renames_since_head(workspace: Workspace) -> tuple[Recognised, list[Fact]]:
-    """Return what was renamed or moved in the files since the last commit, as the next one would."""
-    commit = workspace.world.place.commit
-    before = _tree_at(workspace, commit) if commit else SourceTree(lambda _: None)
-    return renames_between(workspace, before, workspace.code, _changed_files(workspace))
-
-
-# --- as a person says ------------------------------------------------------
-
-
 def plan_rename(
     workspace: Workspace, old: str, new: str, why: str = "", *, changed_too: bool = False
 ) -> Plan:
@@ -90,8 +66,8 @@ def plan_rename(
             it does not say the same and `changed_too` does not allow that.
     """
     workspace.world.enter()
-    scene = _scene_of_all(workspace, new)
-    op_at = _op_at(workspace)
+    scene = scene_of_all(workspace, new)
+    op_at = op_names(workspace)
     if _is_file(old) and _is_file(new):
         pairs = _pairs_of_file(scene, old, new)
     else:
@@ -153,8 +129,8 @@ def _changed_by_argument(
     workspace: Workspace, op: str, old: str, new: str, *, changed_too: bool
 ) -> list[Change]:
     """Return the op's function and its callers, as far as only the argument's name changed there."""
-    scene = _scene_of_all(workspace)
-    op_at = _op_at(workspace)
+    scene = scene_of_all(workspace)
+    op_at = op_names(workspace)
     names = {op, *workspace.world.renames().ops(op)}
     own = next((c for c in scene.uses.contents if op_at(c) in names and scene.latter(c)), None)
     now = scene.latter(own) if own else None
@@ -198,7 +174,7 @@ def plan_undo(workspace: Workspace, old: str, new: str, why: str = "") -> Withdr
     world = workspace.world
     statements = world.statements()
     decisions = world.decisions()
-    op_at = _op_at(workspace)
+    op_at = op_names(workspace)
     pairs = {
         component: place
         for component in world_uses(world, workspace.code).contents
@@ -218,54 +194,6 @@ def plan_undo(workspace: Workspace, old: str, new: str, why: str = "") -> Withdr
         fix = "`gitmemo rename` without arguments lists what is recorded"
         raise CannotRename(old, new, "no such rename is recorded here", fix)
     return Withdrawal(tuple(sorted(records)), why)
-
-
-def _changed_files(workspace: Workspace) -> list[str]:
-    git = Git(workspace.root)
-    changed = git.try_run("diff", "--name-only", "--no-renames", "-z", "HEAD", "--", *_CODE) or ""
-    others = git.run("ls-files", "--others", "--exclude-standard", "-z", "--", *_CODE)
-    return sorted({path for path in (changed + others).split("\0") if path})
-
-
-def _scene(
-    workspace: Workspace, before: Sequence[SourceTree], after: SourceTree, paths: Sequence[str]
-) -> Scene:
-    world = workspace.world
-    return Scene(
-        world_uses(world, after),
-        before,
-        workspace.world.text,
-        after,
-        paths,
-        world.decisions(),
-        workspace.project.source_roots,
-    )
-
-
-def _scene_of_all(workspace: Workspace, new: str = "") -> Scene:
-    """Return the files as they are, and all that stored calls touched."""
-    world = workspace.world
-    uses = world_uses(world, workspace.code)
-    paths = sorted({*_changed_files(workspace), *(component.path for component in uses.contents)})
-    commits = [world.place.commit] if world.place.commit else []
-    for op in world.ops():
-        for call in world.newest_calls(op, _NEWEST_CALLS):
-            commit = call.run.get("commit")
-            if isinstance(commit, str) and commit not in commits:
-                commits.append(commit)
-    known = [c for c in commits if workspace.reader.resolve(c) is not None][:_MOST_COMMITS]
-    more = [new.partition(":")[0]] if ".py" in new else []
-    before = [_tree_at(workspace, commit) for commit in known]
-    return _scene(workspace, before, workspace.code, [*paths, *more])
-
-
-def _tree_at(workspace: Workspace, commit: str) -> SourceTree:
-    return SourceTree(lambda path: workspace.reader.read(commit, path))
-
-
-def _op_at(workspace: Workspace) -> Callable[[Component], str]:
-    project = workspace.project
-    return lambda component: f"{project.module_name_of(component.path)}:{component.unit}"
 
 
 def _is_file(name: str) -> bool:
