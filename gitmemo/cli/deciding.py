@@ -25,10 +25,10 @@ from gitmemo.model.contests import Edge
 from gitmemo.model.facts import Decision, Fact, JsonValue, Verdict, Withdrawal
 from gitmemo.model.statements import in_force
 from gitmemo.quantities import count
+from gitmemo.versions.finding import FEWEST_DIGITS
 from gitmemo.workspace import Workspace, find
 
 _SHORT = 10
-_SHORTEST_ID = 4
 
 
 @click.command()
@@ -221,7 +221,7 @@ class _Made:
         """Whether a person means it, or its component, by `name`."""
         if name in names_of(self.decision.component):
             return True
-        return len(name) >= _SHORTEST_ID and to_hex(self.record).startswith(name)
+        return len(name) >= FEWEST_DIGITS and to_hex(self.record).startswith(name)
 
     def as_dict(self) -> dict[str, object]:
         """Return the fields, for JSON."""
