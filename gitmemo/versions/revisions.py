@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import overload
 
+from gitmemo.changes.contested import who_said
 from gitmemo.hashing.digest import Digest, to_hex
 from gitmemo.model.components import Component
 from gitmemo.model.decisions import Decisions
@@ -60,7 +61,7 @@ class Ruling:
 
     def _rest(self) -> str:
         standing = "" if self.standing is Standing.IN_FORCE else f" ({self.standing})"
-        by = " ".join(str(self.who[key]) for key in ("user", "at") if key in self.who)
+        by = " ".join(who_said(self.who))
         return standing + (f", said {by}" if by else "") + (f": {self.why}" if self.why else "")
 
     def as_dict(self) -> dict[str, object]:
