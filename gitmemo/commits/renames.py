@@ -22,7 +22,7 @@ from gitmemo.changes.recognising import (
     renamed,
 )
 from gitmemo.changes.uses import world_uses
-from gitmemo.commits.scenes import op_names, scene_of_all
+from gitmemo.commits.scenes import NEWEST_CALLS, op_names, scene_of_all
 from gitmemo.errors import CannotRename
 from gitmemo.model.components import Component, names_of, plain_name
 from gitmemo.model.facts import Fact, Rename, RenameKind, Verdict, Withdrawal
@@ -33,7 +33,6 @@ _CHANGED = (
     "if results of the old code are results of the new code all the same, say so with "
     "--non-breaking; else there is nothing to do: they are computed anew"
 )
-_NEWEST_CALLS = 50
 
 
 @dataclass(frozen=True)
@@ -102,7 +101,7 @@ def plan_part(
     """
     world = workspace.world
     names = set()
-    for call in world.newest_calls(op, _NEWEST_CALLS):
+    for call in world.newest_calls(op, NEWEST_CALLS):
         slots = call.inputs if kind is RenameKind.ARGUMENT else call.outputs
         names.add(tuple(slot.name for slot in slots))
     having = [group for group in names if old in group]

@@ -18,7 +18,8 @@ from gitmemo.workspace import Workspace
 
 CODE_FILES = ("*.py", "*.ipynb")
 _MOST_COMMITS = 5
-_NEWEST_CALLS = 50
+NEWEST_CALLS = 50
+"""How many calls of an op say what it was."""
 
 
 def renames_between(
@@ -64,7 +65,7 @@ def scene_of_all(workspace: Workspace, new: str = "") -> Scene:
     paths = sorted({*_changed_files(workspace), *(component.path for component in uses.contents)})
     commits = [world.place.commit] if world.place.commit else []
     for op in world.ops():
-        for call in world.newest_calls(op, _NEWEST_CALLS):
+        for call in world.newest_calls(op, NEWEST_CALLS):
             commit = call.run.get("commit")
             if isinstance(commit, str) and commit not in commits:
                 commits.append(commit)
