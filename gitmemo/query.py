@@ -15,8 +15,7 @@ from functools import cached_property
 from gitmemo.errors import UnknownOp
 from gitmemo.frame import ComputationFrame
 from gitmemo.hashing.digest import Digest
-from gitmemo.model.decisions import Decisions
-from gitmemo.model.facts import Call, Slot, Version
+from gitmemo.model.facts import Call, Slot
 from gitmemo.model.items import histories
 from gitmemo.model.renames import Renames
 from gitmemo.model.validity import Code, changed
@@ -39,22 +38,31 @@ def valid_calls(world: World, calls: Iterable[Call], code: Code) -> Selection:
     Those whose version is valid, and whose inputs were not made by calls that
     are not; calls without versions are kept.
     """
-    decisions: Decisions = world.decisions()
-    verdicts: dict[Digest, bool] = {}
+    is_stale = stale_test(world, code)
     valid: list[Call] = []
     stale: list[Call] = []
     for call in calls:
-        if call.version is not None and call.version not in verdicts:
-            version: Version | None = world.version(call.version)
-            verdicts[call.version] = version is not None and not changed(version, code, decisions)
-        if call.version is None or verdicts[call.version]:
-            valid.append(call)
-        else:
-            stale.append(call)
+        (stale if is_stale(call) else valid).append(call)
     chosen = first_of_each(valid)
     unreachable = _fed_by(stale, chosen)
     kept = tuple(call for hid, call in chosen.items() if hid not in unreachable)
     return Selection(kept, (*stale, *unreachable.values()))
+
+
+def stale_test(world: World, code: Code) -> Callable[[Call], bool]:
+    """Return what tells the calls whose version is not valid for `code`; each is judged once."""
+    decisions = world.decisions()
+    verdicts: dict[Digest, bool] = {}
+
+    def is_stale(call: Call) -> bool:
+        if call.version is None:
+            return False
+        if call.version not in verdicts:
+            version = world.version(call.version)
+            verdicts[call.version] = version is None or bool(changed(version, code, decisions))
+        return verdicts[call.version]
+
+    return is_stale
 
 
 def _fed_by(stale: Iterable[Call], valid: Mapping[Digest, Call]) -> dict[Digest, Call]:

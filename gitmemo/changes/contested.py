@@ -5,7 +5,7 @@ Not the algebra (`model.contests`). Invariant: values only.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 from gitmemo.changes.change import Change
 from gitmemo.changes.finding import ReadableCode
@@ -13,7 +13,7 @@ from gitmemo.changes.uses import Uses
 from gitmemo.hashing.digest import Digest, to_hex
 from gitmemo.model.components import Component
 from gitmemo.model.contests import Contest, Edge
-from gitmemo.model.facts import Decision
+from gitmemo.model.facts import Decision, JsonValue
 
 
 def contested_change(
@@ -51,15 +51,15 @@ def said_by(edge: Edge) -> str:
     said = edge.statement
     old, new = (to_hex(content)[:10] for _, content in edge.ends)
     what = said.verdict.value if isinstance(said, Decision) else f"moved to {said.to}"
-    by = ", ".join(who_said(said)) if isinstance(said, Decision) else ""
+    by = ", ".join(who_said(said.who)) if isinstance(said, Decision) else ""
     who = f" ({by})" if by else ""
     why = f": {said.why}" if said.why else ""
     return f"{to_hex(edge.record)[:10]} {what} {old} -> {new}{who}{why}"
 
 
-def who_said(said: Decision) -> list[str]:
-    """Return who made a decision, and when, as far as that was recorded."""
-    return [str(said.who[name]) for name in ("user", "at") if name in said.who]
+def who_said(who: Mapping[str, JsonValue]) -> list[str]:
+    """Return who made a decision, and when, as far as that was recorded in its `who`."""
+    return [str(who[name]) for name in ("user", "at") if name in who]
 
 
 def _source_of(component: Component, content: Digest, uses: Uses) -> Digest:

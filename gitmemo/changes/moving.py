@@ -12,7 +12,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 
 from gitmemo.hashing.digest import Digest
-from gitmemo.model.components import Component
+from gitmemo.model.components import Component, plain_name
 from gitmemo.source import ModulePlace, Unit, UnitKind, resolved_source
 
 _ANYTHING = "<moved>"
@@ -67,7 +67,7 @@ def alike(component: Component, unit: Unit, new: Units) -> list[Component]:
 def full_name(component: Component, roots: Sequence[str]) -> str:
     """Return the dotted name by which other modules know a component."""
     module = ModulePlace.of(component.path, roots).module
-    return f"{module}.{component.unit.removeprefix('class ').removeprefix('$')}"
+    return f"{module}.{plain_name(component)}"
 
 
 def _names(pairs: Pairs, roots: Sequence[str]) -> dict[str, str]:

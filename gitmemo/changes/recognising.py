@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
-from typing import TypeVar
 
 from gitmemo.changes.change import Change
 from gitmemo.changes.deciding import facts_of
@@ -29,12 +28,11 @@ from gitmemo.model.facts import (
     Statement,
     Verdict,
 )
-from gitmemo.model.lines import record_id, to_line
+from gitmemo.model.statements import in_force, standing
 from gitmemo.source import Unit, unit_of_text
 from gitmemo.source.tree import SourceTree
 from gitmemo.world.view import World
 
-_Said = TypeVar("_Said", Move, Rename)
 TextOf = Callable[[Component, Digest], str | None]
 
 
@@ -214,7 +212,7 @@ def facts_for(
         if old not in scene.uses.contents or unit is None:
             continue
         move = Move(old, scene.gone[old].source, to, unit.source, why)
-        facts.append(said_again(move, statements))
+        facts.append(standing(move, statements.items()))
         if op_at(old) in scene.uses.ops and op_at(old) != op_at(to):
             facts.append(renamed(RenameKind.OP, "", op_at(old), op_at(to), why, statements))
     for change in found.callers:
@@ -239,30 +237,17 @@ def renamed(
         and (fact.kind, fact.of, fact.old, fact.new) == (kind, of, new, old)
     ]
     rename = Rename(kind, of, old, new, why, tuple(sorted(opposite)))
-    return said_again(rename, statements)
-
-
-def said_again(fact: _Said, statements: Mapping[Digest, Statement]) -> _Said:
-    """Return `fact` as one that counts: it names what replaced the same fact before."""
-    while True:
-        record = record_id(to_line(fact))
-        over: set[Digest] = {r for r, s in statements.items() if record in s.supersedes}
-        if over <= set(fact.supersedes):
-            return fact
-        fact = replace(fact, supersedes=tuple(sorted({*fact.supersedes, *over})))
+    return standing(rename, statements.items())
 
 
 def about(
     statements: Iterable[tuple[Digest, Statement]],
-    current: frozenset[Digest],
     pairs: Pairs,
     also: Iterable[str] = (),
 ) -> Iterator[Digest]:
     """Yield the record ids of what counts and was recorded because of `pairs`, or gives such a reason."""
     said = [f"{old} is {to}" for old, to in pairs.items()] + list(also)
-    for record, fact in statements:
-        if record not in current:
-            continue
+    for record, fact in in_force(statements).items():
         if isinstance(fact, Move):
             if pairs.get(fact.component) == fact.to:
                 yield record

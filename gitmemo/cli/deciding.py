@@ -15,18 +15,20 @@ from gitmemo.changes.cases import Answer, Case, facts_for, revised
 from gitmemo.changes.contested import said_by, said_in
 from gitmemo.cli.options import json_option
 from gitmemo.commits.hook import open_cases, render_histories
-from gitmemo.commits.renames import renames_since_head
+from gitmemo.commits.scenes import renames_since_head
 from gitmemo.display.question import Quit, TerminalAsker, describe, terminal
 from gitmemo.display.text import printable
 from gitmemo.errors import Aborted, ContraryEvidence, NothingToDecide, SeveralDecisions
 from gitmemo.hashing.digest import Digest, to_hex
+from gitmemo.model.components import names_of
 from gitmemo.model.contests import Edge
 from gitmemo.model.facts import Decision, Fact, JsonValue, Verdict, Withdrawal
+from gitmemo.model.statements import in_force
 from gitmemo.quantities import count
+from gitmemo.versions.finding import FEWEST_DIGITS
 from gitmemo.workspace import Workspace, find
 
 _SHORT = 10
-_SHORTEST_ID = 4
 
 
 @click.command()
@@ -93,9 +95,7 @@ def _recognise(workspace: Workspace) -> None:
 def _chosen(cases: list[Case], name: str | None) -> list[Case]:
     if name is None:
         return cases
-    chosen = [
-        case for case in cases if name in (str(case.change.component), case.change.component.unit)
-    ]
+    chosen = [case for case in cases if name in names_of(case.change.component)]
     if not chosen:
         raise NothingToDecide(name, tuple(str(case.change.component) for case in cases))
     return chosen
@@ -219,10 +219,9 @@ class _Made:
 
     def is_named(self, name: str) -> bool:
         """Whether a person means it, or its component, by `name`."""
-        component = self.decision.component
-        if name in (str(component), component.unit):
+        if name in names_of(self.decision.component):
             return True
-        return len(name) >= _SHORTEST_ID and to_hex(self.record).startswith(name)
+        return len(name) >= FEWEST_DIGITS and to_hex(self.record).startswith(name)
 
     def as_dict(self) -> dict[str, object]:
         """Return the fields, for JSON."""
@@ -269,12 +268,7 @@ def _revise(
 def _made(workspace: Workspace, name: str | None) -> list[_Made]:
     world = workspace.world
     world.enter()
-    current = world.decisions().current
-    made = [
-        _Made(record, fact)
-        for record, fact in world.statements()
-        if isinstance(fact, Decision) and record in current
-    ]
+    made = [_Made(record, said) for record, said in in_force(world.statements(), Decision).items()]
     made.sort(key=lambda one: (one.decision.component, one.record))
     return [one for one in made if name is None or one.is_named(name)]
 

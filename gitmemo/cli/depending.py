@@ -11,9 +11,9 @@ from gitmemo.commits.naming import component_named, function_of
 from gitmemo.display.text import printable
 from gitmemo.errors import NoSuchDependency
 from gitmemo.hashing.digest import Digest
-from gitmemo.model.components import Component
+from gitmemo.model.components import Component, names_of
 from gitmemo.model.facts import Dependency, Withdrawal
-from gitmemo.model.statements import standing
+from gitmemo.model.statements import in_force, standing
 from gitmemo.workspace import Workspace, find
 
 
@@ -58,7 +58,7 @@ def remove(op: str, component: str, message: str) -> None:
     world = workspace.world
     world.enter()
     of = _function(workspace, op)
-    known = [fact.on for _, fact in _current(workspace) if fact.component == of]
+    known = [fact.on for fact in _current(workspace).values() if fact.component == of]
     on = _among(known, component)
     if on is None:
         raise NoSuchDependency(str(of), component, tuple(sorted({str(one) for one in known})))
@@ -76,20 +76,15 @@ def _function(workspace: Workspace, name: str) -> Component:
 def _added(workspace: Workspace, of: Component, on: Component, *, by_hand: bool) -> list[Digest]:
     return [
         record
-        for record, fact in _current(workspace)
+        for record, fact in _current(workspace).items()
         if (fact.component, fact.on) == (of, on) and (fact.source is None or not by_hand)
     ]
 
 
-def _current(workspace: Workspace) -> list[tuple[Digest, Dependency]]:
-    current = workspace.world.decisions().current
-    statements = workspace.world.statements()
-    return [(r, fact) for r, fact in statements if isinstance(fact, Dependency) and r in current]
+def _current(workspace: Workspace) -> dict[Digest, Dependency]:
+    return in_force(workspace.world.statements(), Dependency)
 
 
 def _among(known: Iterable[Component], name: str) -> Component | None:
     """Return the component that is called so: it need not be in the files any more."""
-    for component in known:
-        if name in (str(component), component.unit, f"{component.path}:{component.unit[1:]}"):
-            return component
-    return None
+    return next((component for component in known if name in names_of(component)), None)

@@ -14,10 +14,10 @@ from gitmemo.cli.options import json_option
 from gitmemo.display.text import printable
 from gitmemo.errors import NothingToDrop
 from gitmemo.hashing.digest import to_hex
-from gitmemo.memo.dropping import DropPlan, of_call, of_version, plan_drop, stale
+from gitmemo.memo.dropping import DropPlan, of_call, of_version, plan_drop
 from gitmemo.model.facts import Call
 from gitmemo.quantities import count, size
-from gitmemo.query import names_now, resolve_op
+from gitmemo.query import names_now, resolve_op, stale_test
 from gitmemo.workspace import Workspace, find
 
 _ID_DIGITS = 12
@@ -107,7 +107,7 @@ def _tests(
         wanted = dict(map(input_of, where))
         tests.append(lambda call: has_inputs(now.call(call), wanted))
     if only_stale:
-        tests.append(stale(world, code))
+        tests.append(stale_test(world, code))
     return tests
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 import click
 
 from gitmemo.cli.options import json_option
-from gitmemo.display.text import printable, table
+from gitmemo.display.text import cut, printable, table
 from gitmemo.errors import UnknownTombstone
 from gitmemo.hashing import content_id
 from gitmemo.hashing.digest import Digest, to_hex
@@ -149,12 +149,8 @@ def _calls_under(workspace: Workspace, record: Digest, tombstone: Tombstone) -> 
 
 
 def _in_short(call: Call) -> str:
-    inputs = ", ".join(f"{slot.name}={_cut(repr(_shown(slot)))}" for slot in call.inputs)
-    return f"{call.op}({_cut(inputs, 3 * _LONGEST)})"
-
-
-def _cut(text: str, most: int = _LONGEST) -> str:
-    return text if len(text) <= most else f"{text[: most - 1]}…"
+    inputs = ", ".join(f"{slot.name}={cut(repr(_shown(slot)), _LONGEST)}" for slot in call.inputs)
+    return f"{call.op}({cut(inputs, 3 * _LONGEST)})"
 
 
 def restore(workspace: Workspace, text: str, why: str) -> None:

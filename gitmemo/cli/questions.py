@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import click
 
@@ -18,6 +19,11 @@ from gitmemo.model.validity import Code
 from gitmemo.quantities import count, size
 from gitmemo.query import Selection, names_now, resolve_op, select, valid_calls
 from gitmemo.workspace import Workspace, find
+
+if TYPE_CHECKING:
+    from gitmemo.changes.change import Change
+    from gitmemo.model.contests import Contest
+    from gitmemo.world.journal import Place
 
 
 @click.command()
@@ -50,7 +56,6 @@ def df(ops: tuple[str, ...], rev: str | None, every: bool, as_json: bool) -> Non
 @json_option
 def status(as_json: bool) -> None:
     """Show what is stored, pending, made by older code, and missing on this machine."""
-    from gitmemo.changes.contested import said_in
     from gitmemo.commits.hook import open_changes
     from gitmemo.git.hookfiles import is_installed
     from gitmemo.sync import missing_of
@@ -78,21 +83,12 @@ def status(as_json: bool) -> None:
         }
         click.echo(json.dumps(fields, ensure_ascii=False))
         return
-    place = f"on {world.place.branch}" if world.place.branch else "detached"
-    commit = f" at {world.place.commit[:9]}" if world.place.commit else " (no commit yet)"
-    click.echo(f"{place}{commit}: {count(len(calls), 'call')}, {pending} pending")
-    if every:
-        rows = [(op, current[op], every[op] - current[op]) for op in sorted(every)]
-        for line in table(("op", "current", "of older code"), rows):
-            click.echo(line)
-    if undecided:
-        names = ", ".join(printable(str(change.component)) for change in undecided)
-        click.echo(f"undecided: {names} (gitmemo decide)")
-    for contest in contested:
-        name = printable(str(contest.component))
-        click.echo(f"contested: {name}; only the very same code matches (gitmemo decide)")
-        for said in said_in(contest):
-            click.echo(f"  {printable(said)}")
+    click.echo(f"{_where(world.place)}: {count(len(calls), 'call')}, {pending} pending")
+    rows = [(op, current[op], every[op] - current[op]) for op in sorted(every)]
+    for line in table(("op", "current", "of older code"), rows) if rows else ():
+        click.echo(line)
+    for line in _to_decide(undecided, contested):
+        click.echo(line)
     if pending:
         click.echo("pending calls join the next commit; `gitmemo commit` makes one for them alone")
     if not is_installed(workspace.layout):
@@ -100,6 +96,23 @@ def status(as_json: bool) -> None:
     if missing:
         total = size(sum(item.size for item in missing))
         click.echo(f"{count(len(missing), 'value')} ({total}) not on this machine: gitmemo pull")
+
+
+def _where(place: Place) -> str:
+    branch = f"on {place.branch}" if place.branch else "detached"
+    return branch + (f" at {place.commit[:9]}" if place.commit else " (no commit yet)")
+
+
+def _to_decide(undecided: Sequence[Change], contested: Iterable[Contest]) -> Iterator[str]:
+    from gitmemo.changes.contested import said_in
+
+    if undecided:
+        names = ", ".join(printable(str(change.component)) for change in undecided)
+        yield f"undecided: {names} (gitmemo decide)"
+    for contest in contested:
+        name = printable(str(contest.component))
+        yield f"contested: {name}; only the very same code matches (gitmemo decide)"
+        yield from (f"  {printable(said)}" for said in said_in(contest))
 
 
 # --- df ---------------------------------------------------------------------

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
 
 import click
 
@@ -12,12 +11,10 @@ from gitmemo.commits.hook import render_histories
 from gitmemo.commits.renames import Plan, plan_part, plan_rename, plan_undo
 from gitmemo.display.text import printable
 from gitmemo.model.facts import Move, Rename, RenameKind
+from gitmemo.model.statements import in_force
 from gitmemo.quantities import count
 from gitmemo.query import resolve_op
 from gitmemo.workspace import Workspace, find
-
-if TYPE_CHECKING:
-    from gitmemo.model.renames import Renames
 
 
 @click.command()
@@ -114,20 +111,15 @@ def _show(plan: Plan, *, as_json: bool) -> None:
 
 
 def _show_recorded(workspace: Workspace, *, as_json: bool) -> None:
-    renames: Renames = workspace.world.renames()
-    current = workspace.world.decisions().current
-    moves = [
-        fact
-        for record, fact in workspace.world.statements()
-        if isinstance(fact, Move) and record in current
-    ]
-    for move in moves:
+    statements = workspace.world.statements()
+    moves, renames = in_force(statements, Move), in_force(statements, Rename)
+    for move in moves.values():
         if as_json:
             fields = {"component": str(move.component), "is": str(move.to), "why": move.why}
             click.echo(json.dumps(fields, ensure_ascii=False))
         else:
             click.echo(printable(f"{move.component} is {move.to}{_why(move)}"))
-    for fact in renames.current.values():
+    for fact in renames.values():
         text = json.dumps(_fields(fact), ensure_ascii=False) if as_json else _said(fact)
         click.echo(text if as_json else printable(text + _why(fact)))
     if not moves and not renames:

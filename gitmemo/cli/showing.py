@@ -8,7 +8,7 @@ from collections.abc import Iterator
 import click
 
 from gitmemo.cli.options import json_option
-from gitmemo.display.text import diff_lines, printable
+from gitmemo.display.text import cut, diff_lines, printable
 from gitmemo.hashing.digest import to_hex
 from gitmemo.model.facts import (
     Call,
@@ -130,7 +130,7 @@ def _value(slot: Slot) -> str:
     if slot.inline is None:
         return f"<cid {to_hex(slot.cid)[:_SHORT]}> {ids}"
     text = json.dumps(slot.inline.json, ensure_ascii=False)
-    return f"{text if len(text) <= _LONGEST else text[: _LONGEST - 1] + '…'} {ids}"
+    return f"{cut(text, _LONGEST)} {ids}"
 
 
 def _said(fact: Statement) -> Iterator[str]:

@@ -18,7 +18,7 @@ from gitmemo.changes.finding import ReadableCode, find_changes, find_open
 from gitmemo.changes.recognising import Recognised
 from gitmemo.changes.uses import Uses, world_uses
 from gitmemo.commits import export
-from gitmemo.commits.renames import renames_between
+from gitmemo.commits.scenes import CODE_FILES, renames_between
 from gitmemo.git.cli import Git
 from gitmemo.model.decisions import Decisions
 from gitmemo.model.facts import Decision, Fact, Source, Statement
@@ -28,8 +28,6 @@ from gitmemo.workspace import Workspace
 from gitmemo.world.notes import FileNotes
 from gitmemo.world.repository import RepositoryWorld
 from gitmemo.world.segments import Segment
-
-_CODE = ("*.py", "*.ipynb")
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +108,7 @@ def staged_trees(git: Git, world: RepositoryWorld) -> tuple[SourceTree, SourceTr
     born = world.place.commit is not None
     paths: list[str] = []
     if born:
-        listing = git.run("diff-index", "--cached", "--name-only", "-z", "HEAD", "--", *_CODE)
+        listing = git.run("diff-index", "--cached", "--name-only", "-z", "HEAD", "--", *CODE_FILES)
         paths = [path for path in listing.split("\0") if path]
     heads = {f"HEAD:{path}": None for path in paths}
     stageds = {f":{path}": None for path in paths}

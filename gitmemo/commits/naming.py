@@ -8,7 +8,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Callable, Iterator
 
-from gitmemo.errors import NoSuchComponent
+from gitmemo.errors import UnknownComponent
 from gitmemo.model.components import Component
 from gitmemo.query import resolve_op
 from gitmemo.source.tree import SourceTree
@@ -20,17 +20,18 @@ def component_named(name: str, code: SourceTree) -> Component:
     """Return the component that `path:name` means in the files as they are.
 
     Raises:
-        NoSuchComponent: There is no such file, or nothing of that name in it.
+        UnknownComponent: There is no such file, or nothing of that name in it.
     """
     path, _, unit = name.rpartition(":")
     file = code.file(path) if path else None
     if file is None:
-        raise NoSuchComponent(name, ())
+        raise UnknownComponent(name, (), ambiguous=False, in_files=True)
     for found in (unit, f"class {unit}", f"${unit}"):
         if found in file.units:
             return Component(path, found)
     close = difflib.get_close_matches(unit, file.units, n=3)
-    raise NoSuchComponent(name, tuple(f"{path}:{one}" for one in close))
+    candidates = tuple(f"{path}:{one}" for one in close)
+    raise UnknownComponent(name, candidates, ambiguous=False, in_files=True)
 
 
 def function_of(
@@ -40,7 +41,7 @@ def function_of(
 
     Raises:
         UnknownOp: No call of such an op is known.
-        NoSuchComponent: No file has its function.
+        UnknownComponent: No file has its function, or several could be it.
     """
     if code.file(name.rpartition(":")[0]) is not None:
         return component_named(name, code)
@@ -51,7 +52,8 @@ def function_of(
         return Component(path, qualname)
     named = sorted(_with_explicit_name(full, world, code))
     if len(named) != 1:
-        raise NoSuchComponent(full, tuple(map(str, named)))
+        candidates = tuple(map(str, named))
+        raise UnknownComponent(full, candidates, ambiguous=bool(named), in_files=True)
     return named[0]
 
 

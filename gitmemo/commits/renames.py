@@ -1,14 +1,14 @@
-"""Renames and moves in a repository: recognised between two states of the code, or as a person says.
+"""Renames and moves as a person says them: which component is meant, and what follows.
 
-Not how texts are compared (`changes.moving`). Invariant: nothing is recorded
-here; a plan says what would be, and whoever made it records it.
+Not those that are seen without being told (`scenes`), nor how texts are compared
+(`changes.moving`). Invariant: nothing is recorded here; a plan says what would be, and
+whoever made it records it.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from gitmemo.changes.arguments import argument_names, has_renamed_argument, has_renamed_keyword
 from gitmemo.changes.change import Change
@@ -19,28 +19,20 @@ from gitmemo.changes.recognising import (
     about,
     as_named,
     facts_for,
-    recognise,
     renamed,
 )
 from gitmemo.changes.uses import world_uses
+from gitmemo.commits.scenes import NEWEST_CALLS, op_names, scene_of_all
 from gitmemo.errors import CannotRename
-from gitmemo.git.cli import Git
-from gitmemo.model.components import Component
+from gitmemo.model.components import Component, names_of, plain_name
 from gitmemo.model.facts import Fact, Rename, RenameKind, Verdict, Withdrawal
 from gitmemo.source import Unit
-from gitmemo.source.tree import SourceTree
 from gitmemo.workspace import Workspace
 
-if TYPE_CHECKING:
-    pass
-
-_CODE = ("*.py", "*.ipynb")
 _CHANGED = (
     "if results of the old code are results of the new code all the same, say so with "
     "--non-breaking; else there is nothing to do: they are computed anew"
 )
-_MOST_COMMITS = 5
-_NEWEST_CALLS = 50
 
 
 @dataclass(frozen=True)
@@ -63,27 +55,6 @@ class Plan:
         return [fact for fact in self.facts if isinstance(fact, Rename)]
 
 
-def renames_between(
-    workspace: Workspace, before: SourceTree, after: SourceTree, paths: Sequence[str]
-) -> tuple[Recognised, list[Fact]]:
-    """Return what was renamed or moved between two states of the code, and the facts that say so."""
-    if not paths:
-        return Recognised({}), []
-    scene = _scene(workspace, [before], after, paths)
-    found = recognise(scene)
-    return found, facts_for(workspace.world, scene, found, _op_at(workspace))
-
-
-def renames_since_head(workspace: Workspace) -> tuple[Recognised, list[Fact]]:
-    """Return what was renamed or moved in the files since the last commit, as the next one would."""
-    commit = workspace.world.place.commit
-    before = _tree_at(workspace, commit) if commit else SourceTree(lambda _: None)
-    return renames_between(workspace, before, workspace.code, _changed_files(workspace))
-
-
-# --- as a person says ------------------------------------------------------
-
-
 def plan_rename(
     workspace: Workspace, old: str, new: str, why: str = "", *, changed_too: bool = False
 ) -> Plan:
@@ -94,8 +65,8 @@ def plan_rename(
             it does not say the same and `changed_too` does not allow that.
     """
     workspace.world.enter()
-    scene = _scene_of_all(workspace, new)
-    op_at = _op_at(workspace)
+    scene = scene_of_all(workspace, new)
+    op_at = op_names(workspace)
     if _is_file(old) and _is_file(new):
         pairs = _pairs_of_file(scene, old, new)
     else:
@@ -130,7 +101,7 @@ def plan_part(
     """
     world = workspace.world
     names = set()
-    for call in world.newest_calls(op, _NEWEST_CALLS):
+    for call in world.newest_calls(op, NEWEST_CALLS):
         slots = call.inputs if kind is RenameKind.ARGUMENT else call.outputs
         names.add(tuple(slot.name for slot in slots))
     having = [group for group in names if old in group]
@@ -157,8 +128,8 @@ def _changed_by_argument(
     workspace: Workspace, op: str, old: str, new: str, *, changed_too: bool
 ) -> list[Change]:
     """Return the op's function and its callers, as far as only the argument's name changed there."""
-    scene = _scene_of_all(workspace)
-    op_at = _op_at(workspace)
+    scene = scene_of_all(workspace)
+    op_at = op_names(workspace)
     names = {op, *workspace.world.renames().ops(op)}
     own = next((c for c in scene.uses.contents if op_at(c) in names and scene.latter(c)), None)
     now = scene.latter(own) if own else None
@@ -202,7 +173,7 @@ def plan_undo(workspace: Workspace, old: str, new: str, why: str = "") -> Withdr
     world = workspace.world
     statements = world.statements()
     decisions = world.decisions()
-    op_at = _op_at(workspace)
+    op_at = op_names(workspace)
     pairs = {
         component: place
         for component in world_uses(world, workspace.code).contents
@@ -217,59 +188,11 @@ def plan_undo(workspace: Workspace, old: str, new: str, why: str = "") -> Withdr
         or (fact.kind is RenameKind.OP and (fact.old, fact.new) in ends)
     }
     reasons = [f"{fact.old} of {fact.of} is {fact.new}" for fact in renames.values() if fact.of]
-    records = {*renames, *about(statements, decisions.current, pairs, reasons)}
+    records = {*renames, *about(statements, pairs, reasons)}
     if not records:
         fix = "`gitmemo rename` without arguments lists what is recorded"
         raise CannotRename(old, new, "no such rename is recorded here", fix)
     return Withdrawal(tuple(sorted(records)), why)
-
-
-def _changed_files(workspace: Workspace) -> list[str]:
-    git = Git(workspace.root)
-    changed = git.try_run("diff", "--name-only", "--no-renames", "-z", "HEAD", "--", *_CODE) or ""
-    others = git.run("ls-files", "--others", "--exclude-standard", "-z", "--", *_CODE)
-    return sorted({path for path in (changed + others).split("\0") if path})
-
-
-def _scene(
-    workspace: Workspace, before: Sequence[SourceTree], after: SourceTree, paths: Sequence[str]
-) -> Scene:
-    world = workspace.world
-    return Scene(
-        world_uses(world, after),
-        before,
-        workspace.world.text,
-        after,
-        paths,
-        world.decisions(),
-        workspace.project.source_roots,
-    )
-
-
-def _scene_of_all(workspace: Workspace, new: str = "") -> Scene:
-    """Return the files as they are, and all that stored calls touched."""
-    world = workspace.world
-    uses = world_uses(world, workspace.code)
-    paths = sorted({*_changed_files(workspace), *(component.path for component in uses.contents)})
-    commits = [world.place.commit] if world.place.commit else []
-    for op in world.ops():
-        for call in world.newest_calls(op, _NEWEST_CALLS):
-            commit = call.run.get("commit")
-            if isinstance(commit, str) and commit not in commits:
-                commits.append(commit)
-    known = [c for c in commits if workspace.reader.resolve(c) is not None][:_MOST_COMMITS]
-    more = [new.partition(":")[0]] if ".py" in new else []
-    before = [_tree_at(workspace, commit) for commit in known]
-    return _scene(workspace, before, workspace.code, [*paths, *more])
-
-
-def _tree_at(workspace: Workspace, commit: str) -> SourceTree:
-    return SourceTree(lambda path: workspace.reader.read(commit, path))
-
-
-def _op_at(workspace: Workspace) -> Callable[[Component], str]:
-    project = workspace.project
-    return lambda component: f"{project.module_name_of(component.path)}:{component.unit}"
 
 
 def _is_file(name: str) -> bool:
@@ -284,10 +207,10 @@ def _is_called(name: str, said: str) -> bool:
 def _means(component: Component, said: str, op_at: Callable[[Component], str]) -> bool:
     if _is_file(said):
         return component.path == said
-    unit = component.unit
-    plain = unit.removeprefix("class ").removeprefix("$")
-    names = (str(component), f"{component.path}:{plain}", op_at(component), unit, plain)
-    return said in names or any(plain.startswith(f"{name}.") for name in (said, _last(said)))
+    plain = plain_name(component)
+    if said in (*names_of(component), op_at(component)):
+        return True
+    return any(plain.startswith(f"{name}.") for name in (said, _last(said)))
 
 
 def _last(said: str) -> str:
@@ -343,9 +266,7 @@ def _named(
 ) -> Iterator[Component]:
     """Yield the components that somebody may mean; a class comes before its methods."""
     for component in components:
-        plain = component.unit.removeprefix("class ").removeprefix("$")
-        names = (str(component), f"{component.path}:{plain}", op_at(component), component.unit)
-        if said in (*names, plain):
+        if said in (*names_of(component), op_at(component)):
             yield component
 
 

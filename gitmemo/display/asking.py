@@ -25,7 +25,7 @@ from gitmemo.changes.change import Affected
 from gitmemo.display.question import terminal
 from gitmemo.display.text import diff_lines, printable
 from gitmemo.errors import Aborted
-from gitmemo.model.components import Component, in_words, is_external
+from gitmemo.model.components import Component, in_words, is_external, plain_name
 from gitmemo.model.facts import Verdict
 
 _ANSWERS = {
@@ -168,11 +168,11 @@ def _is_at_terminal() -> bool:
 def _place(component: Component) -> tuple[str, str]:
     if is_external(component):
         return printable(in_words(component)), "outside of the code"
-    unit = component.unit.removeprefix("$").removeprefix("class ")
+    name = printable(plain_name(component))
     path = PurePath(component.path)
     if path.suffix == ".ipynb":
-        return printable(unit), f"notebook {printable(component.path)}"
-    return printable(unit), f"module {printable('.'.join(path.with_suffix('').parts))}"
+        return name, f"notebook {printable(component.path)}"
+    return name, f"module {printable('.'.join(path.with_suffix('').parts))}"
 
 
 def _version(affected: Affected) -> str:

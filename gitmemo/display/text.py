@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 import click
 
 _COLORS = {"+": "green", "-": "red", "@": "cyan"}
+_WIDEST_CELL = 60
 
 
 def diff_lines(lines: Iterable[str]) -> Iterator[str]:
@@ -57,5 +58,13 @@ def _cell(value: object) -> str:
     if isinstance(value, float):
         return f"{value:.6g}"
     text = value if isinstance(value, str) else repr(value)
-    text = printable(text)
-    return text if len(text) <= 60 else f"{text[:59]}…"
+    return cut(printable(text), _WIDEST_CELL)
+
+
+def cut(text: str, most: int) -> str:
+    """Return `text`, or as much of it as fits into `most` characters.
+
+    >>> cut("abc", 3), cut("abcd", 3)
+    ('abc', 'ab…')
+    """
+    return text if len(text) <= most else f"{text[: most - 1]}…"

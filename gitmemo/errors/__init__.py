@@ -67,7 +67,6 @@
       NothingToDrop          exit 2
       CannotRename           exit 2
       SeveralDecisions       exit 2
-      NoSuchComponent        exit 2
       NoSuchDependency       exit 2
       ContraryEvidence       exit 7
       BadSetting             exit 2
@@ -117,7 +116,6 @@ from gitmemo.errors.project import (
     ContraryEvidence,
     DemoFailed,
     InvalidStorage,
-    NoSuchComponent,
     NoSuchDependency,
     NothingToDecide,
     NothingToDrop,
@@ -201,7 +199,6 @@ __all__ = [
     "NewCallRefused",
     "NewerFormat",
     "NoActiveStorage",
-    "NoSuchComponent",
     "NoSuchDependency",
     "NotAFile",
     "NotARef",

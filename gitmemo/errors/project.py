@@ -184,25 +184,6 @@ class UncommittedCode(GitmemoError):
         return "commit the code with `git commit`: the results join that commit"
 
 
-class NoSuchComponent(GitmemoError, LookupError):
-    """No piece of the project's code has such a name."""
-
-    kind = "no-such-component"
-    exit_code = 2
-
-    def __init__(self, name: str, candidates: tuple[str, ...]) -> None:
-        super().__init__(name, candidates)
-        self.name, self.candidates = name, candidates
-
-    def problem(self) -> str:
-        return f"no function, class or variable is called {self.name!r}"
-
-    def remedy(self) -> str:
-        if self.candidates:
-            return f"did you mean one of: {', '.join(self.candidates)}?"
-        return "write PATH:NAME, the path from the top of the repository, such as lib/step.py:scale"
-
-
 class NoSuchDependency(GitmemoError, LookupError):
     """Nobody added such a dependency."""
 

@@ -26,25 +26,33 @@ class NotVersioned(GitmemoError, RuntimeError):
 
 
 class UnknownComponent(GitmemoError, LookupError):
-    """No content of such a piece of code was ever recorded, or a short name means several."""
+    """Neither stored calls nor the project's files have such a piece of code, or several are meant."""
 
     kind = "unknown-component"
     exit_code = 2
 
-    def __init__(self, name: str, candidates: tuple[str, ...], ambiguous: bool) -> None:
-        super().__init__(name, candidates, ambiguous)
+    def __init__(
+        self, name: str, candidates: tuple[str, ...], ambiguous: bool, in_files: bool = False
+    ) -> None:
+        """`in_files` is true where it was looked for in the files as they are."""
+        super().__init__(name, candidates, ambiguous, in_files)
         self.name, self.candidates, self.ambiguous = name, candidates, ambiguous
+        self.in_files = in_files
 
     def problem(self) -> str:
         if self.ambiguous:
             return f"{self.name!r} could be any of {', '.join(self.candidates)}"
+        if self.in_files:
+            return f"no function, class or variable is called {self.name!r}"
         return f"no stored call touched a component called {self.name!r}"
 
     def remedy(self) -> str:
         if self.ambiguous:
             return "give the file too: path/to/file.py:name"
         if self.candidates:
-            return f"did you mean {self.candidates[0]!r}?"
+            return f"did you mean {' or '.join(map(repr, self.candidates))}?"
+        if self.in_files:
+            return "write PATH:NAME, the path from the top of the repository, such as lib/step.py:scale"
         return (
             "write path/to/file.py:name; `gitmemo deps OP` lists what the calls of an op touched, "
             "and so do the `components` of storage.versions(op)"

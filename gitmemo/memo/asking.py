@@ -21,7 +21,7 @@ from gitmemo.config import OnChange
 from gitmemo.errors import Aborted, NothingToDecide
 from gitmemo.hashing.digest import Digest
 from gitmemo.memo.strictness import Care, Reaction
-from gitmemo.model.components import Component
+from gitmemo.model.components import Component, names_of
 from gitmemo.model.decisions import Decisions
 from gitmemo.model.facts import Verdict
 from gitmemo.tracing import CodeState, Probe
@@ -106,7 +106,7 @@ class Changes:
         name = what if isinstance(what, str) else self._name_of(what)
         uses = self._uses()
         found = find_open(uses, self._code, self._world.decisions(), self._world.text)
-        chosen = [change for change in found if name in _names(change.component)]
+        chosen = [change for change in found if name in names_of(change.component)]
         if not chosen:
             raise NothingToDecide(name, tuple(str(change.component) for change in found))
         self._record([(case, Answer(verdict, why)) for case in self._cases(chosen, uses)])
@@ -173,9 +173,3 @@ class Changes:
             self._told.update((c.component, c.old, c.new) for c in new)
             names = tuple(str(change.component) for change in new)
             warnings.warn(ChangesPending(names), stacklevel=5)
-
-
-def _names(component: Component) -> tuple[str, ...]:
-    """Return what a component may be called."""
-    name = component.unit.removeprefix("$").removeprefix("class ")
-    return str(component), component.unit, name, f"{component.path}:{name}"

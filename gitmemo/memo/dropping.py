@@ -18,11 +18,10 @@ from gitmemo.model.items import histories
 from gitmemo.model.lines import record_id, to_line
 from gitmemo.model.semantics import semantic_id
 from gitmemo.model.tombstones import origin_of
-from gitmemo.model.validity import Code, changed
+from gitmemo.model.validity import Code
+from gitmemo.versions.finding import FEWEST_DIGITS
 from gitmemo.world.forgetting import with_copies
 from gitmemo.world.view import World, values_behind
-
-_FEWEST_DIGITS = 4
 
 
 @dataclass(frozen=True)
@@ -78,29 +77,13 @@ def of_version(world: World, code: Code, text: str) -> Callable[[Call], bool]:
         version = world.version(id_)
         names = {id_, semantic_id(version, decisions)} if version else {id_}
         for name in names:
-            if len(text) >= _FEWEST_DIGITS and to_hex(name).startswith(text.lower()):
+            if len(text) >= FEWEST_DIGITS and to_hex(name).startswith(text.lower()):
                 found[name].add(id_)
     if len(found) != 1:
         several = tuple(sorted(to_hex(name)[:12] for name in found))
         raise NothingToDrop(f"version {text!r}", several)
     ((_, versions),) = found.items()
     return lambda call: call.version in versions
-
-
-def stale(world: World, code: Code) -> Callable[[Call], bool]:
-    """Return what tells the calls that are not valid for `code`."""
-    decisions = world.decisions()
-    verdicts: dict[Digest, bool] = {}
-
-    def is_stale(call: Call) -> bool:
-        if call.version is None:
-            return False
-        if call.version not in verdicts:
-            version = world.version(call.version)
-            verdicts[call.version] = version is None or bool(changed(version, code, decisions))
-        return verdicts[call.version]
-
-    return is_stale
 
 
 def of_call(calls: Iterable[Call], text: str) -> Callable[[Call], bool]:
@@ -110,7 +93,7 @@ def of_call(calls: Iterable[Call], text: str) -> Callable[[Call], bool]:
         NothingToDrop: There is none, or the beginning means several.
     """
     hids = {call.hid for call in calls}
-    found = {h for h in hids if len(text) >= _FEWEST_DIGITS and to_hex(h).startswith(text.lower())}
+    found = {h for h in hids if len(text) >= FEWEST_DIGITS and to_hex(h).startswith(text.lower())}
     if len(found) != 1:
         raise NothingToDrop(f"call {text!r}", tuple(sorted(to_hex(h)[:12] for h in found)))
     return lambda call: call.hid in found

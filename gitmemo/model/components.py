@@ -71,6 +71,25 @@ def is_external(component: Component) -> bool:
     return component.path in _EXTERNAL
 
 
+def plain_name(component: Component) -> str:
+    """Return its name as code writes it.
+
+    >>> plain_name(Component("lib.py", "$N")), plain_name(Component("lib.py", "class C"))
+    ('N', 'C')
+    """
+    return component.unit.removeprefix("$").removeprefix("class ")
+
+
+def names_of(component: Component) -> tuple[str, ...]:
+    """Return what people may write for it.
+
+    >>> names_of(Component("lib.py", "class C"))
+    ('lib.py:class C', 'lib.py:C', 'class C', 'C')
+    """
+    plain = plain_name(component)
+    return str(component), f"{component.path}:{plain}", component.unit, plain
+
+
 def in_words(component: Component) -> str:
     """Return what people call it.
 

@@ -14,6 +14,7 @@ from gitmemo.hashing.digest import Digest
 from gitmemo.model.components import Component
 from gitmemo.model.contests import Contest, Edge, Place, Roots, contests_in, to_give_up
 from gitmemo.model.facts import Decision, Dependency, Move, Statement, Verdict
+from gitmemo.model.statements import in_force
 
 
 class Decisions:
@@ -30,14 +31,11 @@ class Decisions:
 
     def __init__(self, statements: Iterable[tuple[Digest, Statement]] = ()) -> None:
         """`statements` are pairs of record id and fact; renames say nothing here."""
-        facts = dict(statements)
-        superseded = {other for fact in facts.values() for other in fact.supersedes}
+        counting = in_force(statements)
         self._decided: dict[Component, list[tuple[Digest, Decision]]] = defaultdict(list)
         self._moves: dict[Component, list[Edge]] = defaultdict(list)
         self._needs: dict[Component, list[Dependency]] = defaultdict(list)
-        for record, fact in sorted(facts.items(), key=lambda pair: pair[0]):
-            if record in superseded:
-                continue
+        for record, fact in counting.items():
             if isinstance(fact, Decision):
                 self._decided[fact.component].append((record, fact))
             elif isinstance(fact, Move):
@@ -46,7 +44,7 @@ class Decisions:
             elif isinstance(fact, Dependency):
                 self._needs[fact.component].append(fact)
         self._classes: dict[Component, _Classes] = {}
-        self.current = frozenset(facts.keys() - superseded)
+        self.current = frozenset(counting)
 
     def equivalent(self, component: Component, a: Digest, b: Digest) -> bool:
         """Whether results made with content `a` are results of content `b`."""
@@ -66,14 +64,6 @@ class Decisions:
     def contested(self, component: Component, content: Digest) -> bool:
         """Whether current decisions contradict each other about `content`."""
         return self._speaks_of(component) and self._of(component).contested((component, content))
-
-    def between(self, component: Component, a: Digest, b: Digest) -> tuple[Digest, ...]:
-        """Return the record ids of the current decisions made about exactly this pair."""
-        return tuple(
-            record
-            for record, decision in self._decided.get(component, ())
-            if {decision.old, decision.new} == {a, b}
-        )
 
     def mentions(self, component: Component, content: Digest) -> bool:
         """Whether a current decision or move is about this very content."""

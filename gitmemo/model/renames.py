@@ -13,6 +13,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 
 from gitmemo.hashing.digest import Digest
 from gitmemo.model.facts import Rename, RenameKind, Statement
+from gitmemo.model.statements import in_force
 
 _Edges = Mapping[str, Collection[str]]
 
@@ -26,13 +27,7 @@ class Renames:
 
     def __init__(self, statements: Iterable[tuple[Digest, Statement]] = ()) -> None:
         """`statements` are pairs of record id and fact; only renames say something here."""
-        facts = dict(statements)
-        superseded = {other for fact in facts.values() for other in fact.supersedes}
-        self.current: dict[Digest, Rename] = {
-            record: fact
-            for record, fact in sorted(facts.items())
-            if isinstance(fact, Rename) and record not in superseded
-        }
+        self.current = in_force(statements, Rename)
         self._edges: dict[tuple[RenameKind, str], dict[str, set[str]]] = {}
         for fact in self.current.values():
             edges = self._edges.setdefault((fact.kind, fact.of), defaultdict(set))

@@ -1,20 +1,37 @@
-"""Making statements that count, whatever was said and taken back before.
+"""Which statements count, and making new ones that do, whatever was said and taken back before.
 
-Not what they mean (`decisions`). Invariant: a statement returned from here is no
-record that another one supersedes.
+Not what they mean (`decisions`, `renames`). Invariant: a statement returned from here
+is no record that another one supersedes.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import replace
-from typing import TypeVar
+from typing import TypeVar, overload
 
 from gitmemo.hashing.digest import Digest
 from gitmemo.model.facts import Decision, Dependency, Move, Rename, Statement
 from gitmemo.model.lines import record_id, to_line
 
 S = TypeVar("S", Decision, Dependency, Move, Rename)
+
+
+@overload
+def in_force(statements: Iterable[tuple[Digest, Statement]]) -> dict[Digest, Statement]: ...
+@overload
+def in_force(statements: Iterable[tuple[Digest, Statement]], kind: type[S]) -> dict[Digest, S]: ...
+def in_force(
+    statements: Iterable[tuple[Digest, Statement]], kind: type[S] | None = None
+) -> Mapping[Digest, Statement]:
+    """Return the statements that no other supersedes, of one kind or all, by record id."""
+    facts = dict(statements)
+    superseded = {other for fact in facts.values() for other in fact.supersedes}
+    return {
+        record: facts[record]
+        for record in sorted(facts.keys() - superseded)
+        if kind is None or isinstance(facts[record], kind)
+    }
 
 
 def standing(statement: S, known: Iterable[tuple[Digest, Statement]]) -> S:

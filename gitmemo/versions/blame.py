@@ -17,8 +17,8 @@ from gitmemo.git.objects import CommitInfo, ObjectReader
 from gitmemo.hashing.digest import Digest, to_hex
 from gitmemo.model.components import MAIN_PATH, Component, is_external
 from gitmemo.model.contests import Place
-from gitmemo.model.decisions import Decisions
 from gitmemo.model.facts import Move, Statement, Version
+from gitmemo.model.statements import in_force
 from gitmemo.quantities import timestamp
 from gitmemo.source import SourceFile
 
@@ -150,12 +150,9 @@ class _Moves:
     """What contents were before they moved, by statements that count."""
 
     def __init__(self, statements: Iterable[tuple[Digest, Statement]]) -> None:
-        known = list(statements)
-        current = Decisions(known).current
         self._before: dict[Place, list[Place]] = defaultdict(list)
-        for record, fact in known:
-            if isinstance(fact, Move) and record in current:
-                self._before[fact.to, fact.new].append((fact.component, fact.source))
+        for fact in in_force(statements, Move).values():
+            self._before[fact.to, fact.new].append((fact.component, fact.source))
 
     def chain(self, place: Place) -> list[Place]:
         """Return a content, and what it was before, the nearest first."""

@@ -20,6 +20,8 @@ from gitmemo.versions.contents import ShownContent, Texts
 from gitmemo.world.view import World
 
 FEWEST_DIGITS = 4
+"""How much of an id has to be given."""
+
 _LONGEST_ID = 64
 _DIGITS = frozenset("0123456789abcdef")
 _T = TypeVar("_T")

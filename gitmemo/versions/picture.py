@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 
-from gitmemo.model.components import Component
 from gitmemo.versions.tree import DependencyTree, State
 
 _WIDTH_OF_LETTER, _HEIGHT, _GAP, _BETWEEN_ROWS, _MARGIN = 7.2, 38, 24, 44, 16
@@ -176,8 +175,3 @@ def _clean(text: str) -> str:
 def _quoted(text: str) -> str:
     cleaned = _clean(text).replace("\\", "\\\\").replace('"', '\\"')
     return f'"{cleaned}"'
-
-
-def label_of(component: Component) -> str:
-    """Return what people call a component: `f`, `C.m`, `C`, `N`."""
-    return component.unit.removeprefix("$").removeprefix("class ")

@@ -13,10 +13,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import overload
 
+from gitmemo.changes.contested import who_said
 from gitmemo.hashing.digest import Digest, to_hex
 from gitmemo.model.components import Component
 from gitmemo.model.decisions import Decisions
 from gitmemo.model.facts import Decision, JsonValue, Move, Source
+from gitmemo.model.statements import in_force
 from gitmemo.model.validity import Code
 from gitmemo.world.view import World
 
@@ -59,7 +61,7 @@ class Ruling:
 
     def _rest(self) -> str:
         standing = "" if self.standing is Standing.IN_FORCE else f" ({self.standing})"
-        by = " ".join(str(self.who[key]) for key in ("user", "at") if key in self.who)
+        by = " ".join(who_said(self.who))
         return standing + (f", said {by}" if by else "") + (f": {self.why}" if self.why else "")
 
     def as_dict(self) -> dict[str, object]:
@@ -187,10 +189,9 @@ def histories_of(
     here = {record for record, _ in statements}
     decisions = Decisions(statements)
     moves: dict[tuple[Component, Digest], list[str]] = defaultdict(list)
-    for record, fact in statements:
-        if isinstance(fact, Move) and record in decisions.current:
-            moves[fact.component, fact.source].append(f"{fact.to} ({to_hex(fact.new)[:_SHORT]})")
-            moves[fact.to, fact.new].append(f"{fact.component} ({to_hex(fact.source)[:_SHORT]})")
+    for move in in_force(statements, Move).values():
+        moves[move.component, move.source].append(f"{move.to} ({to_hex(move.new)[:_SHORT]})")
+        moves[move.to, move.new].append(f"{move.component} ({to_hex(move.source)[:_SHORT]})")
     histories = []
     for component in components:
         history = _History(component, known.get(component, {}), decisions, here)

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from gitmemo.errors import SourceError
-from gitmemo.model.components import Component, Content, is_external
+from gitmemo.model.components import Component, Content, is_external, plain_name
 from gitmemo.model.decisions import Decisions
 from gitmemo.model.facts import Version
 from gitmemo.model.validity import Code, holds
@@ -170,8 +170,7 @@ class _Names:
         self._modules: dict[str, str] = {}
         for component in components:
             self._modules[component.path] = module_of(component.path)
-            name = component.unit.removeprefix("$").removeprefix("class ")
-            self._places[self._modules[component.path], name] = component
+            self._places[self._modules[component.path], plain_name(component)] = component
 
     def used_by(self, component: Component, text: str) -> set[Component]:
         """Return the components that a text of `component` names."""

@@ -92,6 +92,5 @@ def test_a_contested_class_matches_only_itself_until_somebody_revises() -> None:
     contested = Decisions([*joined, *broken])
     assert contested.contested(COMPONENT, b)
     assert not contested.equivalent(COMPONENT, a, b)
-    assert contested.between(COMPONENT, c, a) == (broken[0][0],)
     revised = named(decided(a, c, Verdict.NON_BREAKING, broken[0][0]))
     assert Decisions([*joined, *broken, *revised]).equivalent(COMPONENT, a, c)

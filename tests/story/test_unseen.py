@@ -281,6 +281,13 @@ def test_a_dependency_that_was_removed_and_added_again(unseen: Clone) -> None:
     assert "nobody said that m.py:f depends on parts.py:STEP" in done.err
 
 
+@pytest.mark.parametrize("name", ["parts.py:Table", "parts.py:class Table"])
+def test_what_was_added_is_removed_under_the_same_name(unseen: Clone, name: str) -> None:
+    unseen.change("STEP = 10", "STEP = 10\n\n\nclass Table:\n    rows = 1", "parts.py")
+    unseen.gitmemo("deps", "add", "f", name)
+    assert "does not depend" in unseen.gitmemo("deps", "remove", "f", name).out
+
+
 def test_the_op_may_have_a_name_of_its_own_or_be_written_as_a_function(unseen: Clone) -> None:
     unseen.gitmemo("deps", "add", "a name", "parts.py:helper")
     unseen.gitmemo("deps", "add", "m.py:load", "parts.py:helper")
