@@ -55,7 +55,7 @@ class Change:
     @property
     def only_value(self) -> bool:
         """Whether the text is the same: a variable has another value, or names point elsewhere."""
-        return self.source != self.new
+        return self.source != self.new and self.old_text == self.new_text
 
     def diff(self) -> list[str]:
         """Return the unified diff, without line endings."""

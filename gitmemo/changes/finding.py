@@ -13,7 +13,7 @@ from typing import Protocol
 from gitmemo.changes.change import Affected, Change
 from gitmemo.changes.uses import Uses
 from gitmemo.hashing.digest import Digest
-from gitmemo.model.components import Component, Content
+from gitmemo.model.components import Component, Content, is_variable
 from gitmemo.model.decisions import Decisions
 from gitmemo.model.semantics import semantic_id
 from gitmemo.model.validity import Code, holds
@@ -111,21 +111,26 @@ def _is_new(
     component: Component, old: Content, new: Content, uses: Uses, decisions: Decisions
 ) -> bool:
     """Whether no statement names what a decision would be about, and no call touched that text."""
-    if decisions.mentions(component, decided_by(old, new)[1]):
+    if decisions.mentions(component, decided_by(component, old, new)[1]):
         return False
     return old.source == new.source or new.source not in uses.sources(component)
 
 
 def _is_decided(component: Component, old: Content, new: Content, decisions: Decisions) -> bool:
     """Whether somebody said how two contents compare, of what a decision would be about."""
-    return decisions.related(component, *decided_by(old, new))
+    return decisions.related(component, *decided_by(component, old, new))
 
 
-def decided_by(old: Content, new: Content) -> tuple[Digest, Digest]:
-    """Return the pair of ids that a decision would be about."""
-    if old.source != new.source or old.value is None or new.value is None:
+def decided_by(component: Component, old: Content, new: Content) -> tuple[Digest, Digest]:
+    """Return the pair of ids that a decision would be about.
+
+    Of a variable the values, if they are known: its text may give another value tomorrow.
+    """
+    if old.value is None or new.value is None:
         return old.source, new.source
-    return old.value, new.value
+    if old.source == new.source or is_variable(component):
+        return old.value, new.value
+    return old.source, new.source
 
 
 def _open_change(
@@ -137,7 +142,7 @@ def _open_change(
     decisions: Decisions,
     text_of: Callable[[Component, Digest], str | None],
 ) -> Change:
-    pair = decided_by(old, new)
+    pair = decided_by(component, old, new)
     return Change(
         component,
         *pair,

@@ -12,6 +12,7 @@ import warnings
 from collections.abc import Callable, Hashable, Sequence
 
 from gitmemo.changes import askers
+from gitmemo.changes.author import author
 from gitmemo.changes.cases import Answer, Case, answers, facts_for
 from gitmemo.changes.change import Change
 from gitmemo.changes.extracted import extracted
@@ -49,6 +50,7 @@ class Changes:
 
     Attributes:
         policy: What happens at the entry of a block; `pending` does not even look.
+        records_user: Whether decisions say who made them, and when.
     """
 
     def __init__(
@@ -61,6 +63,7 @@ class Changes:
     ) -> None:
         """`refresh` makes a decision that was recorded count at once."""
         self.policy = policy
+        self.records_user = False
         self._care = care
         self._world = world
         self._code = code
@@ -156,11 +159,11 @@ class Changes:
         ]
 
     def _record(self, said: Sequence[tuple[Case, Answer]]) -> None:
+        given = [(case, answer) for case, answer in said if answer.verdict is not None]
+        root = self._code.project.root
+        who = author(root, recorded=bool(given) and self.records_user) if root else {}
         facts = [
-            fact
-            for case, answer in said
-            if answer.verdict is not None
-            for fact in facts_for(self._world, case, answer)
+            fact for case, answer in given for fact in facts_for(self._world, case, answer, who)
         ]
         if facts:
             self._world.record(facts)

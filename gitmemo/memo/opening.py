@@ -93,6 +93,7 @@ def storage_of(workspace: Workspace) -> Storage:
         Trust(frozenset(RemoteConfig(name, url).origin for name, url in settings.trusted.items())),
         can_pull=bool(settings.remotes),
         on_change=settings.on_change_running,
+        records_user=settings.record_user,
     )
 
 

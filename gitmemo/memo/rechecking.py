@@ -69,7 +69,7 @@ class ChangeChecker:
         checked = [(one, self._checker.again(one.call, _but(one.others))) for one in chosen]
         calls = tuple(call for _, call in checked)
         now = self._code.current(component)
-        found = _counted(checked, now) if now is not None else {}
+        found = _counted(component, checked, now) if now is not None else {}
         return ChangeReport(f"code:{component}", calls, len(stale), component, found)
 
     def _stale(self, component: Component) -> list[_Stale]:
@@ -103,11 +103,11 @@ def _but(others: Iterable[Component]) -> str:
 
 
 def _counted(
-    checked: Iterable[tuple[_Stale, CheckedCall]], now: Content
+    component: Component, checked: Iterable[tuple[_Stale, CheckedCall]], now: Content
 ) -> dict[tuple[Digest, Digest], Checked]:
     found: dict[tuple[Digest, Digest], Checked] = {}
     for stale, call in checked:
-        pair = decided_by(stale.old, now)
+        pair = decided_by(component, stale.old, now)
         known = found.get(pair, Checked(0, 0))
         if call.finding is Finding.SAME:
             found[pair] = Checked(known.equal + 1, known.differ, known.first)

@@ -129,15 +129,18 @@ class Storage(Questions, Looking):
         *,
         can_pull: bool,
         on_change: OnChange = OnChange.PENDING,
+        records_user: bool = False,
     ) -> Self:
         """Return a storage over `world` that versions the code of `project`.
 
         `can_pull` says that values which are not on this machine may be on a remote; if not,
-        the calls that made them are run again when the values are needed.
+        the calls that made them are run again when the values are needed. `records_user` says
+        that decisions tell who made them.
         """
         storage = cls.__new__(cls)
         storage._set_up(world, project, trust, on_change, Strictness())
         storage._on_demand.can_pull = can_pull
+        storage._changing("over").records_user = records_user
         storage._names.needs_notebooks = True
         storage._opened_with = (project.root,)
         return storage

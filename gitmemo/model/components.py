@@ -7,7 +7,7 @@ layout, never on the machine, the process or how the code was started.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from gitmemo.hashing.digest import Digest
 
@@ -56,10 +56,21 @@ class Content:
         value: What only a running program knows: for a global the content id of
             its value, for code the digest of what its global names point to.
             None where it is not known.
+        is_fixed: Of a variable: whether its text alone says which value it has. Not recorded.
     """
 
     source: Digest
     value: Digest | None = None
+    is_fixed: bool = field(default=False, compare=False)
+
+
+def is_variable(component: Component) -> bool:
+    """Whether it is a variable of a module.
+
+    >>> is_variable(Component("lib.py", "$N")), is_variable(Component("lib.py", "f"))
+    (True, False)
+    """
+    return component.unit.startswith("$")
 
 
 def is_external(component: Component) -> bool:

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import islice
 from typing import TypeAlias
 
 from gitmemo.hashing.digest import Digest
@@ -18,6 +19,8 @@ from gitmemo.model.facts import Decision, Move, Verdict
 
 Place: TypeAlias = tuple[Component, Digest]
 """A content of a component."""
+
+_MOST_EXPLAINED = 20  # nobody reads more, and each is a search
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +50,7 @@ class Contest:
 
     Attributes:
         breaking: The decisions that hold two contents apart.
-        joining: The statements that connect these contents nevertheless, by the shortest ways.
+        joining: Statements that connect these contents nevertheless, by the shortest ways.
         contents: Everything that is connected with them: only the very same content matches.
     """
 
@@ -166,9 +169,9 @@ def _keeps_apart(roots: Roots, edge: Edge, pairs: Iterable[tuple[Place, Place]])
 
 
 def _ways(apart: Iterable[Edge], joining: Sequence[Edge]) -> Iterator[Edge]:
-    """Yield the edges of a shortest way between the ends of each of `apart`, each once."""
+    """Yield the edges of a shortest way between the ends of the first of `apart`, each once."""
     seen: set[Digest] = set()
-    for edge in apart:
+    for edge in islice(apart, _MOST_EXPLAINED):
         old, new = edge.ends
         reached = _reached(joining, old)
         place = new

@@ -106,7 +106,11 @@ class Decisions:
     def contests(self) -> list[Contest]:
         """Return the current statements that contradict each other, sorted by component."""
         found: dict[frozenset[Place], Contest] = {}
+        seen: set[Component] = set()
         for component in sorted(self._decided):
+            if component in seen:
+                continue
+            seen |= self._group(component)
             for contest in contests_in(self._edges(component)):
                 found.setdefault(contest.contents, contest)
         return sorted(found.values(), key=lambda contest: contest.component)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Protocol
 
-from gitmemo.model.components import Component, Content
+from gitmemo.model.components import Component, Content, is_variable
 from gitmemo.model.decisions import Decisions
 from gitmemo.model.facts import Dependency, Version
 
@@ -65,9 +65,10 @@ def watched(version: Version, decisions: Decisions) -> list[Component]:
 def holds(component: Component, old: Content, code: Code, decisions: Decisions) -> bool:
     """Whether `component` is today what it was, or something decided to be equivalent.
 
-    A decision about two texts covers what the new text refers to. Where a value is
-    not known on both sides, in files for instance, the sources decide. What is gone
-    is looked for where it moved to.
+    A decision about two texts of code covers what the new text refers to; one about two
+    texts of a variable covers its value only where the text says it. Where a value is not
+    known on both sides, in files for instance, the sources decide. What is gone is looked
+    for where it moved to.
     """
     if not code.knows(component):
         return True
@@ -81,8 +82,8 @@ def holds(component: Component, old: Content, code: Code, decisions: Decisions) 
         return same_source
     decided = same_source and old.source != new.source
     same_value = decisions.equivalent(component, old.value, new.value)
-    if component.unit.startswith("$"):
-        return same_value or decided  # however a global is written, its value decides
+    if is_variable(component):
+        return same_value or (decided and new.is_fixed)  # however it is written, its value decides
     # The same text means the same only if the names in it do.
     return decided or (same_source and same_value)
 
@@ -95,7 +96,7 @@ def _moved(
     if new is None:
         return False
     is_same_text = decisions.same((component, old.source), (place, new.source))
-    if not place.unit.startswith("$") or old.value is None or new.value is None:
+    if not is_variable(place) or old.value is None or new.value is None:
         return is_same_text
     # As where it did not move: however a variable is written, its value decides.
     return old.value == new.value or decisions.same((component, old.value), (place, new.value))
@@ -131,7 +132,7 @@ def _made_with_others(version: Version, code: Code, decisions: Decisions) -> Ite
 
 
 def _is_same(component: Component, one: Content, other: Content, decisions: Decisions) -> bool:
-    if not component.unit.startswith("$") or one.value is None or other.value is None:
+    if not is_variable(component) or one.value is None or other.value is None:
         return decisions.equivalent(component, one.source, other.source)
     return decisions.equivalent(component, one.value, other.value) or (
         one.source != other.source and decisions.equivalent(component, one.source, other.source)

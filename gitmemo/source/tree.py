@@ -50,7 +50,8 @@ class SourceTree:
         if file is None or source is None:
             return None
         unit = file.units.get(component.unit)
-        return Content(source, unit.literal_value if unit else None)
+        value = unit.literal_value if unit else None
+        return Content(source, value, is_fixed=value is not None)
 
     def knows(self, component: Component) -> bool:
         """Whether files can tell.

@@ -153,7 +153,7 @@ class CodeState:
         unit = file.units.get(component.unit)
         if unit is not None:
             value = self._values.of(unit.literal[0]) if unit.literal else None
-            return Content(unit.source, value)
+            return Content(unit.source, value, is_fixed=value is not None)
         source = file.source_of(component.unit)
         return None if source is None else Content(source)
 
@@ -183,7 +183,11 @@ class CodeState:
         if is_ours(value):
             inner = getattr(value, "__wrapped__", None)
             value = inner if inner is not None else value
-        return Content(source, self._value_id(value, source, seen))
+        value_id = self._value_id(value, source, seen)
+        unit = self._unit(component)
+        literal = unit.literal if unit else None
+        is_fixed = literal is not None and self._values.of(literal[0]) == value_id
+        return Content(source, value_id, is_fixed)
 
     def _global_source(self, component: Component) -> Digest:
         snapshot = self.modules.snapshot(component.path)

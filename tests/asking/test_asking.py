@@ -440,3 +440,28 @@ def test_a_helper_that_was_extracted_counts_for_the_results_of_before(
     assert "results of before depend on" in capsys.readouterr().out
     session.edit(("return x * FACTOR", "return x * FACTOR + 5"))
     assert session.asked("y") == (8, 1)
+
+
+def test_a_variable_counts_by_its_value_also_after_its_text_was_decided(
+    session: Session, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("FACTOR", "2")
+    session.edit(("import gitmemo as gm", "import os\n\nimport gitmemo as gm"))
+    session.edit(("FACTOR = 2", "FACTOR = int(os.environ['FACTOR'])"))
+    assert session.run() == (3, 1)
+    session.storage.on_change = "non-breaking"
+    session.edit(("int(os.environ['FACTOR'])", "int(os.environ.get('FACTOR', 1))"))
+    assert session.run() == (3, 0)
+    monkeypatch.setenv("FACTOR", "7")
+    session.storage.on_change = "pending"
+    session.edit(("return x + 1\n", "return x + 1  #\n"))  # loads it again
+    assert session.run() == (8, 1)
+
+
+def test_a_changed_literal_that_was_said_not_to_matter_does_not(session: Session) -> None:
+    assert session.run() == (3, 1)
+    session.edit(("FACTOR = 2", "FACTOR = 5"))
+    assert session.asked("n") == (3, 0)
+    session.module.FACTOR = 9  # but this is what nobody spoke of
+    session.storage.on_change = "pending"
+    assert session.run() == (10, 1)
