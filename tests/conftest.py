@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -13,6 +14,10 @@ from hypothesis import settings
 import gitmemo as gm
 from gitmemo.git.cli import Git
 from gitmemo.tracing import events
+
+# Tests edit code and load it again: bytecode of the same second and size would pass for it.
+sys.dont_write_bytecode = True
+os.environ["PYTHONDONTWRITEBYTECODE"] = "1"
 
 PROFILE = os.environ.get("GITMEMO_TEST_PROFILE", "fast")
 settings.register_profile("fast", deadline=None, max_examples=60, derandomize=True)
