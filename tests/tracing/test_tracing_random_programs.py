@@ -166,7 +166,7 @@ def result(program: Program, root: Path, edit: Edit | None) -> str:
         return repr(call(it, program))
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=25, deadline=None)
 @given(rows(), st.data())
 def test_an_edit_is_noticed_where_it_counts(row: Row, data: st.DataObject) -> None:
     program = written(row)
