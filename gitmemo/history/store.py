@@ -22,6 +22,7 @@ from gitmemo.history.rendering import GitObject
 LOG_NAME = "versions.log"
 # Loose objects cost git a file each and bring `git gc --auto` nearer.
 _PACK_FROM = 50
+_MOST_PACKINGS = 8
 _TYPE_NUMBERS = {"commit": 1, "tree": 2, "blob": 3}
 
 
@@ -95,9 +96,14 @@ class Store:
                 # `git gc` does not prune it before a ref reaches it.
                 database.add_object(item)
         except FileLocked:
-            # Another process writes the very same object, or died doing so. A
-            # pack has a name of its own and needs nobody's lock.
-            database.add_objects([(item, None) for item in raw])
+            # Another process writes the very same object, or died doing so. A pack has
+            # a name of its own; only one who packs just the same may be in the way.
+            for attempt in range(_MOST_PACKINGS):
+                with suppress(FileLocked):
+                    database.add_objects([(item, None) for item in raw])
+                    return
+                back_off(attempt)
+            raise
 
     def swap(self, name: str, old: str | None, new: str) -> bool:
         """Point a ref to `new` if it still points to `old` (None: does not exist)."""
