@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias, TypeVar, overload
 
 from gitmemo.config import OnChange
-from gitmemo.errors import BadSetting, InvalidStorage, NotAnOp, StorageInMemory, UnknownRef
+from gitmemo.errors import BadSetting, NotAnOp, StorageInMemory, UnknownRef
 from gitmemo.files.names import rooted
 from gitmemo.hashing.digest import Digest
 from gitmemo.memo import context
@@ -24,6 +24,7 @@ from gitmemo.memo.cache import Cache, CacheInfo
 from gitmemo.memo.caller import Caller
 from gitmemo.memo.calls import CallView, Counter, Observer, Watch
 from gitmemo.memo.checking import Checker
+from gitmemo.memo.deciding import Deciding
 from gitmemo.memo.execute import NoTracking, Tracking
 from gitmemo.memo.explain import Explainer
 from gitmemo.memo.failures import FailureNotes
@@ -40,7 +41,6 @@ from gitmemo.memo.strictness import Care, Strictness
 from gitmemo.memo.trust import Trust, Values
 from gitmemo.memo.verdicts import Verdicts
 from gitmemo.memo.wording import short
-from gitmemo.model.facts import Verdict
 from gitmemo.model.validity import Code, NoCode
 from gitmemo.ref import Ref, map_refs, ref_inside, unwrap_all
 from gitmemo.tracing import CodeState, Project, Tracker
@@ -49,7 +49,6 @@ from gitmemo.world.view import World
 
 if TYPE_CHECKING:
     from gitmemo.frame import ComputationFrame
-    from gitmemo.memo.dropping import DropPlan
     from gitmemo.memo.op import Op
 
 
@@ -57,7 +56,7 @@ R = TypeVar("R")
 Mode: TypeAlias = Literal["run", "noop"]
 
 
-class Storage(Questions, Looking):
+class Storage(Questions, Looking, Deciding):
     """Remembers the calls of ops that are made inside `with storage:`.
 
     Args:
@@ -322,41 +321,6 @@ class Storage(Questions, Looking):
         call = self.world.creator(ref._hid)
         return None if call is None else CallView(call, self)
 
-    # --- changes of code -------------------------------------------------
-
-    @property
-    def on_change(self) -> OnChange:
-        """What happens at the entry of a block when code that stored calls depend on has changed."""
-        return self._changes.policy if self._changes else OnChange.PENDING
-
-    @on_change.setter
-    def on_change(self, chosen: str) -> None:
-        self._changing("on_change").policy = policy_of(chosen, self.project)
-
-    def decide(self, what: Callable[..., Any] | str, *, breaking: bool, why: str = "") -> None:
-        """Say whether results made with older code of `what` are still to be used, at once.
-
-        Args:
-            what: A function, op or class, or the name of a component as it is shown.
-            breaking: False if results stay valid, True if they do not.
-            why: For those who read it later.
-
-        Raises:
-            NothingToDecide: It has not changed, or all is said.
-            InvalidStorage: This storage does not version code.
-        """
-        changes = self._changing("decide")
-        self._notice()
-        changes.decide(what, Verdict.BREAKING if breaking else Verdict.NON_BREAKING, why)
-
-    def _changing(self, asked: str) -> Changes:
-        if self._changes is None:
-            raise InvalidStorage(
-                f"{asked} is for storages that version code, and this one does not",
-                "give it deps_path=, or use gitmemo.open() in a repository",
-            )
-        return self._changes
-
     # --- care ------------------------------------------------------------
 
     def preload(self) -> CacheInfo:
@@ -371,29 +335,6 @@ class Storage(Questions, Looking):
     def cache_info(self) -> CacheInfo:
         """Return what is in memory."""
         return self._cache.info()
-
-    def drop_version(
-        self, version: str, *, keep_dependents: bool = False, dry_run: bool = False, why: str = ""
-    ) -> DropPlan:
-        """Drop the calls of a version, and the calls that used their results; return what went.
-
-        `version` is the beginning of its content id or of its semantic id. `keep_dependents`
-        keeps those whose inputs are stored. Nothing is deleted: `undo` of what is returned is what
-        `gitmemo drop --undo` takes, and calls that are made again live.
-
-        Raises:
-            NothingToDrop: No call has such a version, or the beginning means several.
-        """
-        from gitmemo.memo.dropping import of_version, plan_drop
-
-        self._notice()
-        chosen = of_version(self.world, self._code, version)
-        plan = plan_drop(self.world, self._code, chosen, keep_dependents=keep_dependents)
-        if dry_run:
-            return plan
-        done = plan.carried_out(self.world, why)
-        self._caller.clear()
-        return done
 
     def vacuum(self) -> int:
         """Give unused space in the database file back; return how many bytes that were."""

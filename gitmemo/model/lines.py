@@ -7,34 +7,30 @@ line and a line one fact, so that the BLAKE3 of the line is the fact's record id
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import lru_cache
 from typing import cast
 
 from gitmemo.errors import CorruptRecord
 from gitmemo.hashing.digest import Digest, digest, from_text, to_text
+from gitmemo.model import statement_lines
 from gitmemo.model.components import Component, Content
 from gitmemo.model.facts import (
     Call,
-    Decision,
-    Dependency,
     Fact,
     JsonValue,
-    Move,
-    Rename,
-    RenameKind,
     Slot,
     Source,
     Text,
     Tombstone,
     Undo,
     Value,
-    Verdict,
     Version,
-    Withdrawal,
 )
+from gitmemo.model.fields import digests, number, string, texts
 from gitmemo.model.ids import call_hid
 from gitmemo.model.notation import (
+    ContentId,
     input_json,
     json_of,
     json_of_name,
@@ -88,10 +84,6 @@ def from_line(line: str, content_id: Callable[[object], Digest]) -> Fact:
 # --- writing --------------------------------------------------------------
 
 
-def _sorted(mapping: Mapping[str, JsonValue]) -> dict[str, JsonValue]:
-    return {key: mapping[key] for key in sorted(mapping)}
-
-
 def _call_line(call: Call) -> str:
     # Put together from pieces: by far the most facts are calls, and one takes half the time.
     version = f'"{_version_text(call.version)}"' if call.version else "null"
@@ -118,7 +110,7 @@ def _write_version(version: Version) -> list[JsonValue]:
 
 
 def _write_value(value: Value) -> list[JsonValue]:
-    parts: list[JsonValue] = [to_text(part) for part in value.parts]
+    parts: list[JsonValue] = texts(value.parts)
     line: list[JsonValue] = [
         "value",
         to_text(value.cid),
@@ -136,76 +128,22 @@ def _write_source(source: Source) -> list[JsonValue]:
         source.component.unit,
         to_text(source.source),
         to_text(source.text),
-        [to_text(parent) for parent in source.parents],
+        texts(source.parents),
     ]
-
-
-def _write_decision(decision: Decision) -> list[JsonValue]:
-    return [
-        "decision",
-        decision.component.path,
-        decision.component.unit,
-        to_text(decision.old),
-        to_text(decision.new),
-        decision.verdict.value,
-        decision.why,
-        [to_text(other) for other in decision.supersedes],
-        [to_text(parent) for parent in decision.parents],
-        _sorted(decision.who),
-    ]
-
-
-def _write_move(move: Move) -> list[JsonValue]:
-    return [
-        "move",
-        move.component.path,
-        move.component.unit,
-        to_text(move.source),
-        move.to.path,
-        move.to.unit,
-        to_text(move.new),
-        move.why,
-        [to_text(other) for other in move.supersedes],
-    ]
-
-
-def _write_dependency(dependency: Dependency) -> list[JsonValue]:
-    value = dependency.content.value
-    return [
-        "dependency",
-        dependency.component.path,
-        dependency.component.unit,
-        to_text(dependency.source) if dependency.source else None,
-        dependency.on.path,
-        dependency.on.unit,
-        to_text(dependency.content.source),
-        to_text(value) if value else None,
-        dependency.why,
-        [to_text(other) for other in dependency.supersedes],
-    ]
-
-
-def _write_rename(rename: Rename) -> list[JsonValue]:
-    names: list[JsonValue] = [rename.kind.value, rename.of, rename.old, rename.new]
-    return ["rename", *names, rename.why, [to_text(other) for other in rename.supersedes]]
-
-
-def _write_withdrawal(withdrawal: Withdrawal) -> list[JsonValue]:
-    return ["withdrawal", [to_text(other) for other in withdrawal.supersedes], withdrawal.why]
 
 
 def _write_tombstone(tombstone: Tombstone) -> list[JsonValue]:
     return [
         "tombstone",
-        [to_text(record) for record in tombstone.records],
-        [to_text(key) for key in tombstone.keys],
+        texts(tombstone.records),
+        texts(tombstone.keys),
         tombstone.why,
-        [to_text(record) for record in tombstone.follows],
+        texts(tombstone.follows),
     ]
 
 
 def _write_undo(undo: Undo) -> list[JsonValue]:
-    return ["undo", [to_text(record) for record in undo.tombstones], undo.why]
+    return ["undo", texts(undo.tombstones), undo.why]
 
 
 def _write_text(text: Text) -> list[JsonValue]:
@@ -218,32 +156,14 @@ _WRITERS = cast(
         Version: _write_version,
         Value: _write_value,
         Source: _write_source,
-        Decision: _write_decision,
-        Move: _write_move,
-        Dependency: _write_dependency,
-        Rename: _write_rename,
-        Withdrawal: _write_withdrawal,
         Tombstone: _write_tombstone,
         Undo: _write_undo,
         Text: _write_text,
+        **statement_lines.WRITERS,
     },
 )
 
 # --- reading --------------------------------------------------------------
-
-_ContentId = Callable[[object], Digest]
-
-
-def _string(value: object) -> str:
-    if type(value) is not str:
-        raise TypeError(f"{value!r} is not text")
-    return value
-
-
-def _number(value: object) -> int:
-    if type(value) is not int or not 0 <= value < 1 << 63:
-        raise TypeError(f"{value!r} is not a count")
-    return value
 
 
 def _run(value: object) -> dict[str, JsonValue]:
@@ -256,30 +176,26 @@ def _run(value: object) -> dict[str, JsonValue]:
     return run
 
 
-def _digests(values: list[str]) -> tuple[Digest, ...]:
-    return tuple([from_text(value) for value in values]) if values else ()
-
-
-def _read_call(array: list[object], content_id: _ContentId) -> Call:
+def _read_call(array: list[object], content_id: ContentId) -> Call:
     inputs = cast("list[list[object]]", array[4])
     return made_call(array, tuple([read_input(slot, content_id) for slot in inputs]), content_id)
 
 
-def made_call(array: list[object], slots: tuple[Slot, ...], content_id: _ContentId) -> Call:
+def made_call(array: list[object], slots: tuple[Slot, ...], content_id: ContentId) -> Call:
     """Return the call of a line whose inputs were read."""
     _, op, op_version, version, _inputs, outputs, inner, run = array
-    code = None if version is None else version_id(_string(version))
-    name, number = _string(op), _number(op_version)
-    hid = call_hid(name, number, code, [(slot.name, slot.hid) for slot in slots])
+    code = None if version is None else version_id(string(version))
+    name, table = string(op), number(op_version)
+    hid = call_hid(name, table, code, [(slot.name, slot.hid) for slot in slots])
     return Call(
         op=name,
-        op_version=number,
+        op_version=table,
         version=code,
         inputs=slots,
         outputs=tuple(
             [read_output(hid, output, content_id) for output in cast("list[list[object]]", outputs)]
         ),
-        inner=_digests(cast("list[str]", inner)),
+        inner=digests(cast("list[str]", inner)),
         run=_run(run),
     ).known_as(hid)
 
@@ -287,14 +203,14 @@ def made_call(array: list[object], slots: tuple[Slot, ...], content_id: _Content
 version_id = lru_cache(maxsize=1000)(from_text)  # many calls have the same
 
 
-def _read_version(array: list[object], _: _ContentId) -> Version:
+def _read_version(array: list[object], _: ContentId) -> Version:
     pairs: dict[Component, Content] = {}
     for path, units in cast("list[tuple[str, list[list[str]]]]", array[2]):
         for unit in units:
             component, content = _pair(path, *unit)
             pairs[component] = content
     version = Version(pairs)
-    if version.id != from_text(_string(array[1])):
+    if version.id != from_text(string(array[1])):
         raise ValueError("the version does not match its id")
     return version
 
@@ -302,117 +218,55 @@ def _read_version(array: list[object], _: _ContentId) -> Version:
 @lru_cache(maxsize=16_384)  # each content is in many versions
 def _pair(path: str, unit: str, source: str, *value: str) -> tuple[Component, Content]:
     return (
-        Component(_string(path), _string(unit)),
+        Component(string(path), string(unit)),
         Content(from_text(source), from_text(*value) if value else None),
     )
 
 
-def _read_value(array: list[object], _: _ContentId) -> Value:
+def _read_value(array: list[object], _: ContentId) -> Value:
     _kind, cid, codec, size, blob, *parts = array
-    names = _digests(cast("list[str]", parts[0])) if parts else ()
+    names = digests(cast("list[str]", parts[0])) if parts else ()
     return Value(
-        from_text(_string(cid)), _string(codec), _number(size), from_text(_string(blob)), names
+        from_text(string(cid)), string(codec), number(size), from_text(string(blob)), names
     )
 
 
-def _read_source(array: list[object], _: _ContentId) -> Source:
+def _read_source(array: list[object], _: ContentId) -> Source:
     _kind, path, unit, source, text, parents = array
     return Source(
-        Component(_string(path), _string(unit)),
-        from_text(_string(source)),
-        from_text(_string(text)),
-        _digests(cast("list[str]", parents)),
+        Component(string(path), string(unit)),
+        from_text(string(source)),
+        from_text(string(text)),
+        digests(cast("list[str]", parents)),
     )
 
 
-def _read_decision(array: list[object], _: _ContentId) -> Decision:
-    _kind, path, unit, old, new, verdict, why, supersedes, parents, who = array
-    return Decision(
-        Component(_string(path), _string(unit)),
-        from_text(_string(old)),
-        from_text(_string(new)),
-        Verdict(_string(verdict)),
-        _string(why),
-        _digests(cast("list[str]", supersedes)),
-        _digests(cast("list[str]", parents)),
-        dict(cast("dict[str, JsonValue]", who)),
-    )
-
-
-def _read_move(array: list[object], _: _ContentId) -> Move:
-    _kind, path, unit, source, to_path, to_unit, new, why, supersedes = array
-    return Move(
-        Component(_string(path), _string(unit)),
-        from_text(_string(source)),
-        Component(_string(to_path), _string(to_unit)),
-        from_text(_string(new)),
-        _string(why),
-        _digests(cast("list[str]", supersedes)),
-    )
-
-
-def _read_dependency(array: list[object], _: _ContentId) -> Dependency:
-    _kind, path, unit, source, on_path, on_unit, on_source, on_value, why, supersedes = array
-    return Dependency(
-        Component(_string(path), _string(unit)),
-        None if source is None else from_text(_string(source)),
-        Component(_string(on_path), _string(on_unit)),
-        Content(
-            from_text(_string(on_source)),
-            None if on_value is None else from_text(_string(on_value)),
-        ),
-        _string(why),
-        _digests(cast("list[str]", supersedes)),
-    )
-
-
-def _read_rename(array: list[object], _: _ContentId) -> Rename:
-    _kind, kind, of, old, new, why, supersedes = array
-    return Rename(
-        RenameKind(_string(kind)),
-        _string(of),
-        _string(old),
-        _string(new),
-        _string(why),
-        _digests(cast("list[str]", supersedes)),
-    )
-
-
-def _read_withdrawal(array: list[object], _: _ContentId) -> Withdrawal:
-    _kind, supersedes, why = array
-    return Withdrawal(_digests(cast("list[str]", supersedes)), _string(why))
-
-
-def _read_tombstone(array: list[object], _: _ContentId) -> Tombstone:
+def _read_tombstone(array: list[object], _: ContentId) -> Tombstone:
     _kind, records, keys, why, follows = array
     return Tombstone(
-        _digests(cast("list[str]", records)),
-        _digests(cast("list[str]", keys)),
-        _string(why),
-        _digests(cast("list[str]", follows)),
+        digests(cast("list[str]", records)),
+        digests(cast("list[str]", keys)),
+        string(why),
+        digests(cast("list[str]", follows)),
     )
 
 
-def _read_undo(array: list[object], _: _ContentId) -> Undo:
+def _read_undo(array: list[object], _: ContentId) -> Undo:
     _kind, tombstones, why = array
-    return Undo(_digests(cast("list[str]", tombstones)), _string(why))
+    return Undo(digests(cast("list[str]", tombstones)), string(why))
 
 
-def _read_text(array: list[object], _: _ContentId) -> Text:
-    return Text(_string(array[1]))
+def _read_text(array: list[object], _: ContentId) -> Text:
+    return Text(string(array[1]))
 
 
-_READERS: dict[str, Callable[[list[object], _ContentId], Fact]] = {
+_READERS: dict[str, Callable[[list[object], ContentId], Fact]] = {
     "call": _read_call,
     "version": _read_version,
     "value": _read_value,
     "source": _read_source,
-    "decision": _read_decision,
-    "move": _read_move,
-    "dependency": _read_dependency,
-    "rename": _read_rename,
-    "withdrawal": _read_withdrawal,
     "tombstone": _read_tombstone,
     "undo": _read_undo,
     "text": _read_text,
+    **statement_lines.READERS,
 }
