@@ -40,9 +40,9 @@ def find_changes(
         new = after.current(component)
         if new is None or (component, new.source) in uses.committed:
             continue  # gone, so nothing can be reused; or known code, so all is said
-        old = _base(component, new.source, uses, before, decisions)
+        old = _base(component, new, uses, before, decisions)
         if old is not None:
-            changes.append(_change(component, old, new.source, uses, before, after))
+            changes.append(_change(component, old, new, uses, before, after))
     return changes
 
 
@@ -164,43 +164,45 @@ def _affected(
 
 def _base(
     component: Component,
-    new: Digest,
+    new: Content,
     uses: Uses,
     before: SourceTree,
     decisions: Decisions,
-) -> Digest | None:
+) -> Content | None:
     """Return the content to compare with: what was committed, else what ran last."""
     open_ones = [
         content
-        for content in uses.sources(component)
-        if not decisions.related(component, content, new)
+        for content in uses.contents[component]
+        if not _is_decided(component, content, new, decisions)
     ]
     if not open_ones:
         return None
     committed = before.current(component)
-    if committed is not None and committed.source in open_ones:
-        return committed.source
-    if committed is not None and decisions.related(component, committed.source, new):
-        return None  # the committed text says the same; other contents were experiments
+    if committed is not None:
+        for content in reversed(open_ones):
+            if content.source == committed.source:
+                return content
+        if _is_decided(component, committed, new, decisions):
+            return None  # the committed text says the same; other contents were experiments
     return open_ones[-1]
 
 
 def _change(
     component: Component,
-    old: Digest,
-    new: Digest,
+    old: Content,
+    new: Content,
     uses: Uses,
     before: SourceTree,
     after: SourceTree,
 ) -> Change:
     committed = before.current(component)
-    is_committed = committed is not None and committed.source == old
+    is_committed = committed is not None and committed.source == old.source
+    pair = decided_by(component, old, new)
     return Change(
         component,
-        old,
-        new,
+        *pair,
         (before.text(component) or "") if is_committed else "",
         after.text(component) or "",
-        new,
-        uses.dependents(component, old),
+        new.source,
+        uses.dependents(component, pair[0]),
     )

@@ -324,3 +324,14 @@ def test_a_setting_that_makes_no_sense_is_refused(committed: Clone) -> None:
     settings = (committed.root / ".gitmemo/config.toml").read_text("utf-8")
     committed.write(".gitmemo/config.toml", f"{settings}\n[record]\nuser = 'me'\n")
     assert "record.user" in committed.gitmemo("status", code=2).err
+
+
+def test_a_commit_does_not_ask_again_about_a_variable_that_was_decided(begun: Clone) -> None:
+    begun.change("def scale", "RATE = 2\n\n\ndef scale")
+    begun.change("return value * 2", "return value * RATE")
+    begun.run("1")
+    begun.commit("First results")
+    begun.change("RATE = 2", "RATE = 3")
+    assert "RATE" in begun.gitmemo("decide").out
+    begun.gitmemo("decide", "helper.py:$RATE", "--breaking")
+    assert "RATE" not in begun.commit("Another rate", GITMEMO_ON_CHANGE="pending")
