@@ -67,7 +67,7 @@ def _ambiguous(version: Version, code: Code, decisions: Decisions) -> list[Compo
         for place in decisions.places(component)
         if _current(place, code) is not None and not _moved(component, old, place, code, decisions)
     ]
-    exact = all(_is_exactly(_current(c, code), old) for c, old in version.pairs.items())
+    exact = all(_is_exactly(c, old, code) for c, old in version.pairs.items())
     return [] if exact else list(dict.fromkeys(back))
 
 
@@ -75,9 +75,12 @@ def _current(component: Component, code: Code) -> Content | None:
     return code.current(component) if code.knows(component) else None
 
 
-def _is_exactly(now: Content | None, old: Content) -> bool:
+def _is_exactly(component: Component, old: Content, code: Code) -> bool:
+    if not code.knows(component):
+        return True
+    now = code.current(component)
     if now is None or now.source != old.source:
-        return now is None
+        return False
     return now.value == old.value or None in (now.value, old.value)
 
 
