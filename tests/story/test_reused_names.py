@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import pytest
-from driver import Clone
+from driver import Clone, copy_of
 
 PROGRAM = """\
 import gitmemo as gm
@@ -30,9 +32,10 @@ def printed(clone: Clone) -> str:
     return clone.gitmemo("run", "main.py").out.strip()
 
 
-@pytest.fixture
-def renamed(begun: Clone) -> Clone:
+@pytest.fixture(scope="module")
+def renamed_template(tmp_path_factory: pytest.TempPathFactory, begun_template: Clone) -> Clone:
     """`fa` was run, is `fc` now, and left a link under that name."""
+    begun = copy_of(begun_template, tmp_path_factory.mktemp("renamed") / "project")
     program(begun, op("fa", "x + 2"), "fa(1)")
     assert printed(begun) == "3"
     begun.commit("One")
@@ -41,6 +44,11 @@ def renamed(begun: Clone) -> Clone:
     done = begun.gitmemo("run", "main.py")
     assert (done.out.strip(), done.counted) == ("3", (1, 0))
     return begun
+
+
+@pytest.fixture
+def renamed(renamed_template: Clone, tmp_path: Path) -> Clone:
+    return copy_of(renamed_template, tmp_path / "project")
 
 
 def test_a_link_does_not_outlive_the_function_that_it_was_made_for(renamed: Clone) -> None:
