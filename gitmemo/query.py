@@ -15,10 +15,10 @@ from functools import cached_property
 from gitmemo.errors import UnknownOp
 from gitmemo.frame import ComputationFrame
 from gitmemo.hashing.digest import Digest
-from gitmemo.model.facts import Call, Slot
+from gitmemo.model.facts import Call, Slot, Version
 from gitmemo.model.items import histories
 from gitmemo.model.renames import Renames
-from gitmemo.model.validity import Code, changed
+from gitmemo.model.validity import Code, changed, stands
 from gitmemo.ref import Loader
 from gitmemo.workspace import Workspace
 from gitmemo.world.view import World, first_of_each
@@ -50,17 +50,19 @@ def valid_calls(world: World, calls: Iterable[Call], code: Code) -> Selection:
 
 
 def stale_test(world: World, code: Code) -> Callable[[Call], bool]:
-    """Return what tells the calls whose version is not valid for `code`; each is judged once."""
+    """Return what tells the calls that are not valid for `code`; each version is judged once."""
     decisions = world.decisions()
-    verdicts: dict[Digest, bool] = {}
+    valid: dict[Digest, Version | None] = {}
 
     def is_stale(call: Call) -> bool:
         if call.version is None:
             return False
-        if call.version not in verdicts:
+        if call.version not in valid:
             version = world.version(call.version)
-            verdicts[call.version] = version is None or bool(changed(version, code, decisions))
-        return verdicts[call.version]
+            is_old = version is None or changed(version, code, decisions)
+            valid[call.version] = None if is_old else version
+        held = valid[call.version]
+        return held is None or not stands(call, held, code, decisions)
 
     return is_stale
 
@@ -147,7 +149,7 @@ class NamesNow:
         outputs = self._renames.newest_outputs(call.op, [slot.name for slot in call.outputs])
         return replace(
             call,
-            op=self.op(call.op, call.version),
+            op=call.op if self._is_again(call) else self.op(call.op, call.version),
             inputs=_called(call.inputs, inputs),
             outputs=_called(call.outputs, outputs),
         ).known_as(call.hid, call.key)
@@ -160,6 +162,10 @@ class NamesNow:
             taken = op in self._used or self._is_there(op, version)
             self._ops[op, version] = op if taken else self._renames.op_now(op)
         return self._ops[op, version]
+
+    def _is_again(self, call: Call) -> bool:
+        """Whether a link under another name has its function at that name today."""
+        return call.moved is not None and self._code.current(call.moved[1]) is not None
 
     def _is_there(self, op: str, version: Digest | None) -> bool:
         """Whether the code still, or again, has a function of that name."""

@@ -174,7 +174,7 @@ class Caller:
             told = op.arguments.identity(inputs)
         key = short_cut(op, told)
         hit = self._hits.get(key) if key else None
-        if hit is not None and self._lookup.is_valid(hit.version):
+        if hit is not None and self._lookup.is_valid_version(hit.version):
             return hit
         if key is None and told is inputs and op.arguments.needs_rules(inputs):
             told = op.arguments.identity(inputs)
@@ -183,7 +183,9 @@ class Caller:
         if stored is None:
             return prepared
         hit = hit_of(stored.call)
-        if key:
+        if (
+            key and stored.call.moved is None
+        ):  # else its version alone does not say whether it counts
             self._remember(key, hit)
             for likely, other in self._ahead.after(stored.number):
                 self._remember(likely, other)

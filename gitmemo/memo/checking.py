@@ -123,7 +123,7 @@ class Checker:
         """Compare the records of each call with one another; nothing is run."""
         groups: dict[Digest, dict[tuple[Digest, ...], Call]] = {}
         for call in calls:
-            if call.op == op and self._lookup.is_valid(call.version):
+            if call.op == op and self._lookup.is_valid(call):
                 results = groups.setdefault(call.cid, {})
                 results.setdefault(tuple(slot.cid for slot in call.outputs), call)
         contradicting = (groups[cid] for cid in sorted(groups) if len(groups[cid]) > 1)
@@ -132,7 +132,7 @@ class Checker:
 
     def _valid(self, op: str, calls: Iterable[Call]) -> list[Call]:
         """Return one call for each content of inputs, in an order that depends on contents alone."""
-        mine = [call for call in calls if call.op == op and self._lookup.is_valid(call.version)]
+        mine = [call for call in calls if call.op == op and self._lookup.is_valid(call)]
         by_content = {call.cid: call for call in first_of_each(mine).values()}
         return [by_content[cid] for cid in sorted(by_content)]
 

@@ -27,13 +27,24 @@ def drift(op: Op[..., Any], stored: CallSignature, ignored: Collection[str] = ()
     return _change_of_inputs(op, inputs) or _change_of_outputs(op, stored.outputs)
 
 
-def way_out(op: Op[..., Any], name: str) -> str:
-    """Say what can be done about it."""
+def way_out(op: Op[..., Any], name: str, stored: CallSignature | None = None) -> str:
+    """Say what can be done about it; `stored` is what such a call looks like."""
     return (
+        f"{_rename(op, name, stored) if stored else ''}"
         f"restore it, start a fresh table of results with @op(version={op.version + 1}), or drop "
         f"the old ones: in a repository `gitmemo forget {shlex.quote(name)}`, elsewhere "
         "op.forget(...) inside a block, as long as the op takes their arguments"
     )
+
+
+def _rename(op: Op[..., Any], name: str, stored: CallSignature) -> str:
+    """Say how to tell that an argument was renamed, where only one could have been."""
+    gone = [one for one in stored.inputs if not op.arguments.binder.takes(one)]
+    new = [one for one in op.arguments.binder.arguments if one not in stored.inputs]
+    if len(gone) != 1 or len(new) != 1 or gone[0].startswith("**") or is_closure(gone[0]):
+        return ""
+    words = shlex.join(("gitmemo", "rename", "--argument", name, gone[0], new[0]))
+    return f"if it was renamed, say so in a repository: `{words}`; else "
 
 
 def _change_of_inputs(op: Op[..., Any], names: tuple[str, ...]) -> str:

@@ -144,14 +144,14 @@ class Explainer:
     # --- code ------------------------------------------------------------
 
     def _changed(self, nearest: Call) -> Iterator[ChangedCode]:
-        if self._lookup.is_valid(nearest.version):
+        if self._lookup.is_valid(nearest):
             return
         version = self._world.version(nearest.version) if nearest.version else None
         if version is None or not self._lookup.versions:
             yield ChangedCode(nearest.op, CodeState.UNTRACKED)
             return
         decisions = self._world.decisions()
-        for component in self._lookup.changed(version.id):
+        for component in self._lookup.changed(nearest):
             old = version.pairs.get(component)
             if old is not None:
                 yield ChangedCode(

@@ -16,7 +16,7 @@ from gitmemo.memo.inputs import PreparedCall
 from gitmemo.memo.verdicts import Verdicts
 from gitmemo.model import ids
 from gitmemo.model.components import Component
-from gitmemo.model.facts import Call, Slot
+from gitmemo.model.facts import Call, Slot, Version
 from gitmemo.model.names import unnamed_output
 from gitmemo.model.renames import Renames
 from gitmemo.world.view import CallSignature, Candidate, World
@@ -102,22 +102,45 @@ class FormerNames:
             return {}
         return {name: given[new] for name, new in now.items()}
 
+    def may_be_own(self, call: Call) -> bool:
+        """Whether a call under the op's own name is one of this function, as far as it says."""
+        return call.moved is None or self._own is None or self._is_own(call)
+
+    def moved(self, call: Call) -> tuple[Component, Component] | None:
+        """Return what the function of a stored call was and is; None where it is the same component."""
+        version = self._world.version(call.version) if call.version else None
+        if version is None or self._own is None:
+            return None
+        for was in self._functions(call, version):
+            if was != self._own and self._is_now(was, version):
+                return was, self._own
+        return None
+
     def _is_own(self, call: Call) -> bool:
         """Whether a call under another name was one of this function."""
         version = self._world.version(call.version) if call.version else None
-        if version is None or self._own is None or self._verdicts is None:
+        if version is None:
             return False
+        return any(self._is_now(one, version) for one in self._functions(call, version))
+
+    def _is_now(self, component: Component, version: Version) -> bool:
+        if self._own is None or self._verdicts is None:
+            return False
+        return self._verdicts.is_now(component, version.pairs[component], self._own)
+
+    def _functions(self, call: Call, version: Version) -> list[Component]:
+        """Return which components of a call's version its op's function may have been."""
+        if call.moved is not None:
+            return [one for one in call.moved[:1] if one in version.pairs]
         names = {self._name, *self._renames.ops(self._name)}
         named = {self._name_at(component): component for component in version.pairs}
         found = [named[name] for name in sorted(names & named.keys())]
         if call.op in named:
-            found = [named[call.op]]
+            return [named[call.op]]
         if not found:
             # It gave itself a name. Of what it called, anything could have that name today.
-            found = [] if call.inner else list(version.pairs)
-        elif len(found) > 1:
-            return False
-        return any(self._verdicts.is_now(one, version.pairs[one], self._own) for one in found)
+            return [] if call.inner else list(version.pairs)
+        return found if len(found) == 1 else []
 
 
 def _key(prefix: bytes, inputs: dict[str, Slot]) -> Digest:

@@ -74,8 +74,14 @@ class Lookup:
         if self._verdicts:
             self._verdicts.enter()
 
-    def is_valid(self, version: Digest | None) -> bool:
-        """Whether stored calls of a version may stand for those that the code of now would make."""
+    def is_valid(self, call: Call) -> bool:
+        """Whether a stored call may stand for the one that the code of now would make."""
+        if not self.is_valid_version(call.version):
+            return False
+        return call.moved is None or not self.changed(call)
+
+    def is_valid_version(self, version: Digest | None) -> bool:
+        """Whether calls of a version may; for links under another name that is not enough."""
         # A storage that does not version cannot say what other code would have
         # returned, and one that does cannot trust a call without a version.
         if self._verdicts is None or version is None:
@@ -90,10 +96,13 @@ class Lookup:
         """Return every stored call on these contents, also under former names."""
         found = self._world.candidates(prepared.key)
         former = self._former(prepared.op, prepared.name)
-        return [*found, *former.candidates(prepared)] if former else found
+        if former is None:
+            return found
+        own = [candidate for candidate in found if former.may_be_own(candidate.call)]
+        return [*own, *former.candidates(prepared)]
 
     def _valid(self, candidates: Iterable[Candidate]) -> list[Candidate]:
-        return [found for found in candidates if self.is_valid(found.call.version)]
+        return [found for found in candidates if self.is_valid(found.call)]
 
     def find(self, prepared: PreparedCall) -> Found | None:
         """Return a stored call that is valid now, made part of this world with these histories.
@@ -139,7 +148,9 @@ class Lookup:
         if valid:
             call = self._here(valid[0])
             names = former.outputs(call)
-            return Found(self._recorder.link(call, prepared.slots, prepared.name, names), 0)
+            moved = former.moved(call)
+            link = self._recorder.link(call, prepared.slots, prepared.name, names, moved)
+            return Found(link, 0)
         self._watch.tell(lambda: self._miss(prepared.name, [found.call for found in candidates]))
         return None
 
@@ -174,13 +185,11 @@ class Lookup:
     def stale(self, prepared: PreparedCall) -> Call | None:
         """Return the call with the same inputs for which the least code has changed."""
         calls = [candidate.call for candidate in self._stored(prepared)]
-        return min(
-            calls, key=lambda call: (len(self.changed(call.version)), call.hid), default=None
-        )
+        return min(calls, key=lambda call: (len(self.changed(call)), call.hid), default=None)
 
-    def changed(self, version: Digest | None) -> tuple[Component, ...]:
-        """Return the components of a version that are not what they were."""
-        return self._verdicts.changed(version) if self._verdicts and version else ()
+    def changed(self, call: Call) -> tuple[Component, ...]:
+        """Return the components of a stored call that are not what they were."""
+        return self._verdicts.changed_for(call) if self._verdicts else ()
 
     def _before_new_arguments(self, prepared: PreparedCall) -> Candidate | None:
         """Return a call that was stored before those arguments existed which are at their defaults."""
@@ -201,14 +210,14 @@ class Lookup:
     def _refuse_drift(self, op: Op[..., Any], name: str, former: FormerNames | None) -> None:
         for stored in sorted(self._world.signatures(name, op.version), key=repr):
             now = former.signature(stored) if former else stored
-            if not drift(op, now) or not self.is_valid(stored.version):
+            if not drift(op, now) or not self.is_valid_version(stored.version):
                 continue
             # Only now, as it reads them all: some may be forgotten, or had ignored arguments.
             for call in self._world.calls(self._code):
-                if call.op == name and signature_of(call) == stored:
+                if call.op == name and signature_of(call) == stored and self.is_valid(call):
                     change = drift(op, now, call.ignored.keys())
                     if change:
-                        raise SignatureChanged(name, change, way_out(op, name))
+                        raise SignatureChanged(name, change, way_out(op, name, now))
 
     def why(self, prepared: PreparedCall) -> Reason:
         """Return why `find` found nothing."""
@@ -224,7 +233,7 @@ class Lookup:
     def _miss(self, op: str, stale: list[Call]) -> CallEvent:
         if self._verdicts is None or not stale:
             return CallEvent(op, Reason.NEW_INPUTS)
-        changes = [self._verdicts.changed(call.version) for call in stale if call.version]
+        changes = [self.changed(call) for call in stale if call.version]
         fewest = min(changes, key=len, default=())
         return CallEvent(op, Reason.CODE_CHANGED, fewest)
 

@@ -81,7 +81,7 @@ class ChangeChecker:
             version = self._world.version(call.version) if call.version else None
             old = version.pairs.get(component) if version else None
             if old is not None and not _is_now(old, now):
-                changed = self._lookup.changed(call.version)
+                changed = self._lookup.changed(call)
                 others = tuple(other for other in changed if other != component)
                 found[call.cid] = _Stale(call, old, others)
         return [found[cid] for cid in sorted(found)]

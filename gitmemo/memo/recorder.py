@@ -150,11 +150,17 @@ class Recorder:
         yield Value(cid, data.codec, data.size, blob, tuple(data.parts))
 
     def link(
-        self, call: Call, slots: Sequence[Slot], op: str = "", outputs: Sequence[str] = ()
+        self,
+        call: Call,
+        slots: Sequence[Slot],
+        op: str = "",
+        outputs: Sequence[str] = (),
+        moved: tuple[Component, Component] | None = None,
     ) -> Call:
         """Record that `call`'s outputs are also those of inputs with other histories.
 
-        `op` and `outputs` are the names of now, where they are not those of `call`.
+        `op` and `outputs` are the names of now, where they are not those of `call`; `moved` is its
+        function then and now, where that is another component.
         """
         op = op or call.op
         hid = ids.call_hid(
@@ -165,6 +171,9 @@ class Recorder:
         results = tuple(Slot.output(hid, name, slot) for name, slot in named)
         origin = origin_of(call) or record_id(to_line(call))
         same: dict[str, JsonValue] = {"same": origin.hex()}
+        moved = moved or call.moved
+        if moved is not None:
+            same["as"] = [name for one in moved for name in (one.path, one.unit)]
         linked = Call(op, call.op_version, call.version, tuple(slots), results, call.inner, same)
         linked = self._alive(linked.known_as(hid), ())
         self._world.record([linked])

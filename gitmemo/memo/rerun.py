@@ -40,7 +40,7 @@ class Rerun:
             return "its op is not loaded in this program"
         if op.version != call.op_version:
             return f"its op has version {op.version} now, had {call.op_version} then"
-        if not any_code and not self._lookup.is_valid(call.version):
+        if not any_code and not self._lookup.is_valid(call):
             return "its code has changed since"
         if op.is_async:
             return "its op is asynchronous"

@@ -12,8 +12,8 @@ from types import FunctionType
 from gitmemo.hashing.digest import Digest
 from gitmemo.model.components import Component, Content
 from gitmemo.model.decisions import Decisions
-from gitmemo.model.facts import Version
-from gitmemo.model.validity import changed, watched
+from gitmemo.model.facts import Call, Version
+from gitmemo.model.validity import changed, stands, watched
 from gitmemo.tracing import CodeState, Probe
 from gitmemo.world.view import World
 
@@ -46,6 +46,16 @@ class Verdicts:
         verdict = tuple(changed(found, self._code, decisions))
         self._known[version] = (probe, verdict)
         return verdict
+
+    def changed_for(self, call: Call) -> tuple[Component, ...]:
+        """Return the components of a call that are not what they were, its op's function included."""
+        found = self.changed(call.version) if call.version else ()
+        if call.moved is None or found or call.version is None:
+            return found
+        version = self._versions.get(call.version) or self._world.version(call.version)
+        if version is not None and stands(call, version, self._code, self.decisions()):
+            return ()
+        return call.moved[:1]
 
     def component_of(self, function: Callable[..., object]) -> Component | None:
         """Return the component of a function of the project."""

@@ -123,6 +123,11 @@ class Decisions:
         return tuple(to_give_up(edges, (component, old), (component, new), verdict))
 
     @property
+    def any_moves(self) -> bool:
+        """Whether anything was renamed or moved at all."""
+        return bool(self._moves)
+
+    @property
     def any_needs(self) -> bool:
         """Whether anybody added a dependency at all."""
         return bool(self._needs)

@@ -20,6 +20,9 @@ from gitmemo.model.items import Held, Parts, inside, made_by
 from gitmemo.model.items import Inline as Inline
 from gitmemo.model.items import JsonValue as JsonValue
 
+_TWO_COMPONENTS = 4  # path and unit of each
+_NOWHERE = Component("?", "?")
+
 
 @dataclass(frozen=True, slots=True)
 class Slot:
@@ -66,7 +69,8 @@ class Call:
         outputs: In order.
         inner: History ids of the op calls that its body made, in order.
         run: Facts about the run that never select a result: start, seconds, commit, python, …;
-            `{"same": record id}` for a link: same outputs as that record, inputs of another history.
+            `{"same": record id}` for a link: same outputs as that record, inputs of another history;
+            with `"as"` if the op's function was another component then (`moved`).
     """
 
     op: str
@@ -116,6 +120,17 @@ class Call:
     def is_link(self) -> bool:
         """Whether it repeats the outputs of another record, for inputs of other histories."""
         return "same" in self.run
+
+    @property
+    def moved(self) -> tuple[Component, Component] | None:
+        """For a link under another name: the op's function in the version, and what that is since."""
+        if "as" not in self.run:
+            return None
+        names = self.run["as"]
+        if isinstance(names, list) and len(names) == _TWO_COMPONENTS:
+            old_path, old_unit, path, unit = map(str, names)
+            return Component(old_path, old_unit), Component(path, unit)
+        return _NOWHERE, _NOWHERE  # written by nobody we know: it stands for nothing
 
     @property
     def seconds(self) -> float:

@@ -65,9 +65,13 @@ class Glance(NamedTuple):  # a frozen dataclass takes four times as long
 def glance(line: str, hid: Digest, content_id: Callable[[object], Digest]) -> Glance | None:
     """Read the call with history id `hid`; None if it had raw inputs that are not inline.
 
+    None too for a link under another name: it takes more than its version to judge it.
+
     Much quicker than `from_line`, which computes every id of every input.
     """
     array, _end = decoded(line)
+    if "as" in array[7]:
+        return None
     given: list[tuple[str, JsonValue | bytes]] = []
     for name, value, *history in array[4]:
         if history:

@@ -9,7 +9,7 @@ left as they are.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 
 from gitmemo.hashing.digest import Digest
 from gitmemo.model.facts import Rename, RenameKind, Statement
@@ -45,12 +45,7 @@ class Renames:
 
     def ops(self, name: str) -> tuple[str, ...]:
         """Return what else an op was called, or is called since, sorted."""
-        edges = self._edges.get((RenameKind.OP, ""), {})
-        both: dict[str, set[str]] = defaultdict(set)
-        for old, news in edges.items():
-            for new in news:
-                both[old].add(new)
-                both[new].add(old)
+        both = _both_ways(self._edges.get((RenameKind.OP, ""), {}))
         return tuple(sorted(_reached(name, both) - {name}))
 
     def op_now(self, name: str) -> str:
@@ -113,20 +108,85 @@ def _all_newest(stored: Sequence[str], edges: _Edges) -> list[str]:
 
 def _matched(stored: Sequence[str], now: Collection[str], edges: _Edges) -> Mapping[str, str]:
     """Give each stored name one of `now` that it became, if there is just one way to do so."""
-    if not any(edges.get(name) for name in stored):
+    free = set(now)
+    if not edges or (free.issuperset(stored) and not any(edges.get(name) for name in stored)):
         return {name: name for name in stored}
-    ways = _ways(list(stored), frozenset(now), edges)
-    first = next(ways, {})
-    return first if next(ways, None) is None else {}
+    both = _both_ways(edges)
+    return _only_way({name: _became(name, free, edges, both) for name in stored})
 
 
-def _ways(names: list[str], free: frozenset[str], edges: _Edges) -> Iterator[dict[str, str]]:
-    if not names:
-        yield {}
-        return
-    first, *rest = names
-    became = _reached(first, edges) & free if edges.get(first) else {first}
-    for name in sorted(became):
-        for others in _ways(rest, free - {name}, edges):
-            if name not in others.values():
-                yield {first: name, **others}
+def _became(name: str, now: Collection[str], edges: _Edges, both: _Edges) -> list[str]:
+    """Return what a name may be among `now`: what it became, else, in code of before, what it was."""
+    later = _reached(name, edges).intersection(now)
+    if not later and name in both:
+        later = _reached(name, both).intersection(now)
+    # One that nobody renamed is itself, also where it is gone.
+    return sorted(later) if later or edges.get(name) else [name]
+
+
+def _both_ways(edges: _Edges) -> dict[str, set[str]]:
+    both: dict[str, set[str]] = defaultdict(set)
+    for old, news in edges.items():
+        for new in news:
+            both[old].add(new)
+            both[new].add(old)
+    return both
+
+
+def _only_way(became: Mapping[str, Sequence[str]]) -> dict[str, str]:
+    """Give each name another of those that it may have become; empty unless there is just one way.
+
+    Takes polynomial time, however many renames say: what was merged may have been made up.
+    """
+    found: dict[str, str] = {}  # which name each new one is given to
+    for name in became:
+        if not _give(name, became, found):
+            return {}
+    given = {name: new for new, name in found.items()}
+    if _has_another_way(became, found, given):
+        return {}
+    return {name: given[name] for name in became}
+
+
+def _give(name: str, became: Mapping[str, Sequence[str]], found: dict[str, str]) -> bool:
+    """Give `name` a new one, others being given another if need be; say whether that was possible."""
+    came: dict[str, str] = {}  # for each new name that was reached, the name that wants it
+    todo = [name]
+    while todo:
+        wanting = todo.pop()
+        for new in became[wanting]:
+            if new in came:
+                continue
+            came[new] = wanting
+            if new in found:
+                todo.append(found[new])
+                continue
+            _hand_on(new, came, found, name)
+            return True
+    return False
+
+
+def _hand_on(new: str, came: Mapping[str, str], found: dict[str, str], first: str) -> None:
+    """Give each name on the way to the free one `new` the one that it wants, back to `first`."""
+    given = {name: one for one, name in found.items()}
+    while True:
+        wanting = came[new]
+        found[new] = wanting
+        if wanting == first:
+            return
+        new = given[wanting]
+
+
+def _has_another_way(
+    became: Mapping[str, Sequence[str]], found: Mapping[str, str], given: Mapping[str, str]
+) -> bool:
+    """Whether names can be given otherwise: one takes a free name, or some take those of a circle."""
+    if any(new not in found for news in became.values() for new in news):
+        return True
+    waits = {
+        name: {found[new] for new in news if new != given[name]} for name, news in became.items()
+    }
+    while ready := [name for name, others in waits.items() if not others & waits.keys()]:
+        for name in ready:
+            del waits[name]
+    return bool(waits)

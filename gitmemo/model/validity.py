@@ -12,7 +12,7 @@ from typing import Protocol
 
 from gitmemo.model.components import Component, Content, is_variable
 from gitmemo.model.decisions import Decisions
-from gitmemo.model.facts import Dependency, Version
+from gitmemo.model.facts import Call, Dependency, Version
 
 
 class Code(Protocol):
@@ -49,7 +49,58 @@ def changed(version: Version, code: Code, decisions: Decisions) -> list[Componen
     unmet = (n for n in unrecorded(version, decisions) if not _is_met(n, code, decisions))
     foreign = _made_with_others(version, code, decisions)
     found += dict.fromkeys(n.on for n in (*unmet, *foreign) if n.on not in found)
+    if not found and decisions.any_moves:
+        found = _ambiguous(version, code, decisions)
     return found
+
+
+def _ambiguous(version: Version, code: Code, decisions: Decisions) -> list[Component]:
+    """Return what is back under its old name while what it moved to is something else.
+
+    Code that was edited since may mean the one or the other. Code that is exactly what it was
+    means the old name.
+    """
+    back = [
+        component
+        for component, old in version.pairs.items()
+        if _current(component, code) is not None
+        for place in decisions.places(component)
+        if _current(place, code) is not None and not _moved(component, old, place, code, decisions)
+    ]
+    exact = all(_is_exactly(c, old, code) for c, old in version.pairs.items())
+    return [] if exact else list(dict.fromkeys(back))
+
+
+def _current(component: Component, code: Code) -> Content | None:
+    return code.current(component) if code.knows(component) else None
+
+
+def _is_exactly(component: Component, old: Content, code: Code) -> bool:
+    if not code.knows(component):
+        return True
+    now = code.current(component)
+    if now is None or now.source != old.source:
+        return False
+    return now.value == old.value or None in (now.value, old.value)
+
+
+def stands(call: Call, version: Version, code: Code, decisions: Decisions) -> bool:
+    """Whether a call of this valid version is one of its op: for all but links under another name it is.
+
+    The function that such a link repeats must be the op's function today too. Its old name may
+    be in use again, which makes the version valid, while the new name holds something else.
+    """
+    moved = call.moved
+    if moved is None:
+        return True
+    was, own = moved
+    old = version.pairs.get(was)
+    if old is None:
+        return False
+    if was == own or not code.knows(own):
+        return True
+    places = [own] if code.current(own) is not None else decisions.places(own)
+    return any(_moved(was, old, place, code, decisions) for place in places if place != was)
 
 
 def watched(version: Version, decisions: Decisions) -> list[Component]:

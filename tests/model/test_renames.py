@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import itertools
 import random
+import time
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -22,7 +24,7 @@ def named(*facts: Statement) -> list[tuple[Digest, Statement]]:
     return [(record_id(to_line(fact)), fact) for fact in facts]
 
 
-def arguments(*pairs: str, of: str = "f") -> Renames:
+def arguments(*pairs: str | tuple[str, str], of: str = "f") -> Renames:
     return Renames(named(*(Rename(ARGUMENT, of, old, new) for old, new in pairs)))
 
 
@@ -120,3 +122,57 @@ def test_arguments_follow_the_op() -> None:
     assert renames.arguments("m:g", ["a"], ["b"]) == {"a": "b"}
     assert renames.concern("m:g")
     assert not renames.concern("m:h")
+
+
+def ways(stored: list[str], became: dict[str, list[str]]) -> list[dict[str, str]]:
+    """All ways to give each name another: what is asked for, however long it takes."""
+    tried = itertools.product(*(became[name] for name in stored))
+    return [dict(zip(stored, way, strict=True)) for way in tried if len(set(way)) == len(stored)]
+
+
+def candidates(name: str, pairs: set[tuple[str, str]], now: set[str]) -> list[str]:
+    """What a name may be: what it became, else what it is connected with, else itself."""
+    forward, both = {name}, {name}
+    for _ in NAMES:
+        forward |= {new for old, new in pairs if old in forward}
+        both |= {b for pair in pairs if both & set(pair) for b in pair}
+    renamed = any(old == name for old, _ in pairs)
+    return sorted(forward & now or both & now) or ([] if renamed else [name])
+
+
+@given(
+    st.sets(st.tuples(names, names), max_size=8),
+    st.lists(names, unique=True, min_size=1),
+    st.sets(names),
+)
+def test_arguments_are_matched_if_there_is_just_one_way(
+    pairs: set[tuple[str, str]], stored: list[str], now: set[str]
+) -> None:
+    became = {name: candidates(name, pairs, now) for name in stored}
+    found = Renames(named(*(Rename(ARGUMENT, "f", *pair) for pair in pairs))).arguments(
+        "f", stored, now
+    )
+    possible = ways(stored, became)
+    if pairs and not (now.issuperset(stored) and all(became[name] == [name] for name in stored)):
+        assert found == (possible[0] if len(possible) == 1 else {})
+    else:
+        assert found == {name: name for name in stored}
+
+
+def test_renames_of_arguments_work_in_code_of_before() -> None:
+    """The old text is back: what was stored under the new name is understood."""
+    chain = arguments("bc", "cd")
+    assert chain.arguments("f", ["a", "d"], ["a", "b"]) == {"a": "a", "d": "b"}
+    assert chain.arguments("f", ["a", "c"], ["a", "b"]) == {"a": "a", "c": "b"}
+    assert chain.arguments("f", ["d"], ["b", "c"]) == {}, "either could be meant"
+    assert chain.arguments("f", ["c"], ["b", "d"]) == {"c": "d"}, "forward comes first"
+    assert arguments("bc", "bd").arguments("f", ["c"], ["d"]) == {"c": "d"}, "on another branch"
+
+
+def test_however_many_renames_there_are_matching_is_quick() -> None:
+    many = [f"a{number}" for number in range(40)]
+    renames = arguments(*((a, b) for a in many for b in many if a != b))
+    started_s = time.process_time()
+    assert renames.arguments("f", many, many) == {}
+    assert renames.arguments("f", many, many[1:]) == {}
+    assert time.process_time() - started_s < 1
