@@ -120,4 +120,5 @@ def stays_inside(path: str) -> bool:
     """Whether `path` can be that of a file under the root: what facts say is not trusted."""
     if is_elsewhere(path) or "\\" in path or path[1:2] == ":":
         return False
-    return path.isprintable() and not {"", ".", ".."} & set(path.split("/"))
+    is_controlled = any(character < " " or character == "\x7f" for character in path)
+    return not is_controlled and not {"", ".", ".."} & set(path.split("/"))
