@@ -133,9 +133,11 @@ def describe(case: Case) -> Iterator[str]:
 def _verdict(read: Read, say: Callable[[str], None]) -> Verdict:
     for _ in range(_MOST_TRIES):
         try:
-            word = read(_PROMPT).strip().lower()
+            said = read(_PROMPT)
         except EOFError as error:
             raise Aborted("the block") from error
+        # What stands in for `input` may return anything, or nothing.
+        word = said.strip().lower() if isinstance(said, str) else ""
         if word in ("a", "abort"):
             break
         if word in _ANSWERS:

@@ -109,3 +109,16 @@ def in_words(component: Component) -> str:
     """
     word = _WORDS.get(component.path)
     return f"{word} {component.unit}" if word else str(component)
+
+
+def is_elsewhere(path: str) -> bool:
+    """Whether code of this path stands in no file of the project: typed in, or installed."""
+    return path == MAIN_PATH or path.startswith("@")
+
+
+def stays_inside(path: str) -> bool:
+    """Whether `path` can be that of a file under the root: what facts say is not trusted."""
+    if is_elsewhere(path) or "\\" in path or path[1:2] == ":":
+        return False
+    is_controlled = any(character < " " or character == "\x7f" for character in path)
+    return not is_controlled and not {"", ".", ".."} & set(path.split("/"))

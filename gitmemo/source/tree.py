@@ -10,7 +10,14 @@ from collections.abc import Callable
 
 from gitmemo.errors import SourceError
 from gitmemo.hashing.digest import Digest
-from gitmemo.model.components import FILE, MAIN_PATH, Component, Content, is_external
+from gitmemo.model.components import (
+    FILE,
+    Component,
+    Content,
+    is_elsewhere,
+    is_external,
+    stays_inside,
+)
 from gitmemo.model.externals import source_of, text_of_file
 from gitmemo.source.file import SourceFile
 
@@ -62,7 +69,7 @@ class SourceTree:
         """
         if component.path == FILE:
             return self._text_of_data(component) is not None
-        return not (_is_elsewhere(component.path) or is_external(component))
+        return not (is_elsewhere(component.path) or is_external(component))
 
     def text(self, component: Component) -> str | None:
         """Return the component's text as written, with the imports that it uses."""
@@ -81,7 +88,7 @@ class SourceTree:
     def _text_of_data(self, component: Component) -> str | None:
         """Return what is written of a file that is no code; None if it cannot be read here."""
         if component not in self._data:
-            cid = self._identify(component.unit) if _is_plain(component.unit) else None
+            cid = self._identify(component.unit) if stays_inside(component.unit) else None
             self._data[component] = None if cid is None else text_of_file(component, cid)
         return self._data[component]
 
@@ -94,7 +101,7 @@ class SourceTree:
         return content_id(data)
 
     def _parse(self, path: str) -> SourceFile | None:
-        data = self._read(path) if _is_plain(path) else None
+        data = self._read(path) if stays_inside(path) else None
         if data is None:
             return None
         try:
@@ -102,13 +109,3 @@ class SourceTree:
         except SourceError as error:
             self.unreadable[path] = error.reason
             return None
-
-
-def _is_elsewhere(path: str) -> bool:
-    return path == MAIN_PATH or path.startswith("@")
-
-
-def _is_plain(path: str) -> bool:
-    """Whether `path` stays in the tree: names in segments that came from elsewhere are not trusted."""
-    parts = path.split("/")
-    return not (_is_elsewhere(path) or "\\" in path or {"", ".", ".."} & set(parts))

@@ -25,13 +25,13 @@ from typing import Any
 
 from gitmemo.model.components import Component
 from gitmemo.source import ImportedName
-from gitmemo.tracing.callables import functions_inside, wrapped
+from gitmemo.tracing.callables import functions_inside
 from gitmemo.tracing.cells import is_shell_getter
 from gitmemo.tracing.imports import Imports
 from gitmemo.tracing.modules import Modules
 from gitmemo.tracing.observations import MISSING, Observations
 from gitmemo.tracing.places import Places
-from gitmemo.tracing.values import is_ours, ref_id
+from gitmemo.tracing.values import is_ours, ref_id, wrapped
 
 _BUILTINS = vars(builtins)
 _BUILTIN_KINDS = (

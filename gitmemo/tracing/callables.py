@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from types import FunctionType, MethodType, ModuleType
 from typing import Any
 
-from gitmemo.tracing.values import cell_contents
+from gitmemo.tracing.values import attributes, cell_contents, wrapped
 
 _DEEPEST = 5
 _MOST_ATTRIBUTES = 200
@@ -48,28 +48,13 @@ def _inside(value: Any) -> Iterator[object]:
         yield from (value.fget, value.fset, value.fdel)
     elif isinstance(value, functools.cached_property | functools.partialmethod):
         yield value.func
-    attributes = _attributes(value)
-    if type(attributes) is dict and len(attributes) <= _MOST_ATTRIBUTES:
-        yield from (item for item in list(attributes.values()) if callable(item) or _wraps(item))
+    held = attributes(value)
+    if type(held) is dict and len(held) <= _MOST_ATTRIBUTES:
+        yield from (item for item in list(held.values()) if callable(item) or _wraps(item))
     if _wraps(value):
         yield wrapped(value)
     if type(value).__module__.partition(".")[0] == "numba":  # runs a translation of it
         yield getattr(value, "py_func", None)
-
-
-def _attributes(value: object) -> object:
-    try:
-        return getattr(value, "__dict__", None)
-    except Exception:  # noqa: BLE001 - proxies raise what they like when there is nothing behind them
-        return None
-
-
-def wrapped(value: object) -> object:
-    """Return what `value` says it wraps, None if nothing."""
-    try:
-        return getattr(value, "__wrapped__", None)
-    except Exception:  # noqa: BLE001 - proxies raise what they like when there is nothing behind them
-        return None
 
 
 def _wraps(value: object) -> bool:

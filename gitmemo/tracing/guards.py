@@ -26,7 +26,7 @@ from typing import Any
 
 from gitmemo.hashing.digest import Digest, digest
 from gitmemo.tracing.observations import MISSING, Guard
-from gitmemo.tracing.values import is_made_by_function, is_ours, ref_id
+from gitmemo.tracing.values import attributes, is_made_by_function, is_ours, ref_id, wrapped
 
 _ATOMS = frozenset(
     {type(None), bool, int, float, complex, str, bytes, range, type(...), type(NotImplemented)}
@@ -259,11 +259,11 @@ def _holds_code(value: Any, budget: int) -> bool:
             is_ours(found)
             or callable(found)
             or hasattr(kind, "__gitmemo_hash__")
-            or hasattr(found, "__wrapped__")
+            or wrapped(found) is not None
         ):
             return True
         else:
-            state = getattr(found, "__dict__", None)
+            state = attributes(found)
             if isinstance(state, dict):
                 todo.append(dict(state))
     return False

@@ -19,7 +19,7 @@ from types import CodeType, FunctionType, ModuleType
 from gitmemo.errors import SourceError
 from gitmemo.hashing.digest import Digest, digest
 from gitmemo.hashing.structure import code_digest
-from gitmemo.model.components import MAIN_PATH
+from gitmemo.model.components import MAIN_PATH, is_elsewhere
 from gitmemo.source import NameUse, SourceFile, Unit, UnitKind
 from gitmemo.source.names import Names
 from gitmemo.source.stores import binds_by_attribute
@@ -104,6 +104,7 @@ class Modules:
         self.project = project
         self._lock = threading.RLock()
         self._snapshots: dict[str, Snapshot | None] = {}
+        self._specs: dict[str, object] = {}  # of the modules when their texts were read
         self._loaded: dict[str, ModuleType] = {}
         self._texts: dict[str, tuple[FileState, SourceFile | None]] = {}
         self._outside: dict[str, str] = {}  # "@module" -> file
@@ -178,11 +179,14 @@ class Modules:
     # --- texts
 
     def snapshot(self, path: str) -> Snapshot | None:
-        """Return the text of a loaded module as it was when first seen."""
+        """Return the text of a loaded module as it was when first seen after it was last loaded."""
         if self._is_typed_in(path):
             return self._cells(path)
         with self._lock:
-            if path not in self._snapshots:
+            spec = vars(self._loaded[path]).get("__spec__") if path in self._loaded else None
+            # A reload runs the whole text anew, and gives the module another spec.
+            if path not in self._snapshots or self._specs.get(path) is not spec:
+                self._specs[path] = spec
                 self._snapshots[path] = _read(self._file(path), path)
             return self._snapshots[path]
 
@@ -203,7 +207,8 @@ class Modules:
         state = file_state(str(file))
         known = self._texts.get(path)
         if known is None or known[0] != state or is_fresh(state):
-            snapshot = _read(file, path)
+            is_here = is_elsewhere(path) or self.project.component_path(str(file)) == path
+            snapshot = _read(file, path) if is_here else None
             known = self._texts[path] = state, snapshot.file if snapshot else None
         return known[1]
 
@@ -286,7 +291,7 @@ class Modules:
 
 
 def _read(file: Path | None, path: str) -> Snapshot | None:
-    if file is None:
+    if file is None or not file.is_file():  # reading from a pipe would never end
         return None
     try:
         return Snapshot(SourceFile.parse(file.read_bytes(), path))

@@ -13,7 +13,7 @@ from gitmemo.errors import NotAFile
 from gitmemo.files.seen import content_of
 from gitmemo.hashing.digest import Digest
 from gitmemo.model import externals
-from gitmemo.model.components import ENV, PACKAGE, Component, Content
+from gitmemo.model.components import ENV, PACKAGE, Component, Content, stays_inside
 from gitmemo.source.tree import SourceTree
 from gitmemo.tracing.observations import Observations
 
@@ -87,6 +87,8 @@ class Outside:
             return version
 
     def _file(self, component: Component) -> Digest | None:
+        if not stays_inside(component.unit):  # it may come from a fact
+            return None
         try:
             return content_of(str(self.folder / component.unit)).cid
         except (NotAFile, OSError):

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from pathlib import Path, PurePath
 from types import ModuleType
 
-from gitmemo.model.components import MAIN_PATH, Component, is_external
+from gitmemo.model.components import MAIN_PATH, Component, is_external, stays_inside
 
 _FOREIGN_FOLDERS = frozenset(
     {
@@ -89,10 +89,11 @@ class Project:
             return self.component_path(filename) is not None
 
     def file_of(self, path: str) -> Path | None:
-        """Return the file that a component path stands for, whether or not it exists."""
-        if self.root is None or path == MAIN_PATH or path.startswith("@"):
-            return None
-        return self.root / path
+        """Return the file that a component path stands for, whether or not it exists.
+
+        None for what stands elsewhere: paths come from facts, which anybody may have written.
+        """
+        return self.root / path if self.root is not None and stays_inside(path) else None
 
     def folder(self) -> Path:
         """Return where the paths of files start that are no code: the root, else beside the script."""

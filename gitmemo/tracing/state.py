@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
-from types import FunctionType, ModuleType
+from types import FunctionType, MappingProxyType, ModuleType
 
 from gitmemo.hashing.digest import Digest, digest
 from gitmemo.model.components import Component, Content, is_external
@@ -26,7 +26,7 @@ from gitmemo.tracing.observations import MISSING, Observations, Probe
 from gitmemo.tracing.outside import Outside
 from gitmemo.tracing.places import Places
 from gitmemo.tracing.project import Project
-from gitmemo.tracing.values import ValueIds, is_ours
+from gitmemo.tracing.values import ValueIds, attributes, is_ours
 
 # They differ with how a program is started, or say nothing that the path does not.
 _SKIPPED_NAMES = frozenset(
@@ -59,6 +59,7 @@ class CodeState:
         self._values = ValueIds(project.root, self.places.code_name)
         self._lock = threading.RLock()
         self._known: dict[Component, tuple[Content | None, Observations]] = {}
+        self.modules.observe()  # before the program may edit what it has imported
 
     def current(self, component: Component) -> Content | None:
         """Return what a component is now, None if it is not there."""
@@ -142,6 +143,7 @@ class CodeState:
             name = path[1:] if path.startswith(OUTSIDE) else self.project.module_name_of(path)
             seen.look(sys.modules, name)
             return None
+        seen.look(vars(module), "__spec__")  # a new one with each reload
         # Even if it is still being imported: a script may run its calls while it is.
         seen.look(sys.modules, module.__name__)
         return module
@@ -236,8 +238,10 @@ class CodeState:
         """Return the object that a function's or class's name holds."""
         value: object = module
         for part in component.unit.removeprefix("class ").split("."):
-            namespace = getattr(value, "__dict__", None)
-            value = MISSING if namespace is None else seen.look(namespace, part)
+            namespace = attributes(value)
+            if not isinstance(namespace, dict | MappingProxyType):
+                return MISSING
+            value = seen.look(namespace, part)
             if is_ours(value):
                 value = getattr(value, "__wrapped__", value)
             if value is MISSING:

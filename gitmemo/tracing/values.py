@@ -208,7 +208,7 @@ class _Standing:
             return ("context variable", value.name, self.put(value.get(None), depth))
         if isinstance(value, types.ModuleType):
             return ("module", value.__name__)
-        inner = getattr(value, "__wrapped__", None)
+        inner = wrapped(value)
         if isinstance(inner, types.FunctionType):
             if self._ids._describe(kind) is None:
                 # functools' caches above all: what they have cached is no input.
@@ -222,9 +222,9 @@ class _Standing:
         name = self._ids._describe(kind)
         if name is None or not _is_plain(kind):
             return self._reduced(value, kind, depth)
-        state = dict(vars(value)) if hasattr(value, "__dict__") else {}
+        state = dict(vars(value)) if kind.__dictoffset__ else {}
         for slot in _slots(kind):
-            state[slot] = getattr(value, slot, "<unset>")
+            state[slot] = _slot(value, slot)
         for key in [
             k for k in state if isinstance(getattr(kind, k, None), functools.cached_property)
         ]:
@@ -241,6 +241,22 @@ def registrations(value: object) -> Mapping[Any, Any] | None:
     found = vars(value).get("registry")
     # Of `functools.singledispatch`; a plain dict is what the project itself calls so.
     return found if isinstance(found, types.MappingProxyType) else None
+
+
+def attributes(value: object) -> object:
+    """Return the `__dict__` of `value`, None if it has none or does not let us look."""
+    try:
+        return getattr(value, "__dict__", None)
+    except Exception:  # noqa: BLE001 - proxies raise what they like when there is nothing behind them
+        return None
+
+
+def wrapped(value: object) -> object:
+    """Return what `value` says it wraps, None if nothing."""
+    try:
+        return getattr(value, "__wrapped__", None)
+    except Exception:  # noqa: BLE001 - proxies raise what they like when there is nothing behind them
+        return None
 
 
 def _default_reduce(value: Any) -> object:
@@ -274,6 +290,13 @@ def _slots(kind: type) -> list[str]:
         slots = base.__dict__.get("__slots__", ())
         names.extend([slots] if isinstance(slots, str) else slots)
     return [name for name in names if name not in ("__dict__", "__weakref__")]
+
+
+def _slot(value: object, name: str) -> object:
+    try:
+        return object.__getattribute__(value, name)  # never what a `__getattr__` makes up
+    except AttributeError:
+        return "<unset>"
 
 
 def _is_plain(kind: type) -> bool:

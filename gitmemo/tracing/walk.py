@@ -73,6 +73,7 @@ class Walk:
         snapshot = self._modules.snapshot(component.path)
         if module is None or snapshot is None or component.path.startswith(OUTSIDE):
             return
+        self.seen.look(vars(module), "__spec__")
         units = snapshot.file.units
         meant = units.values() if component.unit == WHOLE_MODULE else [units.get(component.unit)]
         for unit in meant:
@@ -119,6 +120,7 @@ class Walk:
         module = self._modules.module(unit.path)
         if module is None:
             return
+        self.seen.look(vars(module), "__spec__")  # with a reload its statements may be others
         if unit.kind is UnitKind.CLASS:
             self._class_of_unit(unit, module, static=static)
         self._names(unit, module, static=static)
