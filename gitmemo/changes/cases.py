@@ -14,11 +14,11 @@ from typing import Protocol
 from gitmemo.changes.change import Change
 from gitmemo.changes.deciding import facts_of
 from gitmemo.changes.evidence import Evidence, evidence_for
-from gitmemo.changes.extracted import NamedCode, extracted
+from gitmemo.changes.extracted import NamedCode, Need, extracted
 from gitmemo.changes.uses import Uses
 from gitmemo.config import OnChange
 from gitmemo.errors import UndecidedChanges
-from gitmemo.model.components import Component, Content
+from gitmemo.model.components import Component
 from gitmemo.model.contests import Contest
 from gitmemo.model.facts import Decision, Fact, JsonValue, Verdict
 from gitmemo.model.statements import standing
@@ -36,7 +36,7 @@ class Case:
 
     change: Change
     evidence: Evidence = field(default_factory=Evidence)
-    needs: Mapping[Component, Content] = field(default_factory=dict)
+    needs: Mapping[Component, Need] = field(default_factory=dict)
     contest: Contest | None = None
 
 

@@ -1,4 +1,4 @@
-"""Contested decisions as something to decide about, and who said what.
+"""What was decided, and what is contested, as something to decide about; and who said what.
 
 Not the algebra (`model.contests`). Invariant: values only.
 """
@@ -6,6 +6,7 @@ Not the algebra (`model.contests`). Invariant: values only.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 
 from gitmemo.changes.change import Change
 from gitmemo.changes.finding import ReadableCode
@@ -24,19 +25,31 @@ def contested_change(
 ) -> Change:
     """Return the two contents that a contest holds apart, those of the code of now as the new ones."""
     component = contest.component
-    (_, old), (_, new) = contest.breaking[0].ends
+    said = contest.breaking[0].statement
+    assert isinstance(said, Decision)  # a move holds nothing apart
     now = code.current(component) if code.knows(component) else None
-    if now is not None and old in (now.source, now.value):
-        old, new = new, old
-    old_source, source = (_source_of(component, content, uses) for content in (old, new))
+    if now is not None and said.old in (now.source, now.value):
+        said = replace(said, old=said.new, new=said.old)
+    change = decided_change(said, uses, text_of)
+    if now is not None and now.source == change.source and not change.new_text:
+        return replace(change, new_text=code.text(component) or "")
+    return change
+
+
+def decided_change(
+    said: Decision, uses: Uses, text_of: Callable[[Component, Digest], str | None]
+) -> Change:
+    """Return the two contents that a decision is about."""
+    component = said.component
+    old_source, source = (_source_of(component, content, uses) for content in (said.old, said.new))
     return Change(
         component,
-        old,
-        new,
+        said.old,
+        said.new,
         text_of(component, old_source) or "",
         text_of(component, source) or "",
         source,
-        uses.dependents(component, old),
+        uses.dependents(component, said.old),
     )
 
 

@@ -9,9 +9,10 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 
 from gitmemo.changes.change import Change
-from gitmemo.changes.extracted import dependencies_of
+from gitmemo.changes.extracted import Need, dependencies_of
+from gitmemo.changes.seen import source_facts
 from gitmemo.hashing.digest import Digest, digest
-from gitmemo.model.components import Component, Content
+from gitmemo.model.components import Component
 from gitmemo.model.decisions import Decisions
 from gitmemo.model.facts import Decision, Fact, JsonValue, Source, Text, Verdict
 from gitmemo.model.lines import record_id, to_line
@@ -25,7 +26,7 @@ def facts_of(
     verdict: Verdict | None,
     why: str = "",
     who: Mapping[str, JsonValue] | None = None,
-    needs: Mapping[Component, Content] | None = None,
+    needs: Mapping[Component, Need] | None = None,
 ) -> Iterator[Fact]:
     """Yield the facts that put a change, and what was decided about it, into the histories.
 
@@ -42,20 +43,18 @@ def facts_of(
     if known:
         parent = min(known)
     else:
-        text = Text(change.new_text)
-        source = Source(
-            change.component,
-            change.source,
-            digest(change.new_text.encode("utf-8")),
-            world.lineage(change.component),
-        )
+        text = change.new_text
+        lineage = world.lineage(change.component)
+        source = Source(change.component, change.source, digest(text.encode("utf-8")), lineage)
         parent = record_id(to_line(source))
-        yield text
+        yield Text(text)
         yield source
     if verdict is not None:
         decision = decision_about(change, verdict, why, world.decisions(), parent, who)
         yield standing(decision, world.statements())
     if verdict is Verdict.NON_BREAKING and needs:
+        for component, need in needs.items():
+            yield from source_facts(world, component, need.content.source, need.text)
         yield from dependencies_of(world, change, needs, why)
 
 

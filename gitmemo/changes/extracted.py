@@ -8,6 +8,7 @@ would pass unseen. Invariant: what the old text referred to itself is not offere
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from gitmemo.changes.change import Change
@@ -27,6 +28,18 @@ from gitmemo.world.view import World
 class NamedCode(Code, Files, Protocol):
     """Code whose names can be followed."""
 
+    def text(self, component: Component) -> str | None:
+        """Return the text of a component, nothing where there is none."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """What a component that only new code calls holds; its text, if it has one."""
+
+    content: Content
+    text: str | None
+
 
 def extracted(
     world: World,
@@ -34,7 +47,7 @@ def extracted(
     code: NamedCode,
     uses: Uses,
     source_roots: Sequence[str] = ("src",),
-) -> dict[Component, Content]:
+) -> dict[Component, Need]:
     """Return the components that the new text calls and the old version does not know.
 
     With what these call in turn. `code` is the code with the change in it.
@@ -42,7 +55,8 @@ def extracted(
     if change.only_value:
         return {}
     versions = list(_versions(world, change, uses))
-    return missing(change, versions, code, References(code, source_roots))
+    found = missing(change, versions, code, References(code, source_roots))
+    return {component: Need(content, code.text(component)) for component, content in found.items()}
 
 
 def missing(
@@ -65,7 +79,7 @@ def missing(
 
 
 def dependencies_of(
-    world: World, change: Change, needs: Mapping[Component, Content], why: str = ""
+    world: World, change: Change, needs: Mapping[Component, Need], why: str = ""
 ) -> Iterator[Dependency]:
     """Yield the facts that old results depend on `needs`, for every content that they stand for.
 
@@ -73,8 +87,8 @@ def dependencies_of(
     """
     statements = world.statements()
     for source in _equivalent(world.decisions(), change):
-        for component, content in needs.items():
-            dependency = Dependency(change.component, source, component, content, why)
+        for component, need in needs.items():
+            dependency = Dependency(change.component, source, component, need.content, why)
             yield standing(dependency, statements)
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shlex
 import sys
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -13,16 +12,24 @@ import click
 from gitmemo.changes.author import author
 from gitmemo.changes.cases import Answer, Case, facts_for, revised
 from gitmemo.changes.contested import said_by, said_in
+from gitmemo.changes.evidence import Evidence
 from gitmemo.cli.options import json_option
-from gitmemo.commits.hook import open_cases, render_histories
+from gitmemo.commits.hook import evidence_about, open_cases, render_histories
 from gitmemo.commits.scenes import renames_since_head
 from gitmemo.display.question import Quit, TerminalAsker, describe, terminal
 from gitmemo.display.text import printable
-from gitmemo.errors import Aborted, ContraryEvidence, NothingToDecide, SeveralDecisions
+from gitmemo.errors import (
+    Aborted,
+    ContraryEvidence,
+    NothingDecided,
+    NothingToDecide,
+    SeveralDecisions,
+)
 from gitmemo.hashing.digest import Digest, to_hex
-from gitmemo.model.components import names_of
+from gitmemo.model.components import Component
 from gitmemo.model.contests import Edge
 from gitmemo.model.facts import Decision, Fact, JsonValue, Verdict, Withdrawal
+from gitmemo.model.spoken import meant, spoken, typed
 from gitmemo.model.statements import in_force
 from gitmemo.quantities import count
 from gitmemo.versions.finding import FEWEST_DIGITS
@@ -62,14 +69,14 @@ def decide(
 ) -> int:
     """Say whether results made by older code stay valid; without a verdict, review what is undecided.
 
-    COMPONENT is `path:name` or the name alone, as shown; all undecided changes if omitted. With
+    COMPONENT is `path:name`, or the name alone where only one has it; all undecided changes if omitted. With
     --revise or --withdraw it may also be the id of a decision. At a terminal each change is shown
     and asked about; elsewhere they are listed. What is decided joins the next commit.
     """
     workspace = find()
     _recognise(workspace)
     if revise or verdict == "withdraw":
-        return _revise(workspace, component, verdict, message, as_json=as_json)
+        return _revise(workspace, component, verdict, message, as_json=as_json, force=force)
     cases = _chosen(open_cases(workspace), component)
     if verdict is not None:
         answer = Answer(Verdict(verdict), message, with_deps)
@@ -95,21 +102,27 @@ def _recognise(workspace: Workspace) -> None:
 def _chosen(cases: list[Case], name: str | None) -> list[Case]:
     if name is None:
         return cases
-    chosen = [case for case in cases if name in names_of(case.change.component)]
+    component = meant(name, [case.change.component for case in cases])
+    chosen = [case for case in cases if case.change.component == component]
     if not chosen:
-        raise NothingToDecide(name, tuple(str(case.change.component) for case in cases))
+        raise NothingToDecide(name, tuple(spoken(case.change.component) for case in cases))
     return chosen
 
 
 def _decide(workspace: Workspace, cases: Sequence[Case], answer: Answer, *, force: bool) -> None:
-    contrary = [case for case in cases if case.evidence.is_contrary]
-    if contrary and answer.verdict is Verdict.NON_BREAKING and not force:
-        first = contrary[0]
-        raise ContraryEvidence(str(first.change.component), tuple(first.evidence.lines()))
+    if answer.verdict is Verdict.NON_BREAKING and not force:
+        for case in cases:
+            _hold_against(case.change.component, case.evidence)
     for case in cases:
         _record(workspace, case, answer)
         for line in _said(case, answer):
             click.echo(line)
+
+
+def _hold_against(component: Component, evidence: Evidence) -> None:
+    """Refuse a non-breaking verdict against contrary evidence."""
+    if evidence.is_contrary:
+        raise ContraryEvidence(spoken(component), tuple(evidence.lines()))
 
 
 def _record(workspace: Workspace, case: Case, answer: Answer) -> None:
@@ -181,7 +194,7 @@ def _show(cases: Sequence[Case], *, as_json: bool) -> None:
     if not cases:
         click.echo("nothing is undecided", err=True)
     elif not as_json:
-        name = shlex.quote(printable(str(cases[0].change.component)))
+        name = printable(typed(cases[0].change.component))
         click.echo(
             f"decide with: gitmemo decide {name} --non-breaking, or --breaking; "
             "without a name for all of them",
@@ -217,10 +230,8 @@ class _Made:
         """What it is called on the command line."""
         return to_hex(self.record)[:_SHORT]
 
-    def is_named(self, name: str) -> bool:
-        """Whether a person means it, or its component, by `name`."""
-        if name in names_of(self.decision.component):
-            return True
+    def has_id(self, name: str) -> bool:
+        """Whether `name` is its id, or the beginning of it."""
         return len(name) >= FEWEST_DIGITS and to_hex(self.record).startswith(name)
 
     def as_dict(self) -> dict[str, object]:
@@ -238,11 +249,18 @@ class _Made:
 
 
 def _revise(
-    workspace: Workspace, name: str | None, verdict: str | None, why: str, *, as_json: bool
+    workspace: Workspace,
+    name: str | None,
+    verdict: str | None,
+    why: str,
+    *,
+    as_json: bool,
+    force: bool,
 ) -> int:
-    made = _made(workspace, name)
+    every = _made(workspace)
+    made = every if name is None else _among(every, name)
     if name is not None and not made:
-        raise NothingToDecide(name, ())
+        raise NothingDecided(name, tuple(spoken(one.decision.component) for one in every))
     if verdict is None:
         for one in made:
             said = printable(f"{one.decision.component} {said_by(Edge(one.record, one.decision))}")
@@ -259,18 +277,26 @@ def _revise(
             f"{one.id} withdrawn: {printable(str(one.decision.component))} is undecided again"
         )
         return 0
+    if verdict == Verdict.NON_BREAKING and not force:
+        _hold_against(one.decision.component, evidence_about(workspace, one.decision))
     who = _who(workspace)
     _add(workspace, [revised(workspace.world, one.decision, Verdict(verdict), why, who)])
     click.echo(printable(f"{one.decision.component}: {verdict}"))
     return 0
 
 
-def _made(workspace: Workspace, name: str | None) -> list[_Made]:
+def _made(workspace: Workspace) -> list[_Made]:
     world = workspace.world
     world.enter()
     made = [_Made(record, said) for record, said in in_force(world.statements(), Decision).items()]
     made.sort(key=lambda one: (one.decision.component, one.record))
-    return [one for one in made if name is None or one.is_named(name)]
+    return made
+
+
+def _among(made: Sequence[_Made], name: str) -> list[_Made]:
+    """Return the decision with this id, or all about the component that is called so."""
+    component = meant(name, [one.decision.component for one in made])
+    return [one for one in made if one.decision.component == component or one.has_id(name)]
 
 
 def _one_of(workspace: Workspace, made: Sequence[_Made], name: str) -> _Made:

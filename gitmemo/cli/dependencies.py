@@ -12,7 +12,7 @@ import click
 from gitmemo.cli.depending import add, remove
 from gitmemo.cli.options import json_option
 from gitmemo.display.text import printable
-from gitmemo.model.components import Component, plain_name
+from gitmemo.model.components import Component
 from gitmemo.quantities import count
 from gitmemo.query import names_now
 from gitmemo.versions.picture import to_dot, to_svg
@@ -82,7 +82,7 @@ def _lines(tree: DependencyTree) -> Iterator[str]:
 
 def _described(tree: DependencyTree, one: Touched, users: list[Component]) -> str:
     kind = " (class)" if one.component.unit.startswith("class ") else ""
-    parts = [printable(plain_name(one.component)) + kind]
+    parts = [printable(_label(one.component)) + kind]
     parts.append(click.style(one.state.value, fg=_COLORS[one.state]))
     if one.calls < tree.calls:
         parts.append(f"in {count(one.calls, 'call')}")
@@ -91,8 +91,12 @@ def _described(tree: DependencyTree, one: Touched, users: list[Component]) -> st
     if one.by_hand:
         parts.append(click.style("added by hand", fg="cyan"))
     if users:
-        parts.append(f"used by {', '.join(printable(plain_name(user)) for user in users)}")
+        parts.append(f"used by {', '.join(printable(_label(user)) for user in users)}")
     return "  ".join(parts)
+
+
+def _label(component: Component) -> str:
+    return component.unit.removeprefix("class ")
 
 
 def _path(one: Touched) -> str:

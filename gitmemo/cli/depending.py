@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-
 import click
 
+from gitmemo.changes.seen import source_facts
 from gitmemo.commits.hook import render_histories
 from gitmemo.commits.naming import component_named, function_of
 from gitmemo.display.text import printable
 from gitmemo.errors import NoSuchDependency
 from gitmemo.hashing.digest import Digest
-from gitmemo.model.components import Component, names_of
+from gitmemo.model.components import Component
 from gitmemo.model.facts import Dependency, Withdrawal
+from gitmemo.model.spoken import meant
 from gitmemo.model.statements import in_force, standing
 from gitmemo.workspace import Workspace, find
 
@@ -32,7 +32,7 @@ def add(op: str, component: str, message: str) -> None:
     world = workspace.world
     world.enter()
     of = _function(workspace, op)
-    on = component_named(component, workspace.code)
+    on = component_named(component, world, workspace.code)
     said = printable(f"{of} depends on {on}")
     if _added(workspace, of, on, by_hand=True):
         click.echo(f"{said} already")
@@ -40,8 +40,10 @@ def add(op: str, component: str, message: str) -> None:
     content = workspace.code.current(on)
     assert content is not None  # it was found by name
     dependency = Dependency(of, None, on, content, message)
-    world.record([standing(dependency, world.statements())])
+    seen = source_facts(world, on, content.source, workspace.code.text(on))
+    world.record([*seen, standing(dependency, world.statements())])
     world.enter()
+    render_histories(workspace)
     click.echo(said)
 
 
@@ -59,7 +61,7 @@ def remove(op: str, component: str, message: str) -> None:
     world.enter()
     of = _function(workspace, op)
     known = [fact.on for fact in _current(workspace).values() if fact.component == of]
-    on = _among(known, component)
+    on = meant(component, known)  # it need not be in the files any more
     if on is None:
         raise NoSuchDependency(str(of), component, tuple(sorted({str(one) for one in known})))
     records = _added(workspace, of, on, by_hand=False)
@@ -83,8 +85,3 @@ def _added(workspace: Workspace, of: Component, on: Component, *, by_hand: bool)
 
 def _current(workspace: Workspace) -> dict[Digest, Dependency]:
     return in_force(workspace.world.statements(), Dependency)
-
-
-def _among(known: Iterable[Component], name: str) -> Component | None:
-    """Return the component that is called so: it need not be in the files any more."""
-    return next((component for component in known if name in names_of(component)), None)

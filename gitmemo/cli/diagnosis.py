@@ -134,7 +134,8 @@ def _loaded_storage() -> Iterator[Storage]:
 def _check_change(name: str, sample: int | None, seed: int) -> ChangeReport:
     """Check a changed component, and note on this machine what came of it: `decide` shows it."""
     workspace = find()
-    component = component_named(name, workspace.code)
+    workspace.world.enter()
+    component = component_named(name, workspace.world, workspace.code)
     with _loaded_storage() as storage:
         report = storage.check_change(str(component), sample=sample, seed=seed)
     notes = check_notes(workspace)

@@ -37,6 +37,7 @@ _Test = Callable[[Call], bool]
     "--keep-dependents", is_flag=True, help="Keep what used them, if its inputs are stored."
 )
 @click.option("-y", "--yes", is_flag=True, help="Do it; without it, only show what would go.")
+@click.option("-n", "--dry-run", is_flag=True, help="Only show what would go, and ask nothing.")
 @click.option("--undo", "tombstone", metavar="ID", help="Bring back what was dropped as ID.")
 @click.option("-m", "--message", default="", help="Why.")
 @json_option
@@ -47,6 +48,7 @@ def drop(
     only_stale: bool,
     keep_dependents: bool,
     yes: bool,
+    dry_run: bool,
     tombstone: str | None,
     message: str,
     as_json: bool,
@@ -55,6 +57,8 @@ def drop(
 
     Nothing is deleted: it joins the next commit, and --undo brings all of it back.
     """
+    if dry_run and (yes or tombstone):
+        raise click.UsageError("--dry-run only shows what would go: leave --yes and --undo out")
     workspace = find()
     workspace.world.enter()
     if tombstone is not None:
@@ -74,7 +78,7 @@ def drop(
     if not (yes and as_json):  # then it is shown with what undoes it
         _show(plan, as_json=as_json)
     # One question, and only where somebody can answer it.
-    if not yes and not as_json and sys.stdin.isatty():
+    if not (yes or dry_run or as_json) and sys.stdin.isatty():
         yes = click.confirm("drop these calls?", err=True)
     done = plan.carried_out(world, message) if yes else plan
     if yes and as_json:

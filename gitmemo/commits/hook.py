@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from gitmemo.changes.author import author
 from gitmemo.changes.cases import Answer, Case, Reviewer, answers, cases_of, facts_for
 from gitmemo.changes.change import Change
-from gitmemo.changes.contested import contested_change
+from gitmemo.changes.contested import contested_change, decided_change
+from gitmemo.changes.evidence import Evidence, evidence_for
 from gitmemo.changes.finding import ReadableCode, find_changes, find_open
 from gitmemo.changes.recognising import Recognised
 from gitmemo.changes.uses import Uses, world_uses
@@ -155,11 +156,28 @@ def open_cases(workspace: Workspace) -> list[Case]:
     decisions = world.decisions()
     code = _code_here(workspace)
     changes = find_open(uses, code, decisions, world.text)
-    contested = [
-        Case(contested_change(contest, uses, code, world.text), contest=contest)
-        for contest in decisions.contests()
+    contests = decisions.contests()
+    contested = [contested_change(contest, uses, code, world.text) for contest in contests]
+    known = _evidence(workspace, contested, uses)
+    return [
+        *(
+            Case(change, evidence, contest=contest)
+            for change, evidence, contest in zip(contested, known, contests, strict=True)
+        ),
+        *_cases(workspace, workspace.code, changes, uses),
     ]
-    return [*contested, *_cases(workspace, workspace.code, changes, uses)]
+
+
+def evidence_about(workspace: Workspace, said: Decision) -> Evidence:
+    """Return what is known of the two contents that a decision is about."""
+    uses = world_uses(workspace.world, workspace.code)
+    (found,) = _evidence(workspace, [decided_change(said, uses, workspace.world.text)], uses)
+    return found
+
+
+def _evidence(workspace: Workspace, changes: Sequence[Change], uses: Uses) -> list[Evidence]:
+    notes = check_notes(workspace).lines()
+    return evidence_for(workspace.world, workspace.code, changes, uses, notes)
 
 
 def _cases(

@@ -5,33 +5,37 @@ Not ops themselves: nothing is imported. Invariant: a name means one component, 
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterator
 
 from gitmemo.errors import UnknownComponent
 from gitmemo.model.components import Component
+from gitmemo.model.spoken import close_to, meant
 from gitmemo.query import resolve_op
 from gitmemo.source.tree import SourceTree
 from gitmemo.source.units import UnitKind
 from gitmemo.world.view import World
 
 
-def component_named(name: str, code: SourceTree) -> Component:
+def component_named(name: str, world: World, code: SourceTree) -> Component:
     """Return the component that `path:name` means in the files as they are.
 
+    A name alone is looked for among what stored calls are known to depend on.
+
     Raises:
-        UnknownComponent: There is no such file, or nothing of that name in it.
+        UnknownComponent: There is no such file, nothing of that name in it, or a name alone could
+            be any of several.
     """
-    path, _, unit = name.rpartition(":")
+    path = name.rpartition(":")[0]
     file = code.file(path) if path else None
-    if file is None:
-        raise UnknownComponent(name, (), ambiguous=False, in_files=True)
-    for found in (unit, f"class {unit}", f"${unit}"):
-        if found in file.units:
-            return Component(path, found)
-    close = difflib.get_close_matches(unit, file.units, n=3)
-    candidates = tuple(f"{path}:{one}" for one in close)
-    raise UnknownComponent(name, candidates, ambiguous=False, in_files=True)
+    if file is not None:
+        there = [Component(path, unit) for unit in file.units]
+    else:
+        about = world.about()
+        there = [component for component in about if code.current(component) is not None]
+    found = meant(name, there)
+    if found is None:
+        raise UnknownComponent(name, close_to(name, there), ambiguous=False, in_files=True)
+    return found
 
 
 def function_of(
@@ -44,7 +48,7 @@ def function_of(
         UnknownComponent: No file has its function, or several could be it.
     """
     if code.file(name.rpartition(":")[0]) is not None:
-        return component_named(name, code)
+        return component_named(name, world, code)
     full = resolve_op(name, world.ops())
     module, _, qualname = full.rpartition(":")
     path = path_of_module(module) if module else None

@@ -144,6 +144,8 @@ def describe(case: Case, number: int, total: int) -> Iterator[str]:
     if len(change.dependents) > 1:
         seconds = sum(dependent.seconds for dependent in change.dependents)
         yield f"  {duration(seconds)} of computing in all"
+    if not change.old_text:
+        yield "  what it was is not known on this machine"
     yield from diff_lines(change.diff())
     for line in case.evidence.lines():
         yield f"  evidence: {printable(line)}"

@@ -63,6 +63,7 @@
     project
       NotInitialised         exit 3
       UncommittedCode        exit 3
+      NothingDecided         exit 2
       NothingToDecide        exit 2
       NothingToDrop          exit 2
       CannotRename           exit 2
@@ -79,6 +80,7 @@
       DemoFailed             exit 1
     versions
       NotVersioned           exit 2
+      DifferentKinds         exit 2
       UnknownComponent       exit 2
       UnknownId              exit 2
       AmbiguousId            exit 2
@@ -117,6 +119,7 @@ from gitmemo.errors.project import (
     DemoFailed,
     InvalidStorage,
     NoSuchDependency,
+    NothingDecided,
     NothingToDecide,
     NothingToDrop,
     NotInitialised,
@@ -167,7 +170,13 @@ from gitmemo.errors.values import (
     UntrustedValue,
     ValueMissing,
 )
-from gitmemo.errors.versions import AmbiguousId, NotVersioned, UnknownComponent, UnknownId
+from gitmemo.errors.versions import (
+    AmbiguousId,
+    DifferentKinds,
+    NotVersioned,
+    UnknownComponent,
+    UnknownId,
+)
 
 __all__ = [
     "Aborted",
@@ -184,6 +193,7 @@ __all__ = [
     "CorruptSegment",
     "DemoFailed",
     "DependencyMissing",
+    "DifferentKinds",
     "FileInTheWay",
     "FileOutside",
     "GitFailed",
@@ -207,6 +217,7 @@ __all__ = [
     "NotInitialised",
     "NotReproducible",
     "NotVersioned",
+    "NothingDecided",
     "NothingToDecide",
     "NothingToDrop",
     "OlderFormat",

@@ -127,7 +127,10 @@ class Aborted(GitmemoError):
         return f"{self.what} was stopped; nothing was changed"
 
     def remedy(self) -> str:
-        return "start it again when you have decided"
+        return (
+            "begin again and answer the question; to go on without deciding, leave the change "
+            'undecided: answer later at a commit, or set on_change="pending" in a program'
+        )
 
 
 class UndecidedChanges(GitmemoError):
@@ -257,6 +260,27 @@ class NothingToDecide(GitmemoError, LookupError):
         if self.open_changes:
             return f"undecided are: {', '.join(self.open_changes)}"
         return "nothing is undecided; `gitmemo decide --revise` shows what was decided"
+
+
+class NothingDecided(GitmemoError, LookupError):
+    """No decision counts now that is about this component, or has this id."""
+
+    kind = "nothing-decided"
+    exit_code = 2
+
+    def __init__(self, name: str, decided: tuple[str, ...]) -> None:
+        """`decided` are the components that decisions are about."""
+        super().__init__(name, decided)
+        self.name, self.decided = name, decided
+
+    def problem(self) -> str:
+        return f"no decision about {self.name!r} is in force, and none has this id"
+
+    def remedy(self) -> str:
+        if self.decided:
+            decided = ", ".join(dict.fromkeys(self.decided))
+            return f"decided were: {decided}; `gitmemo decide --revise` lists the ids"
+        return "nothing was decided here; `gitmemo decide` shows what is undecided"
 
 
 class CannotRename(GitmemoError, ValueError):

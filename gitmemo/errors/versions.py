@@ -48,7 +48,7 @@ class UnknownComponent(GitmemoError, LookupError):
 
     def remedy(self) -> str:
         if self.ambiguous:
-            return "give the file too: path/to/file.py:name"
+            return "give the file too: path/to/file.py:name; or one of these in full, in quotes"
         if self.candidates:
             return f"did you mean {' or '.join(map(repr, self.candidates))}?"
         if self.in_files:
@@ -56,6 +56,30 @@ class UnknownComponent(GitmemoError, LookupError):
         return (
             "write path/to/file.py:name; `gitmemo deps OP` lists what the calls of an op touched, "
             "and so do the `components` of storage.versions(op)"
+        )
+
+
+class DifferentKinds(GitmemoError, ValueError):
+    """A content and a version were to be compared."""
+
+    kind = "different-kinds"
+    exit_code = 2
+
+    def __init__(self, version: str, content: str) -> None:
+        """Both are ids in hex."""
+        super().__init__(version, content)
+        self.version, self.content = version, content
+
+    def problem(self) -> str:
+        return (
+            f"{self.version[:10]} is a version of an op, {self.content[:10]} a content of one "
+            "component: they cannot be compared"
+        )
+
+    def remedy(self) -> str:
+        return (
+            "give two versions (`gitmemo versions OP`) or two contents (`gitmemo log COMPONENT`); "
+            "`gitmemo show` lists the contents of a version"
         )
 
 

@@ -22,9 +22,10 @@ from gitmemo.config import OnChange
 from gitmemo.errors import Aborted, NothingToDecide
 from gitmemo.hashing.digest import Digest
 from gitmemo.memo.strictness import Care, Reaction
-from gitmemo.model.components import Component, names_of
+from gitmemo.model.components import Component
 from gitmemo.model.decisions import Decisions
 from gitmemo.model.facts import Verdict
+from gitmemo.model.spoken import meant, spoken
 from gitmemo.tracing import CodeState, Probe
 from gitmemo.tracing.capture import plain_function
 from gitmemo.world.view import World
@@ -105,13 +106,15 @@ class Changes:
 
         Raises:
             NothingToDecide: There is none.
+            UnknownComponent: A name alone could be any of several.
         """
         name = what if isinstance(what, str) else self._name_of(what)
         uses = self._uses()
         found = find_open(uses, self._code, self._world.decisions(), self._world.text)
-        chosen = [change for change in found if name in names_of(change.component)]
+        component = meant(name, [change.component for change in found])
+        chosen = [change for change in found if change.component == component]
         if not chosen:
-            raise NothingToDecide(name, tuple(str(change.component) for change in found))
+            raise NothingToDecide(name, tuple(spoken(change.component) for change in found))
         self._record([(case, Answer(verdict, why)) for case in self._cases(chosen, uses)])
 
     def _name_of(self, what: Callable[..., object]) -> str:

@@ -6,7 +6,6 @@ most `MOST_CALLS` stored calls are looked at.
 
 from __future__ import annotations
 
-import shlex
 from collections.abc import Iterator
 from typing import Any
 
@@ -27,8 +26,9 @@ from gitmemo.memo.nearest import MOST_CALLS, equal_inputs, nearest_call
 from gitmemo.memo.trust import Values
 from gitmemo.model.components import Component, Content, in_words, is_external
 from gitmemo.model.decisions import Decisions
-from gitmemo.model.facts import Call, Slot
-from gitmemo.model.validity import Code
+from gitmemo.model.facts import Call, Slot, Version
+from gitmemo.model.spoken import typed
+from gitmemo.model.validity import Code, holds, unrecorded
 from gitmemo.ref import Ref, unwrap_all
 from gitmemo.special import ValuePointer
 from gitmemo.versions.revisions import history_of
@@ -151,15 +151,25 @@ class Explainer:
             yield ChangedCode(nearest.op, CodeState.UNTRACKED)
             return
         decisions = self._world.decisions()
+        added = self._added(version, decisions)
         for component in self._lookup.changed(nearest):
-            old = version.pairs.get(component)
+            old = version.pairs.get(component) or added.get(component)
             if old is not None:
                 yield ChangedCode(
                     str(component),
                     self._state(component, old, decisions),
                     in_words(component) if is_external(component) else "",
                     self._decided(component, old),
+                    component not in version.pairs,
                 )
+
+    def _added(self, version: Version, decisions: Decisions) -> dict[Component, Content]:
+        """Return what dependencies that people added held then, and do not hold now."""
+        return {
+            need.on: need.content
+            for need in unrecorded(version, decisions)
+            if not holds(need.on, need.content, self._code, decisions)
+        }
 
     def _state(self, component: Component, old: Content, decisions: Decisions) -> CodeState:
         new = self._code.current(component)
@@ -185,7 +195,8 @@ class Explainer:
         if change.state is CodeState.UNTRACKED:
             return "use a storage that tracks code where the call was made, or does not where it was not"
         if change.state is CodeState.PENDING and isinstance(self._world, RepositoryWorld):
-            component = shlex.quote(change.component)
+            path, _, unit = change.component.rpartition(":")
+            component = typed(Component(path, unit))
             return f"gitmemo decide {component} --non-breaking, if older results stay valid"
         return f"bring {change.component} back to what it was"
 

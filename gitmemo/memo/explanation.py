@@ -74,18 +74,21 @@ class ChangedCode:
     Attributes:
         said: What people call it, where that is something else.
         decided: What was decided about its content of then, or about that of now, a sentence each.
+        added: Whether no call was seen to touch it: people said that results depend on it.
     """
 
     component: str
     state: CodeState
     said: str = ""
     decided: tuple[str, ...] = ()
+    added: bool = False
 
     def __str__(self) -> str:
         decided = "".join(f"\n    decided: {sentence}" for sentence in self.decided)
         if self.said:
             return f"{self.said} {self.state}{decided}"
-        return f"{self.component}: {self.state}{decided}"
+        added = " (a dependency that was added)" if self.added else ""
+        return f"{self.component}{added}: {self.state}{decided}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +139,7 @@ class Explanation:
                     "component": c.component,
                     "state": c.state.name.lower(),
                     "decided": list(c.decided),
+                    "added": c.added,
                 }
                 for c in self.changed
             ],

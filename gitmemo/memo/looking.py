@@ -142,6 +142,7 @@ class Looking(ABC):
 
         Raises:
             UnknownId, AmbiguousId: As `code`.
+            DifferentKinds: One is a content, and the other a version.
         """
         self._versioned("storage.diff")
         self._notice()

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from gitmemo.errors import DifferentKinds
 from gitmemo.model.components import Component
 from gitmemo.versions.contents import ModuleOf, ShownContent, code_lines
 from gitmemo.versions.finding import FoundCode, FoundContent, FoundVersion
@@ -22,18 +23,25 @@ def code_of(found: FoundCode, module_of: ModuleOf, *, with_ids: bool = False) ->
 
 
 def difference(old: FoundCode, new: FoundCode, context_lines: int = 3) -> Iterator[str]:
-    """Yield the lines of a unified diff, component by component."""
+    """Yield the lines of a unified diff, component by component.
+
+    Raises:
+        DifferentKinds: One is a content, and the other a version.
+    """
     if isinstance(old, FoundContent) and isinstance(new, FoundContent):
         yield from _changed(old.content, new.content, context_lines)
         return
+    if isinstance(old, FoundContent):
+        raise DifferentKinds(new.id, old.id)
+    if isinstance(new, FoundContent):
+        raise DifferentKinds(old.id, new.id)
     before, after = _by_component(old), _by_component(new)
     for component in sorted(before | after):
         yield from _changed(before.get(component), after.get(component), context_lines)
 
 
-def _by_component(found: FoundCode) -> dict[Component, ShownContent]:
-    contents = (found.content,) if isinstance(found, FoundContent) else found.contents
-    return {content.component: content for content in contents}
+def _by_component(found: FoundVersion) -> dict[Component, ShownContent]:
+    return {content.component: content for content in found.contents}
 
 
 def _changed(

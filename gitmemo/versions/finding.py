@@ -6,7 +6,7 @@ guessed at; the error lists them, as git's does.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypeAlias, TypeVar
 
@@ -16,6 +16,7 @@ from gitmemo.model.components import Component, Content
 from gitmemo.model.facts import Call, Source, Statement, Version
 from gitmemo.model.items import Held, inside
 from gitmemo.model.semantics import semantic_id
+from gitmemo.model.spoken import close_to, meant
 from gitmemo.versions.contents import ShownContent, Texts
 from gitmemo.world.view import World
 
@@ -132,32 +133,15 @@ def find_component(known: Iterable[Component], name: str) -> Component:
     Raises:
         UnknownComponent: There is none, or several.
     """
-    components = sorted(known)
-    tests: tuple[Callable[[Component], bool], ...] = (
-        lambda component: str(component) == name,
-        lambda component: component.unit == name,
-        lambda component: component.unit in (f"${name}", f"class {name}"),
-        lambda component: component.unit.rpartition(".")[2] == name,
-    )
-    for test in tests:
-        found = [component for component in components if test(component)]
-        if len(found) == 1:
-            return found[0]
-        if found:
-            raise UnknownComponent(name, tuple(map(str, found)), True)
-    raise UnknownComponent(name, _like(name, components), False)
+    components = list(known)
+    found = meant(name, components)
+    if found is None:
+        raise UnknownComponent(name, close_to(name, components), False)
+    return found
 
 
 def _held(slot: Held) -> list[Held]:
     return [slot, *inside(slot)]
-
-
-def _like(name: str, components: Iterable[Component]) -> tuple[str, ...]:
-    import difflib
-
-    units = {component.unit.lstrip("$"): str(component) for component in components}
-    close = difflib.get_close_matches(name.rpartition(":")[2], units, n=1)
-    return tuple(units[unit] for unit in close)
 
 
 def _digits(ident: str) -> str:

@@ -17,7 +17,7 @@ from gitmemo.changes.contested import who_said
 from gitmemo.hashing.digest import Digest, to_hex
 from gitmemo.model.components import Component
 from gitmemo.model.decisions import Decisions
-from gitmemo.model.facts import Decision, JsonValue, Move, Source
+from gitmemo.model.facts import Decision, JsonValue, Move, Source, Statement, Withdrawal
 from gitmemo.model.statements import in_force
 from gitmemo.model.validity import Code
 from gitmemo.world.view import World
@@ -31,6 +31,7 @@ class Standing(StrEnum):
     IN_FORCE = "in force"
     CONTESTED = "contested"
     REPLACED = "replaced by a later one"
+    WITHDRAWN = "withdrawn"
     ELSEWHERE = "made on another branch"
 
 
@@ -53,16 +54,19 @@ class Ruling:
     standing: Standing
 
     def __str__(self) -> str:
-        return f"{self.old[:_SHORT]} to {self.new[:_SHORT]}: {self.verdict}{self._rest()}"
+        standing = "" if self.standing is Standing.IN_FORCE else f" ({self.standing})"
+        said = f"{self.old[:_SHORT]} to {self.new[:_SHORT]}: {self.verdict}{standing}"
+        return said + self._by_whom_and_why()
 
     def since(self) -> str:
-        """Say it of the new content."""
-        return f"{self.verdict} since {self.old[:_SHORT]}{self._rest()}"
+        """Say it of the new content, with the decision's id."""
+        standing = "" if self.standing is Standing.IN_FORCE else f", {self.standing}"
+        said = f"{self.verdict} since {self.old[:_SHORT]} (decision {self.id[:_SHORT]}{standing})"
+        return said + self._by_whom_and_why()
 
-    def _rest(self) -> str:
-        standing = "" if self.standing is Standing.IN_FORCE else f" ({self.standing})"
+    def _by_whom_and_why(self) -> str:
         by = " ".join(who_said(self.who))
-        return standing + (f", said {by}" if by else "") + (f": {self.why}" if self.why else "")
+        return (f", said {by}" if by else "") + (f": {self.why}" if self.why else "")
 
     def as_dict(self) -> dict[str, object]:
         """Return it as plain data."""
@@ -186,7 +190,6 @@ def histories_of(
     names = {f.text for facts in known.values() for f in facts.values() if isinstance(f, Source)}
     texts = world.texts(names)
     statements = world.statements()
-    here = {record for record, _ in statements}
     decisions = Decisions(statements)
     moves: dict[tuple[Component, Digest], list[str]] = defaultdict(list)
     for move in in_force(statements, Move).values():
@@ -194,7 +197,7 @@ def histories_of(
         moves[move.to, move.new].append(f"{move.component} ({to_hex(move.source)[:_SHORT]})")
     histories = []
     for component in components:
-        history = _History(component, known.get(component, {}), decisions, here)
+        history = _History(component, known.get(component, {}), decisions, statements)
         head = code.current(component) if code.knows(component) else None
         found = history.revisions(texts, head.source if head else None, moves)
         histories.append(SourceHistory(component, found, compact=compact, plain=plain))
@@ -209,12 +212,18 @@ class _History:
         component: Component,
         facts: Mapping[Digest, Source | Decision],
         decisions: Decisions,
-        here: set[Digest],
+        statements: Sequence[tuple[Digest, Statement]],
     ) -> None:
         self._component = component
         self._facts = facts
         self._decisions = decisions
-        self._here = here
+        self._here = {record for record, _ in statements}
+        self._replaced = {
+            record
+            for _, fact in statements
+            if not isinstance(fact, Withdrawal)
+            for record in fact.supersedes
+        }
         self._texts: dict[Digest, Digest] = {}
         self._before: dict[Digest, set[Digest]] = defaultdict(set)
         for fact in facts.values():
@@ -287,6 +296,7 @@ class _History:
             is_contested = self._decisions.contested(self._component, fact.old)
             standing = Standing.CONTESTED if is_contested else Standing.IN_FORCE
         else:
-            standing = Standing.REPLACED if record in self._here else Standing.ELSEWHERE
+            gone = Standing.REPLACED if record in self._replaced else Standing.WITHDRAWN
+            standing = gone if record in self._here else Standing.ELSEWHERE
         old, new = to_hex(fact.old), to_hex(fact.new)
         return Ruling(to_hex(record), old, new, fact.verdict.value, fact.why, fact.who, standing)

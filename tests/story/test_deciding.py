@@ -286,7 +286,7 @@ def test_of_several_decisions_one_is_named_by_its_id(committed: Clone) -> None:
     assert len(made) == 2
     committed.gitmemo("decide", made[0]["id"][:10], "--withdraw")
     assert undecided(committed, "--revise") == made[1:]
-    assert "no undecided change" in committed.gitmemo("decide", "sca", "--withdraw", code=2).err
+    assert "no decision about 'sca'" in committed.gitmemo("decide", "sca", "--withdraw", code=2).err
 
 
 # --- who ------------------------------------------------------------------------

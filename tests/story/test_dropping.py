@@ -42,12 +42,14 @@ def test_a_dry_run_is_the_default(committed: Clone) -> None:
     assert plan["values"] > 0 < plan["size_bytes"]
     assert committed.records() == before
     assert "--yes does it" in committed.gitmemo("drop", "op:train").err
+    assert "would drop 4 calls" in committed.gitmemo("drop", "op:train", "-n").err
     assert committed.run() == (5, 0)
     for wrong in (
         ("drop",),
         ("drop", "train"),
         ("drop", "op:nothing"),
         ("drop", "--version", "ab"),
+        ("drop", "op:train", "-n", "--yes"),
     ):
         committed.gitmemo(*wrong, code=2)
 

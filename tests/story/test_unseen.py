@@ -258,6 +258,7 @@ def test_an_added_dependency_counts_for_old_and_for_new_results(unseen: Clone) -
     said = unseen.gitmemo("deps", "add", "f", "parts.py:STEP", "-m", "it reads the file")
     assert "m.py:f depends on parts.py:$STEP" in said.out
     assert "already" in unseen.gitmemo("deps", "add", "f", "parts.py:STEP").out
+    assert "STEP = 10" in unseen.gitmemo("log", "parts.py:STEP", "-p").out
     assert result(unseen) == ("11", (2, 0))
     unseen.change("STEP = 10", "STEP = 20", "parts.py")
     assert result(unseen) == ("21", (1, 1))
@@ -307,3 +308,35 @@ def test_names_that_mean_nothing_are_refused(unseen: Clone, name: str) -> None:
     done = unseen.gitmemo("deps", "add", "f", name, code=2)
     assert "is called" in done.err
     assert ("parts.py:helper" in done.err) == (name == "parts.py:helpr")
+
+
+# --- what is known of them ------------------------------------------------------
+
+
+def test_a_changed_helper_is_named_with_its_old_text_and_a_remedy(extracted: Clone) -> None:
+    extracted.gitmemo("decide", "m.py:f", "--non-breaking")
+    extracted.commit("Extract")
+    assert any('["source",' in line and '"helper"' in line for line in extracted.committed())
+    extracted.change("return deeper(x)", "return deeper(x) + 5", "parts.py")
+    said = extracted.gitmemo("why", "f", "x=1").out
+    assert "parts.py:helper (a dependency that was added): changed" in said
+    assert "gitmemo decide parts.py:helper --non-breaking" in said
+    assert "return deeper(x)" in extracted.gitmemo("log", "parts.py:helper", "-p").out
+    said = extracted.gitmemo("decide").out
+    assert "-    return deeper(x)" in said
+    assert "+    return deeper(x) + 5" in said
+    assert "+def helper" not in said
+
+
+def test_branches_that_disagree_about_a_helper_show_both_texts(extracted: Clone) -> None:
+    extracted.gitmemo("decide", "m.py:f", "--non-breaking")
+    extracted.commit("Extract")
+    for branch, verdict in (("left", "breaking"), ("right", "non-breaking")):
+        extracted.git("checkout", "-q", "-b", branch, "main")
+        extracted.change("return deeper(x)", "return deeper(x) + 5", "parts.py")
+        extracted.commit(f"Edit on {branch}", GITMEMO_ON_CHANGE=verdict)
+    extracted.process("git", "merge", "-q", "--no-edit", "left")
+    said = extracted.gitmemo("decide").out
+    assert "parts.py:helper is contested" in said
+    assert "-    return deeper(x)" in said
+    assert "+    return deeper(x) + 5" in said
