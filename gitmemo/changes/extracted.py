@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Protocol
 
 from gitmemo.changes.change import Change
+from gitmemo.changes.following import Names
 from gitmemo.changes.uses import Uses
 from gitmemo.errors import SourceError
 from gitmemo.hashing.digest import Digest
@@ -41,7 +42,8 @@ def extracted(
     """
     if change.only_value:
         return {}
-    versions = list(_versions(world, change, uses))
+    names = Names(code, world.decisions())
+    versions = [names.followed(version) for version in _versions(world, change, uses)]
     return missing(change, versions, code, References(code, source_roots))
 
 
@@ -72,9 +74,12 @@ def dependencies_of(
     Results of still older contents that were said to be equivalent pass for the new code too.
     """
     statements = world.statements()
-    for source in _equivalent(world.decisions(), change):
+    decisions = world.decisions()
+    places = [(change.component, source) for source in _equivalent(decisions, change)]
+    places += decisions.alike_elsewhere(change.component, change.old)
+    for place, source in dict.fromkeys((*places, *change.former)):
         for component, content in needs.items():
-            dependency = Dependency(change.component, source, component, content, why)
+            dependency = Dependency(place, source, component, content, why)
             yield standing(dependency, statements)
 
 

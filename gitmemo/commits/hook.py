@@ -152,7 +152,7 @@ def undecided(
     world = workspace.world
     more = [(record_id(to_line(fact)), fact) for fact in said if isinstance(fact, Statement)]
     decisions = Decisions([*world.statements(), *more])
-    uses = world_uses(world, after)
+    uses = world_uses(world, after, decisions)
     changes = find_changes(uses, before, after, decisions, paths)
     return _cases(workspace, after, changes, uses) if changes else []
 

@@ -10,6 +10,7 @@ import shlex
 from collections.abc import Iterator
 from typing import Any
 
+from gitmemo.changes.following import present
 from gitmemo.errors import GitmemoError
 from gitmemo.hashing.digest import to_hex
 from gitmemo.memo import wording
@@ -154,17 +155,26 @@ class Explainer:
         for component in self._lookup.changed(version.id):
             old = version.pairs.get(component)
             if old is not None:
-                yield ChangedCode(
-                    str(component),
-                    self._state(component, old, decisions),
-                    in_words(component) if is_external(component) else "",
-                    self._decided(component, old),
-                )
+                yield self._told(component, old, decisions)
+
+    def _told(self, component: Component, old: Content, decisions: Decisions) -> ChangedCode:
+        # What has another name now is said, and decided about, under that.
+        component, old = present(component, old, self._code, decisions) or (component, old)
+        return ChangedCode(
+            str(component),
+            self._state(component, old, decisions),
+            in_words(component) if is_external(component) else "",
+            self._decided(component, old),
+        )
 
     def _state(self, component: Component, old: Content, decisions: Decisions) -> CodeState:
         new = self._code.current(component)
         if new is None:
-            return CodeState.GONE
+            # Where it is called otherwise now, somebody said that it is not the same there.
+            if decisions.contested(component, old.source):
+                return CodeState.CONTESTED
+            is_there = any(map(self._code.current, decisions.places(component)))
+            return CodeState.BREAKING if is_there else CodeState.GONE
         if old.source == new.source:
             return CodeState.VALUE
         if decisions.contested(component, old.source) or decisions.contested(component, new.source):
