@@ -22,6 +22,7 @@ from gitmemo.errors import BadSetting, NewerFormat
 FORMAT = 1
 COMMITTED = ".gitmemo/config.toml"
 LOCAL = "gitmemo/config.toml"
+CALLS_ALONE = "GITMEMO_CALLS_ALONE"
 _DEPENDS = ("packages", "env", "files")
 
 
@@ -81,6 +82,11 @@ def read_settings(root: Path, common_dir: Path) -> Settings:
 def environment_variable(name: str) -> str | None:
     """Return the value of a variable that the user named as a dependency, None if it is not set."""
     return os.environ.get(name)
+
+
+def is_commit_of_calls() -> bool:
+    """Whether the hook that runs is that of `gitmemo commit`, which lets git commit calls alone."""
+    return CALLS_ALONE in os.environ
 
 
 def chosen_policy(default: OnChange) -> OnChange:

@@ -26,10 +26,16 @@ from gitmemo.world.view import World, first_of_each
 
 @dataclass(frozen=True, slots=True)
 class Selection:
-    """The calls of a state of the code, and those of other states."""
+    """The calls of a state of the code, and the others.
+
+    Attributes:
+        stale: Those that touched other code.
+        unreachable: Those that touched this code, but with inputs that only `stale` ones made.
+    """
 
     calls: tuple[Call, ...]
     stale: tuple[Call, ...]
+    unreachable: tuple[Call, ...] = ()
 
 
 def valid_calls(world: World, calls: Iterable[Call], code: Code) -> Selection:
@@ -46,7 +52,7 @@ def valid_calls(world: World, calls: Iterable[Call], code: Code) -> Selection:
     chosen = first_of_each(valid)
     unreachable = _fed_by(stale, chosen)
     kept = tuple(call for hid, call in chosen.items() if hid not in unreachable)
-    return Selection(kept, (*stale, *unreachable.values()))
+    return Selection(kept, tuple(stale), tuple(unreachable.values()))
 
 
 def stale_test(world: World, code: Code) -> Callable[[Call], bool]:

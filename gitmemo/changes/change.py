@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from gitmemo.hashing.digest import Digest
 from gitmemo.model.components import Component
+from gitmemo.model.contests import Place
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,7 @@ class Change:
         dependents: The ops whose calls touched it with its old content.
         affected: The versions of these calls, in the order in which they came; only of changes
             that are not found at a commit.
+        former: What calls touched under another name, if nobody said yet that it is `old` now.
     """
 
     component: Component
@@ -51,6 +53,7 @@ class Change:
     source: Digest
     dependents: tuple[Dependents, ...]
     affected: tuple[Affected, ...] = ()
+    former: tuple[Place, ...] = ()
 
     @property
     def only_value(self) -> bool:

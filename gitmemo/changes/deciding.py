@@ -14,7 +14,7 @@ from gitmemo.changes.seen import source_facts
 from gitmemo.hashing.digest import Digest, digest
 from gitmemo.model.components import Component
 from gitmemo.model.decisions import Decisions
-from gitmemo.model.facts import Decision, Fact, JsonValue, Source, Text, Verdict
+from gitmemo.model.facts import Decision, Fact, JsonValue, Move, Source, Text, Verdict
 from gitmemo.model.lines import record_id, to_line
 from gitmemo.model.statements import standing
 from gitmemo.world.view import World
@@ -50,6 +50,9 @@ def facts_of(
         yield Text(text)
         yield source
     if verdict is not None:
+        for component, content in change.former:
+            move = Move(component, content, change.component, change.old, why)
+            yield standing(move, world.statements())
         decision = decision_about(change, verdict, why, world.decisions(), parent, who)
         yield standing(decision, world.statements())
     if verdict is Verdict.NON_BREAKING and needs:

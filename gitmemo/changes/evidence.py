@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 from gitmemo.changes.change import Change
+from gitmemo.changes.following import Names
 from gitmemo.changes.uses import Uses
 from gitmemo.hashing.digest import Digest, to_text
 from gitmemo.model.components import Component, Content
@@ -114,9 +115,15 @@ def evidence_for(
     ran = [change for change in changes if _ran(uses, change)]
     calls = world.calls(code) if ran else []
     decisions = world.decisions()
+    names = Names(code, decisions)
+
+    def version_of(name: Digest) -> Version | None:
+        version = world.version(name)
+        return names.followed(version) if version else None
+
     return [
         Evidence(
-            compare_runs(change, calls, world.version, decisions) if change in ran else Runs(),
+            compare_runs(change, calls, version_of, decisions) if change in ran else Runs(),
             checked.get(_noted_as(change.component, change.old, change.new)),
             likeness(change),
         )

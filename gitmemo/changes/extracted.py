@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import Protocol
 
 from gitmemo.changes.change import Change
+from gitmemo.changes.following import Names
 from gitmemo.changes.uses import Uses
 from gitmemo.errors import SourceError
 from gitmemo.hashing.digest import Digest
@@ -54,7 +55,8 @@ def extracted(
     """
     if change.only_value:
         return {}
-    versions = list(_versions(world, change, uses))
+    names = Names(code, world.decisions())
+    versions = [names.followed(version) for version in _versions(world, change, uses)]
     found = missing(change, versions, code, References(code, source_roots))
     return {component: Need(content, code.text(component)) for component, content in found.items()}
 
@@ -86,9 +88,12 @@ def dependencies_of(
     Results of still older contents that were said to be equivalent pass for the new code too.
     """
     statements = world.statements()
-    for source in _equivalent(world.decisions(), change):
+    decisions = world.decisions()
+    places = [(change.component, source) for source in _equivalent(decisions, change)]
+    places += decisions.alike_elsewhere(change.component, change.old)
+    for place, source in dict.fromkeys((*places, *change.former)):
         for component, need in needs.items():
-            dependency = Dependency(change.component, source, component, need.content, why)
+            dependency = Dependency(place, source, component, need.content, why)
             yield standing(dependency, statements)
 
 

@@ -8,12 +8,14 @@ an edit that leaves its content equal or goes back to known code.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import replace
 from typing import Protocol
 
 from gitmemo.changes.change import Affected, Change
 from gitmemo.changes.uses import Uses
 from gitmemo.hashing.digest import Digest
 from gitmemo.model.components import Component, Content, is_variable
+from gitmemo.model.contests import Place
 from gitmemo.model.decisions import Decisions
 from gitmemo.model.semantics import semantic_id
 from gitmemo.model.validity import Code, holds
@@ -42,7 +44,9 @@ def find_changes(
             continue  # gone, so nothing can be reused; or known code, so all is said
         old = _base(component, new, uses, before, decisions)
         if old is not None:
-            changes.append(_change(component, old, new, uses, before, after))
+            change = _change(component, old, new, uses, before, after)
+            former = _unsaid(component, old, change.old, uses, decisions)
+            changes.append(replace(change, former=former))
     return changes
 
 
@@ -146,12 +150,37 @@ def _open_change(
     return Change(
         component,
         *pair,
-        text_of(component, old.source) or "",
+        _former_text(component, old.source, uses, text_of),
         code.text(component) or "",
         new.source,
         uses.dependents(component, pair[0]),
         tuple(_affected(component, pair[0], uses, decisions)),
+        _unsaid(component, old, pair[0], uses, decisions),
     )
+
+
+def _former_text(
+    component: Component,
+    source: Digest,
+    uses: Uses,
+    text_of: Callable[[Component, Digest], str | None],
+) -> str:
+    """Return the text of a content, the one that it had under another name if need be."""
+    for place in ((component, source), *uses.former.get((component, source), ())):
+        text = text_of(*place)
+        if text:
+            return text
+    return ""
+
+
+def _unsaid(
+    component: Component, old: Content, decided: Digest, uses: Uses, decisions: Decisions
+) -> tuple[Place, ...]:
+    """Return the contents of other names that are to be taken for this one, and no move says so."""
+    if decided != old.source:
+        return ()  # a value has no name that it could have had before
+    former = uses.former.get((component, decided), ())
+    return tuple(place for place in former if not decisions.same(place, (component, decided)))
 
 
 def _affected(

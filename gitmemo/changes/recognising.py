@@ -100,6 +100,11 @@ class Scene:
         file = self.after.file(component.path)
         return file.units.get(component.unit) if file else None
 
+    def is_used(self, component: Component) -> bool:
+        """Whether calls touched a component, under this name or one that it had before."""
+        names = (component, *self.decisions.places(component))
+        return any(name in self.uses.contents for name in names)
+
     def change(self, component: Component, old: Unit, new: Unit) -> Change:
         """Return the change of a component from one unit to another."""
         calls = self.uses.dependents(component, old.source)
@@ -183,7 +188,7 @@ def recognise(scene: Scene) -> Recognised:
     pairs = paired(gone, new, scene.roots) if gone and new else {}
     lost = [c for c in scene.gone if c in scene.uses.contents and c not in pairs]
     callers = _callers(scene, pairs)
-    used = {old: to for old, to in pairs.items() if old in scene.uses.contents}
+    used = {old: to for old, to in pairs.items() if scene.is_used(old)}
     classes = _classes(scene) if len(gone) < len(scene.gone) else ()
     return Recognised(used, callers, (*classes, *_suggested(scene, lost, pairs)))
 
@@ -209,7 +214,7 @@ def facts_for(
     facts: list[Fact] = []
     for old, to in found.pairs.items():
         unit = scene.latter(to)
-        if old not in scene.uses.contents or unit is None:
+        if not scene.is_used(old) or unit is None:
             continue
         move = Move(old, scene.gone[old].source, to, unit.source, why)
         facts.append(standing(move, statements.items()))

@@ -7,12 +7,14 @@ which calls recorded them, so that the latest use comes last.
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 
 from gitmemo.changes.change import Dependents
+from gitmemo.changes.following import Names
 from gitmemo.hashing.digest import Digest
 from gitmemo.model.components import Component, Content
+from gitmemo.model.contests import Place
 from gitmemo.model.decisions import Decisions
 from gitmemo.model.facts import Version
 from gitmemo.model.validity import Code, unrecorded
@@ -28,12 +30,14 @@ class Uses:
         committed: The source ids that committed calls touched.
         tallies: Component and content to the calls that touched it.
         versions: The versions of the calls, by id.
+        former: Contents of what has another name now, under it, to those that calls touched.
     """
 
     contents: Mapping[Component, Sequence[Content]]
     committed: frozenset[tuple[Component, Digest]]
     tallies: Mapping[tuple[Component, Content], Sequence[Tally]]
     versions: Mapping[Digest, Version]
+    former: Mapping[Place, Collection[Place]] = field(default_factory=dict)
 
     @property
     def ops(self) -> list[str]:
@@ -78,19 +82,23 @@ def uses_of(
     return Uses({c: list(d) for c, d in contents.items()}, frozenset(old), tallies, versions)
 
 
-def world_uses(world: World, code: Code) -> Uses:
+def world_uses(world: World, code: Code, decisions: Decisions | None = None) -> Uses:
     """Return what the calls of `world` touched; `code` judges pending calls of other branches.
 
-    Dependencies that people added count as touched, with what they held then.
+    Dependencies that people added count as touched, with what they held then; and what is gone
+    from `code`, having been renamed or moved, also under its name of now. `decisions` are those of
+    the world if not given.
     """
     committed, pending = world.tallies(code)
-    decisions = world.decisions()
+    decisions = world.decisions() if decisions is None else decisions
     versions = {
         tally.version: _with_added(version, decisions)
         for tally in (*committed, *pending)
         if (version := world.version(tally.version)) is not None
     }
-    return uses_of(committed, pending, versions)
+    names = Names(code, decisions)
+    found = uses_of(committed, pending, {v: names.followed(versions[v]) for v in versions})
+    return replace(found, versions=versions, former=names.former)
 
 
 def _with_added(version: Version, decisions: Decisions) -> Version:

@@ -80,7 +80,8 @@ def _chosen(workspace: Workspace, op: str, inputs: Iterable[str], *, every: bool
     name = resolve_op(op, sorted({call.op for call in shown.values()}), now.former)
     wanted = dict(input_of(text) for text in inputs)
     selection = valid_calls(world, calls, workspace.code)
-    among = (*selection.calls, *selection.stale) if every else selection.calls
+    others = (*selection.stale, *selection.unreachable)
+    among = (*selection.calls, *others) if every else selection.calls
     return [c for c in among if shown[c.hid].op == name and has_inputs(shown[c.hid], wanted)]
 
 

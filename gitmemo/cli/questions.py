@@ -48,8 +48,12 @@ def df(ops: tuple[str, ...], rev: str | None, every: bool, as_json: bool) -> Non
     for line in _as_json(result) if as_json else _as_text(workspace, result):
         click.echo(line)
     stale = sum(call.op in names for call in selection.stale)
+    unreachable = sum(call.op in names for call in selection.unreachable)
     if stale:
         click.echo(f"{count(stale, 'call')} of older code not shown (--all)", err=True)
+    if unreachable:
+        said = f"{count(unreachable, 'call')} on results of older code not shown (--all)"
+        click.echo(said, err=True)
 
 
 @click.command()
@@ -76,6 +80,7 @@ def status(as_json: bool) -> None:
             "calls": len(calls),
             "pending": pending,
             "stale": len(selection.stale),
+            "unreachable": len(selection.unreachable),
             "undecided": [str(change.component) for change in undecided],
             "contested": [str(contest.component) for contest in contested],
             "missing_values": len(missing),
@@ -84,8 +89,10 @@ def status(as_json: bool) -> None:
         click.echo(json.dumps(fields, ensure_ascii=False))
         return
     click.echo(f"{_where(world.place)}: {count(len(calls), 'call')}, {pending} pending")
-    rows = [(op, current[op], every[op] - current[op]) for op in sorted(every)]
-    for line in table(("op", "current", "of older code"), rows) if rows else ():
+    stale = Counter(call.op for call in selection.stale)
+    fed = Counter(call.op for call in selection.unreachable)
+    rows = [(op, current[op], stale[op], fed[op]) for op in sorted(every)]
+    for line in table(("op", "current", "of older code", "on older results"), rows) if rows else ():
         click.echo(line)
     for line in _to_decide(undecided, contested):
         click.echo(line)

@@ -6,6 +6,7 @@ import click
 
 from gitmemo.changes.cases import Reviewer
 from gitmemo.commits.hook import Exported
+from gitmemo.config import CALLS_ALONE, is_commit_of_calls
 from gitmemo.display.text import printable
 from gitmemo.errors import Aborted, BadSetting, GitmemoError, UncommittedCode, UndecidedChanges
 from gitmemo.model.facts import Verdict
@@ -13,6 +14,8 @@ from gitmemo.model.validity import changed
 from gitmemo.quantities import count
 from gitmemo.source.tree import SourceTree
 from gitmemo.workspace import Workspace, find
+
+_REFUSED = "nothing else is staged, so it may refuse; `gitmemo commit` commits them"
 
 
 @click.command()
@@ -47,7 +50,8 @@ def commit(message: str) -> None:
     if not is_installed(workspace.layout):
         raise click.UsageError("the git hooks are not installed: run `gitmemo hook install` first")
     # The hooks do the work; `--allow-empty` lets git start although nothing else is staged.
-    done = git.process("commit", "--allow-empty", "-q", "-m", message)
+    options = ("--allow-empty", "-q", "-m", message)
+    done = git.process("commit", *options, variables={CALLS_ALONE: "1"})
     click.echo(done.stderr.decode("utf-8", "replace"), nl=False, err=True)
     if done.returncode:
         raise click.ClickException("git made no commit")
@@ -158,5 +162,8 @@ def _summary(exported: Exported) -> list[str]:
     if any(answer.verdict is None for _, answer in exported.decided):
         lines.append("say whether old results stay valid: gitmemo decide")
     if exported.calls:
-        lines.append(f"{count(exported.calls, 'call')} in this commit")
+        said = f"{count(exported.calls, 'call')} in this commit"
+        # A hook cannot know of `--allow-empty` or `--amend`, with which git takes them.
+        is_sure = not exported.alone or is_commit_of_calls()
+        lines.append(said if is_sure else f"{said} if git makes one: {_REFUSED}")
     return lines

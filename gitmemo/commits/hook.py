@@ -33,11 +33,16 @@ from gitmemo.world.segments import Segment
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """What a commit takes: changes decided and left open, what was recognised, how many calls."""
+    """What a commit takes: changes decided and left open, what was recognised, how many calls.
+
+    Attributes:
+        alone: Whether nothing else is staged, so that git refuses unless it was told not to.
+    """
 
     decided: tuple[tuple[Case, Answer], ...]
     recognised: Recognised
     calls: int
+    alone: bool = False
 
 
 def before_commit(workspace: Workspace, find_reviewer: Callable[[], Reviewer | None]) -> Exported:
@@ -63,12 +68,20 @@ def before_commit(workspace: Workspace, find_reviewer: Callable[[], Reviewer | N
         world.record(facts)
         world.enter()
     segment = export.plan_export(world, after)
+    # Git decides whether there is anything to commit by the index as it is now.
+    alone = segment is not None and _is_nothing_staged(git)
     export.unstage_leftovers(git, workspace.root, segment)
     export.stage_untracked(git, workspace.root)
     if segment is not None:
         export.stage(git, segment)
     calls = _runs(segment) if segment else 0
-    return Exported(tuple(decided), recognised, calls)
+    return Exported(tuple(decided), recognised, calls, alone)
+
+
+def _is_nothing_staged(git: Git) -> bool:
+    """Whether the index is that of HEAD, and no merge is being concluded."""
+    changed = git.process("diff-index", "--cached", "--quiet", "HEAD", "--")
+    return changed.returncode == 0 and not git.try_run("rev-parse", "-q", "--verify", "MERGE_HEAD")
 
 
 def _runs(segment: Segment) -> int:
@@ -140,7 +153,7 @@ def undecided(
     world = workspace.world
     more = [(record_id(to_line(fact)), fact) for fact in said if isinstance(fact, Statement)]
     decisions = Decisions([*world.statements(), *more])
-    uses = world_uses(world, after)
+    uses = world_uses(world, after, decisions)
     changes = find_changes(uses, before, after, decisions, paths)
     return _cases(workspace, after, changes, uses) if changes else []
 

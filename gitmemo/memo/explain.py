@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import Any
 
+from gitmemo.changes.following import present
 from gitmemo.errors import GitmemoError
 from gitmemo.hashing.digest import to_hex
 from gitmemo.memo import wording
@@ -155,13 +156,20 @@ class Explainer:
         for component in self._lookup.changed(nearest):
             old = version.pairs.get(component) or added.get(component)
             if old is not None:
-                yield ChangedCode(
-                    str(component),
-                    self._state(component, old, decisions),
-                    in_words(component) if is_external(component) else "",
-                    self._decided(component, old),
-                    component not in version.pairs,
-                )
+                yield self._told(component, old, decisions, component not in version.pairs)
+
+    def _told(
+        self, component: Component, old: Content, decisions: Decisions, is_added: bool
+    ) -> ChangedCode:
+        # What has another name now is said, and decided about, under that.
+        component, old = present(component, old, self._code, decisions) or (component, old)
+        return ChangedCode(
+            str(component),
+            self._state(component, old, decisions),
+            in_words(component) if is_external(component) else "",
+            self._decided(component, old),
+            is_added,
+        )
 
     def _added(self, version: Version, decisions: Decisions) -> dict[Component, Content]:
         """Return what dependencies that people added held then, and do not hold now."""
@@ -174,7 +182,11 @@ class Explainer:
     def _state(self, component: Component, old: Content, decisions: Decisions) -> CodeState:
         new = self._code.current(component)
         if new is None:
-            return CodeState.GONE
+            # Where it is called otherwise now, somebody said that it is not the same there.
+            if decisions.contested(component, old.source):
+                return CodeState.CONTESTED
+            is_there = any(map(self._code.current, decisions.places(component)))
+            return CodeState.BREAKING if is_there else CodeState.GONE
         if old.source == new.source:
             return CodeState.VALUE
         if decisions.contested(component, old.source) or decisions.contested(component, new.source):

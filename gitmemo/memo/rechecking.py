@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 from gitmemo.changes.evidence import Checked, in_words
 from gitmemo.changes.finding import decided_by
+from gitmemo.changes.following import Names
 from gitmemo.hashing.digest import Digest
 from gitmemo.memo.checking import CheckedCall, Checker, CheckReport, Finding
 from gitmemo.memo.lookup import Lookup
@@ -76,13 +77,15 @@ class ChangeChecker:
         now = self._code.current(component)
         if now is None:
             return []
+        names = Names(self._code, self._world.decisions())
         found: dict[Digest, _Stale] = {}
         for call in first_of_each(self._world.calls(self._code)).values():
             version = self._world.version(call.version) if call.version else None
-            old = version.pairs.get(component) if version else None
+            old = names.followed(version).pairs.get(component) if version else None
             if old is not None and not _is_now(old, now):
                 changed = self._lookup.changed(call)
-                others = tuple(other for other in changed if other != component)
+                mine = {component, *self._world.decisions().places(component)}
+                others = tuple(other for other in changed if other not in mine)
                 found[call.cid] = _Stale(call, old, others)
         return [found[cid] for cid in sorted(found)]
 

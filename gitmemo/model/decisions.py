@@ -56,10 +56,7 @@ class Decisions:
 
     def related(self, component: Component, a: Digest, b: Digest) -> bool:
         """Whether somebody has already said how `a` and `b` compare, directly or through others."""
-        if a == b:
-            return True
-        places = (component, a), (component, b)
-        return self._speaks_of(component) and self._of(component).connected(*places)
+        return self.connected((component, a), (component, b))
 
     def contested(self, component: Component, content: Digest) -> bool:
         """Whether current decisions contradict each other about `content`."""
@@ -102,6 +99,26 @@ class Decisions:
         ends = (end for edge in self._edges(component) for end in edge.ends)
         known = {source for place, source in ends if place == component}
         return sorted({content, *(o for o in known if self.equivalent(component, content, o))})
+
+    def image(self, component: Component, source: Digest, place: Component) -> Digest | None:
+        """Return the content of `place` that is this one of `component`, None where none was said to be."""
+        known = {end for edge in self._edges(component) for end in edge.ends if end[0] == place}
+        same = [end for end in sorted(known) if self.same((component, source), end)]
+        moved = [end for end in same if self.only_moved((component, source), end)]
+        return next((content for _, content in (*moved, *same)), None)
+
+    def only_moved(self, a: Place, b: Place) -> bool:
+        """Whether moves alone connect two contents: nobody judged a change between them."""
+        return a == b or (self._speaks_of(a[0]) and self._of(a[0]).moved(a, b))
+
+    def connected(self, a: Place, b: Place) -> bool:
+        """Whether somebody has already said how two contents compare, perhaps of two components."""
+        return a == b or (self._speaks_of(a[0]) and self._of(a[0]).connected(a, b))
+
+    def alike_elsewhere(self, component: Component, content: Digest) -> list[Place]:
+        """Return the contents of what a component was called that are equivalent to this one."""
+        ends = {end for edge in self._edges(component) for end in edge.ends}
+        return sorted(p for p in ends if p[0] != component and self.same((component, content), p))
 
     def contests(self) -> list[Contest]:
         """Return the current statements that contradict each other, sorted by component."""
@@ -168,12 +185,14 @@ class _Classes:
     """The classes of the contents of one component, and of those that it was called."""
 
     def __init__(self, edges: Iterable[Edge]) -> None:
-        self._same, self._near = Roots(), Roots()
+        self._same, self._near, self._moved = Roots(), Roots(), Roots()
         self._joined: set[Place] = set()
         apart: list[Edge] = []
         for edge in edges:
             a, b = edge.ends
             self._near.join(a, b)
+            if isinstance(edge.statement, Move):
+                self._moved.join(a, b)
             if edge.joins:
                 self._same.join(a, b)
                 self._joined.update((a, b) if a != b else ())
@@ -185,6 +204,9 @@ class _Classes:
     def same(self, a: Place, b: Place) -> bool:
         root = self._same.of(a)
         return root == self._same.of(b) and root not in self._contested
+
+    def moved(self, a: Place, b: Place) -> bool:
+        return self._moved.of(a) == self._moved.of(b)
 
     def connected(self, a: Place, b: Place) -> bool:
         return self._near.of(a) == self._near.of(b)

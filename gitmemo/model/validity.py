@@ -65,7 +65,8 @@ def _ambiguous(version: Version, code: Code, decisions: Decisions) -> list[Compo
         for component, old in version.pairs.items()
         if _current(component, code) is not None
         for place in decisions.places(component)
-        if _current(place, code) is not None and not _moved(component, old, place, code, decisions)
+        if _current(place, code) is not None
+        and not holds_at(component, old, place, code, decisions)
     ]
     exact = all(_is_exactly(c, old, code) for c, old in version.pairs.items())
     return [] if exact else list(dict.fromkeys(back))
@@ -100,7 +101,7 @@ def stands(call: Call, version: Version, code: Code, decisions: Decisions) -> bo
     if was == own or not code.knows(own):
         return True
     places = [own] if code.current(own) is not None else decisions.places(own)
-    return any(_moved(was, old, place, code, decisions) for place in places if place != was)
+    return any(holds_at(was, old, place, code, decisions) for place in places if place != was)
 
 
 def watched(version: Version, decisions: Decisions) -> list[Component]:
@@ -126,7 +127,8 @@ def holds(component: Component, old: Content, code: Code, decisions: Decisions) 
     new = code.current(component)
     if new is None:
         return any(
-            _moved(component, old, place, code, decisions) for place in decisions.places(component)
+            holds_at(component, old, place, code, decisions)
+            for place in decisions.places(component)
         )
     same_source = decisions.equivalent(component, old.source, new.source)
     if old.value is None or new.value is None:
@@ -139,18 +141,22 @@ def holds(component: Component, old: Content, code: Code, decisions: Decisions) 
     return decided or (same_source and same_value)
 
 
-def _moved(
+def holds_at(
     component: Component, old: Content, place: Component, code: Code, decisions: Decisions
 ) -> bool:
     """Whether what `component` was is what `place` is now."""
     new = code.current(place) if code.knows(place) else None
     if new is None:
         return False
-    is_same_text = decisions.same((component, old.source), (place, new.source))
+    was, now = (component, old.source), (place, new.source)
+    is_same_text = decisions.same(was, now)
     if not is_variable(place) or old.value is None or new.value is None:
         return is_same_text
-    # As where it did not move: however a variable is written, its value decides.
-    return old.value == new.value or decisions.same((component, old.value), (place, new.value))
+    # As where it did not move: a variable's value decides, unless somebody judged texts that say it.
+    if is_same_text and new.is_fixed and not decisions.only_moved(was, now):
+        return True
+    same_value = decisions.equivalent(place, old.value, new.value)
+    return same_value or decisions.same((component, old.value), (place, new.value))
 
 
 def unrecorded(version: Version, decisions: Decisions) -> Iterator[Dependency]:
@@ -194,11 +200,19 @@ def _is_met(need: Dependency, code: Code, decisions: Decisions) -> bool:
     """Whether a dependency that people added is what it was; where there is none, nothing needs it."""
     if need.source is not None and code.knows(need.component):
         # It came with an edit: the text of before, and all that equalled it, do without it.
-        now = code.current(need.component)
-        others = decisions.needs(need.component, now.source) if now is not None else ()
+        others = _needed_now(need.component, code, decisions)
         if any(other.source is not None and other.on == need.on for other in others):
             return True
     if not code.knows(need.on):
         return True
     gone = code.current(need.on) is None and not decisions.places(need.on)
     return gone or holds(need.on, need.content, code, decisions)
+
+
+def _needed_now(component: Component, code: Code, decisions: Decisions) -> Iterator[Dependency]:
+    """Yield what the content of now depends on beyond what is recorded, also where it moved to."""
+    for place in (component, *decisions.places(component)):
+        now = code.current(place) if code.knows(place) else None
+        if now is not None:
+            yield from decisions.needs(place, now.source)
+            return

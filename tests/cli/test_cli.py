@@ -221,7 +221,8 @@ def test_status_for_programs(template: Clone) -> None:
         "commit": template.git("rev-parse", "HEAD"),
         "calls": 9,
         "pending": 0,
-        "stale": 4,
+        "stale": 2,
+        "unreachable": 2,
         "undecided": [],
         "contested": [],
         "missing_values": 0,
@@ -231,6 +232,13 @@ def test_status_for_programs(template: Clone) -> None:
             "pipeline:train": {"calls": 4, "current": 2},
         },
     }
+
+
+def test_status_tells_older_code_from_older_results(template: Clone) -> None:
+    rows = [line.split() for line in template.gitmemo("status").out.splitlines()]
+    assert ["pipeline:evaluate", "2", "0", "2"] in rows, "its own code did not change"
+    assert ["pipeline:train", "2", "2", "0"] in rows
+    assert "2 calls on results of older code" in template.gitmemo("df", "evaluate").err
 
 
 def test_status_for_people(project: Clone) -> None:

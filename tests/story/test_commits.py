@@ -379,3 +379,27 @@ def test_a_syntax_error_in_staged_code_does_not_stop_a_commit(changed: Clone) ->
     done = changed.process("git", "commit", "-q", "-a", "-m", "Broken", code=None)
     assert done.code == 0, done.err
     assert "Traceback" not in done.err
+
+
+# --- calls and nothing else ---------------------------------------------------
+
+
+@pytest.mark.parametrize("arguments", [("-am", "x"), ("-m", "x"), ("-m", "x", "pipeline.py")])
+def test_a_commit_of_calls_alone_says_that_git_may_refuse(
+    ran: Clone, arguments: tuple[str, ...]
+) -> None:
+    head = ran.git("rev-parse", "HEAD")
+    done = ran.process("git", "commit", *arguments, code=1)
+    assert "5 calls in this commit if git makes one" in done.err
+    assert "`gitmemo commit`" in done.err
+    assert ran.git("rev-parse", "HEAD") == head
+    said = ran.gitmemo("commit").err
+    assert "5 calls in this commit\n" in said
+    assert ran.calls_in() == 5
+    assert ran.is_clean()
+
+
+def test_a_commit_that_may_be_empty_takes_the_calls(ran: Clone) -> None:
+    assert "5 calls" in ran.process("git", "commit", "--allow-empty", "-qm", "x").err
+    assert ran.calls_in() == 5
+    assert ran.is_clean()

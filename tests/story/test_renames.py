@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
-from driver import Clone
+from driver import Clone, copy_of
 
 CloneOf = Callable[[Clone, str], Clone]
 
@@ -371,3 +373,142 @@ def test_an_op_that_gave_itself_a_name(project: Clone) -> None:
     assert project.run()[1] > 0
     project.gitmemo("rename", "reading", "loading")
     assert project.run() == (4, 0)
+
+
+# --- edited after it was renamed --------------------------------------------
+
+HELPER = "N = 2\n\n\ndef f(x):\n    return x + 1\n\n\ndef g(x):\n    return x * N\n"
+OPS = """\
+import sys
+
+import gitmemo as gm
+import helper
+
+storage = gm.open()
+
+
+@gm.op
+def a(x):
+    return helper.f(x)
+
+
+@gm.op
+def b(x):
+    return helper.g(x)
+
+
+if __name__ == "__main__":
+    with storage:
+        for x in sys.argv[1:] or ["3"]:
+            a(int(x)), b(int(x))
+"""
+
+
+@pytest.fixture(scope="session")
+def moved_template(tmp_path_factory: pytest.TempPathFactory, begun_template: Clone) -> Clone:
+    """Two committed calls, and the file that they used under another name."""
+    clone = copy_of(begun_template, tmp_path_factory.mktemp("moved") / "project")
+    clone.write("helper.py", HELPER)
+    clone.write("pipeline.py", OPS)
+    clone.commit("Code")
+    assert clone.run() == (0, 2)
+    clone.commit("Results", "--allow-empty")
+    clone.git("mv", "helper.py", "tools.py")
+    swap(clone, "helper", "tools", "pipeline.py")
+    said = clone.commit("Move")
+    assert "recognised: helper.py:f is tools.py:f now" in said
+    return clone
+
+
+@pytest.fixture
+def moved(moved_template: Clone, tmp_path: Path) -> Clone:
+    return copy_of(moved_template, tmp_path / "project")
+
+
+def test_an_edit_after_a_move_is_asked_about_and_decided(moved: Clone) -> None:
+    swap(moved, "x + 1", "1 + x", "tools.py")
+    why = moved.gitmemo("why", "a", "x=3").out
+    assert "tools.py:f: changed; nobody has decided" in why
+    assert "gitmemo decide tools.py:f" in why
+    assert "helper.py" not in why
+    shown = moved.gitmemo("decide").out
+    assert "1 stored call of pipeline:a" in shown
+    assert "-    return x + 1" in shown
+    moved.gitmemo("decide", "tools.py:f", "--non-breaking")
+    assert moved.run() == (2, 0)
+
+
+def test_a_commit_asks_about_an_edit_after_a_move(moved: Clone) -> None:
+    assert moved.run() == (2, 0)
+    swap(moved, "x + 1", "1 + x", "tools.py")
+    assert "tools.py:f changed (pending" in moved.commit("Edit")
+    moved.gitmemo("decide", "tools.py:f", "--breaking")
+    assert moved.status()["undecided"] == []
+
+
+def test_calls_under_both_names_are_asked_about_together(moved: Clone) -> None:
+    assert moved.run("3", "4") == (2, 2)
+    swap(moved, "x + 1", "1 + x", "tools.py")
+    (case,) = moved.gitmemo("decide", "--json").out.splitlines()
+    assert json.loads(case)["calls"] == {"pipeline:a": 2}
+    moved.gitmemo("decide", "tools.py:f", "--non-breaking")
+    assert moved.run("3", "4") == (4, 0)
+
+
+def test_a_variable_that_is_changed_after_a_move(moved: Clone) -> None:
+    swap(moved, "N = 2", "N = 1 + 1", "tools.py")
+    assert moved.run() == (2, 0), "its value is the same"
+    swap(moved, "N = 1 + 1", "N = 3", "tools.py")
+    assert moved.status()["undecided"] == ["tools.py:$N"]
+    moved.gitmemo("decide", "tools.py:$N", "--non-breaking")
+    assert moved.run() == (2, 0)
+
+
+def test_an_edit_after_a_rename_in_one_file(moved: Clone) -> None:
+    swap(moved, "def f(", "def first(", "tools.py")
+    swap(moved, "tools.f(", "tools.first(", "pipeline.py")
+    assert "tools.py:f is tools.py:first now" in moved.commit("Rename")
+    swap(moved, "x + 1", "1 + x", "tools.py")
+    moved.gitmemo("decide", "tools.py:first", "--non-breaking")
+    assert moved.run() == (2, 0)
+
+
+def test_what_was_left_open_before_a_move_can_be_decided_after_it(moved: Clone) -> None:
+    swap(moved, "x + 1", "1 + x", "tools.py")
+    moved.commit("Left open")
+    assert moved.run("4") == (0, 2)
+    moved.git("mv", "tools.py", "kit.py")
+    swap(moved, "tools", "kit", "pipeline.py")
+    moved.commit("Move again")
+    moved.gitmemo("decide", "kit.py:f", "--non-breaking")
+    assert moved.run("3", "4") == (4, 0)
+
+
+def test_a_helper_that_is_extracted_after_a_move_counts_for_older_results(moved: Clone) -> None:
+    swap(
+        moved,
+        "def f(x):\n    return x + 1",
+        "def inc(x):\n    return x + 1\n\n\ndef f(x):\n    return inc(x)",
+        "tools.py",
+    )
+    said = moved.gitmemo("decide", "tools.py:f", "--non-breaking").out
+    assert "depend on tools.py:inc" in said
+    assert moved.run() == (2, 0)
+    swap(moved, "return x + 1", "return x + 2", "tools.py")
+    assert moved.run() == (1, 1), "what older results depend on changed"
+
+
+def test_checks_and_evidence_after_a_move(moved: Clone) -> None:
+    swap(moved, "x + 1", "x + 2", "tools.py")
+    assert moved.run() == (1, 1)
+    (case,) = moved.gitmemo("decide", "--json").out.splitlines()
+    assert json.loads(case)["evidence"]["runs"]["differ"] == 1
+    moved.gitmemo("decide", "tools.py:f", "--non-breaking", code=None)
+    assert moved.status()["undecided"] == ["tools.py:f"], "against evidence not without --force"
+
+
+def test_a_running_program_asks_about_an_edit_after_a_move(moved: Clone) -> None:
+    swap(moved, "x + 1", "1 + x", "tools.py")
+    swap(moved, "gm.open()", 'gm.open(on_change="error")', "pipeline.py")
+    assert "tools.py:f" in moved.python("pipeline.py", code=1).err
+    assert moved.run(GITMEMO_ON_CHANGE="non-breaking") == (2, 0)
