@@ -58,8 +58,8 @@ class Doubt:
         if not isinstance(node, ast.FunctionDef | ast.AsyncFunctionDef):
             return False
         arguments = node.args
-        extras = (node.decorator_list, arguments.defaults, arguments.kw_defaults)
-        return not any(map(any, extras)) and all(map(self._holds, unit.imports))
+        extras = [*node.decorator_list, *arguments.defaults, *arguments.kw_defaults]
+        return not any(extras) and all(map(self._holds, unit.imports))
 
     def _holds(self, imported: ImportedName) -> bool:
         held = self.namespace.get(imported.bound)
