@@ -14,6 +14,7 @@ from hypothesis import settings
 import gitmemo as gm
 from gitmemo.git.cli import Git
 from gitmemo.tracing import events
+from gitmemo.tracing.modules import Snapshot
 
 # Tests edit code and load it again: bytecode of the same second and size would pass for it.
 sys.dont_write_bytecode = True
@@ -49,6 +50,14 @@ def clean_environment(
     monkeypatch.setenv("XDG_CONFIG_HOME", str(home / "config"))
     monkeypatch.setenv("GIT_CONFIG_NOSYSTEM", "1")
     yield
+
+
+@pytest.fixture(autouse=True, scope="session")
+def written_before_loaded() -> Iterator[None]:
+    """What tests write and load here is believed: the cache that would prove it is off."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(Snapshot, "was_loaded_by", lambda snapshot, module: True)
+        yield
 
 
 @pytest.fixture(autouse=True)

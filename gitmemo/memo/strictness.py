@@ -16,7 +16,7 @@ from gitmemo.errors import MissingDependencies, UnreliableTracking
 from gitmemo.memo.execute import CallOutcome
 from gitmemo.model.components import Component, Content
 from gitmemo.tracing import CodeState
-from gitmemo.tracing.doubts import unhashable_globals, unverified_code
+from gitmemo.tracing.doubts import edited_code, unhashable_globals, unverified_code
 
 _MOST_CHECKED = 1000
 
@@ -60,6 +60,21 @@ class GlobalNotHashed(UserWarning):
         )
 
 
+class EditedAfterImport(UserWarning):
+    """Nothing shows that the text of a file is what was imported: it is too new for that."""
+
+    def __init__(self, op: str, component: Component) -> None:
+        super().__init__(op, component)
+        self.op, self.component = op, component
+
+    def __str__(self) -> str:
+        return (
+            f"{self.component.path} was changed after this process began, and perhaps after it "
+            f"was imported: {self.op} reads {self.component}, so another process computes its "
+            "results again; restart this one"
+        )
+
+
 class DependenciesGone(UserWarning):
     """Code that stored calls depend on is not there any more: they are not reused."""
 
@@ -99,10 +114,13 @@ class Care:
         return outcome._replace(components=checked.counted, mutated=())
 
     def report(self, op: str, outcome: CallOutcome) -> None:
-        """Warn once of each global that the call read and that cannot be hashed."""
+        """Warn once of each global that cannot be hashed, and of each file that was edited."""
         checked = self._checked.get(id(outcome.components))
         for component, kind in checked.unhashable.items() if checked else ():
             self._warn(component, GlobalNotHashed(op, component, kind))
+        for component in checked.edited if checked else ():
+            file = Component(component.path, "")
+            self._warn(file, EditedAfterImport(op, component))
 
     def gone(self, components: tuple[str, ...]) -> None:
         """Take notice of components that are not there any more.
@@ -130,7 +148,7 @@ class Care:
         if not self.strictness.globals_count:
             counted = {c: v for c, v in components.items() if not c.unit.startswith("$")}
         if self.strictness.strict:
-            for component in unverified_code(code, counted):
+            for component in [*unverified_code(code, counted), *edited_code(code, counted)]:
                 reason = "the text of its file is not what runs, as of code that was rewritten"
                 raise UnreliableTracking(op, str(component), reason)
         unhashable: Mapping[Component, str] = {}
@@ -140,14 +158,16 @@ class Care:
             for component, kind in unhashable.items():
                 reason = f"it is a {kind}, which cannot be hashed"
                 raise UnreliableTracking(op, str(component), reason)
-        found = _Checked(components, counted, unhashable)
+        edited = tuple(edited_code(code, counted))
+        found = _Checked(components, counted, unhashable, edited)
         self._checked[id(components)] = self._checked[id(counted)] = found
         return found
 
 
 class _Checked(NamedTuple):
-    """What a call touched, what of it counts, and the globals that cannot be hashed."""
+    """What a call touched, what of it counts, and what of this cannot be relied on."""
 
     touched: Mapping[Component, Content]
     counted: Mapping[Component, Content]
     unhashable: Mapping[Component, str]
+    edited: tuple[Component, ...]

@@ -29,6 +29,15 @@ def unhashable_globals(
     return found
 
 
+def edited_code(state: CodeState, contents: Mapping[Component, Content]) -> list[Component]:
+    """Return what counts in this process alone: its text perhaps is not what was loaded."""
+    return [
+        component
+        for component, content in contents.items()
+        if content.source == state.modules.doubted_source(component)
+    ]
+
+
 def unverified_code(state: CodeState, contents: Mapping[Component, Content]) -> list[Component]:
     """Return the functions that count by bytecode: the text of their file is not what runs."""
     return [

@@ -2,12 +2,14 @@
 
 Not the meaning of names (`bindings`). Invariant: the text of a module is the
 one that was there when the module was first seen, and it is believed only for
-code objects that compiling it reproduces; everything else counts by bytecode.
+code objects that compiling it reproduces; other code counts by bytecode, and what
+has no code is believed only if the text is shown to be what was loaded (`loading`).
 """
 
 from __future__ import annotations
 
 import ast
+import os
 import sys
 import threading
 from collections.abc import Iterator
@@ -15,15 +17,18 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
+from typing import NamedTuple
 
 from gitmemo.errors import SourceError
 from gitmemo.hashing.digest import Digest, digest
 from gitmemo.hashing.structure import code_digest
-from gitmemo.model.components import MAIN_PATH, is_elsewhere
+from gitmemo.model.components import MAIN_PATH, Component, is_elsewhere
 from gitmemo.source import NameUse, SourceFile, Unit, UnitKind
 from gitmemo.source.names import Names
 from gitmemo.source.stores import binds_by_attribute
+from gitmemo.source.units import NO_SOURCE
 from gitmemo.tracing.cells import Cells, cells_seen, cells_that_ran, nested
+from gitmemo.tracing.loading import Doubt, cached_code, changed_at, noted_at, process_began
 from gitmemo.tracing.observations import FileState, Observations, file_state, is_fresh
 from gitmemo.tracing.project import Project, is_cell, main_file, main_module
 
@@ -56,18 +61,42 @@ class LiveUnit:
 class Snapshot:
     """The text of one module, and what compiling it gives."""
 
-    def __init__(self, file: SourceFile, cells: Cells | None = None) -> None:
+    def __init__(
+        self, file: SourceFile, cells: Cells | None = None, changed_at: int | None = None
+    ) -> None:
         self.file = file
         self.cells = cells  # where the text is that of cells
-        self._live: dict[str, LiveUnit] = {}
+        self.changed_at = changed_at  # when the file got the text, where it is that of a file
+        self.doubt: Doubt | None = None  # where the text perhaps is not what was loaded
+        self._live: dict[tuple[str, bool], LiveUnit] = {}
 
-    def live(self, path: str, unit: Unit) -> LiveUnit:
-        """Return a unit of the text as a live one."""
-        known = self._live.get(unit.name)
+    def live(self, path: str, unit: Unit, *, ran: bool = False) -> LiveUnit:
+        """Return a unit of the text as a live one; `ran` if code that runs proves it."""
+        known = self._live.get((unit.name, ran))
         if known is None:
-            known = LiveUnit(path, unit.name, unit.kind, unit.source, unit.names, unit.text)
-            self._live[unit.name] = known
+            source, text = unit.source, unit.text
+            if self.doubt is not None and not (ran and self.doubt.clears(unit)):
+                source, text = self.doubt.source(source), ""
+            known = LiveUnit(path, unit.name, unit.kind, source, unit.names, text)
+            self._live[unit.name, ran] = known
         return known
+
+    def source_of(self, unit: str) -> Digest | None:
+        """Return the source id of any unit that a component can name, as this process ran it."""
+        source = self.file.source_of(unit)
+        if self.doubt is None or source is None or source == NO_SOURCE:
+            return source
+        return self.doubt.source(source)
+
+    def was_loaded_by(self, module: ModuleType) -> bool:
+        """Whether Python's cache of a module, and its functions, were compiled from this text."""
+        own = (f for f in list(vars(module).values()) if type(f) is FunctionType)
+        top, file = self._top, vars(module).get("__file__")
+        return (
+            top is not None
+            and cached_code(module) == top
+            and all(self.proves(f.__code__) for f in own if f.__code__.co_filename == file)
+        )
 
     def unit_of(self, code: CodeType) -> Unit | None:
         """Return the unit that `code` stands in, if it is this text that it was compiled from."""
@@ -86,15 +115,27 @@ class Snapshot:
         return any(candidate == code for candidate in candidates)
 
     @cached_property
+    def _top(self) -> CodeType | None:
+        try:
+            return compile(self.file.text, self.file.path, "exec", dont_inherit=True)
+        except (SyntaxError, ValueError, RecursionError):
+            return None
+
+    @cached_property
     def _compiled(self) -> dict[tuple[str, int], list[CodeType]]:
         table: dict[tuple[str, int], list[CodeType]] = {}
-        try:
-            top = compile(self.file.text, self.file.path, "exec", dont_inherit=True)
-        except (SyntaxError, ValueError, RecursionError):
-            return table
-        for code in nested(top):
+        for code in nested(self._top) if self._top is not None else ():
             table.setdefault((code.co_qualname, code.co_firstlineno), []).append(code)
         return table
+
+
+class _Load(NamedTuple):
+    """One load of a module: it began later than `after`, and was over when `seen`."""
+
+    module: ModuleType
+    spec: object
+    after: int
+    seen: int
 
 
 class Modules:
@@ -105,6 +146,8 @@ class Modules:
         self._lock = threading.RLock()
         self._snapshots: dict[str, Snapshot | None] = {}
         self._specs: dict[str, object] = {}  # of the modules when their texts were read
+        self._loads: dict[str, _Load] = {}
+        self._looked_at = process_began()  # when what was loaded was looked at last
         self._loaded: dict[str, ModuleType] = {}
         self._texts: dict[str, tuple[FileState, SourceFile | None]] = {}
         self._outside: dict[str, str] = {}  # "@module" -> file
@@ -121,10 +164,12 @@ class Modules:
             return
         with self._lock:
             self._seen_count = len(sys.modules)
+            now = noted_at()
             for name, module in list(sys.modules.items()):
                 if self._seen_modules.get(name) is not module:
                     self._seen_modules[name] = module
                     self._take(module)
+            self._looked_at = now
 
     def _take(self, module: ModuleType) -> None:
         path = self.path_of(module)
@@ -136,6 +181,7 @@ class Modules:
             if before is not None and before is not module and module is not before:
                 self._snapshots.pop(path, None)
             self._loaded[path] = module
+            self._loads[path] = _Load(module, _spec(module), self._looked_at, self._looked_at)
         self.snapshot(path)
 
     def path_of(self, module: ModuleType) -> str | None:
@@ -183,12 +229,40 @@ class Modules:
         if self._is_typed_in(path):
             return self._cells(path)
         with self._lock:
-            spec = vars(self._loaded[path]).get("__spec__") if path in self._loaded else None
+            spec = _spec(self._loaded[path]) if path in self._loaded else None
             # A reload runs the whole text anew, and gives the module another spec.
             if path not in self._snapshots or self._specs.get(path) is not spec:
                 self._specs[path] = spec
-                self._snapshots[path] = _read(self._file(path), path)
+                self._snapshots[path] = self._loaded_text(path)
             return self._snapshots[path]
+
+    def _loaded_text(self, path: str) -> Snapshot | None:
+        """Read the file of a module, and doubt it unless it is shown to be what was loaded."""
+        module = self._loaded.get(path)
+        load = self._load(path, module) if module is not None else None
+        found = _read(self._file(path), path)
+        if found is None or module is None or load is None:
+            return found
+        is_settled = found.changed_at is not None and found.changed_at < load.after
+        if not is_settled and not found.was_loaded_by(module):
+            found.doubt = Doubt(os.urandom(16), vars(module))
+        return found
+
+    def _load(self, path: str, module: ModuleType) -> _Load:
+        """Return what is known of the last load of a module."""
+        spec, known = _spec(module), self._loads.get(path)
+        after, now = process_began(), noted_at()
+        if known is not None and known.module is module:
+            after = known.after if known.spec is spec else known.seen
+        found = self._loads[path] = _Load(module, spec, after, now)
+        return found
+
+    def doubted_source(self, component: Component) -> Digest | None:
+        """Return the source id that a component has if its text perhaps is not what was loaded."""
+        snapshot = self._snapshots.get(component.path)
+        if snapshot is None or snapshot.doubt is None:
+            return None
+        return snapshot.source_of(component.unit)
 
     def may_bind(self, name: str) -> bool:
         """Whether code of a loaded module of the project may make a global of this name."""
@@ -269,12 +343,12 @@ class Modules:
         unit = snapshot.unit_of(code) if snapshot else None
         if unit is None and snapshot is not None and snapshot.cells is None:
             # Reloaded after an edit, perhaps: then the file proves what the snapshot cannot.
-            fresh = _read(self._file(path), path)
+            fresh = self._loaded_text(path)
             unit = fresh.unit_of(code) if fresh else None
             if fresh is not None and unit is not None:
                 self._snapshots[path] = snapshot = fresh
         if snapshot is not None and unit is not None:
-            return snapshot.live(path, unit)
+            return snapshot.live(path, unit, ran=True)
         return self._by_bytecode(path, code)
 
     def _by_bytecode(self, path: str, code: CodeType) -> LiveUnit | None:
@@ -294,9 +368,16 @@ def _read(file: Path | None, path: str) -> Snapshot | None:
     if file is None or not file.is_file():  # reading from a pipe would never end
         return None
     try:
-        return Snapshot(SourceFile.parse(file.read_bytes(), path))
+        with file.open("rb") as stream:
+            text = stream.read()
+            changed = changed_at(os.fstat(stream.fileno()))  # after reading, to be no older
+        return Snapshot(SourceFile.parse(text, path), changed_at=changed)
     except (OSError, SourceError):  # not there, not readable, or not Python (any more)
         return None
+
+
+def _spec(module: ModuleType) -> object:
+    return vars(module).get("__spec__")
 
 
 def _is_from_here(code: CodeType) -> bool:

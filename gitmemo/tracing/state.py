@@ -85,7 +85,7 @@ class CodeState:
         if is_external(component):
             return self.outside.text(component, content)
         unit = self.live_unit(component, Observations())
-        if unit is not None:
+        if unit is not None and (content is None or content.source == unit.source):
             return unit.text
         file = self._text_file(component.path, Observations())
         if file is not None and component.unit == WHOLE_MODULE:
@@ -132,7 +132,7 @@ class CodeState:
             return self._whole_module(component.path, module, seen)
         if component.unit == STATEMENTS:
             unit = self._unit(component)
-            return Content(unit.source) if unit else None
+            return Content(self._source(component) or unit.source) if unit else None
         if component.unit.startswith("$"):
             return self._global(component, module, seen)
         return self._code(component, module, seen)
@@ -175,7 +175,7 @@ class CodeState:
         self, component: Component, module: ModuleType, seen: Observations
     ) -> Content | None:
         name = component.unit[1:]
-        source = self._global_source(component)
+        source = self._source(component) or NO_SOURCE
         value = seen.look(vars(module), name)
         if value is MISSING and callable(vars(module).get("__getattr__")):
             value = getattr(module, name, MISSING)
@@ -189,11 +189,12 @@ class CodeState:
         unit = self._unit(component)
         literal = unit.literal if unit else None
         is_fixed = literal is not None and self._values.of(literal[0]) == value_id
-        return Content(source, value_id, is_fixed)
+        # A literal that says what is there is not doubted.
+        return Content(unit.source if unit and is_fixed else source, value_id, is_fixed)
 
-    def _global_source(self, component: Component) -> Digest:
+    def _source(self, component: Component) -> Digest | None:
         snapshot = self.modules.snapshot(component.path)
-        return (snapshot.file.source_of(component.unit) if snapshot else None) or NO_SOURCE
+        return snapshot.source_of(component.unit) if snapshot else None
 
     def _value_id(self, value: object, source: Digest, seen: Observations) -> Digest:
         for function in functions_inside(value):
@@ -202,7 +203,6 @@ class CodeState:
         return self._values.or_type(value, source)
 
     def _whole_module(self, path: str, module: ModuleType, seen: Observations) -> Content | None:
-        snapshot = self.modules.snapshot(path)
         parts: list[bytes] = []
         for name in sorted(seen.keys(vars(module))):
             if name.startswith("__") or is_ours(vars(module)[name]):
@@ -212,7 +212,7 @@ class CodeState:
             if target.kind is Kind.DATA or target.component is not None:
                 value = self._value_id(target.value, NO_SOURCE, seen)
             parts.append(name.encode() + b"=" + target.description.encode() + b"=" + value)
-        source = snapshot.file.whole_source if snapshot else NO_SOURCE
+        source = self._source(Component(path, WHOLE_MODULE)) or NO_SOURCE
         return Content(source, digest(b"\n".join(parts)))
 
     # --- code
