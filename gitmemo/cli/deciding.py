@@ -14,8 +14,9 @@ from gitmemo.changes.cases import Answer, Case, facts_for, revised
 from gitmemo.changes.contested import said_by, said_in
 from gitmemo.changes.evidence import Evidence
 from gitmemo.cli.options import json_option
-from gitmemo.commits.hook import evidence_about, open_cases, render_histories
+from gitmemo.commits.histories import render_histories
 from gitmemo.commits.scenes import renames_since_head
+from gitmemo.commits.undecided import evidence_about, open_cases
 from gitmemo.display.question import Quit, TerminalAsker, describe, terminal
 from gitmemo.display.text import printable
 from gitmemo.errors import (

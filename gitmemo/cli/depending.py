@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from gitmemo.changes.seen import source_facts
-from gitmemo.commits.hook import render_histories
+from gitmemo.commits.histories import render_histories
 from gitmemo.commits.naming import component_named, function_of
 from gitmemo.display.text import printable
 from gitmemo.errors import NoSuchDependency

@@ -12,8 +12,8 @@ import click
 
 from gitmemo.changes.evidence import note_of
 from gitmemo.cli.options import json_option
-from gitmemo.commits.hook import check_notes
 from gitmemo.commits.naming import component_named
+from gitmemo.commits.undecided import check_notes
 from gitmemo.display.text import printable
 from gitmemo.memo.checking import CheckReport, Finding
 from gitmemo.memo.failures import failures_in
