@@ -17,7 +17,8 @@ from gitmemo.cli.options import json_option
 from gitmemo.commits.histories import render_histories
 from gitmemo.commits.scenes import renames_since_head
 from gitmemo.commits.undecided import evidence_about, open_cases
-from gitmemo.display.question import Quit, TerminalAsker, describe, terminal
+from gitmemo.display.question import Quit, TerminalReviewer, describe
+from gitmemo.display.terminal import terminal
 from gitmemo.display.text import printable
 from gitmemo.errors import (
     Aborted,
@@ -162,7 +163,7 @@ def _review(workspace: Workspace, cases: Sequence[Case]) -> int:
         if tty is None:
             _show(cases, as_json=False)
             return 0
-        asker = TerminalAsker(tty, color=True, in_review=True)
+        asker = TerminalReviewer(tty, color=True, in_review=True)
         code = 0
         try:
             for number, case in enumerate(cases, 1):
