@@ -27,6 +27,7 @@ from gitmemo.display.text import diff_lines, printable
 from gitmemo.errors import Aborted
 from gitmemo.model.components import Component, in_words, is_external, plain_name
 from gitmemo.model.facts import Verdict
+from gitmemo.short_ids import short
 
 _ANSWERS = {
     "y": Verdict.BREAKING,
@@ -41,7 +42,6 @@ _QUESTION = (
 )
 _PROMPT = "Answer: [y]es/[n]o/[a]bort "
 _MOST_TRIES = 10
-_ID_CHARACTERS = 16
 _WIDTH = 100
 
 Read = Callable[[str], str]
@@ -173,9 +173,7 @@ def _place(component: Component) -> tuple[str, str]:
 def _version(affected: Affected) -> str:
     module, _, name = affected.op.rpartition(":")
     where = f' from module "{printable(module)}"' if module else ""
-    content, semantic = (
-        digest.hex()[:_ID_CHARACTERS] for digest in (affected.content, affected.semantic)
-    )
+    content, semantic = (short(digest) for digest in (affected.content, affected.semantic))
     return f'Version of "{printable(name)}"{where} (content: {content}, semantic: {semantic})'
 
 
