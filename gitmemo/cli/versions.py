@@ -12,10 +12,10 @@ from gitmemo.cli.options import json_option
 from gitmemo.display.text import diff_lines, printable, table
 from gitmemo.errors import UnknownComponent, UnknownOp
 from gitmemo.model.components import Component
+from gitmemo.model.spoken import named
 from gitmemo.quantities import count, duration
 from gitmemo.query import names_now
 from gitmemo.short_ids import short
-from gitmemo.versions.finding import find_component
 from gitmemo.versions.listing import (
     OpSummary,
     OpVersion,
@@ -173,7 +173,7 @@ def _components(
     except UnknownOp as error:
         try:
             decisions = world.decisions()
-            found = find_component({*world.about(), *decisions.moved()}, target)
+            found = named(target, {*world.about(), *decisions.moved()})
             chosen.update((found, *decisions.places(found)))
         except UnknownComponent as unknown:
             if error.ambiguous or (error.candidates and not unknown.candidates):

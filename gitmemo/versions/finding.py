@@ -10,13 +10,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypeAlias, TypeVar
 
-from gitmemo.errors import AmbiguousId, UnknownComponent, UnknownId
+from gitmemo.errors import AmbiguousId, UnknownId
 from gitmemo.hashing.digest import Digest, to_hex
-from gitmemo.model.components import Component, Content
+from gitmemo.model.components import Content
 from gitmemo.model.facts import Call, Source, Statement, Version
 from gitmemo.model.items import Held, inside
 from gitmemo.model.semantics import semantic_id
-from gitmemo.model.spoken import close_to, meant
 from gitmemo.short_ids import told_apart, typed_digits
 from gitmemo.versions.contents import ShownContent, Texts
 from gitmemo.world.view import World
@@ -121,19 +120,6 @@ def find_any(world: World, ident: str) -> Found:
         if to_hex(record).startswith(digits)
     ]
     return _only(ident, found)
-
-
-def find_component(known: Iterable[Component], name: str) -> Component:
-    """Return the component called `name`: `path:unit`, or its unit alone where only one has it.
-
-    Raises:
-        UnknownComponent: There is none, or several.
-    """
-    components = list(known)
-    found = meant(name, components)
-    if found is None:
-        raise UnknownComponent(name, close_to(name, components), False)
-    return found
 
 
 def _held(slot: Held) -> list[Held]:

@@ -80,6 +80,22 @@ def test_a_change_is_checked_by_its_name_alone(clone: Clone, name: str) -> None:
     assert "differs" in clone.gitmemo("check", f"code:{name}", code=7).out
 
 
+def test_an_op_is_called_by_its_former_name_everywhere(clone: Clone) -> None:
+    clone.change("def f(x)", "def g(x)", "lib.py")
+    clone.gitmemo("rename", "f", "g")
+    assert "lib.py:g depends on lib.py:$RATE" in clone.gitmemo("deps", "add", "f", "RATE").out
+
+
+def test_a_method_is_renamed_by_its_name_alone(clone: Clone) -> None:
+    clone.change(
+        "    size = 1\n", "    size = 1\n\n    def grow(self):\n        return 2\n", "lib.py"
+    )
+    clone.change("Model.size", "Model().grow()", "lib.py")
+    clone.gitmemo("run", "lib.py")
+    clone.change("grow", "rise", "lib.py")
+    assert "lib.py:Model.grow is lib.py:Model.rise" in clone.gitmemo("rename", "grow", "rise").text
+
+
 @pytest.mark.parametrize(
     "name", ["RATE", "$RATE", "a.py:RATE", "a.py:$RATE", "Model", "class Model", "a.py:Model"]
 )
