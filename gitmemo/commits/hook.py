@@ -50,6 +50,10 @@ def before_commit(workspace: Workspace, find_reviewer: Callable[[], Reviewer | N
     git = Git(workspace.root, keep=("GIT_INDEX_FILE",))
     world = workspace.world
     world.enter()
+    # Git decides whether there is anything to commit by the index as it is now.
+    is_alone = _is_nothing_staged(git)
+    # First of all: when this commit is refused, no hook comes that could do it.
+    export.unstage_leftovers(git, workspace.root)
     before, after, paths = staged_trees(git, world)
     recognised, facts = renames_between(workspace, before, after, paths)
     cases = cases_between(workspace, before, after, paths, facts)
@@ -61,14 +65,11 @@ def before_commit(workspace: Workspace, find_reviewer: Callable[[], Reviewer | N
         world.record(facts)
         world.enter()
     segment = export.plan_export(world, after)
-    # Git decides whether there is anything to commit by the index as it is now.
-    alone = segment is not None and _is_nothing_staged(git)
-    export.unstage_leftovers(git, workspace.root, segment)
     export.stage_untracked(git, workspace.root)
     if segment is not None:
         export.stage(git, segment)
     calls = _runs(segment) if segment else 0
-    return Exported(tuple(decided), recognised, calls, alone)
+    return Exported(tuple(decided), recognised, calls, is_alone and segment is not None)
 
 
 def _is_nothing_staged(git: Git) -> bool:
