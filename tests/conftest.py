@@ -105,3 +105,11 @@ def storage(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[gm.Stora
     storage = gm.Storage() if request.param == "memory" else gm.Storage(db_path=tmp_path / "s.db")
     yield storage
     storage.close()
+
+
+@pytest.fixture
+def versioned_storage(tmp_path: Path) -> Iterator[gm.Storage]:
+    """A storage that versions the code in the test's folder."""
+    storage = gm.Storage(deps_path=tmp_path)
+    yield storage
+    storage.close()

@@ -17,6 +17,7 @@ from blake3 import blake3
 
 from gitmemo.errors import BlobCorrupt, InvalidName
 from gitmemo.hashing.digest import Digest, to_hex
+from gitmemo.short_ids import short
 
 SELF = "self"
 """The origin of what this machine encoded itself."""
@@ -144,4 +145,4 @@ def checked(chunks: Iterable[Chunk], blob: Digest, where: str) -> Iterator[Chunk
         hasher.update(chunk)
         yield chunk
     if (actual := hasher.digest()) != blob:
-        raise BlobCorrupt(to_hex(blob), where, f"the bytes hash to {actual.hex()[:16]}…")
+        raise BlobCorrupt(to_hex(blob), where, f"the bytes hash to {short(actual)}…")

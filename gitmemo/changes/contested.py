@@ -11,10 +11,11 @@ from dataclasses import replace
 from gitmemo.changes.change import Change
 from gitmemo.changes.finding import ReadableCode
 from gitmemo.changes.uses import Uses
-from gitmemo.hashing.digest import Digest, to_hex
+from gitmemo.hashing.digest import Digest
 from gitmemo.model.components import Component
 from gitmemo.model.contests import Contest, Edge
 from gitmemo.model.facts import Decision, JsonValue
+from gitmemo.short_ids import short
 
 
 def contested_change(
@@ -62,12 +63,12 @@ def said_in(contest: Contest) -> Iterator[str]:
 def said_by(edge: Edge) -> str:
     """Return what one statement says of which contents, who said it, when and why."""
     said = edge.statement
-    old, new = (to_hex(content)[:10] for _, content in edge.ends)
+    old, new = (short(content) for _, content in edge.ends)
     what = said.verdict.value if isinstance(said, Decision) else f"moved to {said.to}"
     by = ", ".join(who_said(said.who)) if isinstance(said, Decision) else ""
     who = f" ({by})" if by else ""
     why = f": {said.why}" if said.why else ""
-    return f"{to_hex(edge.record)[:10]} {what} {old} -> {new}{who}{why}"
+    return f"{short(edge.record)} {what} {old} -> {new}{who}{why}"
 
 
 def who_said(who: Mapping[str, JsonValue]) -> list[str]:

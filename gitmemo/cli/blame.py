@@ -10,12 +10,12 @@ import click
 from gitmemo.cli.options import json_option
 from gitmemo.display.text import printable
 from gitmemo.query import names_now
+from gitmemo.short_ids import short
 from gitmemo.versions.blame import Blame, ContentOrigin, Origin
 from gitmemo.versions.blame import blame as blame_of
 from gitmemo.versions.listing import tallies_of
 from gitmemo.workspace import find
 
-_SHORT = 10
 _SHORT_COMMIT = 9
 
 
@@ -57,13 +57,13 @@ def _lines(found: Blame) -> Iterator[str]:
     if found.versions:
         yield click.style("versions", bold=True)
     for version in found.versions:
-        yield f"  {click.style(version.id[:_SHORT], fg='yellow')}  {_by(version.origin)}"
+        yield f"  {click.style(short(version.id), fg='yellow')}  {_by(version.origin)}"
     component = None
     for content in found.contents:
         if content.component != component:
             component = content.component
             yield click.style(printable(str(component)), bold=True)
-        yield f"  {click.style(content.id[:_SHORT], fg='yellow')}  {_by(content.origin)}"
+        yield f"  {click.style(short(content.id), fg='yellow')}  {_by(content.origin)}"
         yield from map(_earlier, content.before)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import click
@@ -14,12 +14,15 @@ from gitmemo.changes.cases import Answer, Case, facts_for, revised
 from gitmemo.changes.contested import said_by, said_in
 from gitmemo.changes.evidence import Evidence
 from gitmemo.cli.options import json_option
-from gitmemo.commits.hook import evidence_about, open_cases, render_histories
+from gitmemo.commits.histories import render_histories
 from gitmemo.commits.scenes import renames_since_head
-from gitmemo.display.question import Quit, TerminalAsker, describe, terminal
+from gitmemo.commits.undecided import evidence_about, open_cases
+from gitmemo.display.question import Quit, TerminalReviewer, describe
+from gitmemo.display.terminal import terminal
 from gitmemo.display.text import printable
 from gitmemo.errors import (
     Aborted,
+    AmbiguousId,
     ContraryEvidence,
     NothingDecided,
     NothingToDecide,
@@ -32,10 +35,8 @@ from gitmemo.model.facts import Decision, Fact, JsonValue, Verdict, Withdrawal
 from gitmemo.model.spoken import meant, spoken, typed
 from gitmemo.model.statements import in_force
 from gitmemo.quantities import count
-from gitmemo.versions.finding import FEWEST_DIGITS
+from gitmemo.short_ids import begins, short, told_apart
 from gitmemo.workspace import Workspace, find
-
-_SHORT = 10
 
 
 @click.command()
@@ -161,7 +162,7 @@ def _review(workspace: Workspace, cases: Sequence[Case]) -> int:
         if tty is None:
             _show(cases, as_json=False)
             return 0
-        asker = TerminalAsker(tty, color=True, in_review=True)
+        asker = TerminalReviewer(tty, color=True, in_review=True)
         code = 0
         try:
             for number, case in enumerate(cases, 1):
@@ -228,11 +229,7 @@ class _Made:
     @property
     def id(self) -> str:
         """What it is called on the command line."""
-        return to_hex(self.record)[:_SHORT]
-
-    def has_id(self, name: str) -> bool:
-        """Whether `name` is its id, or the beginning of it."""
-        return len(name) >= FEWEST_DIGITS and to_hex(self.record).startswith(name)
+        return short(self.record)
 
     def as_dict(self) -> dict[str, object]:
         """Return the fields, for JSON."""
@@ -294,9 +291,21 @@ def _made(workspace: Workspace) -> list[_Made]:
 
 
 def _among(made: Sequence[_Made], name: str) -> list[_Made]:
-    """Return the decision with this id, or all about the component that is called so."""
+    """Return all about the component that is called so, else the decision with this id."""
     component = meant(name, [one.decision.component for one in made])
-    return [one for one in made if one.decision.component == component or one.has_id(name)]
+    if component is not None:
+        return [one for one in made if one.decision.component == component]
+    found = {one.record: one for one in made if begins(one.record, name)}
+    if len(found) > 1:
+        raise AmbiguousId(name, tuple(_described(found)))
+    return list(found.values())
+
+
+def _described(found: Mapping[Digest, _Made]) -> Iterator[str]:
+    """Yield the id of each decision, with what it is about."""
+    for shown, record in zip(told_apart(found), sorted(found), strict=True):
+        said = found[record].decision
+        yield printable(f"{shown} {said.verdict.value}: {said.component}")
 
 
 def _one_of(workspace: Workspace, made: Sequence[_Made], name: str) -> _Made:

@@ -5,15 +5,16 @@ from __future__ import annotations
 import click
 
 from gitmemo.changes.seen import source_facts
-from gitmemo.commits.hook import render_histories
-from gitmemo.commits.naming import component_named, function_of
+from gitmemo.commits.histories import render_histories
+from gitmemo.commits.naming import components_here, function_of_op
 from gitmemo.display.text import printable
 from gitmemo.errors import NoSuchDependency
 from gitmemo.hashing.digest import Digest
 from gitmemo.model.components import Component
 from gitmemo.model.facts import Dependency, Withdrawal
-from gitmemo.model.spoken import meant
+from gitmemo.model.spoken import meant, named
 from gitmemo.model.statements import in_force, standing
+from gitmemo.query import names_now
 from gitmemo.workspace import Workspace, find
 
 
@@ -32,7 +33,7 @@ def add(op: str, component: str, message: str) -> None:
     world = workspace.world
     world.enter()
     of = _function(workspace, op)
-    on = component_named(component, world, workspace.code)
+    on = _component(workspace, component)
     said = printable(f"{of} depends on {on}")
     if _added(workspace, of, on, by_hand=True):
         click.echo(f"{said} already")
@@ -72,7 +73,14 @@ def remove(op: str, component: str, message: str) -> None:
 
 
 def _function(workspace: Workspace, name: str) -> Component:
-    return function_of(name, workspace.world, workspace.code, workspace.project.path_of_module_name)
+    """Return the function of an op, or of `path:name`."""
+    if workspace.code.file(name.rpartition(":")[0]) is not None:
+        return _component(workspace, name)
+    return function_of_op(names_now(workspace).resolve(name), workspace)
+
+
+def _component(workspace: Workspace, name: str) -> Component:
+    return named(name, components_here(name, workspace.world, workspace.code), in_files=True)
 
 
 def _added(workspace: Workspace, of: Component, on: Component, *, by_hand: bool) -> list[Digest]:

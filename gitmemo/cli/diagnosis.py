@@ -12,14 +12,15 @@ import click
 
 from gitmemo.changes.evidence import note_of
 from gitmemo.cli.options import json_option
-from gitmemo.commits.hook import check_notes
-from gitmemo.commits.naming import component_named
+from gitmemo.commits.naming import components_here
+from gitmemo.commits.undecided import check_notes
 from gitmemo.display.text import printable
 from gitmemo.memo.checking import CheckReport, Finding
 from gitmemo.memo.failures import failures_in
 from gitmemo.memo.opening import share, storage_of
 from gitmemo.memo.rechecking import ChangeReport
 from gitmemo.memo.storage import Storage
+from gitmemo.model.spoken import named
 from gitmemo.quantities import count
 from gitmemo.query import resolve_op
 from gitmemo.workspace import find
@@ -135,7 +136,8 @@ def _check_change(name: str, sample: int | None, seed: int) -> ChangeReport:
     """Check a changed component, and note on this machine what came of it: `decide` shows it."""
     workspace = find()
     workspace.world.enter()
-    component = component_named(name, workspace.world, workspace.code)
+    here = components_here(name, workspace.world, workspace.code)
+    component = named(name, here, in_files=True)
     with _loaded_storage() as storage:
         report = storage.check_change(str(component), sample=sample, seed=seed)
     notes = check_notes(workspace)

@@ -18,9 +18,9 @@ from gitmemo.memo.dropping import DropPlan, of_call, of_version, plan_drop
 from gitmemo.model.facts import Call
 from gitmemo.quantities import count, size
 from gitmemo.query import names_now, resolve_op, stale_test
+from gitmemo.short_ids import short
 from gitmemo.workspace import Workspace, find
 
-_ID_DIGITS = 12
 _Test = Callable[[Call], bool]
 
 
@@ -157,7 +157,7 @@ def _show(plan: DropPlan, *, as_json: bool) -> None:
 def _say(plan: DropPlan) -> None:
     number = count(len(plan.calls) + len(plan.dependents), "call")
     if plan.undo:
-        undo = f"gitmemo drop --undo {plan.undo[:_ID_DIGITS]}"
+        undo = f"gitmemo drop --undo {short(plan.undo)}"
         click.echo(f"dropped {number}; undo with: {undo}", err=True)
     else:
         click.echo(f"would drop {number}; --yes does it", err=True)

@@ -9,17 +9,17 @@ import click
 
 from gitmemo.cli.options import json_option
 from gitmemo.display.text import cut, printable, table
-from gitmemo.errors import UnknownTombstone
+from gitmemo.errors import AmbiguousId, UnknownTombstone
 from gitmemo.hashing import content_id
 from gitmemo.hashing.digest import Digest, to_hex
 from gitmemo.model.facts import Call, JsonValue, Slot, Tombstone
 from gitmemo.model.tombstones import Tombstones
 from gitmemo.quantities import count
 from gitmemo.query import names_now, resolve_op, valid_calls
+from gitmemo.short_ids import begins, short, told_apart
 from gitmemo.workspace import Workspace, find
 from gitmemo.world.forgetting import with_copies
 
-_ID_DIGITS = 12
 _MOST_SHOWN = 5
 _LONGEST = 40
 
@@ -67,7 +67,7 @@ def _forget(workspace: Workspace, calls: Sequence[Call], why: str, *, dry_run: b
         click.echo(f"would forget {count(len(calls), 'call')}", err=True)
     else:
         done = workspace.world.forget(with_copies(workspace.world, calls), why)
-        undo = f"gitmemo forget --undo {to_hex(done)[:_ID_DIGITS]}"
+        undo = f"gitmemo forget --undo {short(done)}"
         click.echo(f"forgot {count(len(calls), 'call')}; undo with: {undo}", err=True)
 
 
@@ -120,7 +120,7 @@ def _slots(call: Call) -> tuple[Slot, ...]:
 
 
 def _shown(slot: Slot) -> JsonValue:
-    return slot.inline.json if slot.inline else f"<{to_hex(slot.cid)[:_ID_DIGITS]}>"
+    return slot.inline.json if slot.inline else f"<{short(slot.cid)}>"
 
 
 def _show_forgotten(workspace: Workspace, *, as_json: bool) -> None:
@@ -133,7 +133,7 @@ def _show_forgotten(workspace: Workspace, *, as_json: bool) -> None:
             click.echo(json.dumps(fields, ensure_ascii=False))
         else:
             why = f"  {printable(tombstone.why)}" if tombstone.why else ""
-            click.echo(f"{to_hex(record)[:_ID_DIGITS]}  {count(number, 'record')}{why}")
+            click.echo(f"{short(record)}  {count(number, 'record')}{why}")
             for call in calls[:_MOST_SHOWN]:
                 click.echo(f"    {printable(call)}")
             if len(calls) > _MOST_SHOWN:
@@ -158,8 +158,10 @@ def restore(workspace: Workspace, text: str, why: str) -> None:
     """Bring back what was forgotten under an id that begins with `text`."""
     graves = workspace.world.graves()
     known = {*graves.here.in_force, *graves.known.in_force}
-    matches = [record for record in known if to_hex(record).startswith(text)]
-    if len(matches) != 1 or not text:
+    matches = [record for record in known if begins(record, text)]
+    if not matches:
         raise UnknownTombstone(text)
+    if len(matches) > 1:
+        raise AmbiguousId(text, tuple(told_apart(matches)))
     workspace.world.restore(matches[0], why)
     click.echo("brought back; it joins the next commit", err=True)

@@ -60,7 +60,7 @@ def df(ops: tuple[str, ...], rev: str | None, every: bool, as_json: bool) -> Non
 @json_option
 def status(as_json: bool) -> None:
     """Show what is stored, pending, made by older code, and missing on this machine."""
-    from gitmemo.commits.hook import open_changes
+    from gitmemo.commits.undecided import open_changes
     from gitmemo.git.hookfiles import is_installed
     from gitmemo.sync import missing_of
 

@@ -7,7 +7,7 @@ import json
 import click
 
 from gitmemo.cli.options import json_option
-from gitmemo.commits.hook import render_histories
+from gitmemo.commits.histories import render_histories
 from gitmemo.commits.renames import Plan, plan_part, plan_rename, plan_undo
 from gitmemo.display.text import printable
 from gitmemo.model.facts import Move, Rename, RenameKind

@@ -136,12 +136,13 @@ def _uncommitted(workspace: Workspace) -> list[str]:
 
 def _before_commit(workspace: Workspace) -> int:
     from gitmemo.commits.hook import before_commit
-    from gitmemo.display.question import TerminalAsker, terminal
+    from gitmemo.display.question import TerminalReviewer
+    from gitmemo.display.terminal import terminal
 
     with terminal() as tty:
 
         def reviewer() -> Reviewer | None:
-            return None if tty is None else TerminalAsker(tty, color=True)
+            return None if tty is None else TerminalReviewer(tty, color=True)
 
         exported = before_commit(workspace, reviewer)
     for line in _summary(exported):

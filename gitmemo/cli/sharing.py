@@ -82,7 +82,7 @@ def trust(name: str, remove: bool) -> None:
 def push(name: str | None) -> None:
     """Send the values of this world to the remote NAME, then function histories to git."""
     from gitmemo import remotes, sync
-    from gitmemo.commits.hook import render_histories
+    from gitmemo.commits.histories import render_histories
 
     workspace = find()
     wanted = sync.values_of(workspace.world, workspace.code)

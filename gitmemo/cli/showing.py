@@ -23,6 +23,7 @@ from gitmemo.model.facts import (
 from gitmemo.model.items import Held
 from gitmemo.model.lines import to_line
 from gitmemo.quantities import duration
+from gitmemo.short_ids import short
 from gitmemo.versions.comparing import code_of, difference
 from gitmemo.versions.contents import ModuleOf
 from gitmemo.versions.finding import (
@@ -36,7 +37,6 @@ from gitmemo.versions.finding import (
 )
 from gitmemo.workspace import find
 
-_SHORT = 12
 _LONGEST = 60
 
 
@@ -122,13 +122,13 @@ def _call_lines(call: Call) -> Iterator[str]:
         yield f"ran at commit {call.run['commit']}{dirty}"
     yield from (f"  {slot.name} = {_value(slot)}" for slot in call.inputs)
     yield from (f"  returned {slot.name} = {_value(slot)}" for slot in call.outputs)
-    yield from (f"  called {to_hex(hid)[:_SHORT]}" for hid in call.inner)
+    yield from (f"  called {short(hid)}" for hid in call.inner)
 
 
 def _value(slot: Slot) -> str:
-    ids = f"(hid {to_hex(slot.hid)[:_SHORT]})"
+    ids = f"(hid {short(slot.hid)})"
     if slot.inline is None:
-        return f"<cid {to_hex(slot.cid)[:_SHORT]}> {ids}"
+        return f"<cid {short(slot.cid)}> {ids}"
     text = json.dumps(slot.inline.json, ensure_ascii=False)
     return f"{cut(text, _LONGEST)} {ids}"
 
@@ -142,12 +142,12 @@ def _said(fact: Statement) -> Iterator[str]:
         if fact.who:
             yield "said " + " ".join(f"{key} {value}" for key, value in fact.who.items())
     elif isinstance(fact, Move):
-        yield f"{fact.component} ({to_hex(fact.source)[:_SHORT]})"
-        yield f"is {fact.to} ({to_hex(fact.new)[:_SHORT]})"
+        yield f"{fact.component} ({short(fact.source)})"
+        yield f"is {fact.to} ({short(fact.new)})"
     elif isinstance(fact, Dependency):
-        only = f" with content {to_hex(fact.source)[:_SHORT]}" if fact.source else ""
+        only = f" with content {short(fact.source)}" if fact.source else ""
         yield f"calls that touched {fact.component}{only}"
-        yield f"depend on {fact.on} ({to_hex(fact.content.source)[:_SHORT]})"
+        yield f"depend on {fact.on} ({short(fact.content.source)})"
     elif isinstance(fact, Rename):
         of = f" of {fact.of}" if fact.of else ""
         yield f"{fact.kind} {fact.old}{of} is called {fact.new}"

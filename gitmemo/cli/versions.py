@@ -12,9 +12,10 @@ from gitmemo.cli.options import json_option
 from gitmemo.display.text import diff_lines, printable, table
 from gitmemo.errors import UnknownComponent, UnknownOp
 from gitmemo.model.components import Component
+from gitmemo.model.spoken import named
 from gitmemo.quantities import count, duration
 from gitmemo.query import names_now
-from gitmemo.versions.finding import find_component
+from gitmemo.short_ids import short
 from gitmemo.versions.listing import (
     OpSummary,
     OpVersion,
@@ -27,7 +28,6 @@ from gitmemo.versions.listing import (
 from gitmemo.versions.revisions import Revision, SourceHistory, Standing, histories_of
 from gitmemo.workspace import Workspace, find
 
-_SHORT = 10
 _MOST_CHANGED = 3
 _COLORS = {Standing.IN_FORCE: "cyan", Standing.CONTESTED: "red"}
 
@@ -113,8 +113,8 @@ def _show_summaries(found: Iterable[OpSummary], *, as_json: bool) -> None:
 def _as_table(found: Versions) -> Iterator[str]:
     rows = [
         (
-            version.content_id[:_SHORT],
-            version.semantic_id[:_SHORT],
+            short(version.content_id),
+            short(version.semantic_id),
             version.calls,
             duration(version.seconds),
             _moment(version.first),
@@ -173,7 +173,7 @@ def _components(
     except UnknownOp as error:
         try:
             decisions = world.decisions()
-            found = find_component({*world.about(), *decisions.moved()}, target)
+            found = named(target, {*world.about(), *decisions.moved()})
             chosen.update((found, *decisions.places(found)))
         except UnknownComponent as unknown:
             if error.ambiguous or (error.candidates and not unknown.candidates):
@@ -197,11 +197,11 @@ def _log_lines(
     for ruling in reversed(revision.rulings):
         said = printable(f"{revision.component} {ruling.since()}")
         colored = click.style(said, fg=_COLORS.get(ruling.standing, "bright_black"))
-        yield f"{click.style(ruling.new[:_SHORT], fg='yellow')} {colored}"
+        yield f"{click.style(short(ruling.new), fg='yellow')} {colored}"
     head = click.style("  HEAD", fg="green") if revision.is_head else ""
     also = "".join(f"  also {place}" for place in revision.moved)
     line = printable(f"{revision.component} {count(used, 'call')}{also}")
-    yield f"{click.style(revision.id[:_SHORT], fg='yellow')} {line}{head}"
+    yield f"{click.style(short(revision.id), fg='yellow')} {line}{head}"
     if patch:
         yield from diff_lines(history.diff(revision))
 

@@ -10,8 +10,8 @@ from collections.abc import Iterator
 
 from gitmemo.errors import GitmemoError
 from gitmemo.hashing import content_id
-from gitmemo.hashing.digest import to_hex
 from gitmemo.model.lines import from_line
+from gitmemo.short_ids import short
 from gitmemo.workspace import Workspace
 from gitmemo.world.files import segment_bytes
 from gitmemo.world.journal import is_abandoned, read_entries
@@ -60,7 +60,7 @@ def _check_values(workspace: Workspace) -> Iterator[str]:
             continue
         if found is None and set_aside:
             yield (
-                f"a value ({value.codec}, {value.size} bytes, {to_hex(value.cid)[:12]}) is missing "
+                f"a value ({value.codec}, {value.size} bytes, {short(value.cid)}) is missing "
                 "or was damaged and set aside\n"
                 "  fix: `gitmemo pull`, or run the program again"
             )

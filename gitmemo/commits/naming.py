@@ -1,63 +1,47 @@
-"""Components by the names that people write: `path:name`, or an op's.
+"""Which components of the files as they are a name can mean, and which is the function of an op.
 
-Not ops themselves: nothing is imported. Invariant: a name means one component, or is refused.
+Not what names mean (`model.spoken`). Invariant: nothing is imported or run.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 
 from gitmemo.errors import UnknownComponent
 from gitmemo.model.components import Component
-from gitmemo.model.spoken import close_to, meant
-from gitmemo.query import resolve_op
 from gitmemo.source.tree import SourceTree
 from gitmemo.source.units import UnitKind
+from gitmemo.workspace import Workspace
 from gitmemo.world.view import World
 
 
-def component_named(name: str, world: World, code: SourceTree) -> Component:
-    """Return the component that `path:name` means in the files as they are.
+def components_here(name: str, world: World, code: SourceTree) -> list[Component]:
+    """Return what `name` can mean in the files as they are: for `path:name` all that is in the file.
 
     A name alone is looked for among what stored calls are known to depend on.
-
-    Raises:
-        UnknownComponent: There is no such file, nothing of that name in it, or a name alone could
-            be any of several.
     """
     path = name.rpartition(":")[0]
     file = code.file(path) if path else None
     if file is not None:
-        there = [Component(path, unit) for unit in file.units]
-    else:
-        about = world.about()
-        there = [component for component in about if code.current(component) is not None]
-    found = meant(name, there)
-    if found is None:
-        raise UnknownComponent(name, close_to(name, there), ambiguous=False, in_files=True)
-    return found
+        return [Component(path, unit) for unit in file.units]
+    return [component for component in world.about() if code.current(component) is not None]
 
 
-def function_of(
-    name: str, world: World, code: SourceTree, path_of_module: Callable[[str], str | None]
-) -> Component:
-    """Return the function of an op, or of `path:name`.
+def function_of_op(op: str, workspace: Workspace) -> Component:
+    """Return the function of an op, given by its full name.
 
     Raises:
-        UnknownOp: No call of such an op is known.
         UnknownComponent: No file has its function, or several could be it.
     """
-    if code.file(name.rpartition(":")[0]) is not None:
-        return component_named(name, world, code)
-    full = resolve_op(name, world.ops())
-    module, _, qualname = full.rpartition(":")
-    path = path_of_module(module) if module else None
+    world, code = workspace.world, workspace.code
+    module, _, qualname = op.rpartition(":")
+    path = workspace.project.path_of_module_name(module) if module else None
     if path is not None and code.current(Component(path, qualname)) is not None:
         return Component(path, qualname)
-    named = sorted(_with_explicit_name(full, world, code))
+    named = sorted(_with_explicit_name(op, world, code))
     if len(named) != 1:
         candidates = tuple(map(str, named))
-        raise UnknownComponent(full, candidates, ambiguous=bool(named), in_files=True)
+        raise UnknownComponent(op, candidates, ambiguous=bool(named), in_files=True)
     return named[0]
 
 

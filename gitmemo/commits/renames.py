@@ -7,7 +7,7 @@ whoever made it records it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 
 from gitmemo.changes.arguments import argument_names, has_renamed_argument, has_renamed_keyword
@@ -26,6 +26,7 @@ from gitmemo.commits.scenes import NEWEST_CALLS, op_names, scene_of_all
 from gitmemo.errors import CannotRename
 from gitmemo.model.components import Component, names_of, plain_name
 from gitmemo.model.facts import Fact, Rename, RenameKind, Verdict, Withdrawal
+from gitmemo.model.spoken import all_meant
 from gitmemo.source import Unit
 from gitmemo.workspace import Workspace
 
@@ -234,8 +235,7 @@ def _one_gone(
     scene: Scene, old: str, new: str, op_at: Callable[[Component], str]
 ) -> Component | None:
     """Return the component that `old` names and that is gone; None if it is only the name of an op."""
-    found = list(_named(scene.gone, old, op_at))
-    used = [component for component in found if _has_results(scene, component)]
+    used = _named((gone for gone in scene.gone if _has_results(scene, gone)), old, op_at)
     if len(used) == 1:
         return used[0]
     if used:
@@ -263,11 +263,10 @@ def _has_results(scene: Scene, component: Component) -> bool:
 
 def _named(
     components: Iterable[Component], said: str, op_at: Callable[[Component], str]
-) -> Iterator[Component]:
-    """Yield the components that somebody may mean; a class comes before its methods."""
-    for component in components:
-        if said in (*names_of(component), op_at(component)):
-            yield component
+) -> list[Component]:
+    """Return the components that somebody may mean: that of the op, else those called so."""
+    known = list(components)
+    return [one for one in known if op_at(one) == said] or all_meant(said, known)
 
 
 def _is_quoted(scene: Scene, name: str) -> bool:

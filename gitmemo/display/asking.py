@@ -22,11 +22,12 @@ import click
 from gitmemo import config
 from gitmemo.changes.cases import Answer, Case, Reviewer
 from gitmemo.changes.change import Affected
-from gitmemo.display.question import terminal
+from gitmemo.display.terminal import terminal
 from gitmemo.display.text import diff_lines, printable
 from gitmemo.errors import Aborted
 from gitmemo.model.components import Component, in_words, is_external, plain_name
 from gitmemo.model.facts import Verdict
+from gitmemo.short_ids import short
 
 _ANSWERS = {
     "y": Verdict.BREAKING,
@@ -41,10 +42,10 @@ _QUESTION = (
 )
 _PROMPT = "Answer: [y]es/[n]o/[a]bort "
 _MOST_TRIES = 10
-_ID_CHARACTERS = 16
 _WIDTH = 100
 
 Read = Callable[[str], str]
+Say = Callable[[str], None]
 
 
 class InputAsker:
@@ -59,15 +60,13 @@ class InputAsker:
         Raises:
             Aborted: The answer was abort, there was none, or none that makes sense.
         """
-        for line in (*describe(case), *_QUESTION):
-            print(click.unstyle(line))  # noqa: T201  where the program prints, the question stands
         try:
-            return Answer(_verdict(self._read, print))
+            return _asked(case, self._read, _print)
         except NotImplementedError:  # a notebook that is run without anybody in front of it
             return Answer(None)
 
 
-class TerminalAsker:
+class ForegroundAsker:
     """Shows changes and asks at the controlling terminal, wherever the program's output goes."""
 
     def answer(self, case: Case, number: int, total: int) -> Answer:
@@ -77,23 +76,7 @@ class TerminalAsker:
             Aborted: The answer was abort, the terminal was closed, or no answer made sense.
         """
         with terminal() as tty:
-            if tty is None:
-                return Answer(None)
-
-            def say(line: str) -> None:
-                tty.writing.write(f"{line}\n")
-
-            def read(prompt: str) -> str:
-                tty.writing.write(prompt)
-                tty.writing.flush()
-                answer = tty.reading.readline()
-                if not answer:
-                    raise EOFError
-                return answer
-
-            for line in (*describe(case), *_QUESTION):
-                say(line)
-            return Answer(_verdict(read, say))
+            return Answer(None) if tty is None else _asked(case, tty.ask, tty.say)
 
 
 def find_asker() -> Reviewer | None:
@@ -103,7 +86,7 @@ def find_asker() -> Reviewer | None:
         # A kernel puts its own in place while a cell runs; it says whether there is a front end.
         is_allowed = getattr(getattr(read, "__self__", None), "_allow_stdin", True)
         return InputAsker(read) if is_allowed else None
-    return TerminalAsker() if _is_at_terminal() else None
+    return ForegroundAsker() if _is_at_terminal() else None
 
 
 def describe(case: Case) -> Iterator[str]:
@@ -130,7 +113,17 @@ def describe(case: Case) -> Iterator[str]:
         yield f"If you choose 'no', results of before depend on {names} too: only the new code uses it."
 
 
-def _verdict(read: Read, say: Callable[[str], None]) -> Verdict:
+def _asked(case: Case, read: Read, say: Say) -> Answer:
+    for line in (*describe(case), *_QUESTION):
+        say(line)
+    return Answer(_verdict(read, say))
+
+
+def _print(line: str) -> None:
+    print(click.unstyle(line))  # noqa: T201  where the program prints, the question stands
+
+
+def _verdict(read: Read, say: Say) -> Verdict:
     for _ in range(_MOST_TRIES):
         try:
             said = read(_PROMPT)
@@ -180,9 +173,7 @@ def _place(component: Component) -> tuple[str, str]:
 def _version(affected: Affected) -> str:
     module, _, name = affected.op.rpartition(":")
     where = f' from module "{printable(module)}"' if module else ""
-    content, semantic = (
-        digest.hex()[:_ID_CHARACTERS] for digest in (affected.content, affected.semantic)
-    )
+    content, semantic = (short(digest) for digest in (affected.content, affected.semantic))
     return f'Version of "{printable(name)}"{where} (content: {content}, semantic: {semantic})'
 
 

@@ -1,21 +1,18 @@
-"""Questions to a person at a terminal, asked where a git hook can reach one.
+"""Questions at a commit and in a review: whether results of the old code stay valid.
 
-Not the policy (`commits`). Invariant: a question is asked only through the
-controlling terminal; where there is none, nobody waits.
+Not those of a running program (`asking`), nor the policy (`commits`). Invariant: a question is
+asked only through the controlling terminal, for a hook's own input is never one.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass
-from pathlib import Path
-from typing import TextIO
 
 import click
 
 from gitmemo.changes.cases import Answer, Case
 from gitmemo.changes.contested import said_in
+from gitmemo.display.terminal import Terminal
 from gitmemo.display.text import diff_lines, printable
 from gitmemo.errors import Aborted
 from gitmemo.model.facts import Verdict
@@ -36,23 +33,12 @@ _CONTRARY = "Results differ for equal inputs. Do they stay valid all the same?"
 _WHY = "Why? (Enter: no reason) "
 
 
-_TTY = Path("/dev/tty")
-
-
-@dataclass(frozen=True, slots=True)
-class Terminal:
-    """The two directions of a terminal."""
-
-    reading: TextIO
-    writing: TextIO
-
-
 class Quit(Exception):
     """A person ended a review: what was answered before stays."""
 
 
-class TerminalAsker:
-    """Shows each change and asks, on `/dev/tty`: a hook's own input is never a terminal."""
+class TerminalReviewer:
+    """Shows each change of a commit or a review, and asks about it at a terminal."""
 
     def __init__(self, terminal: Terminal, *, color: bool, in_review: bool = False) -> None:
         """`in_review` is not at a commit: one may give reasons, and quit with what was decided."""
@@ -102,30 +88,12 @@ class TerminalAsker:
 
     def _read(self, prompt: str) -> str:
         try:  # Ctrl-C counts from the moment that the question can be seen
-            self._terminal.writing.write(prompt)
-            self._terminal.writing.flush()
-            line = self._terminal.reading.readline()
-        except KeyboardInterrupt:
-            line = ""
-        if not line:
-            raise Aborted("the review" if self._in_review else "the commit")
-        return line.strip()
+            return self._terminal.ask(prompt).strip()
+        except (EOFError, KeyboardInterrupt):
+            raise Aborted("the review" if self._in_review else "the commit") from None
 
     def _say(self, line: str) -> None:
-        self._terminal.writing.write((line if self._color else click.unstyle(line)) + "\n")
-
-
-@contextmanager
-def terminal() -> Iterator[Terminal | None]:
-    """Open the controlling terminal for reading and writing; None where there is none."""
-    try:
-        # A terminal cannot seek, so one file in mode `r+` would not do.
-        with _TTY.open(encoding="utf-8") as reading, _TTY.open("w", encoding="utf-8") as writing:
-            yield Terminal(reading, writing)
-    except OSError as error:
-        if error.filename != str(_TTY):
-            raise
-        yield None
+        self._terminal.say(line if self._color else click.unstyle(line))
 
 
 def describe(case: Case, number: int, total: int) -> Iterator[str]:

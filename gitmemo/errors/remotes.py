@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gitmemo.errors.base import GitmemoError
+from gitmemo.short_ids import short
 
 
 class InvalidName(GitmemoError, ValueError):
@@ -35,7 +36,7 @@ class BlobCorrupt(GitmemoError):
         self.blob, self.where, self.reason = blob, where, reason
 
     def problem(self) -> str:
-        return f"the stored value {self.blob[:16]} is damaged in {self.where}: {self.reason}"
+        return f"the stored value {short(self.blob)} is damaged in {self.where}: {self.reason}"
 
     def remedy(self) -> str:
         return "fetch it again with `gitmemo pull`, or run the script again, which recomputes it"

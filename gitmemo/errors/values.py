@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gitmemo.errors.base import GitmemoError, KeepsResult
+from gitmemo.short_ids import short
 
 
 class Unhashable(KeepsResult, GitmemoError, TypeError):
@@ -105,8 +106,8 @@ class ValueMissing(GitmemoError, KeyError):
 
     def problem(self) -> str:
         if self.secret:
-            return f"the value of {self.what} was never stored ({self.cid[:12]})"
-        return f"the bytes of {self.what} are not on this machine ({self.cid[:12]})"
+            return f"the value of {self.what} was never stored ({short(self.cid)})"
+        return f"the bytes of {self.what} are not on this machine ({short(self.cid)})"
 
     def remedy(self) -> str:
         if self.secret:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gitmemo.errors.base import GitmemoError
+from gitmemo.short_ids import short
 
 
 class NotVersioned(GitmemoError, RuntimeError):
@@ -72,7 +73,7 @@ class DifferentKinds(GitmemoError, ValueError):
 
     def problem(self) -> str:
         return (
-            f"{self.version[:10]} is a version of an op, {self.content[:10]} a content of one "
+            f"{short(self.version)} is a version of an op, {short(self.content)} a content of one "
             "component: they cannot be compared"
         )
 

@@ -19,7 +19,7 @@ from gitmemo.model.lines import record_id, to_line
 from gitmemo.model.semantics import semantic_id
 from gitmemo.model.tombstones import origin_of
 from gitmemo.model.validity import Code
-from gitmemo.versions.finding import FEWEST_DIGITS
+from gitmemo.short_ids import begins, told_apart
 from gitmemo.world.forgetting import with_copies
 from gitmemo.world.view import World, values_behind
 
@@ -77,10 +77,10 @@ def of_version(world: World, code: Code, text: str) -> Callable[[Call], bool]:
         version = world.version(id_)
         names = {id_, semantic_id(version, decisions)} if version else {id_}
         for name in names:
-            if len(text) >= FEWEST_DIGITS and to_hex(name).startswith(text.lower()):
+            if begins(name, text):
                 found[name].add(id_)
     if len(found) != 1:
-        several = tuple(sorted(to_hex(name)[:12] for name in found))
+        several = tuple(told_apart(found))
         raise NothingToDrop(f"version {text!r}", several)
     ((_, versions),) = found.items()
     return lambda call: call.version in versions
@@ -93,9 +93,9 @@ def of_call(calls: Iterable[Call], text: str) -> Callable[[Call], bool]:
         NothingToDrop: There is none, or the beginning means several.
     """
     hids = {call.hid for call in calls}
-    found = {h for h in hids if len(text) >= FEWEST_DIGITS and to_hex(h).startswith(text.lower())}
+    found = {hid for hid in hids if begins(hid, text)}
     if len(found) != 1:
-        raise NothingToDrop(f"call {text!r}", tuple(sorted(to_hex(h)[:12] for h in found)))
+        raise NothingToDrop(f"call {text!r}", tuple(told_apart(found)))
     return lambda call: call.hid in found
 
 

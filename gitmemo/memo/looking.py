@@ -15,12 +15,13 @@ from gitmemo.errors import NotAnOp, NotVersioned, UnknownComponent
 from gitmemo.memo.names import OpNames
 from gitmemo.memo.wording import short
 from gitmemo.model.components import MAIN_PATH, Component
+from gitmemo.model.spoken import named
 from gitmemo.model.validity import Code
 from gitmemo.query import resolve_op
 from gitmemo.tracing import CodeState, Project
 from gitmemo.versions.comparing import code_of, difference
 from gitmemo.versions.contents import module_name
-from gitmemo.versions.finding import find_code, find_component
+from gitmemo.versions.finding import find_code
 from gitmemo.versions.listing import Shape, Versions, versions_of
 from gitmemo.versions.revisions import SourceHistory, history_of
 from gitmemo.world.view import World
@@ -156,7 +157,7 @@ class Looking(ABC):
 
     def _component(self, given: object) -> Component:
         if isinstance(given, str):
-            return find_component(self.world.about(), given)
+            return named(given, self.world.about())
         thing = getattr(given, "__wrapped__", given)
         assert isinstance(self._code, CodeState)  # a storage that versions runs in the program
         found: Component | None = None

@@ -9,16 +9,16 @@ from __future__ import annotations
 from typing import Any
 
 from gitmemo.codecs import from_inline
-from gitmemo.hashing.digest import Digest, to_hex
+from gitmemo.hashing.digest import Digest
 from gitmemo.memo.secrecy import is_secret
 from gitmemo.model.facts import Slot
 from gitmemo.quantities import size
 from gitmemo.ref import Ref
+from gitmemo.short_ids import short as short_id
 from gitmemo.world.view import World
 
 SECRET = "(a secret: not shown)"
 _CHARACTERS = 100
-_CID_DIGITS = 12
 _KINDS = {"npy": "array", "json": "JSON value", "bytes": "bytes", "joblib": "object with arrays"}
 
 
@@ -60,7 +60,7 @@ def of_bytes(world: World, slot: Slot) -> str:
 
 
 def _cid(cid: Digest) -> str:
-    return f"cid {to_hex(cid)[:_CID_DIGITS]}"
+    return f"cid {short_id(cid)}"
 
 
 def _kind(value: Any) -> str:

@@ -24,6 +24,27 @@ def meant(name: str, known: Iterable[Component]) -> Component | None:
     >>> str(meant("RATE", known)), str(meant("lib.py:RATE", known)), str(meant("scale", known))
     ('lib.py:$RATE', 'lib.py:$RATE', 'lib.py:C.scale')
     """
+    found = all_meant(name, known)
+    if len(found) > 1:
+        raise UnknownComponent(name, tuple(map(str, found)), True)
+    return found[0] if found else None
+
+
+def named(name: str, known: Iterable[Component], *, in_files: bool = False) -> Component:
+    """Return the component that `name` means; `in_files` says that `known` are those of files.
+
+    Raises:
+        UnknownComponent: There is none, or it could be any of several.
+    """
+    components = list(known)
+    found = meant(name, components)
+    if found is None:
+        raise UnknownComponent(name, close_to(name, components), False, in_files)
+    return found
+
+
+def all_meant(name: str, known: Iterable[Component]) -> list[Component]:
+    """Return all that `name` means equally well, in order."""
     components = sorted(set(known))
     tests: tuple[Callable[[Component], bool], ...] = (
         lambda component: str(component) == name,
@@ -33,11 +54,9 @@ def meant(name: str, known: Iterable[Component]) -> Component | None:
     )
     for test in tests:
         found = [component for component in components if test(component)]
-        if len(found) == 1:
-            return found[0]
         if found:
-            raise UnknownComponent(name, tuple(map(str, found)), True)
-    return None
+            return found
+    return []
 
 
 def close_to(name: str, known: Iterable[Component]) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from collections.abc import Iterator
 
 from gitmemo.errors import DifferentKinds
 from gitmemo.model.components import Component
+from gitmemo.short_ids import short
 from gitmemo.versions.contents import ModuleOf, ShownContent, code_lines
 from gitmemo.versions.finding import FoundCode, FoundContent, FoundVersion
 from gitmemo.versions.revisions import diff_of
@@ -50,14 +51,14 @@ def _changed(
     """Yield how one component differs; nothing where its content is the same."""
     if old and new and (old.component, old.id, old.value) == (new.component, new.id, new.value):
         return
-    yield f"--- {old.component} {old.id[:10]}" if old else "--- (not touched)"
-    yield f"+++ {new.component} {new.id[:10]}" if new else "+++ (not touched)"
+    yield f"--- {old.component} {short(old.id)}" if old else "--- (not touched)"
+    yield f"+++ {new.component} {short(new.id)}" if new else "+++ (not touched)"
     lines = diff_of(old.text if old else None, new.text if new else None, context_lines)
     yield from lines
     if old and new and old.value != new.value and old.id == new.id:
         what = "its value" if old.is_global else "what its names refer to"
-        yield f"# {what}: {_short(old.value)} became {_short(new.value)}"
+        yield f"# {what}: {_said(old.value)} became {_said(new.value)}"
 
 
-def _short(value: str | None) -> str:
-    return value[:10] if value else "unknown"
+def _said(value: str | None) -> str:
+    return short(value) if value else "unknown"

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from gitmemo.hashing.digest import Digest, to_hex
 from gitmemo.model.components import ENV, FILE, PACKAGE, Component, Content, is_external
 from gitmemo.model.facts import Source, Version
+from gitmemo.short_ids import short
 from gitmemo.world.view import World
 
 ModuleOf = Callable[[str], str]
@@ -125,7 +126,7 @@ def code_lines(
         )
         if content.component in with_values and content.value:
             what = "the value" if content.is_global else "what its names refer to"
-            yield f"# {what}: id={content.value[:12]}"
+            yield f"# {what}: id={short(content.value)}"
 
 
 def _place(content: ShownContent) -> tuple[str, int, str, int, str]:

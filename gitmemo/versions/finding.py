@@ -10,21 +10,16 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TypeAlias, TypeVar
 
-from gitmemo.errors import AmbiguousId, UnknownComponent, UnknownId
+from gitmemo.errors import AmbiguousId, UnknownId
 from gitmemo.hashing.digest import Digest, to_hex
-from gitmemo.model.components import Component, Content
+from gitmemo.model.components import Content
 from gitmemo.model.facts import Call, Source, Statement, Version
 from gitmemo.model.items import Held, inside
 from gitmemo.model.semantics import semantic_id
-from gitmemo.model.spoken import close_to, meant
+from gitmemo.short_ids import told_apart, typed_digits
 from gitmemo.versions.contents import ShownContent, Texts
 from gitmemo.world.view import World
 
-FEWEST_DIGITS = 4
-"""How much of an id has to be given."""
-
-_LONGEST_ID = 64
-_DIGITS = frozenset("0123456789abcdef")
 _T = TypeVar("_T")
 
 
@@ -127,26 +122,13 @@ def find_any(world: World, ident: str) -> Found:
     return _only(ident, found)
 
 
-def find_component(known: Iterable[Component], name: str) -> Component:
-    """Return the component called `name`: `path:unit`, or its unit alone where only one has it.
-
-    Raises:
-        UnknownComponent: There is none, or several.
-    """
-    components = list(known)
-    found = meant(name, components)
-    if found is None:
-        raise UnknownComponent(name, close_to(name, components), False)
-    return found
-
-
 def _held(slot: Held) -> list[Held]:
     return [slot, *inside(slot)]
 
 
 def _digits(ident: str) -> str:
-    digits = ident.strip().lower()
-    if not FEWEST_DIGITS <= len(digits) <= _LONGEST_ID or not _DIGITS.issuperset(digits):
+    digits = typed_digits(ident)
+    if digits is None:
         raise UnknownId(ident, is_id=False)
     return digits
 
@@ -156,8 +138,11 @@ def _only(ident: str, found: list[_T]) -> _T:
     if not unique:
         raise UnknownId(ident, is_id=True)
     if len(unique) > 1:
-        candidates = sorted(f"{key[1][:16]} {one}" for key, one in unique.items())
-        raise AmbiguousId(ident, tuple(candidates))
+        by_id = sorted(unique.items(), key=lambda item: item[0][1])
+        ids = told_apart(key[1] for key, _ in by_id)
+        raise AmbiguousId(
+            ident, tuple(f"{shown} {one}" for shown, (_, one) in zip(ids, by_id, strict=True))
+        )
     return next(iter(unique.values()))
 
 

@@ -20,9 +20,8 @@ from gitmemo.model.decisions import Decisions
 from gitmemo.model.facts import Decision, JsonValue, Move, Source, Statement, Withdrawal
 from gitmemo.model.statements import in_force
 from gitmemo.model.validity import Code
+from gitmemo.short_ids import short
 from gitmemo.world.view import World
-
-_SHORT = 10
 
 
 class Standing(StrEnum):
@@ -55,13 +54,13 @@ class Ruling:
 
     def __str__(self) -> str:
         standing = "" if self.standing is Standing.IN_FORCE else f" ({self.standing})"
-        said = f"{self.old[:_SHORT]} to {self.new[:_SHORT]}: {self.verdict}{standing}"
+        said = f"{short(self.old)} to {short(self.new)}: {self.verdict}{standing}"
         return said + self._by_whom_and_why()
 
     def since(self) -> str:
         """Say it of the new content, with the decision's id."""
         standing = "" if self.standing is Standing.IN_FORCE else f", {self.standing}"
-        said = f"{self.verdict} since {self.old[:_SHORT]} (decision {self.id[:_SHORT]}{standing})"
+        said = f"{self.verdict} since {short(self.old)} (decision {short(self.id)}{standing})"
         return said + self._by_whom_and_why()
 
     def _by_whom_and_why(self) -> str:
@@ -146,8 +145,8 @@ class SourceHistory(Sequence[Revision]):
         edge, dot = ("  ", "* ") if self._plain else ("│ ", "● ")
         for revision in self._found:
             head = "  HEAD" if revision.is_head else ""
-            after = ", ".join(parent[:_SHORT] for parent in revision.parents)
-            yield f"{dot}{revision.id[:_SHORT]}{head}" + (f"  after {after}" if after else "")
+            after = ", ".join(short(parent) for parent in revision.parents)
+            yield f"{dot}{short(revision.id)}{head}" + (f"  after {after}" if after else "")
             for ruling in revision.rulings:
                 yield f"{edge}  {ruling}"
             for place in revision.moved:
@@ -193,8 +192,8 @@ def histories_of(
     decisions = Decisions(statements)
     moves: dict[tuple[Component, Digest], list[str]] = defaultdict(list)
     for move in in_force(statements, Move).values():
-        moves[move.component, move.source].append(f"{move.to} ({to_hex(move.new)[:_SHORT]})")
-        moves[move.to, move.new].append(f"{move.component} ({to_hex(move.source)[:_SHORT]})")
+        moves[move.component, move.source].append(f"{move.to} ({short(move.new)})")
+        moves[move.to, move.new].append(f"{move.component} ({short(move.source)})")
     histories = []
     for component in components:
         history = _History(component, known.get(component, {}), decisions, statements)

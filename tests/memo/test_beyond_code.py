@@ -45,13 +45,6 @@ def load(
 
 
 @pytest.fixture
-def storage(tmp_path: Path) -> Iterator[gm.Storage]:
-    storage = gm.Storage(deps_path=tmp_path)
-    yield storage
-    storage.close()
-
-
-@pytest.fixture
 def install(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Callable[[str | None], None]:
     """Return a function that installs a version of the distribution Demo.Pkg, None for none."""
     site = tmp_path / "site-packages"
@@ -85,54 +78,62 @@ def outer(x):
 
 
 def test_another_version_of_a_package_is_another_dependency(
-    load: Callable[..., types.ModuleType], storage: gm.Storage, install: Callable[..., None]
+    load: Callable[..., types.ModuleType],
+    versioned_storage: gm.Storage,
+    install: Callable[..., None],
 ) -> None:
     install("1.0")
     subject = load(PACKAGE.replace("RUNS.append(x)", "RUNS.append(x) if False else None"))
     for version, computed in (("1.0", 1), ("1.0", 1), ("1.1", 2), ("1.0", 2)):
         install(version)
-        with storage:
+        with versioned_storage:
             subject.f(1)
-        assert storage.counter.computed == computed, version
+        assert versioned_storage.counter.computed == computed, version
 
 
 def test_an_op_inherits_what_the_ops_that_it_calls_name(
-    load: Callable[..., types.ModuleType], storage: gm.Storage, install: Callable[..., None]
+    load: Callable[..., types.ModuleType],
+    versioned_storage: gm.Storage,
+    install: Callable[..., None],
 ) -> None:
     install("1.0")
     subject = load(PACKAGE.replace("RUNS.append(x)", ""))
-    with storage:
+    with versioned_storage:
         subject.f(1)  # so that the outer call only looks it up
         subject.outer(1)
     install("2.0")
-    with storage:
+    with versioned_storage:
         assert not subject.outer.is_cached(1)
-        said = str(storage.explain(subject.outer, 1))
+        said = str(versioned_storage.explain(subject.outer, 1))
     assert "package demo-pkg changed" in said
 
 
 def test_a_package_that_went_away_is_a_change_and_not_an_error(
-    load: Callable[..., types.ModuleType], storage: gm.Storage, install: Callable[..., None]
+    load: Callable[..., types.ModuleType],
+    versioned_storage: gm.Storage,
+    install: Callable[..., None],
 ) -> None:
     install("1.0")
     subject = load(PACKAGE.replace("RUNS.append(x)", ""))
-    with storage:
+    with versioned_storage:
         subject.f(1)
     install(None)
-    with storage:
+    with versioned_storage:
         assert not subject.f.is_cached(1)
         subject.f(1)
     install("1.0")
-    with storage:
+    with versioned_storage:
         assert subject.f.is_cached(1)
 
 
 def test_a_package_that_never_was_installed_is_refused(
-    load: Callable[..., types.ModuleType], storage: gm.Storage, install: Callable[..., None]
+    load: Callable[..., types.ModuleType],
+    versioned_storage: gm.Storage,
+    install: Callable[..., None],
 ) -> None:
     install("1.0")
     subject = load(PACKAGE.replace("Demo.Pkg", "demo-pgk"))
-    with storage, pytest.raises(DependencyMissing, match="package demo-pgk") as refused:
+    with versioned_storage, pytest.raises(DependencyMissing, match="package demo-pgk") as refused:
         subject.f(1)
     assert subject.RUNS == []
     assert "did you mean demo-pkg?" in str(refused.value)
@@ -140,11 +141,11 @@ def test_a_package_that_never_was_installed_is_refused(
 
 
 def test_an_import_name_is_answered_with_the_name_of_the_distribution(
-    load: Callable[..., types.ModuleType], storage: gm.Storage
+    load: Callable[..., types.ModuleType], versioned_storage: gm.Storage
 ) -> None:
     subject = load(PACKAGE.replace("Demo.Pkg", "dateutil"))
     pytest.importorskip("dateutil")
-    with storage, pytest.raises(DependencyMissing, match="python-dateutil: name that"):
+    with versioned_storage, pytest.raises(DependencyMissing, match="python-dateutil: name that"):
         subject.f(1)
 
 
@@ -179,26 +180,26 @@ def f(x):
 
 
 def test_files_count_by_their_bytes(
-    load: Callable[..., types.ModuleType], storage: gm.Storage, tmp_path: Path
+    load: Callable[..., types.ModuleType], versioned_storage: gm.Storage, tmp_path: Path
 ) -> None:
     subject = load(FILE)
     file = tmp_path / "data" / "vocab.txt"
     file.parent.mkdir()
     file.write_text("a")
-    with storage:
-        assert storage.unwrap(subject.f(1)) == "a"
+    with versioned_storage:
+        assert versioned_storage.unwrap(subject.f(1)) == "a"
         file.write_text("b")  # same size, perhaps the same tick of the clock
-        assert storage.unwrap(subject.f(1)) == "b"
+        assert versioned_storage.unwrap(subject.f(1)) == "b"
         file.write_text("a")
         assert subject.f.is_cached(1)
         file.unlink()
         assert not subject.f.is_cached(1)
-        assert "file data/vocab.txt changed" in str(storage.explain(subject.f, 1))
+        assert "file data/vocab.txt changed" in str(versioned_storage.explain(subject.f, 1))
 
 
 def test_an_old_file_is_not_read_again(
     load: Callable[..., types.ModuleType],
-    storage: gm.Storage,
+    versioned_storage: gm.Storage,
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
@@ -212,7 +213,7 @@ def test_an_old_file_is_not_read_again(
     asked: list[str] = []
     identify = outside.content_of
     monkeypatch.setattr(outside, "content_of", lambda path: asked.append(path) or identify(path))
-    with storage:
+    with versioned_storage:
         subject.f(1)
         asked.clear()
         for _ in range(5):
@@ -221,20 +222,23 @@ def test_an_old_file_is_not_read_again(
 
 
 def test_a_file_that_never_was_there_is_refused(
-    load: Callable[..., types.ModuleType], storage: gm.Storage, tmp_path: Path
+    load: Callable[..., types.ModuleType], versioned_storage: gm.Storage, tmp_path: Path
 ) -> None:
     subject = load(FILE)
-    with storage, pytest.raises(DependencyMissing, match=r"file data/vocab\.txt") as refused:
+    with (
+        versioned_storage,
+        pytest.raises(DependencyMissing, match=r"file data/vocab\.txt") as refused,
+    ):
         subject.f(1)
     assert str(tmp_path) in str(refused.value)
     (tmp_path / "data").mkdir()
     (tmp_path / "data" / "vocab.txt").write_text("a")
-    with storage:
+    with versioned_storage:
         subject.f(1)
 
 
 def test_a_file_that_changes_while_it_is_read_makes_no_result_to_be_reused(
-    load: Callable[..., types.ModuleType], storage: gm.Storage, tmp_path: Path
+    load: Callable[..., types.ModuleType], versioned_storage: gm.Storage, tmp_path: Path
 ) -> None:
     subject = load(
         """
@@ -249,12 +253,14 @@ def f(x):
 """
     )
     (tmp_path / "n.txt").write_text("1")
-    with storage:
+    with versioned_storage:
         with pytest.warns(gm.GlobalChanged, match=r"file n\.txt changed while it ran"):
-            assert storage.unwrap(subject.f(1)) == 1
+            assert versioned_storage.unwrap(subject.f(1)) == 1
         (tmp_path / "n.txt").write_text("1")
         assert not subject.f.is_cached(1)
-        assert storage.unwrap(subject.f(0)) == 1  # it writes what was there: nothing changed
+        assert (
+            versioned_storage.unwrap(subject.f(0)) == 1
+        )  # it writes what was there: nothing changed
         assert subject.f.is_cached(0)
 
 

@@ -70,13 +70,6 @@ def project(
         sys.modules.pop(name, None)
 
 
-@pytest.fixture
-def storage(tmp_path: Path) -> Iterator[gm.Storage]:
-    storage = gm.Storage(deps_path=tmp_path)
-    yield storage
-    storage.close()
-
-
 def edited(module: types.ModuleType, old: str, new: str) -> None:
     """Change the file of a module and load it again."""
     assert module.__file__
@@ -115,25 +108,25 @@ EDITS = {
 )
 def test_what_is_untracked_does_not_count_and_nothing_else(
     project: Callable[..., tuple[types.ModuleType, types.ModuleType]],
-    storage: gm.Storage,
+    versioned_storage: gm.Storage,
     untracked: str,
     left_out: set[str],
 ) -> None:
     subject, lib = project(untracked)
     with warnings.catch_warnings():
         warnings.simplefilter("error", gm.GlobalChanged)
-        with storage:
+        with versioned_storage:
             subject.f(1)
     assert lib.__file__
     original = Path(lib.__file__).read_text()
     for what, (old, new) in EDITS.items():
         edited(lib, old, new)
         importlib.reload(subject)
-        with storage:
+        with versioned_storage:
             assert subject.f.is_cached(1) == (what in left_out), what
         edited(lib, Path(lib.__file__).read_text(), original)
         importlib.reload(subject)
-        with storage:
+        with versioned_storage:
             assert subject.f.is_cached(1), what
 
 
@@ -155,17 +148,17 @@ def test_what_is_untracked_does_not_count_and_nothing_else(
 )
 def test_what_does_not_exist_is_refused_at_the_first_run(
     project: Callable[..., tuple[types.ModuleType, types.ModuleType]],
-    storage: gm.Storage,
+    versioned_storage: gm.Storage,
     untracked: str,
     said: str,
 ) -> None:
     subject, _ = project(untracked)
-    with storage, pytest.raises(BadOption, match=said):
+    with versioned_storage, pytest.raises(BadOption, match=said):
         subject.f(1)
 
 
 def test_an_op_that_calls_it_says_so_for_itself(
-    tmp_path: Path, storage: gm.Storage, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, versioned_storage: gm.Storage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.syspath_prepend(tmp_path)
     (tmp_path / "nested.py").write_text(
@@ -174,7 +167,7 @@ def test_an_op_that_calls_it_says_so_for_itself(
         "\n@gm.op(untracked='SEEN')\ndef quiet(x):\n    return inner(x)\n"
     )
     nested = importlib.import_module("nested")
-    with storage:
+    with versioned_storage:
         with warnings.catch_warnings():
             warnings.simplefilter("error", gm.GlobalChanged)
             nested.quiet(1)
@@ -339,7 +332,7 @@ def test_the_remedy_can_be_copied_from_the_warning(tmp_path: Path, name: str) ->
 
 
 def test_an_op_that_reads_what_others_change_is_computed_for_each_value_and_says_so(
-    tmp_path: Path, storage: gm.Storage, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, versioned_storage: gm.Storage, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.syspath_prepend(tmp_path)
     (tmp_path / "reader.py").write_text(
@@ -347,10 +340,10 @@ def test_an_op_that_reads_what_others_change_is_computed_for_each_value_and_says
         "\n@gm.op\ndef read(x):\n    return COUNT\n"
     )
     reader = importlib.import_module("reader")
-    with storage, pytest.warns(gm.GlobalChanged) as warned:
+    with versioned_storage, pytest.warns(gm.GlobalChanged) as warned:
         for number in range(1, 4):
             reader.bump(number)
-            assert storage.unwrap(reader.read(0)) == number
+            assert versioned_storage.unwrap(reader.read(0)) == number
     said = [str(warning.message) for warning in warned]
     assert len(said) == 2
     assert {warning.filename for warning in warned} == {__file__}

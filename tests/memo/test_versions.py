@@ -66,13 +66,6 @@ def module(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[types.Mo
     del sys.modules[name]
 
 
-@pytest.fixture
-def storage(tmp_path: Path) -> Iterator[gm.Storage]:
-    storage = gm.Storage(deps_path=tmp_path)
-    yield storage
-    storage.close()
-
-
 def edit(module: types.ModuleType, old: str, new: str) -> None:
     """Change the module's file and load it again."""
     assert module.__file__
@@ -90,15 +83,15 @@ def edit(module: types.ModuleType, old: str, new: str) -> None:
 
 @pytest.fixture
 def value(
-    storage: gm.Storage, module: types.ModuleType
+    versioned_storage: gm.Storage, module: types.ModuleType
 ) -> Callable[[str, int], tuple[object, int]]:
     """`value(op, x)`: what the op returns, and how often anything ran for it."""
 
     def value(op: str, x: int) -> tuple[object, int]:
-        before = storage.counter.computed
-        with storage:
-            result = storage.unwrap(getattr(module, op)(x))
-        return result, storage.counter.computed - before
+        before = versioned_storage.counter.computed
+        with versioned_storage:
+            result = versioned_storage.unwrap(getattr(module, op)(x))
+        return result, versioned_storage.counter.computed - before
 
     return value
 
@@ -119,14 +112,14 @@ def test_a_changed_global_counts_and_a_restored_one_too(
 
 
 def test_a_global_changed_in_the_middle_of_a_block(
-    storage: gm.Storage, module: types.ModuleType
+    versioned_storage: gm.Storage, module: types.ModuleType
 ) -> None:
-    with storage:
-        assert storage.unwrap(module.outer(1)) == 3
+    with versioned_storage:
+        assert versioned_storage.unwrap(module.outer(1)) == 3
         module.FACTOR = 10
-        assert storage.unwrap(module.outer(1)) == 11
+        assert versioned_storage.unwrap(module.outer(1)) == 11
         module.FACTOR = 2
-        assert storage.unwrap(module.outer(1)) == 3
+        assert versioned_storage.unwrap(module.outer(1)) == 3
     assert module.RUNS == [1, 1]
 
 
@@ -194,9 +187,9 @@ def test_what_an_inner_call_touched_counts_for_the_outer_one(
     assert value("nest", 1) == (3, 0)
 
 
-def test_why_a_call_ran_is_said(storage: gm.Storage, module: types.ModuleType) -> None:
+def test_why_a_call_ran_is_said(versioned_storage: gm.Storage, module: types.ModuleType) -> None:
     events = []
-    with storage.observed(events.append), storage:
+    with versioned_storage.observed(events.append), versioned_storage:
         module.outer(1)
         module.outer(1)
         module.FACTOR = 9
@@ -224,11 +217,11 @@ def test_calls_without_versions_are_shown_but_not_reused(
 
 
 def test_running_under_a_storage_leaves_the_program_alone(
-    storage: gm.Storage, module: types.ModuleType
+    versioned_storage: gm.Storage, module: types.ModuleType
 ) -> None:
     before = {name: id(thing) for name, thing in vars(module).items()}
     code = module.helper.__code__
-    with storage:
+    with versioned_storage:
         module.outer(1)
         module.method(1)
     assert {name: id(thing) for name, thing in vars(module).items()} == before

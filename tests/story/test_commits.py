@@ -288,6 +288,20 @@ def test_an_aborted_commit_is_followed_by_a_good_one(ran: Clone) -> None:
     assert ran.is_clean()
 
 
+def test_a_refusal_leaves_nothing_of_ours_staged(ran: Clone) -> None:
+    git = ran.process("git", "commit", "-m", "Calls alone", code=None)
+    assert git.code != 0, "git looks whether there is anything to commit before the hook"
+    assert "gitmemo commit" in git.err
+    ran.change("value * 2", "value * 3")
+    ran.git("add", "helper.py")
+    done = ran.process("git", "commit", "-m", "Change", code=None, GITMEMO_ON_CHANGE="error")
+    assert done.code != 0
+    assert ran.git("status", "--porcelain") == "M  helper.py"
+    ran.git("commit", "-q", "-m", "Change", GITMEMO_ON_CHANGE="breaking")
+    assert ran.calls_in() == 5
+    assert ran.is_clean()
+
+
 def test_a_commit_from_a_subfolder(ran: Clone) -> None:
     folder = ran.root / "dïr"
     folder.mkdir()

@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
+from itertools import count
 from pathlib import Path
 
 import pytest
 from driver import Clone, copy_of, make_clone
 
 from gitmemo.errors import UnknownComponent
+from gitmemo.hashing.digest import digest
 from gitmemo.model.components import Component
+from gitmemo.model.facts import Decision, Fact, Tombstone, Verdict
+from gitmemo.model.lines import record_id, to_line
 from gitmemo.model.spoken import meant
+from gitmemo.short_ids import told_apart
+from gitmemo.workspace import find
 
 MODULE = """\
 import gitmemo as gm
@@ -71,6 +78,22 @@ def test_a_variable_is_called_the_same_everywhere(clone: Clone, name: str) -> No
 def test_a_change_is_checked_by_its_name_alone(clone: Clone, name: str) -> None:
     clone.change("return x * RATE", "return x * RATE + 1", "lib.py")
     assert "differs" in clone.gitmemo("check", f"code:{name}", code=7).out
+
+
+def test_an_op_is_called_by_its_former_name_everywhere(clone: Clone) -> None:
+    clone.change("def f(x)", "def g(x)", "lib.py")
+    clone.gitmemo("rename", "f", "g")
+    assert "lib.py:g depends on lib.py:$RATE" in clone.gitmemo("deps", "add", "f", "RATE").out
+
+
+def test_a_method_is_renamed_by_its_name_alone(clone: Clone) -> None:
+    clone.change(
+        "    size = 1\n", "    size = 1\n\n    def grow(self):\n        return 2\n", "lib.py"
+    )
+    clone.change("Model.size", "Model().grow()", "lib.py")
+    clone.gitmemo("run", "lib.py")
+    clone.change("grow", "rise", "lib.py")
+    assert "lib.py:Model.grow is lib.py:Model.rise" in clone.gitmemo("rename", "grow", "rise").text
 
 
 @pytest.mark.parametrize(
@@ -144,7 +167,7 @@ def test_a_revised_verdict_is_held_against_the_evidence_too(clone: Clone) -> Non
 def test_the_log_says_what_became_of_a_decision_and_names_it(clone: Clone) -> None:
     clone.gitmemo("decide", "RATE", "--breaking")
     (made,) = clone.gitmemo("decide", "--revise", "--json").out.splitlines()
-    short = json.loads(made)["id"][:10]
+    short = json.loads(made)["id"][:12]
     assert short in clone.gitmemo("log", "RATE").out
     clone.gitmemo("decide", short, "--withdraw")
     said = clone.gitmemo("log", "RATE").out
@@ -165,3 +188,52 @@ def test_a_content_is_not_compared_with_a_version(clone: Clone) -> None:
     assert "a version" in said
     assert "a content" in said
     assert "gitmemo show" in said
+
+
+def twins(make: Callable[[str], Fact]) -> dict[str, Fact]:
+    """Return two facts by their ids, which begin with the same four digits."""
+    seen: dict[str, tuple[str, Fact]] = {}
+    for number in count():
+        fact = make(str(number))
+        ident = record_id(to_line(fact)).hex()
+        if ident[:4] in seen:
+            return dict([seen[ident[:4]], (ident, fact)])
+        seen[ident[:4]] = ident, fact
+    raise AssertionError
+
+
+@pytest.mark.parametrize(
+    ("make", "words"),
+    [
+        (lambda why: Tombstone((digest(b"a"),), (digest(b"b"),), why), "forget --undo ID"),
+        (
+            lambda why: Decision(
+                Component("lib.py", "f"), digest(b"a"), digest(b"b"), Verdict.BREAKING, why
+            ),
+            "decide --revise ID",
+        ),
+    ],
+    ids=["undo", "revise"],
+)
+def test_an_id_that_several_have_is_not_guessed_at(
+    clone: Clone, make: Callable[[str], Fact], words: str
+) -> None:
+    both = twins(make)
+    world = find(clone.root).world
+    world.enter()
+    world.record(list(both.values()))
+    beginning = next(iter(both))[:4]
+    done = clone.gitmemo(*words.replace("ID", beginning.upper()).split(), code=2)
+    assert "ambiguous" in done.err
+    assert all(ident in done.err for ident in told_apart(both))
+    assert clone.gitmemo(*words.replace("ID", told_apart(both)[0].upper()).split()).code == 0
+
+
+@pytest.mark.parametrize("words", ["forget --undo abc", "decide --revise abc", "show abc"])
+def test_three_digits_are_no_id(clone: Clone, words: str) -> None:
+    clone.gitmemo(*words.split(), code=2)
+
+
+def test_ids_that_share_their_beginning_are_shown_longer() -> None:
+    assert told_apart(["ab" * 32, "cd" * 32]) == ["ab" * 6, "cd" * 6]
+    assert told_apart(["a" * 63 + "b", "a" * 64]) == ["a" * 64, "a" * 63 + "b"]

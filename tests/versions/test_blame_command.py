@@ -107,4 +107,4 @@ def test_a_renamed_file_is_followed(own: Looker) -> None:
     assert (before["component"], introduced(before)) == ("helper.py:scale", "Add instead")
     assert "was helper.py:scale" in clone.gitmemo("blame", "train").out
     log = own.json("log", "tools.py:scale")
-    assert log[-1]["moved"] == [f"helper.py:scale ({new['id'][:10]})"]
+    assert log[-1]["moved"] == [f"helper.py:scale ({new['id'][:12]})"]

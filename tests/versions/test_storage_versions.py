@@ -85,13 +85,6 @@ def program(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[types.M
 
 
 @pytest.fixture
-def storage(tmp_path: Path) -> Iterator[gm.Storage]:
-    storage = gm.Storage(deps_path=tmp_path)
-    yield storage
-    storage.close()
-
-
-@pytest.fixture
 def edit(program: types.ModuleType) -> Callable[..., None]:
     """Change the program's file and load it again."""
 
@@ -122,16 +115,18 @@ def decide(storage: gm.Storage, answers: dict[str, Verdict]) -> None:
 
 
 @pytest.fixture
-def edited(storage: gm.Storage, program: types.ModuleType, edit: Callable[..., None]) -> gm.Storage:
+def edited(
+    versioned_storage: gm.Storage, program: types.ModuleType, edit: Callable[..., None]
+) -> gm.Storage:
     """The pipeline ran, changed in three places, was decided about, and ran again."""
-    with storage:
+    with versioned_storage:
         program.run()
     edit(*EDITS)
     answers = dict.fromkeys(("$N_CLASS", "scale_data"), Verdict.BREAKING)
-    decide(storage, answers | {"eval_model": Verdict.NON_BREAKING})
-    with storage:
+    decide(versioned_storage, answers | {"eval_model": Verdict.NON_BREAKING})
+    with versioned_storage:
         program.run()
-    return storage
+    return versioned_storage
 
 
 def test_versions_as_the_page_on_versions_counts_them(
@@ -161,15 +156,15 @@ def test_each_version_prints_its_own_code(edited: gm.Storage, program: types.Mod
 
 
 def test_variables_stand_before_functions_and_imports_are_left_out(
-    storage: gm.Storage, program: types.ModuleType
+    versioned_storage: gm.Storage, program: types.ModuleType
 ) -> None:
-    with storage:
+    with versioned_storage:
         program.run()
-    shown = repr(storage.versions(program.load_data, plain=True))
+    shown = repr(versioned_storage.versions(program.load_data, plain=True))
     assert "\n\nN_CLASS = 10\n\n@gm.op\ndef load_data():\n    return list" in shown
     assert "import math" not in shown
-    content = storage.versions(program.load_data)[0].components[-1]
-    assert "import math" in storage.code(content.id)
+    content = versioned_storage.versions(program.load_data)[0].components[-1]
+    assert "import math" in versioned_storage.code(content.id)
 
 
 def test_frames_and_ids_of_contents(edited: gm.Storage, program: types.ModuleType) -> None:
@@ -193,41 +188,41 @@ def test_a_version_knows_when_it_ran_and_whether_it_holds(
 
 
 def test_a_value_is_said_where_the_text_does_not_tell(
-    storage: gm.Storage, program: types.ModuleType
+    versioned_storage: gm.Storage, program: types.ModuleType
 ) -> None:
-    with storage:
+    with versioned_storage:
         program.load_data()
-        assert "# the value" not in repr(storage.versions("load_data"))
+        assert "# the value" not in repr(versioned_storage.versions("load_data"))
         program.N_CLASS = 7
         program.load_data()
-    shown = repr(storage.versions("load_data", plain=True))
+    shown = repr(versioned_storage.versions("load_data", plain=True))
     first, second = [line for line in shown.splitlines() if line.startswith("# the value: id=")]
     assert first != second
 
 
 def test_an_op_that_was_never_called_has_no_versions(
-    storage: gm.Storage, program: types.ModuleType
+    versioned_storage: gm.Storage, program: types.ModuleType
 ) -> None:
-    found = storage.versions(program.never)
+    found = versioned_storage.versions(program.never)
     assert list(found) == []
     assert "no call of" in repr(found)
 
 
-def test_what_cannot_be_asked(storage: gm.Storage, program: types.ModuleType) -> None:
+def test_what_cannot_be_asked(versioned_storage: gm.Storage, program: types.ModuleType) -> None:
     with pytest.raises(gm.errors.NotVersioned, match="deps_path"):
         gm.Storage().versions(program.never)
     with pytest.raises(gm.errors.UnknownOp):
-        storage.versions("nobody")
+        versioned_storage.versions("nobody")
     with pytest.raises(gm.errors.NotAnOp):
-        storage.versions(3)  # type: ignore[arg-type]
+        versioned_storage.versions(3)  # type: ignore[arg-type]
     with pytest.raises(gm.errors.UnknownComponent):
-        storage.sources("nobody")
+        versioned_storage.sources("nobody")
     with pytest.raises(gm.errors.UnknownComponent):
-        storage.sources(print)
+        versioned_storage.sources(print)
     with pytest.raises(gm.errors.UnknownId):
-        storage.code("0123456789")
+        versioned_storage.code("0123456789")
     with pytest.raises(gm.errors.UnknownId, match="not an id"):
-        storage.diff("xyz", "xyz")
+        versioned_storage.diff("xyz", "xyz")
 
 
 def test_histories_of_code(edited: gm.Storage, program: types.ModuleType) -> None:
@@ -239,7 +234,7 @@ def test_histories_of_code(edited: gm.Storage, program: types.ModuleType) -> Non
     assert ruling.why == "because"
     shown = repr(edited.sources("eval_model"))
     assert "-    return model / 3 + y" in shown
-    assert f"{new.id[:10]}  HEAD  after {old.id[:10]}" in shown
+    assert f"{new.id[:12]}  HEAD  after {old.id[:12]}" in shown
     assert "non-breaking: because" in shown
     assert "●" not in repr(edited.source_history("eval_model", plain=True))
     assert "+    return" not in repr(edited.source_history("eval_model"))

@@ -92,8 +92,8 @@ def test_a_semantic_id_that_several_versions_share_is_not_guessed_at(edited: Loo
     assert shown["id"] == doubled["content_id"]
     done = edited.clone.gitmemo("show", tripled["semantic_id"], code=2)
     assert "ambiguous" in done.err
-    assert tripled["content_id"][:16] in done.err
-    assert added["content_id"][:16] in done.err
+    assert tripled["content_id"][:12] in done.err
+    assert added["content_id"][:12] in done.err
 
 
 @pytest.mark.parametrize("ident", ["nothing", "abc", "0" * 65, ""])

@@ -1,0 +1,111 @@
+"""What nobody has decided about, between stored calls and code, with what is known of it.
+
+Not what a person answers (`changes.deciding`), nor the commit that asks (`hook`). Invariant:
+looking records nothing, and imports and runs nothing of the repository's code.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from gitmemo.changes.cases import Case, cases_of
+from gitmemo.changes.change import Change
+from gitmemo.changes.contested import contested_change, decided_change
+from gitmemo.changes.evidence import Evidence, evidence_for
+from gitmemo.changes.finding import ReadableCode, find_changes, find_open
+from gitmemo.changes.uses import Uses, world_uses
+from gitmemo.model.decisions import Decisions
+from gitmemo.model.facts import Decision, Fact, Statement
+from gitmemo.model.lines import record_id, to_line
+from gitmemo.source.tree import SourceTree
+from gitmemo.workspace import Workspace
+from gitmemo.world.notes import FileNotes
+
+
+def cases_between(
+    workspace: Workspace,
+    before: SourceTree,
+    after: SourceTree,
+    paths: Sequence[str],
+    said: Sequence[Fact] = (),
+) -> list[Case]:
+    """Return the changes in `paths` that stored calls depend on and nobody decided about.
+
+    `said` are facts that are about to be recorded.
+    """
+    if not paths:
+        return []
+    world = workspace.world
+    more = [(record_id(to_line(fact)), fact) for fact in said if isinstance(fact, Statement)]
+    decisions = Decisions([*world.statements(), *more])
+    uses = world_uses(world, after, decisions)
+    changes = find_changes(uses, before, after, decisions, paths)
+    return _cases(workspace, after, changes, uses) if changes else []
+
+
+def open_cases(workspace: Workspace) -> list[Case]:
+    """Return what is undecided between stored calls and the files as they are, and what is contested.
+
+    Contested decisions come first.
+    """
+    world = workspace.world
+    world.enter()
+    uses = world_uses(world, workspace.code)
+    decisions = world.decisions()
+    code = _code_here(workspace)
+    changes = find_open(uses, code, decisions, world.text)
+    contests = decisions.contests()
+    contested = [contested_change(contest, uses, code, world.text) for contest in contests]
+    known = _evidence(workspace, contested, uses)
+    return [
+        *(
+            Case(change, evidence, contest=contest)
+            for change, evidence, contest in zip(contested, known, contests, strict=True)
+        ),
+        *_cases(workspace, workspace.code, changes, uses),
+    ]
+
+
+def evidence_about(workspace: Workspace, said: Decision) -> Evidence:
+    """Return what is known of the two contents that a decision is about."""
+    uses = world_uses(workspace.world, workspace.code)
+    (found,) = _evidence(workspace, [decided_change(said, uses, workspace.world.text)], uses)
+    return found
+
+
+def _evidence(workspace: Workspace, changes: Sequence[Change], uses: Uses) -> list[Evidence]:
+    notes = check_notes(workspace).lines()
+    return evidence_for(workspace.world, workspace.code, changes, uses, notes)
+
+
+def _cases(
+    workspace: Workspace, code: SourceTree, changes: Sequence[Change], uses: Uses
+) -> list[Case]:
+    return cases_of(
+        workspace.world,
+        code,
+        changes,
+        uses,
+        checks=check_notes(workspace).lines(),
+        source_roots=workspace.settings.source_roots,
+    )
+
+
+def check_notes(workspace: Workspace) -> FileNotes:
+    """Return where this machine keeps what checks of changes found."""
+    return FileNotes(workspace.layout.private_dir / "checks.jsonl")
+
+
+def open_changes(workspace: Workspace) -> list[Change]:
+    """Return what is undecided between the stored calls of this world and the files as they are."""
+    world = workspace.world
+    world.enter()
+    uses = world_uses(world, workspace.code)
+    return find_open(uses, _code_here(workspace), world.decisions(), world.text)
+
+
+def _code_here(workspace: Workspace) -> ReadableCode:
+    """Return the files as they are, with the packages and environment variables of this process."""
+    from gitmemo.tracing.outside import Outside, WithOutside
+
+    return WithOutside(workspace.code, Outside(workspace.root))
