@@ -1,0 +1,89 @@
+"""Segments for people: found by path or name, and shown.
+
+Not the facts of a world (`showing`). Invariant: a damaged segment is shown like any
+other, with what is wrong with it on standard error.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import click
+
+from gitmemo.display.records import readable
+from gitmemo.errors import AmbiguousId, CorruptSegment, GitmemoError, UnknownId
+from gitmemo.versions.finding import FEWEST_DIGITS, find_any
+from gitmemo.workspace import Workspace
+from gitmemo.world.files import names_in, segment_bytes
+from gitmemo.world.segments import INDEX_FOLDER, damage, read_segment, segment_name
+
+
+def segment_meant(workspace: Workspace, ident: str) -> str | None:
+    """Return the path in the repository of the segment that `ident` names, None if it names none.
+
+    Raises:
+        AmbiguousId: Several segments, or a segment and something else, begin like this.
+    """
+    if ident.endswith(".jsonl"):
+        return _path_meant(workspace.root, ident)
+    digits = ident.strip().lower()
+    if len(digits) < FEWEST_DIGITS:
+        return None
+    found = [p for p in _paths(workspace.root) if (segment_name(p) or "").startswith(digits)]
+    others = _others(workspace, ident) if found else []
+    if len(found) + len(others) > 1:
+        raise AmbiguousId(ident, (*others, *found))
+    return found[0] if found else None
+
+
+def show_segment(workspace: Workspace, path: str, *, as_json: bool) -> None:
+    """Print a segment, and on standard error what is wrong with it."""
+    data = segment_bytes(workspace.root, path)
+    name = segment_name(path) or ""
+    for error in _damage(path, data):
+        click.echo(f"{click.style('damaged:', fg='red', bold=True)} {error}", err=True)
+    if as_json:
+        records = [json.loads(line) for line in read_segment(path, data)]
+        fields = {"kind": "segment", "id": name, "path": path, "records": records}
+        click.echo(json.dumps(fields, ensure_ascii=False))
+        return
+    click.echo(click.style(f"segment {name}", fg="yellow"))
+    click.echo("".join(f"{line}\n" for line in readable(data)), nl=False)
+
+
+def _path_meant(root: Path, ident: str) -> str | None:
+    for start in (Path.cwd(), root):
+        target = start / ident
+        if target.is_relative_to(root):
+            path = target.relative_to(root).as_posix()
+            if segment_name(path) and target.exists():
+                return path
+    return None
+
+
+def _paths(root: Path) -> list[str]:
+    months = names_in(root / INDEX_FOLDER)
+    listed = (
+        f"{INDEX_FOLDER}/{m}/{name}" for m in months for name in names_in(root / INDEX_FOLDER / m)
+    )
+    return [path for path in listed if segment_name(path)]
+
+
+def _others(workspace: Workspace, ident: str) -> list[str]:
+    """Return what else begins like `ident`; nothing where the world cannot be read."""
+    try:
+        workspace.world.enter()
+        found = find_any(workspace.world, ident)
+    except AmbiguousId as error:
+        return list(error.candidates)
+    except (UnknownId, CorruptSegment):
+        return []
+    return [f"{found.id[:16]} {found}"]
+
+
+def _damage(path: str, data: bytes) -> list[GitmemoError]:
+    try:
+        return list(damage(path, read_segment(path, data)))
+    except CorruptSegment as error:
+        return [error]
