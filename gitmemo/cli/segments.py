@@ -1,4 +1,4 @@
-"""Segments for people: found by path or name, and shown.
+"""Segments for people: found by path or name, shown, and joined.
 
 Not the facts of a world (`showing`). Invariant: a damaged segment is shown like any
 other, with what is wrong with it on standard error.
@@ -13,10 +13,45 @@ import click
 
 from gitmemo.display.records import readable
 from gitmemo.errors import AmbiguousId, CorruptSegment, GitmemoError, UnknownId
+from gitmemo.quantities import count, size
 from gitmemo.versions.finding import FEWEST_DIGITS, find_any
-from gitmemo.workspace import Workspace
+from gitmemo.workspace import Workspace, find
 from gitmemo.world.files import names_in, segment_bytes
 from gitmemo.world.segments import INDEX_FOLDER, damage, read_segment, segment_name
+
+_NOTHING = (
+    "nothing to compact: that takes segments of one month, none of which holds 30 % of their facts"
+)
+
+
+@click.group()
+def index() -> None:
+    """Look after the committed index of calls."""
+
+
+@index.command()
+@click.option("-n", "--dry-run", is_flag=True, help="Only say what would be joined.")
+def compact(dry_run: bool) -> None:
+    """Join the segments of each month, on the default branch, and stage that for a commit.
+
+    The facts stay the same. There are fewer files afterwards, but git's history keeps the
+    old ones too, so `.git` grows.
+    """
+    from gitmemo.commits.compaction import plan_compaction, stage_compaction
+
+    workspace = find()
+    groups = plan_compaction(workspace.layout)
+    for group in groups:
+        folder = group.path.rpartition("/")[0]
+        sizes = f"{size(group.bytes_before)} -> {size(len(group.output.data))}"
+        click.echo(f"{folder}: {count(len(group.inputs), 'segment')} -> 1, {sizes}")
+    if not groups:
+        click.echo(_NOTHING, err=True)
+    elif dry_run:
+        click.echo("nothing was changed", err=True)
+    else:
+        stage_compaction(workspace.layout, groups)
+        click.echo("staged: look at it with `git status`, then `git commit`", err=True)
 
 
 def segment_meant(workspace: Workspace, ident: str) -> str | None:
