@@ -7,14 +7,16 @@ other, with what is wrong with it on standard error.
 from __future__ import annotations
 
 import json
+import os
 from pathlib import Path
 
 import click
 
 from gitmemo.display.records import readable
-from gitmemo.errors import AmbiguousId, CorruptSegment, GitmemoError, UnknownId
+from gitmemo.errors import AmbiguousId, CorruptSegment, UnknownId
 from gitmemo.quantities import count, size
-from gitmemo.versions.finding import FEWEST_DIGITS, find_any
+from gitmemo.short_ids import begins, short
+from gitmemo.versions.finding import find_any
 from gitmemo.workspace import Workspace, find
 from gitmemo.world.files import names_in, segment_bytes
 from gitmemo.world.segments import INDEX_FOLDER, damage, read_segment, segment_name
@@ -62,22 +64,25 @@ def segment_meant(workspace: Workspace, ident: str) -> str | None:
     """
     if ident.endswith(".jsonl"):
         return _path_meant(workspace.root, ident)
-    digits = ident.strip().lower()
-    if len(digits) < FEWEST_DIGITS:
-        return None
-    found = [p for p in _paths(workspace.root) if (segment_name(p) or "").startswith(digits)]
+    found = {
+        segment_name(path) or "": path
+        for path in _paths(workspace.root)
+        if begins(segment_name(path) or "", ident)
+    }
     others = _others(workspace, ident) if found else []
     if len(found) + len(others) > 1:
-        raise AmbiguousId(ident, (*others, *found))
-    return found[0] if found else None
+        segments = (f"{short(name)} segment {path}" for name, path in found.items())
+        raise AmbiguousId(ident, (*others, *segments))
+    return next(iter(found.values()), None)
 
 
 def show_segment(workspace: Workspace, path: str, *, as_json: bool) -> None:
     """Print a segment, and on standard error what is wrong with it."""
     data = segment_bytes(workspace.root, path)
     name = segment_name(path) or ""
-    for error in _damage(path, data):
-        click.echo(f"{click.style('damaged:', fg='red', bold=True)} {error}", err=True)
+    error = _damage(path, data)
+    if as_json and error is not None:
+        raise error
     if as_json:
         records = [json.loads(line) for line in read_segment(path, data)]
         fields = {"kind": "segment", "id": name, "path": path, "records": records}
@@ -85,11 +90,13 @@ def show_segment(workspace: Workspace, path: str, *, as_json: bool) -> None:
         return
     click.echo(click.style(f"segment {name}", fg="yellow"))
     click.echo("".join(f"{line}\n" for line in readable(data)), nl=False)
+    if error is not None:
+        click.echo(f"{click.style('damaged:', fg='red', bold=True)} {error}", err=True)
 
 
 def _path_meant(root: Path, ident: str) -> str | None:
     for start in (Path.cwd(), root):
-        target = start / ident
+        target = Path(os.path.normpath(start / ident))
         if target.is_relative_to(root):
             path = target.relative_to(root).as_posix()
             if segment_name(path) and target.exists():
@@ -114,11 +121,12 @@ def _others(workspace: Workspace, ident: str) -> list[str]:
         return list(error.candidates)
     except (UnknownId, CorruptSegment):
         return []
-    return [f"{found.id[:16]} {found}"]
+    return [f"{short(found.id)} {found}"]
 
 
-def _damage(path: str, data: bytes) -> list[GitmemoError]:
+def _damage(path: str, data: bytes) -> CorruptSegment | None:
+    """Return the first thing that is wrong with a segment."""
     try:
-        return list(damage(path, read_segment(path, data)))
+        return next(damage(path, read_segment(path, data)), None)
     except CorruptSegment as error:
-        return [error]
+        return error

@@ -9,7 +9,9 @@ import pygit2
 import pytest
 from driver import Clone, copy_of, make_project
 
-from gitmemo.commits.compaction import LARGEST_SHARE
+from gitmemo.commits.compaction import LARGEST_SHARE, plan_compaction
+from gitmemo.errors import CompactionRefused
+from gitmemo.git.repository import locate
 from gitmemo.hashing import content_id
 from gitmemo.hashing.digest import Digest, digest
 from gitmemo.model.components import Component
@@ -236,11 +238,14 @@ def test_it_is_refused_where_it_could_hurt(project: Clone) -> None:
     ):
         prepare(project)
         before = project.git("status", "--porcelain")
-        done = project.gitmemo("index", "compact", code=3)
-        assert said in done.err
+        with pytest.raises(CompactionRefused) as caught:
+            plan_compaction(locate(project.root))
+        assert said in str(caught.value)
         assert project.git("status", "--porcelain") == before
         (project.root / ".gitmemo/notes.txt").unlink(missing_ok=True)
         for command in ("merge", "rebase", "cherry-pick"):
             project.process("git", command, "--abort", code=None)
         project.process("git", "bisect", "reset", code=None)
         project.git("checkout", "-q", "main")
+    project.git("checkout", "-q", "feature")
+    assert project.gitmemo("index", "compact", code=3).err.count("\n") == 2

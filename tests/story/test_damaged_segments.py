@@ -67,9 +67,9 @@ def test_verify_names_every_file_and_line(project: Clone, folder: Path) -> None:
 
 
 def test_what_was_damaged_and_is_restored_is_read(project: Clone, folder: Path) -> None:
-    path = put(folder, f"{CALL}\n".encode())
-    good = path.read_bytes()
-    path.write_bytes(good.replace(b"m:f", b"m:g"))
+    good = f"{CALL}\n".replace("m:f", "m:new").encode()  # what the derived index does not know yet
+    path = put(folder, good)
+    path.write_bytes(good.replace(b"m:new", b"m:old"))
     assert "do not match its name" in project.gitmemo("status", code=4).err
     path.write_bytes(good)
     assert project.status()["calls"] == 6

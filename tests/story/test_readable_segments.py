@@ -80,7 +80,10 @@ def test_show_takes_segments(project: Clone) -> None:
     assert by_path.out.startswith(f"segment {path.stem}\n")
     assert "\ncall pipeline:load(size=500) -> " in by_path.out
     assert project.gitmemo("show", path.stem[:16]).out == by_path.out
-    assert project.gitmemo("show", path.name, cwd=path.parent).out == by_path.out
+    assert (
+        project.gitmemo("show", f"../{path.parent.name}/{path.name}", cwd=path.parent).out
+        == by_path.out
+    )
     shown = json.loads(project.gitmemo("show", "--json", path.stem).out)
     assert shown["path"] == relative
     assert [json.loads(line) for line in path.read_text("utf-8").splitlines()] == shown["records"]
@@ -95,3 +98,5 @@ def test_show_reads_damaged_segments(project: Clone) -> None:
     assert "\ncall pipeline:load(size=500) -> " in done.out
     assert "\x1b" not in done.out
     assert "do not match its name" in done.err
+    refused = json.loads(clone.gitmemo("show", "--json", path.stem[:12], code=4).err)
+    assert refused["error"]["kind"] == "corrupt-segment"
