@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import calls, listing, scale, startup, versioning
+from benchmarks import calls, growth, listing, scale, startup, versioning
 
 SCENARIOS = {
     "hit": calls.hit,
@@ -24,6 +24,7 @@ SCENARIOS = {
     "entry": versioning.entry,
     "versions": versioning.versions,
     "listing": listing.listing,
+    "growth": growth.growth,
 }
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 import click
 
 from gitmemo.cli.options import json_option
+from gitmemo.cli.segments import segment_meant, show_segment
 from gitmemo.display.text import cut, diff_lines, printable
 from gitmemo.hashing.digest import to_hex
 from gitmemo.model.facts import (
@@ -46,9 +47,14 @@ _LONGEST = 60
 def show(ident: str, as_json: bool) -> None:
     """Show what ID names: a version, a content of a component, a call, a result, or a decision.
 
-    The first digits (4 or more) are enough where only one id begins with them.
+    The first digits (4 or more) are enough where only one id begins with them. ID may also
+    be a segment of the index: its path, or its name.
     """
     workspace = find()
+    segment = segment_meant(workspace, ident)
+    if segment is not None:
+        show_segment(workspace, segment, as_json=as_json)
+        return
     workspace.world.enter()
     found = find_any(workspace.world, ident)
     if as_json:

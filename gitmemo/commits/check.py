@@ -7,27 +7,21 @@ what is damaged is set aside.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
 
-from gitmemo.errors import GitmemoError
-from gitmemo.hashing import content_id
-from gitmemo.model.lines import from_line
+from gitmemo.errors import CorruptSegment, GitmemoError
 from gitmemo.short_ids import short
 from gitmemo.workspace import Workspace
-from gitmemo.world.files import segment_bytes
+from gitmemo.world.files import names_in, segment_bytes
 from gitmemo.world.journal import is_abandoned, read_entries
 from gitmemo.world.journal import repair as repair_journal
-from gitmemo.world.segments import INDEX_FOLDER, read_segment
+from gitmemo.world.segments import INDEX_FOLDER, damage, read_segment, segment_name
 
 
 def check(workspace: Workspace, *, repair: bool) -> Iterator[str]:
     """Yield a line about every segment and journal, and every value of this world, that is damaged."""
-    for path in sorted((workspace.root / INDEX_FOLDER).glob("*/*.jsonl")):
-        name = path.relative_to(workspace.root).as_posix()
-        try:
-            for line in read_segment(name, segment_bytes(workspace.root, name)):
-                from_line(line, content_id)
-        except GitmemoError as error:
-            yield str(error)
+    for name in _below(workspace.root, INDEX_FOLDER):
+        yield from map(str, _damage_of(workspace.root, name))
     for path in sorted((workspace.layout.private_dir / "journal").rglob("*.jsonl")):
         try:
             read_entries(path)
@@ -38,6 +32,30 @@ def check(workspace: Workspace, *, repair: bool) -> Iterator[str]:
             elif repair:
                 yield f"set {repair_journal(path)} damaged lines of {path} aside"
     yield from _check_values(workspace)
+
+
+def _below(root: Path, folder: str) -> Iterator[str]:
+    """Yield what is in a folder of the repository but folders, without following links."""
+    if (root / folder).is_symlink():
+        yield folder
+        return
+    for name in names_in(root / folder):
+        path = f"{folder}/{name}"
+        if (root / path).is_dir():
+            yield from _below(root, path)
+        else:
+            yield path
+
+
+def _damage_of(root: Path, name: str) -> Iterator[CorruptSegment]:
+    """Yield all that is wrong with a segment, or with what is no segment and lies among them."""
+    if segment_name(name) is None:
+        yield CorruptSegment(name, "it is not named like a segment, so it is not read")
+        return
+    try:
+        yield from damage(name, read_segment(name, segment_bytes(root, name)))
+    except CorruptSegment as error:
+        yield error
 
 
 def _anything_set_aside(workspace: Workspace) -> bool:

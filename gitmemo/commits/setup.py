@@ -8,10 +8,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from pathlib import Path
 
 from gitmemo.config import COMMITTED
 from gitmemo.errors import NotInRepository
 from gitmemo.git.cli import Git
+from gitmemo.git.diffs import explain_diffs, leave_diffs
 from gitmemo.git.hookfiles import HookAction, install, plan_install, plan_uninstall, uninstall
 from gitmemo.git.repository import Layout, locate
 
@@ -40,18 +42,24 @@ def set_up(path: str | os.PathLike[str]) -> Iterator[str]:
     if layout.bare:
         raise NotInRepository(str(layout.root))
     for name, content in ((COMMITTED, _CONFIG), (".gitmemo/.gitattributes", _ATTRIBUTES)):
-        target = layout.root / name
-        if target.exists():
-            yield f"kept {name}"
-            continue
-        target.parent.mkdir(exist_ok=True)
-        target.write_text(content, encoding="utf-8", newline="\n")
-        yield f"wrote {name}"
+        yield _write(layout.root / name, name, content)
     git = Git(layout.root)
     git.run("add", "--", ".gitmemo")
     if git.run("diff", "--cached", "--name-only", "--", ".gitmemo"):
         yield "staged .gitmemo: commit it together with your code"
     yield from _install_hooks(layout)
+
+
+def _write(target: Path, name: str, content: str) -> str:
+    found = target.read_text("utf-8") if target.exists() else None
+    if found is not None and (content is _CONFIG or content in found):
+        return f"kept {name}"
+    if found is not None:  # of an older gitmemo; lines of other people stay
+        kept = [line for line in found.splitlines() if not line.startswith("index/**")]
+        content = "".join(f"{line}\n" for line in kept) + content
+    target.parent.mkdir(exist_ok=True)
+    target.write_text(content, encoding="utf-8", newline="\n")
+    return f"wrote {name}" if found is None else f"updated {name}"
 
 
 def install_hooks(path: str | os.PathLike[str] = ".") -> Iterator[str]:
@@ -61,8 +69,10 @@ def install_hooks(path: str | os.PathLike[str] = ".") -> Iterator[str]:
 
 def remove_hooks(path: str | os.PathLike[str] = ".") -> Iterator[str]:
     """Remove gitmemo's hooks; yield a line about each."""
-    plan = plan_uninstall(locate(path))
+    layout = locate(path)
+    plan = plan_uninstall(layout)
     uninstall(plan)
+    leave_diffs(layout)
     for step in plan.steps:
         if step.action is not HookAction.LEAVE:
             yield f"{step.action.value}: {step.path}"
@@ -73,3 +83,4 @@ def _install_hooks(layout: Layout) -> Iterator[str]:
     install(plan)
     for step in plan.steps:
         yield f"hook {step.path.name}: {step.action.value}"
+    explain_diffs(layout)

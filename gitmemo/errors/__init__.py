@@ -60,6 +60,7 @@
       RefContended           exit 1
       HistoryRejected        exit 4
       HookRefused            exit 1
+      CompactionRefused      exit 3
     project
       NotInitialised         exit 3
       UncommittedCode        exit 3
@@ -150,6 +151,7 @@ from gitmemo.errors.remotes import (
     RemoteUnreachable,
 )
 from gitmemo.errors.repository import (
+    CompactionRefused,
     GitFailed,
     GitMissing,
     HistoryRejected,
@@ -187,6 +189,7 @@ __all__ = [
     "BadSetting",
     "BlobCorrupt",
     "CannotRename",
+    "CompactionRefused",
     "ContraryEvidence",
     "CorruptJournal",
     "CorruptRecord",

@@ -32,15 +32,29 @@ class CorruptSegment(GitmemoError, ValueError):
     kind = "corrupt-segment"
     exit_code = 4
 
-    def __init__(self, path: str, reason: str) -> None:
-        super().__init__(path, reason)
-        self.path, self.reason = path, reason
+    def __init__(self, path: str, reason: str, line: int | None = None) -> None:
+        """`line` is the number of the line that is no fact, from 1 on; None for the whole file."""
+        super().__init__(path, reason, line)
+        self.path, self.reason, self.line = path, reason, line
 
     def problem(self) -> str:
-        return f"the index segment {self.path} is damaged: {self.reason}"
+        where = f"line {self.line} of " if self.line else ""
+        return f"{where}the index segment {printed(self.path)} is damaged: {self.reason}"
 
     def remedy(self) -> str:
-        return f"restore it from git: git checkout HEAD -- {shlex.quote(self.path)}"
+        if not self.path.isprintable():
+            return "look at it with `git status` and `git log`, and remove what is not yours"
+        path = shlex.quote(self.path)
+        return (
+            f"restore it from git: git checkout HEAD -- {path}\n"
+            "  if it was committed like this, `git log` on it says by whom; `git rm` leaves it out, "
+            "with all its facts"
+        )
+
+
+def printed(path: str) -> str:
+    """Return a path for a message: names in a repository may hold what steers a terminal."""
+    return path if path.isprintable() else repr(path)
 
 
 class CorruptJournal(GitmemoError, ValueError):

@@ -121,3 +121,20 @@ class HookRefused(GitmemoError):
 
     def remedy(self) -> str:
         return f"add these lines to the hooks there:\n{self.lines}"
+
+
+class CompactionRefused(GitmemoError):
+    """Segments are not joined now: a merge could conflict, or a change that is not committed be lost."""
+
+    kind = "compaction-refused"
+    exit_code = 3
+
+    def __init__(self, reason: str, advice: str) -> None:
+        super().__init__(reason, advice)
+        self.reason, self.advice = reason, advice
+
+    def problem(self) -> str:
+        return f"the index is not compacted: {self.reason}"
+
+    def remedy(self) -> str:
+        return self.advice

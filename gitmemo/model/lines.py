@@ -40,6 +40,7 @@ from gitmemo.model.notation import (
 )
 
 _MOST_SECONDS = 10**10
+_LONGEST_EXCERPT, _LONGEST_REASON = 80, 200  # a hostile line may be megabytes long
 decoded = json.JSONDecoder().raw_decode
 """The array of a line, and where it ends."""
 
@@ -78,7 +79,19 @@ def from_line(line: str, content_id: Callable[[object], Digest]) -> Fact:
         OverflowError,
         RecursionError,
     ) as error:
-        raise CorruptRecord(line[:80], f"{type(error).__name__}: {error}") from error
+        reason = f"{type(error).__name__}: {error}"[:_LONGEST_REASON]
+        raise CorruptRecord(line[:_LONGEST_EXCERPT], reason) from error
+
+
+def from_canonical_line(line: str, content_id: Callable[[object], Digest]) -> Fact:
+    """Read a fact; raise `CorruptRecord` too where `to_line` writes it otherwise.
+
+    What others wrote is read like this: a fact with two lines would have two record ids.
+    """
+    fact = from_line(line, content_id)
+    if to_line(fact) != line:
+        raise CorruptRecord(line[:_LONGEST_EXCERPT], "it is not written as gitmemo writes it")
+    return fact
 
 
 # --- writing --------------------------------------------------------------

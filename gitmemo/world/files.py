@@ -11,11 +11,17 @@ import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from gitmemo.errors import CorruptSegment
+from gitmemo.errors import CorruptRecord, CorruptSegment
 from gitmemo.git.repository import Layout
 from gitmemo.world.index import Index
 from gitmemo.world.journal import PACKED, exported_size, read_entries
-from gitmemo.world.segments import INDEX_FOLDER, MAX_BYTES, read_segment, segment_name
+from gitmemo.world.segments import (
+    INDEX_FOLDER,
+    MAX_BYTES,
+    damage,
+    read_segment,
+    segment_name,
+)
 
 EXPORTED = "exported"
 
@@ -76,8 +82,8 @@ class FactFiles:
 
     def _segments_in_tree(self) -> Iterator[tuple[str, str]]:
         top = self._layout.root / INDEX_FOLDER
-        for month in _names(top):
-            for name in _names(top / month):
+        for month in names_in(top):
+            for name in names_in(top / month):
                 path = f"{INDEX_FOLDER}/{month}/{name}"
                 found = segment_name(path)
                 if found:
@@ -97,17 +103,21 @@ class FactFiles:
             raise CorruptSegment(path, "it is not named like a segment")
         file, loaded = self._index.file("segment", "", name)
         if not loaded:
-            self._index.add_members(file, read_segment(path, data))
+            lines = read_segment(path, data)
+            try:
+                self._index.add_members(file, lines)
+            except CorruptRecord:  # which line it was is looked up only then
+                raise next(damage(path, lines)) from None
             self._index.mark_loaded(file, max(1, len(data)))
         return file
 
     def _journals(self) -> Iterator[tuple[Path, int]]:
         """Yield every journal with its size: of all work trees, and those that are set aside."""
         top = self._layout.private_dir / "journal"
-        folders = [top / name for name in _names(top) if name != EXPORTED]
-        folders += [top / EXPORTED / name for name in _names(top / EXPORTED)]
+        folders = [top / name for name in names_in(top) if name != EXPORTED]
+        folders += [top / EXPORTED / name for name in names_in(top / EXPORTED)]
         for folder in folders:
-            for name in _names(folder):
+            for name in names_in(folder):
                 if name.endswith((".jsonl", f".jsonl{PACKED}")):
                     path = folder / name
                     try:
@@ -168,7 +178,8 @@ def is_plain_folder(root: Path, folder: Path) -> bool:
     return True
 
 
-def _names(folder: Path) -> list[str]:
+def names_in(folder: Path) -> list[str]:
+    """Return the names in a folder, sorted; none if there is no such folder."""
     try:
         return sorted(os.listdir(folder))
     except (FileNotFoundError, NotADirectoryError):

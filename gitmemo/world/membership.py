@@ -11,10 +11,9 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import islice
 from typing import TypeVar
 
-from gitmemo.errors import CorruptRecord
 from gitmemo.hashing import content_id
 from gitmemo.model.facts import Fact
-from gitmemo.model.lines import from_line, to_line
+from gitmemo.model.lines import from_canonical_line, from_line
 from gitmemo.world.spans import Span, Spans, numbers_in
 from gitmemo.world.table import FactTable, as_json
 
@@ -108,7 +107,4 @@ def _batches(items: Iterable[_T]) -> Iterator[list[_T]]:
 
 
 def _checked(line: str) -> tuple[Fact, str]:
-    fact = from_line(line, content_id)
-    if to_line(fact) != line:
-        raise CorruptRecord(line[:80], "it is not written as gitmemo writes it")
-    return fact, line
+    return from_canonical_line(line, content_id), line

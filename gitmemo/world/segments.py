@@ -8,15 +8,17 @@ union of files that no merge tool can get wrong.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from itertools import pairwise
 
-from gitmemo.errors import CorruptSegment
+from gitmemo.errors import CorruptRecord, CorruptSegment
+from gitmemo.hashing import content_id
 from gitmemo.hashing.digest import digest, to_hex
+from gitmemo.model.lines import from_canonical_line
 
 INDEX_FOLDER = ".gitmemo/index/1"
-_NAME = re.compile(r"\.gitmemo/index/1/\d{4}-\d{2}/([0-9a-f]{64})\.jsonl")
+_NAME = re.compile(r"\.gitmemo/index/1/[0-9]{4}-(?:0[1-9]|1[0-2])/([0-9a-f]{64})\.jsonl")
 MAX_BYTES = 1 << 30
 
 
@@ -45,12 +47,17 @@ def build_segment(lines: Iterable[str]) -> Segment:
 
 def segment_name(path: str) -> str | None:
     """Return the segment's name if `path` is one; anything else found there is not ours."""
-    match = _NAME.fullmatch(PurePosixPath(path).as_posix())
+    match = _NAME.fullmatch(path)
     return match.group(1) if match else None
 
 
 def read_segment(path: str, data: bytes) -> list[str]:
-    """Return the lines of a segment; raise `CorruptSegment` if the bytes do not match the name."""
+    """Return the lines of a segment.
+
+    Raises:
+        CorruptSegment: The bytes do not match the name, or are not sorted lines. The lines
+            themselves are not looked at.
+    """
     name = segment_name(path)
     if name is None:
         raise CorruptSegment(path, "it is not named like a segment")
@@ -59,6 +66,24 @@ def read_segment(path: str, data: bytes) -> list[str]:
     if to_hex(digest(data)) != name:
         raise CorruptSegment(path, "its bytes do not match its name")
     try:
-        return data.decode("utf-8").split("\n")[:-1]
+        lines = data.decode("utf-8").split("\n")
     except UnicodeDecodeError as error:
-        raise CorruptSegment(path, str(error)) from None
+        raise CorruptSegment(
+            path, "it is not UTF-8", data.count(b"\n", 0, error.start) + 1
+        ) from None
+    if lines.pop():
+        raise CorruptSegment(path, "its last line has no end", len(lines) + 1)
+    # One set of facts has one name only if there is one order.
+    for number, (line, following) in enumerate(pairwise(lines), 2):
+        if line >= following:
+            raise CorruptSegment(path, "it does not sort behind the line before", number)
+    return lines
+
+
+def damage(path: str, lines: Iterable[str]) -> Iterator[CorruptSegment]:
+    """Yield what is wrong with those of a segment's lines that are no facts."""
+    for number, line in enumerate(lines, 1):
+        try:
+            from_canonical_line(line, content_id)
+        except CorruptRecord as error:
+            yield CorruptSegment(path, f"{error.reason}: {error.excerpt!r}", number)

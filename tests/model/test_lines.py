@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from gitmemo.display.records import readable, sentence
 from gitmemo.errors import CorruptRecord
 from gitmemo.hashing import content_id
 from gitmemo.hashing.digest import Digest, digest, from_text, to_text
@@ -164,6 +165,23 @@ def test_what_is_written_is_read_and_written_the_same(fact: Fact) -> None:
     assert back == fact
     assert to_line(back) == line
     assert record_id(line) == digest(line.encode())
+
+
+@given(facts)
+def test_every_fact_has_a_sentence(fact: Fact) -> None:
+    line = to_line(fact)
+    said = sentence(line)
+    assert said.isprintable()
+    word = "link" if isinstance(fact, Call) and fact.is_link else kind_of(line)
+    if not isinstance(fact, Text):  # those are in journals only
+        assert said.split(" ")[0] == word, "it was not understood"
+
+
+@given(st.binary() | st.recursive(plain, st.lists).map(lambda value: json.dumps(value).encode()))
+def test_anything_is_shown_line_by_line(data: bytes) -> None:
+    shown = list(readable(data))
+    assert len(shown) == data.count(b"\n") + (not data.endswith(b"\n") and bool(data))
+    assert all(line.isprintable() for line in shown)
 
 
 @given(st.text() | st.recursive(plain, st.lists).map(json.dumps))

@@ -9,8 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gitmemo.errors import CorruptJournal, CorruptSegment
+from gitmemo.hashing.digest import digest, to_hex
+from gitmemo.model.facts import Text
+from gitmemo.model.lines import to_line
 from gitmemo.world.journal import Journal, Place, read_entries, repair
-from gitmemo.world.segments import build_segment, read_segment, segment_name
+from gitmemo.world.segments import build_segment, damage, read_segment, segment_name
 
 lines = st.lists(
     st.text(st.characters(exclude_characters="\n", exclude_categories=["Cs"]), min_size=1)
@@ -44,6 +47,13 @@ def test_a_changed_segment_is_refused(some: list[str], data: st.DataObject) -> N
         f".gitmemo/index/1/2026-01/{'A' * 64}.jsonl",
         f".gitmemo/index/1/2026-01/{'a' * 63}.jsonl",
         f".gitmemo/index/2/2026-01/{'a' * 64}.jsonl",
+        f".gitmemo/index/1/2026-00/{'a' * 64}.jsonl",
+        f".gitmemo/index/1/2026-13/{'a' * 64}.jsonl",
+        f".gitmemo/index/1/２０２６-01/{'a' * 64}.jsonl",
+        f".gitmemo/index/1/2026-01/{'a' * 64}.JSONL",
+        f".gitmemo/index/1/2026-01/{'a' * 64}.jsonl\n",
+        f".gitmemo/index/1/2026-01/x/{'a' * 64}.jsonl",
+        f".gitmemo/index/1/./2026-01/{'a' * 64}.jsonl",
         f"a/.gitmemo/index/1/2026-01/{'a' * 64}.jsonl",
     ],
 )
@@ -51,6 +61,73 @@ def test_only_segments_are_named_like_segments(path: str) -> None:
     assert segment_name(path) is None
     with pytest.raises(CorruptSegment):
         read_segment(path, b"")
+
+
+def named(data: bytes) -> str:
+    """Return the path of a segment with these bytes: as somebody could commit it."""
+    return f".gitmemo/index/1/2026-01/{to_hex(digest(data))}.jsonl"
+
+
+@pytest.mark.parametrize(
+    ("data", "line", "reason"),
+    [
+        (b'["a"]\n["b"]', 2, "no end"),
+        (b'["b"]\n["a"]\n', 2, "does not sort"),
+        (b'["a"]\n["a"]\n', 2, "does not sort"),
+        (b'["a"]\n["b\xff"]\n', 2, "not UTF-8"),
+        (b"\0", 1, "no end"),
+    ],
+)
+def test_a_segment_is_sorted_whole_lines(data: bytes, line: int, reason: str) -> None:
+    with pytest.raises(CorruptSegment, match=reason) as caught:
+        read_segment(named(data), data)
+    assert caught.value.line == line
+    assert f"line {line} of the index segment .gitmemo/index" in str(caught.value)
+    assert "git checkout HEAD -- .gitmemo/index" in str(caught.value)
+
+
+@given(st.binary(max_size=200) | st.lists(st.binary(max_size=30)).map(b"\n".join))
+def test_random_bytes_are_lines_or_one_error(data: bytes) -> None:
+    try:
+        found = read_segment(named(data), data)
+    except CorruptSegment as error:
+        assert error.remedy() and error.problem().isprintable()
+        return
+    assert build_segment(found).data == data
+    for error in damage(named(data), found):
+        assert error.line and error.problem().isprintable()
+
+
+DEEP = 100_000
+HOSTILE = [
+    "",
+    "null",
+    "[]",
+    "{}",
+    '["call"]',
+    '["surprise",1]',
+    '["call","m:f",0,null,[],[],[],{}] ',
+    '["call","m:f",0,null,[],[],[],{}]\x00',
+    '["call","m\\u0000f",0,null,[],[],[],{"\x1b[31m":1}]',
+    '["call","m:\\ud800",0,null,[],[],[],{}]',
+    '["call","m:f",0,null,[],[],[],{"seconds":1e999}]',
+    '["call","m:f",0,null,[["x",{"v":' + "9" * 5000 + "}]],[],[],{}]",
+    '["call","m:f",0,null,[["x",{"v":' + "[" * DEEP + "]" * DEEP + "}]],[],[],{}]",
+    '["call","m:f",0,null,[["x",{"list":' * 400 + "]" * 400,
+    '["call","m:f",0,null,[["x",{"v":' + "[" * 500 + "]" * 500 + "}]],[],[],{}] ",
+    '["value","' + "A" * 10_000_000 + '","json",1,"A"]',
+    '["version","' + "A" * 43 + '",[["f.py",[["f","' + "A" * 43 + '"]]]]]',
+]
+
+
+@pytest.mark.parametrize("line", HOSTILE, ids=range(len(HOSTILE)))
+def test_a_line_that_is_no_fact_is_named(line: str) -> None:
+    path = named(line.encode())
+    (error,) = damage(path, [to_line(Text("x")), line])
+    assert error.line == 2
+    assert path in error.problem()
+    assert error.problem().isprintable()
+    assert len(error.problem()) < 1000
 
 
 def written(folder: Path, *some: str) -> Path:

@@ -1,0 +1,132 @@
+"""Segments for people: found by path or name, shown, and joined.
+
+Not the facts of a world (`showing`). Invariant: a damaged segment is shown like any
+other, with what is wrong with it on standard error.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from pathlib import Path
+
+import click
+
+from gitmemo.display.records import readable
+from gitmemo.errors import AmbiguousId, CorruptSegment, UnknownId
+from gitmemo.quantities import count, size
+from gitmemo.short_ids import begins, short
+from gitmemo.versions.finding import find_any
+from gitmemo.workspace import Workspace, find
+from gitmemo.world.files import names_in, segment_bytes
+from gitmemo.world.segments import INDEX_FOLDER, damage, read_segment, segment_name
+
+_NOTHING = (
+    "nothing to compact: that takes segments of one month, none of which holds 30 % of their facts"
+)
+
+
+@click.group()
+def index() -> None:
+    """Look after the committed index of calls."""
+
+
+@index.command()
+@click.option("-n", "--dry-run", is_flag=True, help="Only say what would be joined.")
+def compact(dry_run: bool) -> None:
+    """Join the segments of each month, on the default branch, and stage that for a commit.
+
+    The facts stay the same. There are fewer files afterwards, but git's history keeps the
+    old ones too, so `.git` grows.
+    """
+    from gitmemo.commits.compaction import plan_compaction, stage_compaction
+
+    workspace = find()
+    groups = plan_compaction(workspace.layout)
+    for group in groups:
+        folder = group.path.rpartition("/")[0]
+        sizes = f"{size(group.bytes_before)} -> {size(len(group.output.data))}"
+        click.echo(f"{folder}: {count(len(group.inputs), 'segment')} -> 1, {sizes}")
+    if not groups:
+        click.echo(_NOTHING, err=True)
+    elif dry_run:
+        click.echo("nothing was changed", err=True)
+    else:
+        stage_compaction(workspace.layout, groups)
+        click.echo("staged: look at it with `git status`, then `git commit`", err=True)
+
+
+def segment_meant(workspace: Workspace, ident: str) -> str | None:
+    """Return the path in the repository of the segment that `ident` names, None if it names none.
+
+    Raises:
+        AmbiguousId: Several segments, or a segment and something else, begin like this.
+    """
+    if ident.endswith(".jsonl"):
+        return _path_meant(workspace.root, ident)
+    found = {
+        segment_name(path) or "": path
+        for path in _paths(workspace.root)
+        if begins(segment_name(path) or "", ident)
+    }
+    others = _others(workspace, ident) if found else []
+    if len(found) + len(others) > 1:
+        segments = (f"{short(name)} segment {path}" for name, path in found.items())
+        raise AmbiguousId(ident, (*others, *segments))
+    return next(iter(found.values()), None)
+
+
+def show_segment(workspace: Workspace, path: str, *, as_json: bool) -> None:
+    """Print a segment, and on standard error what is wrong with it."""
+    data = segment_bytes(workspace.root, path)
+    name = segment_name(path) or ""
+    error = _damage(path, data)
+    if as_json and error is not None:
+        raise error
+    if as_json:
+        records = [json.loads(line) for line in read_segment(path, data)]
+        fields = {"kind": "segment", "id": name, "path": path, "records": records}
+        click.echo(json.dumps(fields, ensure_ascii=False))
+        return
+    click.echo(click.style(f"segment {name}", fg="yellow"))
+    click.echo("".join(f"{line}\n" for line in readable(data)), nl=False)
+    if error is not None:
+        click.echo(f"{click.style('damaged:', fg='red', bold=True)} {error}", err=True)
+
+
+def _path_meant(root: Path, ident: str) -> str | None:
+    for start in (Path.cwd(), root):
+        target = Path(os.path.normpath(start / ident))
+        if target.is_relative_to(root):
+            path = target.relative_to(root).as_posix()
+            if segment_name(path) and target.exists():
+                return path
+    return None
+
+
+def _paths(root: Path) -> list[str]:
+    months = names_in(root / INDEX_FOLDER)
+    listed = (
+        f"{INDEX_FOLDER}/{m}/{name}" for m in months for name in names_in(root / INDEX_FOLDER / m)
+    )
+    return [path for path in listed if segment_name(path)]
+
+
+def _others(workspace: Workspace, ident: str) -> list[str]:
+    """Return what else begins like `ident`; nothing where the world cannot be read."""
+    try:
+        workspace.world.enter()
+        found = find_any(workspace.world, ident)
+    except AmbiguousId as error:
+        return list(error.candidates)
+    except (UnknownId, CorruptSegment):
+        return []
+    return [f"{short(found.id)} {found}"]
+
+
+def _damage(path: str, data: bytes) -> CorruptSegment | None:
+    """Return the first thing that is wrong with a segment."""
+    try:
+        return next(damage(path, read_segment(path, data)), None)
+    except CorruptSegment as error:
+        return error

@@ -1,0 +1,164 @@
+"""Many segments of a month into few: an explicit step, never done by itself.
+
+Not needed for anything but the number of files: git keeps the old ones in its history.
+Invariant: the facts of the work tree stay the same set, and a merge with branches that
+add segments, or that compact too, has no conflict. Hence the rules of `plan`: git takes
+a deleted file and a new one for a rename where half of their bytes are the same, so
+no input may be near half of its output; and no file goes to another folder.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from gitmemo.errors import CompactionRefused
+from gitmemo.git.cli import Git
+from gitmemo.git.repository import Layout, head
+from gitmemo.world.files import is_plain_folder, segment_bytes
+from gitmemo.world.segments import (
+    INDEX_FOLDER,
+    Segment,
+    build_segment,
+    damage,
+    read_segment,
+    segment_name,
+)
+
+FEWEST_INPUTS = 3
+LARGEST_SHARE = 0.3
+"""An input of this share of the output, or more, is left as it is.
+
+Git measures what is shared by the larger file, so that 0.5 is a rename; libgit2, in which
+hosting sites and editors merge, by the mean of both, so that 0.33 is one.
+"""
+_MOST_BYTES = 32 << 20
+"""Hosting sites warn of files of 50 MB and refuse those of 100."""
+_UNDER_WAY = {
+    "MERGE_HEAD": "a merge",
+    "rebase-merge": "a rebase",
+    "rebase-apply": "a rebase or `git am`",
+    "CHERRY_PICK_HEAD": "a cherry-pick",
+    "REVERT_HEAD": "a revert",
+    "sequencer": "a cherry-pick or revert of several commits",
+    "BISECT_LOG": "a bisection",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Group:
+    """Segments of one month that become one.
+
+    Attributes:
+        inputs: Their paths in the repository.
+        bytes_before: Their size together.
+        path: Where the output goes.
+        output: What holds their facts, each once.
+    """
+
+    inputs: tuple[str, ...]
+    bytes_before: int
+    path: str
+    output: Segment
+
+
+def plan_compaction(layout: Layout, most_bytes: int = _MOST_BYTES) -> tuple[Group, ...]:
+    """Decide which segments of the checked-out tree become one.
+
+    Raises:
+        CompactionRefused: This is not the moment or the branch for it.
+        CorruptSegment: A segment is damaged.
+    """
+    git = Git(layout.root)
+    _refuse(git, layout)
+    listing = git.try_run("ls-tree", "-r", "-z", "--name-only", "HEAD", "--", INDEX_FOLDER) or ""
+    months: dict[str, list[str]] = defaultdict(list)
+    for path in filter(segment_name, listing.split("\0")):
+        months[path.split("/")[3]].append(path)
+    found: list[Group] = []
+    for month, paths in sorted(months.items()):
+        found += _groups(layout.root, month, paths, most_bytes)
+    return tuple(found)
+
+
+def stage_compaction(layout: Layout, groups: Iterable[Group]) -> None:
+    """Write the outputs, and take the inputs out of the index and the work tree."""
+    git = Git(layout.root)
+    groups = tuple(groups)
+    for group in groups:
+        target = layout.root / group.path
+        if not is_plain_folder(layout.root, target.parent):
+            raise CompactionRefused("a folder on the way to the index is a symbolic link", "")
+        target.write_bytes(group.output.data)
+    added = [(group.path, git.hash_object(group.output.data)) for group in groups]
+    removed = [path for group in groups for path in group.inputs]
+    nothing = "0" * (64 if layout.object_format == "sha256" else 40)
+    git.update_index(added)
+    git.update_index(((path, nothing) for path in removed), mode="0")
+    for path in removed:  # last: killed before, they are untracked, and a commit takes them again
+        (layout.root / path).unlink(missing_ok=True)
+    git.try_run("update-index", "-q", "--refresh")
+
+
+def _groups(root: Path, month: str, paths: list[str], most_bytes: int) -> Iterator[Group]:
+    sized = sorted((len(segment_bytes(root, path)), path) for path in paths)
+    batch: list[str] = []
+    room = most_bytes
+    for size, path in sized:
+        if size > room and batch:
+            yield from _group(root, month, batch)
+            batch, room = [], most_bytes
+        batch.append(path)
+        room -= size
+    yield from _group(root, month, batch)
+
+
+def _group(root: Path, month: str, paths: list[str]) -> Iterator[Group]:
+    """Yield the group of `paths`, the smallest first, without those that are too large a part."""
+    held = [(path, segment_bytes(root, path)) for path in paths]
+    lines = [_facts(path, data) for path, data in held]
+    while len(held) >= FEWEST_INPUTS:
+        output = build_segment(line for some in lines for line in some)
+        if len(held[-1][1]) < LARGEST_SHARE * len(output.data):
+            size = sum(len(data) for _, data in held)
+            yield Group(tuple(path for path, _ in held), size, output.path(month), output)
+            return
+        del held[-1], lines[-1]
+
+
+def _facts(path: str, data: bytes) -> list[str]:
+    lines = read_segment(path, data)
+    for error in damage(path, lines):
+        raise error
+    return lines
+
+
+def _refuse(git: Git, layout: Layout) -> None:
+    for name, what in _UNDER_WAY.items():
+        if (layout.root / git.run("rev-parse", "--git-path", name)).exists():
+            raise CompactionRefused(f"{what} is under way", "finish or abort it first")
+    now = head(layout)
+    if now.branch is None or now.commit is None:
+        raise CompactionRefused(
+            "no branch with commits is checked out", "check out the default branch"
+        )
+    default = _default_branch(git, now.branch)
+    if now.branch != default:
+        # Of two branches that compact differently both outputs stay: twice the files' space.
+        reason = f"the checked-out branch is {now.branch!r}, not the default one"
+        raise CompactionRefused(reason, f"git checkout {default}")
+    if git.run("status", "--porcelain", "--untracked-files=all", "--", ".gitmemo"):
+        raise CompactionRefused(".gitmemo has uncommitted changes", "commit or undo them first")
+
+
+def _default_branch(git: Git, current: str) -> str:
+    remote = git.try_run("symbolic-ref", "--quiet", "--short", "refs/remotes/origin/HEAD")
+    if remote:
+        return remote.removeprefix("origin/")
+    usual = [git.try_run("config", "init.defaultBranch"), "main", "master"]
+    there = [
+        n for n in usual if n and git.try_run("rev-parse", "-q", "--verify", f"refs/heads/{n}")
+    ]
+    return current if current in there or not there else there[0]
