@@ -1,4 +1,4 @@
-"""What to share: the values of a world, and the histories beside them.
+"""What to share, and what is not shared yet: the values of a world, and the histories beside them.
 
 Not how bytes travel (`remotes`) nor how git does (`history`). Invariant: values
 go first, git last, so that nobody sees a record whose values are still on the way
@@ -7,20 +7,41 @@ because of a push that was cut off.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from gitmemo.errors import RemoteUnknown
 from gitmemo.git.cli import Git
 from gitmemo.git.repository import Layout, head
-from gitmemo.remotes import WantedBlob
+from gitmemo.remotes import RemoteConfig, WantedBlob, known_on
 from gitmemo.source.tree import SourceTree
+from gitmemo.workspace import Workspace
 from gitmemo.world.repository import RepositoryWorld
+from gitmemo.world.segments import INDEX_FOLDER, segment_name
+
+
+@dataclass(frozen=True, slots=True)
+class Unshared:
+    """What nobody else can see yet, as far as is known without asking a remote.
+
+    Attributes:
+        calls: How many calls are in no commit.
+        values: How many values of commits are on this machine and not on the remote.
+        size_bytes: Their bytes.
+        histories: Whether function histories have grown since they were last pushed.
+    """
+
+    calls: int
+    values: int
+    size_bytes: int
+    histories: bool
 
 
 def values_of(world: RepositoryWorld, code: SourceTree) -> list[WantedBlob]:
     """Return the blobs that the facts of this world name, pending ones included."""
     world.enter()
-    return [
-        WantedBlob(value.blob, value.codec, value.size)
-        for value in world.index.values_among(world.visible(code))
-    ]
+    return _wanted(world, world.visible(code))
 
 
 def missing_of(world: RepositoryWorld, code: SourceTree) -> list[WantedBlob]:
@@ -28,6 +49,88 @@ def missing_of(world: RepositoryWorld, code: SourceTree) -> list[WantedBlob]:
     wanted = values_of(world, code)
     absent = world.blobs.missing({item.blob for item in wanted})
     return [item for item in wanted if item.blob in absent]
+
+
+def missing_committed(world: RepositoryWorld) -> list[WantedBlob]:
+    """Return the blobs that the committed facts of this world name and that are not on this machine."""
+    world.enter()
+    wanted = _wanted(world, world.committed())
+    absent = world.blobs.missing({item.blob for item in wanted})
+    return list({item.blob: item for item in wanted if item.blob in absent}.values())
+
+
+def pending_calls(workspace: Workspace) -> int:
+    """Return how many calls of this world are in no commit."""
+    world = workspace.world
+    world.enter()
+    return len(world.index.calls(sorted(world.pending(workspace.code))))
+
+
+def unshared(workspace: Workspace, commits: Iterable[str], pushed_to: str | None) -> Unshared:
+    """Return what stays behind when `commits` are pushed to the git remote `pushed_to`.
+
+    Without a remote for values none can be sent, so none are counted; the same with histories
+    where `gitmemo push` would send them to another git remote.
+    """
+    world, layout = workspace.world, workspace.layout
+    try:
+        values = unshared_values(world, commits, workspace.remote(None))
+    except RemoteUnknown:
+        values = []
+    histories_to = git_remote(layout)
+    is_there = histories_to is not None and pushed_to in (None, histories_to)
+    return Unshared(
+        calls=pending_calls(workspace),
+        values=len(values),
+        size_bytes=sum(item.size for item in values),
+        histories=is_there and has_unshared_histories(layout, histories_to or ""),
+    )
+
+
+def unshared_values(
+    world: RepositoryWorld, commits: Iterable[str], config: RemoteConfig
+) -> list[WantedBlob]:
+    """Return the blobs of these commits that are on this machine and not known to be on the remote."""
+    world.enter()
+    names = {name for commit in commits for name in _segments_of(world.layout, commit)}
+    files = world.index.files("segment")
+    members = world.index.members(files["", name][0] for name in names if ("", name) in files)
+    wanted = _wanted(world, members)
+    known = known_on(config, remote_cache(world.layout, config))
+    unknown = {item.blob for item in wanted} - known
+    here = unknown - world.blobs.missing(unknown)
+    return list({item.blob: item for item in wanted if item.blob in here}.values())
+
+
+def remote_cache(layout: Layout, config: RemoteConfig) -> Path:
+    """Return the folder where it is noted what was seen on a remote."""
+    return layout.private_dir / "remotes" / config.name
+
+
+def has_unshared_histories(layout: Layout, remote: str) -> bool:
+    """Whether function histories have grown since `remote` was last seen."""
+    from gitmemo.history.names import VERSIONS_REF, tracking_ref
+
+    git = Git(layout.root)
+    ours = git.try_run("rev-parse", "-q", "--verify", VERSIONS_REF)
+    theirs = git.try_run("rev-parse", "-q", "--verify", tracking_ref(remote))
+    if not ours or ours == theirs:
+        return False
+    return not theirs or git.try_run("merge-base", "--is-ancestor", ours, theirs) is None
+
+
+def _segments_of(layout: Layout, commit: str) -> set[str]:
+    listing = Git(layout.root).try_run(
+        "ls-tree", "-r", "-z", "--name-only", commit, "--", INDEX_FOLDER
+    )
+    return {name for path in (listing or "").split("\0") if (name := segment_name(path))}
+
+
+def _wanted(world: RepositoryWorld, numbers: Iterable[int]) -> list[WantedBlob]:
+    return [
+        WantedBlob(value.blob, value.codec, value.size)
+        for value in world.index.values_among(numbers)
+    ]
 
 
 def git_remote(layout: Layout) -> str | None:

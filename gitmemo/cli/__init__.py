@@ -36,7 +36,7 @@ _COMMANDS = {
     "drop": ("gitmemo.cli.dropping", "Drop old calls with what depends on them; undo that."),
     "failures": ("gitmemo.cli.diagnosis", "Show calls that raised an exception on this machine."),
     "forget": ("gitmemo.cli.forgetting", "Leave calls out, so that they are run again; undo that."),
-    "hook": ("gitmemo.cli.repository", "Install, run or remove the git hooks."),
+    "hook": ("gitmemo.cli.hooks", "Install, run or remove the git hooks."),
     "index": ("gitmemo.cli.segments", "Look after the committed index: join its segments."),
     "init": ("gitmemo.cli.repository", "Set gitmemo up in a git repository."),
     "log": ("gitmemo.cli.versions", "Show the histories of an op's code, and what was decided."),

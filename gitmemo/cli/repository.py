@@ -1,21 +1,14 @@
-"""Commands about the repository itself: `init`, `commit`, `hook`, `verify`."""
+"""Commands about the repository itself: `init`, `commit`, `verify`."""
 
 from __future__ import annotations
 
 import click
 
-from gitmemo.changes.cases import Reviewer
-from gitmemo.commits.hook import Exported
-from gitmemo.config import CALLS_ALONE, is_commit_of_calls
-from gitmemo.display.text import printable
-from gitmemo.errors import Aborted, BadSetting, GitmemoError, UncommittedCode, UndecidedChanges
-from gitmemo.model.facts import Verdict
+from gitmemo.config import CALLS_ALONE
+from gitmemo.errors import UncommittedCode
 from gitmemo.model.validity import changed
-from gitmemo.quantities import count
 from gitmemo.source.tree import SourceTree
 from gitmemo.workspace import Workspace, find
-
-_REFUSED = "nothing else is staged, so it may refuse; `gitmemo commit` commits them"
 
 
 @click.command()
@@ -58,57 +51,6 @@ def commit(message: str) -> None:
     click.echo(git.run("log", "-1", "--format=%h %s"))
 
 
-@click.group()
-def hook() -> None:
-    """Install, run or remove the git hooks."""
-
-
-@hook.command()
-@click.argument("name", type=click.Choice(["pre-commit", "post-commit"]))
-def run(name: str) -> int:
-    """Do what the git hook NAME is for. Called by the hook, not by people."""
-    try:
-        workspace = find()
-        if name == "post-commit":
-            from gitmemo.commits.hook import after_commit
-
-            after_commit(workspace)
-            return 0
-        return _before_commit(workspace)
-    except (Aborted, UndecidedChanges, BadSetting):
-        raise  # a refusal, or a policy that nobody can follow: the person must know before
-    except GitmemoError as error:
-        # Code must stay committable whatever is wrong with results: pending
-        # calls stay in the journal and join a later commit.
-        click.echo(f"gitmemo: {error}\n  the commit goes on without results", err=True)
-        return 0
-    except Exception as error:  # noqa: BLE001  a defect of ours must not cost a commit either
-        click.echo(
-            f"gitmemo: internal error: {type(error).__name__}: {error}\n"
-            "  fix: please report it; the commit goes on without results",
-            err=True,
-        )
-        return 0
-
-
-@hook.command()
-def install() -> None:
-    """Install the hooks, or repair them after Python or gitmemo moved."""
-    from gitmemo.commits.setup import install_hooks
-
-    for line in install_hooks():
-        click.echo(line)
-
-
-@hook.command()
-def uninstall() -> None:
-    """Remove gitmemo's hooks and put back those that were there before."""
-    from gitmemo.commits.setup import remove_hooks
-
-    for line in remove_hooks():
-        click.echo(line)
-
-
 @click.command()
 @click.option("--repair", is_flag=True, help="Set damaged journal lines aside.")
 def verify(repair: bool) -> int:
@@ -132,39 +74,3 @@ def _uncommitted(workspace: Workspace) -> list[str]:
     found = [version for version in map(world.version, versions) if version is not None]
     names = {str(c) for version in found for c in changed(version, code, decisions)}
     return sorted(names)
-
-
-def _before_commit(workspace: Workspace) -> int:
-    from gitmemo.commits.hook import before_commit
-    from gitmemo.display.question import TerminalReviewer
-    from gitmemo.display.terminal import terminal
-
-    with terminal() as tty:
-
-        def reviewer() -> Reviewer | None:
-            return None if tty is None else TerminalReviewer(tty, color=True)
-
-        exported = before_commit(workspace, reviewer)
-    for line in _summary(exported):
-        click.echo(f"gitmemo: {line}", err=True)
-    return 0
-
-
-def _summary(exported: Exported) -> list[str]:
-    lines = list(map(printable, exported.recognised.sentences()))
-    for case, answer in exported.decided:
-        verdict = answer.verdict
-        said = verdict.value if verdict else "pending: counts as breaking until decided"
-        lines.append(f"{case.change.component} changed ({said})")
-        lines += [f"  {line}" for line in case.evidence.lines() if verdict is None]
-        if verdict is Verdict.NON_BREAKING and case.needs and answer.with_needs:
-            names = ", ".join(map(str, case.needs))
-            lines.append(f"  older results depend on {names} too")
-    if any(answer.verdict is None for _, answer in exported.decided):
-        lines.append("say whether old results stay valid: gitmemo decide")
-    if exported.calls:
-        said = f"{count(exported.calls, 'call')} in this commit"
-        # A hook cannot know of `--allow-empty` or `--amend`, with which git takes them.
-        is_sure = not exported.alone or is_commit_of_calls()
-        lines.append(said if is_sure else f"{said} if git makes one: {_REFUSED}")
-    return lines

@@ -92,7 +92,7 @@ def push(name: str | None) -> None:
             workspace.world.blobs,
             remotes.open_remote(config, workspace.root),
             wanted,
-            cache=workspace.layout.private_dir / "remotes" / config.name,
+            cache=sync.remote_cache(workspace.layout, config),
         )
         click.echo(
             f"{config.name}: sent {count(report.sent, 'value')} ({size(report.sent_bytes)}), "
@@ -143,7 +143,7 @@ def pull(name: str | None) -> int:
         workspace.world.blobs,
         remotes.open_remote(config, workspace.root),
         wanted,
-        cache=workspace.layout.private_dir / "remotes" / config.name,
+        cache=sync.remote_cache(workspace.layout, config),
     )
     click.echo(
         f"{config.name}: fetched {count(report.stored, 'value')} ({size(report.stored_bytes)})"

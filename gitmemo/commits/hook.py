@@ -38,10 +38,17 @@ class Exported:
     alone: bool = False
 
 
-def before_commit(workspace: Workspace, find_reviewer: Callable[[], Reviewer | None]) -> Exported:
+def before_commit(
+    workspace: Workspace,
+    find_reviewer: Callable[[], Reviewer | None],
+    *,
+    stages: bool = True,
+) -> Exported:
     """Decide about the staged changes, and stage the pending calls.
 
     `find_reviewer` is called when the policy is to ask; it returns None where nobody can answer.
+    With `stages=False` calls stay pending: git makes a merge of what was there before its hook,
+    and the pre-commit framework takes a hook that changes the index for one that failed.
 
     Raises:
         Aborted: The person stopped the commit; nothing was recorded or staged.
@@ -53,7 +60,8 @@ def before_commit(workspace: Workspace, find_reviewer: Callable[[], Reviewer | N
     # Git decides whether there is anything to commit by the index as it is now.
     is_alone = _is_nothing_staged(git)
     # First of all: when this commit is refused, no hook comes that could do it.
-    export.unstage_leftovers(git, workspace.root)
+    if stages:
+        export.unstage_leftovers(git, workspace.root)
     before, after, paths = staged_trees(git, world)
     recognised, facts = renames_between(workspace, before, after, paths)
     cases = cases_between(workspace, before, after, paths, facts)
@@ -64,6 +72,8 @@ def before_commit(workspace: Workspace, find_reviewer: Callable[[], Reviewer | N
     if facts:
         world.record(facts)
         world.enter()
+    if not stages:
+        return Exported(tuple(decided), recognised, calls=0)
     segment = export.plan_export(world, after)
     export.stage_untracked(git, workspace.root)
     if segment is not None:

@@ -1,6 +1,6 @@
 """Everything that talks to git; nothing else in gitmemo does.
 
 `cli` runs the program, `repository` finds things, `objects` reads trees and
-commits, `hookfiles` installs hooks. Invariant: importing this package imports
+commits, `hooktexts` and `hookfiles` install hooks. Invariant: importing this package imports
 neither dulwich nor pygit2.
 """

@@ -1,7 +1,8 @@
 """gitmemo's hooks as files: where they go, and what was there before.
 
-Not what the hooks do (`gitmemo.hooks`). Invariant: a hook that is not ours is
-never lost: it is kept beside ours, runs first, and comes back on uninstalling.
+Not what the hooks do (`gitmemo.commits.hook`), nor their text (`hooktexts`).
+Invariant: a hook that is not ours is never lost: it is kept beside ours, runs
+first, and comes back on uninstalling, byte for byte.
 """
 
 from __future__ import annotations
@@ -14,14 +15,15 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
-from gitmemo.errors import HookRefused
+from gitmemo.errors import HookRefused, NotInRepository
 from gitmemo.git.cli import Git
+from gitmemo.git.hooktexts import HOOKS, VERSION, hook_text, is_framework, read_mark
 from gitmemo.git.repository import Layout
 
-HOOKS = ("pre-commit", "post-commit")
 KEPT_SUFFIX = ".before-gitmemo"
-_MARK = b"# gitmemo-hook "
-_MARK_WITHIN_BYTES = 200
+LEGACY_SUFFIX = ".legacy"
+"""How the pre-commit framework names a hook that it found, and runs before its own."""
+_NEEDED = ("pre-commit", "post-commit")  # without these, calls do not get into commits
 _EXECUTABLE = 0o755
 
 
@@ -36,24 +38,39 @@ class HookAction(StrEnum):
     RESTORE = "the earlier one is back"
 
 
+class HookState(StrEnum):
+    """How one hook is."""
+
+    CURRENT = "installed"
+    OLDER = "from an older gitmemo"
+    NEWER = "from a newer gitmemo"
+    GONE = "its Python is gone"
+    BY_HAND = "called from a hook that is not ours"
+    MISSING = "not installed"
+
+
 @dataclass(frozen=True, slots=True)
 class HookStep:
     """What to do with one hook.
 
     Attributes:
-        path: The hook file.
+        name: Which hook.
+        path: The file that is ours, or will be.
         action: What happens to it.
         content: What it will hold; empty if it is removed.
+        drops_kept: Whether the one that is kept is a copy that nobody needs any more.
     """
 
+    name: str
     path: Path
     action: HookAction
     content: str = ""
+    drops_kept: bool = False
 
     @property
     def kept(self) -> Path:
         """Where an earlier hook is kept."""
-        return self.path.with_name(self.path.name + KEPT_SUFFIX)
+        return _kept(self.path.parent, self.name)
 
     def __str__(self) -> str:
         return f"{self.path}: {self.action.value}"
@@ -72,6 +89,25 @@ class HookPlan:
     steps: tuple[HookStep, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class HookFound:
+    """One hook as it is.
+
+    Attributes:
+        name: Which hook.
+        path: The file that is ours, or where it would be.
+        state: How it is.
+        python: The interpreter that it starts; empty if it is not ours.
+        earlier: The hook that was there before and runs first, if there is one.
+    """
+
+    name: str
+    path: Path
+    state: HookState
+    python: str = ""
+    earlier: Path | None = None
+
+
 def hooks_folder(layout: Layout) -> Path:
     """Return where git looks for hooks: `core.hooksPath`, or the shared `hooks` folder."""
     answer = Git(layout.root).run("rev-parse", "--git-path", "hooks")
@@ -86,14 +122,16 @@ def plan_install(layout: Layout, python: str | None = None) -> HookPlan:
         python: The interpreter that the hooks start; by default this one.
 
     Raises:
+        NotInRepository: There is no work tree, so nobody commits here.
         HookRefused: The place is shared with other repositories, belongs to
             another tool, or already holds two hooks for one event.
     """
+    if layout.bare:
+        raise NotInRepository(str(layout.root))
     folder = hooks_folder(layout)
     python = python or sys.executable
     _refuse_foreign(layout, folder, python)
-    steps = tuple(_install_step(folder / name, name, python) for name in HOOKS)
-    return HookPlan(folder, steps)
+    return HookPlan(folder, tuple(_install_step(folder, name, python) for name in HOOKS))
 
 
 def install(plan: HookPlan) -> None:
@@ -101,7 +139,7 @@ def install(plan: HookPlan) -> None:
     plan.folder.mkdir(parents=True, exist_ok=True)
     for step in plan.steps:
         if step.action is HookAction.CHAIN:
-            step.path.rename(step.kept)
+            step.path.replace(step.kept)
         if step.action is not HookAction.LEAVE:
             _write(step.path, step.content)
 
@@ -109,7 +147,8 @@ def install(plan: HookPlan) -> None:
 def plan_uninstall(layout: Layout) -> HookPlan:
     """Decide how to remove the hooks; those that are not ours stay."""
     folder = hooks_folder(layout)
-    return HookPlan(folder, tuple(_uninstall_step(folder / name) for name in HOOKS))
+    found = [step for name in HOOKS for step in _uninstall_steps(folder, name)]
+    return HookPlan(folder, tuple(found))
 
 
 def uninstall(plan: HookPlan) -> None:
@@ -119,69 +158,108 @@ def uninstall(plan: HookPlan) -> None:
             step.kept.replace(step.path)
         elif step.action is HookAction.REMOVE:
             step.path.unlink(missing_ok=True)
+        if step.drops_kept:
+            step.kept.unlink(missing_ok=True)
 
 
 def is_installed(layout: Layout) -> bool:
-    """Return whether every hook of ours is in place."""
+    """Return whether the hooks that take calls into commits are in place, however they got there."""
     folder = hooks_folder(layout)
-    return all(_is_ours(folder / name) for name in HOOKS)
+    return all(_inspect(folder, name).state is not HookState.MISSING for name in _NEEDED)
 
 
-def hook_text(name: str, python: str) -> str:
-    """Return the hook `name` as it is installed."""
-    return _template(name).replace("@PYTHON@", shlex.quote(python))
+def inspect(layout: Layout) -> list[HookFound]:
+    """Return how each hook is."""
+    folder = hooks_folder(layout)
+    return [_inspect(folder, name) for name in HOOKS]
 
 
-def _template(name: str) -> str:
-    package = Path(__file__).parents[1]
-    # In a wheel the templates are inside the package, in a checkout beside it.
-    for folder in (package / "_hooks", package.parent / "hooks"):
-        if (folder / name).is_file():
-            return (folder / name).read_text("utf-8")
-    raise FileNotFoundError(f"the {name} template is missing from the installation of gitmemo")
+def _inspect(folder: Path, name: str) -> HookFound:
+    path = _place(folder, name)
+    mark = read_mark(path)
+    if mark is None:
+        state = HookState.BY_HAND if _calls_us(path, name) else HookState.MISSING
+        return HookFound(name, path, state)
+    kept = _kept(folder, name)
+    return HookFound(
+        name, path, _state(mark.version, mark.python), mark.python, kept if kept.exists() else None
+    )
+
+
+def _state(version: int, python: str) -> HookState:
+    if not os.access(python, os.X_OK):
+        return HookState.GONE
+    if version == VERSION:
+        return HookState.CURRENT
+    return HookState.OLDER if version < VERSION else HookState.NEWER
 
 
 def _refuse_foreign(layout: Layout, folder: Path, python: str) -> None:
-    lines = "\n".join(
-        f"    in {name}:  {shlex.quote(python)} -P -m gitmemo hook run {name}" for name in HOOKS
-    )
+    lines = "\n".join(f"    in {name}:  {_line(name, python)}" for name in HOOKS)
     real = folder.resolve()
     inside = any(real.is_relative_to(place.resolve()) for place in (layout.root, layout.common_dir))
     if not inside:
         reason = "core.hooksPath is outside this repository, so other repositories may use it too"
         raise HookRefused(str(folder), reason, lines)
     if folder.name == "_" and folder.parent.name == ".husky":
-        raise HookRefused(str(folder), "husky writes this folder anew", lines)
+        above = "husky writes this folder anew; its own hooks are in the folder above"
+        raise HookRefused(str(folder), above, lines)
 
 
-def _install_step(path: Path, name: str, python: str) -> HookStep:
-    content = hook_text(name, python)
+def _line(name: str, python: str) -> str:
+    return f'{shlex.quote(python)} -P -m gitmemo hook run {name} "$@"'
+
+
+def _install_step(folder: Path, name: str, python: str) -> HookStep:
+    path, content = _place(folder, name), hook_text(name, python)
     if not os.path.lexists(path):
-        return HookStep(path, HookAction.WRITE, content)
-    if _is_ours(path):
+        return HookStep(name, path, HookAction.WRITE, content)
+    if read_mark(path):
         same = path.read_bytes() == content.encode() and os.access(path, os.X_OK)
-        return HookStep(path, HookAction.LEAVE if same else HookAction.UPDATE, content)
-    step = HookStep(path, HookAction.CHAIN, content)
-    if os.path.lexists(step.kept):
-        line = f"    {shlex.quote(python)} -P -m gitmemo hook run {name}"
+        return HookStep(name, path, HookAction.LEAVE if same else HookAction.UPDATE, content)
+    if _calls_us(path, name):
+        return HookStep(name, path, HookAction.LEAVE, content)
+    step = HookStep(name, path, HookAction.CHAIN, content)
+    # The framework makes its hook anew at each installation: the older copy is worth nothing.
+    if os.path.lexists(step.kept) and not (is_framework(step.kept) and is_framework(path)):
         reason = f"both {path.name} and {step.kept.name} are there, and neither may be lost"
-        raise HookRefused(str(path.parent), reason, line)
+        raise HookRefused(str(folder), reason, f"    {_line(name, python)}")
     return step
 
 
-def _uninstall_step(path: Path) -> HookStep:
-    step = HookStep(path, HookAction.LEAVE)
-    if os.path.lexists(path) and not _is_ours(path):
-        return step
-    if os.path.lexists(step.kept):
-        return HookStep(path, HookAction.RESTORE)
-    return HookStep(path, HookAction.REMOVE) if os.path.lexists(path) else step
+def _uninstall_steps(folder: Path, name: str) -> list[HookStep]:
+    path, legacy, kept = folder / name, _legacy(folder, name), _kept(folder, name)
+    steps: list[HookStep] = []
+    is_kept = os.path.lexists(kept)
+    if read_mark(path):
+        action = HookAction.RESTORE if is_kept else HookAction.REMOVE
+        steps.append(HookStep(name, path, action))
+        is_kept = False
+    if read_mark(legacy):
+        # What we kept was the framework's own hook; as its legacy it would run inside itself.
+        is_copy = is_kept and is_framework(kept) and is_framework(path)
+        action = HookAction.RESTORE if is_kept and not is_copy else HookAction.REMOVE
+        steps.append(HookStep(name, legacy, action, drops_kept=is_copy))
+    return steps or [HookStep(name, path, HookAction.LEAVE)]
 
 
-def _is_ours(path: Path) -> bool:
+def _place(folder: Path, name: str) -> Path:
+    """Return where our hook is or should be: the framework moves it aside, and runs it from there."""
+    path, legacy = folder / name, _legacy(folder, name)
+    return legacy if is_framework(path) and read_mark(legacy) else path
+
+
+def _kept(folder: Path, name: str) -> Path:
+    return folder / f"{name}{KEPT_SUFFIX}"
+
+
+def _legacy(folder: Path, name: str) -> Path:
+    return folder / f"{name}{LEGACY_SUFFIX}"
+
+
+def _calls_us(path: Path, name: str) -> bool:
     try:
-        with path.open("rb") as file:
-            return _MARK in file.read(_MARK_WITHIN_BYTES)
+        return f"gitmemo hook run {name}".encode() in path.read_bytes()
     except OSError:
         return False
 

@@ -15,6 +15,7 @@ from gitmemo.errors import GitFailed, NotInRepository
 from gitmemo.git.cli import Git
 
 MAIN_WORKTREE = "main"
+_BINDING = ("GIT_DIR", "GIT_COMMON_DIR", "GIT_WORK_TREE")
 _OID = re.compile(rb"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _MAX_SYMREF_DEPTH = 5
 # Refs that each work tree has for itself; see gitrepository-layout(5).
@@ -105,6 +106,15 @@ def locate(path: str | os.PathLike[str] = ".") -> Layout:
         bare=bare == "true",
         object_format="sha256" if object_format == "sha256" else "sha1",
     )
+
+
+def is_bound_elsewhere(layout: Layout) -> bool:
+    """Whether GIT_DIR names another repository than the one that is found without it.
+
+    `GIT_DIR=… git commit` in a folder of some repository runs that other one's hooks there.
+    """
+    said = Git(layout.root, keep=_BINDING).try_run("rev-parse", "--absolute-git-dir")
+    return said is None or Path(said).resolve() != layout.git_dir.resolve()
 
 
 def worktree_name(layout: Layout) -> str:

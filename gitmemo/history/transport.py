@@ -101,6 +101,8 @@ def push(layout: Layout, remote: str) -> PushReport:
             return PushReport(None, pushed=False, fetched=tuple(fetched))
         moved = _upload(layout, remote, anchor)
         if moved is not None:
+            # What is there now is known, as after a fetch: the hook before a push asks.
+            Git(layout.root).run("update-ref", tracking_ref(remote), anchor)
             return PushReport(anchor, moved, tuple(fetched))
         if attempt:
             back_off(attempt + 3)

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from gitmemo.hashing.digest import Digest
+from gitmemo.remotes.config import RemoteConfig
 from gitmemo.remotes.index import IndexCache, Slot, read_index
 from gitmemo.remotes.layout import Inventory, index_name, read_listing
 from gitmemo.remotes.parallel import in_parallel
@@ -20,6 +21,7 @@ from gitmemo.remotes.remote import Remote
 def read_catalogue(remote: Remote, cache: Path | None, jobs: int) -> Catalogue:
     """Return what `remote` holds; with every index known, that is one request."""
     inventory = read_listing(remote.transport.listing())
+    index_cache(remote, cache).put_singles(inventory.singles)
     slots: dict[Digest, tuple[tuple[Digest, Slot], ...]] = {}
     unreadable: list[str] = []
     for pack, found in _indexes(remote, inventory, cache, jobs):
@@ -40,6 +42,11 @@ def read_catalogue(remote: Remote, cache: Path | None, jobs: int) -> Catalogue:
 def index_cache(remote: Remote, cache: Path | None) -> IndexCache:
     """Return the indexes of `remote` that were seen before."""
     return IndexCache(cache, remote.name, remote.config.url)
+
+
+def known_on(config: RemoteConfig, cache: Path) -> set[Digest]:
+    """Return the values that a remote is known to hold, without asking it."""
+    return IndexCache(cache, config.name, config.url).blobs()
 
 
 def _indexes(

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -19,6 +19,7 @@ from gitmemo.blobs.store import is_codec_name
 from gitmemo.hashing.digest import Digest, digest, from_text, to_hex, to_text
 
 _LARGEST_INDEX = 64 << 20
+_SINGLES = "singles"
 
 
 class Slot(NamedTuple):
@@ -56,7 +57,7 @@ def _read_line(line: bytes) -> Slot:
 
 
 class IndexCache:
-    """Indexes seen before. A derived folder: it may be deleted, and is never needed.
+    """What was seen on a remote before. A derived folder: it may be deleted, and is never needed.
 
     One folder for each name and address: a hostile remote could otherwise put
     a wrong index of a pack that another remote holds as well.
@@ -77,10 +78,40 @@ class IndexCache:
 
     def put(self, pack: Digest, data: bytes) -> None:
         """Remember the index of `pack`."""
+        self._write(f"{to_hex(pack)}.idx", data)
+
+    def put_singles(self, blobs: Iterable[Digest]) -> None:
+        """Remember which values are objects of their own, instead of those remembered before."""
+        self._write(_SINGLES, "".join(f"{to_hex(blob)}\n" for blob in blobs).encode())
+
+    def add_single(self, blob: Digest) -> None:
+        """Remember one more value that is an object of its own."""
+        if self._folder is None:
+            return
+        with suppress(OSError):
+            self._folder.mkdir(parents=True, exist_ok=True)
+            with (self._folder / _SINGLES).open("a", encoding="ascii") as file:
+                file.write(f"{to_hex(blob)}\n")
+
+    def blobs(self) -> set[Digest]:
+        """Return the values that were on the remote when it was last looked at."""
+        return set(self._blobs())
+
+    def _blobs(self) -> Iterator[Digest]:
+        if self._folder is None or not self._folder.is_dir():
+            return
+        for path in self._folder.glob("*.idx"):
+            with suppress(OSError, ValueError):
+                yield from (slot.blob for slot in read_index(path.read_bytes()))
+        with suppress(OSError, ValueError):
+            for line in (self._folder / _SINGLES).read_text("ascii").splitlines():
+                yield Digest(bytes.fromhex(line))
+
+    def _write(self, name: str, data: bytes) -> None:
         if self._folder is None:
             return
         with suppress(OSError):  # a cache that cannot be written is only slower
             self._folder.mkdir(parents=True, exist_ok=True)
             temporary = self._folder / f".tmp-{os.getpid()}-{secrets.token_hex(8)}"
             temporary.write_bytes(data)
-            temporary.replace(self._folder / f"{to_hex(pack)}.idx")
+            temporary.replace(self._folder / name)

@@ -101,7 +101,7 @@ def _work(
     for group in plan.packs:
         yield partial(_send_pack, store, remote, group, known)
     for item in plan.singles:
-        yield partial(_send_single, store, remote, item)
+        yield partial(_send_single, store, remote, item, known)
 
 
 def _send_pack(
@@ -118,7 +118,7 @@ def _send_pack(
     return _Step(len(found), sum(blob.size for blob in found), absent, damaged)
 
 
-def _send_single(store: BlobStore, remote: Remote, item: WantedBlob) -> _Step:
+def _send_single(store: BlobStore, remote: Remote, item: WantedBlob, known: IndexCache) -> _Step:
     found, absent, damaged = _collect(store, (item,))
     for blob in found:
         name = single_name(blob.blob)
@@ -126,6 +126,7 @@ def _send_single(store: BlobStore, remote: Remote, item: WantedBlob) -> _Step:
             remote.transport.upload(name, blob.source)
         else:
             remote.transport.write(name, blob.source)
+        known.add_single(blob.blob)
     return _Step(len(found), sum(blob.size for blob in found), absent, damaged)
 
 
