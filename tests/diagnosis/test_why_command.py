@@ -85,7 +85,7 @@ def test_changed_code_is_judged_as_it_is_today(project: Clone) -> None:
     project.gitmemo("decide", "helper.py:scale", "--breaking", "-m", "three is another number")
     [changed] = why(project, "train", "rate=2")["changed"]
     [said] = changed.pop("decided")
-    assert changed == {"component": "helper.py:scale", "state": "breaking"}
+    assert changed == {"component": "helper.py:scale", "state": "breaking", "added": False}
     assert said.endswith(": breaking: three is another number")
     assert f"decided: {said}" in project.gitmemo("why", "train", "rate=2").out
     project.change("value * 3", "value * 4")
@@ -97,7 +97,7 @@ def test_a_component_that_is_gone(project: Clone) -> None:
     project.change("scale(value)", "2 * value", "pipeline.py")
     project.change("def scale(value):\n    return value * 2\n", "scale = None\n")
     found = why(project, "train", "rate=2")
-    gone = {"component": "helper.py:scale", "state": "gone", "decided": []}
+    gone = {"component": "helper.py:scale", "state": "gone", "decided": [], "added": False}
     assert gone in found["changed"]
 
 
