@@ -55,6 +55,26 @@ def valid_calls(world: World, calls: Iterable[Call], code: Code) -> Selection:
     return Selection(kept, tuple(stale), tuple(unreachable.values()))
 
 
+def without_repeats(selection: Selection) -> Selection:
+    """Return `selection` without links, but where what they repeat does not count.
+
+    A call is one call, however many histories its inputs have and names its op had.
+    """
+    current = _runs(selection.calls, ())
+    seen = {call.cid for call in current}
+    unreachable = _runs(selection.unreachable, seen)
+    stale = _runs(selection.stale, seen | {call.cid for call in unreachable})
+    return Selection(current, stale, unreachable)
+
+
+def _runs(calls: Iterable[Call], seen: Collection[Digest]) -> tuple[Call, ...]:
+    """Return the calls, but for links to others among them, and for what was seen before."""
+    others = [call for call in calls if call.cid not in seen]
+    run = {call.cid for call in others if not call.is_link}
+    links = {call.cid: call for call in others if call.is_link and call.cid not in run}
+    return tuple(call for call in others if not call.is_link or links.get(call.cid) is call)
+
+
 def stale_test(world: World, code: Code) -> Callable[[Call], bool]:
     """Return what tells the calls that are not valid for `code`; each version is judged once."""
     decisions = world.decisions()

@@ -109,7 +109,8 @@ def _with_added(version: Version, decisions: Decisions) -> Version:
 def _summed(tallies: Iterable[Tally]) -> tuple[Dependents, ...]:
     calls: Counter[str] = Counter()
     seconds: dict[str, float] = defaultdict(float)
-    for tally in tallies:
-        calls[tally.op] += tally.calls
+    every = list(tallies)
+    for tally in [tally for tally in every if tally.calls] or every:
+        calls[tally.op] += tally.calls or tally.links
         seconds[tally.op] += tally.seconds
     return tuple(Dependents(op, calls[op], seconds[op]) for op in sorted(calls))

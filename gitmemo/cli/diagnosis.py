@@ -16,6 +16,7 @@ from gitmemo.commits.naming import components_here
 from gitmemo.commits.undecided import check_notes
 from gitmemo.display.text import printable
 from gitmemo.memo.checking import CheckReport, Finding
+from gitmemo.memo.definitions import only_defining
 from gitmemo.memo.failures import failures_in
 from gitmemo.memo.opening import share, storage_of
 from gitmemo.memo.rechecking import ChangeReport
@@ -125,10 +126,14 @@ def _argument(text: str) -> tuple[str, object]:
 
 @contextmanager
 def _loaded_storage() -> Iterator[Storage]:
-    """Open the project's storage; what its files print when they are run is not the result."""
-    storage = storage_of(find())
+    """Open the project's storage; files that are imported for it make no calls.
+
+    What they print is not the result.
+    """
+    workspace = find()
+    storage = storage_of(workspace)
     share(storage)
-    with redirect_stdout(sys.stderr):
+    with redirect_stdout(sys.stderr), only_defining(workspace.project):
         yield storage
 
 

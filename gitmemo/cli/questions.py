@@ -17,7 +17,14 @@ from gitmemo.hashing.digest import to_hex
 from gitmemo.model.facts import Call, Slot
 from gitmemo.model.validity import Code
 from gitmemo.quantities import count, size
-from gitmemo.query import Selection, names_now, resolve_op, select, valid_calls
+from gitmemo.query import (
+    Selection,
+    names_now,
+    resolve_op,
+    select,
+    valid_calls,
+    without_repeats,
+)
 from gitmemo.workspace import Workspace, find
 
 if TYPE_CHECKING:
@@ -47,8 +54,9 @@ def df(ops: tuple[str, ...], rev: str | None, every: bool, as_json: bool) -> Non
     result = frame.table()
     for line in _as_json(result) if as_json else _as_text(workspace, result):
         click.echo(line)
-    stale = sum(call.op in names for call in selection.stale)
-    unreachable = sum(call.op in names for call in selection.unreachable)
+    others = without_repeats(selection)
+    stale = sum(call.op in names for call in others.stale)
+    unreachable = sum(call.op in names for call in others.unreachable)
     if stale:
         click.echo(f"{count(stale, 'call')} of older code not shown (--all)", err=True)
     if unreachable:
@@ -66,8 +74,9 @@ def status(as_json: bool) -> None:
 
     workspace = find()
     world = workspace.world
-    calls = names_now(workspace).calls(world.calls(workspace.code))
-    selection = valid_calls(world, calls, workspace.code)
+    every_record = names_now(workspace).calls(world.calls(workspace.code))
+    selection = without_repeats(valid_calls(world, every_record, workspace.code))
+    calls = (*selection.calls, *selection.stale, *selection.unreachable)
     every, current = Counter(c.op for c in calls), Counter(c.op for c in selection.calls)
     pending = len(world.index.calls(sorted(world.pending(workspace.code))))
     missing = missing_of(world, workspace.code)

@@ -47,6 +47,7 @@ def run(verbose: bool, recompute_missing: bool, script: Path, args: tuple[str, .
     path = str(script.resolve())
     failure: Exception | None = None
     code = 0
+    storage.wait_for_policy()
     with storage.observed(tell), storage:
         try:
             code = _run_as_main(script, path, args)

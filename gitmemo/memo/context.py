@@ -27,6 +27,17 @@ class Noop:
 NOOP: Final = Noop()
 """What is active inside `with noop():`: ops run as plain functions, refs become values."""
 
+DEFINING: Final = Noop()
+"""What is active while a file is imported only for what it defines: nothing runs, no block begins."""
+
+
+class OnlyDefining(BaseException):
+    """A file that is imported for what it defines would begin a block, or call an op.
+
+    Not an error, and no `Exception`: it is for whoever imports the file, not for the file.
+    """
+
+
 _stack: ContextVar[tuple[Storage | Noop, ...]] = ContextVar("gitmemo_storages", default=())
 
 
@@ -53,8 +64,15 @@ def active() -> Storage | Noop | None:
 
 def push(storage: Storage | Noop) -> None:
     """Make `storage` the active one."""
+    refuse_if_defining()
     _stack.set((*_stack.get(), storage))
     _open.add(1)
+
+
+def refuse_if_defining() -> None:
+    """Raise `OnlyDefining` where no block may begin, and no op may run."""
+    if active() is DEFINING:
+        raise OnlyDefining
 
 
 def pop(storage: Storage | Noop) -> None:
@@ -91,6 +109,17 @@ def noop() -> Iterator[None]:
         yield
     finally:
         pop(NOOP)
+
+
+@contextmanager
+def defining() -> Iterator[None]:
+    """Raise `OnlyDefining` where a block would begin or an op be called."""
+    before = _stack.get()
+    _stack.set((*before, DEFINING))
+    try:
+        yield
+    finally:
+        _stack.set(before)
 
 
 def _project_root() -> Path | None:

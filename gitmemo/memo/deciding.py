@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from gitmemo.config import OnChange
 from gitmemo.errors import InvalidStorage
+from gitmemo.memo import context
 from gitmemo.memo.asking import Changes
 from gitmemo.memo.caller import Caller
 from gitmemo.memo.settings import policy_of
@@ -32,10 +33,35 @@ class Deciding(ABC):
     _code: Code
     _changes: Changes | None
     _caller: Caller
+    _waits = False
+    _is_unsettled = False
 
     @abstractmethod
     def _notice(self) -> None:
         """Take notice of what git, editors and other processes did."""
+
+    def wait_for_policy(self) -> None:
+        """Let the program that runs in the next block say itself what happens when code has changed.
+
+        Changes are looked for when its own first block begins, or its first call is made.
+        """
+        self._waits = True
+
+    def _begin(self, *, is_outermost: bool) -> None:
+        """Take notice of what happened before a block."""
+        context.refuse_if_defining()
+        if is_outermost:
+            self._notice()
+        if self._waits:
+            self._waits, self._is_unsettled = False, True
+        elif is_outermost or self._is_unsettled:
+            self._settle()
+
+    def _settle(self) -> None:
+        """Decide about what has changed, as the policy says."""
+        if self._changes is not None:
+            self._changes.settle()
+        self._is_unsettled = False
 
     @property
     def on_change(self) -> OnChange:

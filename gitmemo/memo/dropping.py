@@ -2,7 +2,7 @@
 
 Not what being forgotten means (`world.forgetting`). Invariant: what stays can be
 computed: a call stays only if its inputs are stored, or were made by calls that
-stay.
+stay, these or others with the same results.
 """
 
 from __future__ import annotations
@@ -14,7 +14,8 @@ from dataclasses import dataclass, replace
 from gitmemo.errors import NothingToDrop
 from gitmemo.hashing.digest import Digest, to_hex
 from gitmemo.model.facts import Call, Slot, Value, referenced_cids, sources
-from gitmemo.model.items import histories
+from gitmemo.model.ids import raw_hid
+from gitmemo.model.items import Held, histories, inside
 from gitmemo.model.lines import record_id, to_line
 from gitmemo.model.semantics import semantic_id
 from gitmemo.model.tombstones import origin_of
@@ -32,6 +33,7 @@ class DropPlan:
         calls: Those that were asked for.
         dependents: Those that go too, because they used results of those.
         kept: Those that used results of them and stay: all that they need is stored.
+            What other calls that stay have made as well is in neither.
         values, size_bytes: What nothing else in this world needs, on this machine.
         undo: What brings them back; empty before it is carried out.
     """
@@ -111,9 +113,10 @@ class _Dependents:
         self, world: World, calls: Sequence[Call], asked: Sequence[Call], *, keep: bool
     ) -> None:
         self._world = world
-        self._calls = {call.hid: call for call in calls}
+        self._records: dict[Digest, list[Call]] = defaultdict(list)
         self._users: dict[Digest, list[Call]] = defaultdict(list)
         for call in calls:
+            self._records[call.hid].append(call)
             for used in (*sources(call), *call.inner, origin_of(call)):
                 if used is not None:
                     self._users[used].append(call)
@@ -140,6 +143,22 @@ class _Dependents:
                 self.dropped.append(user)
                 todo.append(user)
         self.kept = list(kept.values())
+        self._rescue({call.hid for call in asked})
+
+    def _rescue(self, asked: Collection[Digest]) -> None:
+        """Let those stay whose inputs calls that stay have made too, and what follows from them."""
+        going = {call.hid: call for call in self.dropped}
+        if not going:
+            return
+        supply = _Supply(filter(None, map(origin_of, self.dropped)))
+        for hid, records in self._records.items():
+            if hid not in going and hid not in asked:
+                supply.add(records)
+        # From what stays onwards: calls that only feed each other do not hold each other up.
+        while found := [call for call in going.values() if supply.is_enough_for(call)]:
+            for call in found:
+                supply.add(self._records[going.pop(call.hid).hid])
+        self.dropped = list(going.values())
 
     def _users_of(self, call: Call) -> Iterator[Call]:
         yield from self._users.get(call.hid, ())
@@ -154,6 +173,40 @@ class _Dependents:
         return (
             slot.inline is not None or slot.short is not None or bool(self._world.values(slot.cid))
         )
+
+
+class _Supply:
+    """What calls that stay have made: histories, contents, and the records that are repeated."""
+
+    def __init__(self, repeated: Iterable[Digest]) -> None:
+        """`repeated` are the records of which it matters whether they stay."""
+        self._repeated = set(repeated)
+        self._histories: set[Digest] = set()
+        self._contents: set[Digest] = set()
+
+    def add(self, records: Iterable[Call]) -> None:
+        """Count the records of a call that stays, and what it has made."""
+        for call in records:
+            self._histories.add(call.hid)
+            if self._repeated:  # a digest of every record takes long
+                self._repeated.discard(record_id(to_line(call)))
+            for slot in call.outputs:
+                self._histories.update(histories(slot))
+                self._contents.update((slot.cid, *(item.cid for item in inside(slot))))
+
+    def is_enough_for(self, call: Call) -> bool:
+        """Whether all that a call used is there; a link needs the very record that it repeats."""
+        if origin_of(call) in self._repeated:
+            return False
+        return self._histories.issuperset(call.inner) and all(map(self._has, call.inputs))
+
+    def _has(self, held: Held) -> bool:
+        if held.hid == raw_hid(held.cid) or held.cid in self._contents:
+            return True
+        if held.hid in self._histories:
+            return True
+        parts = tuple(inside(held))
+        return bool(parts) and all(map(self._has, parts))
 
 
 def _only_of(world: World, going: Iterable[Call], staying: Collection[Call]) -> list[Value]:

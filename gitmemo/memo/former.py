@@ -51,8 +51,11 @@ class FormerNames:
         self._own = own
         self._name_at = name_at
 
-    def candidates(self, prepared: PreparedCall) -> Iterator[Candidate]:
-        """Yield the calls on these contents that are stored under other names of op or arguments."""
+    def candidates(self, prepared: PreparedCall, *, of_any: bool = False) -> Iterator[Candidate]:
+        """Yield the calls on these contents that are stored under other names of op or arguments.
+
+        `of_any` asks for those of other functions, too, which had or have these names.
+        """
         for name in (self._name, *self._renames.ops(self._name)):
             prefix = ids.op_key(name, self._op.version)
             signatures = self._world.signatures(name, self._op.version)
@@ -61,7 +64,7 @@ class FormerNames:
                 if not inputs or (name == self._name and prepared.key == _key(prefix, inputs)):
                     continue
                 for candidate in self._world.candidates(_key(prefix, inputs)):
-                    if name == self._name or self._is_own(candidate.call):
+                    if of_any or name == self._name or self._is_own(candidate.call):
                         yield candidate
 
     def outputs(self, call: Call) -> list[str]:

@@ -151,8 +151,21 @@ class Lookup:
             moved = former.moved(call)
             link = self._recorder.link(call, prepared.slots, prepared.name, names, moved)
             return Found(link, 0)
-        self._watch.tell(lambda: self._miss(prepared.name, [found.call for found in candidates]))
+        self._watch.tell(lambda: self._miss(prepared.name, self._near(prepared)))
         return None
+
+    def _near(self, prepared: PreparedCall) -> list[Call]:
+        """Return the stored calls on these contents of this function, else those of its names.
+
+        What was edited since it was renamed is not the function of the calls under its old name
+        any more; but that is why they do not count.
+        """
+        found = self._stored(prepared)
+        former = self._former(prepared.op, prepared.name)
+        if not found and former is not None:
+            own = self._world.candidates(prepared.key)
+            found = [*own, *former.candidates(prepared, of_any=True)]
+        return [candidate.call for candidate in found]
 
     def _is_named(self, call: Call, prepared: PreparedCall, former: FormerNames) -> bool:
         """Whether a stored call has the names of now."""
@@ -184,7 +197,7 @@ class Lookup:
 
     def stale(self, prepared: PreparedCall) -> Call | None:
         """Return the call with the same inputs for which the least code has changed."""
-        calls = [candidate.call for candidate in self._stored(prepared)]
+        calls = self._near(prepared)
         return min(calls, key=lambda call: (len(self.changed(call)), call.hid), default=None)
 
     def changed(self, call: Call) -> tuple[Component, ...]:
@@ -221,8 +234,7 @@ class Lookup:
 
     def why(self, prepared: PreparedCall) -> Reason:
         """Return why `find` found nothing."""
-        candidates = self._stored(prepared)
-        return self._miss(prepared.name, [found.call for found in candidates]).reason
+        return self._miss(prepared.name, self._near(prepared)).reason
 
     def _here(self, candidate: Candidate) -> Call:
         """Return the call, made part of this world."""

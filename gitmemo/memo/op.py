@@ -84,6 +84,8 @@ class Op(Generic[P, R_co]):
             return result
         if storage is None:
             warn_if_missed(self.qualname)
+        elif storage is context.DEFINING:
+            raise context.OnlyDefining
         plain, named = self.arguments.outside(args, kwargs)
         return cast("R_co", _without_transients(self.__wrapped__(*plain, **named)))
 

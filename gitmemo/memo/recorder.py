@@ -171,6 +171,8 @@ class Recorder:
         results = tuple(Slot.output(hid, name, slot) for name, slot in named)
         origin = origin_of(call) or record_id(to_line(call))
         same: dict[str, JsonValue] = {"same": origin.hex()}
+        if call.seconds:  # what a look-up that finds the link saves
+            same["seconds"] = call.seconds
         moved = moved or call.moved
         if moved is not None:
             same["as"] = [name for one in moved for name in (one.path, one.unit)]

@@ -192,10 +192,7 @@ class Storage(Questions, Looking, Deciding):
     # --- blocks ----------------------------------------------------------
 
     def __enter__(self) -> Self:
-        if context.depth(self) == 0:
-            self._notice()
-            if self._changes is not None:
-                self._changes.settle()
+        self._begin(is_outermost=context.depth(self) == 0)
         context.push(self)
         return self
 
@@ -265,6 +262,8 @@ class Storage(Questions, Looking, Deciding):
             InputMutated: The op changed a raw argument in place.
             Exception: Whatever the op raises, unchanged; such a call is not stored.
         """
+        if self._is_unsettled:
+            self._settle()
         if op.is_async:
             return self._caller.call_async(op, args, kwargs)
         return self._caller.call(op, args, kwargs)

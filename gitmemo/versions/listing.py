@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TypeAlias, overload
 
 from gitmemo.hashing.digest import Digest, to_hex
@@ -150,11 +150,11 @@ def versions_of(
     known = world.versions(tallies)
     decisions = world.decisions()
     texts = Texts(world, (pair for version in known.values() for pair in version.pairs.items()))
-    stored = sorted({tally.op for tally in tallies.values()})
-    when = {ident: time for name in stored for ident, time in world.periods(name, code).items()}
+    stored = {op, *world.renames().ops(op), *(tally.op for tally in tallies.values())}
+    when = _periods(world, sorted(stored), code)
     now = _OneMoment(code)
     found = [
-        _shown(tally, known[ident], decisions, now, texts, when.get(ident))
+        _shown(op, tally, known[ident], decisions, now, texts, when.get(ident))
         for ident, tally in tallies.items()
         if ident in known
     ]
@@ -162,7 +162,18 @@ def versions_of(
     return Versions(op, found, shape)
 
 
+def _periods(world: World, names: Iterable[str], code: Code) -> dict[Digest, tuple[str, str]]:
+    """Return when the first and the last call with each version began, under any of these names."""
+    found: dict[Digest, tuple[str, str]] = {}
+    for name in names:
+        for ident, (first, last) in world.periods(name, code).items():
+            before = found.get(ident, (first, last))
+            found[ident] = min(first, before[0]), max(last, before[1])
+    return found
+
+
 def _shown(
+    op: str,
     tally: Tally,
     version: Version,
     decisions: Decisions,
@@ -172,7 +183,7 @@ def _shown(
 ) -> OpVersion:
     first, last = period or (None, None)
     return OpVersion(
-        tally.op,
+        op,
         to_hex(version.id),
         to_hex(semantic_id(version, decisions)),
         tally.calls,
@@ -216,10 +227,22 @@ def tallies_of(
             of_op = found[named(tally.op, tally.version)]
             other = of_op.get(tally.version)
             if other is not None:
-                calls, seconds = other.calls + tally.calls, other.seconds + tally.seconds
-                tally = Tally(tally.version, tally.op, calls, seconds)
+                tally = _together(other, tally)
             of_op[tally.version] = tally
+    for one in found.values():
+        one.update((ident, _counted(tally)) for ident, tally in one.items() if not tally.calls)
     return found
+
+
+def _together(one: Tally, other: Tally) -> Tally:
+    op = other.op if other.calls else one.op
+    calls, links = one.calls + other.calls, one.links + other.links
+    return Tally(one.version, op, calls, one.seconds + other.seconds, links)
+
+
+def _counted(tally: Tally) -> Tally:
+    """Count links where what they repeat is not there under this name."""
+    return replace(tally, calls=tally.links)
 
 
 def _told_apart_by_value(versions: Iterable[OpVersion]) -> frozenset[Component]:

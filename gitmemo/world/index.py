@@ -222,7 +222,7 @@ class Index(Membership):
     def tally(self, numbers: Iterable[int] | None, *, without: Iterable[int] = ()) -> list[Tally]:
         """Return how often, and how long, each op ran with each version among these facts, or all."""
         rows = self.rows(
-            "select version, op, count(*), sum(micros), max(fact.id)"
+            "select version, op, sum(micros >= 0), sum(max(micros, 0)), sum(micros < 0)"
             " from fact join shape on shape.id = fact.shape"
             " where micros is not null and version != x''"
             " and (:among is null or fact.id in (select value from json_each(:among)))"
@@ -230,7 +230,7 @@ class Index(Membership):
             " group by version, op order by max(fact.id)",
             {"among": None if numbers is None else as_json(numbers), "without": as_json(without)},
         )
-        return [Tally(Digest(v), op, calls, micros / 1e6) for v, op, calls, micros, _ in rows]
+        return [Tally(Digest(v), op, calls, us / 1e6, links) for v, op, calls, us, links in rows]
 
     def calls_per_op(
         self, numbers: Iterable[int] | None, *, without: Iterable[int]

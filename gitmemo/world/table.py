@@ -125,7 +125,7 @@ class FactTable:
             shape, packed = self.shapes.packed(Look(kind_of(line)), line)
             return number, mark, shape, None, None, packed
         shape, packed = self.shapes.packed(look_of(fact), line)
-        return number, mark, shape, round(fact.seconds * 1e6), fact.hid, packed
+        return number, mark, shape, _micros(fact), fact.hid, packed
 
     def _numbers_of_lines(self, marks: Sequence[int]) -> dict[str, int]:
         """Return the numbers of the known facts with `marks`, by their lines."""
@@ -177,6 +177,11 @@ class FactTable:
         """Return the rows of a query."""
         with self.lock:
             return self.database.execute(sql, parameters).fetchall()
+
+
+def _micros(call: Call) -> int:
+    """Return how long a call took; less than nothing for a link, which was not run."""
+    return -1 if call.is_link else round(call.seconds * 1e6)
 
 
 def _prepare(connection: sqlite3.Connection) -> None:

@@ -71,12 +71,17 @@ def signature_of(call: Call) -> CallSignature:
 
 @dataclass(frozen=True, slots=True)
 class Tally:
-    """The calls of one op with one version: how many, and how long they took, in seconds."""
+    """The calls of one op with one version: how many were run, and how long they took, in seconds.
+
+    Attributes:
+        links: How many more records repeat what such calls returned; they are no calls of their own.
+    """
 
     version: Digest
     op: str
     calls: int
     seconds: float
+    links: int = 0
 
 
 @dataclass(frozen=True, slots=True)

@@ -211,6 +211,21 @@ def test_gitmemo_run_follows_the_same_policy(project: Clone) -> None:
     assert done.counted == (1, 0)
 
 
+def test_under_gitmemo_run_the_program_has_the_first_word(project: Clone) -> None:
+    refusing = project.gitmemo("run", "pipeline.py", "{'on_change': 'error'}", code=3)
+    assert "pipeline.py:double" in refusing.err
+    setting(project, 'on_change_running = "error"')
+    done = project.gitmemo("run", "pipeline.py", "{'on_change': 'non-breaking'}")
+    assert done.counted == (1, 0)
+
+
+def test_under_gitmemo_run_a_program_without_a_block_is_heard_too(project: Clone) -> None:
+    text = (project.root / "pipeline.py").read_text("utf-8")
+    assert "with storage:" in text
+    project.write("pipeline.py", text.replace("with storage:", "if True:"))
+    project.gitmemo("run", "pipeline.py", "{'on_change': 'error'}", code=3)
+
+
 def test_a_bad_policy_names_its_setting(project: Clone) -> None:
     setting(project, 'on_change_running = "sometimes"')
     done = project.gitmemo("status", code=2)

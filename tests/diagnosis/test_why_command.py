@@ -85,7 +85,7 @@ def test_changed_code_is_judged_as_it_is_today(project: Clone) -> None:
     project.gitmemo("decide", "helper.py:scale", "--breaking", "-m", "three is another number")
     [changed] = why(project, "train", "rate=2")["changed"]
     [said] = changed.pop("decided")
-    assert changed == {"component": "helper.py:scale", "state": "breaking"}
+    assert changed == {"component": "helper.py:scale", "state": "breaking", "added": False}
     assert said.endswith(": breaking: three is another number")
     assert f"decided: {said}" in project.gitmemo("why", "train", "rate=2").out
     project.change("value * 3", "value * 4")
@@ -97,12 +97,66 @@ def test_a_component_that_is_gone(project: Clone) -> None:
     project.change("scale(value)", "2 * value", "pipeline.py")
     project.change("def scale(value):\n    return value * 2\n", "scale = None\n")
     found = why(project, "train", "rate=2")
-    gone = {"component": "helper.py:scale", "state": "gone", "decided": []}
+    gone = {"component": "helper.py:scale", "state": "gone", "decided": [], "added": False}
     assert gone in found["changed"]
 
 
 def test_the_main_part_is_not_run(project: Clone) -> None:
     assert "main part" not in project.gitmemo("why", "pick", "name=x").text
+
+
+STRAIGHT = """\
+import gitmemo as gm
+
+storage = gm.open()
+
+
+def noted(name):
+    with open("ran.txt", "a") as file:
+        file.write(name)
+
+
+@gm.op
+def one(x):
+    noted("one ")
+    return x + CUT
+
+
+CUT = 3
+
+with storage:
+    print(storage.unwrap(one(1)))
+total = one(2)
+print(total)
+
+
+@gm.op
+def two(x):
+    noted("two ")
+    return x + LATER
+
+
+LATER = 10
+with storage:
+    two(1)
+"""
+
+
+def test_a_program_without_a_main_part_makes_no_calls(project: Clone) -> None:
+    project.write("straight.py", STRAIGHT)
+    assert project.gitmemo("run", "straight.py").counted == (0, 3)
+    project.change("CUT = 3", "CUT = 4", "straight.py")
+    project.change("LATER = 10", "LATER = 11", "straight.py")
+    records = project.records()
+    for op, variable in (("one", "CUT"), ("two", "LATER")):
+        found = why(project, op, "x=1")
+        assert found["status"] == "code changed"
+        assert [one["component"] for one in found["changed"]] == [f"straight.py:${variable}"]
+    project.gitmemo("check", "op:two")
+    assert (project.root / "ran.txt").read_text() == "one one two "
+    project.gitmemo("check", "code:straight.py:LATER", code=7)
+    assert (project.root / "ran.txt").read_text() == "one one two two "
+    assert project.records() == records
 
 
 def test_an_op_that_was_never_called(project: Clone) -> None:

@@ -10,6 +10,7 @@ import pytest
 import gitmemo as gm
 from gitmemo.errors import NothingToDrop
 from gitmemo.hashing.digest import Digest, to_hex
+from gitmemo.model.facts import Call
 from gitmemo.model.semantics import semantic_id
 
 
@@ -58,3 +59,36 @@ def test_a_semantic_id_names_it_too(storage: gm.Storage) -> None:
     name = semantic_id(version, storage.world.decisions())
     plan = storage.drop_version(to_hex(name), dry_run=True)
     assert [call.op.rpartition(":")[2] for call in plan.calls] == ["second"]
+
+
+@gm.op
+def same(x: int) -> int:
+    return x
+
+
+def calls_of(storage: gm.Storage, *ops: str) -> list[Call]:
+    return [c for c in storage.world.calls(storage._code) if c.op.endswith(ops)]
+
+
+def test_what_a_living_call_has_made_too_stays(storage: gm.Storage) -> None:
+    with storage:
+        second(same(2))  # the same value as `first(1)`: found, and linked
+    assert sorted(call.is_link for call in calls_of(storage, "second")) == [False, True]
+    done = storage.drop_version(to_hex(version_of(storage, "first")))
+    assert (len(done.calls), done.dependents, done.kept) == (1, (), ())
+    before = storage.counter.computed
+    with storage:
+        assert storage.unwrap(second(same(2))) == 20
+    assert storage.counter.computed == before
+    storage.drop_version(to_hex(version_of(storage, "same")))
+    assert calls_of(storage, "second") == [], "nothing that is left makes its input"
+
+
+def test_calls_that_only_feed_each_other_do_not_stay(storage: gm.Storage) -> None:
+    with storage:
+        value = same(first(4))
+        for _ in range(2):
+            value = same(value)  # each is found, and its own input's content is what it returns
+    done = storage.drop_version(to_hex(version_of(storage, "first")))
+    assert [c.op.rpartition(":")[2] for c in done.dependents].count("same") == 3
+    assert calls_of(storage, "same") == []

@@ -98,6 +98,28 @@ def test_what_is_recognised_is_found_without_having_run_again(project: Clone) ->
     assert len(project.rows("fit")) == 2
 
 
+def test_what_a_rename_hands_on_is_counted_once(project: Clone) -> None:
+    swap(project, "train", "fit")
+    project.gitmemo("rename", "train", "fit")
+    said = project.gitmemo("run", "pipeline.py")
+    assert said.counted == (4, 0)
+    assert "; 0 ms saved" not in said.err
+    status = project.status()
+    assert (status["calls"], status["ops"]["pipeline:fit"]) == (4, {"calls": 2, "current": 2})
+    [version] = [
+        json.loads(line) for line in project.gitmemo("versions", "fit", "--json").out.splitlines()
+    ]
+    assert (version["op"], version["calls"], version["valid"]) == ("pipeline:fit", 2, True)
+    assert version["first"] and version["last"] and version["seconds"] > 0
+    swap(project, "* rate", "* rate + 1", "pipeline.py")
+    [change] = [json.loads(line) for line in project.gitmemo("decide", "--json").out.splitlines()]
+    assert sum(change["calls"].values()) == 2
+    assert change["seconds"] > 0
+    found = json.loads(project.gitmemo("why", "fit", "rate=2", "--json").out)
+    assert found["status"] == "code changed"
+    assert [one["component"] for one in found["changed"]] == ["pipeline.py:fit"]
+
+
 def test_a_script_that_was_moved_keeps_its_results(project: Clone, clone_of: CloneOf) -> None:
     project.git("mv", "pipeline.py", "go.py")
     said = project.commit("Move")
@@ -511,4 +533,5 @@ def test_a_running_program_asks_about_an_edit_after_a_move(moved: Clone) -> None
     swap(moved, "x + 1", "1 + x", "tools.py")
     swap(moved, "gm.open()", 'gm.open(on_change="error")', "pipeline.py")
     assert "tools.py:f" in moved.python("pipeline.py", code=1).err
-    assert moved.run(GITMEMO_ON_CHANGE="non-breaking") == (2, 0)
+    swap(moved, '"error"', '"non-breaking"', "pipeline.py")
+    assert moved.run(GITMEMO_ON_CHANGE="error") == (2, 0)
