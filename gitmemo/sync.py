@@ -12,9 +12,10 @@ from gitmemo.git.repository import Layout, head
 from gitmemo.remotes import WantedBlob
 from gitmemo.source.tree import SourceTree
 from gitmemo.world.repository import RepositoryWorld
+from gitmemo.world.revisions import RevisionWorld
 
 
-def values_of(world: RepositoryWorld, code: SourceTree) -> list[WantedBlob]:
+def values_of(world: RepositoryWorld | RevisionWorld, code: SourceTree) -> list[WantedBlob]:
     """Return the blobs that the facts of this world name, pending ones included."""
     world.enter()
     return [
@@ -23,7 +24,7 @@ def values_of(world: RepositoryWorld, code: SourceTree) -> list[WantedBlob]:
     ]
 
 
-def missing_of(world: RepositoryWorld, code: SourceTree) -> list[WantedBlob]:
+def missing_of(world: RepositoryWorld | RevisionWorld, code: SourceTree) -> list[WantedBlob]:
     """Return those of `values_of` that are not on this machine."""
     wanted = values_of(world, code)
     absent = world.blobs.missing({item.blob for item in wanted})

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import click
 
-from gitmemo.cli.options import json_option
+from gitmemo.cli.options import json_option, revision_options
 from gitmemo.display.text import cut, diff_lines, printable
 from gitmemo.hashing.digest import to_hex
 from gitmemo.model.facts import (
@@ -35,27 +35,27 @@ from gitmemo.versions.finding import (
     find_any,
     find_code,
 )
-from gitmemo.workspace import find
+from gitmemo.workspace import find, look
 
 _LONGEST = 60
 
 
 @click.command()
 @click.argument("ident", metavar="ID")
+@revision_options
 @json_option
-def show(ident: str, as_json: bool) -> None:
+def show(ident: str, rev: str | None, later: bool, as_json: bool) -> None:
     """Show what ID names: a version, a content of a component, a call, a result, or a decision.
 
     The first digits (4 or more) are enough where only one id begins with them.
     """
-    workspace = find()
-    workspace.world.enter()
-    found = find_any(workspace.world, ident)
+    view = look(rev=rev, later=later)
+    found = find_any(view.world, ident)
     if as_json:
         click.echo(json.dumps(_fields(found), ensure_ascii=False))
         return
     click.echo(click.style(f"{_kind(found)} {found.id}", fg="yellow"))
-    for line in _lines(found, workspace.project.module_name_of):
+    for line in _lines(found, view.project.module_name_of):
         click.echo(printable(line))
 
 

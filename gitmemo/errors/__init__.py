@@ -75,6 +75,8 @@
       StorageClosed          exit 1
       UnknownOp              exit 2
       UnknownRevision        exit 2
+      RangeGiven             exit 2
+      ReadOnlyRevision       exit 2
       Aborted                exit 130
       UndecidedChanges       exit 3
       DemoFailed             exit 1
@@ -123,6 +125,8 @@ from gitmemo.errors.project import (
     NothingToDecide,
     NothingToDrop,
     NotInitialised,
+    RangeGiven,
+    ReadOnlyRevision,
     SeveralDecisions,
     StorageClosed,
     UncommittedCode,
@@ -223,6 +227,8 @@ __all__ = [
     "OlderFormat",
     "OpNotLoaded",
     "OverflowMissing",
+    "RangeGiven",
+    "ReadOnlyRevision",
     "RefContended",
     "RefInside",
     "RefMisuse",
