@@ -227,7 +227,8 @@ def _git_says(layout: Layout, rev: str) -> str:
         first = said[0].partition(": ")[2] if said else ""
         if first and first != "Needed a single revision":
             return first
-    return "" if rev else "the name is empty"
+    kind = git.try_run("cat-file", "-t", rev) if rev else None
+    return f"it is a {kind}" if kind else "the name is empty" if not rev else ""
 
 
 def _settings_at(layout: Layout, reader: ObjectReader, commit: str) -> Settings:

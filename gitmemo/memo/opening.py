@@ -77,7 +77,7 @@ def open(
 def reopened_at(path: str | os.PathLike[str], rev: str, later: bool) -> RevisionStorage:
     """Return the storage that shows a revision."""
     view = look(path, rev, later=later)
-    return RevisionStorage.of(view, _trust(view.workspace), view.workspace.root, later=later)
+    return RevisionStorage.of(view, trust_of(view.workspace), view.workspace.root, later=later)
 
 
 def reopened(*opened_with: Any) -> Storage:
@@ -116,7 +116,8 @@ def _around(
     return see(".")
 
 
-def _trust(workspace: Workspace) -> Trust:
+def trust_of(workspace: Workspace) -> Trust:
+    """Return the origins that this clone trusts."""
     trusted = workspace.settings.trusted.items()
     return Trust(frozenset(RemoteConfig(name, url).origin for name, url in trusted))
 
@@ -127,7 +128,7 @@ def storage_of(workspace: Workspace) -> Storage:
     return Storage.over(
         workspace.world,
         workspace.project,
-        _trust(workspace),
+        trust_of(workspace),
         can_pull=bool(settings.remotes),
         on_change=settings.on_change_running,
         records_user=settings.record_user,

@@ -12,7 +12,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 from gitmemo.config import OnChange
-from gitmemo.errors import ReadOnlyRevision, ValueMissing
+from gitmemo.errors import ReadOnlyRevision, UnknownComponent, ValueMissing
 from gitmemo.files.names import rooted
 from gitmemo.hashing.digest import Digest
 from gitmemo.memo.storage import Mode, Storage
@@ -79,7 +79,22 @@ class RevisionStorage(Storage):
     def _component(self, given: object) -> Component:
         if isinstance(given, str):
             return find_component(self.world.about(), given)
-        return self._place_of(given, self._running)
+        try:
+            return self._place_of(given, self._running)
+        except UnknownComponent:  # as for code that is not in this repository, but in a clone of it
+            found = self._namesake(given)
+            if found is None:
+                raise
+            return found
+
+    def _namesake(self, given: object) -> Component | None:
+        """Return the component of the revision that has the module and name of a thing."""
+        thing = getattr(given, "__wrapped__", given)
+        module, name = getattr(thing, "__module__", ""), getattr(thing, "__qualname__", "")
+        unit = f"class {name}" if isinstance(thing, type) else name
+        module_of = self._view.project.module_name_of
+        known = (component for component in self.world.about() if component.unit == unit)
+        return next((one for one in known if module_of(one.path) == module), None)
 
     # --- refused ---------------------------------------------------------
 

@@ -6,14 +6,14 @@ pack is set aside by name, never half used.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from gitmemo.hashing.digest import Digest
 from gitmemo.remotes.index import IndexCache, Slot, read_index
 from gitmemo.remotes.layout import Inventory, index_name, read_listing
-from gitmemo.remotes.parallel import in_parallel
-from gitmemo.remotes.plan import Catalogue
+from gitmemo.remotes.parallel import JOBS, in_parallel
+from gitmemo.remotes.plan import Catalogue, WantedBlob
 from gitmemo.remotes.remote import Remote
 
 
@@ -35,6 +35,21 @@ def read_catalogue(remote: Remote, cache: Path | None, jobs: int) -> Catalogue:
         singles=inventory.singles,
         unreadable=tuple(sorted(unreadable)),
     )
+
+
+def holdings(
+    remote: Remote, cache: Path | None, wanted: Iterable[WantedBlob], *, ask: bool
+) -> frozenset[Digest]:
+    """Return which of `wanted` the remote is known to hold; nobody is asked unless `ask`.
+
+    Without that it is what earlier looks at its packs saw: values of their own objects are not
+    known then, and what somebody else pushed since is not either.
+    """
+    if not ask:
+        known = index_cache(remote, cache).blobs()
+        return known.intersection(item.blob for item in wanted)
+    catalogue = read_catalogue(remote, cache, JOBS)
+    return frozenset(item.blob for item in wanted if catalogue.holds(item))
 
 
 def index_cache(remote: Remote, cache: Path | None) -> IndexCache:

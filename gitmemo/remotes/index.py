@@ -75,6 +75,14 @@ class IndexCache:
         except (OSError, ValueError):
             return None
 
+    def blobs(self) -> frozenset[Digest]:
+        """Return the values in all packs that were seen, as far as they are readable."""
+        found: set[Digest] = set()
+        for file in self._folder.glob("*.idx") if self._folder else ():
+            with suppress(OSError, ValueError):
+                found.update(slot.blob for slot in read_index(file.read_bytes()))
+        return frozenset(found)
+
     def put(self, pack: Digest, data: bytes) -> None:
         """Remember the index of `pack`."""
         if self._folder is None:

@@ -1,22 +1,24 @@
 """Calls that were made with the code of a revision and are not in its index.
 
 Not which calls the revision itself holds (`revisions`). Invariant: each is valid
-for the revision's code under the revision's decisions, and none of them is a call
-that the revision has, or that is known to be forgotten.
+for the revision's code under the revision's decisions, used nothing that other code
+made, and is no call that the revision has, or that is known to be forgotten.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from gitmemo.hashing.digest import Digest
 from gitmemo.model.decisions import Decisions
-from gitmemo.model.facts import Version
+from gitmemo.model.facts import Call, Version, sources
 from gitmemo.model.tombstones import Tombstones
 from gitmemo.model.validity import Code, changed, stands
+from gitmemo.world.index import Index
 from gitmemo.world.repository import RepositoryWorld
-from gitmemo.world.table import as_json
+from gitmemo.world.table import as_json, mark_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,22 +57,69 @@ def find_later(
     )
     mine = _hids(base, members)
     dead = index.covered(forgotten) | index.covered(base.graves().known)
-    found = {
-        number: (Digest(hid), shape)
+    own = [number for number, _, _ in rows if number in members and number not in dead]
+    candidates = {
+        number: shape
         for number, hid, shape in rows
         if number not in members and number not in dead and hid not in mine
     }
-    if index.facts("rename"):  # only then may a call be a link under another name
-        found = {
-            number: found[number]
-            for number in found
-            if stands(index.call_of(*_row(base, number)), shapes[found[number][1]], code, decisions)
-        }
+    calls = {
+        number: call
+        for number, call in index.numbered_calls(candidates)
+        if stands(call, shapes[candidates[number]], code, decisions)
+    }
+    for number in fed_from_elsewhere(index, own, calls):
+        del calls[number]
     return Later(
-        frozenset(found),
-        frozenset(hid for hid, _ in found.values()),
-        frozenset(shapes[shape].id for _, shape in found.values()),
+        frozenset(calls),
+        frozenset(call.hid for call in calls.values()),
+        frozenset(shapes[candidates[number]].id for number in calls),
     )
+
+
+def fed_from_elsewhere(index: Index, own: Iterable[int], calls: Mapping[int, Call]) -> set[int]:
+    """Return those of `calls` that used, directly or through others, what none of them, nor `own`, made.
+
+    What no call is known to have made came from outside, like any other value.
+    """
+    used = {number: {mark_of(hid) for hid in sources(call)} for number, call in calls.items()}
+    users: dict[int, list[int]] = defaultdict(list)
+    for number, marks in used.items():
+        for mark in marks:
+            users[mark].append(number)
+    made: dict[int, list[int]] = defaultdict(list)
+    makers: Counter[int] = Counter()
+    for fact, mark in _outputs(index, {*own, *calls}):
+        made[fact].append(mark)
+        makers[mark] += 1
+    todo = [mark for mark in _known_outputs(index, users) if not makers[mark]]
+    found: set[int] = set()
+    while todo:
+        for number in users.get(todo.pop(), ()):
+            if number not in found:
+                found.add(number)
+                makers.subtract(made[number])
+                todo += [mark for mark in made[number] if not makers[mark]]
+    return found
+
+
+def _outputs(index: Index, numbers: Iterable[int]) -> list[tuple[int, int]]:
+    """Return number and mark of all that calls made."""
+    return [
+        (fact, mark)
+        for fact, mark in index.rows(
+            "select fact, hid from output where fact in (select value from json_each(?))",
+            (as_json(numbers),),
+        )
+    ]
+
+
+def _known_outputs(index: Index, marks: Iterable[int]) -> list[int]:
+    rows = index.rows(
+        "select distinct hid from output where hid in (select value from json_each(?))",
+        (as_json(marks),),
+    )
+    return [mark for (mark,) in rows]
 
 
 def _valid_shapes(base: RepositoryWorld, decisions: Decisions, code: Code) -> dict[int, Version]:
@@ -93,8 +142,3 @@ def _hids(base: RepositoryWorld, numbers: Iterable[int]) -> set[bytes]:
         (as_json(numbers),),
     )
     return {hid for (hid,) in rows}
-
-
-def _row(base: RepositoryWorld, number: int) -> tuple[int, str | bytes]:
-    shape, line = base.index.rows("select shape, line from fact where id = ?", (number,))[0]
-    return shape, line
