@@ -11,6 +11,7 @@ import click
 from gitmemo.cli.options import json_option, revision_options
 from gitmemo.cli.questions import where
 from gitmemo.cli.showing import said
+from gitmemo.codecs import is_safe
 from gitmemo.display.text import cut, diff_lines, printable
 from gitmemo.errors import GitmemoError, UnknownOp
 from gitmemo.hashing.digest import to_hex
@@ -117,7 +118,8 @@ class _Printer:
     def text(self, found: WorldDifference) -> Iterator[str]:
         """Yield lines for people: a summary, then what differs."""
         yield f"from {where(self._old)}"
-        yield f"to   {where(self._new)}"
+        is_tree = self._new.rev is None
+        yield f"to   {'the work tree, ' if is_tree else ''}{where(self._new)}"
         yield (
             f"calls: {len(found.added)} added, {len(found.removed)} removed, "
             f"{len(found.changed)} with other results, {found.same} the same"
@@ -222,17 +224,20 @@ class _Printer:
         return fields | {"outputs": outputs}
 
     def _distance(self, old: Slot | None, new: Slot | None) -> Distance | None:
-        """Return how far two results are apart; None where one cannot be read here, or is large."""
-        if old is None or new is None or not (self._is_small(old) and self._is_small(new)):
+        """Return how far two results are apart; None where one is not here, is large, or runs code."""
+        if old is None or new is None or not (self._is_plain(old) and self._is_plain(new)):
             return None
         try:
             return distance(self._values.of_slot(old), self._values.of_slot(new))
         except GitmemoError:  # missing or not trusted: the rows are worth showing all the same
             return None
 
-    def _is_small(self, slot: Slot) -> bool:
+    def _is_plain(self, slot: Slot) -> bool:
+        """Whether a value can be read at no cost: unpickling could import the project's code."""
         known = self._new.world.values(slot.cid)
-        return slot.inline is not None or any(value.size <= _MOST_BYTES for value in known)
+        return slot.inline is not None or (
+            bool(known) and all(is_safe(v.codec) and v.size <= _MOST_BYTES for v in known)
+        )
 
 
 def _version(one: VersionChange) -> Iterator[str]:

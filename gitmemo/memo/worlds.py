@@ -161,6 +161,7 @@ class _Side:
         self.index = view.world.index
         self.decisions = view.world.decisions()
         self._is_stale = stale_test(view.world, view.code)
+        self._read: dict[int, Call] = {}
 
     @cached_property
     def numbers(self) -> frozenset[int]:
@@ -171,11 +172,13 @@ class _Side:
         orphans = _marks(self, every - valid) - _marks(self, valid)
         if not orphans:  # nothing that older code made could have been used
             return frozenset(valid)
-        calls = dict(self.index.numbered_calls(valid))
-        return frozenset(valid - fed_from_elsewhere(self.index, (), calls))
+        self._read = dict(self.index.numbered_calls(valid))
+        return frozenset(valid - fed_from_elsewhere(self.index, (), self._read))
 
-    def calls(self, names: _Names, numbers: Iterable[int]) -> list[Call]:
-        found = (call for _, call in self.index.numbered_calls(numbers))
+    def calls(self, names: _Names, numbers: Collection[int]) -> list[Call]:
+        unread = [number for number in numbers if number not in self._read]
+        self._read.update(self.index.numbered_calls(unread))
+        found = (self._read[number] for number in sorted(numbers))
         return [names.call(call) for call in found if not self._is_stale(call)]
 
     def count(self, names: _Names, numbers: Collection[int], ops: Collection[str]) -> int:
