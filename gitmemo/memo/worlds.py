@@ -21,7 +21,7 @@ from gitmemo.model.renames import Renames
 from gitmemo.model.validity import changed
 from gitmemo.query import stale_test
 from gitmemo.workspace import View
-from gitmemo.world.later import fed_from_elsewhere
+from gitmemo.world.later import fed_by
 from gitmemo.world.table import as_json, mark_of
 from gitmemo.world.view import preferred
 
@@ -173,7 +173,7 @@ class _Side:
         if not orphans:  # nothing that older code made could have been used
             return frozenset(valid)
         self._read = dict(self.index.numbered_calls(valid))
-        return frozenset(valid - fed_from_elsewhere(self.index, (), self._read))
+        return frozenset(valid - fed_by(self.index, orphans, (), self._read))
 
     def calls(self, names: _Names, numbers: Collection[int]) -> list[Call]:
         unread = [number for number in numbers if number not in self._read]

@@ -68,7 +68,9 @@ def find_later(
         for number, call in index.numbered_calls(candidates)
         if stands(call, shapes[candidates[number]], code, decisions)
     }
-    for number in fed_from_elsewhere(index, own, calls):
+    # What no call is known to have made came from outside, like any other value.
+    others = _known_outputs(index, _users(calls))
+    for number in fed_by(index, others, own, calls):
         del calls[number]
     return Later(
         frozenset(calls),
@@ -77,22 +79,20 @@ def find_later(
     )
 
 
-def fed_from_elsewhere(index: Index, own: Iterable[int], calls: Mapping[int, Call]) -> set[int]:
-    """Return those of `calls` that used, directly or through others, what none of them, nor `own`, made.
+def fed_by(
+    index: Index, marks: Iterable[int], own: Iterable[int], calls: Mapping[int, Call]
+) -> set[int]:
+    """Return those of `calls` that used, directly or through others, what only others than they made.
 
-    What no call is known to have made came from outside, like any other value.
+    `marks` are of what others made; what `own` or `calls` made too is not only theirs.
     """
-    used = {number: {mark_of(hid) for hid in sources(call)} for number, call in calls.items()}
-    users: dict[int, list[int]] = defaultdict(list)
-    for number, marks in used.items():
-        for mark in marks:
-            users[mark].append(number)
+    users = _users(calls)
     made: dict[int, list[int]] = defaultdict(list)
     makers: Counter[int] = Counter()
     for fact, mark in _outputs(index, {*own, *calls}):
         made[fact].append(mark)
         makers[mark] += 1
-    todo = [mark for mark in _known_outputs(index, users) if not makers[mark]]
+    todo = [mark for mark in marks if not makers[mark]]
     found: set[int] = set()
     while todo:
         for number in users.get(todo.pop(), ()):
@@ -101,6 +101,15 @@ def fed_from_elsewhere(index: Index, own: Iterable[int], calls: Mapping[int, Cal
                 makers.subtract(made[number])
                 todo += [mark for mark in made[number] if not makers[mark]]
     return found
+
+
+def _users(calls: Mapping[int, Call]) -> dict[int, list[int]]:
+    """Return which calls used what, by the mark of its history."""
+    users: dict[int, list[int]] = defaultdict(list)
+    for number, call in calls.items():
+        for mark in {mark_of(hid) for hid in sources(call)}:
+            users[mark].append(number)
+    return users
 
 
 def _outputs(index: Index, numbers: Iterable[int]) -> list[tuple[int, int]]:
