@@ -28,6 +28,7 @@ from gitmemo.memo.worlds import (
 from gitmemo.model.facts import Slot
 from gitmemo.quantities import count, size
 from gitmemo.query import names_now
+from gitmemo.short_ids import short
 from gitmemo.versions.comparing import difference
 from gitmemo.versions.finding import find_code
 from gitmemo.workspace import View, look
@@ -35,7 +36,6 @@ from gitmemo.workspace import View, look
 _MOST = 20
 _MOST_BYTES = 10_000_000
 _LONGEST = 40
-_SHORT = 10
 _T = TypeVar("_T")
 
 
@@ -204,7 +204,7 @@ class _Printer:
             return cut(json.dumps(slot.inline.json, ensure_ascii=False), _LONGEST)
         known = self._new.world.values(slot.cid)
         what = f"{known[0].codec} {size(known[0].size)}" if known else "not stored"
-        return f"<{what}, cid {to_hex(slot.cid)[:_SHORT]}>"
+        return f"<{what}, cid {short(slot.cid)}>"
 
     def _fields(self, row: CallChange) -> dict[str, object]:
         fields: dict[str, object] = {
@@ -243,7 +243,7 @@ class _Printer:
 def _version(one: VersionChange) -> Iterator[str]:
     sign = "+" if one.is_new else "-"
     because = f"; there {', '.join(map(str, one.changed))} is otherwise" if one.changed else ""
-    yield f"{sign} {one.op} {to_hex(one.version)[:_SHORT]}, {count(one.calls, 'call')}{because}"
+    yield f"{sign} {one.op} {short(one.version)}, {count(one.calls, 'call')}{because}"
 
 
 def _statement(one: StatementChange) -> Iterator[str]:

@@ -19,8 +19,8 @@ from gitmemo.memo.storage import Mode, Storage
 from gitmemo.memo.strictness import Strictness
 from gitmemo.memo.trust import Trust, Values
 from gitmemo.model.components import Component
+from gitmemo.model.spoken import named
 from gitmemo.tracing import CodeState
-from gitmemo.versions.finding import find_component
 from gitmemo.workspace import View
 
 if TYPE_CHECKING:
@@ -78,7 +78,7 @@ class RevisionStorage(Storage):
 
     def _component(self, given: object) -> Component:
         if isinstance(given, str):
-            return find_component(self.world.about(), given)
+            return named(given, self.world.about())
         try:
             return self._place_of(given, self._running)
         except UnknownComponent:  # as for code that is not in this repository, but in a clone of it

@@ -84,8 +84,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Clone:
     return clone
 
 
-def opened(clone: Clone, path: Path, rev: str) -> dict[str, object]:
-    result: dict[str, object] = json.loads(clone.python("look.py", str(path), rev).out)
+def opened(clone: Clone, path: Path, rev: str) -> dict[str, Any]:
+    result: dict[str, Any] = json.loads(clone.python("look.py", str(path), rev).out)
     return result
 
 
@@ -139,7 +139,7 @@ def test_a_storage_of_a_revision_shows_it_and_refuses_to_change_it(project: Clon
     later = opened(project, project.root, "v2")
     assert (later["losses"], later["later"]) == (V2, None)
     assert "committed_later" not in str(later["columns"])
-    assert len(later["said"]) == 1  # type: ignore[arg-type]
+    assert len(later["said"]) == 1
     assert (project.records(), project.is_clean()) == (before, True)
 
 
