@@ -165,6 +165,13 @@ class View:
         return self.workspace.project
 
     @property
+    def base(self) -> RepositoryWorld:
+        """The world of the repository, whose index this one reads."""
+        from gitmemo.world.revisions import RevisionWorld
+
+        return self.world.base if isinstance(self.world, RevisionWorld) else self.world
+
+    @property
     def later(self) -> frozenset[Digest]:
         """The history ids of the calls that are shown and were committed after the revision."""
         from gitmemo.world.revisions import RevisionWorld
@@ -173,11 +180,18 @@ class View:
         return world.later.hids if isinstance(world, RevisionWorld) else frozenset()
 
 
-def look(path: str | os.PathLike[str] = ".", rev: str | None = None, *, later: bool = True) -> View:
+def look(
+    path: str | os.PathLike[str] = ".",
+    rev: str | None = None,
+    *,
+    later: bool = True,
+    beside: View | None = None,
+) -> View:
     """Return what there is to see around `path`: in the work tree, or in the revision `rev`.
 
     A revision needs no work tree: the repository may be bare, and what is checked out may know
-    nothing of gitmemo. `later` also shows calls of its code that were committed later.
+    nothing of gitmemo. `later` also shows calls of its code that were committed later. The same
+    facts have the same numbers in what is looked at `beside` another view of the repository.
 
     Raises:
         NotInRepository, NotInitialised, NewerFormat: As `find`, for the revision.
@@ -195,6 +209,8 @@ def look(path: str | os.PathLike[str] = ".", rev: str | None = None, *, later: b
     commit = commit_of(layout, reader, rev)
     workspace = Workspace(layout, _settings_at(layout, reader, commit))
     workspace.__dict__["reader"] = reader  # as `cached_property` keeps it
+    if beside is not None:
+        workspace.__dict__["world"] = beside.base
     world = RevisionWorld(workspace.world, reader, commit, rev, later=later)
     world.enter()
     return View(workspace, rev, world, world.code)

@@ -77,7 +77,8 @@ def diff(
         return _code(look(rev=rev, later=later), first, second, unified, as_json=as_json)
     if rev is not None:
         raise click.UsageError("give both revisions as arguments: gitmemo diff REV REV")
-    old, new = look(rev=first, later=False), look(rev=second, later=False)
+    new = look(rev=second, later=False)
+    old = look(rev=first, later=False, beside=new)
     found = compare(old, new, [_resolved(op, old, new) for op in ops])
     limit = None if most == 0 or (most is None and as_json) else most or _MOST
     printer = _Printer(old, new, limit)

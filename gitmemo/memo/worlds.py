@@ -102,7 +102,8 @@ class WorldDifference:
 def compare(old: View, new: View, ops: Collection[str] = ()) -> WorldDifference:
     """Return how `new` differs from `old`; only calls and versions of `ops` count, if there are any.
 
-    Both are of one repository. Facts that are in both are compared as numbers, not read.
+    Both are of one repository, and one was looked at beside the other: facts that are in both are
+    compared as numbers, not read.
     """
     names = _Names(
         Renames({**dict(old.world.statements()), **dict(new.world.statements())}.items())

@@ -83,6 +83,11 @@ class RevisionWorld:
         """What is noted for people on this machine alone."""
         return self._base.notes
 
+    @property
+    def base(self) -> RepositoryWorld:
+        """The world of the repository, whose index this one reads."""
+        return self._base
+
     def enter(self) -> bool:
         """Read what is new; a commit stays what it is, but calls of its code may have come."""
         self._base.enter()

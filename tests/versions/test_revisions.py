@@ -308,6 +308,9 @@ def test_what_is_checked_out_or_cached_does_not_matter(
     v2 = shell.rows("df", "train", "--rev", "v2")
     (own.root / ".git/gitmemo/index.db").unlink()  # what others committed is found again
     assert shell.rows("df", "train", "--rev", "v1") == expected
+    (own.root / ".git/gitmemo/index.db").unlink()
+    (own.root / ".git/gitmemo/index.db").mkdir()  # it cannot be written: it is kept in memory
+    assert shell.rows("diff", "v1", "side")[0]["same"] == 7
     own.git("checkout", "-q", "--orphan", "empty")
     own.git("rm", "-rfq", ".")
     assert "not-initialised" in shell.say("df", "train", "--json", code=3)
@@ -348,7 +351,7 @@ def test_a_renamed_op_is_the_same_op_in_both_worlds(
     monkeypatch.chdir(own.root)
     own.change("train", "fit", "pipeline.py")
     shell.say("rename", "train", "fit")
-    summary, *rows = shell.rows("diff", "v2")
+    summary, *rows = shell.rows("diff", "v2", "--op", "fit")
     assert (summary["added"], summary["removed"], summary["changed"]) == (0, 0, 0)
     assert {row["kind"] for row in rows} <= {"decision", "version"}
     assert shell.rows("diff", "v1", "--op", "fit")[0]["changed"] == 2
