@@ -79,6 +79,19 @@ def read_settings(root: Path, common_dir: Path) -> Settings:
     return merge(_table(root / COMMITTED), _table(common_dir / LOCAL), os.environ)
 
 
+def settings_in(committed: bytes, common_dir: Path) -> Settings:
+    """Do the same for a committed file of another revision.
+
+    Raises:
+        NewerFormat, BadSetting: As `read_settings`.
+    """
+    try:
+        table = tomllib.loads(committed.decode("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+        raise BadSetting(COMMITTED, str(error), ("a valid TOML file",)) from None
+    return merge(table, _table(common_dir / LOCAL), os.environ)
+
+
 def environment_variable(name: str) -> str | None:
     """Return the value of a variable that the user named as a dependency, None if it is not set."""
     return os.environ.get(name)

@@ -31,6 +31,10 @@ Makers: TypeAlias = "Mapping[Digest, tuple[Call, Slot]]"
 """Which call made the values of a history, and as what; those in a collection too."""
 
 
+COMMITTED_LATER = "committed_later"
+"""The column that tables have where calls were committed after the revision that is looked at."""
+
+
 class Variable(NamedTuple):
     """A role that values play: what an op returns, or an argument that comes from outside."""
 
@@ -41,10 +45,25 @@ class Variable(NamedTuple):
 
 @dataclass(frozen=True)
 class Table:
-    """Columns in the order of the computation, and one row per final call."""
+    """Columns in the order of the computation, and one row per final call.
+
+    Attributes:
+        later: The rows whose final call was committed after the revision that is looked at.
+    """
 
     columns: tuple[str, ...]
     rows: tuple[Mapping[str, Cell], ...]
+    later: frozenset[int] = frozenset()
+
+    @property
+    def later_column(self) -> str | None:
+        """What the column is called that says which rows are `later`; None if there are none."""
+        if not self.later:
+            return None
+        name = COMMITTED_LATER
+        while name in self.columns:
+            name += "_"
+        return name
 
 
 @dataclass(frozen=True)
@@ -55,11 +74,13 @@ class ComputationFrame:
         universe: The calls among which expansion looks.
         selected: Those that are part of the frame.
         loader: Where values are loaded from when a table wants them.
+        later: Calls that tables mark: they were committed after the revision that is looked at.
     """
 
     universe: tuple[Call, ...]
     selected: frozenset[Digest]
     loader: Loader | None = field(default=None, repr=False)
+    later: frozenset[Digest] = field(default=frozenset(), repr=False)
 
     @cached_property
     def calls(self) -> tuple[Call, ...]:
@@ -90,7 +111,7 @@ class ComputationFrame:
         return self._grown(self.selected | self._reachable(both))
 
     def _grown(self, selected: frozenset[Digest]) -> ComputationFrame:
-        return ComputationFrame(self.universe, selected, self.loader)
+        return ComputationFrame(self.universe, selected, self.loader, self.later)
 
     def _reachable(self, neighbours: Any) -> frozenset[Digest]:
         seen: set[Digest] = set()
@@ -145,7 +166,9 @@ class ComputationFrame:
         names = _names(order, rows, self.calls, makers)
         columns = tuple(dict.fromkeys(names[variable] for variable in order))
         named = [_named(row, names, columns) for row in rows]
-        return Table(columns, tuple(_without_repetitions(final, named)))
+        kept = _without_repetitions(final, named)
+        later = frozenset(n for n, (call, _) in enumerate(kept) if call.hid in self.later)
+        return Table(columns, tuple(row for _, row in kept), later)
 
     def df(self, *, values: Literal["inline", "refs", "objs"] = "inline") -> pd.DataFrame:
         """Return the table as a pandas frame, one row per final call.
@@ -153,6 +176,9 @@ class ComputationFrame:
         Args:
             values: `inline`: plain small values, and refs for the rest; `refs`: refs only;
                 `objs`: every value loaded; one that cannot be read stays a ref, with a warning.
+
+        A frame of a revision has a last column of booleans, `committed_later`, if some rows were
+        computed with the revision's code but committed after it.
         """
         import pandas as pd
 
@@ -161,7 +187,9 @@ class ComputationFrame:
             name: [self._cell(row.get(name, ()), values) for row in table.rows]
             for name in table.columns
         }
-        return pd.DataFrame(data, columns=list(table.columns))
+        mark = table.later_column
+        marks = {} if mark is None else {mark: [n in table.later for n in range(len(table.rows))]}
+        return pd.DataFrame({**data, **marks}, columns=[*table.columns, *marks])
 
     def _cell(self, cell: Cell, values: str) -> object:
         shown = [self._shown(slot, values) for slot in cell]
@@ -321,18 +349,20 @@ def _named(
 
 def _without_repetitions(
     final: Sequence[Call], rows: Sequence[Mapping[str, Cell]]
-) -> Iterator[Mapping[str, Cell]]:
-    """Yield the rows but for links that repeat what another row shows.
+) -> list[tuple[Call, Mapping[str, Cell]]]:
+    """Return the calls and rows but for links that repeat what another row shows.
 
     A link is the same result under another history, not another result.
     """
     shown = {_contents(row) for call, row in zip(final, rows, strict=True) if not call.is_link}
+    kept: list[tuple[Call, Mapping[str, Cell]]] = []
     for call, row in zip(final, rows, strict=True):
         contents = _contents(row)
         if call.is_link and contents in shown:
             continue
         shown.add(contents)
-        yield row
+        kept.append((call, row))
+    return kept
 
 
 def _contents(row: Mapping[str, Cell]) -> tuple[tuple[str, tuple[Digest, ...]], ...]:

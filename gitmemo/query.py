@@ -20,7 +20,7 @@ from gitmemo.model.items import histories
 from gitmemo.model.renames import Renames
 from gitmemo.model.validity import Code, changed, stands
 from gitmemo.ref import Loader
-from gitmemo.workspace import Workspace
+from gitmemo.workspace import View, Workspace
 from gitmemo.world.view import World, first_of_each
 
 
@@ -121,10 +121,18 @@ def _made(call: Call) -> Iterator[Digest]:
         yield from histories(slot)
 
 
-def select(calls: Sequence[Call], ops: Sequence[str], loader: Loader | None) -> ComputationFrame:
-    """Return the frame of the calls of `ops` among `calls`; `ops` are full names."""
+def select(
+    calls: Sequence[Call],
+    ops: Sequence[str],
+    loader: Loader | None,
+    later: frozenset[Digest] = frozenset(),
+) -> ComputationFrame:
+    """Return the frame of the calls of `ops` among `calls`; `ops` are full names.
+
+    `later` are the history ids of calls that tables mark as committed later.
+    """
     chosen = frozenset(call.hid for call in calls if call.op in ops)
-    return ComputationFrame(tuple(calls), chosen, loader)
+    return ComputationFrame(tuple(calls), chosen, loader, later)
 
 
 class NamesNow:
@@ -203,9 +211,9 @@ class NamesNow:
         )
 
 
-def names_now(workspace: Workspace, code: Code | None = None) -> NamesNow:
-    """Return what shows calls under the names that they have in `code`, or in the work tree."""
-    return NamesNow(workspace.world, code or workspace.code, workspace.project.module_name_of)
+def names_now(workspace: Workspace | View) -> NamesNow:
+    """Return what shows calls under the names that they have in the work tree, or in a revision."""
+    return NamesNow(workspace.world, workspace.code, workspace.project.module_name_of)
 
 
 def _called(slots: Sequence[Slot], names: Sequence[str]) -> tuple[Slot, ...]:

@@ -18,6 +18,7 @@ from gitmemo.remotes import RemoteConfig, WantedBlob, known_on
 from gitmemo.source.tree import SourceTree
 from gitmemo.workspace import Workspace
 from gitmemo.world.repository import RepositoryWorld
+from gitmemo.world.revisions import RevisionWorld
 from gitmemo.world.segments import INDEX_FOLDER, segment_name
 
 
@@ -38,13 +39,13 @@ class Unshared:
     histories: bool
 
 
-def values_of(world: RepositoryWorld, code: SourceTree) -> list[WantedBlob]:
+def values_of(world: RepositoryWorld | RevisionWorld, code: SourceTree) -> list[WantedBlob]:
     """Return the blobs that the facts of this world name, pending ones included."""
     world.enter()
     return _wanted(world, world.visible(code))
 
 
-def missing_of(world: RepositoryWorld, code: SourceTree) -> list[WantedBlob]:
+def missing_of(world: RepositoryWorld | RevisionWorld, code: SourceTree) -> list[WantedBlob]:
     """Return those of `values_of` that are not on this machine."""
     wanted = values_of(world, code)
     absent = world.blobs.missing({item.blob for item in wanted})
@@ -63,7 +64,7 @@ def pending_calls(workspace: Workspace) -> int:
     """Return how many calls of this world are in no commit."""
     world = workspace.world
     world.enter()
-    return len(world.index.calls(sorted(world.pending(workspace.code))))
+    return len(world.index.of_kinds(world.pending(workspace.code), ("call",)))
 
 
 def unshared(workspace: Workspace, commits: Iterable[str], pushed_to: str | None) -> Unshared:
@@ -126,7 +127,7 @@ def _segments_of(layout: Layout, commit: str) -> set[str]:
     return {name for path in (listing or "").split("\0") if (name := segment_name(path))}
 
 
-def _wanted(world: RepositoryWorld, numbers: Iterable[int]) -> list[WantedBlob]:
+def _wanted(world: RepositoryWorld | RevisionWorld, numbers: Iterable[int]) -> list[WantedBlob]:
     return [
         WantedBlob(value.blob, value.codec, value.size)
         for value in world.index.values_among(numbers)

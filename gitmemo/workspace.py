@@ -8,13 +8,22 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gitmemo.config import COMMITTED, Settings, read_settings
-from gitmemo.errors import BadSetting, NewerFormat, NotAFile, NotInitialised, RemoteUnknown
+from gitmemo.config import COMMITTED, Settings, read_settings, settings_in
+from gitmemo.errors import (
+    BadSetting,
+    NewerFormat,
+    NotAFile,
+    NotInitialised,
+    RangeGiven,
+    RemoteUnknown,
+    UnknownRevision,
+)
+from gitmemo.git.cli import Git
 from gitmemo.git.repository import Layout, locate
 
 if TYPE_CHECKING:
@@ -25,6 +34,7 @@ if TYPE_CHECKING:
     from gitmemo.source.tree import SourceTree
     from gitmemo.tracing import Project
     from gitmemo.world.repository import RepositoryWorld
+    from gitmemo.world.revisions import RevisionWorld
 
 
 @dataclass(frozen=True)
@@ -133,3 +143,121 @@ def find(path: str | os.PathLike[str] = ".") -> Workspace:
         if newer.name.isdigit() and newer.name != "1":
             raise NewerFormat(str(newer), newer.name, 1)
     return Workspace(layout, read_settings(layout.root, layout.common_dir))
+
+
+@dataclass(frozen=True)
+class View:
+    """A world to look at, and the code that judges its calls: the work tree's, or a revision's.
+
+    Attributes:
+        rev: What the revision was called; None for the work tree.
+        world: Entered: it shows what is there now.
+    """
+
+    workspace: Workspace
+    rev: str | None
+    world: RepositoryWorld | RevisionWorld
+    code: SourceTree
+
+    @property
+    def project(self) -> Project:
+        """Which code is the project's own."""
+        return self.workspace.project
+
+    @property
+    def base(self) -> RepositoryWorld:
+        """The world of the repository, whose index this one reads."""
+        from gitmemo.world.revisions import RevisionWorld
+
+        return self.world.base if isinstance(self.world, RevisionWorld) else self.world
+
+    @property
+    def later(self) -> frozenset[Digest]:
+        """The history ids of the calls that are shown and were committed after the revision."""
+        from gitmemo.world.revisions import RevisionWorld
+
+        world = self.world
+        return world.later.hids if isinstance(world, RevisionWorld) else frozenset()
+
+
+def look(
+    path: str | os.PathLike[str] = ".",
+    rev: str | None = None,
+    *,
+    later: bool = True,
+    beside: View | None = None,
+) -> View:
+    """Return what there is to see around `path`: in the work tree, or in the revision `rev`.
+
+    A revision needs no work tree: the repository may be bare, and what is checked out may know
+    nothing of gitmemo. `later` also shows calls of its code that were committed later. The same
+    facts have the same numbers in what is looked at `beside` another view of the repository.
+
+    Raises:
+        NotInRepository, NotInitialised, NewerFormat: As `find`, for the revision.
+        UnknownRevision, RangeGiven: `rev` names no commit, or many.
+    """
+    if rev is None:
+        workspace = find(path)
+        workspace.world.enter()
+        return View(workspace, None, workspace.world, workspace.code)
+    from gitmemo.git.objects import open_reader
+    from gitmemo.world.revisions import RevisionWorld
+
+    layout = locate(path)
+    reader = open_reader(layout)
+    commit = commit_of(layout, reader, rev)
+    workspace = Workspace(layout, _settings_at(layout, reader, commit))
+    workspace.__dict__["reader"] = reader  # as `cached_property` keeps it
+    if beside is not None:
+        workspace.__dict__["world"] = beside.base
+    world = RevisionWorld(workspace.world, reader, commit, rev, later=later)
+    world.enter()
+    return View(workspace, rev, world, world.code)
+
+
+def commit_of(layout: Layout, reader: ObjectReader, rev: str) -> str:
+    """Return the commit that `rev` names.
+
+    Raises:
+        UnknownRevision: It names none; with what git says of it.
+        RangeGiven: It is a range of commits.
+    """
+    commit = reader.resolve(rev)
+    if commit is not None:
+        return commit
+    if ".." in rev:
+        raise RangeGiven(rev)
+    raise UnknownRevision(rev, _git_says(layout, rev), bool(reader.shallow))
+
+
+def _git_says(layout: Layout, rev: str) -> str:
+    """Return why git finds no commit under a name."""
+    git = Git(layout.root)
+    checks = (
+        ("rev-parse", "--verify", "--end-of-options", f"{rev}^{{commit}}"),
+        ("rev-list", "--max-count=1", "--end-of-options", rev, "--"),
+    )
+    for check in checks if rev else ():
+        said = git.process(*check).stderr.decode("utf-8", "replace").splitlines()
+        first = said[0].partition(": ")[2] if said else ""
+        if first and first != "Needed a single revision":
+            return first
+    kind = git.try_run("cat-file", "-t", rev) if rev else None
+    return f"it is a {kind}" if kind else "the name is empty" if not rev else ""
+
+
+def _settings_at(layout: Layout, reader: ObjectReader, commit: str) -> Settings:
+    """Return the settings of a revision; where values are shared is what the work tree says."""
+    committed = reader.read(commit, COMMITTED)
+    is_here = not layout.bare and (layout.root / COMMITTED).is_file()
+    if committed is None and not is_here:
+        raise NotInitialised(str(layout.root))
+    here = read_settings(layout.root, layout.common_dir) if is_here else None
+    if committed is None:
+        assert here is not None
+        return here
+    then = settings_in(committed, layout.common_dir)
+    if here is None:
+        return then
+    return replace(then, remotes=here.remotes, default_remote=here.default_remote)

@@ -97,6 +97,14 @@ def walk(project: Project) -> None:
     project.run("... and Monday's code finds Monday's results")
     project.git("checkout", "-q", "main")
 
+    project.replace("return max(values)", "return sum(values)", "features.py")
+    project.run("Saturday: another idea, not committed")
+    print("\n# What it does to the results", flush=True)
+    project.gitmemo("diff", "main", "--op", "score")
+    print("\n# Monday's table, without going there", flush=True)
+    project.gitmemo("df", "score", "--rev", "main~3")
+    project.git("checkout", "-q", "features.py")
+
     print("\n# What was decided, and why", flush=True)
     project.gitmemo("log", "features.py:scale")
 

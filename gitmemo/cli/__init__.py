@@ -32,7 +32,10 @@ _COMMANDS = {
         "gitmemo.cli.questions",
         "Show calls as a table: arguments, results, one row per result.",
     ),
-    "diff": ("gitmemo.cli.showing", "Show how two contents, or two versions, of code differ."),
+    "diff": (
+        "gitmemo.cli.comparing",
+        "Show how the results of two revisions differ, or two contents of code.",
+    ),
     "drop": ("gitmemo.cli.dropping", "Drop old calls with what depends on them; undo that."),
     "failures": ("gitmemo.cli.diagnosis", "Show calls that raised an exception on this machine."),
     "forget": ("gitmemo.cli.forgetting", "Leave calls out, so that they are run again; undo that."),
@@ -58,6 +61,7 @@ _COMMANDS = {
     "status": ("gitmemo.cli.questions", "Show what is stored, pending, stale and missing."),
     "verify": ("gitmemo.cli.repository", "Read everything that is stored and check it."),
     "versions": ("gitmemo.cli.versions", "List the versions of an op, or how many each op has."),
+    "world": ("gitmemo.cli.world", "Say what is in a world: here, pending, reusable, missing."),
     "why": ("gitmemo.cli.diagnosis", "Say why a call would be reused or computed."),
 }
 

@@ -7,37 +7,37 @@ from collections.abc import Iterator
 
 import click
 
-from gitmemo.cli.options import json_option
+from gitmemo.cli.options import json_option, revision_options
 from gitmemo.display.text import printable
 from gitmemo.query import names_now
 from gitmemo.short_ids import short
 from gitmemo.versions.blame import Blame, ContentOrigin, Origin
 from gitmemo.versions.blame import blame as blame_of
 from gitmemo.versions.listing import tallies_of
-from gitmemo.workspace import find
+from gitmemo.workspace import look
 
 _SHORT_COMMIT = 9
 
 
 @click.command()
 @click.argument("op")
+@revision_options
 @json_option
-def blame(op: str, as_json: bool) -> None:
+def blame(op: str, rev: str | None, later: bool, as_json: bool) -> None:
     """Say which commit introduced each version of OP, and each content of its components.
 
     That is the earliest commit in the history of HEAD that holds it. Contents
     that ran but were never committed are shown as such. Where a component moved
     and people said so, the commit that introduced it under its old name is
-    shown too.
+    shown too. With --rev the history of that revision counts, not that of HEAD.
     """
-    workspace = find()
-    world = workspace.world
-    world.enter()
-    now = names_now(workspace)
-    tallies = tallies_of(world, workspace.code, now.op)[now.resolve(op)]
+    view = look(rev=rev, later=later)
+    world, reader = view.world, view.workspace.reader
+    now = names_now(view)
+    tallies = tallies_of(world, view.code, now.op)[now.resolve(op)]
     known = world.versions(tallies)
     versions = [known[ident] for ident in tallies if ident in known]
-    found = blame_of(workspace.reader, world.place.commit, versions, world.statements())
+    found = blame_of(reader, world.place.commit, versions, world.statements())
     if as_json:
         parts = (*[v.as_dict() for v in found.versions], *[c.as_dict() for c in found.contents])
         for fields in parts:
@@ -45,7 +45,7 @@ def blame(op: str, as_json: bool) -> None:
         return
     for line in _lines(found):
         click.echo(line)
-    if workspace.reader.shallow:
+    if reader.shallow:
         click.echo(
             "this clone is shallow: what came before its history is not known here; "
             "git fetch --unshallow brings it",

@@ -10,14 +10,14 @@ from pathlib import Path
 import click
 
 from gitmemo.cli.depending import add, remove
-from gitmemo.cli.options import json_option
+from gitmemo.cli.options import json_option, revision_options
 from gitmemo.display.text import printable
 from gitmemo.model.components import Component
 from gitmemo.quantities import count
 from gitmemo.query import names_now
 from gitmemo.versions.picture import to_dot, to_svg
 from gitmemo.versions.tree import DependencyTree, State, Touched, tree_of
-from gitmemo.workspace import find
+from gitmemo.workspace import look
 
 _COLORS = {State.VALID: "green", State.PARTLY: "yellow", State.CHANGED: "red", State.GONE: "red"}
 
@@ -41,18 +41,19 @@ def deps() -> None:
 @click.argument("op")
 @click.option("--svg", type=click.Path(dir_okay=False, path_type=Path), help="Write a picture.")
 @click.option("--dot", is_flag=True, help="Print the graph for Graphviz.")
+@revision_options
 @json_option
-def listing(op: str, svg: Path | None, dot: bool, as_json: bool) -> None:
+def listing(
+    op: str, svg: Path | None, dot: bool, rev: str | None, later: bool, as_json: bool
+) -> None:
     """Show the components that calls of OP touched, by file, and whether they are what they were.
 
     Who uses what is read from the texts, so it is a best effort: what is called
     through a variable, or on `self`, is not seen there, though it is tracked.
     """
-    workspace = find()
-    world = workspace.world
-    world.enter()
-    now = names_now(workspace)
-    tree = tree_of(world, now.resolve(op), workspace.code, workspace.project.module_name_of, now.op)
+    view = look(rev=rev, later=later)
+    now = names_now(view)
+    tree = tree_of(view.world, now.resolve(op), view.code, view.project.module_name_of, now.op)
     if svg is not None:
         svg.write_text(to_svg(tree), "utf-8")
         click.echo(f"wrote {svg}", err=True)

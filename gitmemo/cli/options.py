@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from typing import TypeVar
+
 import click
 
 from gitmemo.cli import AS_JSON
@@ -20,3 +23,18 @@ json_option = click.option(
     is_eager=True,
     help="Print one JSON object per line; errors too.",
 )
+
+_Command = TypeVar("_Command", bound=Callable[..., object])
+
+
+def revision_options(command: _Command) -> _Command:
+    """Let a command that reads look at another revision: it gets `rev` and `later`."""
+    rev = click.option(
+        "--rev", metavar="REV", help="Look at this branch, tag or commit, without a checkout."
+    )
+    later = click.option(
+        "--later/--no-later",
+        default=True,
+        help="With --rev: also calls made with its code and committed later (the default), or not.",
+    )
+    return rev(later(command))

@@ -9,13 +9,12 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gitmemo.cli.options import json_option
+from gitmemo.cli.options import json_option, revision_options
 from gitmemo.display.text import printable, table
-from gitmemo.errors import UnknownOp, UnknownRevision
+from gitmemo.errors import UnknownOp
 from gitmemo.frame import Table
 from gitmemo.hashing.digest import to_hex
 from gitmemo.model.facts import Call, Slot
-from gitmemo.model.validity import Code
 from gitmemo.quantities import count, size
 from gitmemo.query import (
     Selection,
@@ -25,34 +24,32 @@ from gitmemo.query import (
     valid_calls,
     without_repeats,
 )
-from gitmemo.workspace import Workspace, find
+from gitmemo.workspace import View, look
 
 if TYPE_CHECKING:
     from gitmemo.changes.change import Change
     from gitmemo.model.contests import Contest
-    from gitmemo.world.journal import Place
 
 
 @click.command()
 @click.argument("ops", nargs=-1, required=True)
-@click.option("--rev", help="Read the calls, and the code that judges them, of this revision.")
+@revision_options
 @click.option("--all", "every", is_flag=True, help="Also show calls of older code.")
 @json_option
-def df(ops: tuple[str, ...], rev: str | None, every: bool, as_json: bool) -> None:
+def df(ops: tuple[str, ...], rev: str | None, later: bool, every: bool, as_json: bool) -> None:
     """Show the calls of OPS as a table, one row per result, joined along the values that flowed.
 
     OPS are names like `train` or `analysis.train:train`. Shown are the calls that
-    the code as it is would reuse.
+    the code as it is would reuse. With --rev that is the code of the revision; what was
+    committed after it is marked in a last column, committed_later.
     """
-    workspace = find()
-    calls, code = _calls_at(workspace, rev)
-    now = names_now(workspace, code)
-    calls = now.calls(calls)
-    selection = Selection(tuple(calls), ()) if every else valid_calls(workspace.world, calls, code)
+    view = look(rev=rev, later=later)
+    now = names_now(view)
+    calls = now.calls(view.world.calls(view.code))
+    selection = Selection(tuple(calls), ()) if every else valid_calls(view.world, calls, view.code)
     names = [_resolve(name, selection.calls, calls, now.former) for name in ops]
-    frame = select(selection.calls, names, None)
-    result = frame.table()
-    for line in _as_json(result) if as_json else _as_text(workspace, result):
+    result = select(selection.calls, names, None, view.later).table()
+    for line in _as_json(result) if as_json else _as_text(view, result):
         click.echo(line)
     others = without_repeats(selection)
     stale = sum(call.op in names for call in others.stale)
@@ -65,29 +62,35 @@ def df(ops: tuple[str, ...], rev: str | None, every: bool, as_json: bool) -> Non
 
 
 @click.command()
+@revision_options
 @json_option
-def status(as_json: bool) -> None:
-    """Show what is stored, pending, made by older code, and missing on this machine."""
+def status(rev: str | None, later: bool, as_json: bool) -> None:
+    """Show what is stored, pending, made by older code, and missing on this machine.
+
+    Of another revision: what is in it, as its own code judges it.
+    """
     from gitmemo.commits.undecided import open_changes
     from gitmemo.git.hookfiles import is_installed
     from gitmemo.sync import missing_of
 
-    workspace = find()
-    world = workspace.world
-    every_record = names_now(workspace).calls(world.calls(workspace.code))
-    selection = without_repeats(valid_calls(world, every_record, workspace.code))
+    view = look(rev=rev, later=later)
+    world, workspace = view.world, view.workspace
+    every_record = names_now(view).calls(world.calls(view.code))
+    selection = without_repeats(valid_calls(world, every_record, view.code))
     calls = (*selection.calls, *selection.stale, *selection.unreachable)
     every, current = Counter(c.op for c in calls), Counter(c.op for c in selection.calls)
-    pending = len(world.index.calls(sorted(world.pending(workspace.code))))
-    missing = missing_of(world, workspace.code)
-    undecided = open_changes(workspace)
+    pending = len(world.index.of_kinds(world.pending(view.code), ("call",)))
+    missing = missing_of(world, view.code)
+    undecided = [] if view.rev else open_changes(workspace)
     contested = world.decisions().contests()
     if as_json:
         fields = {
             "branch": world.place.branch,
             "commit": world.place.commit,
+            "rev": view.rev,
             "calls": len(calls),
             "pending": pending,
+            "committed_later": len(view.later),
             "stale": len(selection.stale),
             "unreachable": len(selection.unreachable),
             "undecided": [str(change.component) for change in undecided],
@@ -97,7 +100,8 @@ def status(as_json: bool) -> None:
         }
         click.echo(json.dumps(fields, ensure_ascii=False))
         return
-    click.echo(f"{_where(world.place)}: {count(len(calls), 'call')}, {pending} pending")
+    more = f"{len(view.later)} committed later" if view.rev else f"{pending} pending"
+    click.echo(f"{where(view)}: {count(len(calls), 'call')}, {more}")
     stale = Counter(call.op for call in selection.stale)
     fed = Counter(call.op for call in selection.unreachable)
     rows = [(op, current[op], stale[op], fed[op]) for op in sorted(every)]
@@ -107,14 +111,18 @@ def status(as_json: bool) -> None:
         click.echo(line)
     if pending:
         click.echo("pending calls join the next commit; `gitmemo commit` makes one for them alone")
-    if not is_installed(workspace.layout):
+    if not view.rev and not is_installed(workspace.layout):
         click.echo("the git hooks are not installed in this clone: run `gitmemo init`", err=True)
     if missing:
         total = size(sum(item.size for item in missing))
         click.echo(f"{count(len(missing), 'value')} ({total}) not on this machine: gitmemo pull")
 
 
-def _where(place: Place) -> str:
+def where(view: View) -> str:
+    """Say what is looked at."""
+    place = view.world.place
+    if view.rev is not None:
+        return printable(f"{view.rev} at {(place.commit or '')[:9]}")
     branch = f"on {place.branch}" if place.branch else "detached"
     return branch + (f" at {place.commit[:9]}" if place.commit else " (no commit yet)")
 
@@ -134,18 +142,6 @@ def _to_decide(undecided: Sequence[Change], contested: Iterable[Contest]) -> Ite
 # --- df ---------------------------------------------------------------------
 
 
-def _calls_at(workspace: Workspace, rev: str | None) -> tuple[list[Call], Code]:
-    world = workspace.world
-    if rev is None:
-        return world.calls(workspace.code), workspace.code
-    from gitmemo.world.revisions import calls_at, code_at
-
-    commit = workspace.reader.resolve(rev)
-    if commit is None:
-        raise UnknownRevision(rev)
-    return calls_at(world, workspace.reader, commit), code_at(workspace.reader, commit)
-
-
 def _resolve(
     name: str, current: Iterable[Call], every: Iterable[Call], former: Mapping[str, str]
 ) -> str:
@@ -157,9 +153,12 @@ def _resolve(
 
 
 def _as_json(result: Table) -> Iterator[str]:
-    for row in result.rows:
+    mark = result.later_column
+    for number, row in enumerate(result.rows):
         cells = {name: [_json_value(slot) for slot in cell] for name, cell in row.items()}
         flat = {name: values[0] if len(values) == 1 else values for name, values in cells.items()}
+        if mark is not None:
+            flat[mark] = number in result.later
         yield json.dumps(flat, ensure_ascii=False)
 
 
@@ -167,17 +166,21 @@ def _json_value(slot: Slot) -> object:
     return slot.inline.json if slot.inline else {"hid": to_hex(slot.hid), "cid": to_hex(slot.cid)}
 
 
-def _as_text(workspace: Workspace, result: Table) -> Iterator[str]:
+def _as_text(view: View, result: Table) -> Iterator[str]:
     def shown(slot: Slot) -> object:
         if slot.inline:
             return slot.inline.json
-        values = workspace.world.values(slot.cid)
+        values = view.world.values(slot.cid)
         return f"<{values[0].codec} {size(values[0].size)}>" if values else "<not stored>"
 
     rows = [
         [_text_cell(row.get(name, ()), shown) for name in result.columns] for row in result.rows
     ]
-    return table(result.columns, rows)
+    mark = result.later_column
+    if mark is None:
+        return table(result.columns, rows)
+    marked = [[*row, "yes" if n in result.later else ""] for n, row in enumerate(rows)]
+    return table((*result.columns, mark), marked)
 
 
 def _text_cell(cell: Iterable[Slot], shown: Callable[[Slot], object]) -> object:

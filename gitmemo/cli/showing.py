@@ -1,4 +1,4 @@
-"""Commands that take ids: `show` and `diff`. They change nothing."""
+"""The command `show`: what an id names. It changes nothing."""
 
 from __future__ import annotations
 
@@ -7,9 +7,9 @@ from collections.abc import Iterator
 
 import click
 
-from gitmemo.cli.options import json_option
+from gitmemo.cli.options import json_option, revision_options
 from gitmemo.cli.segments import segment_meant, show_segment
-from gitmemo.display.text import cut, diff_lines, printable
+from gitmemo.display.text import cut, printable
 from gitmemo.hashing.digest import to_hex
 from gitmemo.model.facts import (
     Call,
@@ -25,7 +25,7 @@ from gitmemo.model.items import Held
 from gitmemo.model.lines import to_line
 from gitmemo.quantities import duration
 from gitmemo.short_ids import short
-from gitmemo.versions.comparing import code_of, difference
+from gitmemo.versions.comparing import code_of
 from gitmemo.versions.contents import ModuleOf
 from gitmemo.versions.finding import (
     Found,
@@ -34,59 +34,34 @@ from gitmemo.versions.finding import (
     FoundRef,
     FoundVersion,
     find_any,
-    find_code,
 )
-from gitmemo.workspace import find
+from gitmemo.workspace import look
 
 _LONGEST = 60
 
 
 @click.command()
 @click.argument("ident", metavar="ID")
+@revision_options
 @json_option
-def show(ident: str, as_json: bool) -> None:
+def show(ident: str, rev: str | None, later: bool, as_json: bool) -> None:
     """Show what ID names: a version, a content of a component, a call, a result, or a decision.
 
     The first digits (4 or more) are enough where only one id begins with them. ID may also
     be a segment of the index: its path, or its name.
     """
-    workspace = find()
-    segment = segment_meant(workspace, ident)
+    view = look(rev=rev, later=later)
+    segment = segment_meant(view.workspace, ident)
     if segment is not None:
-        show_segment(workspace, segment, as_json=as_json)
+        show_segment(view.workspace, segment, as_json=as_json)
         return
-    workspace.world.enter()
-    found = find_any(workspace.world, ident)
+    found = find_any(view.world, ident)
     if as_json:
         click.echo(json.dumps(_fields(found), ensure_ascii=False))
         return
     click.echo(click.style(f"{_kind(found)} {found.id}", fg="yellow"))
-    for line in _lines(found, workspace.project.module_name_of):
+    for line in _lines(found, view.project.module_name_of):
         click.echo(printable(line))
-
-
-@click.command()
-@click.option("--code", is_flag=True, required=True, help="The ids are of code.")
-@click.argument("id1")
-@click.argument("id2")
-@click.option("-U", "--unified", type=click.IntRange(min=0), default=3, help="Lines of context.")
-@json_option
-def diff(code: bool, id1: str, id2: str, unified: int, as_json: bool) -> None:
-    """Show how two contents of code differ, or two versions, component by component.
-
-    ID1 and ID2 are ids as `gitmemo versions` and `gitmemo log` show them, or their
-    first digits.
-    """
-    world = find().world
-    world.enter()
-    lines = list(difference(find_code(world, id1), find_code(world, id2), unified))
-    if as_json:
-        click.echo(json.dumps({"old": id1, "new": id2, "diff": lines}, ensure_ascii=False))
-        return
-    for line in diff_lines(lines):
-        click.echo(line.removeprefix("  "))
-    if not lines:
-        click.echo("they are the same", err=True)
 
 
 def _kind(found: Found) -> str:
@@ -115,7 +90,7 @@ def _lines(found: Found, module_of: ModuleOf) -> Iterator[str]:
         yield f"made by call {to_hex(found.call.hid)}"
         yield from _call_lines(found.call)
     else:
-        yield from _said(found.statement)
+        yield from said(found.statement)
 
 
 def _call_lines(call: Call) -> Iterator[str]:
@@ -139,7 +114,7 @@ def _value(slot: Slot) -> str:
     return f"{cut(text, _LONGEST)} {ids}"
 
 
-def _said(fact: Statement) -> Iterator[str]:
+def said(fact: Statement) -> Iterator[str]:
     """Yield what a statement says."""
     if isinstance(fact, Decision):
         yield f"{fact.component}: {fact.verdict}"

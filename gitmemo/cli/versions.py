@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator
 
 import click
 
-from gitmemo.cli.options import json_option
+from gitmemo.cli.options import json_option, revision_options
 from gitmemo.display.text import diff_lines, printable, table
 from gitmemo.errors import UnknownComponent, UnknownOp
 from gitmemo.model.components import Component
@@ -26,7 +26,7 @@ from gitmemo.versions.listing import (
     versions_of,
 )
 from gitmemo.versions.revisions import Revision, SourceHistory, Standing, histories_of
-from gitmemo.workspace import Workspace, find
+from gitmemo.workspace import View, look
 
 _MOST_CHANGED = 3
 _COLORS = {Standing.IN_FORCE: "cyan", Standing.CONTESTED: "red"}
@@ -35,23 +35,22 @@ _COLORS = {Standing.IN_FORCE: "cyan", Standing.CONTESTED: "red"}
 @click.command()
 @click.argument("op", required=False)
 @click.option("-v", "--verbose", is_flag=True, help="Show the code of each version.")
+@revision_options
 @json_option
-def versions(op: str | None, verbose: bool, as_json: bool) -> None:
+def versions(op: str | None, verbose: bool, rev: str | None, later: bool, as_json: bool) -> None:
     """List the versions of OP in which its calls ran; without OP, how many each op has.
 
     For each: its content id and semantic id (shared by versions that mean the
     same), its calls, the time that they took, when they ran, and whether it is
-    valid for the files as they are, or else what changed.
+    valid for the files as they are (with --rev, as they were), or else what changed.
     """
-    workspace = find()
-    world = workspace.world
-    world.enter()
-    now = names_now(workspace)
+    view = look(rev=rev, later=later)
+    now = names_now(view)
     if op is None:
-        _show_summaries(summaries(world, workspace.code, now.op), as_json=as_json)
+        _show_summaries(summaries(view.world, view.code, now.op), as_json=as_json)
         return
-    shape = Shape(workspace.project.module_name_of, plain=True)
-    found = versions_of(world, now.resolve(op), workspace.code, shape, now.op)
+    shape = Shape(view.project.module_name_of, plain=True)
+    found = versions_of(view.world, now.resolve(op), view.code, shape, now.op)
     if as_json:
         for version in found:
             click.echo(json.dumps(version.as_dict(code=verbose), ensure_ascii=False))
@@ -65,16 +64,18 @@ def versions(op: str | None, verbose: bool, as_json: bool) -> None:
 @click.command()
 @click.argument("target", metavar="OP|COMPONENT")
 @click.option("-p", "--patch", is_flag=True, help="Show what changed each time.")
+@revision_options
 @json_option
-def log(target: str, patch: bool, as_json: bool) -> None:
+def log(target: str, patch: bool, rev: str | None, later: bool, as_json: bool) -> None:
     """Show the contents that code had, newest first, and what was decided about them.
 
     Of all components that calls of OP touched, or of one COMPONENT (`path:unit`,
-    or its name alone). HEAD marks what the files hold now.
+    or its name alone). HEAD marks what the files hold now; with
+    --rev, what the revision holds.
     """
-    workspace = find()
-    components, uses = _components(workspace, target)
-    histories = histories_of(workspace.world, components, workspace.code)
+    view = look(rev=rev, later=later)
+    components, uses = _components(view, target)
+    histories = histories_of(view.world, components, view.code)
     for history in histories:
         for revision in reversed(history):
             used = uses[history.component, revision.id]
@@ -159,14 +160,11 @@ def _moment(text: str | None) -> str:
 # --- log --------------------------------------------------------------------
 
 
-def _components(
-    workspace: Workspace, target: str
-) -> tuple[list[Component], Counter[tuple[str, str]]]:
+def _components(view: View, target: str) -> tuple[list[Component], Counter[tuple[str, str]]]:
     """Return the components that are meant, and how many calls used each of their contents."""
-    world = workspace.world
-    world.enter()
-    now = names_now(workspace)
-    every = tallies_of(world, workspace.code, now.op)
+    world = view.world
+    now = names_now(view)
+    every = tallies_of(world, view.code, now.op)
     chosen: set[Component] = set()
     try:
         tallies = every[now.resolve(target)]

@@ -76,6 +76,8 @@
       StorageClosed          exit 1
       UnknownOp              exit 2
       UnknownRevision        exit 2
+      RangeGiven             exit 2
+      ReadOnlyRevision       exit 2
       Aborted                exit 130
       UndecidedChanges       exit 3
       DemoFailed             exit 1
@@ -124,6 +126,8 @@ from gitmemo.errors.project import (
     NothingToDecide,
     NothingToDrop,
     NotInitialised,
+    RangeGiven,
+    ReadOnlyRevision,
     SeveralDecisions,
     StorageClosed,
     UncommittedCode,
@@ -226,6 +230,8 @@ __all__ = [
     "OlderFormat",
     "OpNotLoaded",
     "OverflowMissing",
+    "RangeGiven",
+    "ReadOnlyRevision",
     "RefContended",
     "RefInside",
     "RefMisuse",

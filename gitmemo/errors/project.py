@@ -97,9 +97,31 @@ class UnknownOp(GitmemoError, LookupError):
 
 
 class UnknownRevision(GitmemoError, LookupError):
-    """Git knows no such revision."""
+    """Git knows no such revision, or it is no commit."""
 
     kind = "unknown-revision"
+    exit_code = 2
+
+    def __init__(self, rev: str, reason: str = "", shallow: bool = False) -> None:
+        """`reason` is what git said; in a `shallow` clone history is cut off."""
+        super().__init__(rev, reason, shallow)
+        self.rev, self.reason, self.shallow = rev, reason, shallow
+
+    def problem(self) -> str:
+        said = f" (git: {self.reason})" if self.reason else ""
+        return f"{self.rev!r} is no revision of this repository{said}"
+
+    def remedy(self) -> str:
+        more = "; this clone is shallow: `git fetch --unshallow` brings older ones"
+        return "give a branch, a tag, or a commit: `git log --oneline` lists them" + (
+            more if self.shallow else ""
+        )
+
+
+class RangeGiven(GitmemoError):
+    """A range of commits was given where one revision is wanted."""
+
+    kind = "range-given"
     exit_code = 2
 
     def __init__(self, rev: str) -> None:
@@ -107,10 +129,31 @@ class UnknownRevision(GitmemoError, LookupError):
         self.rev = rev
 
     def problem(self) -> str:
-        return f"{self.rev!r} is no revision of this repository"
+        return f"{self.rev!r} is a range of commits, and one revision is wanted"
 
     def remedy(self) -> str:
-        return "give a branch, a tag, or a commit: `git log --oneline` lists them"
+        first, _, second = self.rev.replace("...", "..").partition("..")
+        return f"compare two with `gitmemo diff {first or 'HEAD'} {second or 'HEAD'}`"
+
+
+class ReadOnlyRevision(GitmemoError):
+    """A storage that shows a revision was asked for what only a work tree can do."""
+
+    kind = "read-only-revision"
+    exit_code = 2
+
+    def __init__(self, rev: str, what: str) -> None:
+        super().__init__(rev, what)
+        self.rev, self.what = rev, what
+
+    def problem(self) -> str:
+        return f"{self.what} is not possible: this storage shows {self.rev!r} and is read-only"
+
+    def remedy(self) -> str:
+        return (
+            "use gm.open() without rev=; to run the code of that revision, "
+            f"`git worktree add ../somewhere {self.rev}` and work there"
+        )
 
 
 class Aborted(GitmemoError):

@@ -158,14 +158,18 @@ class Looking(ABC):
     def _component(self, given: object) -> Component:
         if isinstance(given, str):
             return named(given, self.world.about())
-        thing = getattr(given, "__wrapped__", given)
         assert isinstance(self._code, CodeState)  # a storage that versions runs in the program
+        return self._place_of(given, self._code)
+
+    def _place_of(self, given: object, code: CodeState) -> Component:
+        """Return the component that an op, a function or a class of this program is."""
+        thing = getattr(given, "__wrapped__", given)
         found: Component | None = None
         if isinstance(thing, type):
-            place = self._code.places.class_place(thing)
+            place = code.places.class_place(thing)
             found = Component(place[0], f"class {place[1]}") if place else None
         elif isinstance(function := getattr(thing, "__func__", thing), FunctionType):
-            unit = self._code.places.unit_of_function(function)
+            unit = code.places.unit_of_function(function)
             found = Component(unit.path, unit.name) if unit else None
         if found is None:
             raise UnknownComponent(short(given), (), False)

@@ -8,17 +8,21 @@ from __future__ import annotations
 
 import os
 import sys
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 from weakref import WeakValueDictionary
 
 from gitmemo.config import OnChange, policy
-from gitmemo.errors import NotInRepository
+from gitmemo.errors import NotInRepository, ReadOnlyRevision
+from gitmemo.memo.revision import RevisionStorage
 from gitmemo.memo.storage import Storage
 from gitmemo.memo.trust import Trust
 from gitmemo.remotes import RemoteConfig
-from gitmemo.workspace import Workspace, find
+from gitmemo.workspace import Workspace, find, look
+
+_T = TypeVar("_T")
 
 # One per repository: each holds a journal and a connection.
 _open: WeakValueDictionary[Path, Storage] = WeakValueDictionary()
@@ -27,7 +31,11 @@ _reopened: dict[tuple[object, ...], Storage] = {}
 
 
 def open(
-    path: str | os.PathLike[str] | None = None, *, on_change: str | OnChange | None = None
+    path: str | os.PathLike[str] | None = None,
+    *,
+    rev: str | None = None,
+    later: bool = True,
+    on_change: str | OnChange | None = None,
 ) -> Storage:
     """Return the storage of the git repository around `path`.
 
@@ -39,13 +47,24 @@ def open(
     changed: "pending", "ask", "breaking", "non-breaking" or "error". If omitted: what the
     environment or the repository's settings say, else "pending".
 
+    With `rev`, a branch, tag or commit, the storage shows the results of that revision, without a
+    checkout and read-only; the repository may be bare. `later=False` leaves out calls that were
+    made with the revision's code and committed later, which tables mark.
+
     Raises:
         BadSetting: There is no such policy.
+        UnknownRevision, RangeGiven: `rev` names no commit, or many.
+        ReadOnlyRevision: A policy is given for a revision, where nothing runs.
         NotInRepository: `path` is not in a git work tree.
         NotInitialised: `gitmemo init` was not run in it.
         NewerFormat: A newer gitmemo wrote its `.gitmemo/`.
     """
-    workspace = find(path) if path is not None else _around(sys._getframe(1).f_globals)
+    caller = sys._getframe(1).f_globals
+    if rev is not None:
+        if on_change is not None:
+            raise ReadOnlyRevision(rev, "on_change")
+        return _around(path, caller, lambda start: reopened_at(start, rev, later))
+    workspace = _around(path, caller, find)
     root = workspace.root.resolve()
     storage = _open.get(root)
     if storage is None or storage.is_closed:
@@ -53,6 +72,12 @@ def open(
     if on_change is not None:
         storage.on_change = policy("on_change", on_change)
     return storage
+
+
+def reopened_at(path: str | os.PathLike[str], rev: str, later: bool) -> RevisionStorage:
+    """Return the storage that shows a revision."""
+    view = look(path, rev, later=later)
+    return RevisionStorage.of(view, trust_of(view.workspace), view.workspace.root, later=later)
 
 
 def reopened(*opened_with: Any) -> Storage:
@@ -76,12 +101,25 @@ def reopened(*opened_with: Any) -> Storage:
     return storage
 
 
-def _around(caller: dict[str, object]) -> Workspace:
+def _around(
+    path: str | os.PathLike[str] | None,
+    caller: dict[str, object],
+    see: Callable[[str | os.PathLike[str]], _T],
+) -> _T:
+    """Return what `see` finds at `path`; if there is none, at the file of the caller, or else here."""
+    if path is not None:
+        return see(path)
     file = caller.get("__file__")
     if isinstance(file, str) and Path(file).is_file():
         with suppress(NotInRepository):
-            return find(file)
-    return find(".")
+            return see(file)
+    return see(".")
+
+
+def trust_of(workspace: Workspace) -> Trust:
+    """Return the origins that this clone trusts."""
+    trusted = workspace.settings.trusted.items()
+    return Trust(frozenset(RemoteConfig(name, url).origin for name, url in trusted))
 
 
 def storage_of(workspace: Workspace) -> Storage:
@@ -90,7 +128,7 @@ def storage_of(workspace: Workspace) -> Storage:
     return Storage.over(
         workspace.world,
         workspace.project,
-        Trust(frozenset(RemoteConfig(name, url).origin for name, url in settings.trusted.items())),
+        trust_of(workspace),
         can_pull=bool(settings.remotes),
         on_change=settings.on_change_running,
         records_user=settings.record_user,

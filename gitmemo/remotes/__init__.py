@@ -6,7 +6,7 @@ be repeated, interrupted or run twice at once, and nothing pulled is stored
 before its bytes were checked against its blob id.
 """
 
-from gitmemo.remotes.catalogue import known_on
+from gitmemo.remotes.catalogue import holdings, known_on
 from gitmemo.remotes.config import RemoteConfig
 from gitmemo.remotes.plan import PullPlan, PushPlan, WantedBlob, plan_pull, plan_push
 from gitmemo.remotes.pull import PullReport, pull
@@ -21,6 +21,7 @@ __all__ = [
     "Remote",
     "RemoteConfig",
     "WantedBlob",
+    "holdings",
     "known_on",
     "open_remote",
     "plan_pull",

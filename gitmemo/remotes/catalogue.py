@@ -6,15 +6,15 @@ pack is set aside by name, never half used.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from gitmemo.hashing.digest import Digest
 from gitmemo.remotes.config import RemoteConfig
 from gitmemo.remotes.index import IndexCache, Slot, read_index
 from gitmemo.remotes.layout import Inventory, index_name, read_listing
-from gitmemo.remotes.parallel import in_parallel
-from gitmemo.remotes.plan import Catalogue
+from gitmemo.remotes.parallel import JOBS, in_parallel
+from gitmemo.remotes.plan import Catalogue, WantedBlob
 from gitmemo.remotes.remote import Remote
 
 
@@ -39,12 +39,18 @@ def read_catalogue(remote: Remote, cache: Path | None, jobs: int) -> Catalogue:
     )
 
 
+def holdings(remote: Remote, cache: Path | None, wanted: Iterable[WantedBlob]) -> frozenset[Digest]:
+    """Return which of `wanted` the remote holds."""
+    catalogue = read_catalogue(remote, cache, JOBS)
+    return frozenset(item.blob for item in wanted if catalogue.holds(item))
+
+
 def index_cache(remote: Remote, cache: Path | None) -> IndexCache:
     """Return the indexes of `remote` that were seen before."""
     return IndexCache(cache, remote.name, remote.config.url)
 
 
-def known_on(config: RemoteConfig, cache: Path) -> set[Digest]:
+def known_on(config: RemoteConfig, cache: Path) -> frozenset[Digest]:
     """Return the values that a remote is known to hold, without asking it."""
     return IndexCache(cache, config.name, config.url).blobs()
 

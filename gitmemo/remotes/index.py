@@ -93,9 +93,9 @@ class IndexCache:
             with (self._folder / _SINGLES).open("a", encoding="ascii") as file:
                 file.write(f"{to_hex(blob)}\n")
 
-    def blobs(self) -> set[Digest]:
+    def blobs(self) -> frozenset[Digest]:
         """Return the values that were on the remote when it was last looked at."""
-        return set(self._blobs())
+        return frozenset(self._blobs())
 
     def _blobs(self) -> Iterator[Digest]:
         if self._folder is None or not self._folder.is_dir():

@@ -204,6 +204,15 @@ class Index(Membership):
         )
         return [self.call_of(shape, line) for shape, line in rows]
 
+    def numbered_calls(self, numbers: Iterable[int]) -> list[tuple[int, Call]]:
+        """Return the calls with these fact numbers, with them."""
+        rows = self.rows(
+            "select id, shape, line from fact where micros is not null"
+            " and id in (select value from json_each(?))",
+            (as_json(numbers),),
+        )
+        return [(number, self.call_of(shape, line)) for number, shape, line in rows]
+
     def ops(self) -> list[str]:
         """Return the names of all ops that have calls."""
         rows = self.rows("select distinct op from shape where kind = 'call' order by op")

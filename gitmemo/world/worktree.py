@@ -115,6 +115,11 @@ class Worktree(Reading):
             if self._is_here(number)
         ]
 
+    @property
+    def segments(self) -> int:
+        """How many segments the checked-out tree has."""
+        return len(self.files.active)
+
     def visible(self, code: Code) -> set[int]:
         """Return the numbers of this world's facts: committed ones, and pending ones that belong to it."""
         return self.committed() | self.pending(code)

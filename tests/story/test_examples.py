@@ -26,6 +26,18 @@ def test_a_week_of_edits_computes_only_what_changed(tmp_path: Path) -> None:
     computed = re.findall(r"(\d+) reused, (\d+) computed", done.stderr)
     assert days[:4] == ["Monday", "Tuesday", "Wednesday", "Thursday"]
     nothing, everything = ("3", "0"), ("0", "3")
-    assert computed == [everything, nothing, nothing, nothing, everything, nothing, nothing]
+    assert computed == [
+        everything,
+        nothing,
+        nothing,
+        nothing,
+        everything,
+        nothing,
+        nothing,
+        everything,
+    ]
+    assert "0 added, 0 removed, 3 with other results, 0 the same" in done.stdout
+    table = done.stdout.partition("# Monday's table")[2].partition("# What was decided")[0]
+    assert "1000" in table and "committed_later" not in table
     assert "recognised: prep.py:scale is features.py:scale now" in done.stderr
     assert "non-breaking" in done.stdout and "the greatest is found once" in done.stdout

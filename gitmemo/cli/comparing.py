@@ -1,0 +1,269 @@
+"""The command `diff`: how two worlds differ, or two contents of code. It changes nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator, Sequence
+from typing import TypeVar
+
+import click
+
+from gitmemo.cli.options import json_option, revision_options
+from gitmemo.cli.questions import where
+from gitmemo.cli.showing import said
+from gitmemo.codecs import is_safe
+from gitmemo.display.text import cut, diff_lines, printable
+from gitmemo.errors import GitmemoError, UnknownOp
+from gitmemo.hashing.digest import to_hex
+from gitmemo.memo.measuring import Distance, distance
+from gitmemo.memo.opening import trust_of
+from gitmemo.memo.trust import Values
+from gitmemo.memo.worlds import (
+    CallChange,
+    StatementChange,
+    VersionChange,
+    WorldDifference,
+    compare,
+)
+from gitmemo.model.facts import Slot
+from gitmemo.quantities import count, size
+from gitmemo.query import names_now
+from gitmemo.short_ids import short
+from gitmemo.versions.comparing import difference
+from gitmemo.versions.finding import find_code
+from gitmemo.workspace import View, look
+
+_MOST = 20
+_MOST_BYTES = 10_000_000
+_LONGEST = 40
+_T = TypeVar("_T")
+
+
+@click.command()
+@click.argument("first", metavar="REV|ID")
+@click.argument("second", metavar="[REV|ID]", required=False)
+@click.option("--code", is_flag=True, help="They are ids of code, not revisions.")
+@click.option("--op", "ops", multiple=True, metavar="OP", help="Only calls of this op; repeatable.")
+@click.option(
+    "-n", "most", type=click.IntRange(min=0), help="Rows of each kind; 20 if omitted, 0 for all."
+)
+@click.option("--exit-code", is_flag=True, help="Exit with 1 if anything differs.")
+@click.option(
+    "-U", "--unified", type=click.IntRange(min=0), default=3, help="With --code: context."
+)
+@revision_options
+@json_option
+def diff(
+    first: str,
+    second: str | None,
+    code: bool,
+    ops: tuple[str, ...],
+    most: int | None,
+    exit_code: bool,
+    unified: int,
+    rev: str | None,
+    later: bool,
+    as_json: bool,
+) -> int:
+    """Show how the results of two revisions differ; the second is the work tree if omitted.
+
+    A world shows what its own code would reuse, with what is pending in the work tree. Calls are
+    the same if op and inputs are. With --code the two are ids of contents or versions of code,
+    as `gitmemo versions` and `gitmemo log` show them, or their first digits.
+    """
+    if code:
+        if second is None:
+            raise click.UsageError("--code compares two ids")
+        return _code(look(rev=rev, later=later), first, second, unified, as_json=as_json)
+    if rev is not None:
+        raise click.UsageError("give both revisions as arguments: gitmemo diff REV REV")
+    new = look(rev=second, later=False)
+    old = look(rev=first, later=False, beside=new)
+    found = compare(old, new, [_resolved(op, old, new) for op in ops])
+    limit = None if most == 0 or (most is None and as_json) else most or _MOST
+    printer = _Printer(old, new, limit)
+    for line in printer.json(found) if as_json else printer.text(found):
+        click.echo(line)
+    return 1 if exit_code and found else 0
+
+
+def _code(view: View, first: str, second: str, unified: int, *, as_json: bool) -> int:
+    one, other = find_code(view.world, first), find_code(view.world, second)
+    lines = list(difference(one, other, unified))
+    if as_json:
+        click.echo(json.dumps({"old": first, "new": second, "diff": lines}, ensure_ascii=False))
+        return 0
+    for line in diff_lines(lines):
+        click.echo(line.removeprefix("  "))
+    if not lines:
+        click.echo("they are the same", err=True)
+    return 0
+
+
+def _resolved(op: str, old: View, new: View) -> str:
+    """Return the full name of an op that one of the worlds has."""
+    try:
+        return names_now(new).resolve(op)
+    except UnknownOp:
+        return names_now(old).resolve(op)
+
+
+class _Printer:
+    """Says how two worlds differ; values are read for rows that are shown alone."""
+
+    def __init__(self, old: View, new: View, most: int | None) -> None:
+        self._old, self._new = old, new
+        self._most = most
+        self._values = Values(new.world, trust_of(new.workspace))
+
+    def text(self, found: WorldDifference) -> Iterator[str]:
+        """Yield lines for people: a summary, then what differs."""
+        yield f"from {where(self._old)}"
+        is_tree = self._new.rev is None
+        yield f"to   {'the work tree, ' if is_tree else ''}{where(self._new)}"
+        yield (
+            f"calls: {len(found.added)} added, {len(found.removed)} removed, "
+            f"{len(found.changed)} with other results, {found.same} the same"
+        )
+        yield f"versions: {_both(found.versions)}; decisions and renames: {_both(found.statements)}"
+        yield from self._section("other results", found.changed, self._changed)
+        yield from self._section("added", found.added, self._row)
+        yield from self._section("removed", found.removed, self._row)
+        yield from self._section("versions", found.versions, _version)
+        yield from self._section("decisions and renames", found.statements, _statement)
+
+    def json(self, found: WorldDifference) -> Iterator[str]:
+        """Yield one JSON object a line: a summary, then what differs."""
+        old, new = self._old, self._new
+        yield _json(
+            kind="summary",
+            old={"rev": old.rev, "commit": old.world.place.commit},
+            new={"rev": new.rev, "commit": new.world.place.commit},
+            added=len(found.added),
+            removed=len(found.removed),
+            changed=len(found.changed),
+            same=found.same,
+            versions=len(found.versions),
+            decisions=len(found.statements),
+        )
+        for kind, rows in (
+            ("changed", found.changed),
+            ("added", found.added),
+            ("removed", found.removed),
+        ):
+            for row in rows[: self._most]:
+                yield _json(kind=kind, **self._fields(row))
+        for version in found.versions[: self._most]:
+            yield _json(
+                kind="version",
+                op=version.op,
+                version=to_hex(version.version),
+                side="new" if version.is_new else "old",
+                calls=version.calls,
+                changed=list(map(str, version.changed)),
+            )
+        for one in found.statements[: self._most]:
+            yield _json(
+                kind="decision",
+                id=to_hex(one.record),
+                side="new" if one.is_new else "old",
+                says=list(said(one.statement)),
+            )
+
+    def _section(
+        self, title: str, rows: Sequence[_T], lines: Callable[[_T], Iterator[str]]
+    ) -> Iterator[str]:
+        if not rows:
+            return
+        yield ""
+        yield click.style(title, bold=True)
+        for row in rows[: self._most]:
+            yield from (f"  {printable(line)}" for line in lines(row))
+        rest = 0 if self._most is None else len(rows) - self._most
+        if rest > 0:
+            yield f"  and {rest} more (-n 0 shows all)"
+
+    def _changed(self, row: CallChange) -> Iterator[str]:
+        yield self._called(row)
+        for name, old, new in row.outputs():
+            gap = self._distance(old, new)
+            far = f" ({gap})" if gap and str(gap) else ""
+            yield f"    {name}: {self._shown(old)} -> {self._shown(new)}{far}"
+
+    def _row(self, row: CallChange) -> Iterator[str]:
+        results = ", ".join(f"{slot.name} = {self._shown(slot)}" for slot in row.call.outputs)
+        yield f"{self._called(row)}: {results}"
+
+    def _called(self, row: CallChange) -> str:
+        inputs = ", ".join(f"{slot.name}={self._shown(slot)}" for slot in row.call.inputs)
+        return f"{row.call.op}({cut(inputs, 3 * _LONGEST)})"
+
+    def _shown(self, slot: Slot | None) -> str:
+        if slot is None:
+            return "nothing"
+        if slot.inline is not None:
+            return cut(json.dumps(slot.inline.json, ensure_ascii=False), _LONGEST)
+        known = self._new.world.values(slot.cid)
+        what = f"{known[0].codec} {size(known[0].size)}" if known else "not stored"
+        return f"<{what}, cid {short(slot.cid)}>"
+
+    def _fields(self, row: CallChange) -> dict[str, object]:
+        fields: dict[str, object] = {
+            "op": row.call.op,
+            "inputs": {slot.name: _value(slot) for slot in row.call.inputs},
+        }
+        if row.old is None or row.new is None:
+            return fields | {"outputs": {slot.name: _value(slot) for slot in row.call.outputs}}
+        outputs = {}
+        for name, old, new in row.outputs():
+            gap = self._distance(old, new)
+            outputs[name] = {
+                "old": _value(old),
+                "new": _value(new),
+                "difference": gap.as_dict() if gap else None,
+            }
+        return fields | {"outputs": outputs}
+
+    def _distance(self, old: Slot | None, new: Slot | None) -> Distance | None:
+        """Return how far two results are apart; None where one is not here, is large, or runs code."""
+        if old is None or new is None or not (self._is_plain(old) and self._is_plain(new)):
+            return None
+        try:
+            return distance(self._values.of_slot(old), self._values.of_slot(new))
+        except GitmemoError:  # missing or not trusted: the rows are worth showing all the same
+            return None
+
+    def _is_plain(self, slot: Slot) -> bool:
+        """Whether a value can be read at no cost: unpickling could import the project's code."""
+        known = self._new.world.values(slot.cid)
+        return slot.inline is not None or (
+            bool(known) and all(is_safe(v.codec) and v.size <= _MOST_BYTES for v in known)
+        )
+
+
+def _version(one: VersionChange) -> Iterator[str]:
+    sign = "+" if one.is_new else "-"
+    because = f"; there {', '.join(map(str, one.changed))} is otherwise" if one.changed else ""
+    yield f"{sign} {one.op} {short(one.version)}, {count(one.calls, 'call')}{because}"
+
+
+def _statement(one: StatementChange) -> Iterator[str]:
+    sign = "+" if one.is_new else "-"
+    head, *rest = said(one.statement)
+    yield f"{sign} {head}"
+    yield from (f"    {line}" for line in rest)
+
+
+def _both(rows: Sequence[VersionChange | StatementChange]) -> str:
+    new = sum(row.is_new for row in rows)
+    return f"{new} added, {len(rows) - new} gone"
+
+
+def _value(slot: Slot | None) -> object:
+    if slot is None:
+        return None
+    return slot.inline.json if slot.inline else {"hid": to_hex(slot.hid), "cid": to_hex(slot.cid)}
+
+
+def _json(**fields: object) -> str:
+    return json.dumps(fields, ensure_ascii=False)

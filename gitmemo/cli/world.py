@@ -1,0 +1,55 @@
+"""The command `world`: what is in a world, and what is not. It changes nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+
+import click
+
+from gitmemo.cli.options import json_option, revision_options
+from gitmemo.cli.questions import where
+from gitmemo.inventory import Inventory, inventory
+from gitmemo.quantities import count, size
+from gitmemo.workspace import look
+
+
+@click.command()
+@click.option("--remote", "ask", is_flag=True, help="Ask the remote what it holds: one listing.")
+@revision_options
+@json_option
+def world(ask: bool, rev: str | None, later: bool, as_json: bool) -> None:
+    """Say what is here, pending, reusable from other worlds, and missing on this machine.
+
+    Without --remote, what the remote holds is what earlier pushes and pulls saw of it.
+    """
+    view = look(rev=rev, later=later)
+    found = inventory(view, ask=ask)
+    if as_json:
+        click.echo(json.dumps(found.as_dict(), ensure_ascii=False))
+        return
+    click.echo(click.style(where(view), bold=True))
+    for line in _lines(found):
+        click.echo(line)
+
+
+def _lines(found: Inventory) -> Iterator[str]:
+    yield (
+        f"here: {count(found.calls, 'call')} of {count(found.ops, 'op')} "
+        f"in {count(found.versions, 'version')}, {count(found.segments, 'segment')}, "
+        f"{count(found.values, 'value')}"
+    )
+    if found.rev is None:
+        yield f"pending: {count(found.pending, 'call')}"
+        yield f"reusable from other worlds: {count(found.reusable, 'call')}"
+    else:
+        yield f"committed later with this code: {count(found.reusable, 'call')}"
+    missing = found.missing
+    if not missing.blobs:
+        yield "no value is missing on this machine"
+        return
+    yield f"not on this machine: {count(missing.blobs, 'value')} ({size(missing.size_bytes)})"
+    if missing.remote is not None:
+        at_remote = missing.at_remote
+        yield f"  on {missing.remote}: {at_remote} (gitmemo pull)"
+        yield f"  not known to be there either: {missing.blobs - at_remote}"

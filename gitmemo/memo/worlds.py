@@ -1,0 +1,279 @@
+"""How two worlds differ: calls, results of the same calls, versions, and what was said of code.
+
+Not how code differs (`versions.comparing`), nor how far two values are apart
+(`measuring`). Invariant: a call is its op and the contents of its inputs, under
+the names of now; each world shows what its own code would reuse, as its own
+decisions have it.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass, replace
+from functools import cached_property
+from typing import TypeAlias
+
+from gitmemo.hashing.digest import Digest
+from gitmemo.model.components import Component
+from gitmemo.model.facts import Call, Slot, Statement
+from gitmemo.model.renames import Renames
+from gitmemo.model.validity import changed
+from gitmemo.query import stale_test
+from gitmemo.workspace import View
+from gitmemo.world.later import fed_by
+from gitmemo.world.table import as_json, mark_of
+from gitmemo.world.view import preferred
+
+Identity: TypeAlias = tuple[str, int, frozenset[tuple[str, Digest]]]
+"""What makes two calls the same: op, op version, and the contents of the inputs by name."""
+
+
+@dataclass(frozen=True, slots=True)
+class CallChange:
+    """A call that one world has, or whose result is not the same in both.
+
+    Attributes:
+        old, new: The call in each world, under the names of now; None where it is not.
+    """
+
+    old: Call | None
+    new: Call | None
+
+    @property
+    def call(self) -> Call:
+        """The call, of the newer world if it is there."""
+        found = self.new or self.old
+        assert found is not None
+        return found
+
+    def outputs(self) -> list[tuple[str, Slot | None, Slot | None]]:
+        """Return the outputs that differ: name, old and new."""
+        old = {slot.name: slot for slot in self.old.outputs} if self.old else {}
+        new = {slot.name: slot for slot in self.new.outputs} if self.new else {}
+        pairs = [(name, old.get(name), new.get(name)) for name in {**old, **new}]
+        return [(n, a, b) for n, a, b in pairs if a is None or b is None or a.cid != b.cid]
+
+
+@dataclass(frozen=True, slots=True)
+class VersionChange:
+    """A version that calls of an op have in one world only.
+
+    Attributes:
+        is_new: Whether it is in the second world, not in the first.
+        changed: The components that are something else in the other world.
+    """
+
+    op: str
+    version: Digest
+    is_new: bool
+    calls: int
+    changed: tuple[Component, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class StatementChange:
+    """What people said of the code that counts in one world only."""
+
+    record: Digest
+    statement: Statement
+    is_new: bool
+
+
+@dataclass(frozen=True, slots=True)
+class WorldDifference:
+    """How two worlds differ.
+
+    Attributes:
+        same: How many calls have the same results in both.
+    """
+
+    added: tuple[CallChange, ...]
+    removed: tuple[CallChange, ...]
+    changed: tuple[CallChange, ...]
+    same: int
+    versions: tuple[VersionChange, ...]
+    statements: tuple[StatementChange, ...]
+
+    def __bool__(self) -> bool:
+        return bool(self.added or self.removed or self.changed or self.versions or self.statements)
+
+
+def compare(old: View, new: View, ops: Collection[str] = ()) -> WorldDifference:
+    """Return how `new` differs from `old`; only calls and versions of `ops` count, if there are any.
+
+    Both are of one repository, and one was looked at beside the other: facts that are in both are
+    compared as numbers, not read.
+    """
+    names = _Names(
+        Renames({**dict(old.world.statements()), **dict(new.world.statements())}.items())
+    )
+    wanted = frozenset(names.op(op) for op in ops)
+    before, after = _Side(old), _Side(new)
+    shared = before.numbers & after.numbers
+    first = before.calls(names, before.numbers - shared)
+    second = after.calls(names, after.numbers - shared)
+    both = _again(before, names, shared, [*first, *second])
+    rows = _changes(_grouped([*first, *both]), _grouped([*second, *both]), wanted)
+    changed_rows = [row for row in rows if row.old and row.new and row.outputs()]
+    met = sum(row.old is not None and row.new is not None for row in rows) - len(changed_rows)
+    untouched = before.count(names, shared, wanted) - len(_grouped(both, wanted))
+    return WorldDifference(
+        tuple(row for row in rows if row.old is None),
+        tuple(row for row in rows if row.new is None),
+        tuple(changed_rows),
+        met + untouched,
+        tuple(_versions(before, after, names, wanted)),
+        tuple(_statements(old, new)),
+    )
+
+
+class _Names:
+    """What ops, arguments and outputs are called now, as either world has it."""
+
+    def __init__(self, renames: Renames) -> None:
+        self._renames = renames
+
+    def op(self, op: str) -> str:
+        return self._renames.op_now(op)
+
+    def call(self, call: Call) -> Call:
+        if not self._renames.concern(call.op):
+            return call
+        inputs = self._renames.newest_arguments(call.op, [slot.name for slot in call.inputs])
+        outputs = self._renames.newest_outputs(call.op, [slot.name for slot in call.outputs])
+        return replace(
+            call,
+            op=self.op(call.op),
+            inputs=_called(call.inputs, inputs),
+            outputs=_called(call.outputs, outputs),
+        ).known_as(call.hid, call.key)
+
+
+def _called(slots: Iterable[Slot], names: Iterable[str]) -> tuple[Slot, ...]:
+    return tuple(replace(slot, name=name) for slot, name in zip(slots, names, strict=True))
+
+
+class _Side:
+    """One of the two worlds."""
+
+    def __init__(self, view: View) -> None:
+        self.view = view
+        self.index = view.world.index
+        self.decisions = view.world.decisions()
+        self._is_stale = stale_test(view.world, view.code)
+        self._read: dict[int, Call] = {}
+
+    @cached_property
+    def numbers(self) -> frozenset[int]:
+        """The calls that the world's code would reuse, and that it would come to."""
+        visible = self.view.world.visible(self.view.code)
+        every = self.index.of_kinds(visible, ("call",))
+        valid = every & self._of_valid_versions()
+        orphans = _marks(self, every - valid) - _marks(self, valid)
+        if not orphans:  # nothing that older code made could have been used
+            return frozenset(valid)
+        self._read = dict(self.index.numbered_calls(valid))
+        return frozenset(valid - fed_by(self.index, orphans, (), self._read))
+
+    def calls(self, names: _Names, numbers: Collection[int]) -> list[Call]:
+        unread = [number for number in numbers if number not in self._read]
+        self._read.update(self.index.numbered_calls(unread))
+        found = (self._read[number] for number in sorted(numbers))
+        return [names.call(call) for call in found if not self._is_stale(call)]
+
+    def count(self, names: _Names, numbers: Collection[int], ops: Collection[str]) -> int:
+        """Return how many different calls of `ops` (of all, if empty) are among `numbers`."""
+        rows = self.index.rows(
+            "select op, count(distinct mark) from fact join shape on shape.id = fact.shape"
+            " where micros is not null and fact.id in (select value from json_each(?)) group by op",
+            (as_json(numbers),),
+        )
+        return sum(calls for op, calls in rows if not ops or names.op(op) in ops)
+
+    def tallies(self, names: _Names) -> dict[tuple[str, Digest], int]:
+        found: Counter[tuple[str, Digest]] = Counter()
+        for tally in self.index.tally(self.numbers):
+            found[names.op(tally.op), tally.version] += tally.calls
+        return found
+
+    def _of_valid_versions(self) -> set[int]:
+        rows = self.index.rows("select id, version from shape where kind = 'call'")
+        known = self.view.world.versions({Digest(version) for _, version in rows if version})
+        valid = {
+            ident
+            for ident, version in known.items()
+            if not changed(version, self.view.code, self.decisions)
+        }
+        shapes = [shape for shape, version in rows if not version or Digest(version) in valid]
+        numbers = self.index.rows(
+            "select id from fact where micros is not null"
+            " and shape in (select value from json_each(?))",
+            (as_json(shapes),),
+        )
+        return {number for (number,) in numbers}
+
+
+def _marks(side: _Side, numbers: Iterable[int]) -> set[int]:
+    rows = side.index.rows(
+        "select hid from output where fact in (select value from json_each(?))", (as_json(numbers),)
+    )
+    return {mark for (mark,) in rows}
+
+
+def _again(
+    side: _Side, names: _Names, shared: Collection[int], calls: Iterable[Call]
+) -> list[Call]:
+    """Return the calls of both worlds that one of `calls` makes again, or repeats."""
+    marks = {mark_of(call.key) for call in calls}
+    rows = side.index.rows(
+        "select id from fact where micros is not null and mark in (select value from json_each(?))",
+        (as_json(marks),),
+    )
+    return side.calls(names, {number for (number,) in rows} & set(shared))
+
+
+def _grouped(calls: Iterable[Call], ops: Collection[str] = ()) -> Mapping[Identity, list[Call]]:
+    found: dict[Identity, list[Call]] = defaultdict(list)
+    for call in calls:
+        if not ops or call.op in ops:
+            inputs = frozenset((slot.name, slot.cid) for slot in call.inputs)
+            found[call.op, call.op_version, inputs].append(call)
+    return found
+
+
+def _changes(
+    old: Mapping[Identity, list[Call]], new: Mapping[Identity, list[Call]], ops: Collection[str]
+) -> list[CallChange]:
+    """Return what became of each call, ordered by op and the time of the call."""
+    rows = [
+        CallChange(_first(old.get(identity)), _first(new.get(identity)))
+        for identity in {**old, **new}
+        if not ops or identity[0] in ops
+    ]
+    return sorted(
+        rows, key=lambda row: (row.call.op, str(row.call.run.get("start", "")), row.call.hid)
+    )
+
+
+def _first(calls: list[Call] | None) -> Call | None:
+    return preferred(calls)[0] if calls else None
+
+
+def _versions(old: _Side, new: _Side, names: _Names, ops: Collection[str]) -> list[VersionChange]:
+    before, after = old.tallies(names), new.tallies(names)
+    found = []
+    for mine, theirs, other, is_new in ((before, after, new, False), (after, before, old, True)):
+        only = {key: calls for key, calls in mine.items() if key not in theirs}
+        known = other.view.world.versions({version for _, version in only})
+        for (op, version), calls in only.items():
+            if (not ops or op in ops) and version in known:
+                differs = changed(known[version], other.view.code, other.decisions)
+                found.append(VersionChange(op, version, is_new, calls, tuple(differs)))
+    return sorted(found, key=lambda one: (one.op, one.is_new, one.version))
+
+
+def _statements(old: View, new: View) -> list[StatementChange]:
+    before, after = dict(old.world.statements()), dict(new.world.statements())
+    gone = [StatementChange(r, fact, False) for r, fact in before.items() if r not in after]
+    return gone + [StatementChange(r, fact, True) for r, fact in after.items() if r not in before]
