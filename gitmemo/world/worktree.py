@@ -1,8 +1,8 @@
 """Which of all known facts are those of a worktree: of the checked-out tree, or pending here.
 
 Not what is asked of them (`repository`). Invariant: a fact is here if it is in
-a segment of the checked-out tree, or pending and recorded on this branch
-(detached: at this commit), or a pending call that is valid for the code.
+a segment of the checked-out tree, or pending and recorded at a place whose home
+is here (`homes`), or a pending call that is valid for the code.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import threading
 from collections.abc import Iterable
 from contextlib import suppress
 
+from gitmemo.errors import GitFailed, GitMissing
 from gitmemo.git.repository import Layout, head
 from gitmemo.hashing import content_id
 from gitmemo.hashing.digest import Digest
@@ -25,13 +26,13 @@ from gitmemo.world.derived import is_damage, open_derived, remove
 from gitmemo.world.files import FactFiles
 from gitmemo.world.forgetting import Graves
 from gitmemo.world.fresh import Fresh
-from gitmemo.world.index import STATEMENT_KINDS
+from gitmemo.world.homes import Homes
 from gitmemo.world.journal import Place
+from gitmemo.world.lost import EXPORTED_KINDS, Lost
 from gitmemo.world.reading import Reading
 from gitmemo.world.spans import Numbers, Span
 
-# Versions go where the calls go that name them; values too, but a push wants them before.
-EXPORTED_KINDS = ("call", "source", *STATEMENT_KINDS, "tombstone", "undo")
+# Values go where the calls go that name them, but a push wants them before.
 _PENDING_KINDS = (*EXPORTED_KINDS, "value")
 
 
@@ -45,6 +46,8 @@ class Worktree(Reading):
         self.index = open_derived(layout.private_dir / "index.db")
         self.files = FactFiles(layout, self.index)
         self.place = Place(None, None)
+        self.homes = Homes(layout, self.place)
+        self._lost = Lost(layout, self.files, self.index)
         self._fresh = Fresh()
         self._known_graves: Graves | None = None
         self._here = Numbers(())
@@ -59,13 +62,14 @@ class Worktree(Reading):
         with self._lock:
             now = head(self.layout)
             before, self.place = self.place, Place(now.branch, now.commit)
+            self.homes = Homes(self.layout, self.place)
             try:
-                read = self.files.refresh()
+                read = self._refresh()
             except sqlite3.DatabaseError as error:
                 if not is_damage(error):
                     raise
                 self._remake_index()
-                read = self.files.refresh()
+                read = self._refresh()
             if read:
                 self._fresh = Fresh()
             around = (self.place, self.files.active, self.files.mine)
@@ -75,12 +79,24 @@ class Worktree(Reading):
             self._known_graves = None
             return read or self.place != before
 
+    def _refresh(self) -> bool:
+        """Read what is new, and make pending again what git let go of."""
+        read = self.files.refresh()
+        with suppress(OSError, GitFailed, GitMissing):  # at the next entry then
+            if self._lost.bring_back(self.index.covered(self._all_graves())):
+                read = self.files.refresh() or read
+        return read
+
+    def _all_graves(self) -> Tombstones:
+        return Tombstones([(r, fact) for _, r, fact in self.index.tombstones()])
+
     def _remake_index(self) -> None:
         """Make the derived index anew: it was damaged, and everything in it is in other files."""
         self.index.close()
         remove(self.layout.private_dir / "index.db")
         self.index = open_derived(self.layout.private_dir / "index.db")
         self.files = FactFiles(self.layout, self.index)
+        self._lost = Lost(self.layout, self.files, self.index)
 
     def graves(self) -> Graves:
         """Return what is forgotten in this world, and what anywhere in this clone."""
@@ -146,9 +162,7 @@ class Worktree(Reading):
 
     def is_my_place(self, branch: str, commit: str) -> bool:
         """Whether a fact that was recorded there belongs to what is checked out."""
-        if self.place.branch is None:
-            return not branch and commit == (self.place.commit or "")
-        return branch == self.place.branch
+        return self.homes.is_home(branch, commit)
 
     def _is_valid_call(
         self, number: int, code: Code, decisions: Decisions, verdicts: dict[Digest | None, bool]
