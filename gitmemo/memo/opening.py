@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 from weakref import WeakValueDictionary
 
-from gitmemo.config import OnChange, policy
+from gitmemo.config import OnChange, Reuse, policy, reuse_of
 from gitmemo.errors import NotInRepository
 from gitmemo.memo.storage import Storage
 from gitmemo.memo.trust import Trust
@@ -27,7 +27,10 @@ _reopened: dict[tuple[object, ...], Storage] = {}
 
 
 def open(
-    path: str | os.PathLike[str] | None = None, *, on_change: str | OnChange | None = None
+    path: str | os.PathLike[str] | None = None,
+    *,
+    on_change: str | OnChange | None = None,
+    reuse: str | Reuse | None = None,
 ) -> Storage:
     """Return the storage of the git repository around `path`.
 
@@ -39,8 +42,12 @@ def open(
     changed: "pending", "ask", "breaking", "non-breaking" or "error". If omitted: what the
     environment or the repository's settings say, else "pending".
 
+    `reuse` says which stored calls may be used: "any" that is known on this machine (those of other
+    branches become part of this one), or only those of this "world": what is checked out, and the
+    pending calls that belong to it. If omitted: what the repository's settings say, else "any".
+
     Raises:
-        BadSetting: There is no such policy.
+        BadSetting: There is no such policy, or no such reuse.
         NotInRepository: `path` is not in a git work tree.
         NotInitialised: `gitmemo init` was not run in it.
         NewerFormat: A newer gitmemo wrote its `.gitmemo/`.
@@ -52,6 +59,9 @@ def open(
         storage = _open[root] = storage_of(workspace)
     if on_change is not None:
         storage.on_change = policy("on_change", on_change)
+    if reuse is not None:
+        storage.world.reuse = reuse_of(reuse)
+        storage.clear_cache()
     return storage
 
 
@@ -87,6 +97,7 @@ def _around(caller: dict[str, object]) -> Workspace:
 def storage_of(workspace: Workspace) -> Storage:
     """Return a new storage over the repository of `workspace`."""
     settings = workspace.settings
+    workspace.world.reuse = settings.reuse
     return Storage.over(
         workspace.world,
         workspace.project,

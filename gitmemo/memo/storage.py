@@ -164,7 +164,7 @@ class Storage(Questions, Looking, Deciding):
             self._code = state = CodeState(project)
             tracking = Tracker(project, state)
             verdicts = Verdicts(world, state)
-        care = Care(strictness, state)
+        self._care = care = Care(strictness, state)
         self._changes: Changes | None = None
         if state is not None:
             self._changes = Changes(world, state, on_change, care, self._notice)
@@ -192,7 +192,10 @@ class Storage(Questions, Looking, Deciding):
     # --- blocks ----------------------------------------------------------
 
     def __enter__(self) -> Self:
-        self._begin(is_outermost=context.depth(self) == 0)
+        is_outermost = context.depth(self) == 0
+        self._begin(is_outermost=is_outermost)
+        if is_outermost:
+            self._care.stale()
         context.push(self)
         return self
 

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from gitmemo.blobs import BlobStore, RepositoryBlobs
+from gitmemo.config import Reuse
 from gitmemo.git.cli import Git
 from gitmemo.git.repository import Layout
 from gitmemo.hashing.digest import Digest
@@ -168,6 +169,8 @@ class RepositoryWorld(Worktree):
         here = fresh.with_key(key, asked)
         is_first = asked is not None and (asked.op, asked.op_version) in fresh.without_stored
         stored = [] if is_first else self.index.calls_with_key(key, asked)
+        if self.reuse is not Reuse.ANY:
+            stored = [(number, call) for number, call in stored if self._is_usable(number)]
         if len(stored) + len(here) < 2 and not self.graves().away:  # as nearly always
             return [Candidate(call, here=True) for call in here] or [
                 Candidate(call, self._is_here(number), number) for number, call in stored

@@ -44,6 +44,7 @@ class StandaloneWorld(Reading):
         ledger = Ledger(database, None if path is None else path.resolve().parent)
         self.blobs: BlobStore = with_overflow(small, ledger, overflow or Overflow())
         self.notes: Notes = DatabaseNotes(database)
+        self.reuse = Reuse.ANY  # it has one world only
         self._path = path
         self._tombstones = (0, Tombstones())
         self._entered_at = 0

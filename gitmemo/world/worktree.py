@@ -12,6 +12,7 @@ import threading
 from collections.abc import Iterable
 from contextlib import suppress
 
+from gitmemo.config import Reuse
 from gitmemo.errors import GitFailed, GitMissing
 from gitmemo.git.repository import Layout, head
 from gitmemo.hashing import content_id
@@ -46,11 +47,13 @@ class Worktree(Reading):
         self.index = open_derived(layout.private_dir / "index.db")
         self.files = FactFiles(layout, self.index)
         self.place = Place(None, None)
+        self.reuse = Reuse.ANY
         self.homes = Homes(layout, self.place)
         self._lost = Lost(layout, self.files, self.index)
         self._fresh = Fresh()
         self._known_graves: Graves | None = None
         self._here = Numbers(())
+        self._waiting = Numbers(())  # pending, for whichever branch
         self._newest = 0
         # What `_here` follows from, besides facts with higher numbers.
         self._around: tuple[Place, frozenset[int], dict[int, int]] | None = None
@@ -183,14 +186,20 @@ class Worktree(Reading):
     def _look_around(self) -> None:
         """Find which facts are here."""
         newest = self.index.newest()
-        pending = (s for s in self._pending_spans() if self.is_my_place(s.branch, s.commit))
+        waiting = self._pending_spans()
+        pending = (s for s in waiting if self.is_my_place(s.branch, s.commit))
         self._here = Numbers([*self.index.spans(self.files.active), *pending])
+        self._waiting = Numbers(waiting)
         self._newest = newest
 
     def _is_here(self, number: int) -> bool:
         if number > self._newest:  # another process has read its journal since
             self._look_around()
         return number in self._here
+
+    def _is_usable(self, number: int) -> bool:
+        """Whether look-ups may use a fact: what is pending belongs here where it is valid."""
+        return self.reuse is Reuse.ANY or self._is_here(number) or number in self._waiting
 
     def _is_here_hid(self, hid: Digest) -> bool:
         return bool(self._living(self._fresh.with_output(hid), self.index.creators(hid))[0])
