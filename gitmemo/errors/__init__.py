@@ -61,6 +61,7 @@
       HistoryRejected        exit 4
       HookRefused            exit 1
       CompactionRefused      exit 3
+      OperationInProgress    exit 3
     project
       NotInitialised         exit 3
       UncommittedCode        exit 3
@@ -158,6 +159,7 @@ from gitmemo.errors.repository import (
     HookRefused,
     MissingObject,
     NotInRepository,
+    OperationInProgress,
     RefContended,
 )
 from gitmemo.errors.values import (
@@ -225,6 +227,7 @@ __all__ = [
     "NothingToDrop",
     "OlderFormat",
     "OpNotLoaded",
+    "OperationInProgress",
     "OverflowMissing",
     "RefContended",
     "RefInside",

@@ -25,6 +25,7 @@ from gitmemo.memo.caller import Caller
 from gitmemo.memo.calls import CallView, Counter, Observer, Watch
 from gitmemo.memo.checking import Checker
 from gitmemo.memo.deciding import Deciding
+from gitmemo.memo.elsewhere import tell as tell_of_absent
 from gitmemo.memo.execute import NoTracking, Tracking
 from gitmemo.memo.explain import Explainer
 from gitmemo.memo.failures import FailureNotes
@@ -196,6 +197,8 @@ class Storage(Questions, Looking, Deciding):
         self._begin(is_outermost=is_outermost)
         if is_outermost:
             self._care.stale()
+            if self._on_demand.can_pull:
+                tell_of_absent(self.world)
         context.push(self)
         return self
 

@@ -108,7 +108,9 @@ class FactFiles:
         if folder == self.journal_folder.name:
             return True
         name = folder.removesuffix(".linked")
-        return folder != MAIN_WORKTREE and not (self._layout.common_dir / "worktrees" / name).is_dir()
+        return (
+            folder != MAIN_WORKTREE and not (self._layout.common_dir / "worktrees" / name).is_dir()
+        )
 
     def _mine_now(self) -> dict[int, Path]:
         return {file: path for path, file, _ in self.journals()}

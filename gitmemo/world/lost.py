@@ -9,8 +9,9 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
+from itertools import pairwise
 from pathlib import Path
 
 from gitmemo.errors import CorruptSegment
@@ -149,27 +150,37 @@ class Lost:
     def _reachable(self) -> set[int]:
         """Return the file ids of the segments that git reaches; those not known yet are read."""
         git = Git(self._layout.root)
-        oids = dict(_added(git))
+        oids = dict(_added(git, "--all", "--reflog"))
         for folder in (self._layout.git_dir, *_folders(self._layout.common_dir / "worktrees")):
             oids |= dict(_staged(git, folder / "index"))
-        names = {name: path for path in oids if (name := segment_name(path))}
-        known = self._files.segment_ids(names)
-        new = {path: oids[path] for name, path in names.items() if name not in known}
-        contents = git.cat_file_batch(new.values()) if new else {}
-        found = set(known.values())
-        for path, oid in new.items():
-            if (data := contents[oid]) is not None:
-                with suppress(CorruptSegment):
-                    found |= self._files.load([(path, data)])
-        return found
+        return _loaded(git, self._files, oids)
 
 
-def _added(git: Git) -> Iterator[tuple[str, str]]:
-    """Yield `(path, blob id)` of every segment that a commit added which git still reaches."""
-    walk = ("log", "--all", "--reflog", "--full-history", "-m", "--format=", "--diff-filter=A")
+def segments_of_refs(layout: Layout, files: FactFiles) -> set[int]:
+    """Return the file ids of the segments of commits that a ref or a HEAD reaches."""
+    git = Git(layout.root)
+    return _loaded(git, files, dict(_added(git, "--all")))
+
+
+def _loaded(git: Git, files: FactFiles, oids: Mapping[str, str]) -> set[int]:
+    names = {name: path for path in oids if (name := segment_name(path))}
+    known = files.segment_ids(names)
+    new = {path: oids[path] for name, path in names.items() if name not in known}
+    contents = git.cat_file_batch(new.values()) if new else {}
+    found = set(known.values())
+    for path, oid in new.items():
+        if (data := contents[oid]) is not None:
+            with suppress(CorruptSegment):
+                found |= files.load([(path, data)])
+    return found
+
+
+def _added(git: Git, *roots: str) -> Iterator[tuple[str, str]]:
+    """Yield `(path, blob id)` of every segment that a commit added which `roots` reach."""
+    walk = ("log", *roots, "--full-history", "-m", "--format=", "--diff-filter=A")
     shape = ("--raw", "-z", "--no-abbrev", "--no-renames", "--no-show-signature")
     fields = git.run("-c", "log.showRoot=true", *walk, *shape, "--", INDEX_FOLDER).split("\0")
-    for meta, path in zip(fields, fields[1:], strict=False):
+    for meta, path in pairwise(fields):
         if meta.lstrip("\n").startswith(":"):
             yield path, meta.split(" ")[3]
 

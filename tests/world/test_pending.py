@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from driver import environment
 
+from gitmemo.commits.collecting import remove, superfluous_journals
 from gitmemo.commits.hook import after_commit, before_commit
 from gitmemo.git.cli import Git
 from gitmemo.hashing import content_id
@@ -104,9 +105,7 @@ def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def person(
-    template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> Iterator[Person]:
+def person(template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Person]:
     for name, value in environment(tmp_path).items():
         monkeypatch.setenv(name, value)
     shutil.copytree(template, tmp_path / "p", symlinks=True)
@@ -329,3 +328,24 @@ def test_every_line_of_a_journal_has_one_branch(person: Person) -> None:
         for path in folder.glob("*.jsonl")
     ]
     assert sorted(map(sorted, branches)) == [["main"], ["side"]]
+
+
+# --- journals that are superfluous -----------------------------------------------
+
+
+def test_only_journals_go_that_refs_make_superfluous(person: Person) -> None:
+    person.run(1)
+    person.commit()
+    person.git("branch", "side")
+    person.run(2)
+    person.commit()
+    person.git("reset", "-q", "--hard", "HEAD~1")  # the second is in the reflog alone
+    workspace = person.world()
+    assert superfluous_journals(workspace, older_than_s=3600) == []
+    (first,) = superfluous_journals(workspace, older_than_s=0)
+    remove([first])
+    workspace.world.close()
+    person.forget_derived()
+    assert (person.here(), person.pending()) == ({1}, set())
+    person.expire()
+    assert person.pending() == {2}
