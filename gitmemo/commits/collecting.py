@@ -12,6 +12,7 @@ from pathlib import Path
 
 from gitmemo.hashing.digest import Digest
 from gitmemo.history import Histories
+from gitmemo.model.facts import Text
 from gitmemo.workspace import Workspace
 from gitmemo.world.journal import PACKED
 from gitmemo.world.lost import EXPORTED_KINDS, segments_of_refs
@@ -54,4 +55,5 @@ def _has_texts(workspace: Workspace, numbers: set[int]) -> bool:
 
 def _texts(world: RepositoryWorld, numbers: set[int]) -> set[Digest]:
     texts = world.index.of_kinds(numbers, ["text"])
-    return {of_text(fact) for number, _, fact in world.index.facts("text") if number in texts}
+    facts = (fact for number, _, fact in world.index.facts("text") if number in texts)
+    return {of_text(fact) for fact in facts if isinstance(fact, Text)}

@@ -12,7 +12,10 @@ from pathlib import Path
 
 from gitmemo.blobs import BlobStore
 from gitmemo.git.repository import Layout
+from gitmemo.hashing import content_id
 from gitmemo.hashing.digest import Digest
+from gitmemo.model.facts import Value
+from gitmemo.model.lines import from_line
 from gitmemo.world.files import FactFiles
 from gitmemo.world.index import Index
 from gitmemo.world.journal import Place
@@ -86,7 +89,15 @@ def carried(index: Index, files: frozenset[int]) -> set[Digest]:
 
 
 def _blobs_of(index: Index, file: int) -> bytes:
-    return b"".join(sorted({value.blob for value in index.values_among(index.members([file]))}))
+    found: set[Digest] = set()
+    for span in index.spans([file]):
+        rows = index.rows(
+            "select shape, line from fact where id between ? and ? and micros is null",
+            (span.first, span.last),
+        )
+        facts = (from_line(index.shapes.line(*row), content_id) for row in rows)
+        found.update(fact.blob for fact in facts if isinstance(fact, Value))
+    return b"".join(sorted(found))
 
 
 def _text(path: Path) -> str:

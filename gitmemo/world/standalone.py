@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from gitmemo.blobs import BlobStore, DatabaseBlobs, Ledger, MemoryBlobs, Overflow, with_overflow
+from gitmemo.config import Reuse
 from gitmemo.errors import InvalidStorage
 from gitmemo.hashing.digest import Digest
 from gitmemo.model.components import Component

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from pathlib import Path
+
 from driver import Clone
 
 LIVE = """\
@@ -117,3 +120,29 @@ def test_only_this_world_is_reused_if_that_is_asked_for(begun: Clone) -> None:
     refused = begun.python("double.py", "some", code=1).err
     assert "reuse" in refused
     assert "world" in refused
+
+
+def test_a_checkout_says_once_what_is_only_on_a_remote(
+    committed: Clone, clone_of: Callable[[Clone | Path, str], Clone], tmp_path: Path
+) -> None:
+    committed.gitmemo("remote", "add", "lab", str(tmp_path / "lab"))
+    committed.git("switch", "-q", "-c", "side", "HEAD~1")
+    committed.git("switch", "-q", "main")
+    committed.commit("A remote")
+    committed.gitmemo("push")
+    theirs = clone_of(committed, "theirs")
+    theirs.write(
+        "look.py", "import gitmemo as gm\nstorage = gm.open()\nwith storage:\n    pass\n"
+    )
+    said = theirs.python("look.py").err
+    assert "3 values of this world are not on this machine: run `gitmemo pull`" in said
+    assert theirs.python("look.py").err == "", "once for each checkout"
+    theirs.git("switch", "-q", "--detach", "HEAD~1")
+    theirs.git("switch", "-q", "main")
+    assert theirs.python("look.py").err == ""
+    theirs.git("switch", "-q", "--detach", "HEAD~1")
+    assert "values" not in theirs.python("look.py").err, "no remote is configured there"
+    theirs.git("switch", "-q", "main")
+    theirs.gitmemo("pull")
+    theirs.git("commit", "-q", "--allow-empty", "-m", "Next")
+    assert theirs.python("look.py").err == ""
