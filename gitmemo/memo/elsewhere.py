@@ -34,9 +34,11 @@ def said(number: int) -> str:
     return f"{count(number, 'value')} of this world {are} not on this machine: run `gitmemo pull`"
 
 
-def tell(world: World) -> None:
+def tell(world: World, *, has_remote: bool) -> None:
     """Warn, once after each checkout, of how many values are only on a remote."""
-    number = world.news_of_absent() if isinstance(world, RepositoryWorld) else 0
+    if not has_remote or not isinstance(world, RepositoryWorld):
+        return
+    number = world.news_of_absent()
     if number:
         warnings.warn(ValuesElsewhere(number), stacklevel=4)
 

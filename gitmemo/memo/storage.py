@@ -197,8 +197,7 @@ class Storage(Questions, Looking, Deciding):
         self._begin(is_outermost=is_outermost)
         if is_outermost:
             self._care.stale()
-            if self._on_demand.can_pull:
-                tell_of_absent(self.world)
+            tell_of_absent(self.world, has_remote=self._on_demand.can_pull)
         context.push(self)
         return self
 

@@ -265,21 +265,11 @@ class Modules:
         return snapshot.source_of(component.unit)
 
     def loaded_texts(self) -> list[tuple[str, SourceFile]]:
-        """Return the texts that the project's loaded modules were read as, by path; cells left out."""
+        """Return the texts of the project's loaded modules, by path; cells left out."""
         self.observe()
-        with self._lock:
-            paths = [
-                path
-                for path, module in self._loaded.items()
-                if not is_elsewhere(path) and not self._is_typed_in(path) and _is_alive(module)
-            ]
-            texts = [(path, self.snapshot(path)) for path in paths]
+        paths = [p for p in list(self._loaded) if not (is_elsewhere(p) or self._is_typed_in(p))]
+        texts = [(p, self.snapshot(p)) for p in paths if _is_alive(self._loaded[p])]
         return [(path, text.file) for path, text in texts if text is not None]
-
-    def file_name(self, path: str) -> str | None:
-        """Return the file of a component path."""
-        file = self._file(path)
-        return None if file is None else str(file)
 
     def may_bind(self, name: str) -> bool:
         """Whether code of a loaded module of the project may make a global of this name."""

@@ -28,8 +28,11 @@ class Staleness:
         return [path for path, file in self._modules.loaded_texts() if self._is_news(path, file)]
 
     def _is_news(self, path: str, imported: SourceFile) -> bool:
-        name = self._modules.file_name(path)
-        state = file_state(name) if name else None
+        file = self._modules.project.file_of(path)
+        if file is None:
+            return False
+        name = str(file)
+        state = file_state(name)
         # What was compared once is compared again only when the file was written again.
         if self._settled.get(path) == (imported, state):
             return False
@@ -42,13 +45,13 @@ class Staleness:
         return True
 
 
-def _now(name: str | None, path: str, imported: SourceFile) -> Digest | None:
+def _now(name: str, path: str, imported: SourceFile) -> Digest | None:
     """Return the content of a file as it is; None if its text is the same.
 
     One that is gone, or no Python any more, has a content of its own.
     """
     try:
-        data = Path(name or "").read_bytes()
+        data = Path(name).read_bytes()
     except OSError:
         return digest(b"gone")
     try:

@@ -95,6 +95,10 @@ class FactFiles:
             if size := exported_size(path):
                 yield path, file, size
 
+    def counted_folders(self) -> list[str]:
+        """Return the names of the folders of journals that count here and hold some."""
+        return sorted(filter(self._counts, {path.parent.name for path in self._sizes}))
+
     def folder_of(self, file: int) -> str:
         """Return the name of the folder that a journal is or was in."""
         for kind in ("journal", EXPORTED):

@@ -7,9 +7,10 @@ an index of this repository reaches; what is not is written into a journal again
 
 from __future__ import annotations
 
+import json
 import os
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
@@ -23,6 +24,7 @@ from gitmemo.model.lines import from_line, to_line
 from gitmemo.world.files import EXPORTED, FactFiles
 from gitmemo.world.index import STATEMENT_KINDS, Index
 from gitmemo.world.journal import Place, write_again
+from gitmemo.world.reflogs import marks, only_grew
 from gitmemo.world.segments import INDEX_FOLDER, segment_name
 from gitmemo.world.spans import Span
 
@@ -42,25 +44,40 @@ class Lost:
         self._checked = (
             layout.private_dir / "journal" / EXPORTED / f"{layout.worktree_name}.checked"
         )
-        self._last: str | None = None
+        self._known: dict[str, str] | None = None
 
-    def bring_back(self, dead: set[int]) -> bool:
-        """Make lost facts pending again, but those in `dead`; return whether there were any.
+    def bring_back(self, place: Place, dead: Callable[[], set[int]]) -> bool:
+        """Make lost facts pending again, but those in `dead()`; return whether there were any.
 
         Only when git may have dropped something since the last time: in between this costs a
         look at one or two files.
         """
-        now = self._letting_go()
-        if self._last is None:
-            self._last = _text(self._checked)
-        if now == self._last:
+        now = marks(self._layout, place.commit)
+        now["journals"] = " ".join(self._files.counted_folders())
+        known = self._known if self._known is not None else self._noted()
+        if now == known:
             return False
-        found = self._bring_back(dead)
-        self._last = now
-        with suppress(OSError):
-            self._checked.parent.mkdir(parents=True, exist_ok=True)
-            self._checked.write_text(now, "ascii")
+        is_due = known.get("journals") != now["journals"] or not only_grew(
+            self._layout, {name: then for name, then in known.items() if name != "journals"}, now
+        )
+        found = is_due and self._bring_back(dead())
+        self._known = now
+        if is_due or now.keys() != known.keys():
+            self._note(now)
         return found
+
+    def _noted(self) -> dict[str, str]:
+        try:
+            found = json.loads(self._checked.read_text("utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return found if isinstance(found, dict) else {}
+
+    def _note(self, now: Mapping[str, str]) -> None:
+        self._checked.parent.mkdir(parents=True, exist_ok=True)
+        new = self._checked.with_name(f"{self._checked.name}.{os.getpid()}.new")
+        new.write_text(json.dumps(now), "utf-8")
+        new.replace(self._checked)
 
     def unreachable(self, dead: set[int]) -> dict[Span, set[int]]:
         """Return the facts that are exported and in no segment that git reaches, by their spans."""
@@ -134,19 +151,6 @@ class Lost:
 
     # --- what git reaches ------------------------------------------------
 
-    def _letting_go(self) -> str:
-        """Return what stays equal as long as git cannot have let go of a commit that was made here.
-
-        Commits and checkouts only add to the reflog of HEAD. Git drops entries by writing the
-        file anew, and those of a work tree with the work tree.
-        """
-        common = self._layout.common_dir
-        trees = sorted(path.name for path in _folders(common / "worktrees"))
-        logs = [common / "logs/HEAD", *(common / "worktrees" / n / "logs/HEAD" for n in trees)]
-        if (common / "reftable").is_dir():
-            logs = [common / "reftable/tables.list"]
-        return " ".join(map(_identity, logs)) or "-"
-
     def _reachable(self) -> set[int]:
         """Return the file ids of the segments that git reaches; those not known yet are read."""
         git = Git(self._layout.root)
@@ -205,20 +209,3 @@ def _folders(top: Path) -> Sequence[Path]:
         return [path for path in top.iterdir() if path.is_dir()]
     except (FileNotFoundError, NotADirectoryError):
         return []
-
-
-def _identity(path: Path) -> str:
-    try:
-        status = path.stat()
-    except OSError:
-        # Without a reflog only refs hold commits, so each move of HEAD may let go of one.
-        return _text(path.parent.parent / "HEAD") or "none"
-    changes = f".{status.st_mtime_ns}" if path.name == "tables.list" else ""
-    return f"{status.st_ino}{changes}"
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text("utf-8").strip()
-    except (OSError, ValueError):
-        return ""

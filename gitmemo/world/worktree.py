@@ -86,12 +86,14 @@ class Worktree(Reading):
         """Read what is new, and make pending again what git let go of."""
         read = self.files.refresh()
         with suppress(OSError, GitFailed, GitMissing):  # at the next entry then
-            if self._lost.bring_back(self.index.covered(self._all_graves())):
+            if self._lost.bring_back(self.place, self._forgotten):
                 read = self.files.refresh() or read
         return read
 
-    def _all_graves(self) -> Tombstones:
-        return Tombstones([(r, fact) for _, r, fact in self.index.tombstones()])
+    def _forgotten(self) -> set[int]:
+        """Return the numbers of the calls that are forgotten anywhere in this clone."""
+        graves = Tombstones([(r, fact) for _, r, fact in self.index.tombstones()])
+        return self.index.covered(graves)
 
     def _remake_index(self) -> None:
         """Make the derived index anew: it was damaged, and everything in it is in other files."""

@@ -131,9 +131,7 @@ def test_a_checkout_says_once_what_is_only_on_a_remote(
     committed.commit("A remote")
     committed.gitmemo("push")
     theirs = clone_of(committed, "theirs")
-    theirs.write(
-        "look.py", "import gitmemo as gm\nstorage = gm.open()\nwith storage:\n    pass\n"
-    )
+    theirs.write("look.py", "import gitmemo as gm\nstorage = gm.open()\nwith storage:\n    pass\n")
     said = theirs.python("look.py").err
     assert "3 values of this world are not on this machine: run `gitmemo pull`" in said
     assert theirs.python("look.py").err == "", "once for each checkout"
