@@ -8,7 +8,7 @@ none is kept, and its calls count wherever they are valid.
 from __future__ import annotations
 
 import re
-from functools import cached_property
+from functools import cached_property, lru_cache
 from pathlib import Path
 
 from gitmemo.git.cli import Git
@@ -63,7 +63,7 @@ class Homes:
         if not commit or here.commit is None:
             # Nothing can be said of a branch without commits, but that it had none either.
             return not commit and here.commit is None and here.branch is not None
-        return self._is_ancestor(commit, here.commit)
+        return commit == here.commit or _is_ancestor(self._layout.root, commit, here.commit)
 
     def _was_detached(self, commit: str) -> bool:
         if commit == (self.place.commit or ""):
@@ -71,10 +71,6 @@ class Homes:
         if self.place.branch is None:
             return commit.encode() in self._since_checkout
         return commit.encode() == self._created_at
-
-    def _is_ancestor(self, commit: str, of: str) -> bool:
-        asked = ("merge-base", "--is-ancestor", commit, of)
-        return commit == of or Git(self._layout.root).process(*asked).returncode == 0
 
     @cached_property
     def _renamed(self) -> dict[str, str]:
@@ -106,6 +102,11 @@ class Homes:
                 break
             found.update((old, new))
         return frozenset(found)
+
+
+@lru_cache(maxsize=1024)  # asked at every entry of a block; commits never change
+def _is_ancestor(root: Path, commit: str, of: str) -> bool:
+    return Git(root).process("merge-base", "--is-ancestor", commit, of).returncode == 0
 
 
 def _read(path: Path) -> bytes:

@@ -62,8 +62,7 @@ class Lost:
         )
         found = is_due and self._bring_back(dead())
         self._known = now
-        if is_due or now.keys() != known.keys():
-            self._note(now)
+        self._note(now)  # also what was added: from now on it can be missed
         return found
 
     def _noted(self) -> dict[str, str]:

@@ -1,7 +1,7 @@
 """Whether git may have let go of commits that were made in this repository.
 
-Not which commits (`lost` asks git). Invariant: "no" is never wrong where HEAD has a reflog:
-commits and checkouts only append to it, and git drops entries by writing it anew.
+Not which commits (`lost` asks git). Invariant: "no" is not wrong as long as HEAD's reflog has
+the commits: commits and checkouts only append to it, and git drops entries by writing it anew.
 """
 
 from __future__ import annotations
@@ -25,12 +25,12 @@ def marks(layout: Layout, commit: str | None) -> dict[str, str]:
     for name, folder in _git_folders(layout).items():
         log = folder / "logs/HEAD"
         try:
-            size = log.stat().st_size
+            status = log.stat()
         except OSError:
             # Without a reflog refs alone hold commits: each move of HEAD may let go of one.
             found[name] = commit or "" if folder == layout.git_dir else _text(folder / "HEAD")
         else:
-            found[name] = f"{size}:{_before(log, size)}"
+            found[name] = f"{status.st_ino}:{status.st_size}:{_before(log, status.st_size)}"
     return found
 
 
@@ -44,8 +44,16 @@ def only_grew(layout: Layout, known: Mapping[str, str], now: Mapping[str, str]) 
 
 
 def _is_prefix(log: Path, then: str) -> bool:
-    size, _, tail = then.partition(":")
-    return size.isdecimal() and tail == _before(log, int(size))
+    """Whether a reflog is the file that it was, and begins as it did."""
+    # Numbers of files are used again, and one that lost nothing may still be a reason to look:
+    # git rewrites them when it cleans up, and refs may have been deleted before.
+    number, _, rest = then.partition(":")
+    size, _, tail = rest.partition(":")
+    try:
+        is_same = str(log.stat().st_ino) == number
+    except OSError:
+        return False
+    return is_same and size.isdecimal() and tail == _before(log, int(size))
 
 
 def _before(log: Path, offset: int) -> str:
