@@ -36,6 +36,13 @@ class OnChange(StrEnum):
     ERROR = "error"
 
 
+class Reuse(StrEnum):
+    """Which stored calls stand for one that is made now."""
+
+    ANY = "any"
+    WORLD = "world"
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """Settings after every source was read.
@@ -48,6 +55,7 @@ class Settings:
         trusted: This clone's trust: remote name to the URL that was trusted.
         source_roots: Folders that do not count in module names.
         depends: What every call depends on beyond code: names under `packages`, `env`, `files`.
+        reuse: Whether calls of other branches and commits that are known here are adopted.
         record_user: Whether decisions say who made them, and when.
     """
 
@@ -58,6 +66,7 @@ class Settings:
     trusted: Mapping[str, str] = field(default_factory=dict)
     source_roots: tuple[str, ...] = ("src",)
     depends: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    reuse: Reuse = Reuse.ANY
     record_user: bool = False
 
     def trusted_remotes(self) -> frozenset[str]:
@@ -124,6 +133,18 @@ def policy(name: str, value: object) -> OnChange:
         raise BadSetting(name, value, tuple(OnChange)) from None
 
 
+def reuse_of(value: object) -> Reuse:
+    """Return what the setting `reuse` means.
+
+    Raises:
+        BadSetting: It is neither "any" nor "world".
+    """
+    try:
+        return Reuse(str(value))
+    except ValueError:
+        raise BadSetting("reuse", value, tuple(Reuse)) from None
+
+
 def is_unattended() -> bool:
     """Whether the environment says that nobody sits in front of this process, as on build machines."""
     return os.environ.get("CI", "").lower() not in ("", "0", "false")
@@ -165,6 +186,7 @@ def merge(
         trusted={str(k): str(v) for k, v in _is_table("trust", local.get("trust", {})).items()},
         source_roots=_folders(committed.get("source_roots", ["src"])),
         depends=_depends(committed.get("depends", {})),
+        reuse=reuse_of(committed.get("reuse", Reuse.ANY)),
         record_user=_flag("record.user", committed.get("record", {}), "user"),
     )
 

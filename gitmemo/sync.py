@@ -52,14 +52,6 @@ def missing_of(world: RepositoryWorld | RevisionWorld, code: SourceTree) -> list
     return [item for item in wanted if item.blob in absent]
 
 
-def missing_committed(world: RepositoryWorld) -> list[WantedBlob]:
-    """Return the blobs that the committed facts of this world name and that are not on this machine."""
-    world.enter()
-    wanted = _wanted(world, world.committed())
-    absent = world.blobs.missing({item.blob for item in wanted})
-    return list({item.blob: item for item in wanted if item.blob in absent}.values())
-
-
 def pending_calls(workspace: Workspace) -> int:
     """Return how many calls of this world are in no commit."""
     world = workspace.world

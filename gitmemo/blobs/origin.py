@@ -49,8 +49,7 @@ class OriginBlobs:
 
     def absent(self, blobs: Iterable[Digest]) -> set[Digest]:
         """Return those of `blobs` that are not here, as far as known."""
-        unpacked = (blob for blob in blobs if not self._packs.places(blob))
-        return self._large.absent(unpacked)
+        return self._large.absent(self._packs.absent(blobs))
 
     def find(self, blob: Digest, codec: str | None) -> StoredBlob | None:
         """Return `blob`; raise `BlobCorrupt` if every copy is damaged."""

@@ -12,7 +12,7 @@ import os
 import re
 import threading
 import weakref
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -61,6 +61,12 @@ class PackFolder:
         if not self._seen:
             self.refresh()
         return tuple(Place(*place) for place in self._places.get(blob, ()))
+
+    def absent(self, blobs: Iterable[Digest]) -> list[Digest]:
+        """Return those of `blobs` that are in no pack, as far as known."""
+        if not self._seen:
+            self.refresh()
+        return [blob for blob in blobs if blob not in self._places]
 
     def refresh(self) -> bool:
         """Notice what other processes have appended, and say whether there was anything."""

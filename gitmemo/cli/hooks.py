@@ -191,13 +191,11 @@ def _after_checkout(workspace: Workspace, run: _Run) -> int:
 
 def _arrived(workspace: Workspace, _: _Run) -> int:
     """Say how many values of the results that are checked out now are not on this machine."""
-    from gitmemo.sync import missing_committed
+    from gitmemo.memo.elsewhere import line_after_checkout
 
-    missing = missing_committed(workspace.world) if workspace.settings.remotes else []
-    if missing:
-        total = size(sum(item.size for item in missing))
-        said = f"{count(len(missing), 'value')} ({total}) of these results are only on the remote"
-        click.echo(f"gitmemo: {said}: gitmemo pull", err=True)
+    said = line_after_checkout(workspace.world, has_remote=bool(workspace.settings.remotes))
+    if said:
+        click.echo(f"gitmemo: {said}", err=True)
     return 0
 
 

@@ -18,7 +18,8 @@ from gitmemo.model.facts import Call, Source, Statement, Tombstone, Undo, refere
 from gitmemo.model.lines import from_line, to_line
 from gitmemo.model.validity import Code
 from gitmemo.world.files import EXPORTED, is_plain_folder, segment_bytes
-from gitmemo.world.journal import is_abandoned, mark_exported, read_entries, retire
+from gitmemo.world.journal import exported_size, is_abandoned, mark_exported, read_entries, retire
+from gitmemo.world.lost import EXPORTED_KINDS
 from gitmemo.world.repository import RepositoryWorld
 from gitmemo.world.segments import (
     INDEX_FOLDER,
@@ -28,7 +29,6 @@ from gitmemo.world.segments import (
     segment_name,
 )
 from gitmemo.world.view import values_behind
-from gitmemo.world.worktree import EXPORTED_KINDS
 
 
 def plan_export(world: RepositoryWorld, code: Code) -> Segment | None:
@@ -100,24 +100,21 @@ def stage_untracked(git: Git, root: Path) -> None:
 
 def retire_journals(world: RepositoryWorld) -> None:
     """Note which journals are committed whole, and move those away that nobody writes to."""
-    target = world.layout.private_dir / "journal" / EXPORTED / world.layout.worktree_name
-    committed = world.index.members(world.files.active)
-    segments = [file for file, _ in world.index.files("segment").values()]
-    in_segments = world.index.members(segments)
-    forgotten = world.index.covered(world.graves().here)  # no commit will take them
+    top = world.layout.private_dir / "journal" / EXPORTED
+    done = world.index.members(world.files.active)
+    done |= world.index.covered(world.graves().here)  # forgotten: no commit will take them
     for path, file, loaded in world.files.journals():
-        mine: set[int] = set()
-        others: set[int] = set()
-        for span in world.index.spans([file]):
-            either = mine if world.is_my_place(span.branch, span.commit) else others
-            either.update(range(span.first, span.last + 1))
-        # What belongs to another branch is safe once any segment holds it.
-        open_ones = ((mine - committed) | (others - in_segments)) - forgotten
-        if not world.index.of_kinds(open_ones, EXPORTED_KINDS):
+        size = exported_size(path)
+        spans = [span for span in world.index.spans([file]) if span.position >= size]
+        numbers = {n for span in spans for n in range(span.first, span.last + 1)}
+        # What another branch will take stays pending for it, also if this one took it too.
+        if any(world.homes.awaits(span.branch, span.commit) for span in spans):
+            continue
+        if not world.index.of_kinds(numbers - done, EXPORTED_KINDS):
             mark_exported(path, loaded)
             # What was written since it was read is not committed.
             if is_abandoned(path) and not read_entries(path, loaded)[0]:
-                retire(path, target)
+                retire(path, top / path.parent.name)
                 with world.index.transaction():
                     world.index.rename_kind(file, EXPORTED)
 

@@ -61,6 +61,7 @@
       HistoryRejected        exit 4
       HookRefused            exit 1
       CompactionRefused      exit 3
+      OperationInProgress    exit 3
     project
       NotInitialised         exit 3
       UncommittedCode        exit 3
@@ -162,6 +163,7 @@ from gitmemo.errors.repository import (
     HookRefused,
     MissingObject,
     NotInRepository,
+    OperationInProgress,
     RefContended,
 )
 from gitmemo.errors.values import (
@@ -229,6 +231,7 @@ __all__ = [
     "NothingToDrop",
     "OlderFormat",
     "OpNotLoaded",
+    "OperationInProgress",
     "OverflowMissing",
     "RangeGiven",
     "ReadOnlyRevision",

@@ -138,3 +138,20 @@ class CompactionRefused(GitmemoError):
 
     def remedy(self) -> str:
         return self.advice
+
+
+class OperationInProgress(GitmemoError):
+    """Git is in the middle of something that a commit would conclude or disturb."""
+
+    kind = "operation-in-progress"
+    exit_code = 3
+
+    def __init__(self, operation: str) -> None:
+        super().__init__(operation)
+        self.operation = operation
+
+    def problem(self) -> str:
+        return f"a {self.operation} is in progress, and a commit of results would become part of it"
+
+    def remedy(self) -> str:
+        return f"conclude or abort the {self.operation} first; pending results join its commit"

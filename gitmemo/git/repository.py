@@ -144,6 +144,17 @@ def head(layout: Layout) -> Head:
         return _head_from_git(layout)
 
 
+def has_branch(layout: Layout, branch: str) -> bool:
+    """Whether there is a branch with this short name that has a commit."""
+    name = f"refs/heads/{branch}"
+    if not (layout.common_dir / "reftable").is_dir():
+        try:
+            return _commit_of(layout, name) is not None
+        except (OSError, ValueError):
+            pass  # git knows how to read it
+    return Git(layout.root).try_run("show-ref", "--verify", "--quiet", name) is not None
+
+
 def _read(path: Path) -> bytes:
     if path.is_symlink():
         raise OSError("a ref that is a symbolic link: git has its own rules for it")

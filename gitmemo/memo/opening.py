@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from weakref import WeakValueDictionary
 
-from gitmemo.config import OnChange, policy
+from gitmemo.config import OnChange, Reuse, policy, reuse_of
 from gitmemo.errors import NotInRepository, ReadOnlyRevision
 from gitmemo.memo.revision import RevisionStorage
 from gitmemo.memo.storage import Storage
@@ -36,6 +36,7 @@ def open(
     rev: str | None = None,
     later: bool = True,
     on_change: str | OnChange | None = None,
+    reuse: str | Reuse | None = None,
 ) -> Storage:
     """Return the storage of the git repository around `path`.
 
@@ -47,22 +48,27 @@ def open(
     changed: "pending", "ask", "breaking", "non-breaking" or "error". If omitted: what the
     environment or the repository's settings say, else "pending".
 
+    `reuse` says which stored calls may be used: "any" that is known on this machine (those of other
+    branches become part of this one), or only those of this "world": what is checked out, and the
+    pending calls that belong to it. If omitted: what the repository's settings say, else "any".
+
     With `rev`, a branch, tag or commit, the storage shows the results of that revision, without a
     checkout and read-only; the repository may be bare. `later=False` leaves out calls that were
     made with the revision's code and committed later, which tables mark.
 
     Raises:
-        BadSetting: There is no such policy.
+        BadSetting: There is no such policy, or no such reuse.
         UnknownRevision, RangeGiven: `rev` names no commit, or many.
-        ReadOnlyRevision: A policy is given for a revision, where nothing runs.
+        ReadOnlyRevision: A policy or reuse is given for a revision, where nothing runs.
         NotInRepository: `path` is not in a git work tree.
         NotInitialised: `gitmemo init` was not run in it.
         NewerFormat: A newer gitmemo wrote its `.gitmemo/`.
     """
     caller = sys._getframe(1).f_globals
     if rev is not None:
-        if on_change is not None:
-            raise ReadOnlyRevision(rev, "on_change")
+        for name, said in {"on_change": on_change, "reuse": reuse}.items():
+            if said is not None:
+                raise ReadOnlyRevision(rev, name)
         return _around(path, caller, lambda start: reopened_at(start, rev, later))
     workspace = _around(path, caller, find)
     root = workspace.root.resolve()
@@ -71,6 +77,9 @@ def open(
         storage = _open[root] = storage_of(workspace)
     if on_change is not None:
         storage.on_change = policy("on_change", on_change)
+    if reuse is not None:
+        storage.world.reuse = reuse_of(reuse)
+        storage.clear_cache()
     return storage
 
 
@@ -125,6 +134,7 @@ def trust_of(workspace: Workspace) -> Trust:
 def storage_of(workspace: Workspace) -> Storage:
     """Return a new storage over the repository of `workspace`."""
     settings = workspace.settings
+    workspace.world.reuse = settings.reuse
     return Storage.over(
         workspace.world,
         workspace.project,

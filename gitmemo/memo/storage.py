@@ -25,6 +25,7 @@ from gitmemo.memo.caller import Caller
 from gitmemo.memo.calls import CallView, Counter, Observer, Watch
 from gitmemo.memo.checking import Checker
 from gitmemo.memo.deciding import Deciding
+from gitmemo.memo.elsewhere import tell as tell_of_absent
 from gitmemo.memo.execute import NoTracking, Tracking
 from gitmemo.memo.explain import Explainer
 from gitmemo.memo.failures import FailureNotes
@@ -164,7 +165,7 @@ class Storage(Questions, Looking, Deciding):
             self._code = state = CodeState(project)
             tracking = Tracker(project, state)
             verdicts = Verdicts(world, state)
-        care = Care(strictness, state)
+        self._care = care = Care(strictness, state)
         self._changes: Changes | None = None
         if state is not None:
             self._changes = Changes(world, state, on_change, care, self._notice)
@@ -192,7 +193,11 @@ class Storage(Questions, Looking, Deciding):
     # --- blocks ----------------------------------------------------------
 
     def __enter__(self) -> Self:
-        self._begin(is_outermost=context.depth(self) == 0)
+        is_outermost = context.depth(self) == 0
+        self._begin(is_outermost=is_outermost)
+        if is_outermost:
+            self._care.stale()
+            tell_of_absent(self.world, has_remote=self._on_demand.can_pull)
         context.push(self)
         return self
 

@@ -88,6 +88,26 @@ class DependenciesGone(UserWarning):
         )
 
 
+class ModulesStale(UserWarning):
+    """Files are not what this process imported from them: what was imported runs, and counts.
+
+    Attributes:
+        paths: The files, from the project root.
+    """
+
+    def __init__(self, paths: tuple[str, ...]) -> None:
+        super().__init__(paths)
+        self.paths = paths
+
+    def __str__(self) -> str:
+        files = ", ".join(self.paths)
+        return (
+            f"changed since this process imported them: {files}\n"
+            "  what was imported goes on running, and calls are judged by it\n"
+            "  fix: restart the program or kernel, or `importlib.reload` these modules"
+        )
+
+
 class Care:
     """Applies a strictness to the calls that a storage computes."""
 
@@ -132,6 +152,12 @@ class Care:
             raise MissingDependencies(components)
         if components and self.strictness.missing is Reaction.WARN:
             warnings.warn(DependenciesGone(components), stacklevel=5)
+
+    def stale(self) -> None:
+        """Warn of files that are not what was imported from them, once of each state."""
+        paths = () if self._code is None else tuple(self._code.staleness.found())
+        if paths:
+            warnings.warn(ModulesStale(paths), stacklevel=4)
 
     def _warn(self, component: Component, warning: UserWarning) -> None:
         if component not in self._told:

@@ -264,6 +264,13 @@ class Modules:
             return None
         return snapshot.source_of(component.unit)
 
+    def loaded_texts(self) -> list[tuple[str, SourceFile]]:
+        """Return the texts of the project's loaded modules, by path; cells left out."""
+        self.observe()
+        paths = [p for p in list(self._loaded) if not (is_elsewhere(p) or self._is_typed_in(p))]
+        texts = [(p, self.snapshot(p)) for p in paths if _is_alive(self._loaded[p])]
+        return [(path, text.file) for path, text in texts if text is not None]
+
     def may_bind(self, name: str) -> bool:
         """Whether code of a loaded module of the project may make a global of this name."""
         files = [snapshot.file for snapshot in list(self._snapshots.values()) if snapshot]

@@ -26,6 +26,7 @@ from gitmemo.tracing.observations import MISSING, Observations, Probe
 from gitmemo.tracing.outside import Outside
 from gitmemo.tracing.places import Places
 from gitmemo.tracing.project import Project
+from gitmemo.tracing.staleness import Staleness
 from gitmemo.tracing.values import ValueIds, attributes, is_ours
 
 # They differ with how a program is started, or say nothing that the path does not.
@@ -56,6 +57,7 @@ class CodeState:
         self.imports = Imports(self.modules)
         self.bindings = Bindings(self.modules, self.places, self.imports)
         self.outside = Outside(project.folder())
+        self.staleness = Staleness(self.modules)
         self._values = ValueIds(project.root, self.places.code_name)
         self._lock = threading.RLock()
         self._known: dict[Component, tuple[Content | None, Observations]] = {}

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator
 from pathlib import Path
 
 from gitmemo.errors import CorruptRecord, CorruptSegment
-from gitmemo.git.repository import Layout
+from gitmemo.git.repository import MAIN_WORKTREE, Layout
 from gitmemo.world.index import Index
 from gitmemo.world.journal import PACKED, exported_size, read_entries
 from gitmemo.world.segments import (
@@ -32,7 +32,8 @@ class FactFiles:
     Attributes:
         journal_folder: Where processes of this work tree write.
         active: File ids of the segments in the checked-out tree.
-        mine: This work tree's journals: file id to the size that is committed.
+        mine: The journals that count in this work tree (its own, and those of work trees that
+            are gone): file id to the size that is committed.
     """
 
     def __init__(self, layout: Layout, index: Index) -> None:
@@ -71,11 +72,49 @@ class FactFiles:
         return {name: known["", name][0] for name in names if ("", name) in known}
 
     def journals(self) -> Iterator[tuple[Path, int, int]]:
-        """Yield `(path, file id, bytes loaded)` of this work tree's journals."""
+        """Yield `(path, file id, bytes loaded)` of the journals that count in this work tree."""
         known = self._index.files("journal")
+        counted: dict[str, bool] = {}
         for path in self._sizes:
-            if path.parent == self.journal_folder and (path.parent.name, path.name) in known:
-                yield path, *known[path.parent.name, path.name]
+            folder = path.parent.name
+            if path.parent.parent.name == EXPORTED or (folder, path.name) not in known:
+                continue
+            if folder not in counted:
+                counted[folder] = self._counts(folder)
+            if counted[folder]:
+                yield path, *known[folder, path.name]
+
+    def exported(self) -> Iterator[tuple[Path, int, int]]:
+        """Yield `(path, file id, bytes)` of what this work tree's journals held that is committed."""
+        known = self._index.files(EXPORTED)
+        for path in self._sizes:
+            key = (path.parent.name, path.name.removesuffix(PACKED))
+            if path.parent.parent.name == EXPORTED and key in known and self._counts(key[0]):
+                yield path, *known[key]
+        for path, file, _ in self.journals():
+            if size := exported_size(path):
+                yield path, file, size
+
+    def counted_folders(self) -> list[str]:
+        """Return the names of the folders of journals that count here and hold some."""
+        return sorted(filter(self._counts, {path.parent.name for path in self._sizes}))
+
+    def folder_of(self, file: int) -> str:
+        """Return the name of the folder that a journal is or was in."""
+        for kind in ("journal", EXPORTED):
+            for (folder, _), (found, _) in self._index.files(kind).items():
+                if found == file:
+                    return folder
+        raise KeyError(file)
+
+    def _counts(self, folder: str) -> bool:
+        """Whether the journals of a folder count here: our own, or of a work tree that is gone."""
+        if folder == self.journal_folder.name:
+            return True
+        name = folder.removesuffix(".linked")
+        return (
+            folder != MAIN_WORKTREE and not (self._layout.common_dir / "worktrees" / name).is_dir()
+        )
 
     def _mine_now(self) -> dict[int, Path]:
         return {file: path for path, file, _ in self.journals()}

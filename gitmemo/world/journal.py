@@ -35,6 +35,11 @@ class Place:
     branch: str | None
     commit: str | None
 
+    @property
+    def owner(self) -> str:
+        """The branch; where there is none, the commit. All that a journal holds has the same."""
+        return f"refs/heads/{self.branch}" if self.branch else self.commit or ""
+
     def __str__(self) -> str:
         return f"{self.branch or '-'} {self.commit or '-'}"
 
@@ -53,11 +58,15 @@ class Entry:
 
 
 class Journal:
-    """This process's own file in a worktree's journal folder; made when first written to."""
+    """This process's own file in a worktree's journal folder; made when first written to.
+
+    One for each branch: what a commit of the branch takes can then be set aside whole.
+    """
 
     def __init__(self, folder: Path) -> None:
         self._folder = folder
         self._file: int | None = None
+        self._owner = ""
         self._pid = 0
         self._size = 0
         self._lock = threading.Lock()
@@ -67,7 +76,7 @@ class Journal:
         start = f"{place} "
         data = b"".join([_checked((start + line).encode("utf-8")) for line in lines])
         with self._lock:
-            file = self._open()
+            file = self._open(place.owner)
             try:
                 written = os.write(file, data)
                 if written < len(data):  # the disk is full: take the torn piece back
@@ -80,14 +89,19 @@ class Journal:
     def close(self) -> None:
         """Close the file; a later `append` begins another."""
         with self._lock:
-            if self._file is not None and self._pid == os.getpid():
-                os.close(self._file)
-            self._file = None
+            self._close()
 
-    def _open(self) -> int:
-        # After fork the child must not share the parent's file: `_size` would lie.
+    def _close(self) -> None:
         if self._file is not None and self._pid == os.getpid():
+            os.close(self._file)
+        self._file = None
+
+    def _open(self, owner: str) -> int:
+        # After fork the child must not share the parent's file: `_size` would lie.
+        if self._file is not None and self._pid == os.getpid() and self._owner == owner:
             return self._file
+        self._close()
+        self._owner = owner
         self._folder.mkdir(parents=True, exist_ok=True)
         self._pid, self._size = os.getpid(), 0
         host = "".join(c if c.isalnum() else "-" for c in socket.gethostname())[:40]
@@ -112,6 +126,23 @@ def read_entries(path: Path, offset: int = 0) -> tuple[list[Entry], int]:
             data = file.read()
     end = data.rfind(b"\n") + 1
     return list(_entries(path, data[:end], offset)), offset + end
+
+
+def write_again(folder: Path, entries: Iterable[tuple[Place, str]]) -> bool:
+    """Write facts into a journal of their own, named after what it holds; return whether it is new.
+
+    So two processes that do the same write one file.
+    """
+    data = b"".join(_checked(f"{place} {line}".encode()) for place, line in entries)
+    path = folder / f"again-{digest(data).hex()[:32]}.jsonl"
+    if path.exists() and not exported_size(path):
+        return False
+    folder.mkdir(parents=True, exist_ok=True)
+    new = folder / f"{path.name}.{os.getpid()}.new"
+    new.write_bytes(data)
+    _note_of(path).unlink(missing_ok=True)
+    new.replace(path)
+    return True
 
 
 def repair(path: Path) -> int:

@@ -12,6 +12,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from gitmemo.blobs import BlobStore, RepositoryBlobs
+from gitmemo.config import Reuse
 from gitmemo.git.cli import Git
 from gitmemo.git.repository import Layout
 from gitmemo.hashing.digest import Digest
@@ -37,6 +38,7 @@ from gitmemo.model.glances import Asked, Glance
 from gitmemo.model.lines import to_line
 from gitmemo.model.tombstones import Tombstones
 from gitmemo.model.validity import Code
+from gitmemo.world.absent import Absent
 from gitmemo.world.forgetting import bring_back, bury
 from gitmemo.world.journal import Journal, Place
 from gitmemo.world.notes import FileNotes, Notes
@@ -63,6 +65,7 @@ class RepositoryWorld(Worktree):
         super().__init__(layout)
         self.blobs: BlobStore = RepositoryBlobs(layout.private_dir / "blobs")
         self.notes: Notes = FileNotes(layout.private_dir / "failures.jsonl")
+        self._absent = Absent(layout, self.blobs)
         self._journal = Journal(self.files.journal_folder)
 
     # --- adding ----------------------------------------------------------
@@ -168,6 +171,8 @@ class RepositoryWorld(Worktree):
         here = fresh.with_key(key, asked)
         is_first = asked is not None and (asked.op, asked.op_version) in fresh.without_stored
         stored = [] if is_first else self.index.calls_with_key(key, asked)
+        if self.reuse is not Reuse.ANY:
+            stored = [(number, call) for number, call in stored if self._is_usable(number)]
         if len(stored) + len(here) < 2 and not self.graves().away:  # as nearly always
             return [Candidate(call, here=True) for call in here] or [
                 Candidate(call, self._is_here(number), number) for number, call in stored
@@ -270,6 +275,10 @@ class RepositoryWorld(Worktree):
         self.enter()
         here = self.graves().here
         return [call for call in self.index.newest_calls(op, most) if not here.cover(call)]
+
+    def news_of_absent(self) -> int:
+        """Return how many values of the checked-out tree are not here, once after each checkout."""
+        return self._absent.news(self.place, self.index, self.files)
 
     def describe(self) -> Contents:
         """Say where this is and how much is in it; pending calls of other branches do not count."""

@@ -14,6 +14,7 @@ from functools import cached_property
 from typing import NoReturn
 
 from gitmemo.blobs import BlobStore
+from gitmemo.config import Reuse
 from gitmemo.errors import ReadOnlyRevision
 from gitmemo.git.objects import ObjectReader
 from gitmemo.hashing.digest import Digest
@@ -68,6 +69,7 @@ class RevisionWorld:
         self.code = code_at(reader, commit)
         self.rev = rev
         self.index = base.index
+        self.reuse = Reuse.WORLD  # `later` says what else is in it
         self._base = base
         self._trees = TreeSegments(base, reader)
         self._with_later = later

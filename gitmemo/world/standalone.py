@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from gitmemo.blobs import BlobStore, DatabaseBlobs, Ledger, MemoryBlobs, Overflow, with_overflow
+from gitmemo.config import Reuse
 from gitmemo.errors import InvalidStorage
 from gitmemo.hashing.digest import Digest
 from gitmemo.model.components import Component
@@ -44,6 +45,7 @@ class StandaloneWorld(Reading):
         ledger = Ledger(database, None if path is None else path.resolve().parent)
         self.blobs: BlobStore = with_overflow(small, ledger, overflow or Overflow())
         self.notes: Notes = DatabaseNotes(database)
+        self.reuse = Reuse.ANY  # it has one world only
         self._path = path
         self._tombstones = (0, Tombstones())
         self._entered_at = 0

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from gitmemo.blobs import BlobStore
+from gitmemo.config import Reuse
 from gitmemo.hashing.digest import Digest
 from gitmemo.model.components import Component
 from gitmemo.model.decisions import Decisions
@@ -95,7 +96,13 @@ class Contents:
 
 
 class World(Protocol):
-    """Where facts are kept and found: a repository, one file, or memory."""
+    """Where facts are kept and found: a repository, one file, or memory.
+
+    Attributes:
+        reuse: Whether look-ups find calls of other worlds too.
+    """
+
+    reuse: Reuse
 
     @property
     def blobs(self) -> BlobStore:

@@ -1,8 +1,8 @@
 """Which of all known facts are those of a worktree: of the checked-out tree, or pending here.
 
 Not what is asked of them (`repository`). Invariant: a fact is here if it is in
-a segment of the checked-out tree, or pending and recorded on this branch
-(detached: at this commit), or a pending call that is valid for the code.
+a segment of the checked-out tree, or pending and recorded at a place whose home
+is here (`homes`), or a pending call that is valid for the code.
 """
 
 from __future__ import annotations
@@ -12,6 +12,8 @@ import threading
 from collections.abc import Iterable
 from contextlib import suppress
 
+from gitmemo.config import Reuse
+from gitmemo.errors import GitFailed, GitMissing
 from gitmemo.git.repository import Layout, head
 from gitmemo.hashing import content_id
 from gitmemo.hashing.digest import Digest
@@ -25,13 +27,13 @@ from gitmemo.world.derived import is_damage, open_derived, remove
 from gitmemo.world.files import FactFiles
 from gitmemo.world.forgetting import Graves
 from gitmemo.world.fresh import Fresh
-from gitmemo.world.index import STATEMENT_KINDS
+from gitmemo.world.homes import Homes
 from gitmemo.world.journal import Place
+from gitmemo.world.lost import EXPORTED_KINDS, Lost
 from gitmemo.world.reading import Reading
 from gitmemo.world.spans import Numbers, Span
 
-# Versions go where the calls go that name them; values too, but a push wants them before.
-EXPORTED_KINDS = ("call", "source", *STATEMENT_KINDS, "tombstone", "undo")
+# Values go where the calls go that name them, but a push wants them before.
 _PENDING_KINDS = (*EXPORTED_KINDS, "value")
 
 
@@ -45,9 +47,13 @@ class Worktree(Reading):
         self.index = open_derived(layout.private_dir / "index.db")
         self.files = FactFiles(layout, self.index)
         self.place = Place(None, None)
+        self.reuse = Reuse.ANY
+        self.homes = Homes(layout, self.place)
+        self._lost = Lost(layout, self.files, self.index)
         self._fresh = Fresh()
         self._known_graves: Graves | None = None
         self._here = Numbers(())
+        self._waiting = Numbers(())  # pending, for whichever branch
         self._newest = 0
         # What `_here` follows from, besides facts with higher numbers.
         self._around: tuple[Place, frozenset[int], dict[int, int]] | None = None
@@ -59,13 +65,14 @@ class Worktree(Reading):
         with self._lock:
             now = head(self.layout)
             before, self.place = self.place, Place(now.branch, now.commit)
+            self.homes = Homes(self.layout, self.place)
             try:
-                read = self.files.refresh()
+                read = self._refresh()
             except sqlite3.DatabaseError as error:
                 if not is_damage(error):
                     raise
                 self._remake_index()
-                read = self.files.refresh()
+                read = self._refresh()
             if read:
                 self._fresh = Fresh()
             around = (self.place, self.files.active, self.files.mine)
@@ -75,12 +82,26 @@ class Worktree(Reading):
             self._known_graves = None
             return read or self.place != before
 
+    def _refresh(self) -> bool:
+        """Read what is new, and make pending again what git let go of."""
+        read = self.files.refresh()
+        with suppress(OSError, GitFailed, GitMissing):  # at the next entry then
+            if self._lost.bring_back(self.place, self._forgotten):
+                read = self.files.refresh() or read
+        return read
+
+    def _forgotten(self) -> set[int]:
+        """Return the numbers of the calls that are forgotten anywhere in this clone."""
+        graves = Tombstones([(r, fact) for _, r, fact in self.index.tombstones()])
+        return self.index.covered(graves)
+
     def _remake_index(self) -> None:
         """Make the derived index anew: it was damaged, and everything in it is in other files."""
         self.index.close()
         remove(self.layout.private_dir / "index.db")
         self.index = open_derived(self.layout.private_dir / "index.db")
         self.files = FactFiles(self.layout, self.index)
+        self._lost = Lost(self.layout, self.files, self.index)
 
     def graves(self) -> Graves:
         """Return what is forgotten in this world, and what anywhere in this clone."""
@@ -151,9 +172,7 @@ class Worktree(Reading):
 
     def is_my_place(self, branch: str, commit: str) -> bool:
         """Whether a fact that was recorded there belongs to what is checked out."""
-        if self.place.branch is None:
-            return not branch and commit == (self.place.commit or "")
-        return branch == self.place.branch
+        return self.homes.is_home(branch, commit)
 
     def _is_valid_call(
         self, number: int, code: Code, decisions: Decisions, verdicts: dict[Digest | None, bool]
@@ -174,14 +193,20 @@ class Worktree(Reading):
     def _look_around(self) -> None:
         """Find which facts are here."""
         newest = self.index.newest()
-        pending = (s for s in self._pending_spans() if self.is_my_place(s.branch, s.commit))
+        waiting = self._pending_spans()
+        pending = (s for s in waiting if self.is_my_place(s.branch, s.commit))
         self._here = Numbers([*self.index.spans(self.files.active), *pending])
+        self._waiting = Numbers(waiting)
         self._newest = newest
 
     def _is_here(self, number: int) -> bool:
         if number > self._newest:  # another process has read its journal since
             self._look_around()
         return number in self._here
+
+    def _is_usable(self, number: int) -> bool:
+        """Whether look-ups may use a fact: what is pending belongs here where it is valid."""
+        return self.reuse is Reuse.ANY or self._is_here(number) or number in self._waiting
 
     def _is_here_hid(self, hid: Digest) -> bool:
         return bool(self._living(self._fresh.with_output(hid), self.index.creators(hid))[0])

@@ -219,8 +219,10 @@ def test_status_for_programs(template: Clone) -> None:
     assert template.status() == {
         "branch": "main",
         "commit": template.git("rev-parse", "HEAD"),
+        "rev": None,
         "calls": 9,
         "pending": 0,
+        "committed_later": 0,
         "stale": 2,
         "unreachable": 2,
         "undecided": [],

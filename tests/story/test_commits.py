@@ -363,9 +363,32 @@ def test_results_of_uncommitted_code_are_not_committed_alone(ran: Clone) -> None
     assert ran.status()["pending"] > 0
 
 
+def test_a_commit_of_results_is_made_as_git_makes_commits(ran: Clone) -> None:
+    said = ran.gitmemo("commit", "--dry-run").out
+    assert "would commit 5 calls" in said
+    assert "pipeline:train 2" in said
+    assert ran.calls_in() == 0
+    # Somebody's own hook may refuse, or change the message.
+    hook = ran.root / ".git/hooks/commit-msg"
+    hook.write_text("#!/bin/sh\ngrep -q Ticket $1 || { echo no ticket >&2; exit 1; }\n")
+    hook.chmod(0o755)
+    assert "no ticket" in ran.gitmemo("commit", code=1).err
+    assert ran.calls_in() == 0
+    (ran.root / ".git/MERGE_HEAD").write_text(ran.git("rev-parse", "HEAD") + "\n")
+    refused = ran.gitmemo("commit", "-m", "Ticket 1", code=3).err
+    assert "merge is in progress" in refused
+    (ran.root / ".git/MERGE_HEAD").unlink()
+    ran.git("switch", "-q", "--detach")
+    ran.gitmemo("commit", "-m", "Ticket 1", "-m", "More", GIT_AUTHOR_NAME="Somebody Else")
+    assert ran.git("log", "-1", "--format=%an: %B") == "Somebody Else: Ticket 1\n\nMore"
+    assert ran.calls_in() == 5
+    assert ran.calls_in("main") == 0
+    assert ran.is_clean()
+
+
 def test_commit_without_pending_calls_makes_no_commit(committed: Clone) -> None:
     before = committed.git("rev-parse", "HEAD")
-    assert "nothing is pending" in committed.gitmemo("commit").err
+    assert "nothing is pending" in committed.gitmemo("commit", code=1).err, "as `git commit`"
     assert committed.git("rev-parse", "HEAD") == before
 
 

@@ -48,9 +48,10 @@ def test_pushes_and_checkouts_say_what_is_where(
     (said,) = pushed(committed)
     assert "not pushed yet: gitmemo push" in said
     assert "histories" not in said
+    committed.gitmemo("push")
 
     theirs = clone_of(tmp_path / "hub", "theirs")
-    only = "are only on the remote: gitmemo pull"
+    only = "are not on this machine: run `gitmemo pull`"
     theirs.git("checkout", "-q", "-b", "empty", "HEAD~4")
     assert only in theirs.process("git", "checkout", "-q", "main").err
     theirs.git("checkout", "-q", "-B", "mine", "origin/before")

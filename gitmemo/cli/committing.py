@@ -1,0 +1,124 @@
+"""`gitmemo commit`: results into a commit of their own, when no code has changed.
+
+Not the hooks, which do the work. Invariant: git makes the commit, with the person's own
+hooks, signature and identity; it holds no code.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import click
+
+from gitmemo.config import CALLS_ALONE
+from gitmemo.display.text import printable
+from gitmemo.errors import OperationInProgress, UncommittedCode
+from gitmemo.git.cli import Git
+from gitmemo.git.repository import Layout
+from gitmemo.hashing import content_id
+from gitmemo.model.facts import Call, Source, Version
+from gitmemo.model.lines import from_line
+from gitmemo.model.validity import changed
+from gitmemo.quantities import count
+from gitmemo.source.tree import SourceTree
+from gitmemo.workspace import Workspace, find
+from gitmemo.world.segments import Segment
+
+_IDENTITY = tuple(
+    f"GIT_{who}_{what}" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL", "DATE")
+)
+_IN_PROGRESS = {
+    "MERGE_HEAD": "merge",
+    "rebase-merge": "rebase",
+    "rebase-apply": "rebase",
+    "CHERRY_PICK_HEAD": "cherry-pick",
+    "REVERT_HEAD": "revert",
+}
+
+
+@click.command()
+@click.option(
+    "-m",
+    "--message",
+    "messages",
+    multiple=True,
+    default=["Record results"],
+    show_default="Record results",
+    help="The commit's message; several are paragraphs.",
+)
+@click.option("-n", "--dry-run", is_flag=True, help="Only say what would be committed.")
+def commit(messages: tuple[str, ...], dry_run: bool) -> int:
+    """Commit pending results when no code has changed.
+
+    Like `git commit`, it ends with exit code 1 if there is nothing to commit. Hooks, signing and
+    the identity are git's own; on a detached HEAD it makes a commit as git does.
+    """
+    from gitmemo.commits.export import plan_export
+
+    workspace = find()
+    workspace.world.enter()
+    _refuse_in_progress(workspace.layout)
+    segment = plan_export(workspace.world, _committed_code(workspace))
+    if segment is None:
+        click.echo("nothing is pending", err=True)
+        return 1
+    _refuse_other_changes(workspace)
+    if dry_run:
+        click.echo(_said(segment))
+        return 0
+    return _commit(workspace, messages)
+
+
+def _commit(workspace: Workspace, messages: tuple[str, ...]) -> int:
+    from gitmemo.git.hookfiles import is_installed
+
+    if not is_installed(workspace.layout):
+        raise click.UsageError("the git hooks are not installed: run `gitmemo hook install` first")
+    git = Git(workspace.root, keep=_IDENTITY)
+    # The hooks do the work; `--allow-empty` lets git start although nothing else is staged.
+    options = [part for message in messages for part in ("-m", message)]
+    done = git.process("commit", "--allow-empty", "-q", *options, variables={CALLS_ALONE: "1"})
+    click.echo(done.stderr.decode("utf-8", "replace"), nl=False, err=True)
+    if done.returncode:
+        raise click.ClickException("git made no commit")
+    click.echo(git.run("log", "-1", "--no-show-signature", "--format=%h %s"))
+    return 0
+
+
+def _refuse_in_progress(layout: Layout) -> None:
+    for name, operation in _IN_PROGRESS.items():
+        if (layout.git_dir / name).exists():
+            raise OperationInProgress(operation)
+
+
+def _refuse_other_changes(workspace: Workspace) -> None:
+    git = Git(workspace.root)
+    if git.run("diff", "--cached", "--name-only", "--", ".", ":(exclude).gitmemo"):
+        raise click.UsageError("other changes are staged: commit them with `git commit`")
+    uncommitted = _uncommitted(workspace)
+    if uncommitted:
+        raise UncommittedCode(tuple(uncommitted))
+
+
+def _committed_code(workspace: Workspace) -> SourceTree:
+    commit = workspace.world.place.commit
+    return SourceTree(lambda path: (commit and workspace.reader.read(commit, path)) or None)
+
+
+def _uncommitted(workspace: Workspace) -> list[str]:
+    """Return the components that pending calls touched and that are not so in HEAD."""
+    world = workspace.world
+    code, decisions = _committed_code(workspace), world.decisions()
+    versions = {tally.version for tally in world.index.tally(world.pending(workspace.code))}
+    found = [version for version in map(world.version, versions) if version is not None]
+    return sorted({str(c) for version in found for c in changed(version, code, decisions)})
+
+
+def _said(segment: Segment) -> str:
+    facts = [from_line(line, content_id) for line in segment.data.decode("utf-8").splitlines()]
+    ops = Counter(fact.op for fact in facts if isinstance(fact, Call))
+    others = sum(not isinstance(fact, Call | Source | Version) for fact in facts)
+    if not ops:
+        return f"would commit {count(others, 'fact')} about calls and code, and no calls"
+    each = ", ".join(f"{printable(op)} {number}" for op, number in sorted(ops.items()))
+    return f"would commit {count(ops.total(), 'call')}: {each}"

@@ -1,0 +1,59 @@
+"""Journals that commits have made superfluous.
+
+Not values, nor segments. Invariant: a journal goes only when all that it held is in commits
+that a ref reaches, reflogs left out, and its source texts are in git; so git alone has it all.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterable
+from pathlib import Path
+
+from gitmemo.hashing.digest import Digest
+from gitmemo.history import Histories
+from gitmemo.model.facts import Text
+from gitmemo.workspace import Workspace
+from gitmemo.world.journal import PACKED
+from gitmemo.world.lost import EXPORTED_KINDS, segments_of_refs
+from gitmemo.world.repository import RepositoryWorld
+from gitmemo.world.table import of_text
+
+
+def superfluous_journals(workspace: Workspace, *, older_than_s: float) -> list[Path]:
+    """Return the journals that were set aside so long ago and that nothing needs any more."""
+    world = workspace.world
+    before = time.time() - older_than_s
+    old = [
+        (path, file)
+        for path, file, _ in world.files.exported()
+        if path.suffix == PACKED and path.stat().st_mtime <= before
+    ]
+    if not old:
+        return []
+    kept = world.index.members(segments_of_refs(workspace.layout, world.files))
+    kept |= world.index.covered(world.graves().known)
+    found = [(path, world.index.members([file])) for path, file in old]
+    return [
+        path
+        for path, held in found
+        if not world.index.of_kinds(held - kept, EXPORTED_KINDS) and _has_texts(workspace, held)
+    ]
+
+
+def remove(paths: Iterable[Path]) -> None:
+    """Delete journals."""
+    for path in paths:
+        path.unlink(missing_ok=True)
+
+
+def _has_texts(workspace: Workspace, numbers: set[int]) -> bool:
+    """Whether git has the source texts among these facts."""
+    wanted = _texts(workspace.world, numbers)
+    return not wanted or wanted <= Histories(workspace.layout).texts_of(wanted).keys()
+
+
+def _texts(world: RepositoryWorld, numbers: set[int]) -> set[Digest]:
+    texts = world.index.of_kinds(numbers, ["text"])
+    facts = (fact for number, _, fact in world.index.facts("text") if number in texts)
+    return {of_text(fact) for fact in facts if isinstance(fact, Text)}

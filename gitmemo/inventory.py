@@ -1,0 +1,103 @@
+"""What is in a world, and what it lacks.
+
+Not what to share (`sync`). Invariant: nothing is asked of a remote unless the caller says so.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+
+from gitmemo.errors import RemoteUnknown
+from gitmemo.remotes import holdings, known_on, open_remote
+from gitmemo.sync import missing_of, remote_cache
+from gitmemo.workspace import View
+from gitmemo.world.later import find_later
+from gitmemo.world.revisions import RevisionWorld
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """Values that are not on this machine.
+
+    Attributes:
+        remote: The default remote; None if there is none.
+        at_remote: How many of them it is known to hold.
+    """
+
+    blobs: int
+    size_bytes: int
+    remote: str | None
+    at_remote: int
+
+
+@dataclass(frozen=True, slots=True)
+class Inventory:
+    """What is in a world.
+
+    Attributes:
+        rev: What the revision was called; None for the work tree.
+        reusable: Calls of its code that are known in this clone and are not in it; of a revision
+            also those that were committed later.
+        values: Places of bytes that its facts name.
+    """
+
+    rev: str | None
+    branch: str | None
+    commit: str | None
+    calls: int
+    ops: int
+    versions: int
+    segments: int
+    values: int
+    pending: int
+    reusable: int
+    missing: Missing
+
+    def as_dict(self) -> dict[str, object]:
+        """Return it as plain data."""
+        return asdict(self)
+
+
+def inventory(view: View, *, ask: bool) -> Inventory:
+    """Return what is in a world; `ask` asks the default remote what it holds."""
+    world, index, place = view.world, view.world.index, view.world.place
+    # What came later is counted on its own, also where it is shown.
+    numbers = world.committed() | world.pending(view.code)
+    per_op = index.calls_per_op(numbers, without=())
+    return Inventory(
+        rev=view.rev,
+        branch=place.branch,
+        commit=place.commit,
+        calls=sum(per_op.values()),
+        ops=len(per_op),
+        versions=len({tally.version for tally in index.tally(numbers)}),
+        segments=world.segments,
+        values=len(index.of_kinds(numbers, ("value",))),
+        pending=len(index.of_kinds(world.pending(view.code), ("call",))),
+        reusable=_reusable(view, numbers),
+        missing=_missing(view, ask=ask),
+    )
+
+
+def _reusable(view: View, numbers: set[int]) -> int:
+    world = view.world
+    if isinstance(world, RevisionWorld):
+        return len(world.later.numbers)
+    found = find_later(world, numbers, world.graves().here, world.decisions(), view.code)
+    return len(found.hids)
+
+
+def _missing(view: View, *, ask: bool) -> Missing:
+    absent = {item.blob: item for item in missing_of(view.world, view.code)}
+    size_bytes = sum(item.size for item in absent.values())
+    workspace = view.workspace
+    try:
+        config = workspace.remote(None)
+    except RemoteUnknown:
+        return Missing(len(absent), size_bytes, None, 0)
+    cache = remote_cache(workspace.layout, config)
+    if ask:
+        held = holdings(open_remote(config, workspace.root), cache, absent.values())
+    else:
+        held = known_on(config, cache).intersection(absent)
+    return Missing(len(absent), size_bytes, config.name, len(held))

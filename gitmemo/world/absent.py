@@ -1,0 +1,107 @@
+"""Which values of the checked-out tree are not on this machine: how many, after a checkout.
+
+Not which a pull would fetch (`gitmemo.sync`). Invariant: a number for people; nothing
+follows from it. Which values a segment names is read once and kept in the derived index.
+"""
+
+from __future__ import annotations
+
+import os
+from contextlib import suppress
+from pathlib import Path
+
+from gitmemo.blobs import BlobStore
+from gitmemo.git.repository import Layout
+from gitmemo.hashing import content_id
+from gitmemo.hashing.digest import Digest
+from gitmemo.model.facts import Value
+from gitmemo.model.lines import from_line
+from gitmemo.world.files import FactFiles
+from gitmemo.world.index import Index
+from gitmemo.world.journal import Place
+from gitmemo.world.table import as_json
+
+_ID = 32
+_TAIL = 4096
+_SCHEMA = "create table if not exists carried(file integer primary key, blobs blob not null)"
+
+
+class Absent:
+    """Counts values of one work tree that are not here, once for each checkout."""
+
+    def __init__(self, layout: Layout, blobs: BlobStore) -> None:
+        self._blobs = blobs
+        self._log = layout.git_dir / "logs/HEAD"
+        self._note = layout.private_dir / "noticed" / layout.worktree_name
+        self._last: str | None = None
+
+    def news(self, place: Place, index: Index, files: FactFiles) -> int:
+        """Return how many values are not here, if git moved HEAD since the last time; else 0.
+
+        What was committed here is here, so after a commit nothing is counted.
+        """
+        now = place.commit or "-"
+        if self._last is None:
+            self._last = _text(self._note)
+        before, self._last = self._last, now
+        if now == before:
+            return 0
+        with suppress(OSError):
+            self._note.parent.mkdir(parents=True, exist_ok=True)
+            self._note.write_text(now, "ascii")
+        return 0 if before and self._is_own_commit() else self.count(index, files)
+
+    def count(self, index: Index, files: FactFiles) -> int:
+        """Return how many values of the checked-out tree are not here."""
+        blobs = carried(index, files.active)
+        return len(self._blobs.missing(blobs)) if blobs else 0
+
+    def _is_own_commit(self) -> bool:
+        try:
+            with self._log.open("rb") as file:
+                file.seek(max(0, os.fstat(file.fileno()).st_size - _TAIL))
+                last = file.read().rstrip(b"\n").rpartition(b"\n")[2]
+        except OSError:
+            return False
+        return last.partition(b"\t")[2].startswith(b"commit")
+
+
+def carried(index: Index, files: frozenset[int]) -> set[Digest]:
+    """Return the blobs that the values in segments name."""
+    with index.lock:
+        index.database.execute(_SCHEMA)
+        rows = index.rows(
+            "select file, blobs from carried where file in (select value from json_each(?))",
+            (as_json(files),),
+        )
+        known = dict(rows)
+        new = {file: _blobs_of(index, file) for file in files - known.keys()}
+        if new:
+            with index.transaction():
+                index.database.executemany(
+                    "insert or ignore into carried(file, blobs) values (?, ?)", list(new.items())
+                )
+    return {
+        Digest(data[at : at + _ID])
+        for data in (*known.values(), *new.values())
+        for at in range(0, len(data), _ID)
+    }
+
+
+def _blobs_of(index: Index, file: int) -> bytes:
+    found: set[Digest] = set()
+    for span in index.spans([file]):
+        rows = index.rows(
+            "select shape, line from fact where id between ? and ? and micros is null",
+            (span.first, span.last),
+        )
+        facts = (from_line(index.shapes.line(*row), content_id) for row in rows)
+        found.update(fact.blob for fact in facts if isinstance(fact, Value))
+    return b"".join(sorted(found))
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text("ascii").strip()
+    except (OSError, ValueError):
+        return ""

@@ -1,0 +1,210 @@
+"""Facts whose commits are gone: committed once, and pending again.
+
+Not the choice of what a commit takes (`gitmemo.commits`). Invariant: a fact that a
+journal of this work tree held is pending, or in a segment that a ref, a reflog or
+an index of this repository reaches; what is not is written into a journal again.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
+from itertools import pairwise
+from pathlib import Path
+
+from gitmemo.errors import CorruptSegment
+from gitmemo.git.cli import Git
+from gitmemo.git.repository import Layout
+from gitmemo.hashing import content_id
+from gitmemo.model.facts import Call, Fact, Source, Text, referenced_cids
+from gitmemo.model.lines import from_line, to_line
+from gitmemo.world.files import EXPORTED, FactFiles
+from gitmemo.world.index import STATEMENT_KINDS, Index
+from gitmemo.world.journal import Place, write_again
+from gitmemo.world.reflogs import marks, only_grew
+from gitmemo.world.segments import INDEX_FOLDER, segment_name
+from gitmemo.world.spans import Span
+
+# Versions and values go where the calls go that name them.
+EXPORTED_KINDS = ("call", "source", *STATEMENT_KINDS, "tombstone", "undo")
+_Home = tuple[str, str]
+"""The folder of a journal, and the owner of a place."""
+
+
+class Lost:
+    """Looks for lost facts of one work tree, when git may have let go of commits."""
+
+    def __init__(self, layout: Layout, files: FactFiles, index: Index) -> None:
+        self._layout = layout
+        self._files = files
+        self._index = index
+        self._checked = (
+            layout.private_dir / "journal" / EXPORTED / f"{layout.worktree_name}.checked"
+        )
+        self._known: dict[str, str] | None = None
+
+    def bring_back(self, place: Place, dead: Callable[[], set[int]]) -> bool:
+        """Make lost facts pending again, but those in `dead()`; return whether there were any.
+
+        Only when git may have dropped something since the last time: in between this costs a
+        look at one or two files.
+        """
+        now = marks(self._layout, place.commit)
+        now["journals"] = " ".join(self._files.counted_folders())
+        known = self._known if self._known is not None else self._noted()
+        if now == known:
+            return False
+        is_due = known.get("journals") != now["journals"] or not only_grew(
+            self._layout, {name: then for name, then in known.items() if name != "journals"}, now
+        )
+        found = is_due and self._bring_back(dead())
+        self._known = now
+        self._note(now)  # also what was added: from now on it can be missed
+        return found
+
+    def _noted(self) -> dict[str, str]:
+        try:
+            found = json.loads(self._checked.read_text("utf-8"))
+        except (OSError, ValueError):
+            return {}
+        return found if isinstance(found, dict) else {}
+
+    def _note(self, now: Mapping[str, str]) -> None:
+        self._checked.parent.mkdir(parents=True, exist_ok=True)
+        new = self._checked.with_name(f"{self._checked.name}.{os.getpid()}.new")
+        new.write_text(json.dumps(now), "utf-8")
+        new.replace(self._checked)
+
+    def unreachable(self, dead: set[int]) -> dict[Span, set[int]]:
+        """Return the facts that are exported and in no segment that git reaches, by their spans."""
+        spans = list(self._exported_spans())
+        numbers = {n for span in spans for n in range(span.first, span.last + 1)}
+        open_ones = self._pending_by_home()
+        numbers -= self._index.members(self._files.active) | dead
+        numbers = self._index.of_kinds(numbers, EXPORTED_KINDS)
+        if numbers:
+            numbers -= self._index.members(self._reachable())
+        found = {
+            span: {n for n in range(span.first, span.last + 1) if n in numbers}
+            - open_ones.get(self._home(span), set())
+            for span in spans
+        }
+        return {span: lost for span, lost in found.items() if lost}
+
+    def _bring_back(self, dead: set[int]) -> bool:
+        by_home: dict[_Home, list[tuple[Place, str]]] = defaultdict(list)
+        for span, lost in self.unreachable(dead).items():
+            place = Place(span.branch or None, span.commit or None)
+            by_home[self._home(span)] += [(place, line) for line in self._with_needs(lost)]
+        top = self._layout.private_dir / "journal"
+        written = [
+            write_again(top / folder, dict.fromkeys(entries))
+            for (folder, _), entries in sorted(by_home.items())
+        ]
+        return any(written)
+
+    def _with_needs(self, numbers: Iterable[int]) -> Iterator[str]:
+        """Yield the lines of facts, each after what it cannot be read without."""
+        for line in self._index.lines(numbers):
+            yield from map(to_line, self._needs(from_line(line, content_id)))
+            yield line
+
+    def _needs(self, fact: Fact) -> Iterator[Fact]:
+        if isinstance(fact, Call):
+            version = self._index.version(fact.version) if fact.version else None
+            yield from [version] if version else []
+            todo, seen = sorted(referenced_cids([fact])), set()
+            while todo:
+                cid = todo.pop()
+                if cid not in seen:
+                    seen.add(cid)
+                    values = self._index.values(cid)
+                    yield from values
+                    todo += (part for value in values for part in value.parts)
+        elif isinstance(fact, Source):
+            text = self._index.text(fact.text)
+            yield from [] if text is None else [Text(text)]
+
+    # --- what there is ---------------------------------------------------
+
+    def _exported_spans(self) -> Iterator[Span]:
+        sizes = {file: size for _, file, size in self._files.exported()}
+        for span in self._index.spans(sizes):
+            if span.position < sizes[span.file]:
+                yield span
+
+    def _pending_by_home(self) -> dict[_Home, set[int]]:
+        """Return what is pending already, by the places where it is."""
+        found: dict[_Home, set[int]] = defaultdict(set)
+        for span in self._index.spans(self._files.mine):
+            if span.position >= self._files.mine[span.file]:
+                found[self._home(span)].update(range(span.first, span.last + 1))
+        return found
+
+    def _home(self, span: Span) -> _Home:
+        place = Place(span.branch or None, span.commit or None)
+        return self._files.folder_of(span.file), place.owner
+
+    # --- what git reaches ------------------------------------------------
+
+    def _reachable(self) -> set[int]:
+        """Return the file ids of the segments that git reaches; those not known yet are read."""
+        git = Git(self._layout.root)
+        oids = dict(_added(git, "--all", "--reflog"))
+        for folder in (self._layout.git_dir, *_folders(self._layout.common_dir / "worktrees")):
+            oids |= dict(_staged(git, folder / "index"))
+        return _loaded(git, self._files, oids)
+
+
+def segments_of_refs(layout: Layout, files: FactFiles) -> set[int]:
+    """Return the file ids of the segments of commits that a ref or a HEAD reaches."""
+    git = Git(layout.root)
+    return _loaded(git, files, dict(_added(git, "--all")))
+
+
+def _loaded(git: Git, files: FactFiles, oids: Mapping[str, str]) -> set[int]:
+    names = {name: path for path in oids if (name := segment_name(path))}
+    known = files.segment_ids(names)
+    new = {path: oids[path] for name, path in names.items() if name not in known}
+    contents = git.cat_file_batch(new.values()) if new else {}
+    found = set(known.values())
+    for path, oid in new.items():
+        if (data := contents[oid]) is not None:
+            with suppress(CorruptSegment):
+                found |= files.load([(path, data)])
+    return found
+
+
+def _added(git: Git, *roots: str) -> Iterator[tuple[str, str]]:
+    """Yield `(path, blob id)` of every segment that a commit added which `roots` reach."""
+    walk = ("log", *roots, "--full-history", "-m", "--format=", "--diff-filter=A")
+    shape = ("--raw", "-z", "--no-abbrev", "--no-renames", "--no-show-signature")
+    fields = git.run("-c", "log.showRoot=true", *walk, *shape, "--", INDEX_FOLDER).split("\0")
+    for meta, path in pairwise(fields):
+        if meta.lstrip("\n").startswith(":"):
+            yield path, meta.split(" ")[3]
+
+
+def _staged(git: Git, index: Path) -> Iterator[tuple[str, str]]:
+    if index.is_file():
+        listing = git.bytes(
+            "ls-files",
+            "-s",
+            "-z",
+            "--",
+            INDEX_FOLDER,
+            variables={"GIT_INDEX_FILE": os.fspath(index)},
+        )
+        for line in filter(None, os.fsdecode(listing).split("\0")):
+            meta, _, path = line.partition("\t")
+            yield path, meta.split(" ")[1]
+
+
+def _folders(top: Path) -> Sequence[Path]:
+    try:
+        return [path for path in top.iterdir() if path.is_dir()]
+    except (FileNotFoundError, NotADirectoryError):
+        return []
