@@ -588,3 +588,28 @@ def op():
         ("pkg/near.py", "", "def __getattr__(name): return 2\n"),
     ],
 )
+
+program(
+    "names in a text that is evaluated",
+    """
+import lib
+from lib import helper
+def op():
+    found = eval("lib.N + (lambda v: v)(helper())", globals())
+    more = {}
+    exec("import near as other\\nvalue = other.N", more)
+    return found, more["value"], eval("found + v"[:5]), eval("lib.M")
+""",
+    "op lib.py:$N lib.py:$M lib.py:helper near.py:$N",
+    files={
+        "lib.py": "N = 1\nM = 2\nIDLE = 3\ndef helper(): return 4\n",
+        "near.py": "N = 5\nIDLE = 6\n",
+    },
+    noticed=[
+        ("lib.py", "N = 1", "N = 11"),
+        ("lib.py", "M = 2", "M = 12"),
+        ("lib.py", "return 4", "return 14"),
+        ("near.py", "N = 5", "N = 15"),
+    ],
+    ignored=[("lib.py", "IDLE = 3", "IDLE = 13"), ("near.py", "IDLE = 6", "IDLE = 16")],
+)
