@@ -189,7 +189,7 @@ def a_shared_function() -> object:
     def joined(each: Callable[[], int]) -> Callable[[], int]:
         return lambda: each() + each()
 
-    found: Callable[[], int] = lambda: 1
+    found: Callable[[], int] = int
     for _ in range(50):
         found = joined(found)
     return found
