@@ -197,7 +197,7 @@ def _object(encoder: Encoder, value: Any) -> bytes:
         )
     if _is_plain_dataclass(kind):
         return record("dataclass", encoder.part(kind), encoder.attributes(_fields(value)))
-    if hasattr(kind, "__next__") and kind.__module__ in _ITERATORS:
+    if kind.__module__ in _ITERATORS and hasattr(kind, "__next__"):
         raise _refused(kind, "reading it would use it up; pass a list instead")
     reduced = _reduce(value, kind)
     if isinstance(reduced, str):

@@ -228,7 +228,10 @@ class SourceFile:
             return self._cell_of(effect.span) >= latest.get(effect.name, 0)
 
         dropped = [e for e in parts.effects if not stands(e) and e.how is How.CLASS]
+        gone = {id(effect.node) for effect in parts.effects if not stands(effect)}
         parts.effects = [effect for effect in parts.effects if stands(effect)]
+        gone -= {id(effect.node) for effect in parts.effects}
+        parts.lambdas = [each for each in parts.lambdas if id(each[0]) not in gone]
         for name in list(parts.imports):
             if not any(e.name == name and e.how is How.IMPORTS for e in parts.effects):
                 del parts.imports[name]

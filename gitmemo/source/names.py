@@ -132,6 +132,8 @@ class _Walker(ast.NodeVisitor):
     def visit_Call(self, node: ast.Call) -> None:
         if isinstance(node.func, ast.Name):
             self._note_reflection(node.func.id, node)
+            if node.func.id in ("eval", "exec") and node.args:
+                self._evaluated(node.args[0])
         self._chain(node.func, called=True)
         for argument in [*node.args, *node.keywords]:
             self.visit(argument)
@@ -196,6 +198,17 @@ class _Walker(ast.NodeVisitor):
             or (name in ("eval", "exec") and len(call.args) < 2)
         ):
             self.reflects = True
+
+    def _evaluated(self, text: ast.expr) -> None:
+        """Visit the code in a literal text, as if it stood where it is evaluated."""
+        if not isinstance(text, ast.Constant) or not isinstance(text.value, str):
+            return
+        try:
+            body = ast.parse(text.value.lstrip(" \t")).body
+        except (SyntaxError, ValueError, RecursionError, MemoryError):
+            return
+        modules = scope_of(body, is_class=False).modules
+        self._in_scope(Scope(is_class=False, bound=set(modules), modules=modules), body)
 
     # --- scopes
 

@@ -70,7 +70,7 @@ class ModuleParts:
     classes: list[tuple[str, ast.ClassDef, Span]] = field(default_factory=list)
     imports: dict[str, list[ImportedName]] = field(default_factory=dict)
     stars: list[str] = field(default_factory=list)
-    loose: list[tuple[ast.stmt, Span]] = field(default_factory=list)
+    lambdas: list[tuple[ast.stmt, Span]] = field(default_factory=list)  # statements with any
 
 
 def span_of(node: ast.stmt) -> Span:
@@ -125,17 +125,24 @@ def _cut_statement(statement: ast.stmt, outer: ast.stmt | None, parts: ModulePar
             for name, how in touched.items():
                 simple = statement if outer is None else None
                 parts.effects.append(Effect(name, how, node, span, simple))
-            if not touched and any(isinstance(n, ast.Lambda) for n in ast.walk(statement)):
-                parts.loose.append((statement, span))
+            if _holds_lambda(statement):
+                parts.lambdas.append((node if touched else statement, span))
 
 
 def _cut_compound(statement: ast.stmt, outer: ast.stmt | None, parts: ModuleParts) -> None:
     whole = outer or statement
     header = _headers_of(statement)
+    node, span = _alone(whole, None), span_of(statement)
     for name, how in affected_by(header).items():
-        parts.effects.append(Effect(name, how, _alone(whole, None), span_of(statement)))
+        parts.effects.append(Effect(name, how, node, span))
+    if any(map(_holds_lambda, header)):
+        parts.lambdas.append((node, span))
     for inner in _inner_statements(statement):
         _cut_statement(inner, whole, parts)
+
+
+def _holds_lambda(node: ast.AST) -> bool:
+    return any(isinstance(inner, ast.Lambda) for inner in ast.walk(node))
 
 
 def _cut_class(node: ast.ClassDef, outside: tuple[str, ...], parts: ModuleParts) -> ast.ClassDef:
@@ -274,12 +281,21 @@ def drafts(parts: ModuleParts) -> list[Draft]:
         draft.add(skeleton, span)
         result.append(draft)
     result.extend(parts.methods.values())
-    if parts.loose:
+    loose = _of_no_draft(parts.lambdas, result)
+    if loose:
         draft = Draft(STATEMENTS, UnitKind.GLOBAL)
-        for statement, span in parts.loose:
+        for statement, span in loose:
             draft.add(statement, span)
         result.append(draft)
     return result
+
+
+def _of_no_draft(
+    statements: Iterable[tuple[ast.stmt, Span]], known: Iterable[Draft]
+) -> list[tuple[ast.stmt, Span]]:
+    """Return what no name of this file stands for, such as `lib.f = lambda: 1`."""
+    told = {id(node) for draft in known for node in draft.nodes}
+    return [(node, span) for node, span in statements if id(node) not in told]
 
 
 def _drafts_of_name(name: str, effects: Sequence[Effect]) -> Iterator[Draft]:

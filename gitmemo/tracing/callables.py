@@ -16,22 +16,29 @@ _DEEPEST = 5
 _MOST_ATTRIBUTES = 200
 
 
-def functions_inside(value: Any, depth: int = 0) -> Iterator[FunctionType]:
+def functions_inside(value: Any) -> Iterator[FunctionType]:
     """Find the functions that calling or reading `value` may run.
 
     Wrappers, partials, methods, closures and the attributes of instances; not
     the elements of containers, where a call picks one and that one is seen.
     """
-    if depth > _DEEPEST:
+    return _found(value, 0, {})
+
+
+def _found(value: Any, depth: int, known: dict[int, tuple[int, object]]) -> Iterator[FunctionType]:
+    """Go on from `value`, unless that was done from no deeper a level: each may lead to all others."""
+    before = known.get(id(value))
+    if depth > _DEEPEST or (before is not None and before[0] <= depth):
         return
+    known[id(value)] = depth, value  # kept, so that no other gets its id
     if isinstance(value, FunctionType):
         yield value
         for cell in value.__closure__ or ():
             held = cell_contents(cell)
             if not isinstance(held, ModuleType | type):
-                yield from functions_inside(held, depth + 1)
+                yield from _found(held, depth + 1, known)
     for inner in _inside(value):
-        yield from functions_inside(inner, depth + 1)
+        yield from _found(inner, depth + 1, known)
 
 
 def _inside(value: Any) -> Iterator[object]:

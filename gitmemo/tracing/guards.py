@@ -19,7 +19,7 @@ import re
 import sys
 import types
 import uuid
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from functools import cache
 from itertools import islice
 from typing import Any
@@ -49,6 +49,7 @@ _PLAIN_ATOMS = _ATOMS - {bytes, range, type(NotImplemented)}
 # Elements that are looked at before giving up on the quick ways.
 _SMALL_ELEMENTS = 5_000
 _MOST_PLAIN_ELEMENTS = 5_000_000
+_MANY_CONTAINERS = 50_000
 _SMALL_BYTES = 1 << 16
 
 
@@ -79,9 +80,22 @@ def is_immutable(value: object) -> bool:
         isinstance(value, type) and not is_made_by_function(value)
     ) or kind is types.BuiltinFunctionType:
         return True
-    if isinstance(value, tuple | frozenset) and kind in (tuple, frozenset):
-        return len(value) <= _SMALL_ELEMENTS and all(map(is_immutable, value))
-    return False
+    return isinstance(value, tuple | frozenset) and _holds_immutable_only(value)
+
+
+def _holds_immutable_only(value: Iterable[object]) -> bool:
+    """Look into tuples and frozen sets, though not into many: one that is shared counts each time."""
+    todo: list[Any] = [value]
+    budget = _SMALL_ELEMENTS
+    for found in todo:  # it grows
+        if type(found) in (tuple, frozenset):
+            budget -= len(found)
+            if budget < 0:
+                return False
+            todo.extend(item for item in found if type(item) not in _IMMUTABLE)
+        elif isinstance(found, tuple | frozenset) or not is_immutable(found):
+            return False
+    return True
 
 
 def _is_immutable_member(member: enum.Enum) -> bool:
@@ -163,7 +177,12 @@ def _large_marshal_guard(value: Any, known: bytes) -> Guard:
 
 def _is_plain(value: Any, budget: int) -> bool:
     todo = [value]
+    next_look = _MANY_CONTAINERS
     for found in todo:  # it grows
+        if len(todo) > next_look:
+            if len(set(map(id, todo))) * 2 < len(todo):  # marshal would write shared ones often
+                return False
+            next_look = len(todo) * 10
         for group in (found.keys(), found.values()) if type(found) is dict else (found,):
             budget -= len(group) + 1
             if budget < 0:  # too large, or it contains itself

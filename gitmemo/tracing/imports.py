@@ -91,6 +91,9 @@ class Imports:
             found = self.path_of(path, alias.module)
             if found is None:
                 return f"module {alias.module}" if not alias.name else "foreign"
+            submodule = self.submodule(path, alias.name) if found == path else None
+            if submodule is not None:  # `from . import name`, which is what binds it
+                return self.describe(submodule, chain[1:], seen, depth + 1)
             onward = (alias.name, *chain[1:]) if alias.name else chain[1:]
             return self.describe(found, onward, seen, depth + 1)
         for star in file.stars:

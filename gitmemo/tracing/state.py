@@ -43,6 +43,7 @@ _SKIPPED_NAMES = frozenset(
         "__class__",
     }
 )
+_MODULE_HOOKS = frozenset({"__getattr__", "__dir__"})  # they answer for names that are not there
 _READ_BY_NAME = frozenset({"__doc__", "__annotations__"})
 
 
@@ -207,7 +208,8 @@ class CodeState:
     def _whole_module(self, path: str, module: ModuleType, seen: Observations) -> Content | None:
         parts: list[bytes] = []
         for name in sorted(seen.keys(vars(module))):
-            if name.startswith("__") or is_ours(vars(module)[name]):
+            is_hidden = name.startswith("__") and name not in _MODULE_HOOKS
+            if is_hidden or is_ours(vars(module)[name]):
                 continue
             target = self.bindings.follow(module, path, (name,), seen)
             value = b""

@@ -23,6 +23,7 @@ from gitmemo.hashing import content_id, registry
 from gitmemo.hashing.digest import Digest, digest
 
 _DEEPEST = 60
+_MOST_CUT = 5_000  # objects below that level; a state that grows as it is read has no end
 _OWN_PACKAGE = "gitmemo"
 _ARRAY_PACKAGES = frozenset({"numpy", "pandas", "pyarrow", "polars", "torch", "scipy"})
 _NUMBERS = frozenset({int, float, bool, complex, bytes, type(None)})
@@ -95,6 +96,9 @@ class _Standing:
     def __init__(self, ids: ValueIds) -> None:
         self._ids = ids
         self._open: set[int] = set()
+        # The object too, so that its id stays taken: one that is shared is taken apart once.
+        self._done: dict[int, tuple[object, object]] = {}
+        self._cut = 0
 
     def put(self, value: Any, depth: int) -> object:
         """Return `value` itself, or a plain value that stands for it."""
@@ -104,13 +108,20 @@ class _Standing:
             return value if relative is None else ("project text", relative)
         if value is None or kind in (bool, int, float, complex, bytes):
             return value
-        if depth > _DEEPEST or id(value) in self._open:
+        key = id(value)
+        done = self._done.get(key)
+        if done is not None:
+            return done[1]
+        if depth > _DEEPEST or key in self._open or self._cut > _MOST_CUT:
+            self._cut += depth > _DEEPEST
             return value
-        self._open.add(id(value))
+        self._open.add(key)
         try:
-            return self._put(value, kind, depth + 1)
+            standing = self._put(value, kind, depth + 1)
         finally:
-            self._open.discard(id(value))
+            self._open.discard(key)
+        self._done[key] = value, standing
+        return standing
 
     def _put(self, value: Any, kind: type, depth: int) -> object:
         if kind is dict:

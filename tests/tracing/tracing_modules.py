@@ -452,3 +452,164 @@ class Base:
     before="import near",
     flags="late",
 )
+
+# --- lambdas that statements put elsewhere ------------------------------------------
+
+program(
+    "lambdas put over a function and methods of another module",
+    """
+import lib, patcher
+from lib import A
+A.near = lambda self, v: v + 2
+if lib.LARGE:
+    A.far = lambda self, v: v + 3
+def op(v):
+    made = A()
+    return lib.run(v), made.one(v), made.near(v), made.far(v), made.new(v), made.size, lib.coded(v), made.via(v)
+""",
+    "op patcher.py:$<statements> $<statements>",
+    files={
+        "lib.py": """
+LARGE = True
+def run(v): return v
+def coded(v): return v
+class A:
+    def one(self, v): return v
+    def near(self, v): return v
+    def far(self, v): return v
+def install(each): A.via = each
+""",
+        "patcher.py": """
+import lib
+from lib import A
+LIMIT = 7
+lib.run = lambda v: v + 10
+lib.A.one = lambda self, v: v + 20
+setattr(A, 'new', lambda self, v: v + LIMIT)
+lib.A.size = property(lambda self: 30)
+lib.coded.__code__ = (lambda v: v + 40).__code__
+if lib.install(lambda self, v: v + 50): pass
+""",
+    },
+    noticed=[
+        ("v + 2", "v + 22"),
+        ("v + 3", "v + 33"),
+        ("patcher.py", "v + 10", "v + 11"),
+        ("patcher.py", "v + 20", "v + 21"),
+        ("patcher.py", "v + LIMIT", "v - LIMIT"),
+        ("patcher.py", "LIMIT = 7", "LIMIT = 8"),
+        ("patcher.py", ": 30", ": 31"),
+        ("patcher.py", "v + 40", "v + 41"),
+        ("patcher.py", "v + 50", "v + 51"),
+        ("patcher.py", "lib.run = lambda v: v + 10", "def other(v): return v - 1\nlib.run = other"),
+        ("patcher.py", "lib.run = lambda v: v + 10\n", ""),
+    ],
+    ignored=[
+        ("patcher.py", "LIMIT = 7", "LIMIT = 7\nIDLE = 1"),
+        ("patcher.py", "lib.run = lambda v: v + 10", "lib.run = lambda v: v + 10  # ten"),
+    ],
+    arguments="(1,)",
+)
+
+program(
+    "the submodule that a package hands out, imported inside",
+    """
+def op():
+    import pkg
+    from pkg import sub
+    return pkg.sub.get(), sub.get(), pkg.deep.sub.get()
+""",
+    "op pkg/sub.py:get pkg/deep/sub.py:get",
+    files={
+        "pkg/__init__.py": "from . import sub\nfrom . import deep\n",
+        "pkg/deep/__init__.py": "from pkg.deep import sub as sub\n",
+        "pkg/sub.py": "def get(): return 1\n",
+        "pkg/sub2.py": "def get(): return 2\n",
+        "pkg/deep/sub.py": "def get(): return 3\n",
+        "pkg/deep/sub2.py": "def get(): return 4\n",
+    },
+    noticed=[
+        ("pkg/__init__.py", "import sub", "import sub2 as sub"),
+        ("pkg/deep/__init__.py", "sub as sub", "sub2 as sub"),
+        ("pkg/sub.py", "1", "5"),
+        ("pkg/deep/sub.py", "3", "6"),
+    ],
+    ignored=[("pkg/__init__.py", "from . import sub\n", "from . import sub\nimport json\n")],
+    before="import pkg",
+    flags="late",
+)
+
+program(
+    "a package's submodule, without an import of it before the call",
+    """
+def op():
+    import pkg
+    return pkg.sub.get()
+""",
+    "op pkg/sub.py:get",
+    files={
+        "pkg/__init__.py": "from . import sub\n",
+        "pkg/sub.py": "def get(): return 1\n",
+        "pkg/sub2.py": "def get(): return 2\n",
+    },
+    noticed=[
+        ("pkg/__init__.py", "import sub", "import sub2 as sub"),
+        ("pkg/sub.py", "1", "5"),
+    ],
+)
+
+program(
+    "a maker of attributes that a module gets later",
+    """
+import lib
+from pkg import near
+def op():
+    try: found = lib.gone
+    except AttributeError: found = 0
+    return found, getattr(lib, "foo", 0), hasattr(near, "bar"), lib.there
+""",
+    "op lib.py:$*",
+    files={
+        "lib.py": "there = 1\n",
+        "pkg/__init__.py": "",
+        "pkg/near.py": "",
+    },
+    noticed=[
+        (
+            "lib.py",
+            "there",
+            "def __getattr__(name):\n    if name != 'foo': raise AttributeError(name)\n    return 2\nthere",
+        ),
+        (
+            "lib.py",
+            "there",
+            "def __getattr__(name):\n    if name != 'gone': raise AttributeError(name)\n    return 2\nthere",
+        ),
+        ("pkg/near.py", "", "def __getattr__(name): return 2\n"),
+    ],
+)
+
+program(
+    "names in a text that is evaluated",
+    """
+import lib
+from lib import helper
+def op():
+    found = eval("lib.N + (lambda v: v)(helper())", globals())
+    more = {}
+    exec("import near as other\\nvalue = other.N", more)
+    return found, more["value"], eval("found + v"[:5]), eval("lib.M")
+""",
+    "op lib.py:$N lib.py:$M lib.py:helper near.py:$N",
+    files={
+        "lib.py": "N = 1\nM = 2\ndef helper(): return 4\n",
+        "near.py": "N = 5\nIDLE = 6\n",
+    },
+    noticed=[
+        ("lib.py", "N = 1", "N = 11"),
+        ("lib.py", "M = 2", "M = 12"),
+        ("lib.py", "return 4", "return 14"),
+        ("near.py", "N = 5", "N = 15"),
+    ],
+    ignored=[("near.py", "IDLE = 6", "IDLE = 16")],
+)
