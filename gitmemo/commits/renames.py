@@ -192,7 +192,7 @@ def plan_undo(workspace: Workspace, old: str, new: str, why: str = "") -> Withdr
     records = {*renames, *about(statements, pairs, reasons)}
     if not records:
         fix = "`gitmemo rename` without arguments lists what is recorded"
-        raise CannotRename(old, new, "no such rename is recorded here", fix)
+        raise CannotRename(old, new, "no such rename is recorded here", fix, True)
     return Withdrawal(tuple(sorted(records)), why)
 
 

@@ -84,6 +84,7 @@
     versions
       NotVersioned           exit 2
       DifferentKinds         exit 2
+      ComponentIsNoOp        exit 2
       UnknownComponent       exit 2
       UnknownId              exit 2
       AmbiguousId            exit 2
@@ -178,6 +179,7 @@ from gitmemo.errors.values import (
 )
 from gitmemo.errors.versions import (
     AmbiguousId,
+    ComponentIsNoOp,
     DifferentKinds,
     NotVersioned,
     UnknownComponent,
@@ -194,6 +196,7 @@ __all__ = [
     "BlobCorrupt",
     "CannotRename",
     "CompactionRefused",
+    "ComponentIsNoOp",
     "ContraryEvidence",
     "CorruptJournal",
     "CorruptRecord",

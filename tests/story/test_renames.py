@@ -420,7 +420,9 @@ def test_an_argument_that_was_renamed_with_a_change_is_computed_anew(project: Cl
 
 def test_a_renamed_output(project: Clone) -> None:
     swap(project, 'output_names=["model", "loss"]', 'output_names=["model", "error"]')
-    assert "the outputs were" in project.gitmemo("run", "pipeline.py", code=1).err
+    refused = project.gitmemo("run", "pipeline.py", code=1).err
+    assert "the outputs were" in refused
+    assert "gitmemo rename --output pipeline:train loss error" in refused
     project.gitmemo("rename", "--output", "train", "loss", "error")
     assert project.run() == (4, 0)
     assert [row["error"] for row in project.rows("train")] == [13, 16]
