@@ -12,12 +12,13 @@ from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, S
 from dataclasses import dataclass, replace
 from functools import cached_property
 
-from gitmemo.errors import UnknownOp
+from gitmemo.errors import ComponentIsNoOp, UnknownOp
 from gitmemo.frame import ComputationFrame
 from gitmemo.hashing.digest import Digest
 from gitmemo.model.facts import Call, Slot, Version
 from gitmemo.model.items import histories
 from gitmemo.model.renames import Renames
+from gitmemo.model.spoken import all_meant
 from gitmemo.model.validity import Code, changed, stands
 from gitmemo.ref import Loader
 from gitmemo.workspace import View, Workspace
@@ -209,6 +210,22 @@ class NamesNow:
             and self._code.current(component) is not None
             for component in found.pairs
         )
+
+
+def resolve_versioned(now: NamesNow, world: World, name: str) -> str:
+    """Return the name of now of an op that somebody asks about the versions of.
+
+    Raises:
+        ComponentIsNoOp: It is a component that calls touched, and no op.
+        UnknownOp: There is none, or several.
+    """
+    try:
+        return now.resolve(name)
+    except UnknownOp as error:
+        found = [] if error.ambiguous else all_meant(name, world.about())
+        if not found:
+            raise
+        raise ComponentIsNoOp(name, str(found[0])) from None
 
 
 def names_now(workspace: Workspace | View) -> NamesNow:

@@ -28,6 +28,7 @@ from gitmemo.model.facts import (
     Statement,
     Verdict,
 )
+from gitmemo.model.renames import Renames
 from gitmemo.model.statements import in_force, standing
 from gitmemo.source import Unit, unit_of_text
 from gitmemo.source.tree import SourceTree
@@ -60,17 +61,20 @@ class Scene:
         """The units that are not in the files any more, those that calls touched and others."""
         found: dict[Component, Unit] = {}
         for tree in self.before:
+            later = dict(found)
             for path in self.paths:
                 file = tree.file(path)
                 for name, unit in file.units.items() if file else ():
                     component = Component(path, name)
-                    if not self._is_there(component) and not self._was_used(found, component):
+                    if self._is_there(component) or self._was_used(found, component):
+                        continue
+                    if not self._is_earlier(component, unit, later):
                         found[component] = unit
         for component in self.uses.contents:
             if component.path not in self.paths or component in found or self._is_there(component):
                 continue
             text = next(self._from_texts(component), None)
-            if text is not None:
+            if text is not None and not self._is_earlier(component, text, found):
                 found[component] = text
         return {c: unit for c, unit in found.items() if not self._is_found(c, unit)}
 
@@ -100,10 +104,13 @@ class Scene:
         file = self.after.file(component.path)
         return file.units.get(component.unit) if file else None
 
+    def names(self, component: Component) -> tuple[Component, ...]:
+        """Return a component, and what it was called before or is since."""
+        return component, *self.decisions.places(component)
+
     def is_used(self, component: Component) -> bool:
         """Whether calls touched a component, under this name or one that it had before."""
-        names = (component, *self.decisions.places(component))
-        return any(name in self.uses.contents for name in names)
+        return any(name in self.uses.contents for name in self.names(component))
 
     def change(self, component: Component, old: Unit, new: Unit) -> Change:
         """Return the change of a component from one unit to another."""
@@ -119,6 +126,14 @@ class Scene:
         """Whether what was found of a component is what calls touched, if they touched it at all."""
         sources = self.uses.sources(component)
         return component in found and (not sources or found[component].source in sources)
+
+    def _is_earlier(self, component: Component, unit: Unit, later: Units) -> bool:
+        """Whether it was said that it became one of `later`: it went with that, not by itself."""
+        return any(
+            place in later
+            and self.decisions.connected((component, unit.source), (place, later[place].source))
+            for place in self.decisions.places(component)
+        )
 
     def _is_found(self, component: Component, unit: Unit) -> bool:
         """Whether it was said before what a component is now."""
@@ -186,7 +201,7 @@ def recognise(scene: Scene) -> Recognised:
     gone = {c: unit for c, unit in scene.gone.items() if not _is_of_class(c, scene.gone)}
     new = {c: unit for c, unit in scene.new.items() if not _is_of_class(c, scene.new)}
     pairs = paired(gone, new, scene.roots) if gone and new else {}
-    lost = [c for c in scene.gone if c in scene.uses.contents and c not in pairs]
+    lost = [c for c in scene.gone if scene.is_used(c) and pairs.keys().isdisjoint(scene.names(c))]
     callers = _callers(scene, pairs)
     used = {old: to for old, to in pairs.items() if scene.is_used(old)}
     classes = _classes(scene) if len(gone) < len(scene.gone) else ()
@@ -211,6 +226,7 @@ def facts_for(
 ) -> list[Fact]:
     """Return the facts that say what was recognised; `op_at` names the op in a component."""
     statements = dict(world.statements())
+    renames = world.renames()
     facts: list[Fact] = []
     for old, to in found.pairs.items():
         unit = scene.latter(to)
@@ -218,12 +234,22 @@ def facts_for(
             continue
         move = Move(old, scene.gone[old].source, to, unit.source, why)
         facts.append(standing(move, statements.items()))
-        if op_at(old) in scene.uses.ops and op_at(old) != op_at(to):
-            facts.append(renamed(RenameKind.OP, "", op_at(old), op_at(to), why, statements))
+        was = _newest_name(scene, old, renames, op_at)
+        if was != op_at(to) and not {was, *renames.ops(was)}.isdisjoint(scene.uses.ops):
+            facts.append(renamed(RenameKind.OP, "", was, op_at(to), why, statements))
     for change in found.callers:
         said = f"{why}; {reason(found.pairs)}" if why else reason(found.pairs)
         facts += facts_of(world, change, Verdict.NON_BREAKING, said)
     return facts
+
+
+def _newest_name(
+    scene: Scene, gone: Component, renames: Renames, op_at: Callable[[Component], str]
+) -> str:
+    """Return the last name of an op that is gone: from an older one it would have gone two ways."""
+    now = renames.op_now(op_at(gone))
+    since = [place for place in scene.names(gone) if scene.latter(place) is None]
+    return now if now in map(op_at, since) else op_at(gone)
 
 
 def renamed(
@@ -283,7 +309,7 @@ def _classes(scene: Scene) -> Iterator[Suggestion]:
         name = old.unit.removeprefix("class ")
         if name != old.unit and any(
             used.path == old.path and (used == old or used.unit.startswith(f"{name}."))
-            for used in scene.uses.contents
+            for used in (*scene.uses.contents, *filter(scene.is_used, scene.gone))
         ):
             yield Suggestion(old, to)
 

@@ -9,7 +9,7 @@ import click
 
 from gitmemo.cli.options import json_option, revision_options
 from gitmemo.display.text import printable
-from gitmemo.query import names_now
+from gitmemo.query import names_now, resolve_versioned
 from gitmemo.short_ids import short
 from gitmemo.versions.blame import Blame, ContentOrigin, Origin
 from gitmemo.versions.blame import blame as blame_of
@@ -34,7 +34,7 @@ def blame(op: str, rev: str | None, later: bool, as_json: bool) -> None:
     view = look(rev=rev, later=later)
     world, reader = view.world, view.workspace.reader
     now = names_now(view)
-    tallies = tallies_of(world, view.code, now.op)[now.resolve(op)]
+    tallies = tallies_of(world, view.code, now.op)[resolve_versioned(now, world, op)]
     known = world.versions(tallies)
     versions = [known[ident] for ident in tallies if ident in known]
     found = blame_of(reader, world.place.commit, versions, world.statements())

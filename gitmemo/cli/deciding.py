@@ -17,6 +17,7 @@ from gitmemo.cli.options import json_option
 from gitmemo.commits.histories import render_histories
 from gitmemo.commits.scenes import renames_since_head
 from gitmemo.commits.undecided import evidence_about, open_cases
+from gitmemo.commits.waiting import HINT, is_alone
 from gitmemo.display.question import Quit, TerminalReviewer, describe
 from gitmemo.display.terminal import terminal
 from gitmemo.display.text import printable
@@ -82,6 +83,7 @@ def decide(
     if verdict is not None:
         answer = Answer(Verdict(verdict), message, with_deps)
         _decide(workspace, cases, answer, force=force)
+        _hint(workspace)
         return 0
     if cases and not as_json and sys.stdin.isatty() and sys.stdout.isatty():
         return _review(workspace, cases)
@@ -98,6 +100,11 @@ def _recognise(workspace: Workspace) -> None:
         workspace.world.enter()
     for line in found.sentences():
         click.echo(printable(line), err=True)
+
+
+def _hint(workspace: Workspace) -> None:
+    if is_alone(workspace):
+        click.echo(HINT, err=True)
 
 
 def _chosen(cases: list[Case], name: str | None) -> list[Case]:
@@ -177,6 +184,8 @@ def _review(workspace: Workspace, cases: Sequence[Case]) -> int:
             code = Aborted.exit_code
     said = count(decided, "decision")
     click.echo(f"{said} recorded, {len(cases) - decided} left open; they join the next commit")
+    if decided:
+        _hint(workspace)
     return code
 
 
@@ -273,12 +282,14 @@ def _revise(
         click.echo(
             f"{one.id} withdrawn: {printable(str(one.decision.component))} is undecided again"
         )
+        _hint(workspace)
         return 0
     if verdict == Verdict.NON_BREAKING and not force:
         _hold_against(one.decision.component, evidence_about(workspace, one.decision))
     who = _who(workspace)
     _add(workspace, [revised(workspace.world, one.decision, Verdict(verdict), why, who)])
     click.echo(printable(f"{one.decision.component}: {verdict}"))
+    _hint(workspace)
     return 0
 
 

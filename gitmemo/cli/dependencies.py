@@ -14,7 +14,7 @@ from gitmemo.cli.options import json_option, revision_options
 from gitmemo.display.text import printable
 from gitmemo.model.components import Component
 from gitmemo.quantities import count
-from gitmemo.query import names_now
+from gitmemo.query import names_now, resolve_versioned
 from gitmemo.versions.picture import to_dot, to_svg
 from gitmemo.versions.tree import DependencyTree, State, Touched, tree_of
 from gitmemo.workspace import look
@@ -53,7 +53,8 @@ def listing(
     """
     view = look(rev=rev, later=later)
     now = names_now(view)
-    tree = tree_of(view.world, now.resolve(op), view.code, view.project.module_name_of, now.op)
+    full = resolve_versioned(now, view.world, op)
+    tree = tree_of(view.world, full, view.code, view.project.module_name_of, now.op)
     if svg is not None:
         svg.write_text(to_svg(tree), "utf-8")
         click.echo(f"wrote {svg}", err=True)

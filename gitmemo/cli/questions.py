@@ -24,7 +24,8 @@ from gitmemo.query import (
     valid_calls,
     without_repeats,
 )
-from gitmemo.workspace import View, look
+from gitmemo.workspace import View, Workspace, look
+from gitmemo.world.index import STATEMENT_KINDS
 
 if TYPE_CHECKING:
     from gitmemo.changes.change import Change
@@ -79,7 +80,9 @@ def status(rev: str | None, later: bool, as_json: bool) -> None:
     selection = without_repeats(valid_calls(world, every_record, view.code))
     calls = (*selection.calls, *selection.stale, *selection.unreachable)
     every, current = Counter(c.op for c in calls), Counter(c.op for c in selection.calls)
-    pending = len(world.index.of_kinds(world.pending(view.code), ("call",)))
+    waiting = world.pending(view.code)
+    pending = len(world.index.of_kinds(waiting, ("call",)))
+    said = len(world.index.of_kinds(waiting, STATEMENT_KINDS))
     missing = missing_of(world, view.code)
     undecided = [] if view.rev else open_changes(workspace)
     contested = world.decisions().contests()
@@ -91,6 +94,7 @@ def status(rev: str | None, later: bool, as_json: bool) -> None:
             "calls": len(calls),
             "pending": pending,
             "committed_later": len(view.later),
+            "pending_statements": said,
             "stale": len(selection.stale),
             "unreachable": len(selection.unreachable),
             "undecided": [str(change.component) for change in undecided],
@@ -100,22 +104,42 @@ def status(rev: str | None, later: bool, as_json: bool) -> None:
         }
         click.echo(json.dumps(fields, ensure_ascii=False))
         return
-    more = f"{len(view.later)} committed later" if view.rev else f"{pending} pending"
+    more = f"{len(view.later)} committed later" if view.rev else f"{pending} pending{_and(said)}"
     click.echo(f"{where(view)}: {count(len(calls), 'call')}, {more}")
     stale = Counter(call.op for call in selection.stale)
     fed = Counter(call.op for call in selection.unreachable)
     rows = [(op, current[op], stale[op], fed[op]) for op in sorted(every)]
     for line in table(("op", "current", "of older code", "on older results"), rows) if rows else ():
         click.echo(line)
+    for line in _renamed(workspace, bool(selection.stale and not view.rev)):
+        click.echo(printable(line))
     for line in _to_decide(undecided, contested):
         click.echo(line)
-    if pending:
-        click.echo("pending calls join the next commit; `gitmemo commit` makes one for them alone")
+    if pending or said:
+        what = "what is pending joins" if said else "pending calls join"
+        click.echo(f"{what} the next commit; `gitmemo commit` makes one for that alone")
     if not view.rev and not is_installed(workspace.layout):
         click.echo("the git hooks are not installed in this clone: run `gitmemo init`", err=True)
     if missing:
         total = size(sum(item.size for item in missing))
         click.echo(f"{count(len(missing), 'value')} ({total}) not on this machine: gitmemo pull")
+
+
+def _and(said: int) -> str:
+    return f", and {count(said, 'statement')} about code" if said else ""
+
+
+def _renamed(workspace: Workspace, is_stale: bool) -> Iterator[str]:
+    """Yield what will be recognised as renamed, or may have been, where calls seem to be older."""
+    from gitmemo.commits.scenes import renames_since_head
+
+    if not is_stale:
+        return
+    found, _ = renames_since_head(workspace)
+    for old, to in found.pairs.items():
+        yield printable(f"{old} is {to} now: the next commit recognises it (or: gitmemo decide)")
+    if found.suggestions:
+        yield from found.sentences()[-len(found.suggestions) :]
 
 
 def where(view: View) -> str:

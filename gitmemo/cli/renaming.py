@@ -9,6 +9,7 @@ import click
 from gitmemo.cli.options import json_option
 from gitmemo.commits.histories import render_histories
 from gitmemo.commits.renames import Plan, plan_part, plan_rename, plan_undo
+from gitmemo.commits.waiting import HINT, is_alone
 from gitmemo.display.text import printable
 from gitmemo.model.facts import Move, Rename, RenameKind
 from gitmemo.model.statements import in_force
@@ -72,6 +73,12 @@ def _record(workspace: Workspace, plan: Plan, *, dry_run: bool) -> None:
     workspace.world.enter()
     render_histories(workspace)
     click.echo("recorded; it joins the next commit (gitmemo rename --undo OLD NEW)", err=True)
+    _hint(workspace)
+
+
+def _hint(workspace: Workspace) -> None:
+    if is_alone(workspace):
+        click.echo(HINT, err=True)
 
 
 def _undo(workspace: Workspace, old: str, new: str, why: str, *, dry_run: bool) -> None:
@@ -82,6 +89,7 @@ def _undo(workspace: Workspace, old: str, new: str, why: str, *, dry_run: bool) 
         return
     workspace.world.record([withdrawal])
     click.echo(f"took back {said}; it joins the next commit", err=True)
+    _hint(workspace)
 
 
 def _show(plan: Plan, *, as_json: bool) -> None:

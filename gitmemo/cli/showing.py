@@ -23,14 +23,15 @@ from gitmemo.model.facts import (
 )
 from gitmemo.model.items import Held
 from gitmemo.model.lines import to_line
-from gitmemo.quantities import duration
+from gitmemo.quantities import count, duration
 from gitmemo.short_ids import short
 from gitmemo.versions.comparing import code_of
-from gitmemo.versions.contents import ModuleOf
+from gitmemo.versions.contents import ModuleOf, ShownContent
 from gitmemo.versions.finding import (
     Found,
     FoundCall,
     FoundContent,
+    FoundMeaning,
     FoundRef,
     FoundVersion,
     find_any,
@@ -69,6 +70,8 @@ def _kind(found: Found) -> str:
         return "content"
     if isinstance(found, FoundVersion):
         return "version"
+    if isinstance(found, FoundMeaning):
+        return "semantic version"
     if isinstance(found, FoundCall):
         return "call"
     return "ref" if isinstance(found, FoundRef) else type(found.statement).__name__.lower()
@@ -77,10 +80,15 @@ def _kind(found: Found) -> str:
 def _lines(found: Found, module_of: ModuleOf) -> Iterator[str]:
     if isinstance(found, FoundContent):
         yield f"of {found.content.component}"
+        yield from _ids_of_value(found.content)
         yield ""
         yield from code_of(found, module_of).splitlines()
     elif isinstance(found, FoundVersion):
         yield from code_of(found, module_of, with_ids=True).splitlines()
+    elif isinstance(found, FoundMeaning):
+        yield f"shared by {count(len(found.versions), 'version')}, whose results are the same:"
+        yield from (f"  {version.id}" for version in found.versions)
+        yield "gitmemo show VERSION shows the code of one; gitmemo diff --code compares two"
     elif isinstance(found, FoundCall):
         yield from _call_lines(found.call)
     elif isinstance(found, FoundRef):
@@ -91,6 +99,12 @@ def _lines(found: Found, module_of: ModuleOf) -> Iterator[str]:
         yield from _call_lines(found.call)
     else:
         yield from said(found.statement)
+
+
+def _ids_of_value(content: ShownContent) -> Iterator[str]:
+    """Say under which id a variable is listed, if it was found by its value's."""
+    if content.is_global and content.value:
+        yield f"with the value {short(content.value)}, listed as {short(content.id)}"
 
 
 def _call_lines(call: Call) -> Iterator[str]:
@@ -145,6 +159,8 @@ def _fields(found: Found) -> dict[str, object]:
         return fields | found.content.as_dict()
     if isinstance(found, FoundVersion):
         return fields | {"components": [content.as_dict() for content in found.contents]}
+    if isinstance(found, FoundMeaning):
+        return fields | {"versions": [version.id for version in found.versions]}
     if isinstance(found, FoundRef):
         return fields | _held_fields(found.held) | {"call": to_hex(found.call.hid)}
     if isinstance(found, FoundCall):

@@ -70,7 +70,7 @@ def log(target: str, patch: bool, rev: str | None, later: bool, as_json: bool) -
     """Show the contents that code had, newest first, and what was decided about them.
 
     Of all components that calls of OP touched, or of one COMPONENT (`path:unit`,
-    or its name alone). HEAD marks what the files hold now; with
+    or its name alone). "now" marks what the files hold, committed or not; with
     --rev, what the revision holds.
     """
     view = look(rev=rev, later=later)
@@ -195,8 +195,8 @@ def _log_lines(
     for ruling in reversed(revision.rulings):
         said = printable(f"{revision.component} {ruling.since()}")
         colored = click.style(said, fg=_COLORS.get(ruling.standing, "bright_black"))
-        yield f"{click.style(short(ruling.new), fg='yellow')} {colored}"
-    head = click.style("  HEAD", fg="green") if revision.is_head else ""
+        yield f"{click.style(short(ruling.listed[1]), fg='yellow')} {colored}"
+    head = click.style("  now", fg="green") if revision.is_head else ""
     also = "".join(f"  also {place}" for place in revision.moved)
     line = printable(f"{revision.component} {count(used, 'call')}{also}")
     yield f"{click.style(short(revision.id), fg='yellow')} {line}{head}"

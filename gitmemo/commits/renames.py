@@ -7,7 +7,7 @@ whoever made it records it.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from gitmemo.changes.arguments import argument_names, has_renamed_argument, has_renamed_keyword
@@ -76,8 +76,8 @@ def plan_rename(
             return _plan_of_names(workspace, scene, old, new, why)
         pairs = _with_members(scene, component, _target(scene, component, old, new, op_at))
     found = as_named(scene, pairs, changed_too=changed_too)
-    left = tuple(sorted(pairs.keys() - found.pairs.keys() & scene.uses.contents.keys()))
-    if not any(component in scene.uses.contents for component in found.pairs):
+    left = tuple(sorted(filter(scene.is_used, pairs.keys() - found.pairs.keys())))
+    if not any(map(scene.is_used, found.pairs)):
         reason = "it does not say the same, even under the new names"
         raise CannotRename(old, new, reason, _CHANGED)
     facts = facts_for(workspace.world, scene, found, op_at, why)
@@ -192,7 +192,7 @@ def plan_undo(workspace: Workspace, old: str, new: str, why: str = "") -> Withdr
     records = {*renames, *about(statements, pairs, reasons)}
     if not records:
         fix = "`gitmemo rename` without arguments lists what is recorded"
-        raise CannotRename(old, new, "no such rename is recorded here", fix)
+        raise CannotRename(old, new, "no such rename is recorded here", fix, True)
     return Withdrawal(tuple(sorted(records)), why)
 
 
@@ -224,7 +224,7 @@ def _pairs_of_file(scene: Scene, old: str, new: str) -> dict[Component, Componen
         for component in scene.gone
         if component.path == old and scene.latter(to := Component(new, component.unit)) is not None
     }
-    if not any(component in scene.uses.contents for component in pairs):
+    if not any(map(scene.is_used, pairs)):
         reason = f"nothing that stored calls touched in {old} is gone from there and in {new}"
         fix = "name the functions one by one: gitmemo rename OLD NEW"
         raise CannotRename(old, new, reason, fix)
@@ -236,6 +236,7 @@ def _one_gone(
 ) -> Component | None:
     """Return the component that `old` names and that is gone; None if it is only the name of an op."""
     used = _named((gone for gone in scene.gone if _has_results(scene, gone)), old, op_at)
+    used = used or _gone_under_another_name(scene, old, op_at)
     if len(used) == 1:
         return used[0]
     if used:
@@ -249,6 +250,9 @@ def _one_gone(
             "new one is no function, and may stay), then say it again"
         )
         raise CannotRename(old, new, f"{still[0]} is still in the code", fix)
+    for one, place in _known_already(scene, old, new, op_at):
+        fix = "there is nothing to do: its results follow"
+        raise CannotRename(old, new, f"{one} is known to be {place} already", fix)
     if not explicit:
         fix = (
             "`gitmemo status` lists the ops; a component is `path:name`, as `gitmemo log` shows it"
@@ -258,7 +262,16 @@ def _one_gone(
 
 
 def _has_results(scene: Scene, component: Component) -> bool:
-    return component in scene.uses.contents or component.unit.startswith("class ")
+    return scene.is_used(component) or component.unit.startswith("class ")
+
+
+def _gone_under_another_name(
+    scene: Scene, said: str, op_at: Callable[[Component], str]
+) -> list[Component]:
+    """Return what is gone and, as was said before, has or had the name: the code may not know that."""
+    moved = (one for one in scene.decisions.moved() if scene.latter(one) is None)
+    names = {name for one in _named(moved, said, op_at) for name in scene.names(one)}
+    return [gone for gone in scene.gone if gone in names and _has_results(scene, gone)]
 
 
 def _named(
@@ -267,6 +280,16 @@ def _named(
     """Return the components that somebody may mean: that of the op, else those called so."""
     known = list(components)
     return [one for one in known if op_at(one) == said] or all_meant(said, known)
+
+
+def _known_already(
+    scene: Scene, old: str, new: str, op_at: Callable[[Component], str]
+) -> Iterator[tuple[Component, Component]]:
+    """Yield what is called `old` no more and, as was said before, is called `new`."""
+    moved = [one for one in scene.decisions.moved() if scene.latter(one) is None]
+    for one in _named(moved, old, op_at):
+        there = (place for place in scene.names(one) if scene.latter(place) is not None)
+        yield from ((one, place) for place in _named(there, new, op_at))
 
 
 def _is_quoted(scene: Scene, name: str) -> bool:

@@ -85,6 +85,7 @@
     versions
       NotVersioned           exit 2
       DifferentKinds         exit 2
+      ComponentIsNoOp        exit 2
       UnknownComponent       exit 2
       UnknownId              exit 2
       AmbiguousId            exit 2
@@ -180,6 +181,7 @@ from gitmemo.errors.values import (
 )
 from gitmemo.errors.versions import (
     AmbiguousId,
+    ComponentIsNoOp,
     DifferentKinds,
     NotVersioned,
     UnknownComponent,
@@ -196,6 +198,7 @@ __all__ = [
     "BlobCorrupt",
     "CannotRename",
     "CompactionRefused",
+    "ComponentIsNoOp",
     "ContraryEvidence",
     "CorruptJournal",
     "CorruptRecord",

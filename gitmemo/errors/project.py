@@ -91,8 +91,9 @@ class UnknownOp(GitmemoError, LookupError):
         if self.candidates:
             return f"did you mean {self.candidates[0]!r}?"
         return (
-            "call the op first, inside `with storage:`; repr(storage.cf()) names the ops that have "
-            "calls, and so does `gitmemo status` in a repository"
+            "perhaps its calls were dropped, or none was made yet inside `with storage:`; "
+            "repr(storage.cf()) names the ops that have calls, and so does `gitmemo status` in a "
+            "repository"
         )
 
 
@@ -327,17 +328,21 @@ class NothingDecided(GitmemoError, LookupError):
 
 
 class CannotRename(GitmemoError, ValueError):
-    """It cannot be recorded that one thing is called another now."""
+    """It cannot be recorded, or taken back, that one thing is called another now."""
 
     kind = "cannot-rename"
     exit_code = 2
 
-    def __init__(self, old: str, new: str, reason: str, fix: str) -> None:
-        super().__init__(old, new, reason, fix)
+    def __init__(
+        self, old: str, new: str, reason: str, fix: str, is_taken_back: bool = False
+    ) -> None:
+        super().__init__(old, new, reason, fix, is_taken_back)
         self.old, self.new, self.reason, self.fix = old, new, reason, fix
+        self.is_taken_back = is_taken_back
 
     def problem(self) -> str:
-        return f"cannot record that {self.old} is {self.new} now: {self.reason}"
+        verb = "take back" if self.is_taken_back else "record"
+        return f"cannot {verb} that {self.old} is {self.new} now: {self.reason}"
 
     def remedy(self) -> str:
         return self.fix

@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import shlex
+
 from gitmemo.errors.base import GitmemoError
 from gitmemo.short_ids import short
+
+_WHOLE = 64  # digits of an id
 
 
 class NotVersioned(GitmemoError, RuntimeError):
@@ -60,6 +64,26 @@ class UnknownComponent(GitmemoError, LookupError):
         )
 
 
+class ComponentIsNoOp(GitmemoError, LookupError):
+    """A question about an op was asked of another piece of code."""
+
+    kind = "component-is-no-op"
+    exit_code = 2
+
+    def __init__(self, name: str, component: str) -> None:
+        super().__init__(name, component)
+        self.name, self.component = name, component
+
+    def problem(self) -> str:
+        return f"{self.component} has no stored calls of its own: it is no op, or they were dropped"
+
+    def remedy(self) -> str:
+        return (
+            f"`gitmemo log {shlex.quote(self.name)}` shows its contents; for the rest give an op "
+            "that uses it: `gitmemo status` lists them"
+        )
+
+
 class DifferentKinds(GitmemoError, ValueError):
     """A content and a version were to be compared."""
 
@@ -102,7 +126,11 @@ class UnknownId(GitmemoError, LookupError):
 
     def remedy(self) -> str:
         if not self.is_id:
-            return "an id is 4 to 64 hex digits: its beginning is enough where only one has it"
+            return (
+                "an id is 4 to 64 hex digits, and its beginning is enough where only one has it; "
+                "of a name, `gitmemo log NAME` lists the contents with their ids, and `gitmemo "
+                "versions OP` the versions of an op"
+            )
         return (
             "copy the id from `gitmemo versions`, `gitmemo log`, storage.versions(op) or a ref; "
             "in a repository, `gitmemo pull` fetches what others recorded"
@@ -124,4 +152,6 @@ class AmbiguousId(GitmemoError, LookupError):
         return f"the short id {self.ident!r} is ambiguous; the candidates are:{listed}"
 
     def remedy(self) -> str:
-        return "give more digits"
+        if len(self.ident) < _WHOLE:
+            return "give more digits"
+        return "several have this very id: give one of these"

@@ -38,12 +38,18 @@ def way_out(op: Op[..., Any], name: str, stored: CallSignature | None = None) ->
 
 
 def _rename(op: Op[..., Any], name: str, stored: CallSignature) -> str:
-    """Say how to tell that an argument was renamed, where only one could have been."""
+    """Say how to tell that an argument or an output was renamed, where only one could have been."""
     gone = [one for one in stored.inputs if not op.arguments.binder.takes(one)]
     new = [one for one in op.arguments.binder.arguments if one not in stored.inputs]
+    part = "--argument"
+    if not gone:
+        declared = op.options.outputs.names or ()
+        gone = [one for one in stored.outputs if one not in declared]
+        new = [one for one in declared if one not in stored.outputs]
+        part = "--output"
     if len(gone) != 1 or len(new) != 1 or gone[0].startswith("**") or is_closure(gone[0]):
         return ""
-    words = shlex.join(("gitmemo", "rename", "--argument", name, gone[0], new[0]))
+    words = shlex.join(("gitmemo", "rename", part, name, gone[0], new[0]))
     return f"if it was renamed, say so in a repository: `{words}`; else "
 
 

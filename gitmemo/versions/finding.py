@@ -6,13 +6,14 @@ guessed at; the error lists them, as git's does.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import defaultdict
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias, TypeVar
 
 from gitmemo.errors import AmbiguousId, UnknownId
 from gitmemo.hashing.digest import Digest, to_hex
-from gitmemo.model.components import Content
+from gitmemo.model.components import Content, is_variable
 from gitmemo.model.facts import Call, Source, Statement, Version
 from gitmemo.model.items import Held, inside
 from gitmemo.model.semantics import semantic_id
@@ -44,6 +45,17 @@ class FoundVersion:
 
     def __str__(self) -> str:
         return f"version of {len(self.contents)} components"
+
+
+@dataclass(frozen=True, slots=True)
+class FoundMeaning:
+    """Several versions that mean the same, by the semantic id that they share."""
+
+    id: str
+    versions: tuple[FoundVersion, ...]
+
+    def __str__(self) -> str:
+        return f"meaning of {len(self.versions)} versions"
 
 
 @dataclass(frozen=True, slots=True)
@@ -80,7 +92,9 @@ class FoundStatement:
         return f"{type(self.statement).__name__.lower()}"
 
 
-Found: TypeAlias = FoundContent | FoundVersion | FoundCall | FoundRef | FoundStatement
+Found: TypeAlias = (
+    FoundContent | FoundVersion | FoundMeaning | FoundCall | FoundRef | FoundStatement
+)
 FoundCode: TypeAlias = FoundContent | FoundVersion
 
 
@@ -93,6 +107,7 @@ def find_code(world: World, ident: str) -> FoundCode:
     """
     digits = _digits(ident)
     found: list[FoundCode] = [*_contents(world, digits), *_versions(world, digits)]
+    found += [one for meaning in _meanings(world, digits) for one in meaning.versions]
     return _only(ident, found)
 
 
@@ -106,6 +121,8 @@ def find_any(world: World, ident: str) -> Found:
     digits = _digits(ident)
     calls, makers = world.calls_by_prefix(digits)
     found: list[Found] = [*_contents(world, digits), *_versions(world, digits)]
+    for meaning in _meanings(world, digits):
+        found += [meaning] if len(meaning.versions) > 1 else meaning.versions
     found += [FoundCall(to_hex(call.hid), call) for call in calls]
     found += [
         FoundRef(to_hex(held.hid), held, call)
@@ -147,33 +164,41 @@ def _only(ident: str, found: list[_T]) -> _T:
 
 
 def _contents(world: World, digits: str) -> list[FoundContent]:
-    found = {
-        (component, fact.source)
+    """Return the contents whose source id begins like this; of variables, also by the value's id."""
+    pairs = {
+        (component, Content(fact.source)): fact.source
         for component, facts in world.about().items()
         for fact in facts.values()
         if isinstance(fact, Source) and to_hex(fact.source).startswith(digits)
     }
-    pairs = [(component, Content(source)) for component, source in sorted(found)]
+    for version in world.versions().values():
+        for component, content in version.pairs.items():
+            value = content.value if is_variable(component) else None
+            if value is not None and to_hex(value).startswith(digits):
+                pairs.setdefault((component, content), value)
     texts = Texts(world, pairs)
-    return [FoundContent(to_hex(content.source), texts.shown(c, content)) for c, content in pairs]
+    ordered = sorted(pairs.items(), key=lambda item: (item[0][0], item[0][1].source, item[1]))
+    return [FoundContent(to_hex(ident), texts.shown(*pair)) for pair, ident in ordered]
 
 
 def _versions(world: World, digits: str) -> list[FoundVersion]:
+    return _shown(world, [v for i, v in world.versions().items() if to_hex(i).startswith(digits)])
+
+
+def _meanings(world: World, digits: str) -> list[FoundMeaning]:
+    """Return what is found under semantic ids, where no version has such an id itself."""
     known = world.versions()
-    found = [(ident, v) for ident, v in known.items() if to_hex(ident).startswith(digits)]
-    if not found:
-        found = _by_meaning(world, known.values(), digits)
-    texts = Texts(world, (pair for _, version in found for pair in version.pairs.items()))
-    return [FoundVersion(to_hex(ident), version, texts.of(version)) for ident, version in found]
-
-
-def _by_meaning(
-    world: World, versions: Iterable[Version], digits: str
-) -> list[tuple[Digest, Version]]:
-    """Return the versions whose semantic id begins like this, each under its own id."""
+    if any(to_hex(ident).startswith(digits) for ident in known):
+        return []
     decisions = world.decisions()
-    return [
-        (version.id, version)
-        for version in versions
-        if to_hex(semantic_id(version, decisions)).startswith(digits)
-    ]
+    groups: dict[Digest, list[Version]] = defaultdict(list)
+    for version in known.values():
+        ident = semantic_id(version, decisions)
+        if to_hex(ident).startswith(digits):
+            groups[ident].append(version)
+    return [FoundMeaning(to_hex(i), tuple(_shown(world, group))) for i, group in groups.items()]
+
+
+def _shown(world: World, versions: Sequence[Version]) -> list[FoundVersion]:
+    texts = Texts(world, (pair for version in versions for pair in version.pairs.items()))
+    return [FoundVersion(to_hex(version.id), version, texts.of(version)) for version in versions]

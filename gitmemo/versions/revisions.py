@@ -7,15 +7,15 @@ there once, after all that it follows, whatever the order in which facts came.
 from __future__ import annotations
 
 import difflib
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import overload
 
 from gitmemo.changes.contested import who_said
 from gitmemo.hashing.digest import Digest, to_hex
-from gitmemo.model.components import Component
+from gitmemo.model.components import Component, Content, is_variable
 from gitmemo.model.decisions import Decisions
 from gitmemo.model.facts import Decision, JsonValue, Move, Source, Statement, Withdrawal
 from gitmemo.model.statements import in_force
@@ -41,6 +41,7 @@ class Ruling:
     Attributes:
         id: The decision's record id, in hex.
         old, new: What it is about: ids of contents, or of values.
+        listed: The same, as contents are listed: a value by the content that had it, where one had.
         who: `{"user": …, "at": …}` where the project records it.
     """
 
@@ -51,16 +52,18 @@ class Ruling:
     why: str
     who: Mapping[str, JsonValue]
     standing: Standing
+    listed: tuple[str, str]
 
     def __str__(self) -> str:
         standing = "" if self.standing is Standing.IN_FORCE else f" ({self.standing})"
-        said = f"{short(self.old)} to {short(self.new)}: {self.verdict}{standing}"
+        old, new = map(short, self.listed)
+        said = f"{old} to {new}: {self.verdict}{standing}"
         return said + self._by_whom_and_why()
 
     def since(self) -> str:
         """Say it of the new content, with the decision's id."""
         standing = "" if self.standing is Standing.IN_FORCE else f", {self.standing}"
-        said = f"{self.verdict} since {short(self.old)} (decision {short(self.id)}{standing})"
+        said = f"{self.verdict} since {short(self.listed[0])} (decision {short(self.id)}{standing})"
         return said + self._by_whom_and_why()
 
     def _by_whom_and_why(self) -> str:
@@ -92,6 +95,8 @@ class Revision:
         is_head: Whether the code has this content now.
         rulings: What was decided about the change to this content, or about values that it had.
         moved: Where else the same content is or was: the component was renamed, or moved.
+        former: The text of what the component was before it was renamed or moved, if this
+            content follows nothing else.
     """
 
     component: str
@@ -101,6 +106,7 @@ class Revision:
     is_head: bool
     rulings: tuple[Ruling, ...]
     moved: tuple[str, ...] = ()
+    former: str | None = None
 
     def as_dict(self) -> dict[str, object]:
         """Return it as plain data."""
@@ -144,22 +150,25 @@ class SourceHistory(Sequence[Revision]):
     def _lines(self) -> Iterator[str]:
         edge, dot = ("  ", "* ") if self._plain else ("│ ", "● ")
         for revision in self._found:
-            head = "  HEAD" if revision.is_head else ""
+            head = "  now" if revision.is_head else ""
             after = ", ".join(short(parent) for parent in revision.parents)
             yield f"{dot}{short(revision.id)}{head}" + (f"  after {after}" if after else "")
             for ruling in revision.rulings:
                 yield f"{edge}  {ruling}"
             for place in revision.moved:
                 yield f"{edge}  also {place}"
-            is_first = not revision.parents
+            is_first = not revision.parents and revision.former is None
             whole = (revision.text or "").splitlines()
             lines = whole if is_first or not self._compact else self.diff(revision)
             yield from (f"{edge}    {line}".rstrip() for line in lines)
 
     def diff(self, revision: Revision) -> list[str]:
-        """Return how a content differs from the first one that it follows, or from nothing."""
+        """Return how a content differs from the first one that it follows, or from nothing.
+
+        The first one of a component that was renamed or moved follows what that was before.
+        """
         before = next((r for r in self._found if r.id in revision.parents), None)
-        return diff_of(before.text if before else None, revision.text)
+        return diff_of(before.text if before else revision.former, revision.text)
 
 
 def diff_of(old: str | None, new: str | None, context_lines: int = 3) -> list[str]:
@@ -185,10 +194,11 @@ def histories_of(
     plain: bool = False,
 ) -> list[SourceHistory]:
     """Return the histories of several components; each kind of fact is read once."""
-    known = world.about(components)
+    statements = world.statements()
+    came = {move.to: move for move in in_force(statements, Move).values()}
+    known = world.about({*components, *(came[to].component for to in components if to in came)})
     names = {f.text for facts in known.values() for f in facts.values() if isinstance(f, Source)}
     texts = world.texts(names)
-    statements = world.statements()
     decisions = Decisions(statements)
     moves: dict[tuple[Component, Digest], list[str]] = defaultdict(list)
     for move in in_force(statements, Move).values():
@@ -196,11 +206,40 @@ def histories_of(
         moves[move.to, move.new].append(f"{move.component} ({short(move.source)})")
     histories = []
     for component in components:
-        history = _History(component, known.get(component, {}), decisions, statements)
+        facts = known.get(component, {})
         head = code.current(component) if code.knows(component) else None
+        values = _contents_of_values(world, component, facts, head)
+        history = _History(component, facts, decisions, statements, values)
         found = history.revisions(texts, head.source if head else None, moves)
+        if component in came:
+            text = _text_at(came[component], known, texts)
+            found = [one if one.parents else replace(one, former=text) for one in found]
         histories.append(SourceHistory(component, found, compact=compact, plain=plain))
     return histories
+
+
+def _text_at(
+    move: Move, known: Mapping[Component, Mapping[Digest, object]], texts: Mapping[Digest, str]
+) -> str | None:
+    """Return the text of what moved, as it was before."""
+    facts = known.get(move.component, {}).values()
+    named = (f.text for f in facts if isinstance(f, Source) and f.source == move.source)
+    return next((texts[name] for name in named if name in texts), None)
+
+
+def _contents_of_values(
+    world: World,
+    component: Component,
+    facts: Mapping[Digest, Source | Decision],
+    head: Content | None,
+) -> dict[Digest, Digest]:
+    """Return the content that had each value of a variable, where just one had it and it one value."""
+    if not is_variable(component) or all(isinstance(fact, Source) for fact in facts.values()):
+        return {}
+    contents = [version.pairs.get(component) for version in world.versions().values()]
+    pairs = {(c.value, c.source) for c in (*contents, head) if c is not None and c.value}
+    values, sources = Counter(v for v, _ in pairs), Counter(s for _, s in pairs)
+    return {value: s for value, s in pairs if values[value] == sources[s] == 1}
 
 
 class _History:
@@ -212,10 +251,12 @@ class _History:
         facts: Mapping[Digest, Source | Decision],
         decisions: Decisions,
         statements: Sequence[tuple[Digest, Statement]],
+        values: Mapping[Digest, Digest],
     ) -> None:
         self._component = component
         self._facts = facts
         self._decisions = decisions
+        self._values = values
         self._here = {record for record, _ in statements}
         self._replaced = {
             record
@@ -285,7 +326,8 @@ class _History:
         found: dict[Digest, list[Ruling]] = defaultdict(list)
         for record, fact in self._facts.items():
             if isinstance(fact, Decision):
-                about = {fact.new} & self._texts.keys() or self._contents_before(fact)
+                new = self._values.get(fact.new, fact.new)
+                about = {new} & self._texts.keys() or self._contents_before(fact)
                 for source in about:
                     found[source].append(self._ruling(record, fact))
         return found
@@ -298,4 +340,14 @@ class _History:
             gone = Standing.REPLACED if record in self._replaced else Standing.WITHDRAWN
             standing = gone if record in self._here else Standing.ELSEWHERE
         old, new = to_hex(fact.old), to_hex(fact.new)
-        return Ruling(to_hex(record), old, new, fact.verdict.value, fact.why, fact.who, standing)
+        listed = [to_hex(self._values.get(end, end)) for end in (fact.old, fact.new)]
+        return Ruling(
+            to_hex(record),
+            old,
+            new,
+            fact.verdict.value,
+            fact.why,
+            fact.who,
+            standing,
+            (listed[0], listed[1]),
+        )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -273,6 +274,47 @@ def test_a_rename_back(project: Clone) -> None:
     assert len(project.rows("fit")) == 2
 
 
+def test_a_second_rename_is_recognised_with_or_without_a_run_between(project: Clone) -> None:
+    swap(project, "train", "fit")
+    swap(project, "helper", "scale")
+    project.commit("Rename")
+    swap(project, "fit", "learn")
+    swap(project, "scale", "enlarge")
+    said = project.commit("Rename again")
+    assert "recognised: pipeline.py:fit is pipeline.py:learn now" in said
+    assert "recognised: lab.py:scale is lab.py:enlarge now" in said
+    assert "gone" not in said and "pending" not in said
+    assert project.run() == (4, 0)
+    assert project.rows("fit") == project.rows("train") == project.rows("learn") != []
+    swap(project, "learn", "train")
+    swap(project, "enlarge", "helper")
+    project.commit("And back")
+    assert project.run() == (4, 0)
+
+
+def test_renames_that_are_said_one_after_the_other(project: Clone) -> None:
+    names = ["train", "fit", "learn", "teach"]
+    for old, new in pairwise(names):
+        swap(project, old, new)
+        project.gitmemo("rename", old, new)
+    assert project.run() == (4, 0)
+    assert project.rows("train") == project.rows("fit") == project.rows("teach") != []
+    said_now = project.gitmemo("rename").out
+    assert "op pipeline:fit is pipeline:learn" in said_now
+    assert "op pipeline:learn is pipeline:teach" in said_now
+    again = project.gitmemo("rename", "train", "teach", code=2).err
+    assert "pipeline.py:train is known to be pipeline.py:teach already" in again
+
+
+def test_the_first_name_may_be_said_after_the_second_is_gone(project: Clone) -> None:
+    swap(project, "train", "fit")
+    project.commit("Rename")
+    swap(project, "fit", "learn")
+    project.gitmemo("rename", "train", "learn")
+    assert project.run() == (4, 0)
+    assert len(project.rows("fit")) == 2
+
+
 def test_two_branches_rename_one_function(project: Clone) -> None:
     project.git("switch", "-qc", "side")
     swap(project, "train", "adjust")
@@ -378,7 +420,9 @@ def test_an_argument_that_was_renamed_with_a_change_is_computed_anew(project: Cl
 
 def test_a_renamed_output(project: Clone) -> None:
     swap(project, 'output_names=["model", "loss"]', 'output_names=["model", "error"]')
-    assert "the outputs were" in project.gitmemo("run", "pipeline.py", code=1).err
+    refused = project.gitmemo("run", "pipeline.py", code=1).err
+    assert "the outputs were" in refused
+    assert "gitmemo rename --output pipeline:train loss error" in refused
     project.gitmemo("rename", "--output", "train", "loss", "error")
     assert project.run() == (4, 0)
     assert [row["error"] for row in project.rows("train")] == [13, 16]

@@ -234,7 +234,7 @@ def test_histories_of_code(edited: gm.Storage, program: types.ModuleType) -> Non
     assert ruling.why == "because"
     shown = repr(edited.sources("eval_model"))
     assert "-    return model / 3 + y" in shown
-    assert f"{new.id[:12]}  HEAD  after {old.id[:12]}" in shown
+    assert f"{new.id[:12]}  now  after {old.id[:12]}" in shown
     assert "non-breaking: because" in shown
     assert "●" not in repr(edited.source_history("eval_model", plain=True))
     assert "+    return" not in repr(edited.source_history("eval_model"))

@@ -58,7 +58,7 @@ def test_the_history_of_an_op_shows_decisions_and_what_the_files_hold(edited: Lo
     assert found[0]["standing"] == "in force"
     out = edited.clone.gitmemo("log", "train", "-p").out
     assert "  -    return value * 3\n  +    return value + value + value\n" in out
-    assert "helper.py:scale 1 call  HEAD" in out
+    assert "helper.py:scale 1 call  now" in out
 
 
 def test_the_history_of_one_component(edited: Looker) -> None:
@@ -86,14 +86,28 @@ def test_show_says_what_an_id_is(edited: Looker) -> None:
     assert "returned loss = " in edited.clone.gitmemo("show", ref["call"]).out
 
 
-def test_a_semantic_id_that_several_versions_share_is_not_guessed_at(edited: Looker) -> None:
+def test_a_semantic_id_that_several_versions_share_lists_them(edited: Looker) -> None:
     doubled, tripled, added = edited.json("versions", "train")
     [shown] = edited.json("show", doubled["semantic_id"])
     assert shown["id"] == doubled["content_id"]
-    done = edited.clone.gitmemo("show", tripled["semantic_id"], code=2)
-    assert "ambiguous" in done.err
-    assert tripled["content_id"][:12] in done.err
-    assert added["content_id"][:12] in done.err
+    both = {tripled["content_id"], added["content_id"]}
+    [shared] = edited.json("show", tripled["semantic_id"])
+    assert (shared["kind"], set(shared["versions"])) == ("semantic version", both)
+    out = edited.clone.gitmemo("show", tripled["semantic_id"][:12]).out
+    assert all(ident in out for ident in both)
+    semantic = tripled["semantic_id"]
+    err = edited.clone.gitmemo("diff", "--code", semantic, semantic, code=2).err
+    assert "give one of these" in err
+
+
+def test_a_name_is_no_id_but_leads_on(edited: Looker) -> None:
+    assert "gitmemo log NAME" in edited.clone.gitmemo("show", "scale", code=2).err
+    for command in ("blame", "deps"):
+        err = edited.clone.gitmemo(command, "scale", code=2).err
+        assert "helper.py:scale has no stored calls of its own" in err
+        assert "gitmemo log scale" in err
+    undo = edited.clone.gitmemo("rename", "--undo", "foo", "bar", code=2).err
+    assert "cannot take back that foo is bar now" in undo
 
 
 @pytest.mark.parametrize("ident", ["nothing", "abc", "0" * 65, ""])
