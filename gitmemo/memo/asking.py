@@ -8,7 +8,6 @@ asked no lock of the storage or of its files is held, and one thread asks at a t
 from __future__ import annotations
 
 import threading
-import warnings
 from collections.abc import Callable, Hashable, Sequence
 
 from gitmemo.changes import askers
@@ -22,6 +21,7 @@ from gitmemo.config import OnChange
 from gitmemo.errors import Aborted, NothingToDecide
 from gitmemo.hashing.digest import Digest
 from gitmemo.memo.strictness import Care, Reaction
+from gitmemo.memo.telling import tell
 from gitmemo.model.components import Component
 from gitmemo.model.decisions import Decisions
 from gitmemo.model.facts import Verdict
@@ -178,4 +178,4 @@ class Changes:
         if new:
             self._told.update((c.component, c.old, c.new) for c in new)
             names = tuple(str(change.component) for change in new)
-            warnings.warn(ChangesPending(names), stacklevel=5)
+            tell(ChangesPending(names))

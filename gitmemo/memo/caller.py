@@ -7,7 +7,6 @@ out, and nobody but the op's body ever holds the values behind them.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Collection, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any
@@ -34,6 +33,7 @@ from gitmemo.memo.names import OpNames
 from gitmemo.memo.recorder import Recorder
 from gitmemo.memo.scopes import Scopes
 from gitmemo.memo.strictness import Care
+from gitmemo.memo.telling import tell
 from gitmemo.model.facts import Call, Fact, JsonValue, Slot
 from gitmemo.model.ids import call_key
 from gitmemo.ref import IMMUTABLE, AtomRef, Loader, Ref, Shared, private, ref_to, unwrap_all
@@ -271,7 +271,7 @@ class Caller:
         if instead_of:
             self.clear()
             self._compare(call, instead_of)
-        self._mutations.report(op, prepared.name, outcome, level=6)
+        self._mutations.report(op, prepared.name, outcome)
         self._care.report(prepared.name, outcome)
         self._watch.counter.computed += 1
         frame = running.get()
@@ -302,7 +302,7 @@ class Caller:
     def _compare(self, call: Call, old: Sequence[Call]) -> None:
         found = [slot.cid for slot in call.outputs]
         if any(found != [slot.cid for slot in other.outputs] for other in old):
-            warnings.warn(NotDeterministic(call.op), stacklevel=6)
+            tell(NotDeterministic(call.op))
 
     def _checked(self, prepared: PreparedCall, outcome: CallOutcome) -> CallOutcome:
         try:

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import contextvars
 import threading
-import warnings
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
 from functools import update_wrapper
 from typing import TYPE_CHECKING, Any, Generic, ParamSpec, TypeVar
 
 from gitmemo.memo import context
+from gitmemo.memo.telling import tell
 
 if TYPE_CHECKING:
     from gitmemo.memo.storage import Storage
@@ -77,4 +77,4 @@ def _arrived(function: Callable[P, R], blocks: Sequence[Storage | None]) -> Call
 def warn_if_missed(op: str) -> None:
     """Warn where a call in another thread was probably meant to be remembered."""
     if context.is_any_open() and threading.current_thread() is not threading.main_thread():
-        warnings.warn(NotInBlock(op), stacklevel=4)
+        tell(NotInBlock(op))

@@ -6,8 +6,7 @@ line for each checkout, and none where no remote could have the values.
 
 from __future__ import annotations
 
-import warnings
-
+from gitmemo.memo.telling import tell
 from gitmemo.quantities import count
 from gitmemo.world.repository import RepositoryWorld
 from gitmemo.world.view import World
@@ -34,13 +33,13 @@ def said(number: int) -> str:
     return f"{count(number, 'value')} of this world {are} not on this machine: run `gitmemo pull`"
 
 
-def tell(world: World, *, has_remote: bool) -> None:
+def tell_of_absent(world: World, *, has_remote: bool) -> None:
     """Warn, once after each checkout, of how many values are only on a remote."""
     if not has_remote or not isinstance(world, RepositoryWorld):
         return
     number = world.news_of_absent()
     if number:
-        warnings.warn(ValuesElsewhere(number), stacklevel=4)
+        tell(ValuesElsewhere(number))
 
 
 def line_after_checkout(world: RepositoryWorld, *, has_remote: bool) -> str | None:

@@ -7,12 +7,12 @@ other calls change one, is named in a warning with the ways out.
 
 from __future__ import annotations
 
-import warnings
 from typing import TYPE_CHECKING, Any
 
 from gitmemo.hashing.digest import Digest
 from gitmemo.memo.execute import CallOutcome
 from gitmemo.memo.scopes import Untracked
+from gitmemo.memo.telling import tell
 from gitmemo.model.components import Component, in_words, is_external
 from gitmemo.source.units import WHOLE_MODULE
 from gitmemo.tracing import CodeState
@@ -78,21 +78,18 @@ class Mutations:
         self._said: set[tuple[str, Component]] = set()
         self._values: dict[tuple[str, Component], Digest | None] = {}
 
-    def report(self, op: Op[..., Any], name: str, outcome: CallOutcome, level: int) -> None:
-        """Warn of what a call changed, and of what others keep changing under it.
-
-        `level` is how many frames the op's caller is above the one that calls this.
-        """
+    def report(self, op: Op[..., Any], name: str, outcome: CallOutcome) -> None:
+        """Warn of what a call changed, and of what others keep changing under it."""
         if self._code is None:
             return
         for component in outcome.mutated:
             self._changed.add(component)
-            self._warn(GlobalChanged, op, name, component, level)
+            self._warn(GlobalChanged, op, name, component)
         for component in self._changed & outcome.components.keys() if self._changed else ():
             value = outcome.components[component].value
             before = self._values.setdefault((name, component), value)
             if value is not None and value != before:
-                self._warn(GlobalVaries, op, name, component, level)
+                self._warn(GlobalVaries, op, name, component)
 
     def _warn(
         self,
@@ -100,7 +97,6 @@ class Mutations:
         op: Op[..., Any],
         name: str,
         component: Component,
-        level: int,
     ) -> None:
         if self._code is None or (name, component) in self._said:
             return
@@ -108,7 +104,7 @@ class Mutations:
         line = self._code.line_of(component)
         place = f"{component.path}:{line}" if line else component.path
         called = Untracked(op, self._code).name_for(component)
-        warnings.warn(kind(name, component, place, called), stacklevel=level + 2)
+        tell(kind(name, component, place, called))
 
 
 def _in_words(component: Component) -> str:

@@ -6,12 +6,10 @@ reported at most once in a process.
 
 from __future__ import annotations
 
-import sys
-import warnings
-
 from gitmemo.codecs import Settled, settle
 from gitmemo.errors import Unencodable
 from gitmemo.hashing.digest import Digest
+from gitmemo.memo.telling import tell
 
 
 class ValueMadeStable(UserWarning):
@@ -50,14 +48,5 @@ def stable(op: str, output: str, value: object, cid: Digest) -> Settled:
     if settled.changed and (op, output) not in _reported:
         _reported.add((op, output))
         kind = type(value)
-        told = ValueMadeStable(op, output, f"{kind.__module__}.{kind.__qualname__}")
-        warnings.warn(told, stacklevel=_frames_of_gitmemo())
+        tell(ValueMadeStable(op, output, f"{kind.__module__}.{kind.__qualname__}"))
     return settled
-
-
-def _frames_of_gitmemo() -> int:
-    """Return how many frames there are up to the code that called the op."""
-    frame, level = sys._getframe(1), 1
-    while frame.f_back is not None and frame.f_globals["__name__"].startswith("gitmemo."):
-        frame, level = frame.f_back, level + 1
-    return level

@@ -25,7 +25,7 @@ from gitmemo.memo.caller import Caller
 from gitmemo.memo.calls import CallView, Counter, Observer, Watch
 from gitmemo.memo.checking import Checker
 from gitmemo.memo.deciding import Deciding
-from gitmemo.memo.elsewhere import tell as tell_of_absent
+from gitmemo.memo.elsewhere import tell_of_absent
 from gitmemo.memo.execute import NoTracking, Tracking
 from gitmemo.memo.explain import Explainer
 from gitmemo.memo.failures import FailureNotes

@@ -6,7 +6,6 @@ not stored, and the error holds its result.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -14,6 +13,7 @@ from typing import NamedTuple
 
 from gitmemo.errors import MissingDependencies, UnreliableTracking
 from gitmemo.memo.execute import CallOutcome
+from gitmemo.memo.telling import tell
 from gitmemo.model.components import Component, Content
 from gitmemo.tracing import CodeState
 from gitmemo.tracing.doubts import edited_code, unhashable_globals, unverified_code
@@ -151,18 +151,18 @@ class Care:
         if components and self.strictness.missing is Reaction.RAISE:
             raise MissingDependencies(components)
         if components and self.strictness.missing is Reaction.WARN:
-            warnings.warn(DependenciesGone(components), stacklevel=5)
+            tell(DependenciesGone(components))
 
     def stale(self) -> None:
         """Warn of files that are not what was imported from them, once of each state."""
         paths = () if self._code is None else tuple(self._code.staleness.found())
         if paths:
-            warnings.warn(ModulesStale(paths), stacklevel=4)
+            tell(ModulesStale(paths))
 
     def _warn(self, component: Component, warning: UserWarning) -> None:
         if component not in self._told:
             self._told.add(component)
-            warnings.warn(warning, stacklevel=8)
+            tell(warning)
 
     def _check(self, op: str, code: CodeState, components: Mapping[Component, Content]) -> _Checked:
         known = self._checked.get(id(components))

@@ -222,6 +222,7 @@ def test_status_for_programs(template: Clone) -> None:
         "rev": None,
         "calls": 9,
         "pending": 0,
+        "pending_statements": 0,
         "committed_later": 0,
         "stale": 2,
         "unreachable": 2,
