@@ -318,3 +318,16 @@ def _succeeded(outcome: CallOutcome) -> CallOutcome:
     if outcome.error is not None:
         raise outcome.error
     return outcome
+
+
+class AllowingNewCalls:
+    """What `allow_new_calls` changed, to be undone at the end of a `with` statement."""
+
+    def __init__(self, caller: Caller, *, before: bool) -> None:
+        self._caller, self._before = caller, before
+
+    def __enter__(self) -> None:
+        """Do nothing: it holds already."""
+
+    def __exit__(self, *_: object) -> None:
+        self._caller.allows_new_calls = self._before

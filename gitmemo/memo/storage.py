@@ -21,7 +21,7 @@ from gitmemo.hashing.digest import Digest
 from gitmemo.memo import context
 from gitmemo.memo.asking import Changes
 from gitmemo.memo.cache import Cache, CacheInfo
-from gitmemo.memo.caller import Caller
+from gitmemo.memo.caller import AllowingNewCalls, Caller
 from gitmemo.memo.calls import CallView, Counter, Observer, Watch
 from gitmemo.memo.checking import Checker
 from gitmemo.memo.deciding import Deciding
@@ -386,16 +386,3 @@ class Storage(Questions, Looking, Deciding):
             f"Storage({found.where}: {found.calls} calls of {found.ops} ops, "
             f"{found.values} values, {versioned})"
         )
-
-
-class AllowingNewCalls:
-    """What `allow_new_calls` changed, to be undone at the end of a `with` statement."""
-
-    def __init__(self, caller: Caller, *, before: bool) -> None:
-        self._caller, self._before = caller, before
-
-    def __enter__(self) -> None:
-        """Do nothing: it holds already."""
-
-    def __exit__(self, *_: object) -> None:
-        self._caller.allows_new_calls = self._before
