@@ -2,7 +2,12 @@
 
 from __future__ import annotations
 
+import re
+from typing import Final
+
 from gitmemo.errors.base import GitmemoError
+
+_HEX: Final = re.compile("[0-9a-f]{4,64}")
 
 
 class NotInitialised(GitmemoError):
@@ -114,8 +119,11 @@ class UnknownRevision(GitmemoError, LookupError):
 
     def remedy(self) -> str:
         more = "; this clone is shallow: `git fetch --unshallow` brings older ones"
-        return "give a branch, a tag, or a commit: `git log --oneline` lists them" + (
-            more if self.shallow else ""
+        ours = "; `gitmemo show ID` knows the ids of gitmemo, `gitmemo diff --code` compares them"
+        return (
+            "give a branch, a tag, or a commit: `git log --oneline` lists them"
+            + (more if self.shallow else "")
+            + (ours if _HEX.fullmatch(self.rev) else "")
         )
 
 

@@ -95,7 +95,7 @@ def test_a_newer_format(ran: Clone, upgrade: Callable[[Clone], None]) -> None:
     assert ran.records() == records
     ran.git("add", "-A")
     done = ran.process("git", "commit", "-q", "-m", "Code stays committable")
-    assert "the commit goes on without results" in done.err
+    assert "git goes on without results" in done.err
     ran.git("reset", "-q", "--hard", "HEAD~1")
     assert ran.run() == (5, 0)
 
@@ -161,7 +161,7 @@ def test_a_corrupt_segment_does_not_stop_a_commit(committed: Clone) -> None:
     committed.write("notes.txt", "second\n")
     committed.git("add", "notes.txt")
     done = committed.process("git", "commit", "-q", "-m", "Code")
-    assert "the commit goes on without results" in done.err
+    assert "git goes on without results" in done.err
     committed.git("checkout", "HEAD", "--", ".gitmemo")
     committed.gitmemo("commit")
     assert committed.calls_in() == 7

@@ -137,7 +137,7 @@ def test_a_suggested_command_can_be_pasted(clone: Clone) -> None:
     command = next(line for line in said.splitlines() if "gitmemo decide" in line)
     command = command.partition("gitmemo decide")[2].partition(", if")[0]
     words = shlex.split(command)
-    assert words == ["exp.py:$SCALE", "--non-breaking"]
-    assert "'exp.py:$SCALE'" in command
-    assert "gitmemo decide 'exp.py:$SCALE' --non-breaking" in clone.gitmemo("decide").err
+    assert words == ["exp.py:SCALE", "--non-breaking"]
+    assert "gitmemo decide exp.py:SCALE --non-breaking" in clone.gitmemo("decide").err
+    assert "1 decision recorded" in clone.gitmemo("decide", *words).text
     clone.gitmemo("decide", *words)
