@@ -139,5 +139,5 @@ def test_a_suggested_command_can_be_pasted(clone: Clone) -> None:
     words = shlex.split(command)
     assert words == ["exp.py:SCALE", "--non-breaking"]
     assert "gitmemo decide exp.py:SCALE --non-breaking" in clone.gitmemo("decide").err
-    assert "1 decision recorded" in clone.gitmemo("decide", *words).text
+    assert "SCALE: non-breaking" in clone.gitmemo("decide", *words).out
     clone.gitmemo("decide", *words)
