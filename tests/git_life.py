@@ -48,6 +48,16 @@ def merged(base: Files, ours: Files, theirs: Files) -> Files:
     return (ours | theirs) - (base - ours) - (base - theirs)
 
 
+def without_renames(base: Files, ours: Files, theirs: Files) -> tuple[str, ...]:
+    """Return the options for git where both sides have deleted a file of results.
+
+    Only reverting brings that about. Git may take a deleted file for renamed to a similar one, and
+    then finds a conflict between what either side made of it; see docs/git.md.
+    """
+    # Until 2.50 the strategy `ort` looks for renames whatever it is told.
+    return ("--strategy=recursive", "-X", "no-renames") if base - ours - theirs else ()
+
+
 class Life:
     """One repository in which results are computed, and the model of it.
 
@@ -270,17 +280,21 @@ class Life:
 
     def merge(self, other: str, *options: str) -> None:
         """Merge a branch; of code that both changed ours stays."""
-        base = self.merge_base("HEAD", other)
-        files = merged(base, self.trees[self.head()], self.trees[self.head(other)])
-        self.do("merge", "-q", "--no-edit", "-X", "ours", *options, other)
-        self.moved(files)
+        base, ours, theirs = self._three(other)
+        renames = without_renames(base, ours, theirs)
+        self.do("merge", "-q", "--no-edit", *renames, "-X", "ours", *options, other)
+        self.moved(merged(base, ours, theirs))
 
     def squash(self, other: str) -> None:
         """Merge a branch into one new commit."""
+        base, ours, theirs = self._three(other)
+        renames = without_renames(base, ours, theirs)
+        self.do("merge", "-q", "--squash", *renames, "-X", "ours", other)
+        self.commit(keeps=merged(base, ours, theirs))
+
+    def _three(self, other: str) -> tuple[Files, Files, Files]:
         base = self.merge_base("HEAD", other)
-        files = merged(base, self.trees[self.head()], self.trees[self.head(other)])
-        self.do("merge", "-q", "--squash", "-X", "ours", other)
-        self.commit(keeps=files)
+        return base, self.trees[self.head()], self.trees[self.head(other)]
 
     def merge_base(self, a: str, b: str) -> Files:
         """Return the files of what two commits have in common, as git's merge makes it."""
@@ -294,47 +308,51 @@ class Life:
 
     def pick(self, rev: str, *, reverted: bool = False) -> None:
         """Cherry-pick a commit, or revert it."""
-        files = self._picked(self.trees[self.head()], rev, reverted=reverted)
+        three = self._picked(self.trees[self.head()], rev, reverted=reverted)
+        command = ("cherry-pick", "--allow-empty", "--keep-redundant-commits", "-X", "ours")
         if reverted:
-            done = self.try_git("revert", "--no-edit", "-X", "ours", rev)
-        else:
-            command = ("cherry-pick", "--allow-empty", "--keep-redundant-commits", "-X", "ours")
-            done = self.try_git(*command, rev)
-        if not done:  # nothing is left of it
-            self.git("revert" if reverted else "cherry-pick", "--skip", code=None)
+            command = ("revert", "--no-edit", "-X", "ours")
+        files = merged(*three)
+        if not self.try_git(*command, *without_renames(*three), rev):  # nothing is left of it
+            self.git(command[0], "--skip", code=None)
             assert files == self.trees[self.head()]
         self.moved(files)
 
-    def _picked(self, onto: Files, rev: str, *, reverted: bool = False) -> Files:
-        files, parent = self.trees[self.head(rev)], self.trees.get(self._parent(rev), frozenset())
-        return merged(files, onto, parent) if reverted else merged(parent, onto, files)
-
-    def _parent(self, rev: str) -> str:
-        return self.git("rev-parse", "-q", "--verify", f"{rev}^", code=None)
+    def _picked(
+        self, onto: Files, rev: str, *, reverted: bool = False
+    ) -> tuple[Files, Files, Files]:
+        """Return what git merges for a pick: base, ours, theirs."""
+        parent = self.git("rev-parse", "-q", "--verify", f"{rev}^", code=None)
+        before, after = self.trees[parent], self.trees[self.head(rev)]
+        return (after, onto, before) if reverted else (before, onto, after)
 
     def mail(self, rev: str) -> None:
         """Send a commit by mail and apply it here."""
-        files = self._picked(self.trees[self.head()], rev)
+        three = self._picked(self.trees[self.head()], rev)
         before = self.head()
         patch = self.git("format-patch", "--binary", "--always", "-1", "--stdout", rev)
         mailbox = self.clone.root.parent / "a patch.mbox"
         mailbox.write_text(patch + "\n", "utf-8")
-        if not self.try_git("am", "-q", "-3", str(mailbox)):
+        quiet = ("-c", "merge.renames=false")  # three ways, if there is no other
+        if self.try_git(*quiet, "am", "-q", "-3", str(mailbox)):
+            self.moved(merged(*three))
+        else:
             self.git("am", "--abort")
             assert self.head() == before
-            files = self.trees[before]
-        self.moved(files)
+            self.moved(self.trees[before])
 
     def rebase(self, upstream: str, backend: str) -> None:
         """Rebase the branch with one of git's two back ends."""
         before, place = self.trees[self.head()], self.place()
         picks = ("rev-list", "--reverse", "--topo-order", "--no-merges", "--cherry-pick")
         commits = self.git(*picks, "--right-only", f"{upstream}...HEAD").split()
-        files = self.trees[self.head(upstream)]
+        files, renames = self.trees[self.head(upstream)], ()
         for commit in commits:
-            files = self._picked(files, commit)
-        options = ("-X", "theirs") if backend == "--merge" else ()
-        if not self.try_git("rebase", "-q", backend, *options, upstream):
+            three = self._picked(files, commit)
+            files, renames = merged(*three), renames or without_renames(*three)
+        options = (*renames, "-X", "theirs") if backend == "--merge" else ()
+        quiet = ("-c", "merge.renames=false") if renames else ()
+        if not self.try_git(*quiet, "rebase", "-q", backend, *options, upstream):
             self.git("rebase", "--abort")
             files = before
         assert self.place() == place

@@ -218,6 +218,25 @@ def test_merging_results_gives_one_world_in_either_order_and_program(life: Life)
     assert len(trees) == 1
 
 
+def test_results_that_both_branches_reverted_merge_without_looking_for_renames(life: Life) -> None:
+    life.run(1, 2, 3)
+    life.commit()
+    results = life.head()
+    for branch, inputs in (("left", (1, 2)), ("right", (2, 3))):
+        life.git("switch", "-q", "-c", branch, results)
+        life.clone.write(f"{branch}.txt", branch)
+        life.git("add", "-A")
+        life.commit_without_hooks("--no-verify")
+        life.pick(results, reverted=True)
+        life.run(*inputs)
+        life.commit()
+    life.merge("left")
+    assert life.committed() == {("one", 10 * x) for x in (1, 2, 3)} | {
+        ("two", 100 * x) for x in (1, 2, 3)
+    }
+    life.check()
+
+
 def test_clones_of_all_kinds(life: Life, tmp_path: Path) -> None:
     life.run(1)
     life.commit()
