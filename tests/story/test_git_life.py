@@ -259,8 +259,19 @@ def test_clones_of_all_kinds(life: Life, tmp_path: Path) -> None:
         assert theirs.world() == life.committed()
         assert theirs.run(1, 2) == 0
         assert theirs.git("status", "--porcelain") == ""
-    theirs.git("config", "--unset", "core.hooksPath")
-    bare = tmp_path / "bare.git"
+
+
+def test_bare_repositories_and_git_folders_elsewhere(life: Life, tmp_path: Path) -> None:
+    life.run(1)
+    life.commit()
+    life.edit("two", 1)
+    life.run(1)
+    there = (f"--git-dir={life.clone.root / '.git'}", f"--work-tree={life.clone.root}")
+    must, may = life.pending()
+    life.git(*there, "commit", "-q", "-a", "-m", "From elsewhere", cwd=tmp_path)
+    life.took(life.trees[life.head("HEAD~1")], must, may)
+    life.check()
+    bare, url = tmp_path / "bare.git", life.clone.root.as_uri()
     life.clone.process("git", "clone", "-q", "--bare", url, str(bare), cwd=tmp_path)
     with pytest.raises(errors.GitmemoError) as caught:
         gm.open(bare)
@@ -269,6 +280,16 @@ def test_clones_of_all_kinds(life: Life, tmp_path: Path) -> None:
     assert done.code in (2, 3)
     assert "Traceback" not in done.err
     assert "bare" in done.err
+    tree = at(life, tmp_path / "tree of bare")
+    Clone(bare, tmp_path).git("worktree", "add", "-q", str(tree.clone.root), "-b", "tree")
+    identify(tree.clone)
+    tree.clone.gitmemo("hook", "install")
+    assert tree.run(1) == 0
+    tree.edit("one", 1)
+    tree.computed.clear()  # there
+    tree.run(2)
+    tree.commit("-a")
+    tree.check(runs=False)
 
 
 def test_a_submodule_is_a_repository_of_its_own(life: Life, tmp_path: Path) -> None:
