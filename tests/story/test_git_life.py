@@ -71,11 +71,10 @@ def test_commits_that_git_gives_up(life: Life) -> None:
 def test_merges_of_all_kinds(life: Life) -> None:
     life.run(1)
     life.commit()
-    for number, branch in enumerate(("ä", "c"), 1):
-        life.git("switch", "-q", "-c", branch, "main")
-        life.edit("one", number)
-        life.run(1, 2)
-        life.commit("-a")
+    life.git("switch", "-q", "-c", "ä", "main")
+    life.edit("one", 1)
+    life.run(1, 2)
+    life.commit("-a")
     life.merge("main", "--ff-only")
     life.git("switch", "-q", "-c", "ff", "main")
     life.run(3)

@@ -198,7 +198,7 @@ class GitLife(RuleBasedStateMachine):
 IS_DEEP = os.environ.get("GITMEMO_TEST_PROFILE") == "deep"
 TestGitLife = GitLife.TestCase
 TestGitLife.settings = settings(
-    max_examples=100 if IS_DEEP else 2,
+    max_examples=100 if IS_DEEP else 4,
     stateful_step_count=40 if IS_DEEP else 12,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow],
