@@ -57,17 +57,6 @@ def stage(git: Git, segment: Segment, month: str | None = None) -> str:
     return path
 
 
-def unstage_leftovers(git: Git, root: Path) -> None:
-    """Remove segments from the index that a commit left there which git refused after our hook."""
-    staged = git.try_run("diff-index", "--cached", "--name-only", "-z", "HEAD", "--", INDEX_FOLDER)
-    if staged is None:  # unborn HEAD: everything in the index is new
-        staged = git.run("ls-files", "-z", "--cached", "--", INDEX_FOLDER)
-    for path in filter(None, staged.split("\0")):
-        name = segment_name(path)
-        if name and not (root / path).exists():
-            git.run("update-index", "--force-remove", "--", path)
-
-
 def complete(git: Git, root: Path) -> list[str]:
     """Write the segments of HEAD that the work tree lacks, there and into the index; return their paths.
 

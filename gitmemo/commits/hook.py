@@ -20,6 +20,7 @@ from gitmemo.commits.undecided import cases_between
 from gitmemo.git.cli import Git
 from gitmemo.source.tree import SourceTree
 from gitmemo.workspace import Workspace
+from gitmemo.world import leftovers
 from gitmemo.world.repository import RepositoryWorld
 from gitmemo.world.segments import Segment
 
@@ -61,7 +62,7 @@ def before_commit(
     is_alone = _is_nothing_staged(git)
     # First of all: when this commit is refused, no hook comes that could do it.
     if stages:
-        export.unstage_leftovers(git, workspace.root)
+        leftovers.unstage(git, workspace.root)
     before, after, paths = staged_trees(git, world)
     recognised, facts = renames_between(workspace, before, after, paths)
     cases = cases_between(workspace, before, after, paths, facts)
@@ -77,6 +78,7 @@ def before_commit(
     segment = export.plan_export(world, after)
     export.stage_untracked(git, workspace.root)
     if segment is not None:
+        leftovers.note(workspace.layout)
         export.stage(git, segment)
     calls = _runs(segment) if segment else 0
     return Exported(tuple(decided), recognised, calls, is_alone and segment is not None)

@@ -41,6 +41,7 @@ from gitmemo.model.validity import Code
 from gitmemo.world.absent import Absent
 from gitmemo.world.forgetting import bring_back, bury
 from gitmemo.world.journal import Journal, Place
+from gitmemo.world.leftovers import tidy
 from gitmemo.world.notes import FileNotes, Notes
 from gitmemo.world.reading import periods
 from gitmemo.world.space import vacuum
@@ -67,6 +68,11 @@ class RepositoryWorld(Worktree):
         self.notes: Notes = FileNotes(layout.private_dir / "failures.jsonl")
         self._absent = Absent(layout, self.blobs)
         self._journal = Journal(self.files.journal_folder)
+
+    def enter(self) -> bool:
+        """Tidy up after a commit that git gave up, and read what is new."""
+        tidy(self.layout)
+        return super().enter()
 
     # --- adding ----------------------------------------------------------
 
