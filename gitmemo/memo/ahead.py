@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any
 
+from gitmemo.hashing.digest import Digest
 from gitmemo.memo.calls import Hit
 from gitmemo.memo.inputs import short_cut_to
 from gitmemo.model.facts import Slot
@@ -30,9 +31,16 @@ _MOST = 256
 class ReadAhead:
     """Notices calls that are found in the order of their records."""
 
-    def __init__(self, world: World, op_named: Callable[[str], Op[..., Any] | None]) -> None:
+    def __init__(
+        self,
+        world: World,
+        op_named: Callable[[str], Op[..., Any] | None],
+        is_of: Callable[[Op[..., Any], Digest | None], bool],
+    ) -> None:
+        """`is_of` says whether calls of a version are of an op, and not of one of the same name."""
         self._world = world
         self._op_named = op_named
+        self._is_of = is_of
         self._end = 0
         self._size = 0
 
@@ -47,7 +55,7 @@ class ReadAhead:
             op = self._op_named(seen.op)
             if op is not None and op.version == seen.op_version and _has_names(op, seen.outputs):
                 key = short_cut_to(op, seen.given)
-                if key is not None:
+                if key is not None and self._is_of(op, seen.version):
                     yield key, Hit(seen.op, seen.version, seen.hid, seen.outputs, seen.elapsed_s)
 
 

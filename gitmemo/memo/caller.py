@@ -77,7 +77,7 @@ class Caller:
         self._failures = failures
         self._care = care
         self._loader = loader
-        self._ahead = ReadAhead(world, names.named)
+        self._ahead = ReadAhead(world, names.named, lookup.is_of)
         self._hits: dict[tuple[object, ...], Hit] = {}
         self._scopes = Scopes(world, code)
         self._mutations = Mutations(code)

@@ -64,6 +64,17 @@ class Verdicts:
         unit = self._code.places.unit_of_function(function)
         return None if unit is None else Component(unit.path, unit.name)
 
+    def is_of(self, version: Digest, function: Callable[..., object]) -> bool:
+        """Whether a version touched this function: another one of the same name is another op."""
+        own = self.component_of(function)
+        found = self._versions.get(version) or self._world.version(version)
+        if own is None or found is None or own in found.pairs:
+            return True
+        return any(
+            was in found.pairs and self.is_now(was, found.pairs[was], own)
+            for was in self.decisions().places(own)
+        )
+
     def is_now(self, component: Component, content: Content, other: Component) -> bool:
         """Whether what `component` held is what `other` holds: it may have been renamed or moved."""
         if component == other:

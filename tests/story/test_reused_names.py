@@ -119,3 +119,24 @@ def test_a_helper_under_its_old_name_is_not_taken_for_the_one_that_is_called(beg
     assert printed(begun) == "101"
     program(begun, ha + hc + op("f", "ha(x)"), "f(1)")
     assert begun.gitmemo("run", "main.py").counted == (1, 0), "the very code of before"
+
+
+SAME_NAME = (
+    "import gitmemo as gm\n\nstorage = gm.open()\n\n\n@gm.op(name='work')\n"
+    "def {function}(x):\n    return x + {n}\n\n\nwith storage:\n"
+    "    print(storage.unwrap({function}(1)))\n"
+)
+
+
+def test_two_functions_that_give_themselves_one_name_are_told_apart(begun: Clone) -> None:
+    begun.write("s1.py", SAME_NAME.format(function="odd", n=1))
+    begun.write("s2.py", SAME_NAME.format(function="odd", n=2))
+    assert begun.gitmemo("run", "s1.py").out == "2\n"
+    assert begun.gitmemo("run", "s2.py").out == "3\n"
+    assert "1 reused" in begun.gitmemo("run", "s1.py").err
+    begun.commit("Both")
+    begun.git("mv", "s2.py", "moved.py")
+    begun.commit("Move")
+    done = begun.gitmemo("run", "moved.py")
+    assert done.out == "3\n"
+    assert "1 reused" in done.err, "it has been recognised as moved"
