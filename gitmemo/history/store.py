@@ -20,6 +20,7 @@ from gitmemo.git.repository import Layout
 from gitmemo.history.rendering import GitObject
 
 LOG_NAME = "versions.log"
+_MAX_LOG_BYTES = 128 * 1024  # about 800 moves; as many are kept beside it
 # Loose objects cost git a file each and bring `git gc --auto` nearer.
 _PACK_FROM = 50
 _MOST_PACKINGS = 8
@@ -123,8 +124,13 @@ class Store:
         folder.mkdir(parents=True, exist_ok=True)
         stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
         line = f"{stamp} {ref} {old or '0' * len(new)} {new} {why}\n".encode()
+        log = folder / LOG_NAME
+        with suppress(OSError):
+            if log.stat().st_size >= _MAX_LOG_BYTES:
+                # Whoever has it open appends to the older one; nothing is lost.
+                log.replace(folder / f"{LOG_NAME}.1")
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
-        descriptor = os.open(folder / LOG_NAME, flags, 0o666)
+        descriptor = os.open(log, flags, 0o666)
         try:
             os.write(descriptor, line)
         finally:

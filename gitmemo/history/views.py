@@ -8,6 +8,7 @@ process never puts an old view over a newer one.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 
 from gitmemo.errors import GitFailed, MissingObject
@@ -22,7 +23,8 @@ from gitmemo.model.components import Component
 
 STATE_NAME = "versions.views"
 _TRIES = 12
-_LIST_ALL_FROM = 100
+# A file each is slow for git to list; it packs them only with the next `git gc`.
+_MOST_LOOSE = 200
 
 
 def refresh(layout: Layout, *, everything: bool = False) -> tuple[str, ...]:
@@ -47,6 +49,7 @@ def refresh(layout: Layout, *, everything: bool = False) -> tuple[str, ...]:
         if _move(layout, present, wanted):
             layout.private_dir.mkdir(parents=True, exist_ok=True)
             (layout.private_dir / STATE_NAME).write_text(f"{anchor}\n", "ascii")
+            _pack(layout)
             return problems
         back_off(attempt)
     return (*problems, "the refs under refs/gitmemo/fn are busy; the next command updates them")
@@ -155,3 +158,12 @@ def _move(layout: Layout, present: dict[str, str], wanted: dict[str, str]) -> bo
             return False
         raise
     return True
+
+
+def _pack(layout: Layout) -> None:
+    """Put the refs into one file, as `git gc` does, once there are many views in files of their own."""
+    folder = layout.common_dir / FUNCTION_REFS
+    loose = sum(len(files) for _, _, files in os.walk(folder))
+    if loose > _MOST_LOOSE:
+        # Busy refs stay as they are; the next time does it.
+        Git(layout.common_dir).process("pack-refs", "--all", "--prune")
