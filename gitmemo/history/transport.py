@@ -231,7 +231,9 @@ def _refuse_oversized(layout: Layout, place: RemoteRef, theirs: str) -> None:
             raise HistoryRejected(place.remote, place.ref, reason)
 
 
-def _merge_once(store: Store, place: RemoteRef, theirs: str) -> tuple[Merge, tuple[str, ...]] | None:
+def _merge_once(
+    store: Store, place: RemoteRef, theirs: str
+) -> tuple[Merge, tuple[str, ...]] | None:
     """Merge into our anchor as it is now; None if another process moved it meanwhile."""
     ours = store.ref(VERSIONS_REF)
     try:

@@ -11,14 +11,14 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 
-from gitmemo.errors import GitFailed, MissingObject
+from gitmemo.errors import MissingObject
 from gitmemo.git.cli import Git
 from gitmemo.git.formats import encode_commit
 from gitmemo.git.repository import Layout
 from gitmemo.history.anchor import Heads, differing, entries, heads_of, read_entry
 from gitmemo.history.names import FUNCTION_REFS, VERSIONS_REF, key_of, ref_name, twin_of
 from gitmemo.history.rendering import IDENTITY, GitObject, make
-from gitmemo.history.store import Store, back_off
+from gitmemo.history.store import Store, back_off, move_refs
 from gitmemo.model.components import Component
 
 STATE_NAME = "versions.views"
@@ -140,24 +140,10 @@ def _present_refs(layout: Layout) -> dict[str, str]:
 
 def _move(layout: Layout, present: dict[str, str], wanted: dict[str, str]) -> bool:
     """Move refs in one transaction, each only from what was seen; return whether it worked."""
-    lines = [
-        f"update {name} {oid} {present.get(name, '0' * len(oid))}\n"
-        for name, oid in sorted(wanted.items())
-        if present.get(name) != oid
-    ]
-    if not lines:
-        return True
-    try:
-        # No hook of the user's (reference-transaction) sees gitmemo's own refs.
-        Git(layout.common_dir).run(
-            "-c", "core.hooksPath=/dev/null", "update-ref", "--no-deref", "--stdin",
-            stdin="".join(lines).encode(),
-        )  # fmt: skip
-    except GitFailed as error:
-        if "lock" in error.stderr or "but expected" in error.stderr:
-            return False
-        raise
-    return True
+    moves = {
+        name: (present.get(name), oid) for name, oid in wanted.items() if present.get(name) != oid
+    }
+    return not moves or move_refs(layout, moves)
 
 
 def _pack(layout: Layout) -> None:
