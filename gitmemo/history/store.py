@@ -146,14 +146,14 @@ class Store:
             os.close(descriptor)
 
 
-def move_refs(layout: Layout, moves: Mapping[str, tuple[str | None, str]]) -> bool:
-    """Move refs in one transaction of git, each from old to new; return whether it worked.
+def move_refs(layout: Layout, moves: Mapping[str, tuple[str | None, str | None]]) -> bool:
+    """Move refs in one transaction of git, each from old to new (None: none); return whether it worked.
 
     Raises:
         GitFailed: Git refuses for another reason than somebody who was first.
     """
     lines = [
-        f"update {name} {new} {old or '0' * len(new)}\n"
+        f"update {name} {new} {old or '0' * len(new)}\n" if new else f"delete {name} {old}\n"
         for name, (old, new) in sorted(moves.items())
     ]
     try:

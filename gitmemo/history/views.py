@@ -93,22 +93,25 @@ def _state(layout: Layout, store: Store) -> str | None:
 
 def _wanted(
     store: Store, anchor: str, since: str | None
-) -> tuple[dict[str, str], list[GitObject], tuple[str, ...]]:
-    """Return ref to commit for every component whose heads changed since an anchor."""
+) -> tuple[dict[str, str | None], list[GitObject], tuple[str, ...]]:
+    """Return ref to commit (None: to none) for every component whose heads changed since an anchor."""
     tree = store.commit(anchor).tree
     before = store.commit(since).tree if since else None
-    listed = entries(store, tree)
+    listed, listed_before = entries(store, tree), entries(store, before)
     problems: list[str] = []
     changed: dict[Component, Heads] = {}
+    gone: list[Component] = []
     for place in differing(store, before, tree):
-        found = read_entry(store, place, listed[place]) if place in listed else None
-        if isinstance(found, Heads):
-            changed[found.component] = found
-        elif found:
+        found = read_entry(store, place, listed.get(place) or listed_before[place])
+        if isinstance(found, str):
             problems.append(found)
-    for hidden in _newly_shadowed(store, tree, changed):
+        elif place in listed:
+            changed[found.component] = found
+        else:  # the anchor was set back
+            gone.append(found.component)
+    for hidden in _newly_shadowed(store, tree, (*changed, *gone)):
         changed[hidden.component] = hidden
-    wanted: dict[str, str] = {}
+    wanted: dict[str, str | None] = {shown_ref(store, before, one): None for one in gone}
     objects: list[GitObject] = []
     for component, heads in changed.items():
         try:
@@ -138,7 +141,7 @@ def _present_refs(layout: Layout) -> dict[str, str]:
     return {name: oid for name, _, oid in pairs}
 
 
-def _move(layout: Layout, present: dict[str, str], wanted: dict[str, str]) -> bool:
+def _move(layout: Layout, present: dict[str, str], wanted: dict[str, str | None]) -> bool:
     """Move refs in one transaction, each only from what was seen; return whether it worked."""
     moves = {
         name: (present.get(name), oid) for name, oid in wanted.items() if present.get(name) != oid
