@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import functools
 import os
+import re
 import sys
 import tomllib
 from collections.abc import Mapping
@@ -23,7 +24,11 @@ FORMAT = 1
 COMMITTED = ".gitmemo/config.toml"
 LOCAL = "gitmemo/config.toml"
 CALLS_ALONE = "GITMEMO_CALLS_ALONE"
+SIDE_REF = "refs/gitmemo/versions"
 _DEPENDS = ("packages", "env", "files")
+_MAX_SIDE_REF = 200
+# Less than git allows: what every host, platform and shell takes as it is.
+_SIDE_REF = re.compile(r"refs/(heads|gitmemo)(/(?!-)[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*)+")
 
 
 class OnChange(StrEnum):
@@ -57,6 +62,7 @@ class Settings:
         depends: What every call depends on beyond code: names under `packages`, `env`, `files`.
         reuse: Whether calls of other branches and commits that are known here are adopted.
         record_user: Whether decisions say who made them, and when.
+        side_ref: The ref that holds the function histories on git remotes.
     """
 
     on_change: OnChange = OnChange.ASK
@@ -68,6 +74,7 @@ class Settings:
     depends: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     reuse: Reuse = Reuse.ANY
     record_user: bool = False
+    side_ref: str = SIDE_REF
 
     def trusted_remotes(self) -> frozenset[str]:
         """Return the remotes that are trusted under the URL that they have now."""
@@ -145,6 +152,22 @@ def reuse_of(value: object) -> Reuse:
         raise BadSetting("reuse", value, tuple(Reuse)) from None
 
 
+def side_ref_of(value: object) -> str:
+    """Return the ref that the setting `side_ref` means.
+
+    Raises:
+        BadSetting: It is no plain full name of a branch, or of a ref of gitmemo that travels.
+    """
+    name = value if isinstance(value, str) and len(value) <= _MAX_SIDE_REF else ""
+    is_legal = _SIDE_REF.fullmatch(name) and not any(
+        part.lower().endswith(".lock") for part in name.split("/")
+    )
+    # Views are made in each clone for itself, and a branch HEAD would hide the real one.
+    if not is_legal or name == "refs/heads/HEAD" or f"{name}/".startswith("refs/gitmemo/fn/"):
+        raise BadSetting("side_ref", value, (f'"{SIDE_REF}"', 'a branch, as "refs/heads/gitmemo"'))
+    return name
+
+
 def is_unattended() -> bool:
     """Whether the environment says that nobody sits in front of this process, as on build machines."""
     return os.environ.get("CI", "").lower() not in ("", "0", "false")
@@ -188,6 +211,7 @@ def merge(
         depends=_depends(committed.get("depends", {})),
         reuse=reuse_of(committed.get("reuse", Reuse.ANY)),
         record_user=_flag("record.user", committed.get("record", {}), "user"),
+        side_ref=side_ref_of(committed.get("side_ref", SIDE_REF)),
     )
 
 

@@ -71,12 +71,13 @@ def unshared(workspace: Workspace, commits: Iterable[str], pushed_to: str | None
     except RemoteUnknown:
         values = []
     histories_to = git_remote(layout)
-    is_there = histories_to is not None and pushed_to in (None, histories_to)
     return Unshared(
         calls=pending_calls(workspace),
         values=len(values),
         size_bytes=sum(item.size for item in values),
-        histories=is_there and has_unshared_histories(layout, histories_to or ""),
+        histories=histories_to is not None
+        and pushed_to in (None, histories_to)
+        and has_unshared_histories(layout, histories_to, workspace.settings.side_ref),
     )
 
 
@@ -100,13 +101,13 @@ def remote_cache(layout: Layout, config: RemoteConfig) -> Path:
     return layout.private_dir / "remotes" / config.name
 
 
-def has_unshared_histories(layout: Layout, remote: str) -> bool:
-    """Whether function histories have grown since `remote` was last seen."""
+def has_unshared_histories(layout: Layout, remote: str, side_ref: str) -> bool:
+    """Whether function histories have grown since the `side_ref` of `remote` was last seen."""
     from gitmemo.history.names import VERSIONS_REF, tracking_ref
 
     git = Git(layout.root)
     ours = git.try_run("rev-parse", "-q", "--verify", VERSIONS_REF)
-    theirs = git.try_run("rev-parse", "-q", "--verify", tracking_ref(remote))
+    theirs = git.try_run("rev-parse", "-q", "--verify", tracking_ref(remote, side_ref))
     if not ours or ours == theirs:
         return False
     return not theirs or git.try_run("merge-base", "--is-ancestor", ours, theirs) is None

@@ -111,7 +111,7 @@ def push(name: str | None) -> None:
         return
     from gitmemo.history import Histories
 
-    sent = Histories(workspace.layout).push(git_remote)
+    sent = Histories(workspace.layout).push(git_remote, workspace.settings.side_ref)
     said = "function histories sent" if sent.pushed else "function histories are up to date"
     click.echo(f"{git_remote}: {said}")
 
@@ -130,7 +130,7 @@ def pull(name: str | None) -> int:
     if git_remote is not None:
         from gitmemo.history import Histories
 
-        fetched = Histories(workspace.layout).fetch(git_remote)
+        fetched = Histories(workspace.layout).fetch(git_remote, workspace.settings.side_ref)
         click.echo(f"{git_remote}: {_histories(fetched)}")
         for problem in fetched.problems:
             click.echo(f"{git_remote}: skipped: {problem}", err=True)

@@ -92,17 +92,22 @@ class HistoryRejected(GitmemoError):
     kind = "history-rejected"
     exit_code = 4
 
-    def __init__(self, remote: str, reason: str) -> None:
-        super().__init__(remote, reason)
-        self.remote, self.reason = remote, reason
+    def __init__(self, remote: str, ref: str, reason: str) -> None:
+        super().__init__(remote, ref, reason)
+        self.remote, self.ref, self.reason = remote, ref, reason
 
     def problem(self) -> str:
-        return f"the function histories of {self.remote} were not merged: {self.reason}"
+        return f"{self.ref} of {self.remote} was not merged: {self.reason}"
 
     def remedy(self) -> str:
+        if self.ref.startswith("refs/heads/"):
+            return (
+                "look at it with `git ls-remote` and `git log`; if it is a branch of yours, "
+                "set `side_ref` in .gitmemo/config.toml to another name"
+            )
         return (
-            "look at them with `git ls-remote` and `git log`; if they are damaged, "
-            f"`git push {self.remote} :refs/gitmemo/versions` removes them and `gitmemo push` writes yours"
+            "look at it with `git ls-remote` and `git log`; if it is damaged, "
+            f"`git push {self.remote} :{self.ref}` removes it and `gitmemo push` writes yours"
         )
 
 

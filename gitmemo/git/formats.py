@@ -15,6 +15,11 @@ from dataclasses import dataclass
 FILE_MODE = 0o100644
 TREE_MODE = 0o040000
 _TREE_ENTRY = re.compile(rb"([0-7]{5,6}) ([^\0]+)\0")
+# What git's users had before UTF-8; Python knows more, some of it slow or no text at all.
+_ENCODING = re.compile(
+    rb"(?i)(iso-?8859-?[0-9]{1,2}|latin-?[0-9]{1,2}|windows-?125[0-8]|cp[0-9]{3,4}"
+    rb"|koi8-[ru]|euc-(jp|kr)|shift_?jis|gbk|gb2312|gb18030|big5)"
+)
 _HEX = re.compile(rb"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 
 
@@ -33,7 +38,7 @@ class CommitInfo:
 
     Attributes:
         oid, tree, parents: Object ids in hex.
-        message: Decoded as UTF-8, bad bytes replaced.
+        message: Decoded as the commit says, else as UTF-8; bad bytes replaced.
         time: Seconds since 1970 of the committer.
         author: The author's name.
     """
@@ -89,21 +94,38 @@ def encode_commit(
 def parse_commit(oid: str, body: bytes) -> CommitInfo:
     """Read a commit; raise `ValueError` if it is malformed."""
     headers, _, message = body.partition(b"\n\n")
-    tree, parents, time, author = "", [], 0, ""
+    parents: list[str] = []
+    first: dict[bytes, bytes] = {}
     for line in headers.split(b"\n"):
         key, _, value = line.partition(b" ")
-        if key == b"tree" and not tree:
-            tree = _oid(value)
-        elif key == b"parent":
+        if key == b"parent":
             parents.append(_oid(value))
-        elif key == b"author":
-            author = value.partition(b" <")[0].decode("utf-8", "replace")
-        elif key == b"committer":
-            fields = value.rsplit(b" ", 2)
-            time = int(fields[1]) if len(fields) == 3 else 0
-    if not tree:
+        else:
+            first.setdefault(key, value)
+    if b"tree" not in first:
         raise ValueError("a commit names no tree")
-    return CommitInfo(oid, tree, tuple(parents), message.decode("utf-8", "replace"), time, author)
+    named = first.get(b"encoding", b"")
+    encoding = named.decode("ascii") if _ENCODING.fullmatch(named) else "utf-8"
+    return CommitInfo(
+        oid,
+        _oid(first[b"tree"]),
+        tuple(parents),
+        _decoded(message, encoding),
+        _time(first.get(b"committer", b"")),
+        _decoded(first.get(b"author", b"").partition(b"<")[0].strip(), encoding),
+    )
+
+
+def _decoded(text: bytes, encoding: str) -> str:
+    try:
+        return text.decode(encoding, "replace")
+    except LookupError:  # a code page that Python does not have
+        return text.decode("utf-8", "replace")
+
+
+def _time(identity: bytes) -> int:
+    fields = identity.rpartition(b">")[2].split()
+    return int(fields[0]) if fields and re.fullmatch(rb"-?[0-9]{1,18}", fields[0]) else 0
 
 
 def _oid(value: bytes) -> str:

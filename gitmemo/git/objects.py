@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import heapq
 import os
+import re
 from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from dataclasses import replace
-from typing import Any, Protocol
+from typing import Protocol
 
 from gitmemo.errors import MissingObject
 from gitmemo.git.cli import Git
@@ -30,6 +31,8 @@ __all__ = [
 
 _FILE_TYPE = 0o100000
 _TYPE_MASK = 0o170000
+_TYPE_NUMBERS = {"commit": 1, "tree": 2, "blob": 3}
+_OID = re.compile(r"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 # Git itself stops at 2048 levels; a hostile tree must not exhaust our stack.
 _MAX_DEPTH = 256
 
@@ -104,7 +107,7 @@ def ancestors(reader: ObjectReader, commit: str) -> set[str]:
 
 
 class _Reader(ABC):
-    """What both readers do alike: paths, recursion and order, over `_raw`-level reads."""
+    """What both readers do alike: all but getting at the bytes of an object."""
 
     def __init__(self, layout: Layout) -> None:
         self._layout = layout
@@ -114,13 +117,8 @@ class _Reader(ABC):
             self._shallow = frozenset[str]()
 
     @abstractmethod
-    def blob(self, oid: str) -> bytes: ...
-
-    @abstractmethod
-    def commit(self, oid: str) -> CommitInfo: ...
-
-    @abstractmethod
-    def tree(self, oid: str) -> tuple[TreeEntry, ...]: ...
+    def _read_raw(self, kind: str, oid: str) -> bytes:
+        """Return the body of an object of this kind; raise `MissingObject`."""
 
     @property
     def shallow(self) -> frozenset[str]:
@@ -148,6 +146,18 @@ class _Reader(ABC):
         prefix = "".join(f"{part}/" for part in _parts(folder))
         return sorted(self._below(entry.oid, prefix, 0))
 
+    def blob(self, oid: str) -> bytes:
+        """See `ObjectReader`."""
+        return self._checked_body("blob", oid)
+
+    def commit(self, oid: str) -> CommitInfo:
+        """See `ObjectReader`."""
+        return self._parsed_commit(oid, self._checked_body("commit", oid))
+
+    def tree(self, oid: str) -> tuple[TreeEntry, ...]:
+        """See `ObjectReader`."""
+        return _parsed_tree(oid, self._checked_body("tree", oid))
+
     def walk(self, commit: str) -> Iterator[CommitInfo]:
         """See `ObjectReader`. Written once, so that the order is the same for both readers."""
         seen: dict[str, CommitInfo] = {}
@@ -169,6 +179,12 @@ class _Reader(ABC):
                 children[parent] -= 1
                 if not children[parent]:
                     heapq.heappush(ready, (-seen[parent].time, parent))
+
+    def _checked_body(self, kind: str, oid: str) -> bytes:
+        # Git would take another text for a name to look up, or for an option.
+        if not _OID.fullmatch(oid):
+            raise MissingObject(oid, "it is not an object id")
+        return self._read_raw(kind, oid)
 
     def _parsed_commit(self, oid: str, body: bytes) -> CommitInfo:
         try:
@@ -221,54 +237,16 @@ class Pygit2Reader(_Reader):
         """See `ObjectReader`."""
         self._repo.free()
 
-    def blob(self, oid: str) -> bytes:
-        """See `ObjectReader`."""
+    def _read_raw(self, kind: str, oid: str) -> bytes:
         import pygit2
 
-        found = self._get(oid)
-        if found is None:
-            return self._from_git("blob", oid)
-        if not isinstance(found, pygit2.Blob):
-            raise MissingObject(oid, "it is not a blob")
-        return found.data
-
-    def commit(self, oid: str) -> CommitInfo:
-        """See `ObjectReader`."""
-        import pygit2
-
-        found = self._get(oid)
-        if found is None:
-            return self._parsed_commit(oid, self._from_git("commit", oid))
-        if not isinstance(found, pygit2.Commit):
-            raise MissingObject(oid, "it is not a commit")
-        return CommitInfo(
-            oid,
-            str(found.tree_id),
-            tuple(str(parent) for parent in found.parent_ids),
-            found.raw_message.decode("utf-8", "replace"),
-            found.commit_time,
-            found.author.raw_name.decode("utf-8", "replace"),
-        )
-
-    def tree(self, oid: str) -> tuple[TreeEntry, ...]:
-        """See `ObjectReader`."""
-        import pygit2
-
-        found = self._get(oid)
-        if found is None:
-            return _parsed_tree(oid, self._from_git("tree", oid))
-        if not isinstance(found, pygit2.Tree):
-            raise MissingObject(oid, "it is not a tree")
-        return tuple(
-            TreeEntry(entry.filemode, entry.raw_name or b"", str(entry.id)) for entry in found
-        )
-
-    # `Any`: what libgit2 finds; callers check its class.
-    def _get(self, oid: str) -> Any:
         try:
-            return self._repo.get(oid)
-        except ValueError:
-            raise MissingObject(oid, "it is not an object id") from None
+            number, body, *_ = self._repo.odb.read(oid)
+        except (KeyError, pygit2.GitError):  # missing here, or damaged: git says which
+            return self._from_git(kind, oid)
+        if number != _TYPE_NUMBERS[kind]:
+            raise MissingObject(oid, f"it is not a {kind}")
+        return body
 
 
 class DulwichReader(_Reader):
@@ -288,33 +266,17 @@ class DulwichReader(_Reader):
         """See `ObjectReader`."""
         self.repository.close()
 
-    def blob(self, oid: str) -> bytes:
-        """See `ObjectReader`."""
-        return self._body("blob", oid)
-
-    def commit(self, oid: str) -> CommitInfo:
-        """See `ObjectReader`."""
-        return self._parsed_commit(oid, self._body("commit", oid))
-
-    def tree(self, oid: str) -> tuple[TreeEntry, ...]:
-        """See `ObjectReader`."""
-        return _parsed_tree(oid, self._body("tree", oid))
-
-    def _body(self, kind: str, oid: str) -> bytes:
+    def _read_raw(self, kind: str, oid: str) -> bytes:
+        from dulwich.errors import FileFormatException
         from dulwich.objects import ObjectID
 
         try:
             number, body = self.repository.object_store.get_raw(ObjectID(oid.encode("ascii")))
-        except KeyError:
+        except (KeyError, FileFormatException):  # missing here, or read more strictly than git does
             return self._from_git(kind, oid)
-        except (ValueError, AssertionError):
-            raise MissingObject(oid, "it is not an object id") from None
         if number != _TYPE_NUMBERS[kind]:
             raise MissingObject(oid, f"it is not a {kind}")
         return body
-
-
-_TYPE_NUMBERS = {"commit": 1, "tree": 2, "blob": 3}
 
 
 def _parsed_tree(oid: str, body: bytes) -> tuple[TreeEntry, ...]:

@@ -20,7 +20,7 @@ from gitmemo.history.names import VERSIONS_REF
 from gitmemo.history.planning import RenderPlan, plan_rendering
 from gitmemo.history.rendering import GitObject, Parent, text_in
 from gitmemo.history.store import Store, back_off
-from gitmemo.history.transport import FetchReport, PushReport, fetch, push
+from gitmemo.history.transport import FetchReport, PushReport, RemoteRef, fetch, push
 from gitmemo.history.views import refresh, shown_ref
 from gitmemo.model.components import Component
 from gitmemo.model.facts import Decision, Source
@@ -136,13 +136,13 @@ class Histories:
             heads = heads_of(store, store.commit(anchor).tree, component)
             return _entries(store, known, heads)
 
-    def fetch(self, remote: str = "origin") -> FetchReport:
+    def fetch(self, remote: str = "origin", side_ref: str = VERSIONS_REF) -> FetchReport:
         """Fetch a remote's histories and merge them into ours; see `transport.fetch`."""
-        return fetch(self.layout, remote)
+        return fetch(self.layout, RemoteRef(remote, side_ref))
 
-    def push(self, remote: str = "origin") -> PushReport:
+    def push(self, remote: str = "origin", side_ref: str = VERSIONS_REF) -> PushReport:
         """Bring our histories to a remote, merging its own first; see `transport.push`."""
-        return push(self.layout, remote)
+        return push(self.layout, RemoteRef(remote, side_ref))
 
     def refresh_views(self) -> tuple[str, ...]:
         """Write every view ref again, also deleted ones; return what could not be done."""

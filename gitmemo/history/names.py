@@ -10,9 +10,10 @@ from __future__ import annotations
 import hashlib
 import re
 
+from gitmemo.config import SIDE_REF
 from gitmemo.model.components import MAIN_PATH, Component
 
-VERSIONS_REF = "refs/gitmemo/versions"
+VERSIONS_REF = SIDE_REF
 FUNCTION_REFS = "refs/gitmemo/fn"
 REMOTE_REFS = "refs/gitmemo-remote"
 
@@ -98,13 +99,31 @@ def twin_of(component: Component) -> Component | None:
     return Component(path, component.unit) if path and path != component.path else None
 
 
-def tracking_ref(remote: str) -> str:
+def tracking_ref(remote: str, side_ref: str = VERSIONS_REF) -> str:
     """Return the ref that holds what a remote had when it was last fetched.
 
-    >>> tracking_ref("origin")
-    'refs/gitmemo-remote/origin/versions'
+    Args:
+        remote: Name or URL of the remote.
+        side_ref: The ref that holds the anchor there.
+
+    >>> tracking_ref("origin"), tracking_ref("origin", "refs/heads/gitmemo")
+    ('refs/gitmemo-remote/origin/versions', 'refs/gitmemo-remote/origin/heads+gitmemo')
     """
-    return f"{REMOTE_REFS}/{_component(remote, remote)}/versions"
+    # Flat, so that `heads/a` and `heads/a/b` can be remembered side by side.
+    flat = side_ref.removeprefix("refs/").replace("/", "+")
+    name = "versions" if side_ref == VERSIONS_REF else flat
+    return f"{tracking_folder(remote)}{name}"
+
+
+def tracking_folder(remote: str) -> str:
+    """Return what the names of all tracking refs of a remote begin with."""
+    return f"{REMOTE_REFS}/{_component(remote, remote)}/"
+
+
+def tracked_by(name: str, remote: str) -> str:
+    """Return the `side_ref` whose tracking ref has this name; the inverse of `tracking_ref`."""
+    flat = name.removeprefix(tracking_folder(remote))
+    return VERSIONS_REF if flat == "versions" else "refs/" + flat.replace("+", "/")
 
 
 def _component(raw: str, identity: str, *, force: bool = False) -> str:

@@ -10,19 +10,23 @@ from __future__ import annotations
 import os
 import random
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from contextlib import suppress
 from types import TracebackType
 
+from gitmemo.errors import GitFailed
+from gitmemo.git.cli import Git
 from gitmemo.git.formats import CommitInfo, TreeEntry
 from gitmemo.git.objects import DulwichReader
 from gitmemo.git.repository import Layout
 from gitmemo.history.rendering import GitObject
 
 LOG_NAME = "versions.log"
+_MAX_LOG_BYTES = 128 * 1024  # about 800 moves; as many are kept beside it
 # Loose objects cost git a file each and bring `git gc --auto` nearer.
 _PACK_FROM = 50
 _MOST_PACKINGS = 8
+_CONTENDED = ("lock", "but expected", "reference already exists", "incorrect old value")
 _TYPE_NUMBERS = {"commit": 1, "tree": 2, "blob": 3}
 
 
@@ -34,6 +38,8 @@ class Store:
         self.object_format = layout.object_format
         self._reader = DulwichReader(layout)
         self._commits: dict[str, CommitInfo] = {}
+        # Refs in tables are for git itself: dulwich does not write them as git reads them.
+        self._asks_git = (layout.common_dir / "reftable").is_dir()
 
     def __enter__(self) -> Store:
         return self
@@ -65,6 +71,8 @@ class Store:
 
     def ref(self, name: str) -> str | None:
         """Return what a ref points to."""
+        if self._asks_git:
+            return Git(self.layout.common_dir).try_run("rev-parse", "--quiet", "--verify", name)
         from dulwich.refs import Ref
 
         try:
@@ -107,6 +115,8 @@ class Store:
 
     def swap(self, name: str, old: str | None, new: str) -> bool:
         """Point a ref to `new` if it still points to `old` (None: does not exist)."""
+        if self._asks_git:
+            return move_refs(self.layout, {name: (old, new)})
         from dulwich.file import FileLocked
         from dulwich.objects import ObjectID
         from dulwich.refs import Ref
@@ -123,12 +133,40 @@ class Store:
         folder.mkdir(parents=True, exist_ok=True)
         stamp = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
         line = f"{stamp} {ref} {old or '0' * len(new)} {new} {why}\n".encode()
+        log = folder / LOG_NAME
+        with suppress(OSError):
+            if log.stat().st_size >= _MAX_LOG_BYTES:
+                # Whoever has it open appends to the older one; nothing is lost.
+                log.replace(folder / f"{LOG_NAME}.1")
         flags = os.O_WRONLY | os.O_CREAT | os.O_APPEND
-        descriptor = os.open(folder / LOG_NAME, flags, 0o666)
+        descriptor = os.open(log, flags, 0o666)
         try:
             os.write(descriptor, line)
         finally:
             os.close(descriptor)
+
+
+def move_refs(layout: Layout, moves: Mapping[str, tuple[str | None, str | None]]) -> bool:
+    """Move refs in one transaction of git, each from old to new (None: none); return whether it worked.
+
+    Raises:
+        GitFailed: Git refuses for another reason than somebody who was first.
+    """
+    lines = [
+        f"update {name} {new} {old or '0' * len(new)}\n" if new else f"delete {name} {old}\n"
+        for name, (old, new) in sorted(moves.items())
+    ]
+    try:
+        # No hook of the user's (reference-transaction) sees gitmemo's own refs.
+        Git(layout.common_dir).run(
+            "-c", "core.hooksPath=/dev/null", "update-ref", "--no-deref", "--stdin",
+            stdin="".join(lines).encode(),
+        )  # fmt: skip
+    except GitFailed as error:
+        if any(reason in error.stderr for reason in _CONTENDED):
+            return False
+        raise
+    return True
 
 
 def back_off(attempt: int) -> None:

@@ -8,21 +8,23 @@ process never puts an old view over a newer one.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable
 
-from gitmemo.errors import GitFailed, MissingObject
+from gitmemo.errors import MissingObject
 from gitmemo.git.cli import Git
 from gitmemo.git.formats import encode_commit
 from gitmemo.git.repository import Layout
 from gitmemo.history.anchor import Heads, differing, entries, heads_of, read_entry
 from gitmemo.history.names import FUNCTION_REFS, VERSIONS_REF, key_of, ref_name, twin_of
 from gitmemo.history.rendering import IDENTITY, GitObject, make
-from gitmemo.history.store import Store, back_off
+from gitmemo.history.store import Store, back_off, move_refs
 from gitmemo.model.components import Component
 
 STATE_NAME = "versions.views"
 _TRIES = 12
-_LIST_ALL_FROM = 100
+# A file each is slow for git to list; it packs them only with the next `git gc`.
+_MOST_LOOSE = 200
 
 
 def refresh(layout: Layout, *, everything: bool = False) -> tuple[str, ...]:
@@ -47,6 +49,7 @@ def refresh(layout: Layout, *, everything: bool = False) -> tuple[str, ...]:
         if _move(layout, present, wanted):
             layout.private_dir.mkdir(parents=True, exist_ok=True)
             (layout.private_dir / STATE_NAME).write_text(f"{anchor}\n", "ascii")
+            _pack(layout)
             return problems
         back_off(attempt)
     return (*problems, "the refs under refs/gitmemo/fn are busy; the next command updates them")
@@ -90,22 +93,25 @@ def _state(layout: Layout, store: Store) -> str | None:
 
 def _wanted(
     store: Store, anchor: str, since: str | None
-) -> tuple[dict[str, str], list[GitObject], tuple[str, ...]]:
-    """Return ref to commit for every component whose heads changed since an anchor."""
+) -> tuple[dict[str, str | None], list[GitObject], tuple[str, ...]]:
+    """Return ref to commit (None: to none) for every component whose heads changed since an anchor."""
     tree = store.commit(anchor).tree
     before = store.commit(since).tree if since else None
-    listed = entries(store, tree)
+    listed, listed_before = entries(store, tree), entries(store, before)
     problems: list[str] = []
     changed: dict[Component, Heads] = {}
+    gone: list[Component] = []
     for place in differing(store, before, tree):
-        found = read_entry(store, place, listed[place]) if place in listed else None
-        if isinstance(found, Heads):
-            changed[found.component] = found
-        elif found:
+        found = read_entry(store, place, listed.get(place) or listed_before[place])
+        if isinstance(found, str):
             problems.append(found)
-    for hidden in _newly_shadowed(store, tree, changed):
+        elif place in listed:
+            changed[found.component] = found
+        else:  # the anchor was set back
+            gone.append(found.component)
+    for hidden in _newly_shadowed(store, tree, (*changed, *gone)):
         changed[hidden.component] = hidden
-    wanted: dict[str, str] = {}
+    wanted: dict[str, str | None] = {shown_ref(store, before, one): None for one in gone}
     objects: list[GitObject] = []
     for component, heads in changed.items():
         try:
@@ -135,23 +141,18 @@ def _present_refs(layout: Layout) -> dict[str, str]:
     return {name: oid for name, _, oid in pairs}
 
 
-def _move(layout: Layout, present: dict[str, str], wanted: dict[str, str]) -> bool:
+def _move(layout: Layout, present: dict[str, str], wanted: dict[str, str | None]) -> bool:
     """Move refs in one transaction, each only from what was seen; return whether it worked."""
-    lines = [
-        f"update {name} {oid} {present.get(name, '0' * len(oid))}\n"
-        for name, oid in sorted(wanted.items())
-        if present.get(name) != oid
-    ]
-    if not lines:
-        return True
-    try:
-        # No hook of the user's (reference-transaction) sees gitmemo's own refs.
-        Git(layout.common_dir).run(
-            "-c", "core.hooksPath=/dev/null", "update-ref", "--no-deref", "--stdin",
-            stdin="".join(lines).encode(),
-        )  # fmt: skip
-    except GitFailed as error:
-        if "lock" in error.stderr or "but expected" in error.stderr:
-            return False
-        raise
-    return True
+    moves = {
+        name: (present.get(name), oid) for name, oid in wanted.items() if present.get(name) != oid
+    }
+    return not moves or move_refs(layout, moves)
+
+
+def _pack(layout: Layout) -> None:
+    """Put the refs into one file, as `git gc` does, once there are many views in files of their own."""
+    folder = layout.common_dir / FUNCTION_REFS
+    loose = sum(len(files) for _, _, files in os.walk(folder))
+    if loose > _MOST_LOOSE:
+        # Busy refs stay as they are; the next time does it.
+        Git(layout.common_dir).process("pack-refs", "--all", "--prune")

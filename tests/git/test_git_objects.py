@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from gitmemo.errors import MissingObject
+from gitmemo.errors import GitFailed, MissingObject
 from gitmemo.git.cli import Git
 from gitmemo.git.formats import TreeEntry, encode_tree, object_id, parse_commit, parse_tree
 from gitmemo.git.objects import (
@@ -179,21 +179,108 @@ def test_a_reader_sees_what_other_processes_write_and_pack_later(repo: Path) -> 
         reader.close()
 
 
-def test_sha256_and_reftable_are_read_by_dulwich(make_repo: Callable[..., Path]) -> None:
-    folder = make_repo("long", "--object-format=sha256")
+@pytest.mark.parametrize("option", ["--object-format=sha256", "--ref-format=reftable"])
+def test_sha256_and_reftable_are_read_by_dulwich(
+    make_repo: Callable[..., Path], option: str
+) -> None:
+    try:
+        folder = make_repo("other", option)
+    except GitFailed:
+        pytest.skip(f"this git does not know {option}")
     grow(folder)
-    reader = open_reader(locate(folder))
+    reader, git = open_reader(locate(folder)), Git(folder)
     assert isinstance(reader, DulwichReader)
-    commit = reader.resolve("HEAD")
-    assert commit is not None and len(commit) == 64
-    assert reader.read(commit, "pkg/a.py") == b"a = 2\n"
-    assert len(list(reader.walk(commit))) == 4
+    for _ in ("loose", "packed"):
+        commit = reader.resolve("HEAD")
+        assert commit == git.run("rev-parse", "HEAD")
+        assert reader.read(commit, "pkg/a.py") == b"a = 2\n"
+        assert len(list(reader.walk(commit))) == 4
+        assert [oid for _, oid in reader.list(commit)] == [
+            line.split()[2]
+            for line in git.run("ls-tree", "-r", "HEAD").splitlines()
+            if not line.startswith("120000")
+        ]
+        git.run("gc", "-q")
     reader.close()
 
 
-def test_what_libgit2_refuses_is_read_by_dulwich(repo: Path) -> None:
-    grow(repo)
+def test_what_libgit2_can_open_is_read_by_it(repo: Path) -> None:
     assert isinstance(open_reader(locate(repo)), Pygit2Reader)
+
+
+def literal(folder: Path, kind: str, body: bytes) -> str:
+    done = subprocess.run(
+        ["git", "hash-object", "-w", "-t", kind, "--literally", "--stdin"],
+        cwd=folder, input=body, capture_output=True, check=True,
+    )  # fmt: skip
+    return done.stdout.decode().strip()
+
+
+def test_odd_commits_are_read_alike_and_as_git_reads_them(repo: Path) -> None:
+    git, tree = Git(repo), Git(repo).run("mktree")
+    top = f"tree {tree}\n".encode()
+    people = b"author A <e> 100 +0000\ncommitter C <e> 200 +0000\n"
+    bodies = {
+        "latin": b"author J\xe9 <e> 1 +0200\ncommitter J <e> 2 -0130\nencoding ISO-8859-1\n\nm\xe9\n",
+        "japanese": b"author \x93\xfa <e> 1 +0000\ncommitter J <e> 2 +0000\nencoding Shift_JIS\n\n\x93\xfa\n",
+        "no codec": people + b"encoding cp999\n\n\xc3\xa4\n",
+        "no text": people + b"encoding zip\n\n\xc3\xa4\n",
+        "neither": people + b"\n\xff\xc3\xa4\n",
+        "no name": b"author <e> 1 +0000\ncommitter <e> 2 +0000\n\nm\n",
+        "angles": b"author A <B> <e> 1 +0000\ncommitter C <D> <e> 200 +0000\n\nm\n",
+        "signed": people + b"gpgsig -----BEGIN\n \n abc\n -----END\n\nm\n",
+        "no message": people,
+        "empty lines first": people + b"\n\n\n m\n",
+        "no time": b"author A <e>\ncommitter C <e>\n\nm\n",
+        "bad time": b"author A <e> x +0000\ncommitter C <e> x +0000\n\nm\n",
+        "far time": b"author A <e> 1 +0000\ncommitter C <e> 99999999999 +0000\n\nm\n",
+        "space after": b"author A <e> 1 +0000\ncommitter C <e> 200 +0000 \n\nm\n",
+        "nobody": b"committer C <e> 200 +0000\n\nm\n",
+    }
+    layout = locate(repo)
+    one, other = Pygit2Reader(layout), DulwichReader(layout)
+    for name, body in bodies.items():
+        oid = literal(repo, "commit", top + body)
+        found = one.commit(oid)
+        assert found == other.commit(oid), name
+        shown = git.bytes("log", "-1", "--encoding=UTF-8", "--format=%an%n%ct", oid).decode(
+            "utf-8", "replace"
+        )
+        author, _, time = shown.rstrip("\n").partition("\n")
+        assert (found.author, str(found.time)) == (author, time or "0"), name
+    oid = literal(repo, "commit", top + bodies["latin"])
+    assert one.commit(oid).message == "mé\n"
+    for mode in (b"100664", b"100600", b"100755", b"160000", b"120000", b"0", b"100777"):
+        oid = literal(repo, "tree", mode + b" a\0" + bytes(20))
+        answers = []
+        for reader in (one, other):
+            try:
+                answers.append(reader.tree(oid))
+            except MissingObject as error:
+                answers.append(str(error))
+        assert answers[0] == answers[1], mode
+
+
+def test_a_submodule_and_a_folder_of_many_files_are_read_alike(
+    repo: Path, make_repo: Callable[..., Path]
+) -> None:
+    inner = make_repo("inner")
+    grow(inner)
+    git = Git(repo)
+    git.run("-c", "protocol.file.allow=always", "submodule", "add", "-q", str(inner), "sub")
+    blob = git.hash_object(b"x")
+    git.update_index((f"many/{number:05}", blob) for number in range(20_000))
+    git.run("commit", "-q", "-m", "many files and a submodule")
+    for folder, files in ((repo, 20_001), (repo / "sub", 5)):
+        layout = locate(folder)
+        one, other = Pygit2Reader(layout), DulwichReader(layout)
+        commit = one.resolve("HEAD")
+        assert commit is not None
+        assert one.list(commit) == other.list(commit)
+        assert len(one.list(commit)) == files
+        assert one.read(commit, "many/19999") == other.read(commit, "many/19999")
+        one.close()
+        other.close()
 
 
 def test_hostile_names_in_a_tree_are_returned_and_touch_nothing(repo: Path) -> None:
@@ -202,11 +289,7 @@ def test_hostile_names_in_a_tree_are_returned_and_touch_nothing(repo: Path) -> N
     body = encode_tree(
         [TreeEntry(0o100644, name, blob) for name in (b"..", b".git", b"a\xff", b"a\nb")]
     )
-    done = subprocess.run(
-        ["git", "hash-object", "-w", "-t", "tree", "--literally", "--stdin"],
-        cwd=repo, input=body, capture_output=True, check=True,
-    )  # fmt: skip
-    tree = done.stdout.decode().strip()
+    tree = literal(repo, "tree", body)
     assert tree == object_id("tree", body)
     commit = git.run("commit-tree", tree, "-m", "x")
     found = [kind(locate(repo)).list(commit) for kind in (Pygit2Reader, DulwichReader)]

@@ -286,6 +286,57 @@ def test_every_move_of_the_anchor_can_be_undone_from_the_log(repo: Path, writer:
     ]
 
 
+def test_a_move_is_undone_with_git_and_the_views_follow(repo: Path, writer: Any) -> None:
+    histories, git = Histories(locate(repo)), Git(repo)
+    kept = writer.source(MAKE, "1")
+    before = histories.render([kept], writer.texts).anchor
+    later = [writer.source(MAKE, "2", kept), writer.source(SCALE, "unwanted")]
+    after = histories.render(later, writer.texts).anchor
+    last = (locate(repo).private_dir / LOG_NAME).read_text().splitlines()[-1].split(" ")
+    assert last[2:4] == [before, after]
+    git.run("update-ref", *last[1:3])
+    assert histories.render([kept], {}).known == 1  # what any command that records does
+    assert [entry.fact for entry in histories.log(MAKE)] == [kept]
+    assert git.run("for-each-ref", "--format=%(refname)", "refs/gitmemo/fn/") == (
+        "refs/gitmemo/fn/m/f"
+    )
+    # What the index states comes back with the same ids.
+    assert len(histories.render(later, writer.texts).rendered) == 2
+    assert git.run("rev-parse", f"{VERSIONS_REF}^{{tree}}") == git.run(
+        "rev-parse", f"{after}^{{tree}}"
+    )
+
+
+def test_the_log_of_moves_stays_small(
+    repo: Path, writer: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gitmemo.history.store._MAX_LOG_BYTES", 400)
+    histories, log = Histories(locate(repo)), locate(repo).private_dir / LOG_NAME
+    anchors = [
+        histories.render([writer.source(MAKE, str(number))], writer.texts).anchor
+        for number in range(12)
+    ]
+    kept = [log.with_name(f"{LOG_NAME}.1"), log]
+    assert sum(file.stat().st_size for file in kept) < 1400
+    moves = [line.split(" ")[3] for file in kept for line in file.read_text().splitlines()]
+    assert len(moves) > 3 and moves == anchors[-len(moves) :]
+
+
+def test_many_views_are_packed(repo: Path, writer: Any) -> None:
+    for number in range(250):
+        writer.source(Component(f"m{number % 3}.py", f"f{number}"), f"{number}")
+    histories, git = Histories(locate(repo)), Git(repo)
+    histories.render(writer.facts[:150], writer.texts)
+    loose = repo / ".git/refs/gitmemo/fn"
+    assert len([path for path in loose.rglob("*") if path.is_file()]) == 150
+    histories.render(writer.facts, writer.texts)
+    assert not [path for path in loose.rglob("*") if path.is_file()]
+    assert len(git.run("for-each-ref", "refs/gitmemo/fn/").splitlines()) == 250
+    writer.source(Component("m0.py", "f0"), "new", writer.facts[0])
+    assert len(histories.render(writer.facts, writer.texts).rendered) == 1
+    assert git.run("log", "--format=%s", "refs/gitmemo/fn/m0/f0").count("\n") == 1
+
+
 def test_a_left_over_lock_is_an_error_that_says_so(
     repo: Path, writer: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:

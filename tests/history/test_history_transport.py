@@ -88,6 +88,39 @@ def test_an_ordinary_fetch_neither_brings_nor_prunes_histories(
     assert git.run("config", "--get-all", "remote.origin.fetch").count("gitmemo") == 0
 
 
+def test_peoples_own_refspecs_and_pruning_lose_nothing(
+    clone: Callable[..., Any], writer: Any, hub: Path
+) -> None:
+    ours = clone("a")
+    git = Git(ours.layout.root)
+    for key, value in (
+        ("fetch.prune", "true"),
+        ("fetch.pruneTags", "true"),
+        ("remote.origin.prune", "true"),
+        ("remote.origin.pruneTags", "true"),
+        ("push.followTags", "true"),
+        ("push.default", "matching"),
+    ):
+        git.run("config", key, value)
+    for spec in ("+refs/notes/*:refs/notes/*", "+refs/tags/*:refs/tags/*"):
+        git.run("config", "--add", "remote.origin.fetch", spec)
+    identity = ("-c", "user.name=x", "-c", "user.email=x")
+    git.run(*identity, "commit", "-q", "--allow-empty", "-m", "m")
+    git.run("branch", "mine")
+    ours.render([writer.source(F, "unpushed")], writer.texts)
+    before = refs(ours.layout.root)
+    git.run("fetch", "-q", "--all", "--prune")
+    assert refs(ours.layout.root) == before
+    git.run(*identity, "tag", "-m", "t", "mine-too")
+    assert not ours.fetch("origin").found
+    assert ours.push("origin").pushed
+    ours.fetch("origin")
+    assert {"refs/heads/mine", "refs/tags/mine-too"} <= set(refs(ours.layout.root).split())
+    assert refs(hub) == f"{VERSIONS_REF} {ours.anchor}"
+    git.run("fetch", "-q", "--all", "--prune")
+    assert ours.anchor is not None and len(ours.log(F)) == 1
+
+
 def test_three_clones_that_record_at_once_end_up_the_same(
     clone: Callable[..., Any], make_writer: Any, hub: Path
 ) -> None:
