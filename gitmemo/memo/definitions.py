@@ -16,6 +16,7 @@ from importlib.machinery import ModuleSpec, PathFinder, SourceFileLoader
 from types import CodeType, ModuleType, TracebackType
 
 from gitmemo.memo import context
+from gitmemo.source.parsing import parse
 from gitmemo.tracing import Project
 
 _FUTURE = sum(getattr(__future__, name).compiler_flag for name in __future__.all_feature_names)
@@ -65,7 +66,7 @@ class _Loader(SourceFileLoader):
 
     def _run_below(self, line: int, flags: int, module: ModuleType) -> None:
         """Run the statements that begin below `line`, one by one."""
-        for statement in ast.parse(self.get_data(self.path)).body:
+        for statement in parse(self.get_data(self.path)).body:
             if statement.lineno > line:
                 alone = ast.Module([statement], [])
                 code = compile(alone, self.path, "exec", flags=flags, dont_inherit=True)

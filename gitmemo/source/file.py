@@ -19,6 +19,7 @@ from gitmemo.source.canonical import OWN_DECORATORS, digest_of, normalise
 from gitmemo.source.effects import How, affected_by
 from gitmemo.source.names import BUILTINS, NameUse
 from gitmemo.source.notebook import cells_of, python_of
+from gitmemo.source.parsing import parse
 from gitmemo.source.statements import (
     REBINDING,
     Draft,
@@ -48,7 +49,7 @@ class SourceFile:
         self.text = text
         self.cell_starts = tuple(cell_starts)
         try:
-            tree = ast.parse(text)
+            tree = parse(text)
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             raise SourceError(path, _reason(error)) from None
         self.docstring = ast.get_docstring(tree, clean=False)
@@ -97,7 +98,7 @@ class SourceFile:
     @cached_property
     def always_imported(self) -> Sequence[ImportedName]:
         """What the file imports in any case: under no condition, and in no function."""
-        statements = ast.parse(self.text).body
+        statements = parse(self.text).body
         plain = (s for s in statements if isinstance(s, ast.Import | ast.ImportFrom))
         return [imported for statement in plain for imported in imported_names(statement)]
 
@@ -123,7 +124,7 @@ class SourceFile:
 
     @cached_property
     def _tree(self) -> ast.Module:
-        return ast.parse(self.text)
+        return parse(self.text)
 
     def unit_at(self, line: int) -> Unit | None:
         """Return the innermost unit whose statement covers `line`."""

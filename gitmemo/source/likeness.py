@@ -13,6 +13,7 @@ from contextlib import suppress
 
 from gitmemo.source.canonical import OWN_DECORATORS, digest_of, normalise
 from gitmemo.source.names import names_in, parameters_of, scope_of, targets_of
+from gitmemo.source.parsing import parse
 
 _Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 _Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
@@ -39,7 +40,7 @@ def renamed_only(old_text: str, new_text: str) -> bool:
 
 def _read(text: str) -> ast.Module | None:
     try:
-        return normalise(ast.parse(text), _is_own)
+        return normalise(parse(text), _is_own)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
 

@@ -12,6 +12,8 @@ import builtins
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 
+from gitmemo.source.parsing import parse
+
 _Function = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda
 _Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 _LONGEST_MODULE_NAME = 120
@@ -204,7 +206,7 @@ class _Walker(ast.NodeVisitor):
         if not isinstance(text, ast.Constant) or not isinstance(text.value, str):
             return
         try:
-            body = ast.parse(text.value.lstrip(" \t")).body
+            body = parse(text.value.lstrip(" \t")).body
         except (SyntaxError, ValueError, RecursionError, MemoryError):
             return
         modules = scope_of(body, is_class=False).modules

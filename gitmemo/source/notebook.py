@@ -13,6 +13,7 @@ import re
 import textwrap
 
 from gitmemo.errors import SourceError
+from gitmemo.source.parsing import parse
 
 _CELL_MAGIC = re.compile(r"\s*%%(\w*).*(?:\n|$)")
 # Cell magics whose body binds names of the notebook. `%%timeit` runs its own in a function.
@@ -91,7 +92,7 @@ def _timed_body(tree: ast.Module) -> str | None:
 
 def _parsed(text: str) -> ast.Module | None:
     try:
-        return ast.parse(text)
+        return parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return None
 

@@ -20,6 +20,7 @@ from gitmemo.hashing.digest import Digest
 from gitmemo.source.canonical import OWN_DECORATORS, digest_of, dotted_name
 from gitmemo.source.file import SourceFile
 from gitmemo.source.names import BUILTINS, NameUse, sites_in
+from gitmemo.source.parsing import parse
 from gitmemo.source.statements import imported_names
 from gitmemo.source.units import ImportedName, Unit
 
@@ -113,7 +114,7 @@ def _joined(*parts: str) -> str:
 def _with_own_decorators(text: str) -> str:
     """Add the imports that texts leave out: those of gitmemo's decorators, which are no code."""
     try:
-        tree = ast.parse(text)
+        tree = parse(text)
     except (SyntaxError, ValueError, RecursionError, MemoryError):
         return text
     bound: set[str] = set()

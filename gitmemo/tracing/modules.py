@@ -8,7 +8,6 @@ has no code is believed only if the text is shown to be what was loaded (`loadin
 
 from __future__ import annotations
 
-import ast
 import os
 import sys
 import threading
@@ -25,6 +24,7 @@ from gitmemo.hashing.structure import code_digest
 from gitmemo.model.components import MAIN_PATH, Component, is_elsewhere
 from gitmemo.source import NameUse, SourceFile, Unit, UnitKind
 from gitmemo.source.names import Names
+from gitmemo.source.parsing import parse
 from gitmemo.source.stores import binds_by_attribute
 from gitmemo.source.units import NO_SOURCE
 from gitmemo.tracing.cells import Cells, cells_seen, cells_that_ran, nested
@@ -275,7 +275,7 @@ class Modules:
         """Whether code of a loaded module of the project may make a global of this name."""
         files = [snapshot.file for snapshot in list(self._snapshots.values()) if snapshot]
         return any(
-            name in file.rebound_by_functions or binds_by_attribute(ast.parse(file.text), name)
+            name in file.rebound_by_functions or binds_by_attribute(parse(file.text), name)
             for file in files
         )
 
