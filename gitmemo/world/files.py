@@ -99,13 +99,13 @@ class FactFiles:
         """Return the names of the folders of journals that count here and hold some."""
         return sorted(filter(self._counts, {path.parent.name for path in self._sizes}))
 
-    def folder_of(self, file: int) -> str:
-        """Return the name of the folder that a journal is or was in."""
-        for kind in ("journal", EXPORTED):
-            for (folder, _), (found, _) in self._index.files(kind).items():
-                if found == file:
-                    return folder
-        raise KeyError(file)
+    def folders(self) -> dict[int, str]:
+        """Return the name of the folder that each journal is or was in, by file id."""
+        return {
+            file: folder
+            for kind in ("journal", EXPORTED)
+            for (folder, _), (file, _) in self._index.files(kind).items()
+        }
 
     def _counts(self, folder: str) -> bool:
         """Whether the journals of a folder count here: our own, or of a work tree that is gone."""
