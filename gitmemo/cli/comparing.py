@@ -12,19 +12,19 @@ from gitmemo.cli.options import json_option, revision_options
 from gitmemo.cli.questions import where
 from gitmemo.cli.showing import said
 from gitmemo.codecs import is_safe
-from gitmemo.display.text import cut, diff_lines, printable
-from gitmemo.errors import GitmemoError, UnknownOp
-from gitmemo.hashing.digest import to_hex
-from gitmemo.memo.measuring import Distance, distance
-from gitmemo.memo.opening import trust_of
-from gitmemo.memo.trust import Values
-from gitmemo.memo.worlds import (
+from gitmemo.comparison import (
     CallChange,
     StatementChange,
     VersionChange,
     WorldDifference,
     compare,
 )
+from gitmemo.display.text import cut, diff_lines, printable
+from gitmemo.errors import GitmemoError, UnknownOp
+from gitmemo.hashing.digest import to_hex
+from gitmemo.memo.measuring import Distance, distance
+from gitmemo.memo.opening import trust_of
+from gitmemo.memo.trust import Values
 from gitmemo.model.facts import Slot
 from gitmemo.quantities import count, size
 from gitmemo.query import names_now
