@@ -19,11 +19,10 @@ from gitmemo.model.lines import from_line
 from gitmemo.world.files import FactFiles
 from gitmemo.world.index import Index
 from gitmemo.world.journal import Place
-from gitmemo.world.table import as_json
+from gitmemo.world.table import CARRIED_SCHEMA, as_json
 
 _ID = 32
 _TAIL = 4096
-_SCHEMA = "create table if not exists carried(file integer primary key, blobs blob not null)"
 
 
 class Absent:
@@ -75,7 +74,7 @@ class Absent:
 def carried(index: Index, files: frozenset[int]) -> set[Digest]:
     """Return the blobs that the values in segments name."""
     with index.lock:
-        index.database.execute(_SCHEMA)
+        index.database.execute(CARRIED_SCHEMA)
         rows = index.rows(
             "select file, blobs from carried where file in (select value from json_each(?))",
             (as_json(files),),
