@@ -174,11 +174,11 @@ class _ShownCalls(StoredCalls):
         self._frame = frame
         self._refuse = refuse
 
-    def is_cached(self, *_: Any) -> NoReturn:
+    def is_cached(self, *_: Any, **__: Any) -> NoReturn:
         self._refuse("looking a call up")
 
-    def forget(self, *_: Any) -> NoReturn:
+    def forget(self, *_: Any, **__: Any) -> NoReturn:
         self._refuse("forgetting calls")
 
-    def recompute(self, *_: Any) -> NoReturn:
+    def recompute(self, *_: Any, **__: Any) -> NoReturn:
         self._refuse("running a call")
