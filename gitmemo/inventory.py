@@ -62,7 +62,8 @@ def inventory(view: View, *, ask: bool) -> Inventory:
     """Return what is in a world; `ask` asks the default remote what it holds."""
     world, index, place = view.world, view.world.index, view.world.place
     # What came later is counted on its own, also where it is shown.
-    numbers = world.committed() | world.pending(view.code)
+    pending = world.pending(view.code)
+    numbers = world.committed() | pending
     per_op = index.calls_per_op(numbers, without=())
     return Inventory(
         rev=view.rev,
@@ -73,7 +74,7 @@ def inventory(view: View, *, ask: bool) -> Inventory:
         versions=len({tally.version for tally in index.tally(numbers)}),
         segments=world.segments,
         values=len(index.of_kinds(numbers, ("value",))),
-        pending=len(index.of_kinds(world.pending(view.code), ("call",))),
+        pending=len(index.of_kinds(pending, ("call",))),
         reusable=_reusable(view, numbers),
         missing=_missing(view, ask=ask),
     )

@@ -13,13 +13,14 @@ from pathlib import Path
 
 from gitmemo.errors import RemoteUnknown
 from gitmemo.git.cli import Git
+from gitmemo.git.objects import open_reader
 from gitmemo.git.repository import Layout, head
 from gitmemo.remotes import RemoteConfig, WantedBlob, known_on
 from gitmemo.source.tree import SourceTree
 from gitmemo.workspace import Workspace
 from gitmemo.world.repository import RepositoryWorld
 from gitmemo.world.revisions import RevisionWorld
-from gitmemo.world.segments import INDEX_FOLDER, segment_name
+from gitmemo.world.trees import TreeSegments
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,10 +87,8 @@ def unshared_values(
 ) -> list[WantedBlob]:
     """Return the blobs of these commits that are on this machine and not known to be on the remote."""
     world.enter()
-    names = {name for commit in commits for name in _segments_of(world.layout, commit)}
-    files = world.index.files("segment")
-    members = world.index.members(files["", name][0] for name in names if ("", name) in files)
-    wanted = _wanted(world, members)
+    trees = TreeSegments(world, open_reader(world.layout, fetches=False))
+    wanted = _wanted(world, world.index.members(trees.load_readable(commits)))
     known = known_on(config, remote_cache(world.layout, config))
     unknown = {item.blob for item in wanted} - known
     here = unknown - world.blobs.missing(unknown)
@@ -111,13 +110,6 @@ def has_unshared_histories(layout: Layout, remote: str, side_ref: str) -> bool:
     if not ours or ours == theirs:
         return False
     return not theirs or git.try_run("merge-base", "--is-ancestor", ours, theirs) is None
-
-
-def _segments_of(layout: Layout, commit: str) -> set[str]:
-    listing = Git(layout.root).try_run(
-        "ls-tree", "-r", "-z", "--name-only", commit, "--", INDEX_FOLDER
-    )
-    return {name for path in (listing or "").split("\0") if (name := segment_name(path))}
 
 
 def _wanted(world: RepositoryWorld | RevisionWorld, numbers: Iterable[int]) -> list[WantedBlob]:

@@ -9,22 +9,22 @@ from typing import TypeVar
 import click
 
 from gitmemo.cli.options import json_option, revision_options
-from gitmemo.cli.questions import where
+from gitmemo.cli.questions import json_value, where
 from gitmemo.cli.showing import said
 from gitmemo.codecs import is_safe
-from gitmemo.display.text import cut, diff_lines, printable
-from gitmemo.errors import GitmemoError, UnknownOp
-from gitmemo.hashing.digest import to_hex
-from gitmemo.memo.measuring import Distance, distance
-from gitmemo.memo.opening import trust_of
-from gitmemo.memo.trust import Values
-from gitmemo.memo.worlds import (
+from gitmemo.comparison import (
     CallChange,
     StatementChange,
     VersionChange,
     WorldDifference,
     compare,
 )
+from gitmemo.display.text import cut, diff_lines, printable
+from gitmemo.errors import GitmemoError, UnknownOp
+from gitmemo.hashing.digest import to_hex
+from gitmemo.memo.measuring import Distance, distance
+from gitmemo.memo.opening import trust_of
+from gitmemo.memo.trust import Values
 from gitmemo.model.facts import Slot
 from gitmemo.quantities import count, size
 from gitmemo.query import names_now
@@ -210,16 +210,16 @@ class _Printer:
     def _fields(self, row: CallChange) -> dict[str, object]:
         fields: dict[str, object] = {
             "op": row.call.op,
-            "inputs": {slot.name: _value(slot) for slot in row.call.inputs},
+            "inputs": {slot.name: json_value(slot) for slot in row.call.inputs},
         }
         if row.old is None or row.new is None:
-            return fields | {"outputs": {slot.name: _value(slot) for slot in row.call.outputs}}
+            return fields | {"outputs": {slot.name: json_value(slot) for slot in row.call.outputs}}
         outputs = {}
         for name, old, new in row.outputs():
             gap = self._distance(old, new)
             outputs[name] = {
-                "old": _value(old),
-                "new": _value(new),
+                "old": old and json_value(old),
+                "new": new and json_value(new),
                 "difference": gap.as_dict() if gap else None,
             }
         return fields | {"outputs": outputs}
@@ -257,12 +257,6 @@ def _statement(one: StatementChange) -> Iterator[str]:
 def _both(rows: Sequence[VersionChange | StatementChange]) -> str:
     new = sum(row.is_new for row in rows)
     return f"{new} added, {len(rows) - new} gone"
-
-
-def _value(slot: Slot | None) -> object:
-    if slot is None:
-        return None
-    return slot.inline.json if slot.inline else {"hid": to_hex(slot.hid), "cid": to_hex(slot.cid)}
 
 
 def _json(**fields: object) -> str:

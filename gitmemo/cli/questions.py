@@ -179,14 +179,15 @@ def _resolve(
 def _as_json(result: Table) -> Iterator[str]:
     mark = result.later_column
     for number, row in enumerate(result.rows):
-        cells = {name: [_json_value(slot) for slot in cell] for name, cell in row.items()}
+        cells = {name: [json_value(slot) for slot in cell] for name, cell in row.items()}
         flat = {name: values[0] if len(values) == 1 else values for name, values in cells.items()}
         if mark is not None:
             flat[mark] = number in result.later
         yield json.dumps(flat, ensure_ascii=False)
 
 
-def _json_value(slot: Slot) -> object:
+def json_value(slot: Slot) -> object:
+    """Return a result as JSON shows it: itself, or where it is kept."""
     return slot.inline.json if slot.inline else {"hid": to_hex(slot.hid), "cid": to_hex(slot.cid)}
 
 

@@ -18,8 +18,8 @@ from gitmemo.quantities import count, size
 from gitmemo.short_ids import begins, short
 from gitmemo.versions.finding import find_any
 from gitmemo.workspace import Workspace, find
-from gitmemo.world.files import names_in, segment_bytes
-from gitmemo.world.segments import INDEX_FOLDER, damage, read_segment, segment_name
+from gitmemo.world.files import segment_bytes, segments_in
+from gitmemo.world.segments import damage, read_segment, segment_name
 
 _NOTHING = (
     "nothing to compact: that takes segments of one month, none of which holds 30 % of their facts"
@@ -64,11 +64,7 @@ def segment_meant(workspace: Workspace, ident: str) -> str | None:
     """
     if ident.endswith(".jsonl"):
         return _path_meant(workspace.root, ident)
-    found = {
-        segment_name(path) or "": path
-        for path in _paths(workspace.root)
-        if begins(segment_name(path) or "", ident)
-    }
+    found = {name: path for name, path in segments_in(workspace.root) if begins(name, ident)}
     others = _others(workspace, ident) if found else []
     if len(found) + len(others) > 1:
         segments = (f"{short(name)} segment {path}" for name, path in found.items())
@@ -102,14 +98,6 @@ def _path_meant(root: Path, ident: str) -> str | None:
             if segment_name(path) and target.exists():
                 return path
     return None
-
-
-def _paths(root: Path) -> list[str]:
-    months = names_in(root / INDEX_FOLDER)
-    listed = (
-        f"{INDEX_FOLDER}/{m}/{name}" for m in months for name in names_in(root / INDEX_FOLDER / m)
-    )
-    return [path for path in listed if segment_name(path)]
 
 
 def _others(workspace: Workspace, ident: str) -> list[str]:

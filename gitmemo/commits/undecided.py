@@ -49,12 +49,8 @@ def open_cases(workspace: Workspace) -> list[Case]:
     Contested decisions come first.
     """
     world = workspace.world
-    world.enter()
-    uses = world_uses(world, workspace.code)
-    decisions = world.decisions()
-    code = _code_here(workspace)
-    changes = find_open(uses, code, decisions, world.text)
-    contests = decisions.contests()
+    uses, code, changes = _open(workspace)
+    contests = world.decisions().contests()
     contested = [contested_change(contest, uses, code, world.text) for contest in contests]
     known = _evidence(workspace, contested, uses)
     return [
@@ -98,10 +94,14 @@ def check_notes(workspace: Workspace) -> FileNotes:
 
 def open_changes(workspace: Workspace) -> list[Change]:
     """Return what is undecided between the stored calls of this world and the files as they are."""
+    return _open(workspace)[2]
+
+
+def _open(workspace: Workspace) -> tuple[Uses, ReadableCode, list[Change]]:
     world = workspace.world
     world.enter()
-    uses = world_uses(world, workspace.code)
-    return find_open(uses, _code_here(workspace), world.decisions(), world.text)
+    uses, code = world_uses(world, workspace.code), _code_here(workspace)
+    return uses, code, find_open(uses, code, world.decisions(), world.text)
 
 
 def _code_here(workspace: Workspace) -> ReadableCode:

@@ -41,6 +41,12 @@ _HARMLESS_PREFIXES = (
     "GIT_TRACE",
 )
 
+OFFLINE = {"GIT_NO_LAZY_FETCH": "1", "GIT_ALLOW_PROTOCOL": "none"}
+"""Variables that keep git from fetching what a partial clone lacks: it fails.
+
+Git before 2.45 does not know the first; the second leaves it no way to fetch.
+"""
+
 
 def environment(keep: Iterable[str] = ()) -> dict[str, str]:
     """Return the environment for git: ours, without what binds it to another repository."""

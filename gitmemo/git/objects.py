@@ -87,18 +87,21 @@ class ObjectReader(Protocol):
         ...
 
 
-def open_reader(layout: Layout) -> ObjectReader:
-    """Return the faster reader that can open the repository."""
+def open_reader(layout: Layout, *, fetches: bool = True) -> ObjectReader:
+    """Return the faster reader that can open the repository.
+
+    In a partial clone it fetches what is missing, unless that was not asked for.
+    """
     if layout.object_format == "sha1":
         import pygit2
 
         try:
-            return Pygit2Reader(layout)
+            return Pygit2Reader(layout, fetches=fetches)
         except pygit2.GitError:
             # Reftable, other extensions, another owner: git itself accepted the
             # repository in `locate`, so this is libgit2's limit and not a danger.
             pass
-    return DulwichReader(layout)
+    return DulwichReader(layout, fetches=fetches)
 
 
 def ancestors(reader: ObjectReader, commit: str) -> set[str]:
@@ -109,8 +112,9 @@ def ancestors(reader: ObjectReader, commit: str) -> set[str]:
 class _Reader(ABC):
     """What both readers do alike: all but getting at the bytes of an object."""
 
-    def __init__(self, layout: Layout) -> None:
+    def __init__(self, layout: Layout, *, fetches: bool = True) -> None:
         self._layout = layout
+        self._fetches = fetches
         try:
             self._shallow = frozenset((layout.common_dir / "shallow").read_text("ascii").split())
         except FileNotFoundError:
@@ -218,6 +222,8 @@ class _Reader(ABC):
 
     def _from_git(self, kind: str, oid: str) -> bytes:
         """Read an object with git itself, which in a partial clone fetches it."""
+        if not self._fetches:
+            raise MissingObject(oid, "it is not in this clone")
         done = Git(self._layout.root).process("cat-file", kind, oid)
         if done.returncode:
             raise MissingObject(oid, done.stderr.decode("utf-8", "replace").strip())
@@ -227,10 +233,10 @@ class _Reader(ABC):
 class Pygit2Reader(_Reader):
     """Reads with libgit2: several times faster, but not for every repository."""
 
-    def __init__(self, layout: Layout) -> None:
+    def __init__(self, layout: Layout, *, fetches: bool = True) -> None:
         import pygit2
 
-        super().__init__(layout)
+        super().__init__(layout, fetches=fetches)
         self._repo = pygit2.Repository(str(layout.git_dir))
 
     def close(self) -> None:
@@ -256,10 +262,10 @@ class DulwichReader(_Reader):
         repository: The open repository, for those who also write.
     """
 
-    def __init__(self, layout: Layout) -> None:
+    def __init__(self, layout: Layout, *, fetches: bool = True) -> None:
         from dulwich.repo import Repo
 
-        super().__init__(layout)
+        super().__init__(layout, fetches=fetches)
         self.repository = Repo(str(layout.common_dir), bare=True)
 
     def close(self) -> None:

@@ -15,6 +15,7 @@ from gitmemo.config import OnChange
 from gitmemo.errors import ReadOnlyRevision, UnknownComponent, ValueMissing
 from gitmemo.files.names import rooted
 from gitmemo.hashing.digest import Digest
+from gitmemo.memo.forgetting import StoredCalls
 from gitmemo.memo.storage import Mode, Storage
 from gitmemo.memo.strictness import Strictness
 from gitmemo.memo.trust import Trust, Values
@@ -44,6 +45,7 @@ class RevisionStorage(Storage):
         storage._running = CodeState(view.project)
         storage._code = view.code
         storage._stored = Values(view.world, trust)
+        storage.stored = _ShownCalls(storage.cf, storage._refuse)
         storage._opened_with = (os.fspath(path), view.world.place.commit, later)
         return storage
 
@@ -161,3 +163,22 @@ class RevisionStorage(Storage):
 
         assert self._opened_with is not None
         return reopened_at, self._opened_with
+
+
+class _ShownCalls(StoredCalls):
+    """What a revision holds of single ops: only to be seen."""
+
+    def __init__(
+        self, frame: Callable[[Op[..., Any]], ComputationFrame], refuse: Callable[[str], NoReturn]
+    ) -> None:
+        self._frame = frame
+        self._refuse = refuse
+
+    def is_cached(self, *_: Any, **__: Any) -> NoReturn:
+        self._refuse("looking a call up")
+
+    def forget(self, *_: Any, **__: Any) -> NoReturn:
+        self._refuse("forgetting calls")
+
+    def recompute(self, *_: Any, **__: Any) -> NoReturn:
+        self._refuse("running a call")

@@ -19,11 +19,10 @@ from gitmemo.model.lines import from_line
 from gitmemo.world.files import FactFiles
 from gitmemo.world.index import Index
 from gitmemo.world.journal import Place
-from gitmemo.world.table import as_json
+from gitmemo.world.table import CARRIED_SCHEMA, as_json
 
 _ID = 32
 _TAIL = 4096
-_SCHEMA = "create table if not exists carried(file integer primary key, blobs blob not null)"
 
 
 class Absent:
@@ -41,35 +40,41 @@ class Absent:
         What was committed here is here, so after a commit nothing is counted.
         """
         now = place.commit or "-"
-        if self._last is None:
-            self._last = _text(self._note)
-        before, self._last = self._last, now
+        # A hook, or another process, may have said it since; where nothing can be noted, we know.
+        before, self._last = _text(self._note) or self._last, now
         if now == before:
             return 0
         with suppress(OSError):
             self._note.parent.mkdir(parents=True, exist_ok=True)
             self._note.write_text(now, "ascii")
-        return 0 if before and self._is_own_commit() else self.count(index, files)
+        return 0 if before and self._only_committed_since(before) else self.count(index, files)
 
     def count(self, index: Index, files: FactFiles) -> int:
         """Return how many values of the checked-out tree are not here."""
         blobs = carried(index, files.active)
         return len(self._blobs.missing(blobs)) if blobs else 0
 
-    def _is_own_commit(self) -> bool:
+    def _only_committed_since(self, before: str) -> bool:
+        """Whether HEAD came from `before` to where it is by commits alone."""
         try:
             with self._log.open("rb") as file:
                 file.seek(max(0, os.fstat(file.fileno()).st_size - _TAIL))
-                last = file.read().rstrip(b"\n").rpartition(b"\n")[2]
+                tail = file.read()
         except OSError:
             return False
-        return last.partition(b"\t")[2].startswith(b"commit")
+        for line in reversed(tail.splitlines()):
+            old, _, rest = line.partition(b" ")
+            if not rest.partition(b"\t")[2].startswith(b"commit"):
+                return False
+            if old == before.encode() or (before == "-" and not old.strip(b"0")):
+                return True
+        return False  # so many commits since that nobody looked: one more line does no harm
 
 
 def carried(index: Index, files: frozenset[int]) -> set[Digest]:
     """Return the blobs that the values in segments name."""
     with index.lock:
-        index.database.execute(_SCHEMA)
+        index.database.execute(CARRIED_SCHEMA)
         rows = index.rows(
             "select file, blobs from carried where file in (select value from json_each(?))",
             (as_json(files),),

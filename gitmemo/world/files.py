@@ -47,7 +47,7 @@ class FactFiles:
 
     def refresh(self) -> bool:
         """Read what is new; return whether the set of segments changed, or journals grew."""
-        segments = dict(self._segments_in_tree())
+        segments = dict(segments_in(self._layout.root))
         journals = dict(self._journals())
         grew = journals != self._sizes
         moved = segments.keys() != self._segments.keys()
@@ -99,13 +99,13 @@ class FactFiles:
         """Return the names of the folders of journals that count here and hold some."""
         return sorted(filter(self._counts, {path.parent.name for path in self._sizes}))
 
-    def folder_of(self, file: int) -> str:
-        """Return the name of the folder that a journal is or was in."""
-        for kind in ("journal", EXPORTED):
-            for (folder, _), (found, _) in self._index.files(kind).items():
-                if found == file:
-                    return folder
-        raise KeyError(file)
+    def folders(self) -> dict[int, str]:
+        """Return the name of the folder that each journal is or was in, by file id."""
+        return {
+            file: folder
+            for kind in ("journal", EXPORTED)
+            for (folder, _), (file, _) in self._index.files(kind).items()
+        }
 
     def _counts(self, folder: str) -> bool:
         """Whether the journals of a folder count here: our own, or of a work tree that is gone."""
@@ -118,15 +118,6 @@ class FactFiles:
 
     def _mine_now(self) -> dict[int, Path]:
         return {file: path for path, file, _ in self.journals()}
-
-    def _segments_in_tree(self) -> Iterator[tuple[str, str]]:
-        top = self._layout.root / INDEX_FOLDER
-        for month in names_in(top):
-            for name in names_in(top / month):
-                path = f"{INDEX_FOLDER}/{month}/{name}"
-                found = segment_name(path)
-                if found:
-                    yield found, path
 
     def _load_segments(self, segments: dict[str, str]) -> Iterator[int]:
         known = self.segment_ids(segments)
@@ -185,6 +176,17 @@ class FactFiles:
                 committed=exported_size(path),
             )
             self._index.mark_loaded(file, end)
+
+
+def segments_in(root: Path) -> Iterator[tuple[str, str]]:
+    """Yield name and path of the segments in a work tree."""
+    top = root / INDEX_FOLDER
+    for month in names_in(top):
+        for name in names_in(top / month):
+            path = f"{INDEX_FOLDER}/{month}/{name}"
+            found = segment_name(path)
+            if found:
+                yield found, path
 
 
 def segment_bytes(root: Path, path: str) -> bytes:

@@ -8,14 +8,15 @@ none is kept, and its calls count wherever they are valid.
 from __future__ import annotations
 
 import re
-from functools import cached_property, lru_cache
+from collections.abc import Iterator, Mapping
+from functools import cached_property
 from pathlib import Path
 
 from gitmemo.git.cli import Git
 from gitmemo.git.repository import Layout, has_branch
 from gitmemo.world.journal import Place
 
-_RENAMED = re.compile(rb"\tBranch: renamed refs/heads/(\S+) to refs/heads/(\S+)$", re.M)
+_RENAMED = re.compile(rb"\tBranch: renamed refs/heads/(\S+) to refs/heads/\S+$", re.M)
 
 
 class Homes:
@@ -25,11 +26,16 @@ class Homes:
     for places that are not simply the one that is checked out.
     """
 
-    def __init__(self, layout: Layout, place: Place) -> None:
+    def __init__(self, layout: Layout, place: Place, moves: Moves | None = None) -> None:
         self.place = place
         self._layout = layout
+        self._moves = moves or Moves(layout)
         self._known: dict[tuple[str, str], bool] = {}
         self._branches: dict[str, bool] = {}
+
+    def at(self, place: Place) -> Homes:
+        """Return the homes of what is checked out by now; refs are asked anew, reflogs if they grew."""
+        return Homes(self._layout, place, self._moves)
 
     def is_home(self, branch: str, commit: str) -> bool:
         """Whether what was recorded on `branch` (empty: detached) at `commit` belongs here."""
@@ -45,7 +51,7 @@ class Homes:
         """Whether another branch that there is will take what was recorded there."""
         if not branch or self.is_home(branch, commit):
             return False
-        return self.exists(branch) or branch in self._renamed
+        return self.exists(branch) or branch in self._moves.renamed()
 
     def exists(self, branch: str) -> bool:
         """Whether there is such a branch, checked out or not."""
@@ -58,30 +64,20 @@ class Homes:
         here = self.place
         if self.exists(branch):
             return False
-        if branch in self._renamed:
-            return self._renamed[branch] == here.branch
+        renamed = self._moves.renamed()
+        if branch in renamed:
+            return renamed[branch] == here.branch
         if not commit or here.commit is None:
             # Nothing can be said of a branch without commits, but that it had none either.
             return not commit and here.commit is None and here.branch is not None
-        return commit == here.commit or _is_ancestor(self._layout.root, commit, here.commit)
+        return commit == here.commit or self._moves.is_ancestor(commit, here.commit)
 
     def _was_detached(self, commit: str) -> bool:
         if commit == (self.place.commit or ""):
             return True
         if self.place.branch is None:
-            return commit.encode() in self._since_checkout
+            return commit.encode() in self._moves.since_checkout()
         return commit.encode() == self._created_at
-
-    @cached_property
-    def _renamed(self) -> dict[str, str]:
-        """Branches that were renamed: the old name to the one of now."""
-        top = self._layout.common_dir / "logs/refs/heads"
-        found: dict[str, str] = {}
-        for log in sorted(top.rglob("*")):
-            now = log.relative_to(top).as_posix()
-            for old, _new in _RENAMED.findall(_read(log)):
-                found[old.decode("utf-8", "surrogateescape")] = now
-        return found
 
     @cached_property
     def _created_at(self) -> bytes:
@@ -90,23 +86,67 @@ class Homes:
         fields = log.partition(b"\n")[0].split(b" ", 2)
         return fields[1] if len(fields) == 3 and not fields[0].strip(b"0") else b""
 
-    @cached_property
-    def _since_checkout(self) -> frozenset[bytes]:
-        """The commits that HEAD went through by commits alone since it was detached."""
-        found: set[bytes] = set()
-        for line in reversed(_read(self._layout.git_dir / "logs/HEAD").splitlines()):
-            old, new, *_ = line.split(b" ", 2)
-            _, _, what = line.partition(b"\t")
-            if not what.startswith(b"commit"):
-                found.add(new)
-                break
-            found.update((old, new))
-        return frozenset(found)
+
+class Moves:
+    """What git noted of branches and of HEAD; read again only where a note has changed."""
+
+    def __init__(self, layout: Layout) -> None:
+        self._layout = layout
+        self._renamed: tuple[object, dict[str, str]] | None = None
+        self._since: tuple[object, frozenset[bytes]] | None = None
+        self._ancestors: dict[tuple[str, str], bool] = {}  # commits never change
+        self._unknown: dict[tuple[str, str], object] = {}
+
+    def renamed(self) -> Mapping[str, str]:
+        """Return the branches that were renamed: the old name to the one of now."""
+        top = self._layout.common_dir / "logs/refs/heads"
+        logs = sorted(top.rglob("*"))
+        stamps = [(log, _stamp(log)) for log in logs]
+        if self._renamed is None or self._renamed[0] != stamps:
+            found: dict[str, str] = {}
+            for log in logs:
+                now = log.relative_to(top).as_posix()
+                for old in _RENAMED.findall(_read(log)):
+                    found[old.decode("utf-8", "surrogateescape")] = now
+            self._renamed = stamps, found
+        return self._renamed[1]
+
+    def since_checkout(self) -> frozenset[bytes]:
+        """Return the commits that HEAD went through by commits alone since it was detached."""
+        log = self._layout.git_dir / "logs/HEAD"
+        stamp = _stamp(log)
+        if self._since is None or self._since[0] != stamp:
+            self._since = stamp, frozenset(_by_commits_alone(_read(log)))
+        return self._since[1]
+
+    def is_ancestor(self, commit: str, of: str) -> bool:
+        """Whether one commit is an ancestor of another; not if git does not know them."""
+        asked = commit, of
+        objects = _stamp(self._layout.common_dir / "objects/pack")
+        if asked not in self._ancestors and self._unknown.get(asked) != objects:
+            said = Git(self._layout.root).process("merge-base", "--is-ancestor", commit, of)
+            if said.returncode in (0, 1):
+                self._ancestors[asked] = said.returncode == 0
+            else:  # until git gets more objects
+                self._unknown[asked] = objects
+        return self._ancestors.get(asked, False)
 
 
-@lru_cache(maxsize=1024)  # asked at every entry of a block; commits never change
-def _is_ancestor(root: Path, commit: str, of: str) -> bool:
-    return Git(root).process("merge-base", "--is-ancestor", commit, of).returncode == 0
+def _by_commits_alone(log: bytes) -> Iterator[bytes]:
+    for line in reversed(log.splitlines()):
+        old, new, *_ = line.split(b" ", 2)
+        yield new
+        if not line.partition(b"\t")[2].startswith(b"commit"):
+            return
+        yield old
+
+
+def _stamp(path: Path) -> tuple[int, int, int] | None:
+    try:
+        status = path.stat()
+    except OSError:
+        return None
+    return status.st_ino, status.st_size, status.st_mtime_ns
 
 
 def _read(path: Path) -> bytes:

@@ -138,7 +138,7 @@ def write_again(folder: Path, entries: Iterable[tuple[Place, str]]) -> bool:
     if path.exists() and not exported_size(path):
         return False
     folder.mkdir(parents=True, exist_ok=True)
-    new = folder / f"{path.name}.{os.getpid()}.new"
+    new = _beside(path)
     new.write_bytes(data)
     _note_of(path).unlink(missing_ok=True)
     new.replace(path)
@@ -154,7 +154,7 @@ def repair(path: Path) -> int:
     if bad:
         with Path(f"{path}.damaged").open("ab") as file:
             file.writelines(bad)
-        replacement = Path(f"{path}.repaired")
+        replacement = _beside(path)
         replacement.write_bytes(b"".join(good))
         replacement.replace(path)
     return len(bad)
@@ -199,7 +199,7 @@ def _unpacked(path: Path) -> bytes:
 def mark_exported(path: Path, size_bytes: int) -> None:
     """Note that everything in a journal before this size is committed."""
     note = _note_of(path)
-    new = note.with_name(f"{note.name}.new")
+    new = _beside(note)
     new.write_text(str(size_bytes), "ascii")
     new.replace(note)
 
@@ -219,7 +219,7 @@ def retire(path: Path, folder: Path) -> None:
     """
     folder.mkdir(parents=True, exist_ok=True)
     packed = folder / f"{path.name}{PACKED}"
-    new = packed.with_name(f"{packed.name}.new")
+    new = _beside(packed)
     new.write_bytes(gzip.compress(path.read_bytes(), mtime=0))
     new.replace(packed)
     path.unlink()
@@ -259,3 +259,8 @@ def _lock_shared(file: int) -> None:
         # A file system without locks: nothing is lost, the file is only moved
         # to `exported/` while it is in use, and read there just the same.
         return
+
+
+def _beside(path: Path) -> Path:
+    """Return where to write what will replace `path`: nobody else writes there."""
+    return path.with_name(f"{path.name}.{os.getpid()}-{secrets.token_hex(4)}.new")

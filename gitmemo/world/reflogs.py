@@ -22,7 +22,7 @@ def marks(layout: Layout, commit: str | None) -> dict[str, str]:
     if (layout.common_dir / "reftable").is_dir():
         return {"tables": _text(layout.common_dir / "reftable/tables.list")}
     found: dict[str, str] = {}
-    for name, folder in _git_folders(layout).items():
+    for name, folder in git_folders(layout).items():
         log = folder / "logs/HEAD"
         try:
             status = log.stat()
@@ -36,7 +36,7 @@ def marks(layout: Layout, commit: str | None) -> dict[str, str]:
 
 def only_grew(layout: Layout, known: Mapping[str, str], now: Mapping[str, str]) -> bool:
     """Whether all that was there when `known` was noted is there still; `now` are marks of now."""
-    folders = _git_folders(layout)
+    folders = git_folders(layout)
     return all(
         then == now.get(name) or (name in folders and _is_prefix(folders[name] / "logs/HEAD", then))
         for name, then in known.items()
@@ -68,7 +68,7 @@ def _before(log: Path, offset: int) -> str:
         return ""
 
 
-def _git_folders(layout: Layout) -> dict[str, Path]:
+def git_folders(layout: Layout) -> dict[str, Path]:
     """Return the git folders of all work trees, by their names; the main one's is empty."""
     top = layout.common_dir / "worktrees"
     try:

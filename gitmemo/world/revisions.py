@@ -35,6 +35,7 @@ from gitmemo.model.renames import Renames
 from gitmemo.model.tombstones import Tombstones
 from gitmemo.model.validity import Code
 from gitmemo.source.tree import SourceTree
+from gitmemo.world.index import Index
 from gitmemo.world.journal import Place
 from gitmemo.world.later import Later, find_later
 from gitmemo.world.notes import Notes
@@ -73,7 +74,7 @@ class RevisionWorld:
         self._base = base
         self._trees = TreeSegments(base, reader)
         self._with_later = later
-        self._seen = -1
+        self._seen: tuple[Index, int] | None = None  # an index made anew has other numbers
 
     @property
     def blobs(self) -> BlobStore:
@@ -98,10 +99,10 @@ class RevisionWorld:
         files = frozenset(self._trees.load(self.place.commit))
         if self._with_later:
             self._trees.load_branches()
-        newest = self.index.newest()
-        if newest == self._seen:
+        seen = self.index, self.index.newest()
+        if seen == self._seen:
             return False
-        self._seen = newest
+        self._seen = seen
         self._files = files
         self._members = self.index.members(files)
         self._statements = [
@@ -277,7 +278,7 @@ class RevisionWorld:
 
     def landmark(self) -> tuple[Place, int]:
         """Return the commit, and a number that grows with every fact that is known."""
-        return self.place, self._seen
+        return self.place, self._seen[1] if self._seen else 0
 
     def lineage(self, component: Component) -> tuple[Digest, ...]:
         """Return the facts of the revision about `component` that no other of them follows."""

@@ -59,6 +59,8 @@ create table span(
     branch text not null, head text not null, position integer not null);
 create index span_file on span(file);
 """
+CARRIED_SCHEMA = "create table if not exists carried(file integer primary key, blobs blob not null)"
+"""The blobs that the values of a file name; derived indexes have it once it was asked for."""
 
 
 class FactTable:

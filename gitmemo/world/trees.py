@@ -6,7 +6,7 @@ listed once; what somebody else's branch holds can be damaged without any harm.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import suppress
 
 from gitmemo.errors import CorruptRecord, CorruptSegment, MissingObject, NewerFormat
@@ -17,6 +17,7 @@ from gitmemo.world.repository import RepositoryWorld
 from gitmemo.world.segments import INDEX_FOLDER, segment_name
 
 _FORMAT = "1"
+_UNREADABLE = (CorruptSegment, CorruptRecord, MissingObject, NewerFormat)
 _FILES = frozenset({0o100644, 0o100755, 0o100664})
 
 
@@ -46,6 +47,19 @@ class TreeSegments:
             found = self._commits[commit] = self._load(dict(self._segments(commit)))
         return found
 
+    def load_readable(self, commits: Iterable[str]) -> frozenset[int]:
+        """Return the file ids of those of the commits' segments that can be read, known now."""
+        found: dict[str, tuple[str, str]] = {}
+        for commit in dict.fromkeys(commits):
+            with suppress(*_UNREADABLE):
+                found.update(self._segments(commit))
+        known = self._base.files.segment_ids(found)
+        loaded = set(known.values())
+        for name in found.keys() - known.keys():
+            with suppress(*_UNREADABLE):
+                loaded |= self._load({name: found[name]})
+        return frozenset(loaded)
+
     def load_branches(self) -> None:
         """Make what all branches hold known, those of others that were fetched too; once.
 
@@ -60,7 +74,7 @@ class TreeSegments:
             return
         listed = git.try_run("for-each-ref", "--format=%(objectname)", "refs/heads", "refs/remotes")
         for commit in dict.fromkeys((listed or "").split()):
-            with suppress(CorruptSegment, CorruptRecord, MissingObject, NewerFormat):
+            with suppress(*_UNREADABLE):
                 self._load(dict(self._segments(commit)))
 
     def _load(self, found: dict[str, tuple[str, str]]) -> frozenset[int]:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+import warnings
 from collections.abc import Iterable
 from contextlib import suppress
 
@@ -35,6 +36,24 @@ from gitmemo.world.spans import Numbers, Span
 
 # Values go where the calls go that name them, but a push wants them before.
 _PENDING_KINDS = (*EXPORTED_KINDS, "value")
+
+
+class LookFailed(UserWarning):
+    """Nobody could say whether commits with calls are gone; nothing is lost by that.
+
+    Attributes:
+        reason: What went wrong.
+    """
+
+    def __init__(self, reason: Exception) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+    def __str__(self) -> str:
+        return (
+            f"calls whose commits are gone cannot be looked for: {self.reason}"
+            " - they are kept, and looked for when git moves HEAD again"
+        )
 
 
 class Worktree(Reading):
@@ -65,7 +84,7 @@ class Worktree(Reading):
         with self._lock:
             now = head(self.layout)
             before, self.place = self.place, Place(now.branch, now.commit)
-            self.homes = Homes(self.layout, self.place)
+            self.homes = self.homes.at(self.place)
             try:
                 read = self._refresh()
             except sqlite3.DatabaseError as error:
@@ -85,9 +104,11 @@ class Worktree(Reading):
     def _refresh(self) -> bool:
         """Read what is new, and make pending again what git let go of."""
         read = self.files.refresh()
-        with suppress(OSError, GitFailed, GitMissing):  # at the next entry then
+        try:
             if self._lost.bring_back(self.place, self._forgotten):
                 read = self.files.refresh() or read
+        except (OSError, GitFailed, GitMissing) as error:
+            warnings.warn(LookFailed(error), stacklevel=4)
         return read
 
     def _forgotten(self) -> set[int]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
@@ -140,3 +141,12 @@ def test_two_functions_that_give_themselves_one_name_are_told_apart(begun: Clone
     done = begun.gitmemo("run", "moved.py")
     assert done.out == "3\n"
     assert "1 reused" in done.err, "it has been recognised as moved"
+
+
+def test_a_diff_does_not_count_links_that_no_longer_stand(renamed: Clone) -> None:
+    program(renamed, op("fa", "x + 2") + op("fc", "x + 100"), "fa(1)")
+    assert printed(renamed) == "3"
+    renamed.commit("Both")
+    renamed.git("commit", "-q", "--allow-empty", "--no-verify", "-m", "Nothing else")
+    summary = json.loads(renamed.gitmemo("diff", "HEAD~1", "HEAD", "--json").out.splitlines()[0])
+    assert (summary["same"], summary["added"], summary["removed"]) == (1, 0, 0)

@@ -5,112 +5,12 @@ A call is a number here; commits take what is pending as the hooks do, without t
 
 from __future__ import annotations
 
-import shutil
-from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from driver import environment
+from person import CONFIG, Person, call
 
 from gitmemo.commits.collecting import remove, superfluous_journals
-from gitmemo.commits.hook import after_commit, before_commit
-from gitmemo.git.cli import Git
-from gitmemo.hashing import content_id
-from gitmemo.model import ids
-from gitmemo.model.facts import Call, Inline, Slot
-from gitmemo.workspace import Workspace, find
-
-CONFIG = "format = 1\n"
-
-
-def call(number: int) -> Call:
-    """Return a call that no code makes valid, so that only its place counts."""
-    cid = content_id(number)
-    made = Call("m:f", 0, None, (Slot("x", cid, ids.raw_hid(cid), Inline(number)),), ())
-    output = Slot("output_0", cid, ids.output_hid(made.hid, "output_0"), Inline(number))
-    return Call(made.op, 0, None, made.inputs, (output,), (), {"start": f"2026-01-01T{number:06}"})
-
-
-class Person:
-    """Somebody in a work tree; every step is a process of its own, as far as gitmemo can tell."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-        self.git = Git(root).run
-
-    def world(self) -> Workspace:
-        workspace = find(self.root)
-        workspace.world.enter()
-        return workspace
-
-    def run(self, *numbers: int) -> None:
-        workspace = self.world()
-        workspace.world.record([call(number) for number in numbers])
-        workspace.world.close()
-
-    def commit(self, message: str = "Commit", *options: str) -> None:
-        workspace = self.world()
-        before_commit(workspace, lambda: None)
-        workspace.world.close()
-        self.git("commit", "-q", "--allow-empty", "-m", message, *options)
-        workspace = self.world()
-        after_commit(workspace)
-        workspace.world.close()
-        assert self.git("status", "--porcelain") == ""
-
-    def pending(self) -> set[int]:
-        workspace = self.world()
-        found = workspace.world.index.calls(sorted(workspace.world.pending(workspace.code)))
-        workspace.world.close()
-        return numbers(found)
-
-    def here(self) -> set[int]:
-        workspace = self.world()
-        found = workspace.world.calls(workspace.code)
-        workspace.world.close()
-        return numbers(found)
-
-    def knows(self, number: int) -> bool:
-        workspace = self.world()
-        found = workspace.world.candidates(call(number).key)
-        workspace.world.close()
-        return bool(found)
-
-    def expire(self) -> None:
-        """Let git forget all that no ref reaches."""
-        self.git("reflog", "expire", "--expire=now", "--expire-unreachable=now", "--all")
-
-    def forget_derived(self) -> None:
-        for path in (self.root / ".git/gitmemo").glob("index.db*"):
-            path.unlink()
-
-
-def numbers(calls: list[Call]) -> set[int]:
-    return {slot.inline.json for one in calls for slot in one.inputs if slot.inline}  # type: ignore[misc]
-
-
-@pytest.fixture(scope="module")
-def template(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    root = tmp_path_factory.mktemp("begun") / "p"
-    root.mkdir()
-    git = Git(root)
-    git.run("init", "-q", "-b", "main")
-    for key, value in (("user.name", "T"), ("user.email", "t@localhost"), ("gc.auto", "0")):
-        git.run("config", key, value)
-    (root / ".gitmemo").mkdir()
-    (root / ".gitmemo/config.toml").write_text(CONFIG)
-    git.run("add", "-A")
-    git.run("commit", "-q", "-m", "Begin")
-    return root
-
-
-@pytest.fixture
-def person(template: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Person]:
-    for name, value in environment(tmp_path).items():
-        monkeypatch.setenv(name, value)
-    shutil.copytree(template, tmp_path / "p", symlinks=True)
-    yield Person(tmp_path / "p")
-
 
 # --- exported, and the commit is gone ------------------------------------------
 

@@ -1,7 +1,7 @@
 """How two worlds differ: calls, results of the same calls, versions, and what was said of code.
 
 Not how code differs (`versions.comparing`), nor how far two values are apart
-(`measuring`). Invariant: a call is its op and the contents of its inputs, under
+(`memo.measuring`). Invariant: a call is its op and the contents of its inputs, under
 the names of now; each world shows what its own code would reuse, as its own
 decisions have it.
 """
@@ -21,8 +21,7 @@ from gitmemo.model.renames import Renames
 from gitmemo.model.validity import changed
 from gitmemo.query import stale_test
 from gitmemo.workspace import View
-from gitmemo.world.later import fed_by
-from gitmemo.world.table import as_json, mark_of
+from gitmemo.world import sifting
 from gitmemo.world.view import preferred
 
 Identity: TypeAlias = tuple[str, int, frozenset[tuple[str, Digest]]]
@@ -161,7 +160,6 @@ class _Side:
         self.view = view
         self.index = view.world.index
         self.decisions = view.world.decisions()
-        self._is_stale = stale_test(view.world, view.code)
         self._read: dict[int, Call] = {}
 
     @cached_property
@@ -169,27 +167,26 @@ class _Side:
         """The calls that the world's code would reuse, and that it would come to."""
         visible = self.view.world.visible(self.view.code)
         every = self.index.of_kinds(visible, ("call",))
-        valid = every & self._of_valid_versions()
-        orphans = _marks(self, every - valid) - _marks(self, valid)
+        shapes = sifting.valid_shapes(self.index, self.view.world, self.decisions, self.view.code)
+        valid = every & {number for number, _, _ in sifting.of_shapes(self.index, shapes)}
+        is_stale = stale_test(self.view.world, self.view.code)
+        valid -= {n for n, call in sifting.links(self.index, valid) if is_stale(call)}
+        orphans = self._made(every - valid) - self._made(valid)
         if not orphans:  # nothing that older code made could have been used
             return frozenset(valid)
         self._read = dict(self.index.numbered_calls(valid))
-        return frozenset(valid - fed_by(self.index, orphans, (), self._read))
+        return frozenset(valid - sifting.fed_by(self.index, orphans, (), self._read))
 
     def calls(self, names: _Names, numbers: Collection[int]) -> list[Call]:
         unread = [number for number in numbers if number not in self._read]
         self._read.update(self.index.numbered_calls(unread))
         found = (self._read[number] for number in sorted(numbers))
-        return [names.call(call) for call in found if not self._is_stale(call)]
+        return [names.call(call) for call in found]
 
     def count(self, names: _Names, numbers: Collection[int], ops: Collection[str]) -> int:
         """Return how many different calls of `ops` (of all, if empty) are among `numbers`."""
-        rows = self.index.rows(
-            "select op, count(distinct mark) from fact join shape on shape.id = fact.shape"
-            " where micros is not null and fact.id in (select value from json_each(?)) group by op",
-            (as_json(numbers),),
-        )
-        return sum(calls for op, calls in rows if not ops or names.op(op) in ops)
+        per_op = sifting.different_per_op(self.index, numbers)
+        return sum(calls for op, calls in per_op.items() if not ops or names.op(op) in ops)
 
     def tallies(self, names: _Names) -> dict[tuple[str, Digest], int]:
         found: Counter[tuple[str, Digest]] = Counter()
@@ -197,40 +194,16 @@ class _Side:
             found[names.op(tally.op), tally.version] += tally.calls
         return found
 
-    def _of_valid_versions(self) -> set[int]:
-        rows = self.index.rows("select id, version from shape where kind = 'call'")
-        known = self.view.world.versions({Digest(version) for _, version in rows if version})
-        valid = {
-            ident
-            for ident, version in known.items()
-            if not changed(version, self.view.code, self.decisions)
-        }
-        shapes = [shape for shape, version in rows if not version or Digest(version) in valid]
-        numbers = self.index.rows(
-            "select id from fact where micros is not null"
-            " and shape in (select value from json_each(?))",
-            (as_json(shapes),),
-        )
-        return {number for (number,) in numbers}
-
-
-def _marks(side: _Side, numbers: Iterable[int]) -> set[int]:
-    rows = side.index.rows(
-        "select hid from output where fact in (select value from json_each(?))", (as_json(numbers),)
-    )
-    return {mark for (mark,) in rows}
+    def _made(self, numbers: Iterable[int]) -> set[int]:
+        return {mark for _, mark in sifting.outputs(self.index, numbers)}
 
 
 def _again(
     side: _Side, names: _Names, shared: Collection[int], calls: Iterable[Call]
 ) -> list[Call]:
     """Return the calls of both worlds that one of `calls` makes again, or repeats."""
-    marks = {mark_of(call.key) for call in calls}
-    rows = side.index.rows(
-        "select id from fact where micros is not null and mark in (select value from json_each(?))",
-        (as_json(marks),),
-    )
-    return side.calls(names, {number for (number,) in rows} & set(shared))
+    again = sifting.with_keys(side.index, (call.key for call in calls))
+    return side.calls(names, again.intersection(shared))
 
 
 def _grouped(calls: Iterable[Call], ops: Collection[str] = ()) -> Mapping[Identity, list[Call]]:
