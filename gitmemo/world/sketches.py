@@ -90,6 +90,25 @@ def sketch_of_line(line: str) -> Sketch | None:
     return Sketch(call.key(cids), look, micros, hid, [output_hid(hid, name) for name in names])
 
 
+def needs_of_line(line: str) -> tuple[Digest | None, set[Digest]] | None:
+    """Return the version of a plain call, and the contents that it names and does not hold.
+
+    Of a line that was checked when it was read; None for everything else.
+    """
+    match = _CALL.fullmatch(line)
+    if match is None:
+        return None
+    _op, _number, version, inputs, outputs, *_run = match.groups()
+    cids = set()
+    for _, value, _ in (*_SLOTS.findall(inputs), *_SLOTS.findall(outputs)):
+        if not value.startswith('{"v":'):
+            ids = _ids_of(value, "")
+            if ids is None:
+                return None
+            cids.add(ids[0])
+    return None if version == "null" else version_id(version[1:-1]), cids
+
+
 def _output_names(text: str) -> tuple[str, ...] | None:
     """Return the names of the outputs; None if one is not written like that."""
     names = []

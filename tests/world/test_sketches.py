@@ -13,10 +13,10 @@ from gitmemo.errors import CorruptRecord
 from gitmemo.hashing import content_id
 from gitmemo.hashing.digest import Digest, to_text
 from gitmemo.hashing.encoding import part
-from gitmemo.model.facts import Call, Inline, Slot
+from gitmemo.model.facts import Call, Inline, Slot, referenced_cids
 from gitmemo.model.items import Item, raw
 from gitmemo.model.lines import from_canonical_line, to_line
-from gitmemo.world.sketches import Sketch, sketch_of_line
+from gitmemo.world.sketches import Sketch, needs_of_line, sketch_of_line
 from gitmemo.world.table import sketch_of
 
 texts = st.text(string.ascii_letters + " _:é{}[],*", max_size=8)
@@ -61,6 +61,7 @@ def by_the_fact(line: str) -> Sketch:
 def test_a_plain_call_has_the_sketch_of_its_fact(call: Call) -> None:
     line = to_line(call)
     assert sketch_of_line(line) == by_the_fact(line)
+    assert needs_of_line(line) == (call.version, referenced_cids([call]))
 
 
 def run(text: str) -> str:
