@@ -127,7 +127,7 @@ def _clone(folder: Path, rounds: int) -> None:
     _show("clone, by git", theirs)
     _show("the first open and hit in it: builds the index", build)
     _show("open and first hit in a new process", opened)
-    _show("look-ups in any order, each, in µs", look_up, 1e6 / (_LOOKED_UP - 1))
+    _show("look-ups in any order, each", look_up, "µs", 1e6 / (_LOOKED_UP - 1))
     print(f"  {'derived index, MB':52} {size / 1e6:10.1f}")
 
 
@@ -180,16 +180,17 @@ def _cost(action: Callable[[], object]) -> _Cost:
     return _Cost(wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
 
 
-def _show(what: str, costs: Sequence[_Cost], factor: float = 1e3) -> None:
-    wall, cpu = (sorted(factor * getattr(cost, name) for cost in costs) for name in ("wall", "cpu"))
+def _show(what: str, costs: Sequence[_Cost], unit: str = "ms", factor: float = 1e3) -> None:
+    wall = statistics.median(factor * cost.wall for cost in costs)
+    cpu = sorted(factor * cost.cpu for cost in costs)
     print(
-        f"  {what:52} {statistics.median(wall):10.1f} ms, CPU {statistics.median(cpu):9.1f}"
-        f" (least {cpu[0]:.1f})",
+        f"  {what:52} {wall:10.1f} {unit}, CPU {statistics.median(cpu):9.1f} (least {cpu[0]:.1f})",
         flush=True,
     )
 
 
 def _work(place: Path, action: str, count: int, begin: int = 0) -> dict[str, float]:
+    """Run the worker; bytecode is written, as in any project that runs twice."""
     root = Path(__file__).parent.parent
     command = [sys.executable, "-m", "benchmarks.worker", REPOSITORY, place, action, count, begin]
     path = os.pathsep.join([str(root), os.environ.get("PYTHONPATH", "")])
@@ -199,7 +200,7 @@ def _work(place: Path, action: str, count: int, begin: int = 0) -> dict[str, flo
         stdout=subprocess.PIPE,
         text=True,
         cwd=root,
-        env={**os.environ, "PYTHONPATH": path},
+        env={**os.environ, "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": ""},
     )
     figures: dict[str, float] = json.loads(ran.stdout.splitlines()[-1])
     return figures
