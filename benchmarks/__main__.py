@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import calls, growth, listing, scale, startup, versioning
+from benchmarks import calls, growth, listing, scale, startup, versioning, worlds
 
 SCENARIOS = {
     "hit": calls.hit,
@@ -25,6 +25,8 @@ SCENARIOS = {
     "versions": versioning.versions,
     "listing": listing.listing,
     "growth": growth.growth,
+    "worlds": worlds.worlds,
+    "million": worlds.million,
 }
 
 

@@ -1,11 +1,12 @@
 """One process of a benchmark of whole processes: `python -m benchmarks.worker TOOL FOLDER ACTION N`.
 
-Prints one JSON object. `fill` makes N new calls; `again` makes them once more.
+Prints one JSON object. `fill` makes N new calls; `again` makes them once more, `shuffled` in any order.
 """
 
 from __future__ import annotations
 
 import json
+import random
 import resource
 import sys
 import time
@@ -14,7 +15,7 @@ from pathlib import Path
 from benchmarks.peers import OURS, open_tool, subject
 
 
-def main(name: str, folder: str, action: str, count: int) -> None:
+def main(name: str, folder: str, action: str, count: int, begin: int = 0) -> None:
     """Make the calls and say how long they took."""
     place = Path(folder)
     module = subject(place)
@@ -22,16 +23,18 @@ def main(name: str, folder: str, action: str, count: int) -> None:
         import gitmemo.memo.op
         import gitmemo.memo.opening
         import gitmemo.memo.storage  # noqa: F401  imports are not what is measured
-    start = time.perf_counter()
+    numbers = list(range(begin, begin + count))
+    if action == "shuffled":
+        random.Random(0).shuffle(numbers)
+    start, start_cpu = time.perf_counter(), time.process_time()
     tool = open_tool(name, place)
     function = tool.wrap(module.triple)
-    begin = 0 if action == "again" else int(sys.argv[5]) if len(sys.argv) > 5 else 0
     with tool.block():
-        function(begin)
-        opened = time.perf_counter()
-        for number in range(begin + 1, begin + count):
+        function(numbers[0])
+        opened, opened_cpu = time.perf_counter(), time.process_time()
+        for number in numbers[1:]:
             function(number)
-        done = time.perf_counter()
+        done, done_cpu = time.perf_counter(), time.process_time()
     again = time.perf_counter()
     with tool.block():
         pass
@@ -40,7 +43,9 @@ def main(name: str, folder: str, action: str, count: int) -> None:
         json.dumps(
             {
                 "open_s": opened - start,
+                "open_cpu_s": opened_cpu - start_cpu,
                 "calls_s": done - opened,
+                "calls_cpu_s": done_cpu - opened_cpu,
                 "next_block_s": after - again,
                 "rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
             }
@@ -48,4 +53,4 @@ def main(name: str, folder: str, action: str, count: int) -> None:
     )
 
 
-main(sys.argv[1], sys.argv[2], sys.argv[3], int(sys.argv[4]))
+main(*sys.argv[1:4], *map(int, sys.argv[4:]))

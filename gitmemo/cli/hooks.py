@@ -13,8 +13,6 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gitmemo.changes.cases import Reviewer
-from gitmemo.commits.hook import Exported
 from gitmemo.config import OnChange, environment_variable, is_commit_of_calls
 from gitmemo.display.text import printable
 from gitmemo.errors import Aborted, BadSetting, GitmemoError, UndecidedChanges
@@ -23,6 +21,9 @@ from gitmemo.quantities import count, size
 from gitmemo.workspace import Workspace, find
 
 if TYPE_CHECKING:
+    from gitmemo.changes.cases import Reviewer
+    from gitmemo.commits.hook import Exported
+    from gitmemo.commits.staged import Decided
     from gitmemo.git.hookfiles import HookFound
 
 _ALONE = "nothing else is staged, so it may refuse; `gitmemo commit` commits them"
@@ -147,7 +148,6 @@ def _is_for_another(workspace: Workspace) -> bool:
 
 def _before_commit(workspace: Workspace, run: _Run) -> int:
     from gitmemo.commits.hook import before_commit
-    from gitmemo.display.question import TerminalReviewer
     from gitmemo.display.terminal import terminal
 
     if run.checks:
@@ -156,6 +156,8 @@ def _before_commit(workspace: Workspace, run: _Run) -> int:
     with terminal() as tty:
 
         def reviewer() -> Reviewer | None:
+            from gitmemo.display.question import TerminalReviewer
+
             return None if tty is None else TerminalReviewer(tty, color=True)
 
         # What the hook of a merge stages would not become part of it.
@@ -244,8 +246,18 @@ _ACTIONS: dict[str, Callable[[Workspace, _Run], int]] = {
 
 
 def _summary(exported: Exported) -> list[str]:
-    lines = list(map(printable, exported.recognised.sentences()))
-    for case, answer in exported.decided:
+    lines = [] if exported.decided is None else _decided(exported.decided)
+    if exported.calls:
+        said = f"{count(exported.calls, 'call')} in this commit"
+        # A hook cannot know of `--allow-empty` or `--amend`, with which git takes them.
+        is_sure = not exported.alone or is_commit_of_calls()
+        lines.append(said if is_sure else f"{said} if git makes one: {_ALONE}")
+    return lines
+
+
+def _decided(decided: Decided) -> list[str]:
+    lines = list(map(printable, decided.recognised.sentences()))
+    for case, answer in decided.answers:
         verdict = answer.verdict
         said = verdict.value if verdict else "pending: counts as breaking until decided"
         lines.append(f"{case.change.component} changed ({said})")
@@ -253,11 +265,6 @@ def _summary(exported: Exported) -> list[str]:
         if verdict is Verdict.NON_BREAKING and case.needs and answer.with_needs:
             names = ", ".join(map(str, case.needs))
             lines.append(f"  older results depend on {names} too")
-    if any(answer.verdict is None for _, answer in exported.decided):
+    if any(answer.verdict is None for _, answer in decided.answers):
         lines.append("say whether old results stay valid: gitmemo decide")
-    if exported.calls:
-        said = f"{count(exported.calls, 'call')} in this commit"
-        # A hook cannot know of `--allow-empty` or `--amend`, with which git takes them.
-        is_sure = not exported.alone or is_commit_of_calls()
-        lines.append(said if is_sure else f"{said} if git makes one: {_ALONE}")
     return lines

@@ -28,6 +28,7 @@ from gitmemo.world.segments import (
     read_segment,
     segment_name,
 )
+from gitmemo.world.sketches import needs_of_line
 from gitmemo.world.view import values_behind
 
 
@@ -36,16 +37,22 @@ def plan_export(world: RepositoryWorld, code: Code) -> Segment | None:
     lines: set[str] = set()
     versions: set[Digest | None] = set()
     for line in world.index.lines(world.pending(code)):
-        fact = from_line(line, content_id)
-        if isinstance(fact, Call):
+        needs = needs_of_line(line)
+        if needs is None:
+            fact = from_line(line, content_id)
+            if isinstance(fact, Call):
+                needs = fact.version, referenced_cids([fact])
+            elif isinstance(fact, Source | Statement | Tombstone | Undo):
+                lines.add(line)
+        if needs is not None:
+            version, cids = needs
             lines.add(line)
-            lines.update(map(to_line, values_behind(world, referenced_cids([fact]))))
-            versions.add(fact.version)
-        elif isinstance(fact, Source | Statement | Tombstone | Undo):
-            lines.add(line)
-    for version in filter(None, map(world.version, filter(None, versions))):
-        lines.add(to_line(version))
-        lines.update(to_line(fact) for fact in world.histories(version))
+            versions.add(version)
+            if cids:
+                lines.update(map(to_line, values_behind(world, cids)))
+    for found in filter(None, map(world.version, filter(None, versions))):
+        lines.add(to_line(found))
+        lines.update(to_line(fact) for fact in world.histories(found))
     return build_segment(lines) if lines else None
 
 

@@ -9,32 +9,32 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from gitmemo.changes.author import author
-from gitmemo.changes.cases import Answer, Case, Reviewer, answers, facts_for
-from gitmemo.changes.recognising import Recognised
 from gitmemo.commits import export
 from gitmemo.commits.histories import render_histories
-from gitmemo.commits.scenes import CODE_FILES, renames_between
-from gitmemo.commits.undecided import cases_between
 from gitmemo.git.cli import Git
-from gitmemo.source.tree import SourceTree
+from gitmemo.source.tree import CODE_FILES, SourceTree
 from gitmemo.workspace import Workspace
 from gitmemo.world import leftovers
 from gitmemo.world.repository import RepositoryWorld
 from gitmemo.world.segments import Segment
 
+if TYPE_CHECKING:
+    from gitmemo.changes.cases import Reviewer
+    from gitmemo.commits.staged import Decided
+
 
 @dataclass(frozen=True, slots=True)
 class Exported:
-    """What a commit takes: changes decided and left open, what was recognised, how many calls.
+    """What a commit takes: what was decided about staged code, and how many calls.
 
     Attributes:
+        decided: None where no code is staged.
         alone: Whether nothing else is staged, so that git refuses unless it was told not to.
     """
 
-    decided: tuple[tuple[Case, Answer], ...]
-    recognised: Recognised
+    decided: Decided | None
     calls: int
     alone: bool = False
 
@@ -64,24 +64,20 @@ def before_commit(
     if stages:
         leftovers.unstage(git, workspace.root)
     before, after, paths = staged_trees(git, world)
-    recognised, facts = renames_between(workspace, before, after, paths)
-    cases = cases_between(workspace, before, after, paths, facts)
-    decided = answers(cases, workspace.settings.on_change, find_reviewer)
-    who = author(workspace.root, recorded=bool(cases) and workspace.settings.record_user)
-    for case, answer in decided:
-        facts += facts_for(world, case, answer, who)
-    if facts:
-        world.record(facts)
-        world.enter()
+    decided = None
+    if paths:
+        from gitmemo.commits.staged import decide
+
+        decided = decide(workspace, before, after, paths, find_reviewer)
     if not stages:
-        return Exported(tuple(decided), recognised, calls=0)
+        return Exported(decided, calls=0)
     segment = export.plan_export(world, after)
     export.stage_untracked(git, workspace.root)
     if segment is not None:
         leftovers.note(workspace.layout)
         export.stage(git, segment)
     calls = _runs(segment) if segment else 0
-    return Exported(tuple(decided), recognised, calls, is_alone and segment is not None)
+    return Exported(decided, calls, is_alone and segment is not None)
 
 
 def _is_nothing_staged(git: Git) -> bool:

@@ -13,10 +13,9 @@ from gitmemo.changes.uses import world_uses
 from gitmemo.git.cli import Git
 from gitmemo.model.components import Component
 from gitmemo.model.facts import Fact
-from gitmemo.source.tree import SourceTree
+from gitmemo.source.tree import CODE_FILES, SourceTree
 from gitmemo.workspace import Workspace
 
-CODE_FILES = ("*.py", "*.ipynb")
 _MOST_COMMITS = 5
 NEWEST_CALLS = 50
 """How many calls of an op say what it was."""

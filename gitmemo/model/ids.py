@@ -7,8 +7,9 @@ ids of two kinds never meet.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from functools import lru_cache
+from itertools import count
 from typing import Protocol
 
 from gitmemo.hashing.digest import SIZE, Digest, digest
@@ -65,6 +66,37 @@ def call_hid(
     for name, hid in sorted(inputs):
         parts += (_text(name), _OF_DIGEST, hid)
     return digest(b"".join(parts))
+
+
+class CallIds:
+    """Gives the ids of calls that have the op, the version and the names of the inputs in common.
+
+    The same as `call_hid` and `call_key`, quicker for many. The names must differ.
+    """
+
+    __slots__ = ("_hid", "_key", "_names")
+
+    def __init__(
+        self, op: str, op_version: int, version: Digest | None, names: Sequence[str]
+    ) -> None:
+        framed = (_OF_DIGEST, version) if version else (_NOTHING,)
+        self._hid = b"".join((_CALL, _text(op), _text(str(op_version)), *framed))
+        self._key = op_key(op, op_version)
+        self._names = [(_text(name), place) for name, place in sorted(zip(names, count()))]
+
+    def hid(self, hids: Sequence[Digest]) -> Digest:
+        """Return the history id of the call whose inputs have these history ids."""
+        parts = [self._hid]
+        for name, place in self._names:
+            parts += (name, _OF_DIGEST, hids[place])
+        return digest(b"".join(parts))
+
+    def key(self, cids: Sequence[Digest]) -> Digest:
+        """Return the look-up key of the call whose inputs have these contents."""
+        parts = [self._key]
+        for name, place in self._names:
+            parts += (name, cids[place])
+        return digest(b"".join(parts))
 
 
 def version_id(pairs: Iterable[tuple[str, str, Digest, Digest | None]]) -> Digest:

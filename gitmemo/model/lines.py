@@ -39,7 +39,8 @@ from gitmemo.model.notation import (
     read_output,
 )
 
-_MOST_SECONDS = 10**10
+MOST_SECONDS = 10**10
+"""More is no duration of a call."""
 _LONGEST_EXCERPT, _LONGEST_REASON = 80, 200  # a hostile line may be megabytes long
 decoded = json.JSONDecoder().raw_decode
 """The array of a line, and where it ends."""
@@ -184,7 +185,7 @@ def _run(value: object) -> dict[str, JsonValue]:
         raise TypeError(f"{value!r} is not an object")
     run = cast("dict[str, JsonValue]", value)
     seconds = run.get("seconds", 0)
-    if not isinstance(seconds, (int, float)) or not 0 <= seconds < _MOST_SECONDS:
+    if not isinstance(seconds, (int, float)) or not 0 <= seconds < MOST_SECONDS:
         raise TypeError(f"{seconds!r} is not a duration")
     return run
 

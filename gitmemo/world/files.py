@@ -52,7 +52,7 @@ class FactFiles:
         grew = journals != self._sizes
         moved = segments.keys() != self._segments.keys()
         if moved or grew:
-            with self._index.transaction():
+            with self._index.loading():
                 if moved:
                     self.active = frozenset(self._load_segments(segments))
                 if grew:

@@ -10,10 +10,7 @@ and the fact's JSON.
 
 from __future__ import annotations
 
-import gzip
 import os
-import secrets
-import socket
 import threading
 import zlib
 from collections.abc import Iterable, Sequence
@@ -104,8 +101,10 @@ class Journal:
         self._owner = owner
         self._folder.mkdir(parents=True, exist_ok=True)
         self._pid, self._size = os.getpid(), 0
+        import socket  # here: half of what importing this module would take
+
         host = "".join(c if c.isalnum() else "-" for c in socket.gethostname())[:40]
-        name = f"{host}-{self._pid}-{secrets.token_hex(4)}.jsonl"
+        name = f"{host}-{self._pid}-{os.urandom(4).hex()}.jsonl"
         flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
         self._file = os.open(self._folder / name, flags, 0o644)
         _lock_shared(self._file)
@@ -189,6 +188,8 @@ def _line_number(path: Path, position: int) -> int:
 
 
 def _unpacked(path: Path) -> bytes:
+    import gzip
+
     data = path.read_bytes()
     try:
         return gzip.decompress(data)
@@ -217,6 +218,8 @@ def retire(path: Path, folder: Path) -> None:
 
     Killed in between, it is in both places: its facts are the same in each.
     """
+    import gzip
+
     folder.mkdir(parents=True, exist_ok=True)
     packed = folder / f"{path.name}{PACKED}"
     new = _beside(packed)

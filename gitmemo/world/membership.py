@@ -12,10 +12,10 @@ from itertools import islice
 from typing import TypeVar
 
 from gitmemo.hashing import content_id
-from gitmemo.model.facts import Fact
 from gitmemo.model.lines import from_canonical_line, from_line
-from gitmemo.world.spans import Span, Spans, numbers_in
-from gitmemo.world.table import FactTable, as_json
+from gitmemo.world.sketches import Sketch, sketch_of_line
+from gitmemo.world.spans import Span, Spans, runs_of
+from gitmemo.world.table import FactTable, as_json, sketch_of
 
 _BATCH = 500
 _T = TypeVar("_T")
@@ -52,11 +52,8 @@ class Membership(FactTable):
         """Add the facts of `lines` as members of `file`; known ones only become members."""
         numbers: set[int] = set()
         for batch in _batches(lines):
-            numbers.update(self.add_facts([_checked(line) for line in batch]))
-        spans = Spans(file)
-        for number in sorted(numbers):
-            spans.add(number, "", "", 0)
-        self._add_spans(spans.done())
+            numbers.update(self.add_sketched([_checked(line) for line in batch]))
+        self._add_spans(Span(file, *run, "", "", 0) for run in runs_of(sorted(numbers)))
 
     def add_placed(
         self, file: int, entries: Iterable[tuple[str, str, str, int]], *, committed: int
@@ -64,8 +61,7 @@ class Membership(FactTable):
         """Add `(line, branch, commit, position in the file)`; what is before `committed` is told apart."""
         spans = Spans(file, committed)
         for batch in _batches(entries):
-            # This machine wrote them, and their checks were compared: not as others' segments.
-            numbers = self.add_facts([(from_line(line, content_id), line) for line, *_ in batch])
+            numbers = self.add_sketched([_written_here(line) for line, *_ in batch])
             for number, (_, branch, commit, position) in zip(numbers, batch, strict=True):
                 spans.add(number, branch, commit, position)
         self._add_spans(spans.done())
@@ -85,9 +81,19 @@ class Membership(FactTable):
         )
         return [Span(*row) for row in rows]
 
+    def runs(self, files: Iterable[int]) -> list[tuple[int, int]]:
+        """Return the first and the last of each run of numbers in `files`."""
+        return self.rows(
+            "select first, last from span where file in (select value from json_each(?))",
+            (as_json(files),),
+        )
+
     def members(self, files: Iterable[int]) -> set[int]:
         """Return the numbers of the facts in any of `files`."""
-        return numbers_in(self.spans(files))
+        numbers: set[int] = set()
+        for first, last in self.runs(files):
+            numbers.update(range(first, last + 1))
+        return numbers
 
     def of_kinds(self, numbers: Iterable[int], kinds: Sequence[str]) -> set[int]:
         """Return those of `numbers` whose facts are of one of `kinds`."""
@@ -106,5 +112,11 @@ def _batches(items: Iterable[_T]) -> Iterator[list[_T]]:
         yield batch
 
 
-def _checked(line: str) -> tuple[Fact, str]:
-    return from_canonical_line(line, content_id), line
+def _checked(line: str) -> tuple[Sketch, str]:
+    sketch = sketch_of_line(line)
+    return sketch or sketch_of(from_canonical_line(line, content_id), line), line
+
+
+def _written_here(line: str) -> tuple[Sketch, str]:
+    # This machine wrote it, and its check was compared: not as others' segments.
+    return sketch_of_line(line) or sketch_of(from_line(line, content_id), line), line

@@ -10,7 +10,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import islice, pairwise
+from operator import lt
 
 from gitmemo.errors import CorruptRecord, CorruptSegment
 from gitmemo.hashing import content_id
@@ -74,9 +75,9 @@ def read_segment(path: str, data: bytes) -> list[str]:
     if lines.pop():
         raise CorruptSegment(path, "its last line has no end", len(lines) + 1)
     # One set of facts has one name only if there is one order.
-    for number, (line, following) in enumerate(pairwise(lines), 2):
-        if line >= following:
-            raise CorruptSegment(path, "it does not sort behind the line before", number)
+    if not all(map(lt, lines, islice(lines, 1, None))):
+        number = next(n for n, (line, after) in enumerate(pairwise(lines), 2) if line >= after)
+        raise CorruptSegment(path, "it does not sort behind the line before", number)
     return lines
 
 

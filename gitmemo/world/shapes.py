@@ -41,11 +41,12 @@ def look_of(call: Call) -> Look:
     """Return what the line of `call` has in common with others."""
     inputs = tuple(slot.name for slot in call.inputs)
     outputs = tuple(slot.name for slot in call.outputs)
-    return Look("call", call.op, call.version or b"", _names(call.op_version, inputs, outputs))
+    return Look("call", call.op, call.version or b"", names_of(call.op_version, inputs, outputs))
 
 
 @lru_cache(maxsize=4096)
-def _names(op_version: int, inputs: tuple[str, ...], outputs: tuple[str, ...]) -> str:
+def names_of(op_version: int, inputs: tuple[str, ...], outputs: tuple[str, ...]) -> str:
+    """Return the names in a look."""
     return json.dumps([op_version, inputs, outputs], separators=(",", ":"))
 
 

@@ -70,19 +70,34 @@ class Spans:
 class Numbers:
     """A set of numbers, as sorted runs."""
 
-    def __init__(self, spans: Iterable[Span]) -> None:
-        self._firsts: list[int] = []
-        self._lasts: list[int] = []
-        for first, last in sorted((span.first, span.last) for span in spans):
-            if self._lasts and first <= self._lasts[-1] + 1:
-                self._lasts[-1] = max(self._lasts[-1], last)
-            else:
-                self._firsts.append(first)
-                self._lasts.append(last)
+    def __init__(self, runs: Iterable[tuple[int, int]]) -> None:
+        """Join runs, each from its first number to its last, in any order."""
+        firsts: list[int] = []
+        lasts: list[int] = []
+        end = -1
+        for first, last in sorted(runs):
+            if first > end + 1 or not lasts:
+                firsts.append(first)
+                lasts.append(last)
+                end = last
+            elif last > end:
+                lasts[-1] = end = last
+        self._firsts, self._lasts = firsts, lasts
 
     def __contains__(self, number: int) -> bool:
         at = bisect_right(self._firsts, number) - 1
         return at >= 0 and number <= self._lasts[at]
+
+
+def runs_of(numbers: Iterable[int]) -> list[tuple[int, int]]:
+    """Return the runs, first and last, that sorted numbers are."""
+    found: list[list[int]] = []
+    for number in numbers:
+        if found and number == found[-1][1] + 1:
+            found[-1][1] = number
+        else:
+            found.append([number, number])
+    return [(first, last) for first, last in found]
 
 
 def numbers_in(spans: Iterable[Span]) -> set[int]:

@@ -38,8 +38,10 @@ from gitmemo.model.ids import derive
 from gitmemo.model.items import histories
 from gitmemo.model.lines import kind_of, to_line
 from gitmemo.world.shapes import Look, Shapes, look_of
+from gitmemo.world.sketches import Sketch, micros_of
 
 SCHEMA_VERSION = 5
+_LOADING_KIB = 1 << 17
 _SCHEMA = """
 create table file(
     id integer primary key, kind text not null, folder text not null, name text not null,
@@ -81,6 +83,19 @@ class FactTable:
         self.database.close()
 
     @contextmanager
+    def loading(self) -> Iterator[None]:
+        """Run the body in one write transaction of many facts."""
+        with self.lock:
+            before = self.database.execute("pragma cache_size").fetchone()[0]
+            # New facts go all over the tables; pages that do not fit are written again and again.
+            self.database.execute(f"pragma cache_size = -{_LOADING_KIB}")
+            try:
+                with self.transaction():
+                    yield
+            finally:
+                self.database.execute(f"pragma cache_size = {before}")
+
+    @contextmanager
     def transaction(self) -> Iterator[None]:
         """Run the body in one write transaction."""
         with self.lock:
@@ -97,37 +112,33 @@ class FactTable:
 
     def add(self, facts: Iterable[Fact]) -> None:
         """Add `facts`, members of no file; known ones are left as they are."""
-        self.add_facts([(fact, to_line(fact)) for fact in facts])
+        added = [(fact, to_line(fact)) for fact in facts]
+        self.add_sketched([(sketch_of(fact, line), line) for fact, line in added])
 
-    def add_facts(self, facts: Sequence[tuple[Fact, str]]) -> list[int]:
-        """Add what is not known yet; return the number of each."""
-        marks = [mark_of(_LOOKED_UP_BY[type(fact)](fact)) for fact, _ in facts]
+    def add_sketched(self, facts: Sequence[tuple[Sketch, str]]) -> list[int]:
+        """Add what is not known yet, each a line with its sketch; return the number of each."""
+        marks = [mark_of(sketch.key) for sketch, _ in facts]
         known = self._numbers_of_lines(marks)
         last = self.newest()
         rows: list[tuple[object, ...]] = []
         outputs: list[tuple[int, int]] = []
         numbers: list[int] = []
-        for (fact, line), mark in zip(facts, marks, strict=True):
+        packed = self.shapes.packed
+        for (sketch, line), mark in zip(facts, marks, strict=True):
             number = known.get(line)
             if number is None:
                 last += 1
                 number = known[line] = last
-                rows.append(self._row(number, mark, fact, line))
-                if isinstance(fact, Call):
-                    outputs += [(mark_of(hid), number) for hid in made_by(fact)]
+                shape, stored = packed(sketch.look, line)
+                rows.append((number, mark, shape, sketch.micros, sketch.hid, stored))
+                for hid in sketch.made:
+                    outputs.append((mark_of(hid), number))
             numbers.append(number)
         self.database.executemany(
             "insert into fact(id, mark, shape, micros, hid, line) values (?, ?, ?, ?, ?, ?)", rows
         )
         self.database.executemany("insert or ignore into output(hid, fact) values (?, ?)", outputs)
         return numbers
-
-    def _row(self, number: int, mark: int, fact: Fact, line: str) -> tuple[object, ...]:
-        if not isinstance(fact, Call):
-            shape, packed = self.shapes.packed(Look(kind_of(line)), line)
-            return number, mark, shape, None, None, packed
-        shape, packed = self.shapes.packed(look_of(fact), line)
-        return number, mark, shape, _micros(fact), fact.hid, packed
 
     def _numbers_of_lines(self, marks: Sequence[int]) -> dict[str, int]:
         """Return the numbers of the known facts with `marks`, by their lines."""
@@ -181,9 +192,13 @@ class FactTable:
             return self.database.execute(sql, parameters).fetchall()
 
 
-def _micros(call: Call) -> int:
-    """Return how long a call took; less than nothing for a link, which was not run."""
-    return -1 if call.is_link else round(call.seconds * 1e6)
+def sketch_of(fact: Fact, line: str) -> Sketch:
+    """Return what is kept of a fact with this line."""
+    key = _LOOKED_UP_BY[type(fact)](fact)
+    if not isinstance(fact, Call):
+        return Sketch(key, Look(kind_of(line)))
+    micros = -1 if fact.is_link else micros_of(fact.seconds)
+    return Sketch(key, look_of(fact), micros, fact.hid, made_by(fact))
 
 
 def _prepare(connection: sqlite3.Connection) -> None:

@@ -215,9 +215,9 @@ class Worktree(Reading):
         """Find which facts are here."""
         newest = self.index.newest()
         waiting = self._pending_spans()
-        pending = (s for s in waiting if self.is_my_place(s.branch, s.commit))
-        self._here = Numbers([*self.index.spans(self.files.active), *pending])
-        self._waiting = Numbers(waiting)
+        pending = [(s.first, s.last) for s in waiting if self.is_my_place(s.branch, s.commit)]
+        self._here = Numbers([*self.index.runs(self.files.active), *pending])
+        self._waiting = Numbers([(s.first, s.last) for s in waiting])
         self._newest = newest
 
     def _is_here(self, number: int) -> bool:

@@ -47,7 +47,7 @@ def test_spans_hold_each_fact_where_it_was_recorded(
         for span in found
         for number in range(span.first, span.last + 1)
     }
-    numbers = Numbers(found)
+    numbers = Numbers([(span.first, span.last) for span in found])
     assert {n for n in range(50) if n in numbers} == numbers_in(found)
 
 

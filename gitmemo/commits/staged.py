@@ -1,0 +1,52 @@
+"""What a commit decides about the code that is staged: asked for, or taken from the policy.
+
+Not what becomes of the calls (`export`). It takes long to import, and most commits of results
+stage no code. Invariant: all is answered before the first answer is recorded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from gitmemo.changes.author import author
+from gitmemo.changes.cases import Answer, Case, Reviewer, answers, facts_for
+from gitmemo.changes.recognising import Recognised
+from gitmemo.commits.scenes import renames_between
+from gitmemo.commits.undecided import cases_between
+from gitmemo.source.tree import SourceTree
+from gitmemo.workspace import Workspace
+
+
+@dataclass(frozen=True, slots=True)
+class Decided:
+    """What was found in the staged code: changes decided and left open, and what was recognised."""
+
+    answers: tuple[tuple[Case, Answer], ...]
+    recognised: Recognised
+
+
+def decide(
+    workspace: Workspace,
+    before: SourceTree,
+    after: SourceTree,
+    paths: Sequence[str],
+    find_reviewer: Callable[[], Reviewer | None],
+) -> Decided:
+    """Decide about what differs in `paths`, and record it.
+
+    Raises:
+        Aborted: The person stopped the commit; nothing was recorded.
+        UndecidedChanges: The policy is `error` and there are changes to decide.
+    """
+    world = workspace.world
+    recognised, facts = renames_between(workspace, before, after, paths)
+    cases = cases_between(workspace, before, after, paths, facts)
+    decided = answers(cases, workspace.settings.on_change, find_reviewer)
+    who = author(workspace.root, recorded=bool(cases) and workspace.settings.record_user)
+    for case, answer in decided:
+        facts += facts_for(world, case, answer, who)
+    if facts:
+        world.record(facts)
+        world.enter()
+    return Decided(tuple(decided), recognised)
