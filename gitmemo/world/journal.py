@@ -266,4 +266,4 @@ def _lock_shared(file: int) -> None:
 
 def _beside(path: Path) -> Path:
     """Return where to write what will replace `path`: nobody else writes there."""
-    return path.with_name(f"{path.name}.{os.getpid()}-{secrets.token_hex(4)}.new")
+    return path.with_name(f"{path.name}.{os.getpid()}-{os.urandom(4).hex()}.new")
