@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
+from typing import Protocol
 
 from gitmemo.hashing.digest import Digest
 from gitmemo.model.decisions import Decisions
@@ -15,13 +16,20 @@ from gitmemo.model.facts import Call, Version, sources
 from gitmemo.model.validity import Code, changed
 from gitmemo.world.index import Index
 from gitmemo.world.table import as_json, mark_of
-from gitmemo.world.view import World
 
 _AMONG = "in (select value from json_each(?))"
 
 
+class Versions(Protocol):
+    """Where versions are found."""
+
+    def versions(self, ids: Iterable[Digest] | None = None) -> dict[Digest, Version]:
+        """Return those with these ids; all that are known if omitted."""
+        ...
+
+
 def valid_shapes(
-    index: Index, world: World, decisions: Decisions, code: Code
+    index: Index, world: Versions, decisions: Decisions, code: Code
 ) -> dict[int, Version | None]:
     """Return the shapes of the calls whose version is valid, with that version, None without one."""
     rows = index.rows("select id, version from shape where kind = 'call'")
@@ -38,6 +46,16 @@ def of_shapes(index: Index, shapes: Iterable[int]) -> list[tuple[int, bytes, int
     return index.rows(
         f"select id, hid, shape from fact where micros is not null and shape {_AMONG}",
         (as_json(shapes),),
+    )
+
+
+def shapes_of(index: Index, numbers: Iterable[int]) -> dict[int, int]:
+    """Return the shapes of calls."""
+    return dict(
+        index.rows(
+            f"select id, shape from fact where micros is not null and id {_AMONG}",
+            (as_json(numbers),),
+        )
     )
 
 

@@ -16,14 +16,13 @@ from contextlib import suppress
 from gitmemo.config import Reuse
 from gitmemo.errors import GitFailed, GitMissing
 from gitmemo.git.repository import Layout, head
-from gitmemo.hashing import content_id
 from gitmemo.hashing.digest import Digest
 from gitmemo.model.decisions import Decisions
 from gitmemo.model.facts import Call, Statement, Version
-from gitmemo.model.lines import from_line
 from gitmemo.model.renames import Renames
 from gitmemo.model.tombstones import Tombstones
-from gitmemo.model.validity import Code, changed
+from gitmemo.model.validity import Code, stands
+from gitmemo.world import sifting
 from gitmemo.world.derived import is_damage, open_derived, remove
 from gitmemo.world.files import FactFiles
 from gitmemo.world.forgetting import Graves
@@ -174,10 +173,9 @@ class Worktree(Reading):
         """Return the numbers of the pending facts that belong to this world.
 
         Those recorded on the checked-out branch (detached: at this commit), and
-        calls recorded elsewhere that are valid for `code`; no forgotten ones.
+        calls recorded elsewhere that are valid for `code` and used nothing that
+        other code made; no forgotten ones.
         """
-        decisions = self.decisions()
-        verdicts: dict[Digest | None, bool] = {}
         mine: set[int] = set()
         foreign: set[int] = set()
         for span in self._pending_spans():
@@ -188,23 +186,25 @@ class Worktree(Reading):
         barred = dead | self.index.covered(self.graves().known)
         mine = self.index.of_kinds(mine - committed - dead, _PENDING_KINDS)
         foreign = self.index.of_kinds(foreign - committed - mine - barred, ("call",))
-        valid = {n for n in foreign if self._is_valid_call(n, code, decisions, verdicts)}
-        return mine | valid
+        return mine | self._coming_here(foreign, committed | mine, code)
 
     def is_my_place(self, branch: str, commit: str) -> bool:
         """Whether a fact that was recorded there belongs to what is checked out."""
         return self.homes.is_home(branch, commit)
 
-    def _is_valid_call(
-        self, number: int, code: Code, decisions: Decisions, verdicts: dict[Digest | None, bool]
-    ) -> bool:
-        fact = from_line(self.index.line(number), content_id)
-        if not isinstance(fact, Call) or fact.version is None:
-            return False
-        if fact.version not in verdicts:
-            version = self.version(fact.version)
-            verdicts[fact.version] = version is not None and not changed(version, code, decisions)
-        return verdicts[fact.version]
+    def _coming_here(self, foreign: Iterable[int], own: set[int], code: Code) -> set[int]:
+        """Return the pending calls of other places that `code` would make: valid, and fed by such."""
+        decisions = self.decisions()
+        found = sifting.shapes_of(self.index, foreign)
+        versions = sifting.valid_shapes(self.index, self, decisions, code) if found else {}
+        calls = {
+            number: call
+            for number, call in self.index.numbered_calls(found)
+            if (version := versions.get(found[number])) is not None
+            and stands(call, version, code, decisions)
+        }
+        others = sifting.known_outputs(self.index, sifting.users(calls))
+        return calls.keys() - sifting.fed_by(self.index, others, own, calls)
 
     def _pending_spans(self) -> list[Span]:
         """Return what this work tree's journals hold beyond what is committed."""

@@ -144,3 +144,20 @@ def test_a_checkout_says_once_what_is_only_on_a_remote(
     theirs.gitmemo("pull")
     theirs.git("commit", "-q", "--allow-empty", "-m", "Next")
     assert theirs.python("look.py").err == ""
+
+
+def test_a_discarded_experiment_leaves_nothing_on_other_branches(committed: Clone) -> None:
+    before = committed.rows("evaluate")
+    committed.git("switch", "-q", "-c", "experiment")
+    committed.change("value * 2", "value * 3")
+    committed.run()
+    committed.git("checkout", "-q", "helper.py")
+    committed.git("switch", "-q", "main")
+    assert committed.rows("evaluate") == before, "what evaluate was given, this code never makes"
+    calls = committed.calls_in()
+    committed.write("notes.txt", "second\n")
+    committed.commit("Unrelated")
+    assert committed.calls_in() == calls
+    committed.git("switch", "-q", "experiment")
+    committed.change("value * 2", "value * 3")
+    assert committed.run() == (5, 0), "nor are they lost"
