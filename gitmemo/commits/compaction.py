@@ -17,7 +17,8 @@ from pathlib import Path
 from gitmemo.errors import CompactionRefused
 from gitmemo.git.cli import Git
 from gitmemo.git.repository import Layout, head
-from gitmemo.world.files import is_plain_folder, segment_bytes
+from gitmemo.plain_files import replace_file
+from gitmemo.world.files import segment_bytes
 from gitmemo.world.segments import (
     INDEX_FOLDER,
     Segment,
@@ -88,10 +89,7 @@ def stage_compaction(layout: Layout, groups: Iterable[Group]) -> None:
     git = Git(layout.root)
     groups = tuple(groups)
     for group in groups:
-        target = layout.root / group.path
-        if not is_plain_folder(layout.root, target.parent):
-            raise CompactionRefused("a folder on the way to the index is a symbolic link", "")
-        target.write_bytes(group.output.data)
+        replace_file(layout.root, group.path, group.output.data)
     added = [(group.path, git.hash_object(group.output.data)) for group in groups]
     removed = [path for group in groups for path in group.inputs]
     nothing = "0" * (64 if layout.object_format == "sha256" else 40)

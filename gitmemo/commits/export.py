@@ -7,17 +7,18 @@ can be interrupted and done again.
 
 from __future__ import annotations
 
+import os
 import time
 from pathlib import Path
 
-from gitmemo.errors import CorruptSegment
 from gitmemo.git.cli import Git
 from gitmemo.hashing import content_id
 from gitmemo.hashing.digest import Digest
 from gitmemo.model.facts import Call, Source, Statement, Tombstone, Undo, referenced_cids
 from gitmemo.model.lines import from_line, to_line
 from gitmemo.model.validity import Code
-from gitmemo.world.files import EXPORTED, is_plain_folder, segment_bytes
+from gitmemo.plain_files import replace_file
+from gitmemo.world.files import EXPORTED, segment_bytes
 from gitmemo.world.journal import exported_size, is_abandoned, mark_exported, read_entries, retire
 from gitmemo.world.lost import EXPORTED_KINDS
 from gitmemo.world.repository import RepositoryWorld
@@ -30,6 +31,8 @@ from gitmemo.world.segments import (
 )
 from gitmemo.world.sketches import needs_of_line
 from gitmemo.world.view import values_behind
+
+_FILE_MODES = ("100644", "100755")
 
 
 def plan_export(world: RepositoryWorld, code: Code) -> Segment | None:
@@ -74,10 +77,14 @@ def complete(git: Git, root: Path) -> list[str]:
     entries = []
     for line in filter(None, listing.split("\0")):
         meta, _, path = line.partition("\t")
-        if segment_name(path) and not (root / path).exists():
-            entries.append((path, meta.split(" ")[2]))
+        mode, _, oid = meta.split(" ")
+        # Not a link, dangling or not: anybody may have committed one.
+        if mode in _FILE_MODES and segment_name(path) and not os.path.lexists(root / path):
+            entries.append((path, oid))
     for path, oid in entries:
-        _write(root, path, git.bytes("cat-file", "blob", oid))
+        data = git.bytes("cat-file", "blob", oid)
+        read_segment(path, data)
+        replace_file(root, path, data)
     if entries:
         git.update_index(entries)
         git.try_run("update-index", "-q", "--refresh")
@@ -113,13 +120,3 @@ def retire_journals(world: RepositoryWorld) -> None:
                 retire(path, top / path.parent.name)
                 with world.index.transaction():
                     world.index.rename_kind(file, EXPORTED)
-
-
-def _write(root: Path, path: str, data: bytes) -> None:
-    target = root / path
-    target.parent.mkdir(parents=True, exist_ok=True)
-    if not is_plain_folder(root, target.parent):
-        raise CorruptSegment(path, "a folder on its way is a symbolic link")
-    new = target.with_name(f".{target.name}.new")
-    new.write_bytes(data)
-    new.replace(target)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 from gitmemo.errors.base import GitmemoError
 
 
@@ -160,3 +162,20 @@ class OperationInProgress(GitmemoError):
 
     def remedy(self) -> str:
         return f"conclude or abort the {self.operation} first; pending results join its commit"
+
+
+class LinkInside(GitmemoError):
+    """A symbolic link stands where gitmemo keeps files of the project."""
+
+    kind = "link-inside"
+    exit_code = 4
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path)
+        self.path = path
+
+    def problem(self) -> str:
+        return f"{self.path} is a symbolic link, and gitmemo follows none where it keeps its files"
+
+    def remedy(self) -> str:
+        return f"look where it leads, then remove it: `git rm {shlex.quote(self.path)}`, or `rm`"

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from gitmemo.errors import CorruptRecord, CorruptSegment
 from gitmemo.git.repository import MAIN_WORKTREE, Layout
+from gitmemo.plain_files import is_plain_folder
 from gitmemo.world.index import Index
 from gitmemo.world.journal import PACKED, exported_size, read_entries
 from gitmemo.world.segments import (
@@ -208,15 +209,6 @@ def segment_bytes(root: Path, path: str) -> bytes:
         return target.read_bytes()
     except OSError as error:
         raise CorruptSegment(path, str(error)) from None
-
-
-def is_plain_folder(root: Path, folder: Path) -> bool:
-    """Whether `folder` is under `root` without passing a symbolic link."""
-    while folder != root:
-        if folder.is_symlink():
-            return False
-        folder = folder.parent
-    return True
 
 
 def names_in(folder: Path) -> list[str]:

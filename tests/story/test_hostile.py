@@ -154,3 +154,20 @@ def test_a_hostile_record_is_one_clear_error_everywhere(committed: Clone, line: 
         done = committed.gitmemo(*command, code=4)
         assert "Traceback" not in done.text
         assert "damaged" in done.text
+
+
+def test_a_commit_writes_through_no_link(committed: Clone) -> None:
+    """Two links: what the index seems to hold, and where its bytes would be written first."""
+    evil = "[core]\n\trepositoryformatversion = 0\n\tbare = false\n\teditor = evil\n"
+    folder = committed.root / ".gitmemo/index/1/2026-11"
+    folder.mkdir(parents=True, exist_ok=True)
+    name = "a" * 64
+    (folder / f"{name}.jsonl").symlink_to(evil)
+    (folder / f".{name}.jsonl.new").symlink_to("../../../../.git/config")
+    before = (committed.root / ".git/config").read_bytes()
+    committed.git("add", "-A")
+    committed.git("commit", "-q", "--no-verify", "-m", "Links")
+    committed.gitmemo("hook", "run", "post-commit", code=None)
+    committed.write("notes.txt", "more\n")
+    committed.git("commit", "-q", "-a", "-m", "Mine")
+    assert (committed.root / ".git/config").read_bytes() == before
