@@ -207,7 +207,12 @@ def _refuse_foreign(layout: Layout, folder: Path, python: str) -> None:
 
 
 def _line(name: str, python: str) -> str:
-    return f'{shlex.quote(python)} -P -m gitmemo hook run {name} "$@"'
+    # Other repositories use the folder too, and the Python may go: neither must stop a commit.
+    program = shlex.quote(python)
+    there = f'[ "${{GITMEMO_SKIP-}}" = 1 ] || [ ! -f .gitmemo/config.toml ] || [ ! -x {program} ]'
+    run = f'{program} -P -m gitmemo hook run {name} "$@"'
+    may_stop = name in ("pre-commit", "pre-merge-commit")
+    return f"{there} || {run} || " + ("case $? in 3 | 130) exit 1 ;; esac" if may_stop else ":")
 
 
 def _install_step(folder: Path, name: str, python: str) -> HookStep:

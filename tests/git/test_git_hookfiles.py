@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from gitmemo.errors import HookRefused, NotInRepository
+from gitmemo.errors import GitFailed, HookRefused, NotInRepository
 from gitmemo.git.cli import Git
 from gitmemo.git.hookfiles import (
     HookAction,
@@ -554,6 +554,33 @@ def test_a_hooks_path_inside_is_used_and_one_outside_is_refused(repo: Path, tmp_
     Git(repo).run("config", "core.hooksPath", ".husky/_")
     with pytest.raises(HookRefused, match="husky"):
         plan_install(locate(repo))
+
+
+def test_the_lines_to_add_by_hand_stop_no_commit(repo: Path, tmp_path: Path) -> None:
+    shared = tmp_path / "shared"
+    shared.mkdir()
+    Git(repo).run("config", "core.hooksPath", str(shared))
+    with pytest.raises(HookRefused) as caught:
+        plan_install(locate(repo), "/gone/python")
+    lines = caught.value.remedy().splitlines()
+    line = next(one for one in lines if "in pre-commit:" in one).partition("pre-commit:  ")[2]
+    (shared / "pre-commit").write_text(f"#!/bin/sh\n{line}\n")
+    (shared / "pre-commit").chmod(0o755)
+    commit(repo)  # no gitmemo in this repository
+    (repo / ".gitmemo").mkdir()
+    (repo / ".gitmemo/config.toml").write_text("format = 1\n")
+    commit(repo)  # and its Python is gone
+    broken = line.replace("/gone/python", "/bin/false")
+    (shared / "pre-commit").write_text(f"#!/bin/sh\n{broken}\n")
+    commit(repo)  # and is no Python with gitmemo
+    refusing = tmp_path / "refuses"
+    refusing.write_text("#!/bin/sh\nexit 3\n")
+    refusing.chmod(0o755)
+    (shared / "pre-commit").write_text(
+        f"#!/bin/sh\n{line.replace('/gone/python', str(refusing))}\n"
+    )
+    with pytest.raises(GitFailed):
+        commit(repo)
 
 
 @pytest.mark.parametrize("name", HOOKS)
