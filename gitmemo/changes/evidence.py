@@ -75,7 +75,7 @@ class Evidence:
             yield self.likeness
         if runs.equal or runs.differ:
             said = [f"{runs.equal} returned the same"] if runs.equal else []
-            said += [f"{runs.differ} did not ({runs.first})"] if runs.differ else []
+            said += [f"{runs.differ} returned something else ({runs.first})"] if runs.differ else []
             total = count(runs.equal + runs.differ, "call")
             yield f"{total} ran under both: {', '.join(said)}"
         if runs.unclear:
@@ -85,7 +85,7 @@ class Evidence:
             )
         if checked is not None:
             total = count(checked.equal + checked.differ, "call")
-            differ = f", {checked.differ} did not ({checked.first})" if checked.differ else ""
+            differ = f", {checked.differ} something else ({checked.first})" if checked.differ else ""
             yield f"{total} checked here: {checked.equal} returned the same{differ}"
 
     def as_dict(self) -> dict[str, object]:

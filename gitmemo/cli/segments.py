@@ -22,7 +22,8 @@ from gitmemo.world.files import segment_bytes, segments_in
 from gitmemo.world.segments import damage, read_segment, segment_name
 
 _NOTHING = (
-    "nothing to compact: that takes segments of one month, none of which holds 30 % of their facts"
+    "nothing to compact: at least four small segments of one month are joined; "
+    "one that holds 30 % or more of the month's facts is left as it is"
 )
 
 

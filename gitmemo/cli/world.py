@@ -52,4 +52,5 @@ def _lines(found: Inventory) -> Iterator[str]:
     if missing.remote is not None:
         at_remote = missing.at_remote
         yield f"  on {missing.remote}: {at_remote} (gitmemo pull)"
-        yield f"  not known to be there either: {missing.blobs - at_remote}"
+        if missing.blobs > at_remote:
+            yield f"  perhaps there, not seen yet: {missing.blobs - at_remote} (--remote asks)"

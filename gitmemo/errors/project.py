@@ -236,7 +236,10 @@ class UncommittedCode(GitmemoError):
         return f"pending results were made by code that is not committed: {', '.join(self.paths)}"
 
     def remedy(self) -> str:
-        return "commit the code with `git commit`: the results join that commit"
+        return (
+            "commit the code with `git commit`: the results join that commit; "
+            "if the code was thrown away: `gitmemo drop --stale` leaves its results out"
+        )
 
 
 class NoSuchDependency(GitmemoError, LookupError):

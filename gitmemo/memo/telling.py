@@ -10,8 +10,8 @@ import sys
 import warnings
 from typing import Final
 
-_OURS: Final = ("gitmemo", "contextlib")
-"""Packages whose frames are not the user's; blocks may be entered through an exit stack."""
+_OURS: Final = ("gitmemo", "contextlib", "click")
+"""Packages whose frames are not the user's: blocks are entered through an exit stack, or a command."""
 
 
 def tell(warning: Warning) -> None:

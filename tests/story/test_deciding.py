@@ -126,7 +126,7 @@ def test_a_non_breaking_verdict_against_the_evidence_needs_force(committed: Clon
     assert change["evidence"]["runs"]["differ"] == 2
     records = committed.records()
     done = committed.gitmemo("decide", "scale", "--non-breaking", code=7)
-    assert "2 did not (pipeline:train(data=…, rate=" in done.err
+    assert "2 returned something else (pipeline:train(data=…, rate=" in done.err
     assert "--force" in done.err
     error = json.loads(committed.gitmemo("decide", "scale", "--non-breaking", "--json", code=7).err)
     assert error["error"]["kind"] == "contrary-evidence"
