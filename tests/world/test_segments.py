@@ -140,7 +140,7 @@ def test_a_line_that_is_no_fact_is_named(line: str) -> None:
 
 
 WHOLE = (
-    '["call","m:f",0,null,[["x",{"v":42}],["z",{"list":[1,"a"]}]],[["y",{"v":[1.5]}]],[],'
+    '["call","m:f",0,null,[["x",{"v":42}],["z",{"list":[1,{"v":"a"}]}]],[["y",{"v":[1.5]}]],[],'
     '{"seconds":0.5,"start":"s"}]'
 )
 ODD = st.sampled_from(
@@ -167,6 +167,7 @@ def test_a_call_with_odd_values_is_a_fact_or_one_error(changes: list[tuple[int, 
     for at, odd in changes:
         pieces[at % (len(pieces) // 2) * 2 + 1] = odd
     line = "".join(pieces)
+    assert not [*damage(named(b""), [WHOLE])]
     (*errors,) = damage(named(line.encode()), [line])
     try:
         sketch = sketch_of_line(line) or sketch_of(from_canonical_line(line, content_id), line)
