@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from gitmemo.errors import BadSetting, NewerFormat
+from gitmemo.plain_files import refuse_links, replace_file
 
 FORMAT = 1
 COMMITTED = ".gitmemo/config.toml"
@@ -91,7 +92,9 @@ def read_settings(root: Path, common_dir: Path) -> Settings:
     Raises:
         NewerFormat: The committed file is of a format this gitmemo does not know.
         BadSetting: A setting has a value that makes no sense, or a file is not TOML.
+        LinkInside: The committed file is a link, or its folder is one: it could lead anywhere.
     """
+    refuse_links(root, COMMITTED)
     return merge(_table(root / COMMITTED), _table(common_dir / LOCAL), os.environ)
 
 
@@ -215,10 +218,16 @@ def merge(
     )
 
 
-def edit(path: Path, keys: tuple[str, ...], value: str | dict[str, str] | None) -> None:
-    """Set (None: remove) one value of a TOML file, keeping everything else as it was written."""
+def edit(root: Path, name: str, keys: tuple[str, ...], value: str | dict[str, str] | None) -> None:
+    """Set (None: remove) one value of a TOML file in `root`, keeping the rest as it was written.
+
+    Raises:
+        LinkInside: The file, or a folder on its way, is a symbolic link.
+    """
     import tomlkit
 
+    refuse_links(root, name)
+    path = root / name
     document = tomlkit.parse(path.read_text("utf-8")) if path.exists() else tomlkit.document()
     table: Any = document
     for key in keys[:-1]:
@@ -229,10 +238,7 @@ def edit(path: Path, keys: tuple[str, ...], value: str | dict[str, str] | None) 
         table.pop(keys[-1], None)
     else:
         table[keys[-1]] = value
-    path.parent.mkdir(parents=True, exist_ok=True)
-    replacement = path.with_name(f"{path.name}.new")
-    replacement.write_text(tomlkit.dumps(document), "utf-8")
-    replacement.replace(path)
+    replace_file(root, name, tomlkit.dumps(document).encode("utf-8"))
 
 
 def _is_table(name: str, value: Any) -> dict[str, Any]:

@@ -22,6 +22,19 @@ def is_plain_folder(root: Path, folder: Path) -> bool:
     return True
 
 
+def refuse_links(root: Path, path: str) -> None:
+    """Refuse `path`, relative to `root` and with slashes, if a link is on its way or in its place.
+
+    Raises:
+        LinkInside: Names the first one.
+    """
+    place = root
+    for part in path.split("/"):
+        place /= part
+        if place.is_symlink():
+            raise LinkInside(place.relative_to(root).as_posix())
+
+
 def replace_file(root: Path, path: str, data: bytes) -> None:
     """Write `path`, relative to `root` and with slashes, with its folders; replace what is there.
 
@@ -29,18 +42,11 @@ def replace_file(root: Path, path: str, data: bytes) -> None:
         LinkInside: The file, or a folder on its way, is a symbolic link.
         OSError: It cannot be written.
     """
-    folder = root
-    *above, name = path.split("/")
-    for part in above:
-        folder /= part
-        if folder.is_symlink():
-            raise LinkInside(folder.relative_to(root).as_posix())
-        folder.mkdir(exist_ok=True)
-    target = folder / name
-    if target.is_symlink():
-        raise LinkInside(path)
+    refuse_links(root, path)
+    target = root / path
+    target.parent.mkdir(parents=True, exist_ok=True)
     # A name that nobody can foresee: a repository may hold a link of any other one.
-    new = folder / f".{name}.{os.urandom(8).hex()}.new"
+    new = target.with_name(f".{target.name}.{os.urandom(8).hex()}.new")
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
     try:
         with os.fdopen(os.open(new, flags | getattr(os, "O_BINARY", 0), 0o666), "wb") as file:

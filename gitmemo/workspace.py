@@ -25,6 +25,7 @@ from gitmemo.errors import (
 )
 from gitmemo.git.cli import Git
 from gitmemo.git.repository import Layout, locate
+from gitmemo.plain_files import refuse_links
 
 if TYPE_CHECKING:
     from gitmemo.git.objects import ObjectReader
@@ -135,8 +136,10 @@ def find(path: str | os.PathLike[str] = ".") -> Workspace:
         NotInRepository: `path` is not in a git work tree.
         NotInitialised: `gitmemo init` was not run there.
         NewerFormat: A newer gitmemo wrote `.gitmemo/`.
+        LinkInside: `.gitmemo` or the settings in it are a symbolic link.
     """
     layout = locate(path)
+    refuse_links(layout.root, COMMITTED)
     if not (layout.root / COMMITTED).is_file():
         raise NotInitialised(str(layout.root))
     for newer in sorted((layout.root / ".gitmemo/index").glob("*")):

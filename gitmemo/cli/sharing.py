@@ -43,7 +43,7 @@ def add(name: str, url: str, options: tuple[str, ...]) -> None:
         raise RemoteInvalid(name, "it exists already", "choose another name, or edit " + COMMITTED)
     table = dict(_option(name, text) for text in options)
     RemoteConfig(name, url, table)  # refuses bad names, secrets and nonsense
-    edit(workspace.root / COMMITTED, ("remotes", name), {"url": url, **table})
+    edit(workspace.root, COMMITTED, ("remotes", name), {"url": url, **table})
     Git(workspace.root).run("add", "--", COMMITTED)
     click.echo(f"added {name}: {url} (staged {COMMITTED})")
 
@@ -72,8 +72,10 @@ def trust(name: str, remove: bool) -> None:
     """
     workspace = find()
     config = workspace.remote(name)
-    local = workspace.layout.common_dir / LOCAL
-    edit(local, ("trust", name), None if remove else config.url)
+    # No commit brings what is in a git folder: who links it elsewhere means it.
+    local = (workspace.layout.common_dir / LOCAL).resolve()
+    local.parent.mkdir(parents=True, exist_ok=True)
+    edit(local.parent, local.name, ("trust", name), None if remove else config.url)
     click.echo(f"{'no longer trusts' if remove else 'trusts'} {name}: {config.url}")
 
 

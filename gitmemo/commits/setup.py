@@ -16,6 +16,7 @@ from gitmemo.git.cli import Git
 from gitmemo.git.diffs import explain_diffs, leave_diffs
 from gitmemo.git.hookfiles import HookAction, install, plan_install, plan_uninstall, uninstall
 from gitmemo.git.repository import Layout, locate
+from gitmemo.plain_files import refuse_links, replace_file
 
 _CONFIG = """\
 # Settings of gitmemo, committed for everyone: no secrets, no commands.
@@ -37,12 +38,16 @@ def set_up(path: str | os.PathLike[str]) -> Iterator[str]:
     Raises:
         NotInRepository: `path` is not in a git work tree.
         HookRefused: The hooks folder is not the repository's own.
+        LinkInside: `.gitmemo`, or a file that belongs in it, is a symbolic link.
     """
     layout = locate(path)
     if layout.bare:
         raise NotInRepository(str(layout.root))
-    for name, content in ((COMMITTED, _CONFIG), (".gitmemo/.gitattributes", _ATTRIBUTES)):
-        yield _write(layout.root / name, name, content)
+    files = ((COMMITTED, _CONFIG), (".gitmemo/.gitattributes", _ATTRIBUTES))
+    for name, _ in files:
+        refuse_links(layout.root, name)
+    for name, content in files:
+        yield _write(layout.root, name, content)
     git = Git(layout.root)
     git.run("add", "--", ".gitmemo")
     if git.run("diff", "--cached", "--name-only", "--", ".gitmemo"):
@@ -50,15 +55,15 @@ def set_up(path: str | os.PathLike[str]) -> Iterator[str]:
     yield from _install_hooks(layout)
 
 
-def _write(target: Path, name: str, content: str) -> str:
+def _write(root: Path, name: str, content: str) -> str:
+    target = root / name
     found = target.read_text("utf-8") if target.exists() else None
     if found is not None and (content is _CONFIG or content in found):
         return f"kept {name}"
     if found is not None:  # of an older gitmemo; lines of other people stay
         kept = [line for line in found.splitlines() if not line.startswith("index/**")]
         content = "".join(f"{line}\n" for line in kept) + content
-    target.parent.mkdir(exist_ok=True)
-    target.write_text(content, encoding="utf-8", newline="\n")
+    replace_file(root, name, content.encode("utf-8"))
     return f"wrote {name}" if found is None else f"updated {name}"
 
 

@@ -42,6 +42,15 @@ from gitmemo.model.notation import (
 MOST_SECONDS = 10**10
 """More is no duration of a call."""
 _LONGEST_EXCERPT, _LONGEST_REASON = 80, 200  # a hostile line may be megabytes long
+_UNREADABLE = (
+    ValueError,
+    TypeError,
+    KeyError,
+    IndexError,
+    AttributeError,
+    OverflowError,
+    RecursionError,
+)
 decoded = json.JSONDecoder().raw_decode
 """The array of a line, and where it ends."""
 
@@ -71,17 +80,8 @@ def from_line(line: str, content_id: Callable[[object], Digest]) -> Fact:
         if end != len(line):
             raise ValueError("there is more behind it")
         return _READERS[array[0]](array, content_id)
-    except (
-        ValueError,
-        TypeError,
-        KeyError,
-        IndexError,
-        AttributeError,
-        OverflowError,
-        RecursionError,
-    ) as error:
-        reason = f"{type(error).__name__}: {error}"[:_LONGEST_REASON]
-        raise CorruptRecord(line[:_LONGEST_EXCERPT], reason) from error
+    except _UNREADABLE as error:
+        raise _corrupt(line, error) from error
 
 
 def from_canonical_line(line: str, content_id: Callable[[object], Digest]) -> Fact:
@@ -90,9 +90,18 @@ def from_canonical_line(line: str, content_id: Callable[[object], Digest]) -> Fa
     What others wrote is read like this: a fact with two lines would have two record ids.
     """
     fact = from_line(line, content_id)
-    if to_line(fact) != line:
+    try:
+        written = to_line(fact)
+    except _UNREADABLE as error:  # JSON is read with NaN, infinities and depths that none has
+        raise _corrupt(line, error) from error
+    if written != line:
         raise CorruptRecord(line[:_LONGEST_EXCERPT], "it is not written as gitmemo writes it")
     return fact
+
+
+def _corrupt(line: str, error: Exception) -> CorruptRecord:
+    reason = f"{type(error).__name__}: {error}"[:_LONGEST_REASON]
+    return CorruptRecord(line[:_LONGEST_EXCERPT], reason)
 
 
 # --- writing --------------------------------------------------------------

@@ -137,8 +137,9 @@ class FactFiles:
             lines = read_segment(path, data)
             try:
                 self._index.add_members(file, lines)
-            except CorruptRecord:  # which line it was is looked up only then
-                raise next(damage(path, lines)) from None
+            except CorruptRecord as error:  # which line it was is looked up only then
+                unplaced = CorruptSegment(path, f"{error.reason}: {error.excerpt!r}")
+                raise next(damage(path, lines), unplaced) from None
             self._index.mark_loaded(file, max(1, len(data)))
         return file
 

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from gitmemo.errors import CorruptJournal, CorruptSegment
+from gitmemo.errors import CorruptJournal, CorruptRecord, CorruptSegment
+from gitmemo.hashing import content_id
 from gitmemo.hashing.digest import digest, to_hex
 from gitmemo.model.facts import Text
-from gitmemo.model.lines import to_line
+from gitmemo.model.lines import from_canonical_line, to_line
 from gitmemo.world.journal import Journal, Place, read_entries, repair
 from gitmemo.world.segments import build_segment, damage, read_segment, segment_name
+from gitmemo.world.sketches import sketch_of_line
+from gitmemo.world.table import sketch_of
 
 lines = st.lists(
     st.text(st.characters(exclude_characters="\n", exclude_categories=["Cs"]), min_size=1)
@@ -115,6 +119,11 @@ HOSTILE = [
     '["call","m:f",0,null,[["x",{"v":' + "[" * DEEP + "]" * DEEP + "}]],[],[],{}]",
     '["call","m:f",0,null,[["x",{"list":' * 400 + "]" * 400,
     '["call","m:f",0,null,[["x",{"v":' + "[" * 500 + "]" * 500 + "}]],[],[],{}] ",
+    '["call","m:f",0,null,[["x",{"v":1e999}]],[],[],{}]',
+    '["call","m:f",0,null,[],[["y",{"v":NaN}]],[],{}]',
+    '["call","m:f",0,null,[["x",{"v":[1,{"a":-Infinity}]}]],[],[],{"seconds":1}]',
+    '["call","m:f",0,null,[["x",{"list":[NaN]}]],[],[],{}]',
+    '["call","m:f",0,null,[],[],[],{"note":NaN}]',
     '["value","' + "A" * 10_000_000 + '","json",1,"A"]',
     '["version","' + "A" * 43 + '",[["f.py",[["f","' + "A" * 43 + '"]]]]]',
 ]
@@ -128,6 +137,44 @@ def test_a_line_that_is_no_fact_is_named(line: str) -> None:
     assert path in error.problem()
     assert error.problem().isprintable()
     assert len(error.problem()) < 1000
+
+
+WHOLE = (
+    '["call","m:f",0,null,[["x",{"v":42}],["z",{"list":[1,{"v":"a"}]}]],[["y",{"v":[1.5]}]],[],'
+    '{"seconds":0.5,"start":"s"}]'
+)
+ODD = st.sampled_from(
+    [
+        "NaN",
+        "-Infinity",
+        "1e999",
+        "-0.0",
+        "1" * 30,
+        "9" * 5000,
+        "null",
+        '""',
+        '"\\ud800"',
+        "{}",
+        "[[]]",
+    ]
+)
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 100), ODD), min_size=1, max_size=3))
+def test_a_call_with_odd_values_is_a_fact_or_one_error(changes: list[tuple[int, str]]) -> None:
+    pieces = re.split(r'("[a-z]*"|[0-9.]+)', WHOLE)
+    for at, odd in changes:
+        pieces[at % (len(pieces) // 2) * 2 + 1] = odd
+    line = "".join(pieces)
+    assert not [*damage(named(b""), [WHOLE])]
+    (*errors,) = damage(named(line.encode()), [line])
+    try:
+        sketch = sketch_of_line(line) or sketch_of(from_canonical_line(line, content_id), line)
+    except CorruptRecord:
+        assert [error.line for error in errors] == [1]
+    else:
+        assert sketch and not errors
 
 
 def written(folder: Path, *some: str) -> Path:
