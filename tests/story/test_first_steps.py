@@ -140,4 +140,3 @@ def test_a_suggested_command_can_be_pasted(clone: Clone) -> None:
     assert words == ["exp.py:SCALE", "--non-breaking"]
     assert "gitmemo decide exp.py:SCALE --non-breaking" in clone.gitmemo("decide").err
     assert "SCALE: non-breaking" in clone.gitmemo("decide", *words).out
-    clone.gitmemo("decide", *words)
