@@ -85,7 +85,9 @@ class Evidence:
             )
         if checked is not None:
             total = count(checked.equal + checked.differ, "call")
-            differ = f", {checked.differ} something else ({checked.first})" if checked.differ else ""
+            differ = (
+                f", {checked.differ} something else ({checked.first})" if checked.differ else ""
+            )
             yield f"{total} checked here: {checked.equal} returned the same{differ}"
 
     def as_dict(self) -> dict[str, object]:
