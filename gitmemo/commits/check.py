@@ -13,7 +13,7 @@ from gitmemo.errors import CorruptSegment, GitmemoError
 from gitmemo.short_ids import short
 from gitmemo.workspace import Workspace
 from gitmemo.world.files import names_in, segment_bytes
-from gitmemo.world.journal import is_abandoned, read_entries
+from gitmemo.world.journal import abandoned, read_entries
 from gitmemo.world.journal import repair as repair_journal
 from gitmemo.world.segments import INDEX_FOLDER, damage, read_segment, segment_name
 
@@ -27,11 +27,16 @@ def check(workspace: Workspace, *, repair: bool) -> Iterator[str]:
             read_entries(path)
         except GitmemoError as error:
             yield str(error)
-            if repair and not is_abandoned(path):
-                yield f"{path} is in use: end the program that writes to it, then repair again"
-            elif repair:
-                yield f"set {repair_journal(path)} damaged lines of {path} aside"
+            if repair:
+                yield _repaired(path)
     yield from _check_values(workspace)
+
+
+def _repaired(path: Path) -> str:
+    with abandoned(path) as is_free:
+        if is_free:
+            return f"set {repair_journal(path)} damaged lines of {path} aside"
+    return f"{path} is in use: end the program that writes to it, then repair again"
 
 
 def _below(root: Path, folder: str) -> Iterator[str]:

@@ -19,7 +19,7 @@ from gitmemo.model.lines import from_line, to_line
 from gitmemo.model.validity import Code
 from gitmemo.plain_files import replace_file
 from gitmemo.world.files import EXPORTED, segment_bytes
-from gitmemo.world.journal import exported_size, is_abandoned, mark_exported, read_entries, retire
+from gitmemo.world.journal import abandoned, exported_size, mark_exported, read_entries, retire
 from gitmemo.world.lost import EXPORTED_KINDS
 from gitmemo.world.repository import RepositoryWorld
 from gitmemo.world.segments import (
@@ -115,8 +115,10 @@ def retire_journals(world: RepositoryWorld) -> None:
             continue
         if not world.index.of_kinds(numbers - done, EXPORTED_KINDS):
             mark_exported(path, loaded)
-            # What was written since it was read is not committed.
-            if is_abandoned(path) and not read_entries(path, loaded)[0]:
+            with abandoned(path) as is_free:
+                # What was written since it was read is not committed.
+                if not is_free or read_entries(path, loaded)[0]:
+                    continue
                 retire(path, top / path.parent.name)
-                with world.index.transaction():
-                    world.index.rename_kind(file, EXPORTED)
+            with world.index.transaction():
+                world.index.rename_kind(file, EXPORTED)

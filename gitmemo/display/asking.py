@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import builtins
 import multiprocessing.process
-import os
 import signal
 import sys
 import types
@@ -142,10 +141,10 @@ def _verdict(read: Read, say: Say) -> Verdict:
 def _is_at_terminal() -> bool:
     """Whether a person sits at a terminal that this process may read from.
 
-    In the background reading would stop the process; a worker would compete with others; and
-    what was told to survive the terminal (`nohup`) is not to wait for it.
+    A worker would compete with others, and what was told to survive the terminal (`nohup`) is
+    not to wait for it.
     """
-    if sys.stdin is None or config.is_unattended() or not hasattr(os, "tcgetpgrp"):
+    if sys.stdin is None or config.is_unattended() or not hasattr(signal, "SIGHUP"):
         return False
     if multiprocessing.process.parent_process() is not None:
         return False
@@ -155,7 +154,7 @@ def _is_at_terminal() -> bool:
         if not sys.stdin.isatty():
             return False
         with terminal() as tty:
-            return tty is not None and os.tcgetpgrp(tty.reading.fileno()) == os.getpgrp()
+            return tty is not None
     except (OSError, ValueError):  # closed, or not what Python takes for a file
         return False
 

@@ -13,7 +13,8 @@ from __future__ import annotations
 import os
 import threading
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -104,11 +105,10 @@ class Journal:
         import socket  # here: half of what importing this module would take
 
         host = "".join(c if c.isalnum() else "-" for c in socket.gethostname())[:40]
-        name = f"{host}-{self._pid}-{os.urandom(4).hex()}.jsonl"
-        flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
-        self._file = os.open(self._folder / name, flags, 0o644)
-        _lock_shared(self._file)
-        return self._file
+        while (file := _begin(self._folder, host)) is None:
+            continue
+        self._file = file
+        return file
 
 
 def read_entries(path: Path, offset: int = 0) -> tuple[list[Entry], int]:
@@ -159,18 +159,25 @@ def repair(path: Path) -> int:
     return len(bad)
 
 
-def is_abandoned(path: Path) -> bool:
-    """Whether no process writes to `path` any more (its lock is free)."""
+@contextmanager
+def abandoned(path: Path) -> Iterator[bool]:
+    """Yield whether no process writes to `path` any more (its lock is free).
+
+    None begins to before the context ends: one that has just made the file waits for its lock.
+    """
     try:
         import fcntl
     except ImportError:  # Windows: a file that a process has open cannot be moved there anyway
-        return True
+        yield True
+        return
     with path.open("rb") as file:
         try:
             fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
         except OSError:
-            return False
-        return True
+            is_free = False
+        else:
+            is_free = True
+        yield is_free
 
 
 def _entries(path: Path, data: bytes, position: int) -> Iterable[Entry]:
@@ -248,6 +255,24 @@ def _checked(rest: bytes) -> bytes:
 
 def _check_of(rest: bytes) -> bytes:
     return digest(rest).hex()[:_CHECK_CHARACTERS].encode()
+
+
+def _begin(folder: Path, host: str) -> int | None:
+    """Create a journal and mark it as in use; None if it was set aside before it was marked."""
+    path = folder / f"{host}-{os.getpid()}-{os.urandom(4).hex()}.jsonl"
+    flags = os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | getattr(os, "O_BINARY", 0)
+    file = os.open(path, flags, 0o644)
+    _lock_shared(file)
+    # Before that a commit's hook may have seen a journal that nobody writes to, and taken it
+    # away: what is written into a file without a name is lost.
+    try:
+        is_there = os.path.samestat(os.fstat(file), path.stat())
+    except FileNotFoundError:
+        is_there = False
+    if is_there:
+        return file
+    os.close(file)
+    return None
 
 
 def _lock_shared(file: int) -> None:

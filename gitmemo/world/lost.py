@@ -93,7 +93,7 @@ class Lost:
         if not spans:
             return {}
         numbers = {n for span in spans for n in range(span.first, span.last + 1)}
-        numbers -= self._index.members(self._files.active) | dead
+        numbers -= self._index.members(self._tracked()) | dead
         numbers = self._index.of_kinds(numbers, EXPORTED_KINDS)
         if numbers:
             numbers -= self._index.members(self._reachable())
@@ -172,6 +172,15 @@ class Lost:
         return home
 
     # --- what git reaches ------------------------------------------------
+
+    def _tracked(self) -> frozenset[int]:
+        """Return the file ids of the segments checked out here that git's index has too.
+
+        Others are there only until somebody cleans up, and nothing tells of that.
+        """
+        staged = dict(_staged(Git(self._layout.root), self._layout.git_dir / "index"))
+        names = filter(None, map(segment_name, staged))
+        return self._files.active.intersection(self._files.segment_ids(names).values())
 
     def _reachable(self) -> set[int]:
         """Return the file ids of the segments that git reaches; those not known yet are read."""

@@ -155,6 +155,25 @@ def test_without_a_terminal_the_change_is_pending(changed: Clone) -> None:
     assert changed.run("1") == (1, 2)
 
 
+@pytest.mark.parametrize(
+    "command",
+    ["commit -q -m Change", "merge -q --no-edit side"],
+    ids=["pre-commit", "pre-merge-commit"],
+)
+def test_in_the_background_of_a_terminal_nobody_is_asked(changed: Clone, command: str) -> None:
+    if command.startswith("merge"):
+        changed.git("switch", "-q", "-c", "side")
+        changed.git("commit", "-q", "--no-verify", "-m", "Change")
+        changed.git("switch", "-q", "main")
+        changed.git("commit", "-q", "--no-verify", "--allow-empty", "-m", "Other")
+    # Stopped by the terminal it would never end: `wait` of a shell with jobs tells of that.
+    script = f"git {command} < /dev/null & wait $!; exit $?"
+    with at_terminal(changed, "bash", "-m", "-c", script) as terminal:
+        assert terminal.finish() == 0, terminal.text
+    assert ASKED not in terminal.text
+    assert "pending" in terminal.text
+
+
 def test_the_environment_wins_over_the_configuration(changed: Clone) -> None:
     changed.change('on_change = "ask"', 'on_change = "error"', ".gitmemo/config.toml")
     changed.git("add", "-A")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -9,7 +10,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gitmemo.errors import CorruptJournal, CorruptRecord
-from gitmemo.world.journal import Journal, Place, read_entries, retire
+from gitmemo.world import journal as journals
+from gitmemo.world.journal import Journal, Place, abandoned, read_entries, retire
 from gitmemo.world.packing import Pattern
 from gitmemo.world.spans import Numbers, Spans, numbers_in
 
@@ -65,3 +67,47 @@ def test_a_journal_that_was_set_aside_reads_the_same(tmp_path: Path) -> None:
     aside.write_bytes(aside.read_bytes()[:-9])
     with pytest.raises(CorruptJournal):
         read_entries(aside)
+
+
+@pytest.mark.parametrize("times", [1, 3])
+def test_a_journal_that_is_taken_away_before_it_is_in_use_is_begun_again(
+    times: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, lock = tmp_path / "here", journals._lock_shared
+    taken: list[Path] = []
+
+    def lock_late(file: int) -> None:
+        if len(taken) < times:
+            (path,) = folder.iterdir()
+            taken.append(path)
+            with abandoned(path) as is_free:
+                assert is_free
+                retire(path, tmp_path / "aside")
+        lock(file)
+
+    monkeypatch.setattr(journals, "_lock_shared", lock_late)
+    journal = Journal(folder)
+    journal.append(Place("main", None), ['["text","one"]'])
+    journal.append(Place("main", None), ['["text","two"]'])
+    (path,) = folder.iterdir()
+    assert path not in taken
+    assert [entry.line for entry in read_entries(path)[0]] == ['["text","one"]', '["text","two"]']
+    with abandoned(path) as is_free:
+        assert not is_free, "it is the new one that is in use"
+    journal.close()
+
+
+def test_nobody_begins_to_write_while_a_journal_is_set_aside(tmp_path: Path) -> None:
+    folder = tmp_path / "here"
+    folder.mkdir()
+    path = folder / "new.jsonl"
+    path.touch()
+    with ThreadPoolExecutor(1) as pool:
+        with abandoned(path) as is_free, path.open("rb") as file:
+            assert is_free
+            locking = pool.submit(journals._lock_shared, file.fileno())
+            with pytest.raises(TimeoutError):
+                locking.result(0.1)
+            retire(path, tmp_path / "aside")
+        locking.result(5)
+    assert not path.exists()

@@ -36,6 +36,19 @@ def test_calls_of_a_commit_that_git_forgot_are_pending_again(person: Person) -> 
     assert person.pending() == {1, 2}
 
 
+def test_a_segment_that_git_does_not_track_may_go_at_any_time(person: Person) -> None:
+    person.run(1, 2)
+    person.commit()
+    person.git("reset", "-q", "--mixed", "HEAD~1")
+    person.expire()
+    assert person.here() == {1, 2}, "the work tree has them still"
+    person.git("clean", "-q", "-f", "-d", "-x")
+    assert person.pending() == {1, 2} == person.here()
+    person.commit("Again")
+    assert person.pending() == set()
+    assert person.here() == {1, 2}
+
+
 def test_what_another_ref_reaches_stays_where_it_is(person: Person) -> None:
     person.run(1)
     person.commit()
