@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeAlias
 
@@ -19,7 +19,7 @@ from gitmemo.model.components import Component
 from gitmemo.model.facts import Call, Slot, Statement
 from gitmemo.model.renames import Renames
 from gitmemo.model.validity import changed
-from gitmemo.query import stale_test
+from gitmemo.query import renamed, stale_test
 from gitmemo.workspace import View
 from gitmemo.world import sifting
 from gitmemo.world.view import preferred
@@ -139,18 +139,7 @@ class _Names:
     def call(self, call: Call) -> Call:
         if not self._renames.concern(call.op):
             return call
-        inputs = self._renames.newest_arguments(call.op, [slot.name for slot in call.inputs])
-        outputs = self._renames.newest_outputs(call.op, [slot.name for slot in call.outputs])
-        return replace(
-            call,
-            op=self.op(call.op),
-            inputs=_called(call.inputs, inputs),
-            outputs=_called(call.outputs, outputs),
-        ).known_as(call.hid, call.key)
-
-
-def _called(slots: Iterable[Slot], names: Iterable[str]) -> tuple[Slot, ...]:
-    return tuple(replace(slot, name=name) for slot, name in zip(slots, names, strict=True))
+        return renamed(call, self._renames, self.op(call.op))
 
 
 class _Side:

@@ -180,14 +180,8 @@ class NamesNow:
         """Return `call` with the names of now; its ids stay."""
         if not self._renames.concern(call.op):
             return call
-        inputs = self._renames.newest_arguments(call.op, [slot.name for slot in call.inputs])
-        outputs = self._renames.newest_outputs(call.op, [slot.name for slot in call.outputs])
-        return replace(
-            call,
-            op=call.op if self._is_again(call) else self.op(call.op, call.version),
-            inputs=_called(call.inputs, inputs),
-            outputs=_called(call.outputs, outputs),
-        ).known_as(call.hid, call.key)
+        op = call.op if self._is_again(call) else self.op(call.op, call.version)
+        return renamed(call, self._renames, op)
 
     def op(self, op: str, version: Digest | None) -> str:
         """Return the name of now of an op whose call with this version is stored as `op`."""
@@ -231,6 +225,18 @@ def resolve_versioned(now: NamesNow, world: World, name: str) -> str:
 def names_now(workspace: Workspace | View) -> NamesNow:
     """Return what shows calls under the names that they have in the work tree, or in a revision."""
     return NamesNow(workspace.world, workspace.code, workspace.project.module_name_of)
+
+
+def renamed(call: Call, renames: Renames, op: str) -> Call:
+    """Return `call` as one of `op`, its inputs and outputs with the names of now; its ids stay."""
+    inputs = renames.newest_arguments(call.op, [slot.name for slot in call.inputs])
+    outputs = renames.newest_outputs(call.op, [slot.name for slot in call.outputs])
+    return replace(
+        call,
+        op=op,
+        inputs=_called(call.inputs, inputs),
+        outputs=_called(call.outputs, outputs),
+    ).known_as(call.hid, call.key)
 
 
 def _called(slots: Sequence[Slot], names: Sequence[str]) -> tuple[Slot, ...]:

@@ -2,11 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
+from pathlib import Path
 
 import pytest
 
+from gitmemo.git.cli import Git
+from gitmemo.git.repository import locate
 from gitmemo.hashing.digest import Digest, digest
+from gitmemo.history import Histories
 from gitmemo.history.rendering import fact_id
 from gitmemo.model.components import Component
 from gitmemo.model.facts import Decision, Source, Verdict
@@ -47,3 +52,14 @@ def writer() -> Writer:
 @pytest.fixture
 def make_writer() -> type[Writer]:
     return Writer
+
+
+@pytest.fixture
+def clone(hub: Path, tmp_path: Path) -> Callable[[str], Histories]:
+    """Return a function that clones the test's `hub`, and opens the histories of the clone."""
+
+    def make(name: str) -> Histories:
+        Git(tmp_path).run("clone", "-q", str(hub), name)
+        return Histories(locate(tmp_path / name))
+
+    return make

@@ -30,15 +30,6 @@ def hub(make_repo: Callable[..., Path]) -> Path:
     return make_repo("hüb .git", "--bare")
 
 
-@pytest.fixture
-def clone(hub: Path, tmp_path: Path) -> Callable[[str], Histories]:
-    def make(name: str) -> Histories:
-        Git(tmp_path).run("clone", "-q", str(hub), name)
-        return Histories(locate(tmp_path / name))
-
-    return make
-
-
 def refs(folder: Path, *patterns: str) -> str:
     return Git(folder).run("for-each-ref", "--format=%(refname) %(objectname)", *patterns)
 

@@ -11,8 +11,6 @@ import pytest
 from gitmemo.config import merge
 from gitmemo.errors import BadSetting, HistoryRejected
 from gitmemo.git.cli import Git
-from gitmemo.git.repository import locate
-from gitmemo.history import Histories
 from gitmemo.history.names import VERSIONS_REF, tracked_by, tracking_ref
 from gitmemo.model.components import Component
 from gitmemo.sync import has_unshared_histories
@@ -30,15 +28,6 @@ def hub(make_repo: Callable[..., Path]) -> Path:
     hook.write_text("#!/bin/sh\ncase $1 in refs/heads/*) ;; *) echo refused >&2; exit 1 ;; esac\n")
     hook.chmod(0o755)
     return hub
-
-
-@pytest.fixture
-def clone(hub: Path, tmp_path: Path) -> Callable[[str], Histories]:
-    def make(name: str) -> Histories:
-        Git(tmp_path).run("clone", "-q", str(hub), name)
-        return Histories(locate(tmp_path / name))
-
-    return make
 
 
 def refs(folder: Path, *patterns: str) -> str:
