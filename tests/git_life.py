@@ -136,7 +136,8 @@ class Life:
     @staticmethod
     def _code_of(op: str, value: int) -> set[tuple[str, int]]:
         """Return what has to be in the code for `value` to be a result of `op`, and its inputs'."""
-        return {(op, value % 10)}
+        own = {(op, value % 10)}
+        return own if op == "one" else own | {("one", value // 10 % 10)}
 
     def pending(self) -> tuple[set[Fact], set[Fact]]:
         """Return which calls must be in the next commit here, and which may be.

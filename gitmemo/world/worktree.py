@@ -196,7 +196,9 @@ class Worktree(Reading):
         """Return the pending calls of other places that `code` would make: valid, and fed by such."""
         decisions = self.decisions()
         found = sifting.shapes_of(self.index, foreign)
-        versions = sifting.valid_shapes(self.index, self, decisions, code) if found else {}
+        if not found:
+            return set()
+        versions = sifting.valid_shapes(self.index, self, decisions, code)
         calls = {
             number: call
             for number, call in self.index.numbered_calls(found)
@@ -204,7 +206,8 @@ class Worktree(Reading):
             and stands(call, version, code, decisions)
         }
         others = sifting.known_outputs(self.index, sifting.users(calls))
-        return calls.keys() - sifting.fed_by(self.index, others, own, calls)
+        makers = own.intersection(n for n, _, _ in sifting.of_shapes(self.index, versions))
+        return calls.keys() - sifting.fed_by(self.index, others, makers, calls)
 
     def _pending_spans(self) -> list[Span]:
         """Return what this work tree's journals hold beyond what is committed."""

@@ -149,7 +149,7 @@ def test_a_person_confirms_a_verdict_against_the_evidence(committed: Clone, wher
     committed.git("add", "-A")
     command = (*GITMEMO, "decide") if where == "review" else ("git", "commit", "-q", "-m", "x")
     with at_terminal(committed, *command) as terminal:
-        terminal.expect("evidence: 2 calls ran under both: 2 did not")
+        terminal.expect("evidence: 2 calls ran under both: 2 returned something else")
         terminal.expect(ASKED)
         terminal.send("n\n")
         terminal.expect("[y/N]: ")
@@ -170,7 +170,7 @@ def test_a_policy_never_says_non_breaking_against_the_evidence(committed: Clone)
     committed.run("1", "2")
     said = committed.commit("Change", GITMEMO_ON_CHANGE="non-breaking")
     assert "pending" in said
-    assert "2 did not" in said
+    assert "2 returned something else" in said
     assert len(undecided(committed)) == 1
 
 

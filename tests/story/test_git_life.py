@@ -394,7 +394,13 @@ def test_odd_names_of_ops_files_and_branches(begun: Clone) -> None:
     branches = iter(ODD_BRANCHES)
     for path in odd:
         begun.git("switch", "-q", "-c", next(branches))
-        done = begun.gitmemo("run", path, PYTHONPATH=f"{begun.root}:{begun.env()['PYTHONPATH']}")
+        done = begun.gitmemo(
+            "run",
+            path,
+            PYTHONPATH=os.pathsep.join(
+                [str(begun.root), *filter(None, [begun.env().get("PYTHONPATH")])]
+            ),
+        )
         assert done.counted == (0, calls if path == odd[-1] else 2), done.text
     begun.gitmemo("commit")
     for branch in branches:

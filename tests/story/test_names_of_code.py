@@ -156,7 +156,7 @@ def test_a_typing_error_is_answered_with_what_was_meant(clone: Clone) -> None:
 def test_a_revised_verdict_is_held_against_the_evidence_too(clone: Clone) -> None:
     clone.gitmemo("decide", "RATE", "--breaking")
     said = clone.gitmemo("decide", "RATE", "--revise", "--non-breaking", code=7).err
-    assert "1 did not" in said
+    assert "1 returned something else" in said
     assert "--force" in said
     (made,) = clone.gitmemo("decide", "--revise", "--json").out.splitlines()
     assert json.loads(made)["decision"] == "breaking"
