@@ -14,7 +14,7 @@ from gitmemo.config import CALLS_ALONE
 from gitmemo.display.text import printable
 from gitmemo.errors import OperationInProgress, UncommittedCode
 from gitmemo.git.cli import Git
-from gitmemo.git.repository import Layout
+from gitmemo.git.repository import Layout, under_way
 from gitmemo.hashing import content_id
 from gitmemo.model.facts import Call, Source, Version
 from gitmemo.model.lines import from_line
@@ -27,13 +27,6 @@ from gitmemo.world.segments import Segment
 _IDENTITY = tuple(
     f"GIT_{who}_{what}" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL", "DATE")
 )
-_IN_PROGRESS = {
-    "MERGE_HEAD": "merge",
-    "rebase-merge": "rebase",
-    "rebase-apply": "rebase",
-    "CHERRY_PICK_HEAD": "cherry-pick",
-    "REVERT_HEAD": "revert",
-}
 
 
 @click.command()
@@ -86,9 +79,9 @@ def _commit(workspace: Workspace, messages: tuple[str, ...]) -> int:
 
 
 def _refuse_in_progress(layout: Layout) -> None:
-    for name, operation in _IN_PROGRESS.items():
-        if (layout.git_dir / name).exists():
-            raise OperationInProgress(operation)
+    operation = under_way(layout)
+    if operation not in (None, "bisection"):  # that goes on after a commit
+        raise OperationInProgress(operation)
 
 
 def _refuse_other_changes(workspace: Workspace) -> None:

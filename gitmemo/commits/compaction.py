@@ -16,7 +16,7 @@ from pathlib import Path
 
 from gitmemo.errors import CompactionRefused
 from gitmemo.git.cli import Git
-from gitmemo.git.repository import Layout, head
+from gitmemo.git.repository import Layout, head, under_way
 from gitmemo.plain_files import replace_file
 from gitmemo.world.files import segment_bytes
 from gitmemo.world.segments import (
@@ -28,7 +28,6 @@ from gitmemo.world.segments import (
     segment_name,
 )
 
-FEWEST_INPUTS = 3
 LARGEST_SHARE = 0.3
 """An input of this share of the output, or more, is left as it is.
 
@@ -37,15 +36,6 @@ hosting sites and editors merge, by the mean of both, so that 0.33 is one.
 """
 _MOST_BYTES = 32 << 20
 """Hosting sites warn of files of 50 MB and refuse those of 100."""
-_UNDER_WAY = {
-    "MERGE_HEAD": "a merge",
-    "rebase-merge": "a rebase",
-    "rebase-apply": "a rebase or `git am`",
-    "CHERRY_PICK_HEAD": "a cherry-pick",
-    "REVERT_HEAD": "a revert",
-    "sequencer": "a cherry-pick or revert of several commits",
-    "BISECT_LOG": "a bisection",
-}
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +91,7 @@ def stage_compaction(layout: Layout, groups: Iterable[Group]) -> None:
 
 
 def _groups(root: Path, month: str, paths: list[str], most_bytes: int) -> Iterator[Group]:
-    sized = sorted((len(segment_bytes(root, path)), path) for path in paths)
+    sized = sorted(((root / path).lstat().st_size, path) for path in paths)
     batch: list[str] = []
     room = most_bytes
     for size, path in sized:
@@ -117,7 +107,7 @@ def _group(root: Path, month: str, paths: list[str]) -> Iterator[Group]:
     """Yield the group of `paths`, the smallest first, without those that are too large a part."""
     held = [(path, segment_bytes(root, path)) for path in paths]
     lines = [_facts(path, data) for path, data in held]
-    while len(held) >= FEWEST_INPUTS:
+    while held:  # three or fewer can never be that small a share, each of them
         output = build_segment(line for some in lines for line in some)
         if len(held[-1][1]) < LARGEST_SHARE * len(output.data):
             size = sum(len(data) for _, data in held)
@@ -134,9 +124,9 @@ def _facts(path: str, data: bytes) -> list[str]:
 
 
 def _refuse(git: Git, layout: Layout) -> None:
-    for name, what in _UNDER_WAY.items():
-        if (layout.root / git.run("rev-parse", "--git-path", name)).exists():
-            raise CompactionRefused(f"{what} is under way", "finish or abort it first")
+    operation = under_way(layout)
+    if operation:
+        raise CompactionRefused(f"a {operation} is under way", "finish or abort it first")
     now = head(layout)
     if now.branch is None or now.commit is None:
         raise CompactionRefused(

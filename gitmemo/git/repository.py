@@ -144,6 +144,24 @@ def head(layout: Layout) -> Head:
         return _head_from_git(layout)
 
 
+_UNDER_WAY = {
+    "MERGE_HEAD": "merge",
+    "rebase-merge": "rebase",
+    "rebase-apply": "rebase",
+    "CHERRY_PICK_HEAD": "cherry-pick",
+    "REVERT_HEAD": "revert",
+    "sequencer": "cherry-pick or revert",  # of several commits, between two of them
+    "BISECT_LOG": "bisection",
+}
+
+
+def under_way(layout: Layout) -> str | None:
+    """Return what git is in the middle of in this work tree, None if in nothing."""
+    return next(
+        (what for name, what in _UNDER_WAY.items() if (layout.git_dir / name).exists()), None
+    )
+
+
 def has_branch(layout: Layout, branch: str) -> bool:
     """Whether there is a branch with this short name that has a commit."""
     name = f"refs/heads/{branch}"
