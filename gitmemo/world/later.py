@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from gitmemo.hashing.digest import Digest
 from gitmemo.model.decisions import Decisions
 from gitmemo.model.tombstones import Tombstones
-from gitmemo.model.validity import Code, stands
+from gitmemo.model.validity import Code
 from gitmemo.world import sifting
 from gitmemo.world.repository import RepositoryWorld
 
@@ -58,21 +58,13 @@ def find_later(
     dead = index.covered(forgotten) | index.covered(base.graves().known)
     own = [number for number, _, _ in rows if number in members and number not in dead]
     candidates = {
-        number: shape
+        number: shapes[shape]
         for number, hid, shape in rows
         if number not in members and number not in dead and hid not in mine
     }
-    calls = {
-        number: call
-        for number, call in index.numbered_calls(candidates)
-        if stands(call, shapes[candidates[number]], code, decisions)
-    }
-    # What no call is known to have made came from outside, like any other value.
-    others = sifting.known_outputs(index, sifting.users(calls))
-    for number in sifting.fed_by(index, others, own, calls):
-        del calls[number]
+    calls = sifting.led_to(index, candidates, own, code, decisions)
     return Later(
         frozenset(calls),
         frozenset(call.hid for call in calls.values()),
-        frozenset(shapes[candidates[number]].id for number in calls),
+        frozenset(candidates[number].id for number in calls),
     )

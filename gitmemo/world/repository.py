@@ -289,7 +289,7 @@ class RepositoryWorld(Worktree):
     def describe(self) -> Contents:
         """Say where this is and how much is in it; pending calls of other branches do not count."""
         here = self.graves().here
-        pending = (s for s in self._pending_spans() if self.is_my_place(s.branch, s.commit))
+        pending = (s for s in self._pending_spans() if self.homes.is_home(s.branch, s.commit))
         numbers = numbers_in([*self.index.spans(self.files.active), *pending])
         calls = Counter(self.index.calls_per_op(numbers, without=self.index.covered(here)))
         calls.update(call.op for call in self._fresh.calls() if not here.cover(call))

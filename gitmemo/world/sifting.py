@@ -13,7 +13,7 @@ from typing import Protocol
 from gitmemo.hashing.digest import Digest
 from gitmemo.model.decisions import Decisions
 from gitmemo.model.facts import Call, Version, sources
-from gitmemo.model.validity import Code, changed
+from gitmemo.model.validity import Code, changed, stands
 from gitmemo.world.index import Index
 from gitmemo.world.table import as_json, mark_of
 
@@ -111,6 +111,28 @@ def users(calls: Mapping[int, Call]) -> dict[int, list[int]]:
         for mark in {mark_of(hid) for hid in sources(call)}:
             found[mark].append(number)
     return found
+
+
+def led_to(
+    index: Index,
+    candidates: Mapping[int, Version],
+    own: Iterable[int],
+    code: Code,
+    decisions: Decisions,
+) -> dict[int, Call]:
+    """Return those of `candidates` that `code` would come to: nothing that other code made was used.
+
+    `candidates` are calls with their versions, which are valid; `own` are those that are there
+    already. What no call is known to have made came from outside, like any other value.
+    """
+    calls = {
+        number: call
+        for number, call in index.numbered_calls(candidates)
+        if stands(call, candidates[number], code, decisions)
+    }
+    for number in fed_by(index, known_outputs(index, users(calls)), own, calls):
+        del calls[number]
+    return calls
 
 
 def fed_by(

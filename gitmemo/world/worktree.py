@@ -2,7 +2,8 @@
 
 Not what is asked of them (`repository`). Invariant: a fact is here if it is in
 a segment of the checked-out tree, or pending and recorded at a place whose home
-is here (`homes`), or a pending call that is valid for the code.
+is here (`homes`), or a pending call that the code would come to: it is valid, and
+used nothing that other code made.
 """
 
 from __future__ import annotations
@@ -21,7 +22,7 @@ from gitmemo.model.decisions import Decisions
 from gitmemo.model.facts import Call, Statement, Version
 from gitmemo.model.renames import Renames
 from gitmemo.model.tombstones import Tombstones
-from gitmemo.model.validity import Code, stands
+from gitmemo.model.validity import Code
 from gitmemo.world import sifting
 from gitmemo.world.derived import is_damage, open_derived, remove
 from gitmemo.world.files import FactFiles
@@ -179,7 +180,7 @@ class Worktree(Reading):
         mine: set[int] = set()
         foreign: set[int] = set()
         for span in self._pending_spans():
-            mine_or_not = mine if self.is_my_place(span.branch, span.commit) else foreign
+            mine_or_not = mine if self.homes.is_home(span.branch, span.commit) else foreign
             mine_or_not.update(range(span.first, span.last + 1))
         committed = self.index.members(self.files.active)
         dead = self.index.covered(self.graves().here)
@@ -188,26 +189,20 @@ class Worktree(Reading):
         foreign = self.index.of_kinds(foreign - committed - mine - barred, ("call",))
         return mine | self._coming_here(foreign, committed | mine, code)
 
-    def is_my_place(self, branch: str, commit: str) -> bool:
-        """Whether a fact that was recorded there belongs to what is checked out."""
-        return self.homes.is_home(branch, commit)
-
     def _coming_here(self, foreign: Iterable[int], own: set[int], code: Code) -> set[int]:
         """Return the pending calls of other places that `code` would make: valid, and fed by such."""
-        decisions = self.decisions()
-        found = sifting.shapes_of(self.index, foreign)
-        if not found:
+        shapes = sifting.shapes_of(self.index, foreign)
+        if not shapes:
             return set()
-        versions = sifting.valid_shapes(self.index, self, decisions, code)
-        calls = {
-            number: call
-            for number, call in self.index.numbered_calls(found)
-            if (version := versions.get(found[number])) is not None
-            and stands(call, version, code, decisions)
+        decisions = self.decisions()
+        valid = sifting.valid_shapes(self.index, self, decisions, code)
+        candidates = {
+            number: version
+            for number, shape in shapes.items()
+            if (version := valid.get(shape)) is not None
         }
-        others = sifting.known_outputs(self.index, sifting.users(calls))
-        makers = own.intersection(n for n, _, _ in sifting.of_shapes(self.index, versions))
-        return calls.keys() - sifting.fed_by(self.index, others, makers, calls)
+        makers = own.intersection(n for n, _, _ in sifting.of_shapes(self.index, valid))
+        return set(sifting.led_to(self.index, candidates, makers, code, decisions))
 
     def _pending_spans(self) -> list[Span]:
         """Return what this work tree's journals hold beyond what is committed."""
@@ -218,7 +213,7 @@ class Worktree(Reading):
         """Find which facts are here."""
         newest = self.index.newest()
         waiting = self._pending_spans()
-        pending = [(s.first, s.last) for s in waiting if self.is_my_place(s.branch, s.commit)]
+        pending = [(s.first, s.last) for s in waiting if self.homes.is_home(s.branch, s.commit)]
         self._here = Numbers([*self.index.runs(self.files.active), *pending])
         self._waiting = Numbers([(s.first, s.last) for s in waiting])
         self._newest = newest
