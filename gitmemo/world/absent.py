@@ -6,9 +6,7 @@ follows from it. Which values a segment names is read once and kept in the deriv
 
 from __future__ import annotations
 
-import os
 from contextlib import suppress
-from pathlib import Path
 
 from gitmemo.blobs import BlobStore
 from gitmemo.git.repository import Layout
@@ -19,10 +17,10 @@ from gitmemo.model.lines import from_line
 from gitmemo.world.files import FactFiles
 from gitmemo.world.index import Index
 from gitmemo.world.journal import Place
+from gitmemo.world.reflogs import by_commits_alone, content_of
 from gitmemo.world.table import CARRIED_SCHEMA, as_json
 
 _ID = 32
-_TAIL = 4096
 
 
 class Absent:
@@ -41,7 +39,7 @@ class Absent:
         """
         now = place.commit or "-"
         # A hook, or another process, may have said it since; where nothing can be noted, we know.
-        before, self._last = _text(self._note) or self._last, now
+        before, self._last = content_of(self._note).decode("ascii", "replace") or self._last, now
         if now == before:
             return 0
         with suppress(OSError):
@@ -56,19 +54,10 @@ class Absent:
 
     def _only_committed_since(self, before: str) -> bool:
         """Whether HEAD came from `before` to where it is by commits alone."""
-        try:
-            with self._log.open("rb") as file:
-                file.seek(max(0, os.fstat(file.fileno()).st_size - _TAIL))
-                tail = file.read()
-        except OSError:
-            return False
-        for line in reversed(tail.splitlines()):
-            old, _, rest = line.partition(b" ")
-            if not rest.partition(b"\t")[2].startswith(b"commit"):
-                return False
-            if old == before.encode() or (before == "-" and not old.strip(b"0")):
-                return True
-        return False  # so many commits since that nobody looked: one more line does no harm
+        through = by_commits_alone(self._log)
+        if before == "-":  # nothing was committed then
+            return not all(commit.strip(b"0") for commit in through)
+        return before.encode() in through
 
 
 def carried(index: Index, files: frozenset[int]) -> set[Digest]:
@@ -103,10 +92,3 @@ def _blobs_of(index: Index, file: int) -> bytes:
         facts = (from_line(index.shapes.line(*row), content_id) for row in rows)
         found.update(fact.blob for fact in facts if isinstance(fact, Value))
     return b"".join(sorted(found))
-
-
-def _text(path: Path) -> str:
-    try:
-        return path.read_text("ascii").strip()
-    except (OSError, ValueError):
-        return ""

@@ -8,13 +8,14 @@ none is kept, and its calls count wherever they are valid.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from functools import cached_property
 from pathlib import Path
 
 from gitmemo.git.cli import Git
 from gitmemo.git.repository import Layout, has_branch
 from gitmemo.world.journal import Place
+from gitmemo.world.reflogs import by_commits_alone, content_of
 
 _RENAMED = re.compile(rb"\tBranch: renamed refs/heads/(\S+) to refs/heads/\S+$", re.M)
 
@@ -82,7 +83,7 @@ class Homes:
     @cached_property
     def _created_at(self) -> bytes:
         """The commit at which the checked-out branch was made, as far as git remembers."""
-        log = _read(self._layout.common_dir / "logs/refs/heads" / (self.place.branch or ""))
+        log = content_of(self._layout.common_dir / "logs/refs/heads" / (self.place.branch or ""))
         fields = log.partition(b"\n")[0].split(b" ", 2)
         return fields[1] if len(fields) == 3 and not fields[0].strip(b"0") else b""
 
@@ -106,7 +107,7 @@ class Moves:
             found: dict[str, str] = {}
             for log in logs:
                 now = log.relative_to(top).as_posix()
-                for old in _RENAMED.findall(_read(log)):
+                for old in _RENAMED.findall(content_of(log)):
                     found[old.decode("utf-8", "surrogateescape")] = now
             self._renamed = stamps, found
         return self._renamed[1]
@@ -116,7 +117,7 @@ class Moves:
         log = self._layout.git_dir / "logs/HEAD"
         stamp = _stamp(log)
         if self._since is None or self._since[0] != stamp:
-            self._since = stamp, frozenset(_by_commits_alone(_read(log)))
+            self._since = stamp, frozenset(by_commits_alone(log))
         return self._since[1]
 
     def is_ancestor(self, commit: str, of: str) -> bool:
@@ -132,25 +133,9 @@ class Moves:
         return self._ancestors.get(asked, False)
 
 
-def _by_commits_alone(log: bytes) -> Iterator[bytes]:
-    for line in reversed(log.splitlines()):
-        old, new, *_ = line.split(b" ", 2)
-        yield new
-        if not line.partition(b"\t")[2].startswith(b"commit"):
-            return
-        yield old
-
-
 def _stamp(path: Path) -> tuple[int, int, int] | None:
     try:
         status = path.stat()
     except OSError:
         return None
     return status.st_ino, status.st_size, status.st_mtime_ns
-
-
-def _read(path: Path) -> bytes:
-    try:
-        return path.read_bytes()
-    except OSError:  # none is kept, or it is a folder
-        return b""

@@ -1,13 +1,13 @@
-"""Whether git may have let go of commits that were made in this repository.
+"""Reflogs: whether git may have let go of commits that were made here, and how HEAD came where it is.
 
-Not which commits (`lost` asks git). Invariant: "no" is not wrong as long as HEAD's reflog has
+Not which commits are gone (`lost` asks git). Invariant: "no" is not wrong as long as HEAD's reflog has
 the commits: commits and checkouts only append to it, and git drops entries by writing it anew.
 """
 
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 
 from gitmemo.git.repository import Layout
@@ -68,6 +68,16 @@ def _before(log: Path, offset: int) -> str:
         return ""
 
 
+def by_commits_alone(log: Path) -> Iterator[bytes]:
+    """Yield the commits that HEAD went through by commits alone to where it is, the newest first."""
+    for line in reversed(content_of(log).splitlines()):
+        old, _, rest = line.partition(b" ")
+        yield rest.partition(b" ")[0]
+        if not rest.partition(b"\t")[2].startswith(b"commit"):
+            return
+        yield old
+
+
 def git_folders(layout: Layout) -> dict[str, Path]:
     """Return the git folders of all work trees, by their names; the main one's is empty."""
     top = layout.common_dir / "worktrees"
@@ -78,8 +88,13 @@ def git_folders(layout: Layout) -> dict[str, Path]:
     return {"": layout.common_dir, **{name: top / name for name in names}}
 
 
-def _text(path: Path) -> str:
+def content_of(path: Path) -> bytes:
+    """Return what a small file holds; nothing where none is kept, or it cannot be read."""
     try:
-        return path.read_text("utf-8").strip()
-    except (OSError, ValueError):
-        return ""
+        return path.read_bytes()
+    except OSError:
+        return b""
+
+
+def _text(path: Path) -> str:
+    return content_of(path).decode("utf-8", "replace").strip()

@@ -151,8 +151,8 @@ def test_reflogs_are_read_again_only_if_one_changed(
         person.git("branch", f"b{number}")
     person.git("branch", "-q", "-D", "side")
     read: list[Path] = []
-    really = homes._read
-    monkeypatch.setattr(homes, "_read", lambda path: (read.append(path), really(path))[1])
+    really = homes.content_of
+    monkeypatch.setattr(homes, "content_of", lambda path: (read.append(path), really(path))[1])
     workspace = person.world()
     first = len(read)
     assert first > 5
