@@ -77,7 +77,7 @@ class Caller:
         self._failures = failures
         self._care = care
         self._loader = loader
-        self._ahead = ReadAhead(world, names.named, lookup.is_of)
+        self._ahead = ReadAhead(world, names.named, lookup.namesakes.is_of)
         self._hits: dict[tuple[object, ...], Hit] = {}
         self._scopes = Scopes(world, code)
         self._mutations = Mutations(code)
@@ -183,9 +183,8 @@ class Caller:
         if stored is None:
             return prepared
         hit = hit_of(stored.call)
-        if (
-            key and stored.call.moved is None
-        ):  # else its version alone does not say whether it counts
+        # Of one that moved its version alone does not say whether it counts.
+        if key and stored.call.moved is None:
             self._remember(key, hit)
             for likely, other in self._ahead.after(stored.number):
                 self._remember(likely, other)

@@ -67,6 +67,10 @@ class FormerNames:
                     if of_any or name == self._name or self._is_own(candidate.call):
                         yield candidate
 
+    def is_named_so(self, call: Call) -> bool:
+        """Whether a stored call has the names of now."""
+        return call.op == self._name and [slot.name for slot in call.outputs] == self.outputs(call)
+
     def outputs(self, call: Call) -> list[str]:
         """Return what the outputs of a stored call are called now."""
         stored = [slot.name for slot in call.outputs]

@@ -17,6 +17,7 @@ from gitmemo.memo.drift import drift, way_out
 from gitmemo.memo.former import FormerNames
 from gitmemo.memo.inputs import PreparedCall
 from gitmemo.memo.names import OpNames
+from gitmemo.memo.namesakes import Namesakes
 from gitmemo.memo.preloaded import Preloaded
 from gitmemo.memo.recorder import Recorder
 from gitmemo.memo.verdicts import Verdicts
@@ -65,14 +66,13 @@ class Lookup:
         self._renames: Renames | None = None
         # The ops that fit their stored calls in this block; with each its former names, if any.
         self._fitting: dict[Op[..., Any], FormerNames | None] = {}
-        # Of ops that name themselves: whether versions are of this op.
-        self._versions_of: dict[Op[..., Any], dict[Digest, bool]] = {}
+        self.namesakes = Namesakes(verdicts)
         self.preloaded = Preloaded()
 
     def enter(self) -> None:
         """Begin a block: decisions and code may have come from elsewhere."""
         self._fitting.clear()
-        self._versions_of.clear()
+        self.namesakes.enter()
         self._renames = self._world.renames()
         if self._verdicts:
             self._verdicts.enter()
@@ -97,26 +97,12 @@ class Lookup:
 
     def _stored(self, prepared: PreparedCall) -> Sequence[Candidate]:
         """Return every stored call on these contents, also under former names."""
-        found = self._of(prepared.op, self._world.candidates(prepared.key))
+        found = self.namesakes.of(prepared.op, self._world.candidates(prepared.key))
         former = self._former(prepared.op, prepared.name)
         if former is None:
             return found
         own = [candidate for candidate in found if former.may_be_own(candidate.call)]
         return [*own, *former.candidates(prepared)]
-
-    def is_of(self, op: Op[..., Any], version: Digest | None) -> bool:
-        """Whether calls of a version are of this op: one that names itself may share the name."""
-        if op.options.name is None or self._verdicts is None or version is None:
-            return True
-        known = self._versions_of.setdefault(op, {})
-        if version not in known:
-            known[version] = self._verdicts.is_of(version, op.__wrapped__)
-        return known[version]
-
-    def _of(self, op: Op[..., Any], candidates: Sequence[Candidate]) -> Sequence[Candidate]:
-        if op.options.name is None:
-            return candidates
-        return [found for found in candidates if self.is_of(op, found.call.version)]
 
     def _valid(self, candidates: Iterable[Candidate]) -> list[Candidate]:
         return [found for found in candidates if self.is_valid(found.call)]
@@ -136,11 +122,11 @@ class Lookup:
         if renamed is not None:
             return self._find_renamed(prepared, renamed)
         asked = Asked(name, op.version, tuple(slots))
-        at_hand = self._of(op, self.preloaded.candidates(prepared.key))
+        at_hand = self.namesakes.of(op, self.preloaded.candidates(prepared.key))
         preferred = _exact(self._valid(at_hand), asked.inputs) if at_hand else None
         if preferred:
             return Found(preferred.call, 0)
-        candidates = self._of(op, self._world.candidates(prepared.key, asked))
+        candidates = self.namesakes.of(op, self._world.candidates(prepared.key, asked))
         valid = self._valid(candidates)
         exact = _exact(valid, asked.inputs)
         if exact:
@@ -157,9 +143,7 @@ class Lookup:
         """Do the same for an op of which something was renamed: what is found gets the names of now."""
         candidates = self._stored(prepared)
         valid = self._valid(candidates)
-        exact = _exact(
-            [c for c in valid if self._is_named(c.call, prepared, former)], prepared.slots
-        )
+        exact = _exact([c for c in valid if former.is_named_so(c.call)], prepared.slots)
         if exact:
             return Found(self._here(exact), exact.number)
         if valid:
@@ -180,14 +164,9 @@ class Lookup:
         found = self._stored(prepared)
         former = self._former(prepared.op, prepared.name)
         if not found and former is not None:
-            own = self._of(prepared.op, self._world.candidates(prepared.key))
+            own = self.namesakes.of(prepared.op, self._world.candidates(prepared.key))
             found = [*own, *former.candidates(prepared, of_any=True)]
         return [candidate.call for candidate in found]
-
-    def _is_named(self, call: Call, prepared: PreparedCall, former: FormerNames) -> bool:
-        """Whether a stored call has the names of now."""
-        names = [slot.name for slot in call.outputs]
-        return call.op == prepared.name and names == former.outputs(call)
 
     def _former(self, op: Op[..., Any], name: str) -> FormerNames | None:
         """Return the former names of an op; None if nothing of it was renamed, as nearly always."""
@@ -233,7 +212,7 @@ class Lookup:
         older = [inputs for inputs in stored if inputs < names and names - inputs <= defaults]
         for inputs in sorted(older, key=lambda inputs: (-len(inputs), sorted(inputs))):
             key = ids.call_key(prefix, [(s.name, s.cid) for s in slots if s.name in inputs])
-            for candidate in self._valid(self._of(op, self._world.candidates(key))):
+            for candidate in self._valid(self.namesakes.of(op, self._world.candidates(key))):
                 return candidate
         return None
 
@@ -242,7 +221,7 @@ class Lookup:
             now = former.signature(stored) if former else stored
             if not drift(op, now) or not self.is_valid_version(stored.version):
                 continue
-            if not self.is_of(op, stored.version):
+            if not self.namesakes.is_of(op, stored.version):
                 continue
             # Only now, as it reads them all: some may be forgotten, or had ignored arguments.
             for call in self._world.calls(self._code):
