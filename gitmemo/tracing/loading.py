@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from types import CodeType, ModuleType
-from typing import Final
+from typing import Final, NamedTuple
 
 from gitmemo.hashing.digest import Digest, digest
 from gitmemo.source.units import ImportedName, Unit, UnitKind
@@ -79,6 +79,46 @@ class Doubt:
         return held is module or held is sys.modules.get(name.partition(".")[0])
 
 
+class _Load(NamedTuple):
+    """One load of a module: it began later than `after`, and was over when `seen`."""
+
+    module: ModuleType
+    spec: object
+    after: int
+    seen: int
+
+
+class Loads:
+    """When modules were loaded, as far as looks at what is loaded can tell; not safe for threads."""
+
+    def __init__(self) -> None:
+        self._last: dict[str, _Load] = {}
+        self._looked_at = process_began()
+
+    def looked(self, at: int) -> None:
+        """Note when what is loaded was looked at."""
+        self._looked_at = at
+
+    def found(self, path: str, module: ModuleType) -> None:
+        """Note a module that was not there when it was looked last."""
+        self._last[path] = _Load(module, spec_of(module), self._looked_at, self._looked_at)
+
+    def began_after(self, path: str, module: ModuleType) -> int:
+        """Return a time in ns before which the last load of a module had not begun."""
+        spec, known = spec_of(module), self._last.get(path)
+        after = process_began()
+        if known is not None and known.module is module:
+            # A reload runs the whole text anew, and gives the module another spec.
+            after = known.after if known.spec is spec else known.seen
+        self._last[path] = _Load(module, spec, after, noted_at())
+        return after
+
+
+def spec_of(module: ModuleType) -> object:
+    """Return the spec that a module got when it was loaded last."""
+    return vars(module).get("__spec__")
+
+
 def changed_at(status: os.stat_result) -> int:
     """Return a time in ns before which a file certainly got what it holds.
 
@@ -123,7 +163,11 @@ def age_by_ps() -> float:
     import subprocess  # most processes need it not
 
     command = ["ps", "-o", "etime=", "-p", str(os.getpid())]
-    told = subprocess.run(command, capture_output=True, text=True, check=False).stdout.strip()
+    try:
+        done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=5)
+    except subprocess.TimeoutExpired:
+        raise ValueError("ps does not answer") from None
+    told = done.stdout.strip()
     days, _, clock = told.rpartition("-")  # [[days-]hours:]minutes:seconds
     hours, minutes, seconds = (["0", "0", *clock.split(":")])[-3:]
     whole = ((int(days or 0) * 24 + int(hours)) * 60 + int(minutes)) * 60 + int(seconds)

@@ -16,7 +16,6 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
-from typing import NamedTuple
 
 from gitmemo.errors import SourceError
 from gitmemo.hashing.digest import Digest, digest
@@ -28,7 +27,7 @@ from gitmemo.source.parsing import parse
 from gitmemo.source.stores import binds_by_attribute
 from gitmemo.source.units import NO_SOURCE
 from gitmemo.tracing.cells import Cells, cells_seen, cells_that_ran, nested
-from gitmemo.tracing.loading import Doubt, cached_code, changed_at, noted_at, process_began
+from gitmemo.tracing.loading import Doubt, Loads, cached_code, changed_at, noted_at, spec_of
 from gitmemo.tracing.observations import FileState, Observations, file_state, is_fresh
 from gitmemo.tracing.project import Project, is_cell, main_file, main_module
 
@@ -129,15 +128,6 @@ class Snapshot:
         return table
 
 
-class _Load(NamedTuple):
-    """One load of a module: it began later than `after`, and was over when `seen`."""
-
-    module: ModuleType
-    spec: object
-    after: int
-    seen: int
-
-
 class Modules:
     """Finds modules, snapshots and units; remembers them for the process."""
 
@@ -146,8 +136,7 @@ class Modules:
         self._lock = threading.RLock()
         self._snapshots: dict[str, Snapshot | None] = {}
         self._specs: dict[str, object] = {}  # of the modules when their texts were read
-        self._loads: dict[str, _Load] = {}
-        self._looked_at = process_began()  # when what was loaded was looked at last
+        self._loads = Loads()
         self._loaded: dict[str, ModuleType] = {}
         self._texts: dict[str, tuple[FileState, SourceFile | None]] = {}
         self._outside: dict[str, str] = {}  # "@module" -> file
@@ -169,7 +158,7 @@ class Modules:
                 if self._seen_modules.get(name) is not module:
                     self._seen_modules[name] = module
                     self._take(module)
-            self._looked_at = now
+            self._loads.looked(now)
 
     def _take(self, module: ModuleType) -> None:
         path = self.path_of(module)
@@ -178,10 +167,10 @@ class Modules:
         before = self._loaded.get(path)
         # A script that is also imported runs twice; what `__main__` holds counts.
         if before is None or before is not main_module() or not _is_alive(before):
-            if before is not None and before is not module and module is not before:
+            if before is not None and before is not module:
                 self._snapshots.pop(path, None)
             self._loaded[path] = module
-            self._loads[path] = _Load(module, _spec(module), self._looked_at, self._looked_at)
+            self._loads.found(path, module)
         self.snapshot(path)
 
     def path_of(self, module: ModuleType) -> str | None:
@@ -229,7 +218,7 @@ class Modules:
         if self._is_typed_in(path):
             return self._cells(path)
         with self._lock:
-            spec = _spec(self._loaded[path]) if path in self._loaded else None
+            spec = spec_of(self._loaded[path]) if path in self._loaded else None
             # A reload runs the whole text anew, and gives the module another spec.
             if path not in self._snapshots or self._specs.get(path) is not spec:
                 self._specs[path] = spec
@@ -239,22 +228,13 @@ class Modules:
     def _loaded_text(self, path: str) -> Snapshot | None:
         """Read the file of a module, and doubt it unless it is shown to be what was loaded."""
         module = self._loaded.get(path)
-        load = self._load(path, module) if module is not None else None
+        began = self._loads.began_after(path, module) if module is not None else 0
         found = _read(self._file(path), path)
-        if found is None or module is None or load is None:
+        if found is None or module is None:
             return found
-        is_settled = found.changed_at is not None and found.changed_at < load.after
+        is_settled = found.changed_at is not None and found.changed_at < began
         if not is_settled and not found.was_loaded_by(module):
             found.doubt = Doubt(os.urandom(16), vars(module))
-        return found
-
-    def _load(self, path: str, module: ModuleType) -> _Load:
-        """Return what is known of the last load of a module."""
-        spec, known = _spec(module), self._loads.get(path)
-        after, now = process_began(), noted_at()
-        if known is not None and known.module is module:
-            after = known.after if known.spec is spec else known.seen
-        found = self._loads[path] = _Load(module, spec, after, now)
         return found
 
     def doubted_source(self, component: Component) -> Digest | None:
@@ -381,10 +361,6 @@ def _read(file: Path | None, path: str) -> Snapshot | None:
         return Snapshot(SourceFile.parse(text, path), changed_at=changed)
     except (OSError, SourceError):  # not there, not readable, or not Python (any more)
         return None
-
-
-def _spec(module: ModuleType) -> object:
-    return vars(module).get("__spec__")
 
 
 def _is_from_here(code: CodeType) -> bool:
