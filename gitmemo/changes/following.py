@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 
+from gitmemo.hashing.digest import Digest
 from gitmemo.model.components import Component, Content, is_variable
 from gitmemo.model.contests import Place
 from gitmemo.model.decisions import Decisions
@@ -66,7 +67,7 @@ def present(
             return place, now
     value = content.value if is_variable(component) else None
     for place, _ in there:
-        image = decisions.image(component, content.source, place)
+        image = _image(component, content.source, place, decisions)
         if image is not None:
             return place, Content(image, value)
     for place, now in there:
@@ -75,3 +76,12 @@ def present(
             # Nobody said how it compares with what moved: a decision about it says that it moved too.
             return place, Content(content.source, value)
     return None
+
+
+def _image(
+    component: Component, source: Digest, place: Component, decisions: Decisions
+) -> Digest | None:
+    """Return the content of `place` that is this one of `component`, None where none was said to be."""
+    same = [end for end in decisions.alike_elsewhere(component, source) if end[0] == place]
+    moved = [end for end in same if decisions.only_moved((component, source), end)]
+    return next((content for _, content in (*moved, *same)), None)

@@ -100,13 +100,6 @@ class Decisions:
         known = {source for place, source in ends if place == component}
         return sorted({content, *(o for o in known if self.equivalent(component, content, o))})
 
-    def image(self, component: Component, source: Digest, place: Component) -> Digest | None:
-        """Return the content of `place` that is this one of `component`, None where none was said to be."""
-        known = {end for edge in self._edges(component) for end in edge.ends if end[0] == place}
-        same = [end for end in sorted(known) if self.same((component, source), end)]
-        moved = [end for end in same if self.only_moved((component, source), end)]
-        return next((content for _, content in (*moved, *same)), None)
-
     def only_moved(self, a: Place, b: Place) -> bool:
         """Whether moves alone connect two contents: nobody judged a change between them."""
         return a == b or (self._speaks_of(a[0]) and self._of(a[0]).moved(a, b))

@@ -16,7 +16,7 @@ from gitmemo.errors import SourceError
 from gitmemo.model.components import Component, Content, is_external, plain_name
 from gitmemo.model.decisions import Decisions
 from gitmemo.model.facts import Version
-from gitmemo.model.validity import Code, holds
+from gitmemo.model.validity import Code, holds, unrecorded
 from gitmemo.source import SourceFile
 from gitmemo.versions.contents import ModuleOf, Texts
 from gitmemo.versions.listing import Named, as_stored, tallies_of
@@ -120,11 +120,7 @@ def _plain(op: str) -> tuple[str, str]:
 def _added(versions: Iterable[Version], decisions: Decisions) -> dict[Component, Content]:
     """Return what people added to the components that versions touched, and what it was."""
     return {
-        need.on: need.content
-        for version in versions
-        for component, content in version.pairs.items()
-        for need in decisions.needs(component, content.source)
-        if need.on not in version.pairs
+        need.on: need.content for version in versions for need in unrecorded(version, decisions)
     }
 
 
