@@ -15,7 +15,7 @@ import click
 
 from gitmemo.config import OnChange, environment_variable, is_commit_of_calls
 from gitmemo.display.text import printable
-from gitmemo.errors import Aborted, BadSetting, GitmemoError, UndecidedChanges
+from gitmemo.errors import Aborted, BadSetting, GitmemoError, HookRefused, UndecidedChanges
 from gitmemo.model.facts import Verdict
 from gitmemo.quantities import count, size
 from gitmemo.workspace import Workspace, find
@@ -109,7 +109,7 @@ def uninstall() -> None:
 @hook.command()
 def status() -> int:
     """Say which hooks are installed, whether they can run, and what to do about it."""
-    from gitmemo.git.hookfiles import HookState, hooks_folder, inspect
+    from gitmemo.git.hookfiles import HookState, hooks_folder, inspect, plan_install
     from gitmemo.git.repository import locate
 
     layout = locate()
@@ -122,7 +122,12 @@ def status() -> int:
     sound = (HookState.CURRENT, HookState.NEWER, HookState.BY_HAND)
     if all(one.state in sound for one in found):
         return 0
-    click.echo("`gitmemo hook install` installs and repairs them")
+    try:
+        plan_install(layout)
+    except HookRefused as error:
+        click.echo(f"{error.reason}: `gitmemo hook install` prints lines to add by hand")
+    else:
+        click.echo("`gitmemo hook install` installs and repairs them")
     return _REFUSED
 
 

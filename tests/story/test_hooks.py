@@ -126,9 +126,12 @@ def test_a_hook_that_gitmemo_does_not_know_stops_nothing(begun: Clone) -> None:
     assert "gitmemo hook install" in begun.gitmemo("hook", "run", "pre-unheard").err
 
 
-def test_the_state_of_hooks_is_told(begun: Clone) -> None:
+def test_the_state_of_hooks_is_told(begun: Clone, tmp_path: Path) -> None:
     assert "pre-push          installed" in begun.gitmemo("hook", "status").out
     (begun.root / ".git/hooks/pre-push").unlink()
+    begun.git("config", "core.hooksPath", str(tmp_path / "shared"))
+    assert "prints lines to add by hand" in begun.gitmemo("hook", "status", code=3).out
+    begun.git("config", "--unset", "core.hooksPath")
     done = begun.gitmemo("hook", "status", code=3)
     assert "pre-push          not installed" in done.out
     assert "gitmemo hook install" in done.out
