@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import os
 import re
+import stat
 import sys
-import sysconfig
 from collections.abc import Sequence
 from pathlib import Path, PurePath
 from types import ModuleType
@@ -75,11 +75,13 @@ class Project:
         try:
             return self._paths[filename]
         except KeyError:
-            path = self._component_path(filename)
-            # What is typed in has no name of its own yet: the notebook may become known.
-            if not is_cell(filename) and filename not in _TYPED_IN:
-                self._paths[filename] = path
-            return path
+            pass
+        is_typed_in = is_cell(filename)
+        path = self._component_path(filename, is_typed_in)
+        # What is typed in has no name of its own yet: the notebook may become known.
+        if not is_typed_in and filename not in _TYPED_IN:
+            self._paths[filename] = path
+        return path
 
     def owns(self, filename: str) -> bool:
         """Whether code of this file is tracked."""
@@ -141,13 +143,15 @@ class Project:
         real = os.path.realpath(folder)
         return real.startswith(self._prefix) or real + os.sep == self._prefix
 
-    def _component_path(self, filename: str) -> str | None:
-        if is_cell(filename):
+    def _component_path(self, filename: str, is_typed_in: bool) -> str | None:
+        if is_typed_in:
             return self._main_path() if self._tracks_main() else None
         if filename in _TYPED_IN:
-            typed_in = self._tracks_main() and main_file() is None
-            return self._main_path() if typed_in else None
+            is_main = self._tracks_main() and main_file() is None
+            return self._main_path() if is_main else None
         if filename.startswith("<"):  # generated, or frozen into the interpreter
+            return None
+        if filename.startswith(_OWN_FOLDER) and not self.main_only:
             return None
         real = self._real(filename)
         if self.main_only:
@@ -166,12 +170,22 @@ class Project:
 
     def _real(self, filename: str) -> str:
         """Return the file without links; hundreds of modules lie in the same few folders."""
-        folder, name = os.path.split(filename)
+        folder, name = _split(filename)
+        real = self._real_folders.get(folder)
+        return _followed(self._real_folder(folder) if real is None else real, name)
+
+    def _real_folder(self, folder: str) -> str:
+        """Return a folder without links; nearly all lie in folders that were looked at before."""
         real = self._real_folders.get(folder)
         if real is None:
-            real = self._real_folders[folder] = os.path.realpath(folder)
-        path = f"{real}{os.sep}{name}"
-        return os.path.realpath(path) if os.path.islink(path) else path  # noqa: PTH114  quicker
+            parent, name = _split(folder)
+            # On Windows links are not all that `realpath` resolves.
+            if os.altsep or parent in ("", os.sep) or name in ("", os.curdir, os.pardir):
+                real = os.path.realpath(folder)
+            else:
+                real = _followed(self._real_folder(parent), name)
+            self._real_folders[folder] = real
+        return real
 
     def _tracks_main(self) -> bool:
         return self.main_only or self.root is not None
@@ -202,6 +216,9 @@ class Project:
 
 def is_cell(filename: str) -> bool:
     """Whether a code object of this file name was typed into a notebook or a shell."""
+    # Asked of every module: what is in a file is told from its name without the expression.
+    if filename[:1] != "<" and "ipykernel_" not in filename:
+        return False
     return _CELL.fullmatch(filename) is not None
 
 
@@ -233,9 +250,37 @@ def _notebook_of_main() -> Path | None:
 
 def _foreign_prefixes(prefix: str) -> list[str]:
     """List the folders under the root that hold Python itself, and gitmemo."""
+    bases = {sys.prefix, sys.exec_prefix, sys.base_prefix, sys.base_exec_prefix, _folder_of(os)}
+    # All of them lie in these; mostly none is under the root, and `sysconfig` loads a long table.
+    if not any((os.path.realpath(base) + os.sep).startswith(prefix) for base in bases):
+        return [_OWN_FOLDER]
+    import sysconfig
+
     folders = {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
     real = {os.path.realpath(folder) + os.sep for folder in folders if folder}
     return [folder for folder in real if folder.startswith(prefix)] + [_OWN_FOLDER]
+
+
+def _folder_of(module: ModuleType) -> str:
+    return os.path.split(getattr(module, "__file__", None) or "")[0]
+
+
+def _split(path: str) -> tuple[str, str]:
+    """Return folder and name, as `os.path.split`, which takes five times as long."""
+    folder, separator, name = path.rpartition(os.sep)
+    if os.altsep or not separator or not folder.strip(os.sep):
+        return os.path.split(path)
+    return folder, name
+
+
+def _followed(folder: str, name: str) -> str:
+    """Return `name` in a folder without links, following it if it is one."""
+    path = f"{folder.rstrip(os.sep)}{os.sep}{name}"
+    try:
+        is_link = stat.S_ISLNK(os.lstat(path).st_mode)
+    except (OSError, ValueError):
+        return path
+    return os.path.realpath(path) if is_link else path
 
 
 def _name_by_packages(file: Path) -> str:

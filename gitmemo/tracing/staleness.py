@@ -55,6 +55,8 @@ def _now(name: str, path: str, imported: SourceFile) -> Digest | None:
     except OSError:
         return digest(b"gone")
     try:
+        if SourceFile.says(data, path, imported.text):  # as nearly always
+            return None
         file_now = SourceFile.parse(data, path)
         return None if file_now.text == imported.text else _content(file_now)
     except SourceError:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 from pathlib import Path
 
 import pytest
@@ -68,6 +69,60 @@ def test_symbolic_links_are_followed(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(tmp_path / "real")
     assert Project(tmp_path / "link").component_path(str(tmp_path / "real/a.py")) == "a.py"
     assert Project(tmp_path / "real").component_path(str(tmp_path / "link/a.py")) == "a.py"
+
+
+@pytest.mark.parametrize(
+    "file",
+    [
+        "real/pkg/a.py",
+        "away/link/pkg/a.py",
+        "away/deep/pkg_link/a.py",
+        "away/deep/up/link/pkg/a.py",
+        "away/deep/../link/./pkg/a.py",
+        "away//link//pkg//a.py",
+        "away/deep/a_link.py",
+        "away/deep/chain.py",
+        "away/deep/pkg_link/../pkg/a.py",
+        "away/loop/a.py",
+        "away/deep/gone/a.py",
+        "real/out/b.py",
+    ],
+)
+def test_links_are_followed_wherever_they_stand(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, file: str
+) -> None:
+    touch(tmp_path / "real/pkg/a.py")
+    touch(tmp_path / "away/deep/b.py")
+    for link, target in (
+        ("away/link", "../real"),
+        ("away/deep/pkg_link", str(tmp_path / "real/pkg")),
+        ("away/deep/up", ".."),
+        ("away/deep/a_link.py", "../link/pkg/a.py"),
+        ("away/deep/chain.py", "a_link.py"),
+        ("away/loop", "loop"),
+        ("real/out", "../away/deep"),
+    ):
+        (tmp_path / link).symlink_to(target)
+    root = os.path.realpath(tmp_path / "real")
+    real = os.path.realpath(tmp_path / file)
+    expected = os.path.relpath(real, root) if real.startswith(root + os.sep) else None
+    monkeypatch.chdir(tmp_path)
+    for name in (f"{tmp_path}/{file}", file, f"/{tmp_path}/{file}"):
+        project = Project(tmp_path / "real")
+        project.owns(f"{tmp_path}/away/deep/b.py")  # some folders are known before
+        assert project.component_path(name) == expected
+
+
+@pytest.mark.parametrize("base", ["prefix", "base_prefix"])
+def test_python_itself_inside_the_root_is_not_ours(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, base: str
+) -> None:
+    monkeypatch.setattr(sys, base, str(tmp_path / "python"))
+    library = tmp_path / "python/lib"
+    monkeypatch.setattr("sysconfig.get_path", lambda name: str(library / name))
+    project = Project(tmp_path)
+    assert not project.owns(touch(library / "stdlib/os.py"))
+    assert project.owns(touch(tmp_path / "python/own.py"))
 
 
 def test_cells_belong_to_the_notebook_if_it_is_known(tmp_path: Path) -> None:
