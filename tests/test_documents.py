@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from gitmemo import errors
-from gitmemo.cli import cli
+from gitmemo.cli.commands import cli
 
 ROOT = Path(__file__).resolve().parent.parent
 pytestmark = pytest.mark.skipif(

@@ -10,6 +10,7 @@ from collections import Counter
 
 import click
 
+from gitmemo.commits.export import Plan, plan_export
 from gitmemo.config import CALLS_ALONE
 from gitmemo.display.text import printable
 from gitmemo.errors import OperationInProgress, UncommittedCode
@@ -22,7 +23,6 @@ from gitmemo.model.validity import changed
 from gitmemo.quantities import count
 from gitmemo.source.tree import SourceTree
 from gitmemo.workspace import Workspace, find
-from gitmemo.world.segments import Segment
 
 _IDENTITY = tuple(
     f"GIT_{who}_{what}" for who in ("AUTHOR", "COMMITTER") for what in ("NAME", "EMAIL", "DATE")
@@ -46,18 +46,16 @@ def commit(messages: tuple[str, ...], dry_run: bool) -> int:
     Like `git commit`, it ends with exit code 1 if there is nothing to commit. Hooks, signing and
     the identity are git's own; on a detached HEAD it makes a commit as git does.
     """
-    from gitmemo.commits.export import plan_export
-
     workspace = find()
     workspace.world.enter()
     _refuse_in_progress(workspace.layout)
-    segment = plan_export(workspace.world, _committed_code(workspace))
-    if segment is None:
+    plan = plan_export(workspace.world, _committed_code(workspace))
+    if plan is None:
         click.echo("nothing is pending", err=True)
         return 1
     _refuse_other_changes(workspace)
     if dry_run:
-        click.echo(_said(segment))
+        click.echo(_said(plan))
         return 0
     return _commit(workspace, messages)
 
@@ -107,8 +105,8 @@ def _uncommitted(workspace: Workspace) -> list[str]:
     return sorted({str(c) for version in found for c in changed(version, code, decisions)})
 
 
-def _said(segment: Segment) -> str:
-    facts = [from_line(line, content_id) for line in segment.data.decode("utf-8").splitlines()]
+def _said(plan: Plan) -> str:
+    facts = [from_line(line, content_id) for line in plan.lines]
     ops = Counter(fact.op for fact in facts if isinstance(fact, Call))
     others = sum(not isinstance(fact, Call | Source | Version) for fact in facts)
     if not ops:

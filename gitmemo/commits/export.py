@@ -8,15 +8,19 @@ can be interrupted and done again.
 from __future__ import annotations
 
 import os
+import sqlite3
 import time
+from collections.abc import Mapping, Sequence
+from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gitmemo.git.cli import Git
 from gitmemo.hashing import content_id
 from gitmemo.hashing.digest import Digest
 from gitmemo.model.facts import Call, Source, Statement, Tombstone, Undo, referenced_cids
 from gitmemo.model.lines import from_line, to_line
-from gitmemo.model.validity import Code
 from gitmemo.plain_files import replace_file
 from gitmemo.world.files import EXPORTED, segment_bytes
 from gitmemo.world.journal import abandoned, exported_size, mark_exported, read_entries, retire
@@ -30,16 +34,35 @@ from gitmemo.world.segments import (
     segment_name,
 )
 from gitmemo.world.sketches import needs_of_line
+from gitmemo.world.spans import Numbers
 from gitmemo.world.view import values_behind
+
+if TYPE_CHECKING:
+    from gitmemo.model.validity import Code
 
 _FILE_MODES = ("100644", "100755")
 
 
-def plan_export(world: RepositoryWorld, code: Code) -> Segment | None:
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What a commit will take.
+
+    Attributes:
+        lines: The facts in the segment.
+        known: The numbers in the index of those that are pending; others are what these need.
+    """
+
+    segment: Segment
+    lines: Sequence[str]
+    known: Mapping[str, int]
+
+
+def plan_export(world: RepositoryWorld, code: Code) -> Plan | None:
     """Return the segment of everything pending that belongs to this world; None if nothing does."""
     lines: set[str] = set()
     versions: set[Digest | None] = set()
-    for line in world.index.lines(world.pending(code)):
+    known = world.index.numbered_lines(world.pending(code))
+    for line in known:
         needs = needs_of_line(line)
         if needs is None:
             fact = from_line(line, content_id)
@@ -56,15 +79,17 @@ def plan_export(world: RepositoryWorld, code: Code) -> Segment | None:
     for found in filter(None, map(world.version, filter(None, versions))):
         lines.add(to_line(found))
         lines.update(to_line(fact) for fact in world.histories(found))
-    return build_segment(lines) if lines else None
+    return Plan(build_segment(lines), sorted(lines), known) if lines else None
 
 
-def stage(git: Git, segment: Segment, month: str | None = None) -> str:
-    """Put `segment` into the index that git is committing; return its path."""
-    path = segment.path(month or time.strftime("%Y-%m", time.gmtime()))
-    oid = git.hash_object(segment.data)
-    git.update_index([(path, oid)])
-    return path
+def stage(git: Git, world: RepositoryWorld, plan: Plan) -> None:
+    """Put a segment into the index that git is committing."""
+    path = plan.segment.path(time.strftime("%Y-%m", time.gmtime()))
+    git.update_index([(path, git.hash_object(plan.segment.data))])
+    # All of it was read from the derived index: whoever comes after the commit need not check
+    # the lines again. Where that cannot be noted, they are.
+    with suppress(sqlite3.DatabaseError):
+        world.files.expect(plan.segment, plan.lines, plan.known)
 
 
 def complete(git: Git, root: Path) -> list[str]:
@@ -104,8 +129,8 @@ def stage_untracked(git: Git, root: Path) -> None:
 def retire_journals(world: RepositoryWorld) -> None:
     """Note which journals are committed whole, and move those away that nobody writes to."""
     top = world.layout.private_dir / "journal" / EXPORTED
-    done = world.index.members(world.files.active)
-    done |= world.index.covered(world.graves().here)  # forgotten: no commit will take them
+    committed = Numbers(world.index.runs(world.files.active))
+    dead = world.index.covered(world.graves().here)  # forgotten: no commit will take them
     for path, file, loaded in world.files.journals():
         size = exported_size(path)
         spans = [span for span in world.index.spans([file]) if span.position >= size]
@@ -113,7 +138,7 @@ def retire_journals(world: RepositoryWorld) -> None:
         # What another branch will take stays pending for it, also if this one took it too.
         if any(world.homes.awaits(span.branch, span.commit) for span in spans):
             continue
-        if not world.index.of_kinds(numbers - done, EXPORTED_KINDS):
+        if not world.index.of_kinds(committed.without(numbers) - dead, EXPORTED_KINDS):
             mark_exported(path, loaded)
             with abandoned(path) as is_free:
                 # What was written since it was read is not committed.

@@ -9,20 +9,23 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 from gitmemo.commits import export
 from gitmemo.commits.histories import render_histories
 from gitmemo.git.cli import Git
-from gitmemo.source.tree import CODE_FILES, SourceTree
+from gitmemo.git.repository import is_code_file, is_merging
 from gitmemo.workspace import Workspace
 from gitmemo.world import leftovers
 from gitmemo.world.repository import RepositoryWorld
-from gitmemo.world.segments import Segment
 
 if TYPE_CHECKING:
     from gitmemo.changes.cases import Reviewer
     from gitmemo.commits.staged import Decided
+    from gitmemo.model.components import Component, Content
+    from gitmemo.model.validity import Code
+    from gitmemo.source.tree import SourceTree
 
 
 @dataclass(frozen=True, slots=True)
@@ -59,37 +62,66 @@ def before_commit(
     world = workspace.world
     world.enter()
     # Git decides whether there is anything to commit by the index as it is now.
-    is_alone = _is_nothing_staged(git)
+    staged = _staged(git, world)
+    is_alone = staged == [] and not is_merging(workspace.layout)
     # First of all: when this commit is refused, no hook comes that could do it.
     if stages:
-        leftovers.unstage(git, workspace.root)
-    before, after, paths = staged_trees(git, world)
+        segments = leftovers.staged_segments(git) if staged is None else staged
+        leftovers.unstage(git, workspace.root, segments)
+    paths = [path for path in staged or () if is_code_file(path)]
     decided = None
+    code: Code = StagedCode(git)
     if paths:
-        from gitmemo.commits.staged import decide
+        from gitmemo.commits.staged import decide, staged_trees
 
-        decided = decide(workspace, before, after, paths, find_reviewer)
+        before, code = staged_trees(git, paths)
+        decided = decide(workspace, before, code, paths, find_reviewer)
     if not stages:
         return Exported(decided, calls=0)
-    segment = export.plan_export(world, after)
+    plan = export.plan_export(world, code)
     export.stage_untracked(git, workspace.root)
-    if segment is not None:
-        leftovers.note(workspace.layout)
-        export.stage(git, segment)
-    calls = _runs(segment) if segment else 0
-    return Exported(decided, calls, is_alone and segment is not None)
+    if plan is None:
+        return Exported(decided, calls=0)
+    leftovers.note(workspace.layout)
+    export.stage(git, world, plan)
+    return Exported(decided, _runs(plan), is_alone)
 
 
-def _is_nothing_staged(git: Git) -> bool:
-    """Whether the index is that of HEAD, and no merge is being concluded."""
-    changed = git.process("diff-index", "--cached", "--quiet", "HEAD", "--")
-    return changed.returncode == 0 and not git.try_run("rev-parse", "-q", "--verify", "MERGE_HEAD")
+def _staged(git: Git, world: RepositoryWorld) -> list[str] | None:
+    """Return the paths where the index differs from HEAD; None before the first commit."""
+    if world.place.commit is None:
+        return None
+    listing = git.run("diff-index", "--cached", "--name-only", "-z", "HEAD", "--")
+    return [path for path in listing.split("\0") if path]
 
 
-def _runs(segment: Segment) -> int:
+class StagedCode:
+    """The code in the index, for a commit that changes none. Implements `model.validity.Code`.
+
+    Only pending calls of other branches ask for it; reading code takes long to import.
+    """
+
+    def __init__(self, git: Git) -> None:
+        self._git = git
+
+    def current(self, component: Component) -> Content | None:
+        """Return what the staged files say; None where they have no such component."""
+        return self._tree.current(component)
+
+    def knows(self, component: Component) -> bool:
+        """Whether files can say anything of it."""
+        return self._tree.knows(component)
+
+    @cached_property
+    def _tree(self) -> SourceTree:
+        from gitmemo.commits.staged import staged_trees
+
+        return staged_trees(self._git, [])[1]
+
+
+def _runs(plan: export.Plan) -> int:
     """Return how many calls were run, links left out."""
-    lines = segment.data.decode("utf-8").splitlines()
-    return sum(line.startswith('["call",') and '"start":' in line for line in lines)
+    return sum(line.startswith('["call",') and '"start":' in line for line in plan.lines)
 
 
 def after_commit(workspace: Workspace) -> list[str]:
@@ -101,23 +133,3 @@ def after_commit(workspace: Workspace) -> list[str]:
     export.retire_journals(world)
     render_histories(workspace)
     return written
-
-
-def staged_trees(git: Git, world: RepositoryWorld) -> tuple[SourceTree, SourceTree, list[str]]:
-    """Return the code of HEAD, the staged code, and the code files that differ."""
-    born = world.place.commit is not None
-    paths: list[str] = []
-    if born:
-        listing = git.run("diff-index", "--cached", "--name-only", "-z", "HEAD", "--", *CODE_FILES)
-        paths = [path for path in listing.split("\0") if path]
-    heads = {f"HEAD:{path}": None for path in paths}
-    stageds = {f":{path}": None for path in paths}
-    contents: dict[str, bytes | None] = git.cat_file_batch([*heads, *stageds]) if paths else {}
-
-    def read(spec: str) -> bytes | None:
-        if spec not in contents:
-            contents.update(git.cat_file_batch([spec]))
-        return contents[spec]
-
-    before = SourceTree(lambda path: read(f"HEAD:{path}") if born else None)
-    return before, SourceTree(lambda path: read(f":{path}")), paths

@@ -11,9 +11,10 @@ from collections.abc import Callable, Sequence
 from gitmemo.changes.recognising import Recognised, Scene, facts_for, recognise
 from gitmemo.changes.uses import world_uses
 from gitmemo.git.cli import Git
+from gitmemo.git.repository import CODE_FILES
 from gitmemo.model.components import Component
 from gitmemo.model.facts import Fact
-from gitmemo.source.tree import CODE_FILES, SourceTree
+from gitmemo.source.tree import SourceTree
 from gitmemo.workspace import Workspace
 
 _MOST_COMMITS = 5

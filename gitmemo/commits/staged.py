@@ -14,6 +14,7 @@ from gitmemo.changes.cases import Answer, Case, Reviewer, answers, facts_for
 from gitmemo.changes.recognising import Recognised
 from gitmemo.commits.scenes import renames_between
 from gitmemo.commits.undecided import cases_between
+from gitmemo.git.cli import Git
 from gitmemo.source.tree import SourceTree
 from gitmemo.workspace import Workspace
 
@@ -50,3 +51,16 @@ def decide(
         world.record(facts)
         world.enter()
     return Decided(tuple(decided), recognised)
+
+
+def staged_trees(git: Git, paths: Sequence[str]) -> tuple[SourceTree, SourceTree]:
+    """Return the code of HEAD and the staged code; `paths` are the code files that differ."""
+    specs = [f"{side}:{path}" for side in ("HEAD", "") for path in paths]
+    contents: dict[str, bytes | None] = git.cat_file_batch(specs) if paths else {}
+
+    def read(spec: str) -> bytes | None:
+        if spec not in contents:
+            contents.update(git.cat_file_batch([spec]))
+        return contents[spec]
+
+    return SourceTree(lambda path: read(f"HEAD:{path}")), SourceTree(lambda path: read(f":{path}"))

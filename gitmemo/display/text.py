@@ -8,14 +8,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
 
-import click
-
 _COLORS = {"+": "green", "-": "red", "@": "cyan"}
 _WIDEST_CELL = 60
 
 
 def diff_lines(lines: Iterable[str]) -> Iterator[str]:
     """Yield the lines of a unified diff, indented and coloured."""
+    import click  # here: hooks print too, and load as little as they can
+
     for line in lines:
         line = printable(line)
         yield "  " + click.style(line, fg=_COLORS.get(line[:1]))

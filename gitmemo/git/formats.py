@@ -8,7 +8,6 @@ raises `ValueError` for anything malformed and joins no name to any path.
 
 from __future__ import annotations
 
-import hashlib
 import re
 from dataclasses import dataclass
 
@@ -58,6 +57,8 @@ def object_id(kind: str, body: bytes, object_format: str = "sha1") -> str:
     'e69de29bb2d1d6434b8b29ae775ad8c2e48c5391'
     """
     header = f"{kind} {len(body)}\0".encode()
+    import hashlib  # here: what only reads objects need not load it
+
     return hashlib.new(object_format, header + body, usedforsecurity=False).hexdigest()
 
 

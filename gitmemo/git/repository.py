@@ -15,6 +15,8 @@ from gitmemo.errors import GitFailed, NotInRepository
 from gitmemo.git.cli import Git
 
 MAIN_WORKTREE = "main"
+CODE_FILES = ("*.py", "*.ipynb")
+"""Which files are code, as git's patterns."""
 _BINDING = ("GIT_DIR", "GIT_COMMON_DIR", "GIT_WORK_TREE")
 _OID = re.compile(rb"[0-9a-f]{40}(?:[0-9a-f]{24})?")
 _MAX_SYMREF_DEPTH = 5
@@ -162,6 +164,16 @@ def under_way(layout: Layout) -> str | None:
     )
 
 
+def is_merging(layout: Layout) -> bool:
+    """Whether the next commit of this work tree is a merge."""
+    return (layout.git_dir / "MERGE_HEAD").exists()
+
+
+def is_code_file(path: str) -> bool:
+    """Whether a path is one of `CODE_FILES`."""
+    return path.endswith((".py", ".ipynb"))
+
+
 def has_branch(layout: Layout, branch: str) -> bool:
     """Whether there is a branch with this short name that has a commit."""
     name = f"refs/heads/{branch}"
@@ -171,6 +183,16 @@ def has_branch(layout: Layout, branch: str) -> bool:
         except (OSError, ValueError):
             pass  # git knows how to read it
     return Git(layout.root).try_run("show-ref", "--verify", "--quiet", name) is not None
+
+
+def commit_of_ref(layout: Layout, name: str) -> str | None:
+    """Return what a ref with this full name holds; None if it is not there or files do not say it."""
+    if (layout.common_dir / "reftable").is_dir():
+        return None
+    try:
+        return _commit_of(layout, name)
+    except (OSError, ValueError):
+        return None
 
 
 def _read(path: Path) -> bytes:

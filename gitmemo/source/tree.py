@@ -21,8 +21,6 @@ from gitmemo.model.components import (
 from gitmemo.model.externals import source_of, text_of_file
 from gitmemo.source.file import SourceFile
 
-CODE_FILES = ("*.py", "*.ipynb")
-"""Which files are code, as git's patterns."""
 _LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 
 

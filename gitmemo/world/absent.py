@@ -7,8 +7,8 @@ follows from it. Which values a segment names is read once and kept in the deriv
 from __future__ import annotations
 
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
-from gitmemo.blobs import BlobStore
 from gitmemo.git.repository import Layout
 from gitmemo.hashing import content_id
 from gitmemo.hashing.digest import Digest
@@ -20,13 +20,19 @@ from gitmemo.world.journal import Place
 from gitmemo.world.reflogs import by_commits_alone, content_of
 from gitmemo.world.table import CARRIED_SCHEMA, as_json
 
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from gitmemo.blobs import BlobStore
+
 _ID = 32
 
 
 class Absent:
     """Counts values of one work tree that are not here, once for each checkout."""
 
-    def __init__(self, layout: Layout, blobs: BlobStore) -> None:
+    def __init__(self, layout: Layout, blobs: Callable[[], BlobStore]) -> None:
+        """`blobs` returns the store: most commands and hooks never ask for it."""
         self._blobs = blobs
         self._log = layout.git_dir / "logs/HEAD"
         self._note = layout.private_dir / "noticed" / layout.worktree_name
@@ -50,7 +56,7 @@ class Absent:
     def count(self, index: Index, files: FactFiles) -> int:
         """Return how many values of the checked-out tree are not here."""
         blobs = carried(index, files.active)
-        return len(self._blobs.missing(blobs)) if blobs else 0
+        return len(self._blobs().missing(blobs)) if blobs else 0
 
     def _only_committed_since(self, before: str) -> bool:
         """Whether HEAD came from `before` to where it is by commits alone."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from gitmemo.errors import CorruptRecord, CorruptSegment
@@ -19,6 +19,7 @@ from gitmemo.world.journal import PACKED, exported_size, read_entries
 from gitmemo.world.segments import (
     INDEX_FOLDER,
     MAX_BYTES,
+    Segment,
     damage,
     read_segment,
     segment_name,
@@ -53,19 +54,38 @@ class FactFiles:
         grew = journals != self._sizes
         moved = segments.keys() != self._segments.keys()
         if moved or grew:
-            with self._index.loading():
-                if moved:
-                    self.active = frozenset(self._load_segments(segments))
-                if grew:
-                    self._load_journals(journals)
+            self._read_new(segments, journals)
             self._segments, self._sizes = segments, journals
         self.mine = {file: exported_size(path) for file, path in self._mine_now().items()}
         return moved or grew
+
+    def _read_new(self, segments: dict[str, str], journals: dict[Path, int]) -> None:
+        """Read what the index does not have; nothing is written where it has everything."""
+        known = self.segment_ids(segments)
+        unread = self._unread(journals)
+        if not unread and len(known) == len(segments):  # as in most processes that start
+            self.active = frozenset(known.values())
+            return
+        with self._index.loading():
+            self.active = frozenset(self._load_segments(segments))
+            self._load_journals(unread)
 
     def load(self, paths: Iterable[tuple[str, bytes]]) -> set[int]:
         """Make segments of another revision known; return their file ids."""
         with self._index.transaction():
             return {self._load_segment(path, data) for path, data in paths}
+
+    def expect(self, segment: Segment, lines: Sequence[str], known: Mapping[str, int]) -> None:
+        """Make a segment known that was made here and that a commit may bring into the tree.
+
+        What is not in the tree is not visible; `known` are the numbers of those of its facts that
+        were read from the index, so they need not be checked again.
+        """
+        with self._index.transaction():
+            file, loaded = self._index.file("segment", "", segment.name)
+            if not loaded:
+                self._index.add_members(file, lines, known)
+                self._index.mark_loaded(file, len(segment.data))
 
     def segment_ids(self, names: Iterable[str]) -> dict[str, int]:
         """Return the file ids of those of `names` that are already loaded."""
@@ -157,14 +177,21 @@ class FactFiles:
                     except FileNotFoundError:
                         continue  # set aside just now by a commit: found there next time
 
-    def _load_journals(self, journals: dict[Path, int]) -> None:
-        for path, size in journals.items():
-            if self._sizes.get(path) == size:
-                continue
-            kind = EXPORTED if path.parent.parent.name == EXPORTED else "journal"
-            file, loaded = self._index.file(kind, path.parent.name, path.name.removesuffix(PACKED))
-            if size <= loaded or (loaded and path.suffix == PACKED):
-                continue
+    def _unread(self, journals: dict[Path, int]) -> list[Path]:
+        """Return the journals that have more than was read of them."""
+        known = {kind: self._index.files(kind) for kind in ("journal", EXPORTED)}
+        return [
+            path
+            for path, size in journals.items()
+            if self._sizes.get(path) != size
+            and _is_longer(path, size, known[_kind_of(path)].get(_key_of(path)))
+        ]
+
+    def _load_journals(self, journals: Iterable[Path]) -> None:
+        for path in journals:
+            file, loaded = self._index.file(_kind_of(path), *_key_of(path))
+            if loaded and path.suffix == PACKED:
+                continue  # another process has read it meanwhile
             try:
                 entries, end = read_entries(path, loaded)
             except FileNotFoundError:
@@ -178,6 +205,24 @@ class FactFiles:
                 committed=exported_size(path),
             )
             self._index.mark_loaded(file, end)
+
+
+def _kind_of(path: Path) -> str:
+    """Return as what a journal is listed in the index."""
+    return EXPORTED if path.parent.parent.name == EXPORTED else "journal"
+
+
+def _key_of(path: Path) -> tuple[str, str]:
+    """Return under which folder and name."""
+    return path.parent.name, path.name.removesuffix(PACKED)
+
+
+def _is_longer(path: Path, size: int, known: tuple[int, int] | None) -> bool:
+    """Whether a journal has more than was loaded; one that is set aside is read whole or not."""
+    if known is None:
+        return True
+    _, loaded = known
+    return size > loaded and not (loaded and path.suffix == PACKED)
 
 
 def segments_in(root: Path) -> Iterator[tuple[str, str]]:

@@ -6,6 +6,7 @@ only the hook before a commit stages a segment that is not in the work tree.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
@@ -31,16 +32,22 @@ def tidy(layout: Layout) -> None:
     path = _note_of(layout)
     if path.exists():
         with suppress(OSError, GitFailed, GitMissing):
-            unstage(Git(layout.root), layout.root)
+            git = Git(layout.root)
+            unstage(git, layout.root, staged_segments(git))
             path.unlink(missing_ok=True)
 
 
-def unstage(git: Git, root: Path) -> None:
-    """Remove segments from the index that are neither in HEAD nor in the work tree."""
+def staged_segments(git: Git) -> list[str]:
+    """Return the paths below the folder of segments where the index differs from HEAD."""
     staged = git.try_run("diff-index", "--cached", "--name-only", "-z", "HEAD", "--", INDEX_FOLDER)
     if staged is None:  # unborn HEAD: everything in the index is new
         staged = git.run("ls-files", "-z", "--cached", "--", INDEX_FOLDER)
-    for path in filter(None, staged.split("\0")):
+    return list(filter(None, staged.split("\0")))
+
+
+def unstage(git: Git, root: Path, staged: Iterable[str]) -> None:
+    """Remove those of the `staged` paths from the index that are segments and not in the work tree."""
+    for path in staged:
         name = segment_name(path)
         if name and not (root / path).exists():
             git.run("update-index", "--force-remove", "--", path)

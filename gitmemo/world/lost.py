@@ -18,7 +18,6 @@ from pathlib import Path
 
 from gitmemo.errors import CorruptSegment, MissingObject
 from gitmemo.git.cli import OFFLINE, Git
-from gitmemo.git.objects import open_reader
 from gitmemo.git.repository import Layout
 from gitmemo.hashing import content_id
 from gitmemo.model.facts import Call, Fact, Source, Text, referenced_cids
@@ -203,6 +202,8 @@ def _loaded(layout: Layout, files: FactFiles, oids: Mapping[str, str]) -> set[in
     found = set(known.values())
     if not new:
         return found
+    from gitmemo.git.objects import open_reader  # rarely needed, and long to import
+
     reader = open_reader(layout, fetches=False)
     for path, oid in new.items():
         # What a partial clone lacks was not committed here: no fact of ours is in it alone.

@@ -7,7 +7,7 @@ in one of the file's spans, with the place where it was recorded.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import islice
 from typing import TypeVar
 
@@ -48,10 +48,16 @@ class Membership(FactTable):
         """Note that `file` is now one of another kind: it was moved, whole."""
         self.database.execute("update or ignore file set kind = ? where id = ?", (kind, file))
 
-    def add_members(self, file: int, lines: Iterable[str]) -> None:
-        """Add the facts of `lines` as members of `file`; known ones only become members."""
-        numbers: set[int] = set()
-        for batch in _batches(lines):
+    def add_members(
+        self, file: int, lines: Sequence[str], known: Mapping[str, int] | None = None
+    ) -> None:
+        """Add the facts of `lines` as members of `file`; known ones only become members.
+
+        `known` are numbers of lines that were read from here, which need not be looked up.
+        """
+        here = known or {}
+        numbers = {here[line] for line in lines if line in here} if here else set()
+        for batch in _batches(line for line in lines if line not in here):
             numbers.update(self.add_sketched([_checked(line) for line in batch]))
         self._add_spans(Span(file, *run, "", "", 0) for run in runs_of(sorted(numbers)))
 

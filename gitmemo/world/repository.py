@@ -10,8 +10,8 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 
-from gitmemo.blobs import BlobStore, RepositoryBlobs
 from gitmemo.config import Reuse
 from gitmemo.git.cli import Git
 from gitmemo.git.repository import Layout
@@ -37,7 +37,6 @@ from gitmemo.model.facts import (
 from gitmemo.model.glances import Asked, Glance
 from gitmemo.model.lines import to_line
 from gitmemo.model.tombstones import Tombstones
-from gitmemo.model.validity import Code
 from gitmemo.world.absent import Absent
 from gitmemo.world.forgetting import bring_back, bury
 from gitmemo.world.journal import Journal, Place
@@ -58,16 +57,31 @@ from gitmemo.world.view import (
 )
 from gitmemo.world.worktree import Worktree
 
+if TYPE_CHECKING:
+    from gitmemo.blobs import BlobStore
+    from gitmemo.model.validity import Code
+
 
 class RepositoryWorld(Worktree):
     """Facts of one worktree of one repository."""
 
     def __init__(self, layout: Layout) -> None:
         super().__init__(layout)
-        self.blobs: BlobStore = RepositoryBlobs(layout.private_dir / "blobs")
+        self._blobs: BlobStore | None = None
         self.notes: Notes = FileNotes(layout.private_dir / "failures.jsonl")
-        self._absent = Absent(layout, self.blobs)
+        self._absent = Absent(layout, lambda: self.blobs)
         self._journal = Journal(self.files.journal_folder)
+
+    @property
+    def blobs(self) -> BlobStore:
+        """The values of this clone; opened when first asked for."""
+        if self._blobs is None:
+            from gitmemo.blobs import RepositoryBlobs
+
+            with self._lock:
+                if self._blobs is None:
+                    self._blobs = RepositoryBlobs(self.layout.private_dir / "blobs")
+        return self._blobs
 
     def enter(self) -> bool:
         """Tidy up after a commit that git gave up, and read what is new."""

@@ -84,6 +84,10 @@ class Numbers:
                 lasts[-1] = end = last
         self._firsts, self._lasts = firsts, lasts
 
+    def without(self, numbers: Iterable[int]) -> set[int]:
+        """Return those of `numbers` that are not here."""
+        return {number for number in numbers if number not in self}
+
     def __contains__(self, number: int) -> bool:
         at = bisect_right(self._firsts, number) - 1
         return at >= 0 and number <= self._lasts[at]

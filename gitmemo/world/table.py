@@ -161,6 +161,14 @@ class FactTable:
         )
         return [self.shapes.line(*row) for row in rows]
 
+    def numbered_lines(self, numbers: Iterable[int]) -> dict[str, int]:
+        """Return the lines of facts with their numbers."""
+        rows = self.rows(
+            "select id, shape, line from fact where id in (select value from json_each(?))",
+            (as_json(numbers),),
+        )
+        return {self.shapes.line(shape, line): number for number, shape, line in rows}
+
     def line(self, number: int) -> str:
         """Return the line of a fact."""
         return self.shapes.line(

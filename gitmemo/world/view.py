@@ -9,13 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, Protocol
+from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from gitmemo.blobs import BlobStore
 from gitmemo.config import Reuse
 from gitmemo.hashing.digest import Digest
 from gitmemo.model.components import Component
-from gitmemo.model.decisions import Decisions
 from gitmemo.model.facts import (
     Call,
     Decision,
@@ -28,10 +26,14 @@ from gitmemo.model.facts import (
 )
 from gitmemo.model.glances import Asked, Glance
 from gitmemo.model.lines import to_line
-from gitmemo.model.renames import Renames
 from gitmemo.model.tombstones import Tombstones
-from gitmemo.model.validity import Code
 from gitmemo.world.notes import Notes
+
+if TYPE_CHECKING:
+    from gitmemo.blobs import BlobStore
+    from gitmemo.model.decisions import Decisions
+    from gitmemo.model.renames import Renames
+    from gitmemo.model.validity import Code
 
 
 @dataclass(frozen=True, slots=True)

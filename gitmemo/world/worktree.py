@@ -13,17 +13,14 @@ import threading
 import warnings
 from collections.abc import Iterable
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from gitmemo.config import Reuse
 from gitmemo.errors import GitFailed, GitMissing
 from gitmemo.git.repository import Layout, head
 from gitmemo.hashing.digest import Digest
-from gitmemo.model.decisions import Decisions
 from gitmemo.model.facts import Call, Statement, Version
-from gitmemo.model.renames import Renames
 from gitmemo.model.tombstones import Tombstones
-from gitmemo.model.validity import Code
-from gitmemo.world import sifting
 from gitmemo.world.derived import is_damage, open_derived, remove
 from gitmemo.world.files import FactFiles
 from gitmemo.world.forgetting import Graves
@@ -33,6 +30,11 @@ from gitmemo.world.journal import Place
 from gitmemo.world.lost import EXPORTED_KINDS, Lost
 from gitmemo.world.reading import Reading
 from gitmemo.world.spans import Numbers, Span
+
+if TYPE_CHECKING:
+    from gitmemo.model.decisions import Decisions
+    from gitmemo.model.renames import Renames
+    from gitmemo.model.validity import Code
 
 # Values go where the calls go that name them, but a push wants them before.
 _PENDING_KINDS = (*EXPORTED_KINDS, "value")
@@ -143,10 +145,14 @@ class Worktree(Reading):
 
     def decisions(self) -> Decisions:
         """Return the decisions of this world: those of a branch that was left do not count here."""
+        from gitmemo.model.decisions import Decisions  # a hook that compares no code needs none
+
         return Decisions(self.statements())
 
     def renames(self) -> Renames:
         """Return what was renamed in this world."""
+        from gitmemo.model.renames import Renames
+
         return Renames(self.statements())
 
     def statements(self) -> list[tuple[Digest, Statement]]:
@@ -182,15 +188,21 @@ class Worktree(Reading):
         for span in self._pending_spans():
             mine_or_not = mine if self.homes.is_home(span.branch, span.commit) else foreign
             mine_or_not.update(range(span.first, span.last + 1))
-        committed = self.index.members(self.files.active)
+        # As runs: there may be a million of them, and most commits find few facts pending.
+        committed = Numbers(self.index.runs(self.files.active))
         dead = self.index.covered(self.graves().here)
         barred = dead | self.index.covered(self.graves().known)
-        mine = self.index.of_kinds(mine - committed - dead, _PENDING_KINDS)
-        foreign = self.index.of_kinds(foreign - committed - mine - barred, ("call",))
-        return mine | self._coming_here(foreign, committed | mine, code)
+        mine = self.index.of_kinds(committed.without(mine) - dead, _PENDING_KINDS)
+        foreign = self.index.of_kinds(committed.without(foreign) - mine - barred, ("call",))
+        if not foreign:
+            return mine
+        own = self.index.members(self.files.active) | mine
+        return mine | self._coming_here(foreign, own, code)
 
     def _coming_here(self, foreign: Iterable[int], own: set[int], code: Code) -> set[int]:
         """Return the pending calls of other places that `code` would make: valid, and fed by such."""
+        from gitmemo.world import sifting
+
         shapes = sifting.shapes_of(self.index, foreign)
         if not shapes:
             return set()

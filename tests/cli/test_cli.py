@@ -43,7 +43,7 @@ def project(template: Clone, tmp_path: Path) -> Clone:
 def test_help_names_every_command(template: Clone) -> None:
     from click.testing import CliRunner
 
-    from gitmemo.cli import cli
+    from gitmemo.cli.commands import cli
 
     out = template.gitmemo("--help").out
     listed = [line.split()[0] for line in out.split("Commands:")[1].strip().splitlines()]
@@ -59,7 +59,7 @@ def test_help_names_every_command(template: Clone) -> None:
 def test_the_list_of_commands_says_what_each_command_says() -> None:
     import click
 
-    from gitmemo.cli import _COMMANDS, cli
+    from gitmemo.cli.commands import _COMMANDS, cli
 
     context = click.Context(cli)
     for name, (_module, short) in _COMMANDS.items():

@@ -1,0 +1,160 @@
+"""The commands of `gitmemo COMMAND`. Results go to stdout, everything else to stderr.
+
+Not the work itself, nor where a hook comes in (`hook_run`). Invariant: every error that gitmemo
+raises on purpose ends in one message with a remedy and a documented exit code.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import sys
+from collections.abc import Sequence
+from importlib import import_module
+
+import click
+
+from gitmemo import __version__
+from gitmemo.errors import GitmemoError
+
+# Command to module: a command's imports are paid for only when it runs.
+_COMMANDS = {
+    "blame": ("gitmemo.cli.blame", "Say which commits introduced the code of an op's calls."),
+    "check": (
+        "gitmemo.cli.diagnosis",
+        "Run stored calls of an op again, and say which do not return the same.",
+    ),
+    "commit": ("gitmemo.cli.committing", "Commit pending results without a change of code."),
+    "decide": ("gitmemo.cli.deciding", "Say whether results of older code stay valid."),
+    "demo": ("gitmemo.cli.demo", "Walk through the whole story in a small repository."),
+    "deps": ("gitmemo.cli.dependencies", "Show what the calls of an op depend on."),
+    "df": (
+        "gitmemo.cli.questions",
+        "Show calls as a table: arguments, results, one row per result.",
+    ),
+    "diff": (
+        "gitmemo.cli.comparing",
+        "Show how the results of two revisions differ, or two contents of code.",
+    ),
+    "drop": ("gitmemo.cli.dropping", "Drop old calls with what depends on them; undo that."),
+    "failures": ("gitmemo.cli.diagnosis", "Show calls that raised an exception on this machine."),
+    "forget": ("gitmemo.cli.forgetting", "Leave calls out, so that they are run again; undo that."),
+    "gc": ("gitmemo.cli.collecting", "Remove local journals that commits have made superfluous."),
+    "hook": ("gitmemo.cli.hooks", "Install, run or remove the git hooks."),
+    "index": ("gitmemo.cli.segments", "Look after the committed index: join its segments."),
+    "init": ("gitmemo.cli.repository", "Set gitmemo up in a git repository."),
+    "log": ("gitmemo.cli.versions", "Show the histories of an op's code, and what was decided."),
+    "pull": ("gitmemo.cli.sharing", "Fetch values from a remote, and function histories from git."),
+    "push": ("gitmemo.cli.sharing", "Send values to a remote, and function histories to git."),
+    "remote": (
+        "gitmemo.cli.sharing",
+        "Say where values are shared, and which remotes are trusted.",
+    ),
+    "rename": (
+        "gitmemo.cli.renaming",
+        "Say that an op, argument, output or file has another name now; results follow.",
+    ),
+    "show": (
+        "gitmemo.cli.showing",
+        "Show what an id names: a version, a content, a call, a result.",
+    ),
+    "run": ("gitmemo.cli.running", "Run a script with the project's storage active."),
+    "status": ("gitmemo.cli.questions", "Show what is stored, pending, stale and missing."),
+    "verify": ("gitmemo.cli.repository", "Read everything that is stored and check it."),
+    "versions": ("gitmemo.cli.versions", "List the versions of an op, or how many each op has."),
+    "world": ("gitmemo.cli.world", "Say what is in a world: here, pending, reusable, missing."),
+    "why": ("gitmemo.cli.diagnosis", "Say why a call would be reused or computed."),
+}
+
+
+AS_JSON = "gitmemo.json"
+"""Where a command notes in its context that it was asked for JSON."""
+
+
+class LazyGroup(click.Group):
+    """A group whose commands are imported when they are needed."""
+
+    def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names of all commands."""
+        return sorted(_COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
+        """Import and return a command."""
+        if cmd_name not in _COMMANDS:
+            return None
+        command: click.Command = getattr(import_module(_COMMANDS[cmd_name][0]), cmd_name)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the list of commands without importing them."""
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, _COMMANDS[name][1]) for name in sorted(_COMMANDS)])
+
+    def invoke(self, ctx: click.Context) -> object:
+        """Run the command; an error becomes a message, as JSON where the command was asked for it."""
+        try:
+            return super().invoke(ctx)
+        except GitmemoError as error:
+            report(error, as_json=bool(ctx.meta.get(AS_JSON)))
+            raise click.exceptions.Exit(error.exit_code) from None
+
+    def resolve_command(
+        self, ctx: click.Context, args: list[str]
+    ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Add a suggestion to click's message about an unknown command."""
+        try:
+            return super().resolve_command(ctx, args)
+        except click.UsageError as error:
+            import difflib
+
+            close = difflib.get_close_matches(args[0], _COMMANDS, n=1)
+            hint = f" Did you mean {close[0]!r}?" if close else ""
+            raise click.UsageError(error.message + hint, ctx) from None
+
+
+@click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(__version__)
+@click.option(
+    "-C",
+    "folder",
+    type=click.Path(exists=True, file_okay=False),
+    help="Run as if started in this folder.",
+)
+def cli(folder: str | None) -> None:
+    """Calls that are never run twice, versioned with your code, shared through git."""
+    if folder is not None:
+        os.chdir(folder)
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the command line and return the exit code; see docs/reference.md for the codes."""
+    try:
+        result = cli.main(list(arguments), prog_name="gitmemo", standalone_mode=False)
+        return result if isinstance(result, int) else 0
+    except click.ClickException as error:
+        error.show()
+        return error.exit_code
+    except (click.Abort, KeyboardInterrupt):
+        click.echo("interrupted", err=True)
+        return 130
+    except click.exceptions.Exit as error:
+        return error.exit_code
+    except BrokenPipeError:
+        # The reader went away: nothing is wrong here. Python would complain
+        # once more while flushing at exit.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 0
+
+
+def report(error: GitmemoError, *, as_json: bool) -> None:
+    """Write the message of an error to stderr, in JSON or for people."""
+    if as_json:
+        fields = {
+            "kind": error.kind,
+            "problem": error.problem(),
+            "remedy": error.remedy(),
+            "exit_code": error.exit_code,
+        }
+        click.echo(json.dumps({"error": fields}, ensure_ascii=False), err=True)
+        return
+    click.echo(f"{click.style('error:', fg='red', bold=True)} {error}", err=True)

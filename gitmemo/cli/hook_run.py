@@ -1,0 +1,238 @@
+"""One run of a git hook: `gitmemo hook run NAME`.
+
+Not what is done (`commits/hook.py`, `sync.py`), nor how hooks are installed (`hooks`). Invariant:
+but for a refusal by a person or by policy before a commit, nothing that goes wrong here makes
+git fail; and nothing is loaded that this run does not need.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING
+
+from gitmemo.config import OnChange, environment_variable, is_commit_of_calls
+from gitmemo.display.text import printable
+from gitmemo.errors import Aborted, BadSetting, GitmemoError, UndecidedChanges
+from gitmemo.quantities import count, size
+from gitmemo.workspace import Workspace, find
+
+if TYPE_CHECKING:
+    from gitmemo.changes.cases import Reviewer
+    from gitmemo.commits.hook import Exported
+    from gitmemo.commits.staged import Decided
+
+_ALONE = "nothing else is staged, so it may refuse; `gitmemo commit` commits them"
+REFUSED = 3
+"""What the shims take for a refusal, besides 130; everything else is a failure of ours."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Run:
+    """One run of a hook.
+
+    Attributes:
+        arguments: What git says to the hook.
+        exports: Whether calls may be put into the commit.
+        checks: Whether a change that nobody decided about stops the commit.
+    """
+
+    name: str
+    arguments: Sequence[str]
+    exports: bool
+    checks: bool
+
+
+def main(name: str, arguments: Sequence[str]) -> int:
+    """Do what the git hook `name` is for and return the exit code, as the command line does."""
+    try:
+        return run_hook(name, arguments, exports=True, checks=False)
+    except GitmemoError as error:
+        from gitmemo.cli.commands import report
+
+        report(error, as_json=False)
+        return error.exit_code
+    except KeyboardInterrupt:
+        _say("interrupted")
+        return 130
+
+
+def run_hook(name: str, arguments: Sequence[str], *, exports: bool, checks: bool) -> int:
+    """Do what the git hook `name` is for.
+
+    Raises:
+        Aborted: The person stopped the commit.
+        UndecidedChanges: The policy is `error` and there are changes to decide.
+    """
+    action = _ACTIONS.get(name)
+    if action is None:
+        said = f"gitmemo: no hook {printable(name)!r} here; `gitmemo hook install` repairs that"
+        _say(said)
+        return 0
+    try:
+        workspace = find()
+        if environment_variable("GIT_DIR") is not None and _is_for_another(workspace):
+            return 0
+        return action(workspace, _Run(name, arguments, exports, checks))
+    except (Aborted, UndecidedChanges):
+        raise  # a refusal: the person must know before
+    except BadSetting as error:  # a policy that nobody can follow
+        _say(f"gitmemo: {error}")
+        return REFUSED if name.startswith("pre-") and name != "pre-push" else 0
+    except GitmemoError as error:
+        # Code must stay committable whatever is wrong with results: pending
+        # calls stay in the journal and join a later commit.
+        _say(f"gitmemo: {error}\n  {_GOES_ON}")
+        return 0
+    except Exception as error:  # noqa: BLE001  a defect of ours must not cost a commit either
+        _say(
+            f"gitmemo: internal error: {type(error).__name__}: {error}\n"
+            f"  fix: please report it; {_GOES_ON}"
+        )
+        return 0
+
+
+def _say(text: str) -> None:
+    if sys.stderr is not None:
+        with suppress(OSError):  # nobody reads it
+            sys.stderr.write(f"{text}\n")
+            sys.stderr.flush()
+
+
+def _is_for_another(workspace: Workspace) -> bool:
+    from gitmemo.git.repository import is_bound_elsewhere
+
+    return is_bound_elsewhere(workspace.layout)
+
+
+# --- what the hooks do --------------------------------------------------------
+
+
+def _before_commit(workspace: Workspace, run: _Run) -> int:
+    from gitmemo.commits.hook import before_commit
+    from gitmemo.display.terminal import terminal
+
+    if run.checks:
+        settings = replace(workspace.settings, on_change=OnChange.ERROR)
+        workspace = Workspace(workspace.layout, settings)
+    with terminal() as tty:
+
+        def reviewer() -> Reviewer | None:
+            if tty is None:
+                return None
+            from gitmemo.display.question import TerminalReviewer
+
+            return TerminalReviewer(tty, color=True)
+
+        # What the hook of a merge stages would not become part of it.
+        stages = run.exports and run.name == "pre-commit"
+        exported = before_commit(workspace, reviewer, stages=stages)
+    for line in _summary(exported):
+        _say(f"gitmemo: {line}")
+    return 0
+
+
+def _after_commit(workspace: Workspace, run: _Run) -> int:
+    from gitmemo.commits.hook import after_commit
+
+    if run.exports:
+        after_commit(workspace)
+        return 0
+    from gitmemo.sync import pending_calls
+
+    if calls := pending_calls(workspace):
+        _say(f"gitmemo: {_in_no_commit(calls)}")
+    return 0
+
+
+def _after_rewrite(workspace: Workspace, run: _Run) -> int:
+    _after_commit(workspace, run)
+    return _arrived(workspace, run) if run.arguments[:1] == ("rebase",) else 0
+
+
+def _after_checkout(workspace: Workspace, run: _Run) -> int:
+    is_of_files = run.arguments[2:3] == ("0",)
+    return 0 if is_of_files else _arrived(workspace, run)
+
+
+def _arrived(workspace: Workspace, _: _Run) -> int:
+    """Say how many values of the results that are checked out now are not on this machine."""
+    from gitmemo.memo.elsewhere import line_after_checkout
+
+    said = line_after_checkout(workspace.world, has_remote=bool(workspace.settings.remotes))
+    if said:
+        _say(f"gitmemo: {said}")
+    return 0
+
+
+def _before_push(workspace: Workspace, run: _Run) -> int:
+    from gitmemo.sync import unshared
+
+    said = unshared(workspace, _pushed_commits(), next(iter(run.arguments), None))
+    if said.calls:
+        _say(f"gitmemo: {_in_no_commit(said.calls)}")
+    behind = []
+    if said.values:
+        behind.append(f"{count(said.values, 'value')} ({size(said.size_bytes)})")
+    if said.histories:
+        behind.append("function histories")
+    if behind:
+        _say(f"gitmemo: {' and '.join(behind)} not pushed yet: gitmemo push")
+    return 0
+
+
+def _pushed_commits() -> list[str]:
+    """Return what git says on standard input to be pushed; HEAD where it says nothing."""
+    lines = [] if sys.stdin.isatty() else sys.stdin.read().splitlines()
+    fields = [line.split(" ") for line in lines]
+    pushed = [
+        one[1]
+        for one in fields
+        if len(one) == 4 and one[1].strip("0") and not one[2].startswith("refs/gitmemo/")
+    ]
+    return pushed if lines else ["HEAD"]
+
+
+def _in_no_commit(calls: int) -> str:
+    return f"{count(calls, 'call')} in no commit yet: the next one takes them, or gitmemo commit"
+
+
+_GOES_ON = "git goes on without results"
+_ACTIONS: dict[str, Callable[[Workspace, _Run], int]] = {
+    "pre-commit": _before_commit,
+    "pre-merge-commit": _before_commit,
+    "post-commit": _after_commit,
+    "post-checkout": _after_checkout,
+    "post-merge": _arrived,
+    "post-rewrite": _after_rewrite,
+    "pre-push": _before_push,
+}
+
+
+def _summary(exported: Exported) -> list[str]:
+    lines = [] if exported.decided is None else _decided(exported.decided)
+    if exported.calls:
+        said = f"{count(exported.calls, 'call')} in this commit"
+        # A hook cannot know of `--allow-empty` or `--amend`, with which git takes them.
+        is_sure = not exported.alone or is_commit_of_calls()
+        lines.append(said if is_sure else f"{said} if git makes one: {_ALONE}")
+    return lines
+
+
+def _decided(decided: Decided) -> list[str]:
+    from gitmemo.model.facts import Verdict
+
+    lines = list(map(printable, decided.recognised.sentences()))
+    for case, answer in decided.answers:
+        verdict = answer.verdict
+        said = verdict.value if verdict else "pending: counts as breaking until decided"
+        lines.append(f"{case.change.component} changed ({said})")
+        lines += [f"  {line}" for line in case.evidence.lines() if verdict is None]
+        if verdict is Verdict.NON_BREAKING and case.needs and answer.with_needs:
+            names = ", ".join(map(str, case.needs))
+            lines.append(f"  older results depend on {names} too")
+    if any(answer.verdict is None for _, answer in decided.answers):
+        lines.append("say whether old results stay valid: gitmemo decide")
+    return lines
