@@ -15,7 +15,14 @@ import click
 
 from gitmemo.config import OnChange, environment_variable, is_commit_of_calls
 from gitmemo.display.text import printable
-from gitmemo.errors import Aborted, BadSetting, GitmemoError, HookRefused, UndecidedChanges
+from gitmemo.errors import (
+    Aborted,
+    BadSetting,
+    GitmemoError,
+    HookRefused,
+    SegmentsAltered,
+    UndecidedChanges,
+)
 from gitmemo.model.facts import Verdict
 from gitmemo.quantities import count, size
 from gitmemo.workspace import Workspace, find
@@ -69,7 +76,7 @@ def run(name: str, arguments: tuple[str, ...], no_export: bool, check: bool) -> 
         if environment_variable("GIT_DIR") is not None and _is_for_another(workspace):
             return 0
         return action(workspace, _Run(name, arguments, not (no_export or check), check))
-    except (Aborted, UndecidedChanges):
+    except (Aborted, SegmentsAltered, UndecidedChanges):
         raise  # a refusal: the person must know before
     except BadSetting as error:  # a policy that nobody can follow
         click.echo(f"gitmemo: {error}", err=True)

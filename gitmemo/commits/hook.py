@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gitmemo.commits import export
+from gitmemo.commits.altered import refuse_altered
 from gitmemo.commits.histories import render_histories
 from gitmemo.git.cli import Git
 from gitmemo.source.tree import CODE_FILES, SourceTree
@@ -52,14 +53,17 @@ def before_commit(
     and the pre-commit framework takes a hook that changes the index for one that failed.
 
     Raises:
+        SegmentsAltered: Segments are staged that do not fit their names.
         Aborted: The person stopped the commit; nothing was recorded or staged.
         UndecidedChanges: The policy is `error` and there are changes to decide.
     """
     git = Git(workspace.root, keep=("GIT_INDEX_FILE",))
-    world = workspace.world
-    world.enter()
     # Git decides whether there is anything to commit by the index as it is now.
     is_alone = _is_nothing_staged(git)
+    if not is_alone:
+        refuse_altered(git)
+    world = workspace.world
+    world.enter()
     # First of all: when this commit is refused, no hook comes that could do it.
     if stages:
         leftovers.unstage(git, workspace.root)

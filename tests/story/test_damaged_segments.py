@@ -85,3 +85,66 @@ def test_a_linked_index_is_said_to_be_one(project: Clone, tmp_path: Path) -> Non
         index.unlink()
         shutil.move(tmp_path / "outside", index)
     assert project.gitmemo("verify").code == 0
+
+
+def only_segment(clone: Clone) -> str:
+    """Return the path of the one segment."""
+    (path,) = (clone.root / ".gitmemo/index").rglob("*.jsonl")
+    return str(path.relative_to(clone.root))
+
+
+def refused(clone: Clone, message: str) -> str:
+    """Return what the hook says where it refuses a commit of what is staged."""
+    before = clone.git("rev-parse", "HEAD")
+    said = clone.process("git", "commit", "-q", "-m", message, code=1).err
+    assert clone.git("rev-parse", "HEAD") == before
+    return said
+
+
+def test_an_edited_segment_is_not_committed_and_nothing_of_it_is_read(committed: Clone) -> None:
+    path = only_segment(committed)
+    committed.change("249500", "1", path)
+    # Nothing reads the new bytes under the old name: this clone knows what was in it.
+    assert committed.run() == (5, 0)
+    assert "1" not in {str(row.get("loss")) for row in committed.rows("train")}
+    assert "do not match its name" in committed.gitmemo("verify", code=4).out
+
+    committed.git("add", "-A")
+    said = refused(committed, "Cheat")
+    assert path in said and "its bytes do not match its name" in said
+    fix = f"git checkout HEAD -- {path}"
+    assert fix in said and "goes on" not in said
+    committed.git(*fix.split()[1:])
+    committed.write("notes.txt", "second\n")
+    committed.commit("Go on")
+    assert committed.gitmemo("verify").code == 0
+
+
+def test_a_segment_that_a_merge_mixed_is_not_committed(committed: Clone) -> None:
+    mine = only_segment(committed)
+    committed.git("checkout", "-q", "-b", "side")
+    committed.run("3")
+    committed.write("notes.txt", "side\n")
+    committed.commit("Side")
+    committed.git("checkout", "-q", "main")
+    committed.write("notes.txt", "main\n")
+    committed.commit("Main")
+    committed.git("merge", "-q", "side", code=1)
+    (theirs,) = (
+        name for name in committed.git("ls-files", ".gitmemo/index").split() if name != mine
+    )
+    text = (committed.root / theirs).read_text("utf-8")
+    committed.write(theirs, text + (committed.root / mine).read_text("utf-8"))
+    committed.git("rm", "-q", "-f", mine)
+    committed.write(mine.replace(mine[-70:-60], "0" * 10), "made by hand\n")
+    committed.git("add", "-A")
+    said = refused(committed, "Merge")
+    assert f"git checkout MERGE_HEAD -- {theirs}" in said
+    assert "git rm -f -- .gitmemo/index" in said
+    for line in said.splitlines():
+        if line.strip().startswith("git "):
+            committed.git(*line.split()[1:])
+    committed.git("checkout", "HEAD", "--", mine)
+    committed.git("commit", "-q", "-m", "Merge")
+    assert committed.gitmemo("verify").code == 0
+    assert committed.calls_in() == 7
