@@ -28,6 +28,7 @@ from gitmemo.git.repository import Layout, locate
 from gitmemo.plain_files import refuse_links
 
 if TYPE_CHECKING:
+    from gitmemo.errors import CorruptSegment
     from gitmemo.git.objects import ObjectReader
     from gitmemo.hashing.digest import Digest
     from gitmemo.model.components import Component
@@ -175,6 +176,11 @@ class View:
         return self.world.base if isinstance(self.world, RevisionWorld) else self.world
 
     @property
+    def left_out(self) -> tuple[CorruptSegment, ...]:
+        """What is wrong with the segments that were left out."""
+        return self.base.files.left_out
+
+    @property
     def later(self) -> frozenset[Digest]:
         """The history ids of the calls that are shown and were committed after the revision."""
         from gitmemo.world.revisions import RevisionWorld
@@ -189,19 +195,24 @@ def look(
     *,
     later: bool = True,
     beside: View | None = None,
+    lenient: bool = False,
 ) -> View:
     """Return what there is to see around `path`: in the work tree, or in the revision `rev`.
 
     A revision needs no work tree: the repository may be bare, and what is checked out may know
     nothing of gitmemo. `later` also shows calls of its code that were committed later. The same
     facts have the same numbers in what is looked at `beside` another view of the repository.
+    A `lenient` look leaves damaged segments out: never to reuse a call, for what people said of
+    the code may be in them.
 
     Raises:
         NotInRepository, NotInitialised, NewerFormat: As `find`, for the revision.
         UnknownRevision, RangeGiven: `rev` names no commit, or many.
+        CorruptSegment: A segment is damaged, and the look is not lenient.
     """
     if rev is None:
         workspace = find(path)
+        workspace.world.files.is_lenient = lenient
         workspace.world.enter()
         return View(workspace, None, workspace.world, workspace.code)
     from gitmemo.git.objects import open_reader
@@ -214,6 +225,7 @@ def look(
     workspace.__dict__["reader"] = reader  # as `cached_property` keeps it
     if beside is not None:
         workspace.__dict__["world"] = beside.base
+    workspace.world.files.is_lenient = lenient
     world = RevisionWorld(workspace.world, reader, commit, rev, later=later)
     world.enter()
     return View(workspace, rev, world, world.code)

@@ -104,6 +104,8 @@ class Worktree(Reading):
     def _refresh(self) -> bool:
         """Read what is new, and make pending again what git let go of."""
         read = self.files.refresh()
+        if self.files.left_out:  # nobody can say what is lost
+            return read
         try:
             if self._lost.bring_back(self.place, self._forgotten):
                 read = self.files.refresh() or read
@@ -121,7 +123,9 @@ class Worktree(Reading):
         self.index.close()
         remove(self.layout.private_dir / "index.db")
         self.index = open_derived(self.layout.private_dir / "index.db")
+        lenient = self.files.is_lenient
         self.files = FactFiles(self.layout, self.index)
+        self.files.is_lenient = lenient
         self._lost = Lost(self.layout, self.files, self.index)
 
     def graves(self) -> Graves:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -56,14 +57,39 @@ def test_verify_names_every_file_and_line(project: Clone, folder: Path) -> None:
     assert good.name not in found
     assert "\x1b" not in found
 
-    # What is no segment is not read; what is one and cannot be read stops everything:
-    # it may hold the decision without which a result would be wrong.
-    done = project.gitmemo("status", code=4)
-    assert "Traceback" not in done.text
-    assert "is damaged" in done.err and "fix: restore it from git" in done.err
+    # What is no segment is not read; what is one and cannot be read is left out by who only
+    # looks, and said each time. It stops whoever would reuse results: it may hold the
+    # decision without which one would be wrong.
+    for _ in range(2):
+        done = project.gitmemo("status", "--json", code=4)
+        assert json.loads(done.out)["calls"] == 6
+        said = [json.loads(line)["left_out"] for line in done.err.splitlines()]
+        assert len(said) == 3
+        assert {one["kind"] for one in said} == {"corrupt-segment"}
+    rows = project.gitmemo("df", "train", code=4)
+    assert "249500" in rows.out and rows.err.count("left out") == 3
+    assert "git checkout HEAD -- .gitmemo/index/1/2020-02" in rows.err
+    assert "Traceback" not in rows.err
+    stopped = project.gitmemo("run", "pipeline.py", "3", code=4)
+    assert "is damaged" in stopped.err and stopped.out == ""
+    assert "is damaged" in project.gitmemo("decide", code=4).err
     for path in (two, unsorted, folder / f"{'b' * 64}.jsonl"):
         path.unlink()
     assert project.status()["calls"] == 6
+    assert project.run() == (5, 0)
+
+
+def test_a_damaged_segment_of_another_revision_is_left_out(committed: Clone) -> None:
+    path = put((committed.root / only_segment(committed)).parent, f"{CALL}\n".encode())
+    path.write_bytes(b"{}\n")
+    committed.git("add", "-A")
+    committed.git("commit", "-q", "--no-verify", "-m", "Damage")
+    committed.git("revert", "--no-edit", "HEAD")
+    then = committed.gitmemo("versions", "--rev", "HEAD~1", "--json", code=4)
+    assert then.err.count("left_out") == 1 and path.name in then.err
+    assert "pipeline:train" in then.out
+    # Here it is not, so nothing is left out.
+    assert committed.status()["calls"] == 5
 
 
 def test_what_was_damaged_and_is_restored_is_read(project: Clone, folder: Path) -> None:
@@ -71,6 +97,7 @@ def test_what_was_damaged_and_is_restored_is_read(project: Clone, folder: Path) 
     path = put(folder, good)
     path.write_bytes(good.replace(b"m:new", b"m:old"))
     assert "do not match its name" in project.gitmemo("status", code=4).err
+    assert "m:old" not in project.gitmemo("status", code=4).out
     path.write_bytes(good)
     assert project.status()["calls"] == 6
 
