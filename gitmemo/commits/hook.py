@@ -60,13 +60,13 @@ def before_commit(
     git = Git(workspace.root, keep=("GIT_INDEX_FILE",))
     # Git decides whether there is anything to commit by the index as it is now.
     is_alone = _is_nothing_staged(git)
+    # First of all: when this commit is refused, no hook comes that could do it.
+    if stages:
+        leftovers.unstage(git, workspace.root)
     if not is_alone:
         refuse_altered(git)
     world = workspace.world
     world.enter()
-    # First of all: when this commit is refused, no hook comes that could do it.
-    if stages:
-        leftovers.unstage(git, workspace.root)
     before, after, paths = staged_trees(git, world)
     decided = None
     if paths:
