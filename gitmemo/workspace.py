@@ -142,11 +142,18 @@ def find(path: str | os.PathLike[str] = ".") -> Workspace:
     layout = locate(path)
     refuse_links(layout.root, COMMITTED)
     if not (layout.root / COMMITTED).is_file():
-        raise NotInitialised(str(layout.root))
+        raise NotInitialised(str(layout.root), _is_set_up(layout))
     for newer in sorted((layout.root / ".gitmemo/index").glob("*")):
         if newer.name.isdigit() and newer.name != "1":
             raise NewerFormat(str(newer), newer.name, 1)
     return Workspace(layout, read_settings(layout.root, layout.common_dir))
+
+
+def _is_set_up(layout: Layout) -> bool:
+    """Whether gitmemo was set up in this clone, though what is looked at knows nothing of it."""
+    from gitmemo.git.hookfiles import is_installed
+
+    return layout.private_dir.is_dir() or is_installed(layout)
 
 
 @dataclass(frozen=True)
@@ -221,7 +228,7 @@ def look(
     layout = locate(path)
     reader = open_reader(layout)
     commit = commit_of(layout, reader, rev)
-    workspace = Workspace(layout, _settings_at(layout, reader, commit))
+    workspace = Workspace(layout, _settings_at(layout, reader, commit, rev))
     workspace.__dict__["reader"] = reader  # as `cached_property` keeps it
     if beside is not None:
         workspace.__dict__["world"] = beside.base
@@ -262,12 +269,12 @@ def _git_says(layout: Layout, rev: str) -> str:
     return f"it is a {kind}" if kind else "the name is empty" if not rev else ""
 
 
-def _settings_at(layout: Layout, reader: ObjectReader, commit: str) -> Settings:
+def _settings_at(layout: Layout, reader: ObjectReader, commit: str, rev: str) -> Settings:
     """Return the settings of a revision; where values are shared is what the work tree says."""
     committed = reader.read(commit, COMMITTED)
     is_here = not layout.bare and (layout.root / COMMITTED).is_file()
     if committed is None and not is_here:
-        raise NotInitialised(str(layout.root))
+        raise NotInitialised(str(layout.root), _is_set_up(layout), rev)
     here = read_settings(layout.root, layout.common_dir) if is_here else None
     if committed is None:
         assert here is not None
