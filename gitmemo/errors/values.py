@@ -100,9 +100,7 @@ class ValueMissing(GitmemoError, KeyError):
     kind = "value-missing"
     exit_code = 4
 
-    def __init__(
-        self, what: str, cid: str, secret: bool = False, has_remote: bool = False
-    ) -> None:
+    def __init__(self, what: str, cid: str, secret: bool = False, has_remote: bool = False) -> None:
         """`secret`: it was never stored anywhere; `has_remote`: there is one that may have it."""
         super().__init__(what, cid, secret, has_remote)
         self.what, self.cid, self.secret, self.has_remote = what, cid, secret, has_remote

@@ -208,6 +208,11 @@ class Worktree(Reading):
         makers = own.intersection(n for n, _, _ in sifting.of_shapes(self.index, valid))
         return set(sifting.led_to(self.index, candidates, makers, code, decisions))
 
+    def pending_commits(self) -> set[str]:
+        """Return where HEAD was when what is pending here was recorded; "" where it was nowhere."""
+        spans = self._pending_spans()
+        return {span.commit for span in spans if self.homes.is_home(span.branch, span.commit)}
+
     def _pending_spans(self) -> list[Span]:
         """Return what this work tree's journals hold beyond what is committed."""
         mine = self.files.mine
