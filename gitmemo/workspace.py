@@ -195,6 +195,14 @@ class View:
         world = self.world
         return world.later.hids if isinstance(world, RevisionWorld) else frozenset()
 
+    @property
+    def later_numbers(self) -> set[int]:
+        """The numbers of the same calls in the index."""
+        from gitmemo.world.revisions import RevisionWorld
+
+        world = self.world
+        return set(world.later.numbers) if isinstance(world, RevisionWorld) else set()
+
 
 def look(
     path: str | os.PathLike[str] = ".",
