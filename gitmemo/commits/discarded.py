@@ -61,12 +61,10 @@ class _Held:
         self._now = [SourceTree(lambda path: git.cat_file_batch([f":{path}"])[f":{path}"])]
         if head is not None:
             self._now.append(code_at(workspace.reader, head))
-        self._then = [
-            code_at(workspace.reader, commit)
-            for commit in sorted(world.pending_commits() - {head})
-            if commit and workspace.reader.resolve(commit)
-        ]
-        self._is_known = "" not in world.pending_commits()
+        before = sorted(world.pending_commits() - {head})
+        # Git may have let go of one: then nobody knows what was there.
+        self._is_known = all(commit and workspace.reader.resolve(commit) for commit in before)
+        self._then = [code_at(workspace.reader, one) for one in before if self._is_known]
 
     def is_given_up(
         self, component: Component, content: Content, now: Content, *, is_committed: bool
