@@ -9,7 +9,7 @@ from dataclasses import asdict, dataclass
 
 from gitmemo.errors import RemoteUnknown
 from gitmemo.remotes import holdings, known_on, open_remote
-from gitmemo.sync import missing_of, remote_cache
+from gitmemo.sync import missing_among, remote_cache
 from gitmemo.workspace import View
 from gitmemo.world.later import find_later
 from gitmemo.world.revisions import RevisionWorld
@@ -76,20 +76,20 @@ def inventory(view: View, *, ask: bool) -> Inventory:
         values=len(index.of_kinds(numbers, ("value",))),
         pending=len(index.of_kinds(pending, ("call",))),
         reusable=_reusable(view, numbers),
-        missing=_missing(view, ask=ask),
+        missing=_missing(view, numbers | view.later_numbers, ask=ask),
     )
 
 
 def _reusable(view: View, numbers: set[int]) -> int:
     world = view.world
     if isinstance(world, RevisionWorld):
-        return len(world.later.numbers)
+        return len(view.later_numbers)
     found = find_later(world, numbers, world.graves().here, world.decisions(), view.code)
     return len(found.hids)
 
 
-def _missing(view: View, *, ask: bool) -> Missing:
-    absent = {item.blob: item for item in missing_of(view.world, view.code)}
+def _missing(view: View, numbers: set[int], *, ask: bool) -> Missing:
+    absent = {item.blob: item for item in missing_among(view.world, numbers)}
     size_bytes = sum(item.size for item in absent.values())
     workspace = view.workspace
     try:

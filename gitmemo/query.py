@@ -16,6 +16,7 @@ from gitmemo.errors import ComponentIsNoOp, UnknownOp
 from gitmemo.frame import ComputationFrame
 from gitmemo.hashing.digest import Digest
 from gitmemo.model.facts import Call, Slot, Version
+from gitmemo.model.feeding import fed_by
 from gitmemo.model.items import histories
 from gitmemo.model.renames import Renames
 from gitmemo.model.spoken import all_meant
@@ -96,24 +97,16 @@ def stale_test(world: World, code: Code) -> Callable[[Call], bool]:
 
 def _fed_by(stale: Iterable[Call], valid: Mapping[Digest, Call]) -> dict[Digest, Call]:
     """Return the calls in `valid` that use, directly or through others, what only `stale` ones made."""
-    makers = Counter(hid for call in valid.values() for hid in _made(call))
-    users: dict[Digest, list[Call]] = defaultdict(list)
-    for call in valid.values():
+    made = {hid: tuple(_made(call)) for hid, call in valid.items()}
+    makers = Counter(value for values in made.values() for value in values)
+    users: dict[Digest, list[Digest]] = defaultdict(list)
+    for hid, call in valid.items():
         for slot in call.inputs:
-            for hid in histories(slot):
-                users[hid].append(call)
-    found: dict[Digest, Call] = {}
-    todo = [hid for call in stale for hid in _made(call) if not makers[hid]]
-    while todo:
-        for call in users[todo.pop()]:
-            if call.hid in found:
-                continue
-            found[call.hid] = call
-            for hid in _made(call):
-                makers[hid] -= 1
-                if not makers[hid]:
-                    todo.append(hid)
-    return found
+            for used in histories(slot):
+                users[used].append(hid)
+    others = (value for call in stale for value in _made(call))
+    found = fed_by(others, made, users, makers)
+    return {hid: call for hid, call in valid.items() if hid in found}
 
 
 def _made(call: Call) -> Iterator[Digest]:

@@ -48,7 +48,15 @@ def values_of(world: RepositoryWorld | RevisionWorld, code: SourceTree) -> list[
 
 def missing_of(world: RepositoryWorld | RevisionWorld, code: SourceTree) -> list[WantedBlob]:
     """Return those of `values_of` that are not on this machine."""
-    wanted = values_of(world, code)
+    world.enter()
+    return missing_among(world, world.visible(code))
+
+
+def missing_among(
+    world: RepositoryWorld | RevisionWorld, numbers: Iterable[int]
+) -> list[WantedBlob]:
+    """Return the blobs that these facts name and that are not on this machine."""
+    wanted = _wanted(world, numbers)
     absent = world.blobs.missing({item.blob for item in wanted})
     return [item for item in wanted if item.blob in absent]
 

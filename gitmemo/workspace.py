@@ -28,6 +28,7 @@ from gitmemo.git.repository import Layout, locate
 from gitmemo.plain_files import refuse_links
 
 if TYPE_CHECKING:
+    from gitmemo.errors import CorruptSegment
     from gitmemo.git.objects import ObjectReader
     from gitmemo.hashing.digest import Digest
     from gitmemo.model.components import Component
@@ -141,11 +142,18 @@ def find(path: str | os.PathLike[str] = ".") -> Workspace:
     layout = locate(path)
     refuse_links(layout.root, COMMITTED)
     if not (layout.root / COMMITTED).is_file():
-        raise NotInitialised(str(layout.root))
+        raise NotInitialised(str(layout.root), _is_set_up(layout))
     for newer in sorted((layout.root / ".gitmemo/index").glob("*")):
         if newer.name.isdigit() and newer.name != "1":
             raise NewerFormat(str(newer), newer.name, 1)
     return Workspace(layout, read_settings(layout.root, layout.common_dir))
+
+
+def _is_set_up(layout: Layout) -> bool:
+    """Whether gitmemo was set up in this clone, though what is looked at knows nothing of it."""
+    from gitmemo.git.hookfiles import is_installed
+
+    return layout.private_dir.is_dir() or is_installed(layout)
 
 
 @dataclass(frozen=True)
@@ -175,12 +183,25 @@ class View:
         return self.world.base if isinstance(self.world, RevisionWorld) else self.world
 
     @property
+    def left_out(self) -> tuple[CorruptSegment, ...]:
+        """What is wrong with the segments that were left out."""
+        return self.base.files.left_out
+
+    @property
     def later(self) -> frozenset[Digest]:
         """The history ids of the calls that are shown and were committed after the revision."""
         from gitmemo.world.revisions import RevisionWorld
 
         world = self.world
         return world.later.hids if isinstance(world, RevisionWorld) else frozenset()
+
+    @property
+    def later_numbers(self) -> set[int]:
+        """The numbers of the same calls in the index."""
+        from gitmemo.world.revisions import RevisionWorld
+
+        world = self.world
+        return set(world.later.numbers) if isinstance(world, RevisionWorld) else set()
 
 
 def look(
@@ -189,19 +210,24 @@ def look(
     *,
     later: bool = True,
     beside: View | None = None,
+    lenient: bool = False,
 ) -> View:
     """Return what there is to see around `path`: in the work tree, or in the revision `rev`.
 
     A revision needs no work tree: the repository may be bare, and what is checked out may know
     nothing of gitmemo. `later` also shows calls of its code that were committed later. The same
     facts have the same numbers in what is looked at `beside` another view of the repository.
+    A `lenient` look leaves damaged segments out: never to reuse a call, for what people said of
+    the code may be in them.
 
     Raises:
         NotInRepository, NotInitialised, NewerFormat: As `find`, for the revision.
         UnknownRevision, RangeGiven: `rev` names no commit, or many.
+        CorruptSegment: A segment is damaged, and the look is not lenient.
     """
     if rev is None:
         workspace = find(path)
+        workspace.world.files.is_lenient = lenient
         workspace.world.enter()
         return View(workspace, None, workspace.world, workspace.code)
     from gitmemo.git.objects import open_reader
@@ -210,10 +236,11 @@ def look(
     layout = locate(path)
     reader = open_reader(layout)
     commit = commit_of(layout, reader, rev)
-    workspace = Workspace(layout, _settings_at(layout, reader, commit))
+    workspace = Workspace(layout, _settings_at(layout, reader, commit, rev))
     workspace.__dict__["reader"] = reader  # as `cached_property` keeps it
     if beside is not None:
         workspace.__dict__["world"] = beside.base
+    workspace.world.files.is_lenient = lenient
     world = RevisionWorld(workspace.world, reader, commit, rev, later=later)
     world.enter()
     return View(workspace, rev, world, world.code)
@@ -250,12 +277,12 @@ def _git_says(layout: Layout, rev: str) -> str:
     return f"it is a {kind}" if kind else "the name is empty" if not rev else ""
 
 
-def _settings_at(layout: Layout, reader: ObjectReader, commit: str) -> Settings:
+def _settings_at(layout: Layout, reader: ObjectReader, commit: str, rev: str) -> Settings:
     """Return the settings of a revision; where values are shared is what the work tree says."""
     committed = reader.read(commit, COMMITTED)
     is_here = not layout.bare and (layout.root / COMMITTED).is_file()
     if committed is None and not is_here:
-        raise NotInitialised(str(layout.root))
+        raise NotInitialised(str(layout.root), _is_set_up(layout), rev)
     here = read_settings(layout.root, layout.common_dir) if is_here else None
     if committed is None:
         assert here is not None

@@ -76,10 +76,10 @@ LINES
     return 1
 }
 
-# Whether code is staged that stored calls may depend on.
+# Whether code is staged that stored calls may depend on, or what else is asked for.
 is_code_staged() {
     if [ ! -d .gitmemo/index ]; then is_pending || return 1; fi
-    ! git diff --cached --quiet --no-ext-diff --ignore-submodules -- '*.py' '*.ipynb'
+    ! git diff --cached --quiet --no-ext-diff --ignore-submodules -- '*.py' '*.ipynb' "$@"
 }
 
 # Whether the results of $2 are others than those of $1, and some may be on a remote only.
@@ -113,7 +113,8 @@ LINES
 
 is_needed() {
     case $HOOK in
-    pre-commit) is_pending || is_code_staged ;;
+    # Segments that somebody else stages, as in a merge by hand, are looked at.
+    pre-commit) is_pending || is_code_staged .gitmemo/index ;;
     # What is staged here would not become part of the merge: it is only decided.
     pre-merge-commit) is_code_staged ;;
     post-commit) is_unwritten || { ! is_in_steps && is_pending; } ;;

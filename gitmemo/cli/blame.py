@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import click
 
+from gitmemo.cli.looking import look_at
 from gitmemo.cli.options import json_option, revision_options
 from gitmemo.display.text import printable
 from gitmemo.query import names_now, resolve_versioned
@@ -14,7 +15,6 @@ from gitmemo.short_ids import short
 from gitmemo.versions.blame import Blame, ContentOrigin, Origin
 from gitmemo.versions.blame import blame as blame_of
 from gitmemo.versions.listing import tallies_of
-from gitmemo.workspace import look
 
 _SHORT_COMMIT = 9
 
@@ -31,7 +31,7 @@ def blame(op: str, rev: str | None, later: bool, as_json: bool) -> None:
     and people said so, the commit that introduced it under its old name is
     shown too. With --rev the history of that revision counts, not that of HEAD.
     """
-    view = look(rev=rev, later=later)
+    view = look_at(rev, later=later)
     world, reader = view.world, view.workspace.reader
     now = names_now(view)
     tallies = tallies_of(world, view.code, now.op)[resolve_versioned(now, world, op)]

@@ -69,6 +69,9 @@ _COMMANDS = {
 
 AS_JSON = "gitmemo.json"
 """Where a command notes in its context that it was asked for JSON."""
+LEFT_OUT = "gitmemo.left_out"
+"""Where a command notes in its context what it could not read and left out."""
+_DAMAGED = 4
 
 
 class LazyGroup(click.Group):
@@ -93,10 +96,11 @@ class LazyGroup(click.Group):
     def invoke(self, ctx: click.Context) -> object:
         """Run the command; an error becomes a message, as JSON where the command was asked for it."""
         try:
-            return super().invoke(ctx)
+            result = super().invoke(ctx)
         except GitmemoError as error:
             report(error, as_json=bool(ctx.meta.get(AS_JSON)))
             raise click.exceptions.Exit(error.exit_code) from None
+        return _DAMAGED if ctx.meta.get(LEFT_OUT) else result
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 import click
 
+from gitmemo.cli.looking import look_at
 from gitmemo.cli.options import json_option, revision_options
 from gitmemo.cli.questions import json_value, where
 from gitmemo.cli.showing import said
@@ -31,7 +32,7 @@ from gitmemo.query import names_now
 from gitmemo.short_ids import short
 from gitmemo.versions.comparing import difference
 from gitmemo.versions.finding import find_code
-from gitmemo.workspace import View, look
+from gitmemo.workspace import View
 
 _MOST = 20
 _MOST_BYTES = 10_000_000
@@ -74,11 +75,11 @@ def diff(
     if code:
         if second is None:
             raise click.UsageError("--code compares two ids")
-        return _code(look(rev=rev, later=later), first, second, unified, as_json=as_json)
+        return _code(look_at(rev, later=later), first, second, unified, as_json=as_json)
     if rev is not None:
         raise click.UsageError("give both revisions as arguments: gitmemo diff REV REV")
-    new = look(rev=second, later=False)
-    old = look(rev=first, later=False, beside=new)
+    new = look_at(second, later=False)
+    old = look_at(first, later=False, beside=new)
     found = compare(old, new, [_resolved(op, old, new) for op in ops])
     limit = None if most == 0 or (most is None and as_json) else most or _MOST
     printer = _Printer(old, new, limit)

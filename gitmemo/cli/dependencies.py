@@ -10,6 +10,7 @@ from pathlib import Path
 import click
 
 from gitmemo.cli.depending import add, remove
+from gitmemo.cli.looking import look_at
 from gitmemo.cli.options import json_option, revision_options
 from gitmemo.display.text import printable
 from gitmemo.model.components import Component
@@ -17,7 +18,6 @@ from gitmemo.quantities import count
 from gitmemo.query import names_now, resolve_versioned
 from gitmemo.versions.picture import to_dot, to_svg
 from gitmemo.versions.tree import DependencyTree, State, Touched, tree_of
-from gitmemo.workspace import look
 
 _COLORS = {State.VALID: "green", State.PARTLY: "yellow", State.CHANGED: "red", State.GONE: "red"}
 
@@ -51,7 +51,7 @@ def listing(
     Who uses what is read from the texts, so it is a best effort: what is called
     through a variable, or on `self`, is not seen there, though it is tracked.
     """
-    view = look(rev=rev, later=later)
+    view = look_at(rev, later=later)
     now = names_now(view)
     full = resolve_versioned(now, view.world, op)
     tree = tree_of(view.world, full, view.code, view.project.module_name_of, now.op)

@@ -15,7 +15,13 @@ from typing import TYPE_CHECKING
 
 from gitmemo.config import OnChange, environment_variable, is_commit_of_calls
 from gitmemo.display.text import printable
-from gitmemo.errors import Aborted, BadSetting, GitmemoError, UndecidedChanges
+from gitmemo.errors import (
+    Aborted,
+    BadSetting,
+    GitmemoError,
+    SegmentsAltered,
+    UndecidedChanges,
+)
 from gitmemo.quantities import count, size
 from gitmemo.workspace import Workspace, find
 
@@ -64,6 +70,7 @@ def run_hook(name: str, arguments: Sequence[str], *, exports: bool, checks: bool
 
     Raises:
         Aborted: The person stopped the commit.
+        SegmentsAltered: Segments are staged that do not fit their names.
         UndecidedChanges: The policy is `error` and there are changes to decide.
     """
     action = _ACTIONS.get(name)
@@ -76,7 +83,7 @@ def run_hook(name: str, arguments: Sequence[str], *, exports: bool, checks: bool
         if environment_variable("GIT_DIR") is not None and _is_for_another(workspace):
             return 0
         return action(workspace, _Run(name, arguments, exports, checks))
-    except (Aborted, UndecidedChanges):
+    except (Aborted, SegmentsAltered, UndecidedChanges):
         raise  # a refusal: the person must know before
     except BadSetting as error:  # a policy that nobody can follow
         _say(f"gitmemo: {error}")

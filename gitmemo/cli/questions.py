@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from gitmemo.cli.looking import look_at
 from gitmemo.cli.options import json_option, revision_options
 from gitmemo.display.text import printable, table
 from gitmemo.errors import UnknownOp
@@ -24,7 +25,7 @@ from gitmemo.query import (
     valid_calls,
     without_repeats,
 )
-from gitmemo.workspace import View, Workspace, look
+from gitmemo.workspace import View, Workspace
 from gitmemo.world.index import STATEMENT_KINDS
 
 if TYPE_CHECKING:
@@ -44,7 +45,7 @@ def df(ops: tuple[str, ...], rev: str | None, later: bool, every: bool, as_json:
     the code as it is would reuse. With --rev that is the code of the revision; what was
     committed after it is marked in a last column, committed_later.
     """
-    view = look(rev=rev, later=later)
+    view = look_at(rev, later=later)
     now = names_now(view)
     calls = now.calls(view.world.calls(view.code))
     selection = Selection(tuple(calls), ()) if every else valid_calls(view.world, calls, view.code)
@@ -74,7 +75,7 @@ def status(rev: str | None, later: bool, as_json: bool) -> None:
     from gitmemo.git.hookfiles import is_installed
     from gitmemo.sync import missing_of
 
-    view = look(rev=rev, later=later)
+    view = look_at(rev, later=later)
     world, workspace = view.world, view.workspace
     every_record = names_now(view).calls(world.calls(view.code))
     selection = without_repeats(valid_calls(world, every_record, view.code))

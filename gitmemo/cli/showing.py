@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import click
 
+from gitmemo.cli.looking import look_at
 from gitmemo.cli.options import json_option, revision_options
 from gitmemo.cli.segments import segment_meant, show_segment
 from gitmemo.display.text import cut, printable
@@ -36,7 +37,6 @@ from gitmemo.versions.finding import (
     FoundVersion,
     find_any,
 )
-from gitmemo.workspace import look
 
 _LONGEST = 60
 
@@ -51,7 +51,7 @@ def show(ident: str, rev: str | None, later: bool, as_json: bool) -> None:
     The first digits (4 or more) are enough where only one id begins with them. ID may also
     be a segment of the index: its path, or its name.
     """
-    view = look(rev=rev, later=later)
+    view = look_at(rev, later=later)
     segment = segment_meant(view.workspace, ident)
     if segment is not None:
         show_segment(view.workspace, segment, as_json=as_json)

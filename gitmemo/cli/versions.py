@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator
 
 import click
 
+from gitmemo.cli.looking import look_at
 from gitmemo.cli.options import json_option, revision_options
 from gitmemo.display.text import diff_lines, printable, table
 from gitmemo.errors import UnknownComponent, UnknownOp
@@ -26,7 +27,7 @@ from gitmemo.versions.listing import (
     versions_of,
 )
 from gitmemo.versions.revisions import Revision, SourceHistory, Standing, histories_of
-from gitmemo.workspace import View, look
+from gitmemo.workspace import View
 
 _MOST_CHANGED = 3
 _COLORS = {Standing.IN_FORCE: "cyan", Standing.CONTESTED: "red"}
@@ -44,7 +45,7 @@ def versions(op: str | None, verbose: bool, rev: str | None, later: bool, as_jso
     same), its calls, the time that they took, when they ran, and whether it is
     valid for the files as they are (with --rev, as they were), or else what changed.
     """
-    view = look(rev=rev, later=later)
+    view = look_at(rev, later=later)
     now = names_now(view)
     if op is None:
         _show_summaries(summaries(view.world, view.code, now.op), as_json=as_json)
@@ -73,7 +74,7 @@ def log(target: str, patch: bool, rev: str | None, later: bool, as_json: bool) -
     or its name alone). "now" marks what the files hold, committed or not; with
     --rev, what the revision holds.
     """
-    view = look(rev=rev, later=later)
+    view = look_at(rev, later=later)
     components, uses = _components(view, target)
     histories = histories_of(view.world, components, view.code)
     for history in histories:

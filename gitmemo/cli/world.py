@@ -7,11 +7,11 @@ from collections.abc import Iterator
 
 import click
 
+from gitmemo.cli.looking import look_at
 from gitmemo.cli.options import json_option, revision_options
 from gitmemo.cli.questions import where
 from gitmemo.inventory import Inventory, inventory
 from gitmemo.quantities import count, size
-from gitmemo.workspace import look
 
 
 @click.command()
@@ -23,7 +23,7 @@ def world(ask: bool, rev: str | None, later: bool, as_json: bool) -> None:
 
     Without --remote, what the remote holds is what earlier pushes and pulls saw of it.
     """
-    view = look(rev=rev, later=later)
+    view = look_at(rev, later=later)
     found = inventory(view, ask=ask)
     if as_json:
         click.echo(json.dumps(found.as_dict(), ensure_ascii=False))

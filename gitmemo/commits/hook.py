@@ -13,12 +13,13 @@ from functools import cached_property
 from typing import TYPE_CHECKING
 
 from gitmemo.commits import export
+from gitmemo.commits.altered import refuse_altered
 from gitmemo.commits.histories import render_histories
 from gitmemo.git.cli import Git
-from gitmemo.git.repository import is_code_file, is_merging
+from gitmemo.git.repository import Layout, head, is_code_file, is_merging
 from gitmemo.workspace import Workspace
 from gitmemo.world import leftovers
-from gitmemo.world.repository import RepositoryWorld
+from gitmemo.world.segments import segment_name
 
 if TYPE_CHECKING:
     from gitmemo.changes.cases import Reviewer
@@ -55,19 +56,22 @@ def before_commit(
     and the pre-commit framework takes a hook that changes the index for one that failed.
 
     Raises:
+        SegmentsAltered: Segments are staged that do not fit their names.
         Aborted: The person stopped the commit; nothing was recorded or staged.
         UndecidedChanges: The policy is `error` and there are changes to decide.
     """
     git = Git(workspace.root, keep=("GIT_INDEX_FILE",))
-    world = workspace.world
-    world.enter()
     # Git decides whether there is anything to commit by the index as it is now.
-    staged = _staged(git, world)
+    staged = _staged(git, workspace.layout)
     is_alone = staged == [] and not is_merging(workspace.layout)
     # First of all: when this commit is refused, no hook comes that could do it.
     if stages:
         segments = leftovers.staged_segments(git) if staged is None else staged
         leftovers.unstage(git, workspace.root, segments)
+    if staged is None or any(map(segment_name, staged)):
+        refuse_altered(git)
+    world = workspace.world
+    world.enter()
     paths = [path for path in staged or () if is_code_file(path)]
     decided = None
     code: Code = StagedCode(git)
@@ -87,9 +91,9 @@ def before_commit(
     return Exported(decided, _runs(plan), is_alone)
 
 
-def _staged(git: Git, world: RepositoryWorld) -> list[str] | None:
+def _staged(git: Git, layout: Layout) -> list[str] | None:
     """Return the paths where the index differs from HEAD; None before the first commit."""
-    if world.place.commit is None:
+    if head(layout).commit is None:
         return None
     listing = git.run("diff-index", "--cached", "--name-only", "-z", "HEAD", "--")
     return [path for path in listing.split("\0") if path]

@@ -14,6 +14,7 @@ from gitmemo.changes.contested import contested_change, decided_change
 from gitmemo.changes.evidence import Evidence, evidence_for
 from gitmemo.changes.finding import ReadableCode, find_changes, find_open
 from gitmemo.changes.uses import Uses, world_uses
+from gitmemo.commits.discarded import without_discarded
 from gitmemo.model.decisions import Decisions
 from gitmemo.model.facts import Decision, Fact, Statement
 from gitmemo.model.lines import record_id, to_line
@@ -101,7 +102,8 @@ def _open(workspace: Workspace) -> tuple[Uses, ReadableCode, list[Change]]:
     world = workspace.world
     world.enter()
     uses, code = world_uses(world, workspace.code), _code_here(workspace)
-    return uses, code, find_open(uses, code, world.decisions(), world.text)
+    asked = without_discarded(workspace, uses, code)
+    return uses, code, find_open(asked, code, world.decisions(), world.text)
 
 
 def _code_here(workspace: Workspace) -> ReadableCode:

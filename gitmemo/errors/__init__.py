@@ -38,6 +38,7 @@
     records
       CorruptRecord          exit 4
       CorruptSegment         exit 4
+      SegmentsAltered        exit 3
       CorruptJournal         exit 4
       UnknownTombstone       exit 2
       NewerFormat            exit 4
@@ -143,6 +144,7 @@ from gitmemo.errors.records import (
     CorruptSegment,
     NewerFormat,
     OlderFormat,
+    SegmentsAltered,
     UnknownTombstone,
 )
 from gitmemo.errors.remotes import (
@@ -250,6 +252,7 @@ __all__ = [
     "RemoteTooNew",
     "RemoteUnknown",
     "RemoteUnreachable",
+    "SegmentsAltered",
     "SeveralDecisions",
     "SignatureChanged",
     "SourceError",

@@ -11,19 +11,28 @@ _HEX: Final = re.compile("[0-9a-f]{4,64}")
 
 
 class NotInitialised(GitmemoError):
-    """The repository has no `.gitmemo/`."""
+    """What is checked out has no `.gitmemo/`."""
 
     kind = "not-initialised"
     exit_code = 3
 
-    def __init__(self, root: str) -> None:
-        super().__init__(root)
-        self.root = root
+    def __init__(self, root: str, elsewhere: bool = False, rev: str = "") -> None:
+        """`elsewhere`: it is set up in this clone, but not in what is checked out, or in `rev`."""
+        super().__init__(root, elsewhere, rev)
+        self.root, self.elsewhere, self.rev = root, elsewhere, rev
 
     def problem(self) -> str:
+        if self.elsewhere:
+            where = f"{self.rev!r}" if self.rev else f"what is checked out in {self.root}"
+            return f"{where} has no .gitmemo/config.toml: gitmemo was set up later, or elsewhere"
         return f"gitmemo is not set up in {self.root}"
 
     def remedy(self) -> str:
+        if self.elsewhere:
+            return (
+                "check out a commit that has it (`git log --all --oneline -- .gitmemo/config.toml` "
+                "lists when it came), or begin here: `gitmemo init`; nothing is lost meanwhile"
+            )
         return "run `gitmemo init` there"
 
 

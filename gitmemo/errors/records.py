@@ -52,6 +52,33 @@ class CorruptSegment(GitmemoError, ValueError):
         )
 
 
+class SegmentsAltered(GitmemoError):
+    """Index files were staged that do not hold what their names say."""
+
+    kind = "segments-altered"
+    exit_code = 3
+
+    def __init__(self, altered: tuple[tuple[str, str, str | None], ...]) -> None:
+        """`altered` is path, reason, and the revision that has the right bytes, if one is at hand."""
+        super().__init__(altered)
+        self.altered = altered
+
+    def problem(self) -> str:
+        listed = (f"  {printed(path)}: {reason}" for path, reason, _ in self.altered)
+        return "\n".join(("index segments were changed, and are staged like that:", *listed))
+
+    def remedy(self) -> str:
+        commands = (
+            f"  git checkout {rev} -- {shlex.quote(path)}"
+            if rev
+            else f"  git rm -f -- {shlex.quote(path)}"
+            for path, _, rev in self.altered
+        )
+        return "\n".join(
+            ("take them as they were (`git rm` leaves one out, with all its facts):", *commands)
+        )
+
+
 def printed(path: str) -> str:
     """Return a path for a message: names in a repository may hold what steers a terminal."""
     return path if path.isprintable() else repr(path)

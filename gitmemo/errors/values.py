@@ -100,9 +100,10 @@ class ValueMissing(GitmemoError, KeyError):
     kind = "value-missing"
     exit_code = 4
 
-    def __init__(self, what: str, cid: str, secret: bool = False) -> None:
-        super().__init__(what, cid, secret)
-        self.what, self.cid, self.secret = what, cid, secret
+    def __init__(self, what: str, cid: str, secret: bool = False, has_remote: bool = False) -> None:
+        """`secret`: it was never stored anywhere; `has_remote`: there is one that may have it."""
+        super().__init__(what, cid, secret, has_remote)
+        self.what, self.cid, self.secret, self.has_remote = what, cid, secret, has_remote
 
     def problem(self) -> str:
         if self.secret:
@@ -115,9 +116,15 @@ class ValueMissing(GitmemoError, KeyError):
                 "pass it to the op again, or compute it again: op.recompute(...); secrets are never "
                 'stored, nor is what @op(store="hash") or "never" leaves out'
             )
+        if self.has_remote:
+            return (
+                "`gitmemo pull` fetches it; if nobody has pushed it, `gitmemo run "
+                "--recompute-missing SCRIPT` computes it again, and so does op.recompute(...)"
+            )
         return (
-            "compute it again: op.recompute(...); in a repository, `gitmemo pull` fetches it from a "
-            "remote, and `gitmemo run --recompute-missing SCRIPT` computes it"
+            "compute it again: op.recompute(...), or in a repository `gitmemo run "
+            "--recompute-missing SCRIPT`; if it is kept on a remote, `gitmemo remote add` says "
+            "where, and `gitmemo pull` fetches it"
         )
 
 

@@ -69,11 +69,13 @@ class OnDemand:
 
         try:
             return self._values.load(cid, describe)
-        except (ValueMissing, OverflowMissing):
+        except (ValueMissing, OverflowMissing) as error:
             if within is not None:
                 return within()
             # A value that was not to be stored is nowhere else either.
             if self.can_pull and self._world.values(cid):
+                if isinstance(error, ValueMissing):
+                    raise ValueMissing(error.what, error.cid, has_remote=True) from None
                 raise
             output = self._made_again(hid)
             if output is None:

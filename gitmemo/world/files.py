@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 
 from gitmemo.errors import CorruptRecord, CorruptSegment
@@ -36,12 +37,17 @@ class FactFiles:
         active: File ids of the segments in the checked-out tree.
         mine: The journals that count in this work tree (its own, and those of work trees that
             are gone): file id to the size that is committed.
+        is_lenient: Whether damaged segments are left out, which only those may ask for who
+            reuse nothing: what people said of the code may be in them.
+        left_out: What is wrong with those that were.
     """
 
     def __init__(self, layout: Layout, index: Index) -> None:
         self.journal_folder = layout.private_dir / "journal" / layout.worktree_name
         self.active: frozenset[int] = frozenset()
         self.mine: dict[int, int] = {}
+        self.is_lenient = False
+        self.left_out: tuple[CorruptSegment, ...] = ()
         self._layout = layout
         self._index = index
         self._segments: dict[str, str] = {}
@@ -52,8 +58,10 @@ class FactFiles:
         segments = dict(segments_in(self._layout.root))
         journals = dict(self._journals())
         grew = journals != self._sizes
-        moved = segments.keys() != self._segments.keys()
+        moved = segments.keys() != self._segments.keys() or bool(self.left_out)
         if moved or grew:
+            if moved:
+                self.left_out = ()
             self._read_new(segments, journals)
             self._segments, self._sizes = segments, journals
         self.mine = {file: exported_size(path) for file, path in self._mine_now().items()}
@@ -86,6 +94,14 @@ class FactFiles:
             if not loaded:
                 self._index.add_members(file, lines, known)
                 self._index.mark_loaded(file, len(segment.data))
+
+    def load_sound(self, paths: Iterable[tuple[str, bytes]]) -> set[int]:
+        """Make those segments of another revision known that are not damaged."""
+        found: set[int] = set()
+        with self._index.transaction():
+            for path, data in paths:
+                found.update(self._load_or_leave(path, partial(bytes, data)))
+        return found
 
     def segment_ids(self, names: Iterable[str]) -> dict[str, int]:
         """Return the file ids of those of `names` that are already loaded."""
@@ -146,7 +162,21 @@ class FactFiles:
             if name in known:
                 yield known[name]
             else:
-                yield self._load_segment(path, segment_bytes(self._layout.root, path))
+                yield from self._load_or_leave(
+                    path, partial(segment_bytes, self._layout.root, path)
+                )
+
+    def _load_or_leave(self, path: str, read: Callable[[], bytes]) -> Iterator[int]:
+        """Yield the file id of a segment; none if it is damaged and that is allowed."""
+        try:
+            with self._index.attempt():
+                file = self._load_segment(path, read())
+        except CorruptSegment as error:
+            if not self.is_lenient:
+                raise
+            self.left_out += (error,)
+            return
+        yield file
 
     def _load_segment(self, path: str, data: bytes) -> int:
         name = segment_name(path)

@@ -31,10 +31,19 @@ from gitmemo.model.glances import Asked, Glance, call_from_line, glance
 from gitmemo.model.lines import from_line, record_id
 from gitmemo.model.tombstones import Tombstones
 from gitmemo.world.membership import Membership
-from gitmemo.world.table import TOMBSTONES, as_json, made_by, mark_of, of_component, of_text
+from gitmemo.world.table import (
+    CARRIED_SCHEMA,
+    TOMBSTONES,
+    as_json,
+    made_by,
+    mark_of,
+    of_component,
+    of_text,
+)
 from gitmemo.world.view import CallSignature, Tally
 
 _BATCH = 500
+_ID_BYTES = 32
 STATEMENT_KINDS = ("decision", "move", "dependency", "rename", "withdrawal")
 _T = TypeVar("_T")
 _F = TypeVar("_F", Call, Value, Version, Source, Decision, Text)
@@ -103,6 +112,28 @@ class Index(Membership):
         )
         found = (from_line(self.shapes.line(*row), content_id) for row in rows)
         return sorted((value for value in found if isinstance(value, Value)), key=_by_blob)
+
+    def blobs_in(self, files: frozenset[int]) -> set[Digest]:
+        """Return the blobs that the values in segments name; of each read once, and kept."""
+        with self.lock:
+            self.database.execute(CARRIED_SCHEMA)
+            rows = self.rows(
+                "select file, blobs from carried where file in (select value from json_each(?))",
+                (as_json(files),),
+            )
+            known = dict(rows)
+            new = {file: self._blobs_of(file) for file in files - known.keys()}
+            if new:
+                with self.transaction():
+                    self.database.executemany(
+                        "insert or ignore into carried(file, blobs) values (?, ?)",
+                        list(new.items()),
+                    )
+        return {
+            Digest(data[at : at + _ID_BYTES])
+            for data in (*known.values(), *new.values())
+            for at in range(0, len(data), _ID_BYTES)
+        }
 
     def version(self, version: Digest) -> Version | None:
         """Return the version with this id."""
@@ -269,6 +300,18 @@ class Index(Membership):
         return fact
 
     # --- private ---------------------------------------------------------
+
+    def _blobs_of(self, file: int) -> bytes:
+        found: set[Digest] = set()
+        for first, last in self.runs([file]):
+            rows = self.rows(
+                "select fact.shape, line from fact join shape on shape.id = fact.shape"
+                " where micros is null and shape.kind = 'value' and fact.id between ? and ?",
+                (first, last),
+            )
+            facts = (from_line(self.shapes.line(*row), content_id) for row in rows)
+            found.update(fact.blob for fact in facts if isinstance(fact, Value))
+        return b"".join(sorted(found))
 
     def _marked(self, form: type[_F], kind: str, key: bytes) -> Iterator[tuple[int, _F]]:
         """Yield the facts of a kind that may be the one looked up by `key`."""

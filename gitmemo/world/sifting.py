@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from typing import Protocol
 
 from gitmemo.hashing.digest import Digest
+from gitmemo.model import feeding
 from gitmemo.model.decisions import Decisions
 from gitmemo.model.facts import Call, Version, sources
 from gitmemo.model.validity import Code, changed, stands
@@ -142,18 +143,9 @@ def fed_by(
 
     `marks` are of what others made; what `own` or `calls` made too is not only theirs.
     """
-    used_by = users(calls)
     made: dict[int, list[int]] = defaultdict(list)
     makers: Counter[int] = Counter()
     for fact, mark in outputs(index, {*own, *calls}):
         made[fact].append(mark)
         makers[mark] += 1
-    todo = [mark for mark in marks if not makers[mark]]
-    found: set[int] = set()
-    while todo:
-        for number in used_by.get(todo.pop(), ()):
-            if number not in found:
-                found.add(number)
-                makers.subtract(made[number])
-                todo += [mark for mark in made[number] if not makers[mark]]
-    return found
+    return feeding.fed_by(marks, made, users(calls), makers)

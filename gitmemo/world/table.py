@@ -108,6 +108,19 @@ class FactTable:
                 raise
             self.database.execute("commit")
 
+    @contextmanager
+    def attempt(self) -> Iterator[None]:
+        """Run the body, inside a transaction, so that nothing of it stays if it raises."""
+        self.database.execute("savepoint attempt")
+        try:
+            yield
+        except BaseException:
+            self.database.execute("rollback to attempt")
+            self.shapes.forget()
+            raise
+        finally:
+            self.database.execute("release attempt")
+
     # --- adding ----------------------------------------------------------
 
     def add(self, facts: Iterable[Fact]) -> None:

@@ -35,6 +35,8 @@ class TreeSegments:
     def load(self, commit: str) -> frozenset[int]:
         """Return the file ids of a commit's segments, all of them known now.
 
+        Where the files of the repository's world are read leniently, damaged ones are left out.
+
         Raises:
             NewerFormat: A newer gitmemo wrote the commit's index.
             CorruptSegment, MissingObject: A segment is damaged, or not in this clone.
@@ -44,7 +46,9 @@ class TreeSegments:
             self._commits.clear()
         found = self._commits.get(commit)
         if found is None:
-            found = self._commits[commit] = self._load(dict(self._segments(commit)))
+            lenient = self._base.files.is_lenient
+            listed = dict(self._segments(commit))
+            found = self._commits[commit] = self._load(listed, lenient=lenient)
         return found
 
     def load_readable(self, commits: Iterable[str]) -> frozenset[int]:
@@ -77,15 +81,16 @@ class TreeSegments:
             with suppress(*_UNREADABLE):
                 self._load(dict(self._segments(commit)))
 
-    def _load(self, found: dict[str, tuple[str, str]]) -> frozenset[int]:
+    def _load(self, found: dict[str, tuple[str, str]], *, lenient: bool = False) -> frozenset[int]:
         files = self._base.files
+        load = files.load_sound if lenient else files.load
         known = files.segment_ids(found)
         new = [
             (path, self._reader.blob(oid))
             for name, (path, oid) in found.items()
             if name not in known
         ]
-        return frozenset({*known.values(), *(files.load(new) if new else ())})
+        return frozenset({*known.values(), *(load(new) if new else ())})
 
     def _segments(self, commit: str) -> Iterator[tuple[str, tuple[str, str]]]:
         """Yield the segments in a commit: name, and path and object id."""

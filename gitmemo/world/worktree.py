@@ -106,6 +106,8 @@ class Worktree(Reading):
     def _refresh(self) -> bool:
         """Read what is new, and make pending again what git let go of."""
         read = self.files.refresh()
+        if self.files.left_out:  # nobody can say what is lost
+            return read
         try:
             if self._lost.bring_back(self.place, self._forgotten):
                 read = self.files.refresh() or read
@@ -123,7 +125,9 @@ class Worktree(Reading):
         self.index.close()
         remove(self.layout.private_dir / "index.db")
         self.index = open_derived(self.layout.private_dir / "index.db")
+        lenient = self.files.is_lenient
         self.files = FactFiles(self.layout, self.index)
+        self.files.is_lenient = lenient
         self._lost = Lost(self.layout, self.files, self.index)
 
     def graves(self) -> Graves:
@@ -215,6 +219,11 @@ class Worktree(Reading):
         }
         makers = own.intersection(n for n, _, _ in sifting.of_shapes(self.index, valid))
         return set(sifting.led_to(self.index, candidates, makers, code, decisions))
+
+    def pending_commits(self) -> set[str]:
+        """Return where HEAD was when what is pending here was recorded; "" where it was nowhere."""
+        spans = self._pending_spans()
+        return {span.commit for span in spans if self.homes.is_home(span.branch, span.commit)}
 
     def _pending_spans(self) -> list[Span]:
         """Return what this work tree's journals hold beyond what is committed."""

@@ -459,3 +459,23 @@ def test_a_commit_that_may_be_empty_takes_the_calls(ran: Clone) -> None:
     assert "5 calls" in ran.process("git", "commit", "--allow-empty", "-qm", "x").err
     assert ran.calls_in() == 5
     assert ran.is_clean()
+
+
+@pytest.mark.parametrize("arguments", [(), ("-a",)])
+def test_pruning_while_a_commit_is_made_loses_no_call(
+    ran: Clone, arguments: tuple[str, ...]
+) -> None:
+    hook = ran.write(
+        ".git/hooks/commit-msg", "#!/bin/sh\nunset GIT_INDEX_FILE\ngit gc -q --prune=now\n"
+    )
+    hook.chmod(0o755)
+    ran.change("value * 2", "value + value")
+    ran.git("add", "-A")
+    # Git has written the tree, which nothing names yet: it gives up, without gitmemo as well.
+    ran.git("commit", "-q", *arguments, "-m", "First results", code=128)
+    hook.unlink()
+    ran.git("commit", "-q", *arguments, "-m", "First results")
+    assert ran.calls_in() == 5
+    assert ran.is_clean()
+    assert ran.git("fsck", "--strict", "--no-dangling") == ""
+    assert ran.gitmemo("verify").code == 0

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 from collections.abc import Iterator
 from pathlib import Path
@@ -56,14 +57,39 @@ def test_verify_names_every_file_and_line(project: Clone, folder: Path) -> None:
     assert good.name not in found
     assert "\x1b" not in found
 
-    # What is no segment is not read; what is one and cannot be read stops everything:
-    # it may hold the decision without which a result would be wrong.
-    done = project.gitmemo("status", code=4)
-    assert "Traceback" not in done.text
-    assert "is damaged" in done.err and "fix: restore it from git" in done.err
+    # What is no segment is not read; what is one and cannot be read is left out by who only
+    # looks, and said each time. It stops whoever would reuse results: it may hold the
+    # decision without which one would be wrong.
+    for _ in range(2):
+        done = project.gitmemo("status", "--json", code=4)
+        assert json.loads(done.out)["calls"] == 6
+        said = [json.loads(line)["left_out"] for line in done.err.splitlines()]
+        assert len(said) == 3
+        assert {one["kind"] for one in said} == {"corrupt-segment"}
+    rows = project.gitmemo("df", "train", code=4)
+    assert "249500" in rows.out and rows.err.count("left out") == 3
+    assert "git checkout HEAD -- .gitmemo/index/1/2020-02" in rows.err
+    assert "Traceback" not in rows.err
+    stopped = project.gitmemo("run", "pipeline.py", "3", code=4)
+    assert "is damaged" in stopped.err and stopped.out == ""
+    assert "is damaged" in project.gitmemo("decide", code=4).err
     for path in (two, unsorted, folder / f"{'b' * 64}.jsonl"):
         path.unlink()
     assert project.status()["calls"] == 6
+    assert project.run() == (5, 0)
+
+
+def test_a_damaged_segment_of_another_revision_is_left_out(committed: Clone) -> None:
+    path = put((committed.root / only_segment(committed)).parent, f"{CALL}\n".encode())
+    path.write_bytes(b"{}\n")
+    committed.git("add", "-A")
+    committed.git("commit", "-q", "--no-verify", "-m", "Damage")
+    committed.git("revert", "--no-edit", "HEAD")
+    then = committed.gitmemo("versions", "--rev", "HEAD~1", "--json", code=4)
+    assert then.err.count("left_out") == 1 and path.name in then.err
+    assert "pipeline:train" in then.out
+    # Here it is not, so nothing is left out.
+    assert committed.status()["calls"] == 5
 
 
 def test_what_was_damaged_and_is_restored_is_read(project: Clone, folder: Path) -> None:
@@ -71,6 +97,7 @@ def test_what_was_damaged_and_is_restored_is_read(project: Clone, folder: Path) 
     path = put(folder, good)
     path.write_bytes(good.replace(b"m:new", b"m:old"))
     assert "do not match its name" in project.gitmemo("status", code=4).err
+    assert "m:old" not in project.gitmemo("status", code=4).out
     path.write_bytes(good)
     assert project.status()["calls"] == 6
 
@@ -85,3 +112,66 @@ def test_a_linked_index_is_said_to_be_one(project: Clone, tmp_path: Path) -> Non
         index.unlink()
         shutil.move(tmp_path / "outside", index)
     assert project.gitmemo("verify").code == 0
+
+
+def only_segment(clone: Clone) -> str:
+    """Return the path of the one segment."""
+    (path,) = (clone.root / ".gitmemo/index").rglob("*.jsonl")
+    return str(path.relative_to(clone.root))
+
+
+def refused(clone: Clone, message: str) -> str:
+    """Return what the hook says where it refuses a commit of what is staged."""
+    before = clone.git("rev-parse", "HEAD")
+    said = clone.process("git", "commit", "-q", "-m", message, code=1).err
+    assert clone.git("rev-parse", "HEAD") == before
+    return said
+
+
+def test_an_edited_segment_is_not_committed_and_nothing_of_it_is_read(committed: Clone) -> None:
+    path = only_segment(committed)
+    committed.change("249500", "1", path)
+    # Nothing reads the new bytes under the old name: this clone knows what was in it.
+    assert committed.run() == (5, 0)
+    assert "1" not in {str(row.get("loss")) for row in committed.rows("train")}
+    assert "do not match its name" in committed.gitmemo("verify", code=4).out
+
+    committed.git("add", "-A")
+    said = refused(committed, "Cheat")
+    assert path in said and "its bytes do not match its name" in said
+    fix = f"git checkout HEAD -- {path}"
+    assert fix in said and "goes on" not in said
+    committed.git(*fix.split()[1:])
+    committed.write("notes.txt", "second\n")
+    committed.commit("Go on")
+    assert committed.gitmemo("verify").code == 0
+
+
+def test_a_segment_that_a_merge_mixed_is_not_committed(committed: Clone) -> None:
+    mine = only_segment(committed)
+    committed.git("checkout", "-q", "-b", "side")
+    committed.run("3")
+    committed.write("notes.txt", "side\n")
+    committed.commit("Side")
+    committed.git("checkout", "-q", "main")
+    committed.write("notes.txt", "main\n")
+    committed.commit("Main")
+    committed.git("merge", "-q", "side", code=1)
+    (theirs,) = (
+        name for name in committed.git("ls-files", ".gitmemo/index").split() if name != mine
+    )
+    text = (committed.root / theirs).read_text("utf-8")
+    committed.write(theirs, text + (committed.root / mine).read_text("utf-8"))
+    committed.git("rm", "-q", "-f", mine)
+    committed.write(mine.replace(mine[-70:-60], "0" * 10), "made by hand\n")
+    committed.git("add", "-A")
+    said = refused(committed, "Merge")
+    assert f"git checkout MERGE_HEAD -- {theirs}" in said
+    assert "git rm -f -- .gitmemo/index" in said
+    for line in said.splitlines():
+        if line.strip().startswith("git "):
+            committed.git(*line.split()[1:])
+    committed.git("checkout", "HEAD", "--", mine)
+    committed.git("commit", "-q", "-m", "Merge")
+    assert committed.gitmemo("verify").code == 0
+    assert committed.calls_in() == 7

@@ -135,6 +135,12 @@ def test_a_checkout_says_once_what_is_only_on_a_remote(
     said = theirs.python("look.py").err
     assert "3 values of this world are not on this machine: run `gitmemo pull`" in said
     assert theirs.python("look.py").err == "", "once for each checkout"
+    theirs.write(
+        "read.py", "from pipeline import *\nwith storage:\n    storage.unwrap(load(500))\n"
+    )
+    refused = theirs.python("read.py", code=1).err
+    assert "fix: `gitmemo pull` fetches it; " in refused
+    assert "During handling" not in refused
     theirs.git("switch", "-q", "--detach", "HEAD~1")
     theirs.git("switch", "-q", "main")
     assert theirs.python("look.py").err == ""
@@ -161,3 +167,92 @@ def test_a_discarded_experiment_leaves_nothing_on_other_branches(committed: Clon
     committed.git("switch", "-q", "experiment")
     committed.change("value * 2", "value * 3")
     assert committed.run() == (5, 0), "nor are they lost"
+
+
+def test_nobody_is_asked_about_code_that_was_thrown_away(committed: Clone) -> None:
+    committed.change("value * 2", "value * 3")
+    assert committed.run() == (1, 4)
+    committed.change("value * 3", "value * 4")
+    asked = committed.status()["undecided"]
+    assert asked == ["helper.py:scale"], "the code goes on from what was tried"
+    committed.change("value * 4", "value * 3")
+    committed.git("add", "helper.py")
+    committed.change("value * 3", "value * 2")
+    assert committed.status()["undecided"] == asked, "it is staged"
+    committed.git("checkout", "-q", "HEAD", "--", "helper.py")
+    assert committed.status()["undecided"] == []
+    assert "nothing" in committed.gitmemo("decide").text
+    # Nothing is forgotten by that: it comes back with the code.
+    committed.change("value * 2", "value * 3")
+    assert committed.status()["undecided"] == asked
+    assert committed.run() == (5, 0)
+    committed.git("checkout", "-q", "HEAD", "--", "helper.py")
+    committed.write("notes.txt", "second\n")
+    committed.commit("Results of what was tried")
+    assert committed.status()["undecided"] == []
+
+
+def test_nor_about_what_was_tried_before_anything_was_run(begun: Clone) -> None:
+    begun.change("value * 2", "value * 3")
+    assert begun.run() == (0, 5)
+    begun.git("checkout", "-q", "helper.py")
+    assert begun.status()["undecided"] == []
+    begun.change("value * 2", "value * 4")
+    begun.git("commit", "-q", "-a", "-m", "Go on")
+    assert begun.status()["undecided"] == ["helper.py:scale"]
+
+
+ORPHAN = """\
+import subprocess
+
+import gitmemo as gm
+from double import double
+
+
+def git(*arguments):
+    subprocess.run(["git", *arguments], check=True, capture_output=True)
+
+
+storage = gm.open()
+git("switch", "-q", "--orphan", "empty")
+with storage:
+    double(1)
+git("commit", "-q", "--allow-empty", "-m", "Empty")
+with storage:
+    double(2)
+git("switch", "-q", "--detach", "before")
+with storage:
+    double(3)
+git("switch", "-q", "main")
+with storage:
+    double(4)
+"""
+
+
+def test_where_nothing_is_known_of_gitmemo_that_is_said_and_no_call_is_lost(begun: Clone) -> None:
+    begun.git("branch", "before")
+    begun.git("switch", "-q", "before")
+    begun.git("rm", "-q", "-r", ".gitmemo")
+    begun.git("commit", "-q", "--amend", "-m", "As before gitmemo init")
+    begun.git("switch", "-q", "main")
+    begun.write("double.py", "import gitmemo as gm\n\n\n@gm.op\ndef double(x):\n    return 2 * x\n")
+    program = begun.write("orphan.py", ORPHAN)
+    begun.commit("A program")
+
+    begun.git("switch", "-q", "--detach", "before")
+    for say in (
+        lambda: begun.gitmemo("status", code=3),
+        lambda: begun.python("-c", "import gitmemo as gm; gm.open()", code=1),
+    ):
+        said = say().err
+        assert "what is checked out in" in said
+        assert "git log --all --oneline -- .gitmemo/config.toml" in said
+    begun.git("switch", "-q", "main")
+
+    # What runs on keeps its calls: pending, for a branch with this code to take.
+    assert begun.python(str(program)).code == 0
+    assert begun.git("log", "--oneline", "-1", "empty", "--format=%s") == "Empty"
+    begun.write("notes.txt", "more\n")
+    begun.commit("Results")
+    assert begun.calls_in() == 4
+    assert begun.is_clean()

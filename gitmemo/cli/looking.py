@@ -1,0 +1,43 @@
+"""What commands that only read look at: what cannot be read is left out, and that is said.
+
+Not what they show of it. Invariant: a command that left something out says so and does not
+end with 0.
+"""
+
+from __future__ import annotations
+
+import json
+
+import click
+
+from gitmemo.cli.commands import AS_JSON, LEFT_OUT
+from gitmemo.errors import CorruptSegment
+from gitmemo.workspace import View, look
+
+_WARNING = "left out, with all that it says, decisions too"
+
+
+def look_at(rev: str | None, *, later: bool = True, beside: View | None = None) -> View:
+    """Return what there is to see in the work tree, or in a revision; see `workspace.look`."""
+    view = look(rev=rev, later=later, beside=beside, lenient=True)
+    meta = click.get_current_context().meta
+    said: set[str] = meta.setdefault(LEFT_OUT, set())
+    for error in view.left_out:
+        if error.path not in said:
+            said.add(error.path)
+            click.echo(_as_json(error) if meta.get(AS_JSON) else _as_text(error), err=True)
+    return view
+
+
+def _as_json(error: CorruptSegment) -> str:
+    fields = {
+        "kind": error.kind,
+        "path": error.path,
+        "problem": error.problem(),
+        "remedy": error.remedy(),
+    }
+    return json.dumps({"left_out": fields}, ensure_ascii=False)
+
+
+def _as_text(error: CorruptSegment) -> str:
+    return f"gitmemo: {_WARNING}: {error}"

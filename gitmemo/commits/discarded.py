@@ -1,0 +1,102 @@
+"""Contents of code that were tried and given up: the code went back to what it was before them.
+
+Not what is undecided (`undecided`). Invariant: a content that HEAD, the index or the work tree
+holds is not among them, nor is one from which the code went on.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+
+from gitmemo.changes.uses import Uses
+from gitmemo.git.cli import Git
+from gitmemo.hashing.digest import Digest
+from gitmemo.model.components import Component, Content, is_external
+from gitmemo.model.facts import Source
+from gitmemo.model.validity import Code
+from gitmemo.source.tree import SourceTree
+from gitmemo.workspace import Workspace
+from gitmemo.world.repository import RepositoryWorld
+from gitmemo.world.revisions import code_at
+
+
+def without_discarded(workspace: Workspace, uses: Uses, code: Code) -> Uses:
+    """Return `uses` without the contents that were given up."""
+    suspects = {
+        component: (now, others)
+        for component, contents in uses.contents.items()
+        if not is_external(component)
+        and (now := code.current(component)) is not None
+        and (others := [content for content in contents if content.source != now.source])
+    }
+    if not suspects:
+        return uses
+    held = _Held(workspace)
+    given_up = {
+        (component, content)
+        for component, (now, others) in suspects.items()
+        for content in others
+        if held.is_given_up(
+            component, content, now, is_committed=_is_committed(uses, component, content)
+        )
+    }
+    contents = {
+        component: [content for content in found if (component, content) not in given_up]
+        for component, found in uses.contents.items()
+    }
+    return replace(uses, contents=contents)
+
+
+def _is_committed(uses: Uses, component: Component, content: Content) -> bool:
+    return (component, content.source) in uses.committed
+
+
+class _Held:
+    """What HEAD and the index hold, and the commits at which pending calls were made."""
+
+    def __init__(self, workspace: Workspace) -> None:
+        world, git = workspace.world, Git(workspace.root)
+        self._world = world
+        head = world.place.commit
+        self._now = [SourceTree(lambda path: git.cat_file_batch([f":{path}"])[f":{path}"])]
+        if head is not None:
+            self._now.append(code_at(workspace.reader, head))
+        before = sorted(world.pending_commits() - {head})
+        # Git may have let go of one: then nobody knows what was there.
+        self._is_known = all(commit and workspace.reader.resolve(commit) for commit in before)
+        self._then = [code_at(workspace.reader, one) for one in before if self._is_known]
+
+    def is_given_up(
+        self, component: Component, content: Content, now: Content, *, is_committed: bool
+    ) -> bool:
+        """Whether a content was tried after what the code holds now, or beside it, and left."""
+        held = [_source(code, component) for code in self._now]
+        if content.source in held:
+            return False
+        if now.source in _before(self._world, component, content.source):
+            return True
+        # Of what was there before nothing was run: then the commits must say that it was.
+        then = [_source(code, component) for code in self._then]
+        return not is_committed and self._is_known and {*held, *then} == {now.source}
+
+
+def _source(code: SourceTree, component: Component) -> Digest | None:
+    content = code.current(component)
+    return content.source if content else None
+
+
+def _before(world: RepositoryWorld, component: Component, source: Digest) -> set[Digest]:
+    """Return the contents of a component that were known when this one was first recorded."""
+    known = dict(world.history(component).values())
+    todo = [
+        record
+        for record, fact in known.items()
+        if isinstance(fact, Source) and fact.source == source
+    ]
+    seen: set[Digest] = set()
+    while todo:
+        record = todo.pop()
+        if record in known and record not in seen:
+            seen.add(record)
+            todo += known[record].parents
+    return {fact.source for record in seen if isinstance(fact := known[record], Source)} - {source}
