@@ -34,7 +34,8 @@ from gitmemo.world.sketches import (
 )
 
 # An expression costs as much to make as some dozen lines to read without one.
-_FEWEST_LINES = 16
+FEWEST_LINES = 64
+_LONGEST = 2000  # what is kept of lines must not be much, whoever wrote them
 _MOST_FORMS = 8  # of one op and version: numbers or texts or ids, with a history or without
 _MOST_HEADS = 500
 _MOST_NOTED = 100
@@ -60,7 +61,7 @@ class Forms:
     def drawn(self, line: str) -> Drawn | None:
         """Return a plain call with its sketch; None for everything else."""
         head = line[: line.find(",[")]
-        known = self._known.get(head, ())
+        known = self._known.get(head, ()) if len(line) <= _LONGEST else ()
         for place, form in enumerate(known):
             drawn = form.drawn(line)
             if drawn is not None:
@@ -70,7 +71,7 @@ class Forms:
         sketch = sketch_of_line(line)
         if sketch is None:
             return None
-        if len(known) < _MOST_FORMS:
+        if len(known) < _MOST_FORMS and len(line) <= _LONGEST:
             self._notice(head, line)
         return Drawn(sketch, line)
 
@@ -78,7 +79,7 @@ class Forms:
         """Make a form of what was seen several times."""
         parts = _parts_of(line)
         seen = self._seen[parts.expression] = self._seen.get(parts.expression, 0) + 1
-        if seen >= _FEWEST_LINES:
+        if seen >= FEWEST_LINES:
             if len(self._known) > _MOST_HEADS:
                 self._known.clear()
             self._known.setdefault(head, []).insert(0, _Form(parts))

@@ -95,11 +95,11 @@ class Shapes:
 
     def line(self, shape: int, stored: str | bytes) -> str:
         """Return the line that is kept as `stored`."""
-        is_text = isinstance(stored, str)
-        if is_text and stored.startswith("["):
-            return stored
-        pattern = self._patterns.get(shape) or self._load(shape)
-        return pattern.fill(stored) if is_text else pattern.unpack(stored)
+        if isinstance(stored, str):
+            if stored.startswith("["):
+                return stored
+            return (self._patterns.get(shape) or self._load(shape)).fill(stored)
+        return (self._patterns.get(shape) or self._load(shape)).unpack(stored)
 
     def forget(self) -> None:
         """Read shapes anew: what was made in a transaction is gone if that is undone."""

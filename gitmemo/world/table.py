@@ -187,10 +187,9 @@ class FactTable:
 
     def _numbers_of_lines(self, marks: Sequence[int]) -> dict[str, int]:
         """Return the numbers of the known facts with `marks`, by their lines."""
+        where, wanted = "mark", marks
         if self._marks is not None:
             where, wanted = "id", self._marks.numbers(marks)
-        else:
-            where, wanted = "mark", marks
         if not wanted:
             return {}
         if len(wanted) == 1:

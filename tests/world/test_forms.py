@@ -15,16 +15,12 @@ from gitmemo.hashing.encoding import part
 from gitmemo.model.facts import Call, Inline, Slot
 from gitmemo.model.items import Item, raw
 from gitmemo.model.lines import from_canonical_line, to_line
-from gitmemo.world.forms import Drawn, Forms
+from gitmemo.world.forms import FEWEST_LINES, Drawn, Forms
 from gitmemo.world.index import Index
 from gitmemo.world.packing import Pattern
 from gitmemo.world.sketches import sketch_of_line
 from gitmemo.world.table import sketch_of
 from tests.world.test_sketches import digests, noted, plain_calls, values
-
-MANY = 20
-"""So many lines alike are read with a form."""
-
 
 def like(call: Call, draw: st.DrawFn) -> Call:
     """Return a call whose line may have the form of that of `call`, with other values."""
@@ -45,7 +41,7 @@ def resembling(draw: st.DrawFn) -> list[Call]:
 def taught(*lines: str) -> Forms:
     forms = Forms()
     for line in lines:
-        for _ in range(MANY):
+        for _ in range(FEWEST_LINES):
             forms.drawn(line)
     return forms
 
@@ -131,7 +127,7 @@ def agree(forms: Forms, line: str) -> None:
 def test_an_index_gives_back_every_line_however_it_is_kept() -> None:
     lines = [
         to_line(_call(op, number, commit))
-        for number in range(60)
+        for number in range(99)
         for op in ("100%", "%s f")
         for commit in ("a" * 40, "%d", f"{number}")
     ]
