@@ -34,7 +34,7 @@ from gitmemo.world.sketches import (
 )
 
 # An expression costs as much to make as some dozen lines to read without one.
-FEWEST_LINES = 64
+_FEWEST_LINES = 64
 _LONGEST = 2000  # what is kept of lines must not be much, whoever wrote them
 _MOST_FORMS = 8  # of one op and version: numbers or texts or ids, with a history or without
 _MOST_HEADS = 500
@@ -54,7 +54,9 @@ class Drawn(NamedTuple):
 class Forms:
     """Reads lines of calls by the forms of those before them."""
 
-    def __init__(self) -> None:
+    def __init__(self, fewest_lines: int = _FEWEST_LINES) -> None:
+        """Make a form of what so many lines have in common."""
+        self._fewest_lines = fewest_lines
         self._known: dict[str, list[_Form]] = {}
         self._seen: dict[str, int] = {}
 
@@ -79,7 +81,7 @@ class Forms:
         """Make a form of what was seen several times."""
         parts = _parts_of(line)
         seen = self._seen[parts.expression] = self._seen.get(parts.expression, 0) + 1
-        if seen >= FEWEST_LINES:
+        if seen >= self._fewest_lines:
             if len(self._known) > _MOST_HEADS:
                 self._known.clear()
             self._known.setdefault(head, []).insert(0, _Form(parts))

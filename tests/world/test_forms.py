@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from gitmemo.errors import CorruptRecord
+from gitmemo.errors import CorruptRecord, OlderFormat
 from gitmemo.hashing import content_id
 from gitmemo.hashing.digest import Digest, to_text
 from gitmemo.hashing.encoding import part
 from gitmemo.model.facts import Call, Inline, Slot
 from gitmemo.model.items import Item, raw
 from gitmemo.model.lines import from_canonical_line, to_line
-from gitmemo.world.forms import FEWEST_LINES, Drawn, Forms
+from gitmemo.world.derived import open_derived
+from gitmemo.world.forms import Drawn, Forms
 from gitmemo.world.index import Index
 from gitmemo.world.packing import Pattern
 from gitmemo.world.sketches import sketch_of_line
-from gitmemo.world.table import sketch_of
+from gitmemo.world.table import DERIVED_VERSION, sketch_of
 from tests.world.test_sketches import digests, noted, plain_calls, values
+
 
 def like(call: Call, draw: st.DrawFn) -> Call:
     """Return a call whose line may have the form of that of `call`, with other values."""
@@ -39,10 +42,9 @@ def resembling(draw: st.DrawFn) -> list[Call]:
 
 
 def taught(*lines: str) -> Forms:
-    forms = Forms()
+    forms = Forms(fewest_lines=1)
     for line in lines:
-        for _ in range(FEWEST_LINES):
-            forms.drawn(line)
+        forms.drawn(line)
     return forms
 
 
@@ -178,6 +180,22 @@ def test_a_first_load_that_fails_leaves_an_index_that_can_be_loaded() -> None:
     assert index.lines([1]) == [line]
     assert "fact_mark" in str(index.rows("explain query plan select id from fact where mark = 1"))
     index.close()
+
+
+def test_an_index_of_an_older_scheme_is_made_anew(tmp_path: Path) -> None:
+    path = tmp_path / "index.db"
+    older = Index(path)
+    older.add([_call("f", 1, "a")])
+    older.close()
+    with pytest.raises(OlderFormat):
+        Index(path, DERIVED_VERSION)
+    index = open_derived(path)
+    assert index.newest() == 0
+    index.add([_call("f", 2, "a")])
+    index.close()
+    again = open_derived(path)
+    assert again.newest() == 1, "what is of this scheme is kept"
+    again.close()
 
 
 def _call(op: str, number: int, commit: str) -> Call:
