@@ -38,7 +38,7 @@ def like(call: Call, draw: st.DrawFn) -> Call:
 @st.composite
 def resembling(draw: st.DrawFn) -> list[Call]:
     call = draw(plain_calls())
-    return [call, *(like(call, draw) for _ in range(draw(st.integers(1, 4))))]
+    return [call, *(like(call, draw) for _ in range(draw(st.integers(1, 2))))]
 
 
 def taught(*lines: str) -> Forms:
