@@ -27,8 +27,16 @@ class Asked:
     inputs: tuple[Slot, ...]
 
 
-def call_from_line(line: str, asked: Asked | None, content_id: Callable[[object], Digest]) -> Call:
-    """Read a call as `from_line` does; quicker if it is one of the op and the inputs `asked`."""
+def call_from_line(
+    line: str,
+    asked: Asked | None,
+    content_id: Callable[[object], Digest],
+    hid: Digest | None = None,
+) -> Call:
+    """Read a call as `from_line` does; quicker if it is one of the op and the inputs `asked`.
+
+    `hid` is its history id, where that is known.
+    """
     if asked is not None:
         array = decoded(line)[0]
         if (
@@ -38,7 +46,7 @@ def call_from_line(line: str, asked: Asked | None, content_id: Callable[[object]
             and len(array[4]) == len(asked.inputs)
             and all(map(_is_slot, array[4], asked.inputs))
         ):
-            return made_call(array, asked.inputs, content_id)
+            return made_call(array, asked.inputs, content_id, hid)
     fact = from_line(line, content_id)
     if not isinstance(fact, Call):
         raise CorruptRecord(line[:80], "it is not a call")

@@ -74,7 +74,7 @@ class CallIds:
     The same as `call_hid` and `call_key`, quicker for many. The names must differ.
     """
 
-    __slots__ = ("_hid", "_key", "_names")
+    __slots__ = ("_hid", "_key", "_parts_of_hid", "_parts_of_key")
 
     def __init__(
         self, op: str, op_version: int, version: Digest | None, names: Sequence[str]
@@ -82,21 +82,23 @@ class CallIds:
         framed = (_OF_DIGEST, version) if version else (_NOTHING,)
         self._hid = b"".join((_CALL, _text(op), _text(str(op_version)), *framed))
         self._key = op_key(op, op_version)
-        self._names = [(_text(name), place) for name, place in sorted(zip(names, count()))]
+        framed_names = [(_text(name), place) for name, place in sorted(zip(names, count()))]
+        self._parts_of_key = framed_names
+        self._parts_of_hid = [(name + _OF_DIGEST, place) for name, place in framed_names]
 
     def hid(self, hids: Sequence[Digest]) -> Digest:
         """Return the history id of the call whose inputs have these history ids."""
-        parts = [self._hid]
-        for name, place in self._names:
-            parts += (name, _OF_DIGEST, hids[place])
-        return digest(b"".join(parts))
+        data = self._hid
+        for name, place in self._parts_of_hid:
+            data += name + hids[place]
+        return digest(data)
 
     def key(self, cids: Sequence[Digest]) -> Digest:
         """Return the look-up key of the call whose inputs have these contents."""
-        parts = [self._key]
-        for name, place in self._names:
-            parts += (name, cids[place])
-        return digest(b"".join(parts))
+        data = self._key
+        for name, place in self._parts_of_key:
+            data += name + cids[place]
+        return digest(data)
 
 
 def version_id(pairs: Iterable[tuple[str, str, Digest, Digest | None]]) -> Digest:

@@ -204,12 +204,17 @@ def _read_call(array: list[object], content_id: ContentId) -> Call:
     return made_call(array, tuple([read_input(slot, content_id) for slot in inputs]), content_id)
 
 
-def made_call(array: list[object], slots: tuple[Slot, ...], content_id: ContentId) -> Call:
-    """Return the call of a line whose inputs were read."""
+def made_call(
+    array: list[object],
+    slots: tuple[Slot, ...],
+    content_id: ContentId,
+    known_hid: Digest | None = None,
+) -> Call:
+    """Return the call of a line whose inputs were read, and perhaps its history id."""
     _, op, op_version, version, _inputs, outputs, inner, run = array
     code = None if version is None else version_id(string(version))
     name, table = string(op), number(op_version)
-    hid = call_hid(name, table, code, [(slot.name, slot.hid) for slot in slots])
+    hid = known_hid or call_hid(name, table, code, [(slot.name, slot.hid) for slot in slots])
     return Call(
         op=name,
         op_version=table,

@@ -17,7 +17,7 @@ from typing import cast
 from gitmemo.hashing.digest import Digest, from_text, to_text
 from gitmemo.hashing.parts import PART_LIMIT, part_id, short_of
 from gitmemo.model.facts import Slot
-from gitmemo.model.ids import raw_hid
+from gitmemo.model.ids import output_hid, raw_hid
 from gitmemo.model.items import (
     KINDS,
     OBJECT,
@@ -131,6 +131,11 @@ def read_input(array: list[object], content_id: ContentId) -> Slot:
 def read_output(call: Digest, array: list[object], content_id: ContentId) -> Slot:
     """Return an output of the call with history id `call` from its notation."""
     name, value = array
+    if type(value) is dict and len(value) == 1 and "v" in value:
+        # As nearly always. What each call returned is its own: nothing is kept of it in a cache.
+        plain = value["v"]
+        cid, hid = content_id(plain), output_hid(call, _string(name))
+        return Slot(cast("str", name), cid, hid, Inline(plain))
     return Slot.output(call, _string(name), _read(value, content_id))
 
 

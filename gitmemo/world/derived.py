@@ -12,6 +12,7 @@ from pathlib import Path
 
 from gitmemo.errors import NewerFormat, OlderFormat
 from gitmemo.world.index import Index
+from gitmemo.world.table import DERIVED_VERSION
 
 _DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 _NOT_OURS_TO_WRITE = frozenset(
@@ -26,7 +27,7 @@ def open_derived(path: Path) -> Index:
     Where it cannot be written (a repository that is read-only) it is kept in memory.
     """
     try:
-        return Index(path)
+        return _index(path)
     except (NewerFormat, OlderFormat):
         return _anew(path)
     except sqlite3.DatabaseError as error:
@@ -52,7 +53,11 @@ def _anew(path: Path) -> Index:
     if not os.access(path.parent, os.W_OK):
         return Index(None)
     remove(path)
-    return Index(path)
+    return _index(path)
+
+
+def _index(path: Path) -> Index:
+    return Index(path, DERIVED_VERSION)
 
 
 def _code(error: sqlite3.DatabaseError) -> int:

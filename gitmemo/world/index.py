@@ -45,6 +45,7 @@ from gitmemo.world.view import CallSignature, Tally
 _BATCH = 500
 _ID_BYTES = 32
 STATEMENT_KINDS = ("decision", "move", "dependency", "rename", "withdrawal")
+_CALLS_MARKED = "select id, shape, line, hid from fact where mark = ?"
 _T = TypeVar("_T")
 _F = TypeVar("_F", Call, Value, Version, Source, Decision, Text)
 
@@ -64,9 +65,11 @@ class Index(Membership):
         `asked` is what the key was made of, where that is known.
         """
         found = []
-        for number, line in self.lines_marked(key):
+        of_shape = self.shapes.line
+        for number, shape, stored, hid in self.rows(_CALLS_MARKED, (mark_of(key),)):
+            line = of_shape(shape, stored)
             if line.startswith('["call",'):
-                call = call_from_line(line, asked, content_id)
+                call = call_from_line(line, asked, content_id, hid)
                 if (asked is not None and call.inputs is asked.inputs) or call.key == key:
                     found.append((number, call))
         return found

@@ -13,7 +13,7 @@ from typing import TypeVar
 
 from gitmemo.hashing import content_id
 from gitmemo.model.lines import from_canonical_line, from_line
-from gitmemo.world.sketches import Sketch, sketch_of_line
+from gitmemo.world.forms import Drawn
 from gitmemo.world.spans import Span, Spans, runs_of
 from gitmemo.world.table import FactTable, as_json, sketch_of
 
@@ -58,7 +58,7 @@ class Membership(FactTable):
         here = known or {}
         numbers = {here[line] for line in lines if line in here} if here else set()
         for batch in _batches(line for line in lines if line not in here):
-            numbers.update(self.add_sketched([_checked(line) for line in batch]))
+            numbers.update(self.add_drawn([self._checked(line) for line in batch]))
         self._add_spans(Span(file, *run, "", "", 0) for run in runs_of(sorted(numbers)))
 
     def add_placed(
@@ -67,7 +67,7 @@ class Membership(FactTable):
         """Add `(line, branch, commit, position in the file)`; what is before `committed` is told apart."""
         spans = Spans(file, committed)
         for batch in _batches(entries):
-            numbers = self.add_sketched([_written_here(line) for line, *_ in batch])
+            numbers = self.add_drawn([self._written_here(line) for line, *_ in batch])
             for number, (_, branch, commit, position) in zip(numbers, batch, strict=True):
                 spans.add(number, branch, commit, position)
         self._add_spans(spans.done())
@@ -111,18 +111,16 @@ class Membership(FactTable):
         )
         return {row[0] for row in rows}
 
+    def _checked(self, line: str) -> Drawn:
+        drawn = self.forms.drawn(line)
+        return drawn or Drawn(sketch_of(from_canonical_line(line, content_id), line), line)
+
+    def _written_here(self, line: str) -> Drawn:
+        # This machine wrote it, and its check was compared: not as others' segments.
+        return self.forms.drawn(line) or Drawn(sketch_of(from_line(line, content_id), line), line)
+
 
 def _batches(items: Iterable[_T]) -> Iterator[list[_T]]:
     rest = iter(items)
     while batch := list(islice(rest, _BATCH)):
         yield batch
-
-
-def _checked(line: str) -> tuple[Sketch, str]:
-    sketch = sketch_of_line(line)
-    return sketch or sketch_of(from_canonical_line(line, content_id), line), line
-
-
-def _written_here(line: str) -> tuple[Sketch, str]:
-    # This machine wrote it, and its check was compared: not as others' segments.
-    return sketch_of_line(line) or sketch_of(from_line(line, content_id), line), line

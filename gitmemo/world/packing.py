@@ -1,8 +1,8 @@
-"""Lines of facts, written as what differs from a line like them.
+"""Lines of facts, written as what differs from a line like them, or as what fills their form.
 
 Not a file format: only the index holds lines like this, and says which pattern
 belongs to which. Invariant: what `pack` made of a line and a pattern, `unpack`
-turns into the line again.
+turns into the line again; so does `fill` with what was taken out of it.
 """
 
 from __future__ import annotations
@@ -22,9 +22,12 @@ _WINDOW = -11
 _MEMORY = 2
 _LEVEL = 6
 
+FILLED = "\n"
+"""Stands in a pattern where each line has something else, and between these parts of a line."""
+
 
 class Pattern:
-    """A line that others resemble."""
+    """A line that others resemble, or what is the same in all of them."""
 
     def __init__(self, line: str) -> None:
         self.line = line
@@ -38,6 +41,21 @@ class Pattern:
     @cached_property
     def _unpacker(self) -> Unpacker:
         return zlib.decompressobj(_WINDOW, self._raw)
+
+    @cached_property
+    def _form(self) -> str:
+        return self.line.replace("%", "%%").replace(FILLED, "%s")
+
+    def fill(self, fields: str) -> str:
+        """Return the line that has these fields.
+
+        Raises:
+            CorruptRecord: There are more or fewer than the pattern has room for.
+        """
+        try:
+            return self._form % tuple(fields.split(FILLED))
+        except TypeError as error:
+            raise CorruptRecord(fields[:80], str(error), "the index") from None
 
     def pack(self, line: str) -> bytes:
         """Return `line` as what it adds to the pattern."""

@@ -1,4 +1,4 @@
-"""How the index keeps lines: each beside a pattern, a line of the same shape.
+"""How the index keeps lines: each beside a pattern, what lines of the same shape have in common.
 
 Not the packing itself (`packing`). Invariant: a pattern never changes, so that
 what was packed with it can be read as long as its row exists.
@@ -21,6 +21,9 @@ from gitmemo.world.view import CallSignature
 # it is made only where packed lines are long, and not for every line.
 _LONG_BYTES = 56
 _FEWEST_LINES = 64
+# What is noted of a run is part of a form's pattern, and may be that of one line alone.
+_FEWEST_FILLED = 8
+_MOST_FORMS = 4096
 _MOST_PATTERNS = 500  # ten kilobytes each, or twenty
 
 
@@ -64,6 +67,21 @@ class Shapes:
         self._database = database
         self._newest: dict[Look, _Shape] = {}
         self._patterns: dict[int, Pattern] = {}
+        self._forms: dict[str, int] = {}
+        self._seen: dict[str, int] = {}
+
+    def filled(self, key: Look, pattern: str) -> int | None:
+        """Return the number of the shape with this pattern; None if few lines have it so far."""
+        number = self._forms.get(pattern)
+        if number is None:
+            seen = self._seen[pattern] = self._seen.get(pattern, 0) + 1
+            if seen >= _FEWEST_FILLED:
+                shape = self._find(key, pattern) or self._make(key, pattern)
+                number = self._forms[pattern] = shape.number
+            if len(self._seen) > _MOST_FORMS:
+                self._seen.clear()
+                self._forms.clear()
+        return number
 
     def packed(self, key: Look, line: str) -> tuple[int, str | bytes]:
         """Return the number of a shape, and `line` as it is kept beside its pattern."""
@@ -78,14 +96,16 @@ class Shapes:
     def line(self, shape: int, stored: str | bytes) -> str:
         """Return the line that is kept as `stored`."""
         if isinstance(stored, str):
-            return stored
-        pattern = self._patterns.get(shape)
-        return (pattern or self._load(shape)).unpack(stored)
+            if stored.startswith("["):
+                return stored
+            return (self._patterns.get(shape) or self._load(shape)).fill(stored)
+        return (self._patterns.get(shape) or self._load(shape)).unpack(stored)
 
     def forget(self) -> None:
         """Read shapes anew: what was made in a transaction is gone if that is undone."""
         self._newest.clear()
         self._patterns.clear()
+        self._forms.clear()
 
     def signatures(self, op: str, op_version: int) -> set[CallSignature]:
         """Return what the calls of an op that were ever seen look like."""
@@ -101,11 +121,11 @@ class Shapes:
                 found.add(CallSignature(code, tuple(inputs), tuple(outputs)))
         return found
 
-    def _find(self, key: Look) -> _Shape | None:
+    def _find(self, key: Look, pattern: str | None = None) -> _Shape | None:
         row = self._database.execute(
             "select id, pattern from shape where kind = ? and op = ? and version = ?"
-            " and names = ? order by id desc limit 1",
-            key,
+            " and names = ? and pattern = coalesce(?, pattern) order by id desc limit 1",
+            (*key, pattern),
         ).fetchone()
         return self._keep(key, row[0], row[1]) if row else None
 

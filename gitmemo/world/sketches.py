@@ -20,26 +20,26 @@ from gitmemo.world.shapes import Look, names_of
 
 # Nearly all facts are calls with plain values. What is checked here with expressions and caches
 # takes a third of what it takes to make a fact of a line, and the line of it again.
-_TEXT = r'"[^"\\\x00-\x1f]*"'
-_DIGEST = r'"[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]"'
-_INT = r"(?:0|-?[1-9][0-9]{0,17})"
-_NUMBER = r"-?[0-9][0-9.e+-]{0,30}"
-_SCALAR = rf'\{{"v":(?:{_NUMBER}|{_TEXT}|true|false|null)\}}'
+TEXT = r'"[^"\\\x00-\x1f]*"'
+DIGEST = r'"[A-Za-z0-9_-]{42}[AEIMQUYcgkosw048]"'
+INT = r"(?:0|-?[1-9][0-9]{0,17})"
+NUMBER = r"-?[0-9][0-9.e+-]{0,30}"
+_SCALAR = rf'\{{"v":(?:{NUMBER}|{TEXT}|true|false|null)\}}'
 _SHORT = r'\{"p":"[A-Za-z0-9_-]{1,90}"\}'
-_VALUE = rf"(?:{_SCALAR}|{_DIGEST}|{_SHORT})"
-_INPUT = rf"\[{_TEXT},{_VALUE}(?:,{_DIGEST})?\]"
-_OUTPUT = rf"\[{_TEXT},{_VALUE}\]"
-_NOTED = rf'"([a-z]+)":(?:{_TEXT}|true|false),'
-_CALL = re.compile(
-    rf'\["call",({_TEXT}),(0|[1-9][0-9]{{0,8}}),(null|{_DIGEST}),'
+VALUE = rf"(?:{_SCALAR}|{DIGEST}|{_SHORT})"
+_INPUT = rf"\[{TEXT},{VALUE}(?:,{DIGEST})?\]"
+_OUTPUT = rf"\[{TEXT},{VALUE}\]"
+NOTED = rf'"([a-z]+)":(?:{TEXT}|true|false),'
+CALL = re.compile(
+    rf'\["call",({TEXT}),(0|[1-9][0-9]{{0,8}}),(null|{DIGEST}),'
     rf"\[((?:{_INPUT}(?:,{_INPUT})*)?)\],\[((?:{_OUTPUT}(?:,{_OUTPUT})*)?)\],"
-    rf"\[(?:{_DIGEST}(?:,{_DIGEST})*)?\],"
-    rf'\{{((?:{_NOTED.replace("(", "(?:", 1)})*)"seconds":({_NUMBER})(?:,"start":{_TEXT})?\}}\]'
+    rf"\[(?:{DIGEST}(?:,{DIGEST})*)?\],"
+    rf'\{{((?:{NOTED.replace("(", "(?:", 1)})*)"seconds":({NUMBER})(?:,"start":{TEXT})?\}}\]'
 )
-_SLOTS = re.compile(rf'\["([^"]*)",({_VALUE})(?:,"([^"]*)")?\]')
-_KEYS = re.compile(_NOTED)
-_INTEGER = re.compile(_INT)
-_WHOLE = re.compile(rf'\{{"v":{_INT}\}}')
+SLOTS = re.compile(rf'\["([^"]*)",({VALUE})(?:,"([^"]*)")?\]')
+_KEYS = re.compile(NOTED)
+_INTEGER = re.compile(INT)
+WHOLE = re.compile(rf'\{{"v":{INT}\}}')
 
 
 class Sketch(NamedTuple):
@@ -66,23 +66,23 @@ def micros_of(seconds: float) -> int:
 
 def sketch_of_line(line: str) -> Sketch | None:
     """Return the sketch of a plain call; None for everything else, also for what is no fact."""
-    match = _CALL.fullmatch(line)
+    match = CALL.fullmatch(line)
     if match is None:
         return None
     op, number, version, inputs, outputs, noted, seconds = match.groups()
-    given = _SLOTS.findall(inputs)
+    given = SLOTS.findall(inputs)
     cids, hids = [], []
     for _, value, history in given:
-        ids = _ids_of(value, history)
+        ids = ids_of(value, history)
         if ids is None:
             return None
         cids.append(ids[0])
         hids.append(ids[1])
     names = _output_names(outputs)
-    micros = _micros(noted, seconds)
+    micros = micros_of_text(noted, seconds)
     if names is None or micros is None:
         return None
-    common = _in_common(op, number, version, tuple([name for name, _, _ in given]), names)
+    common = in_common(op, number, version, tuple([name for name, _, _ in given]), names)
     if common is None:
         return None
     look, call = common
@@ -95,14 +95,14 @@ def needs_of_line(line: str) -> tuple[Digest | None, set[Digest]] | None:
 
     Of a line that was checked when it was read; None for everything else.
     """
-    match = _CALL.fullmatch(line)
+    match = CALL.fullmatch(line)
     if match is None:
         return None
     _op, _number, version, inputs, outputs, *_run = match.groups()
     cids = set()
-    for _, value, _ in (*_SLOTS.findall(inputs), *_SLOTS.findall(outputs)):
+    for _, value, _ in (*SLOTS.findall(inputs), *SLOTS.findall(outputs)):
         if not value.startswith('{"v":'):
-            ids = _ids_of(value, "")
+            ids = ids_of(value, "")
             if ids is None:
                 return None
             cids.add(ids[0])
@@ -112,15 +112,22 @@ def needs_of_line(line: str) -> tuple[Digest | None, set[Digest]] | None:
 def _output_names(text: str) -> tuple[str, ...] | None:
     """Return the names of the outputs; None if one is not written like that."""
     names = []
-    for name, value, _ in _SLOTS.findall(text):
-        if value[0] != '"' and not _WHOLE.fullmatch(value) and _ids_of(value, "") is None:
+    for name, value, _ in SLOTS.findall(text):
+        if not is_output(value):
             return None
         names.append(name)
     return tuple(names)
 
 
+def is_output(value: str) -> bool:
+    """Whether a value that looks like one is written as gitmemo writes it."""
+    if value[0] == '"' or value.startswith('{"v":"') or WHOLE.fullmatch(value):
+        return True
+    return ids_of(value, "") is not None
+
+
 @lru_cache(maxsize=4096)  # many calls have arguments in common
-def _ids_of(value: str, history: str) -> tuple[Digest, Digest] | None:
+def ids_of(value: str, history: str) -> tuple[Digest, Digest] | None:
     """Return the content id and the history id of an input; None if it is not written like that."""
     try:
         if value[0] == '"':
@@ -144,7 +151,7 @@ def _ids_of(value: str, history: str) -> tuple[Digest, Digest] | None:
     return None if given == hid else (cid, given)  # what follows is not written
 
 
-def _micros(noted: str, seconds: str) -> int | None:
+def micros_of_text(noted: str, seconds: str) -> int | None:
     """Return how long a call took, less than nothing for a link; None if it is not written like that."""
     is_link = _is_link(noted)
     try:
@@ -168,7 +175,7 @@ def _is_link(noted: str) -> bool | None:
 
 
 @lru_cache(maxsize=1000)
-def _in_common(
+def in_common(
     op: str, number: str, version: str, inputs: tuple[str, ...], outputs: tuple[str, ...]
 ) -> tuple[Look, CallIds] | None:
     """Return what calls with this beginning have in common, of texts as they stand in the line."""

@@ -10,8 +10,10 @@ from __future__ import annotations
 
 import json
 import sqlite3
+import struct
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -37,11 +39,18 @@ from gitmemo.model.facts import (
 from gitmemo.model.ids import derive
 from gitmemo.model.items import histories
 from gitmemo.model.lines import kind_of, to_line
+from gitmemo.world.forms import Drawn, Forms
+from gitmemo.world.marks import Marks
 from gitmemo.world.shapes import Look, Shapes, look_of
 from gitmemo.world.sketches import Sketch, micros_of
 
 SCHEMA_VERSION = 5
+"""Of a database that is the record of its facts."""
+DERIVED_VERSION = 6
+"""Of one that repeats files: it also has lines that are kept as what fills their shape."""
 _LOADING_KIB = 1 << 17
+_MOST_MARKS = 1 << 20  # 150 MB
+_MARK = struct.Struct("<q").unpack_from
 _SCHEMA = """
 create table file(
     id integer primary key, kind text not null, folder text not null, name text not null,
@@ -53,7 +62,6 @@ create index shape_like on shape(kind, op, version, names);
 create table fact(
     id integer primary key, mark integer not null, shape integer not null, micros integer,
     hid blob, line blob not null);
-create index fact_mark on fact(mark);
 create index fact_rare on fact(shape) where micros is null;
 create table output(hid integer not null, fact integer not null, primary key(hid, fact)) without rowid;
 create table span(
@@ -61,6 +69,7 @@ create table span(
     branch text not null, head text not null, position integer not null);
 create index span_file on span(file);
 """
+_MARK_INDEX = "create index fact_mark on fact(mark)"
 CARRIED_SCHEMA = "create table if not exists carried(file integer primary key, blobs blob not null)"
 """The blobs that the values of a file name; derived indexes have it once it was asked for."""
 
@@ -68,15 +77,17 @@ CARRIED_SCHEMA = "create table if not exists carried(file integer primary key, b
 class FactTable:
     """One SQLite file (or memory) of facts. Safe to use from several threads and processes."""
 
-    def __init__(self, path: Path | None) -> None:
-        """Open the index at `path`, in memory if None.
+    def __init__(self, path: Path | None, version: int = SCHEMA_VERSION) -> None:
+        """Open the index at `path`, in memory if None; `version` is its scheme.
 
         Raises:
             NewerFormat, OlderFormat: It has another scheme; a derived one can be made anew.
         """
-        self.database = Database(path, _prepare)
+        self.database = Database(path, partial(_prepare, version))
         self.lock = self.database.lock
         self.shapes = Shapes(self.database)
+        self.forms = Forms()
+        self._marks: Marks | None = None  # while the database has no index of them
 
     def close(self) -> None:
         """Close the connection."""
@@ -90,10 +101,38 @@ class FactTable:
             # New facts go all over the tables; pages that do not fit are written again and again.
             self.database.execute(f"pragma cache_size = -{_LOADING_KIB}")
             try:
-                with self.transaction():
+                with self.transaction(), self._indexed_afterwards():
                     yield
             finally:
                 self.database.execute(f"pragma cache_size = {before}")
+
+    @contextmanager
+    def _indexed_afterwards(self) -> Iterator[None]:
+        """Run the body; if there are no facts yet, index their marks when all are there.
+
+        Sorting them all at once is quicker than putting each where it belongs.
+        """
+        if self.newest():
+            yield
+            return
+        self.database.execute("drop index fact_mark")
+        self._marks = Marks()
+        try:
+            yield
+            self._index_marks()
+        finally:
+            self._marks = None
+
+    def _index_marks(self) -> None:
+        if self._marks is not None:
+            self._marks = None
+            self.database.execute(_MARK_INDEX)
+
+    def _keep_marks(self, found: Sequence[tuple[int, int]]) -> None:
+        if self._marks is not None:
+            self._marks.add(found)
+            if len(self._marks) > _MOST_MARKS:
+                self._index_marks()
 
     @contextmanager
     def transaction(self) -> Iterator[None]:
@@ -126,27 +165,33 @@ class FactTable:
     def add(self, facts: Iterable[Fact]) -> None:
         """Add `facts`, members of no file; known ones are left as they are."""
         added = [(fact, to_line(fact)) for fact in facts]
-        self.add_sketched([(sketch_of(fact, line), line) for fact, line in added])
+        self.add_drawn([Drawn(sketch_of(fact, line), line) for fact, line in added])
 
-    def add_sketched(self, facts: Sequence[tuple[Sketch, str]]) -> list[int]:
+    def add_drawn(self, facts: Sequence[Drawn]) -> list[int]:
         """Add what is not known yet, each a line with its sketch; return the number of each."""
-        marks = [mark_of(sketch.key) for sketch, _ in facts]
+        marks = [mark_of(fact.sketch.key) for fact in facts]
         known = self._numbers_of_lines(marks)
         last = self.newest()
         rows: list[tuple[object, ...]] = []
+        found: list[tuple[int, int]] = []
         outputs: list[tuple[int, int]] = []
         numbers: list[int] = []
-        packed = self.shapes.packed
-        for (sketch, line), mark in zip(facts, marks, strict=True):
+        packed, filled = self.shapes.packed, self.shapes.filled
+        for (sketch, line, pattern, fields), mark in zip(facts, marks, strict=True):
             number = known.get(line)
             if number is None:
                 last += 1
                 number = known[line] = last
-                shape, stored = packed(sketch.look, line)
+                shape = filled(sketch.look, pattern) if pattern else None
+                stored: str | bytes = fields
+                if shape is None:
+                    shape, stored = packed(sketch.look, line)
                 rows.append((number, mark, shape, sketch.micros, sketch.hid, stored))
+                found.append((mark, number))
                 for hid in sketch.made:
                     outputs.append((mark_of(hid), number))
             numbers.append(number)
+        self._keep_marks(found)
         self.database.executemany(
             "insert into fact(id, mark, shape, micros, hid, line) values (?, ?, ?, ?, ?, ?)", rows
         )
@@ -155,12 +200,18 @@ class FactTable:
 
     def _numbers_of_lines(self, marks: Sequence[int]) -> dict[str, int]:
         """Return the numbers of the known facts with `marks`, by their lines."""
-        if len(marks) == 1:
-            rows = self.rows("select id, shape, line from fact where mark = ?", (marks[0],))
+        where, wanted = "mark", marks
+        if self._marks is not None:
+            where, wanted = "id", self._marks.numbers(marks)
+        if not wanted:
+            return {}
+        if len(wanted) == 1:
+            rows = self.rows(f"select id, shape, line from fact where {where} = ?", wanted)
         else:
             rows = self.rows(
-                "select id, shape, line from fact where mark in (select value from json_each(?))",
-                (as_json(marks),),
+                "select id, shape, line from fact"
+                f" where {where} in (select value from json_each(?))",
+                (as_json(wanted),),
             )
         return {self.shapes.line(shape, line): number for number, shape, line in rows}
 
@@ -222,7 +273,7 @@ def sketch_of(fact: Fact, line: str) -> Sketch:
     return Sketch(key, look_of(fact), micros, fact.hid, made_by(fact))
 
 
-def _prepare(connection: sqlite3.Connection) -> None:
+def _prepare(version: int, connection: sqlite3.Connection) -> None:
     """Make a new connection ready: modes, and tables if the file is new."""
     connection.execute("pragma journal_mode = wal")
     # A power cut may cost the last transactions, never the file's integrity;
@@ -231,10 +282,10 @@ def _prepare(connection: sqlite3.Connection) -> None:
     (_, _, path) = connection.execute("pragma database_list").fetchone()
     found = connection.execute("pragma user_version").fetchone()[0]
     if found == 0:
-        _create(connection)
-    elif found != SCHEMA_VERSION:
-        kind = NewerFormat if found > SCHEMA_VERSION else OlderFormat
-        raise kind(path, found, SCHEMA_VERSION)
+        _create(connection, version)
+    elif found != version:
+        kind = NewerFormat if found > version else OlderFormat
+        raise kind(path, found, version)
 
 
 def as_json(numbers: Iterable[int]) -> str:
@@ -243,19 +294,19 @@ def as_json(numbers: Iterable[int]) -> str:
     return json.dumps(list(numbers))
 
 
-def _create(connection: sqlite3.Connection) -> None:
+def _create(connection: sqlite3.Connection, version: int) -> None:
     connection.execute("begin immediate")
     # Another process may have created the tables while this one waited.
     if connection.execute("pragma user_version").fetchone()[0] == 0:
-        for statement in _SCHEMA.split(";"):
+        for statement in (*_SCHEMA.split(";"), _MARK_INDEX):
             connection.execute(statement)
-        connection.execute(f"pragma user_version = {SCHEMA_VERSION}")
+        connection.execute(f"pragma user_version = {version}")
     connection.execute("commit")
 
 
 def mark_of(key: bytes) -> int:
     """Return the number by which facts that are looked up by `key` are found."""
-    return int.from_bytes(key[:8], "little", signed=True)
+    return cast("int", _MARK(key)[0])
 
 
 def made_by(call: Call) -> list[Digest]:
