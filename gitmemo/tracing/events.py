@@ -3,13 +3,15 @@
 Python 3.12 and later: `sys.monitoring`. 3.11: one C profiler per call. Not
 what the code objects mean (`resolver`). Invariant: a code object that started
 in the context of a recording, or in a thread without one, is in its set; with
-doubt it is in too many sets, never in too few.
+doubt it is in too many sets, never in too few. What the garbage collector runs is in none:
+it comes when it comes, so what it finalizes would be in the sets of other calls each time.
 """
 
 from __future__ import annotations
 
 import contextvars
 import cProfile
+import gc
 import sys
 import threading
 import weakref
@@ -132,6 +134,7 @@ class MonitoringEvents:
         self._fired: dict[int, CodeType] = {}
         self._tool = -1
         self._disable: object = _monitoring.DISABLE
+        self._collecting = 0
 
     def start(self, recording: Recording) -> None:
         with self._recordings.lock:
@@ -158,7 +161,12 @@ class MonitoringEvents:
             for event in (_monitoring.events.PY_START, _monitoring.events.PY_RESUME):
                 _monitoring.register_callback(tool, event, callback)
         _monitoring.set_events(free[1], _started_or_resumed())
+        gc.callbacks.append(self._collects)
         return free[0]
+
+    def _collects(self, phase: str, _info: object) -> None:
+        # One thread at a time collects, and what it finalizes runs in it.
+        self._collecting = threading.get_ident() if phase == "start" else 0
 
     def _arm_again(self) -> None:
         fired, self._fired = self._fired, {}
@@ -180,6 +188,8 @@ class MonitoringEvents:
         return any(owner is not None and owner.owns(filename) for owner in owners)
 
     def _started(self, code: CodeType, _offset: int) -> object:
+        if self._is_finalizer():
+            return None
         recordings, fired = self._recordings, self._fired
         active = recordings.active
         self._note(code)
@@ -195,7 +205,13 @@ class MonitoringEvents:
             return None
         return self._disable
 
+    def _is_finalizer(self) -> bool:
+        """Whether the collector runs this code."""
+        return self._collecting != 0 and self._collecting == threading.get_ident()
+
     def _note(self, code: CodeType) -> None:
+        if self._is_finalizer():
+            return
         recording = _current.get()
         if recording is not None and not recording.active:
             recording = current_recording()
@@ -217,10 +233,16 @@ def _started_or_resumed() -> int:
 
 
 class _Thread(threading.local):
-    """What runs in one thread: its profiler, and the recordings that it serves."""
+    """What runs in one thread: its profiler, and the recordings that it serves.
+
+    Attributes:
+        paused: The profiler while garbage is collected.
+        foreign: What profiled before, and is put aside.
+    """
 
     def __init__(self) -> None:
         self.profiler: cProfile.Profile | None = None
+        self.paused: cProfile.Profile | None = None
         self.recordings: list[Recording] = []
         self.foreign: Any = None
 
@@ -238,6 +260,19 @@ class ProfilerEvents:
         self._thread = _Thread()
         self._strays: list[tuple[threading.Thread, cProfile.Profile]] = []
         self._hook_before: Any = None
+        gc.callbacks.append(self._collects)
+
+    def _collects(self, phase: str, _info: object) -> None:
+        """Keep the profiler of this thread, which is what collects, from seeing finalizers."""
+        thread = self._thread
+        if phase == "start":
+            if thread.profiler is not None and sys.getprofile() is thread.profiler:
+                thread.paused = thread.profiler
+                thread.paused.disable()
+        elif thread.paused is not None:
+            profiler, thread.paused = thread.paused, None
+            if profiler is thread.profiler:
+                profiler.enable()
 
     def start(self, recording: Recording) -> None:
         thread, recordings = self._thread, self._recordings
@@ -260,7 +295,6 @@ class ProfilerEvents:
         if thread.profiler is None:
             self._put_aside(thread)
         else:
-            thread.profiler.disable()  # at once: what it sees of this costs time
             self._harvest_thread(thread, thread.profiler)
         with recordings.lock:
             if self._strays:
@@ -278,8 +312,8 @@ class ProfilerEvents:
 
     def _harvest_thread(self, thread: _Thread, profiler: cProfile.Profile) -> None:
         """Take what this thread's profiler saw."""
+        thread.profiler = None  # first, as garbage may be collected at any moment
         profiler.disable()
-        thread.profiler = None
         codes = _codes(profiler)
         for recording in thread.recordings:
             recording.add_all(codes)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import cProfile
+import gc
 import importlib
 import sys
 import textwrap
@@ -41,6 +42,12 @@ TEXT = """
         yield a()
         yield b()
     def drain(it): return list(it)
+    class Ring:
+        def __init__(self): self.me = self
+        def __del__(self): c()
+    def tidy(collect):
+        collect()
+        return a()
     def spawn(n):
         out = []
         threads = [threading.Thread(target=lambda: out.append(b())) for _ in range(n)]
@@ -153,6 +160,36 @@ def test_a_generator_from_outside_that_the_call_drains(mod: ModuleType, tracker:
     with tracker.capture(mod.drain) as capture:
         assert mod.drain(it) == [2]
     assert {"drain", "numbers", "b"} <= units(capture)
+
+
+def test_what_the_garbage_collector_runs_is_no_dependency(
+    mod: ModuleType, tracker: Tracker
+) -> None:
+    for _ in range(2):  # the second time all events were heard of before
+        mod.Ring()
+        with tracker.capture(mod.tidy) as call:
+            mod.tidy(gc.collect)
+        assert units(call) == {"tidy", "a", "$A"}
+    with tracker.capture(mod.c) as call:
+        mod.c()
+    assert units(call) == {"c", "$C"}
+
+
+def test_a_profiler_of_the_call_survives_the_garbage_collector(
+    mod: ModuleType, tracker: Tracker
+) -> None:
+    theirs = cProfile.Profile()
+
+    def collect() -> None:
+        theirs.enable()
+        gc.collect()
+        mod.b()
+        theirs.disable()
+
+    with tracker.capture(mod.tidy) as call:
+        mod.tidy(collect)
+    assert mod.b.__code__ in [entry.code for entry in theirs.getstats()]
+    assert {"tidy"} <= units(call)
 
 
 def test_a_profiler_of_the_user_keeps_working(mod: ModuleType, tracker: Tracker) -> None:
