@@ -50,6 +50,9 @@
       RemoteUnknown          exit 2
       RemoteDriverMissing    exit 5
       RemoteUnreachable      exit 5
+        RemoteDenied         exit 5
+        RemoteFull           exit 5
+        RemoteReadOnly       exit 5
       RemoteMissing          exit 5
       RemoteTooNew           exit 5
       RemoteCorrupt          exit 4
@@ -151,9 +154,12 @@ from gitmemo.errors.remotes import (
     BlobCorrupt,
     InvalidName,
     RemoteCorrupt,
+    RemoteDenied,
     RemoteDriverMissing,
+    RemoteFull,
     RemoteInvalid,
     RemoteMissing,
+    RemoteReadOnly,
     RemoteTooNew,
     RemoteUnknown,
     RemoteUnreachable,
@@ -246,9 +252,12 @@ __all__ = [
     "RefInside",
     "RefMisuse",
     "RemoteCorrupt",
+    "RemoteDenied",
     "RemoteDriverMissing",
+    "RemoteFull",
     "RemoteInvalid",
     "RemoteMissing",
+    "RemoteReadOnly",
     "RemoteTooNew",
     "RemoteUnknown",
     "RemoteUnreachable",

@@ -12,6 +12,7 @@ from pathlib import Path
 from gitmemo.errors import RemoteTooNew
 from gitmemo.remotes.config import RemoteConfig
 from gitmemo.remotes.directory import DirectoryTransport
+from gitmemo.remotes.drivers import patience
 from gitmemo.remotes.layout import MARKER, newer_format
 from gitmemo.remotes.objects import ObjectTransport
 from gitmemo.remotes.transport import Transport
@@ -44,4 +45,5 @@ def open_remote(config: RemoteConfig, root: Path) -> Remote:
     if config.protocol is not None:
         return Remote(config, ObjectTransport(config))
     path = Path(config.url.removeprefix("file://").removeprefix("local://")).expanduser()
-    return Remote(config, DirectoryTransport(config.name, config.url, root / path))
+    transport = DirectoryTransport(config.name, config.url, root / path, patience(config))
+    return Remote(config, transport)
