@@ -53,6 +53,7 @@
         RemoteDenied         exit 5
         RemoteFull           exit 5
         RemoteReadOnly       exit 5
+        RemoteNotListed      exit 5
       RemoteMissing          exit 5
       RemoteTooNew           exit 5
       RemoteCorrupt          exit 4
@@ -159,6 +160,7 @@ from gitmemo.errors.remotes import (
     RemoteFull,
     RemoteInvalid,
     RemoteMissing,
+    RemoteNotListed,
     RemoteReadOnly,
     RemoteTooNew,
     RemoteUnknown,
@@ -257,6 +259,7 @@ __all__ = [
     "RemoteFull",
     "RemoteInvalid",
     "RemoteMissing",
+    "RemoteNotListed",
     "RemoteReadOnly",
     "RemoteTooNew",
     "RemoteUnknown",

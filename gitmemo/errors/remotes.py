@@ -154,6 +154,25 @@ class RemoteReadOnly(RemoteUnreachable):
         return "push to the place that it shows, under an address that can be written"
 
 
+class RemoteNotListed(RemoteUnreachable):
+    """A web server cannot say what it has, and no push has left a listing there."""
+
+    kind = "remote-not-listed"
+
+    def __init__(self, name: str, url: str, reason: str, moved: int = 0) -> None:
+        """`reason` is the name of the listing that is not there."""
+        super().__init__(name, url, reason, moved)
+
+    def problem(self) -> str:
+        return f"the remote {self.name!r} ({self.url}) is a web server without {self.reason}"
+
+    def remedy(self) -> str:
+        return (
+            "give the remote under the address that it is pushed to the option `listing = true`, "
+            "push once, and copy what is there again if the server shows a copy"
+        )
+
+
 class RemoteMissing(GitmemoError):
     """A remote answers, but nobody has pushed to it."""
 

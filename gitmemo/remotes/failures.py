@@ -135,7 +135,8 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
     while cause is not None and id(cause) not in seen:
         seen.add(id(cause))
         yield cause
-        cause = cause.__cause__
+        reason = getattr(cause, "reason", None)  # urllib
+        cause = cause.__cause__ or (reason if isinstance(reason, Exception) else None)
 
 
 def _status(error: BaseException) -> int | None:

@@ -81,6 +81,7 @@ def push(
             _Push(store, remote, cache, jobs, progress).run(plan, steps)
         except RemoteUnreachable as error:
             raise error.after(sum(step.sent for step in steps)) from error.__cause__
+    remote.publish()
     damaged = [error for step in steps for error in step.damaged]
     if damaged:
         raise damaged[0]

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gitmemo.errors import RemoteTooNew
+from gitmemo.remotes import published
 from gitmemo.remotes.config import RemoteConfig
 from gitmemo.remotes.directory import DirectoryTransport
 from gitmemo.remotes.drivers import patience
@@ -30,6 +31,12 @@ class Remote:
         """The name in the settings."""
         return self.config.name
 
+    def publish(self) -> None:
+        """Leave a listing for web servers that show the same files, if the settings ask for it."""
+        if self.config.options.get(published.OPTION) == "true":
+            listing = self.transport.listing()
+            self.transport.write(published.NAME, published.write_published(listing))
+
     def check_format(self) -> None:
         """Raise `RemoteTooNew` if a later gitmemo wrote here."""
         try:
@@ -42,6 +49,10 @@ class Remote:
 
 def open_remote(config: RemoteConfig, root: Path) -> Remote:
     """Return the remote of `config`; relative directories start at `root`, the repository's."""
+    if config.protocol in ("http", "https"):
+        from gitmemo.remotes.web import WebTransport  # urllib is slow to import
+
+        return Remote(config, WebTransport(config, patience(config)))
     if config.protocol is not None:
         return Remote(config, ObjectTransport(config))
     path = Path(config.url.removeprefix("file://").removeprefix("local://")).expanduser()

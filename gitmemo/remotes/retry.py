@@ -15,12 +15,13 @@ from itertools import count
 from typing import TypeVar
 
 from gitmemo.errors import RemoteInvalid
+from gitmemo.remotes import published
 from gitmemo.remotes.failures import is_transient
 from gitmemo.remotes.parallel import pause
 
 RETRIES = "retries"
 TIMEOUT = "timeout"
-SETTINGS = frozenset({RETRIES, TIMEOUT})
+SETTINGS = frozenset({RETRIES, TIMEOUT, published.OPTION})
 """Options of a remote that are for gitmemo and not for the driver."""
 
 Result = TypeVar("Result")

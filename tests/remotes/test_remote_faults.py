@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import functools
+import http.server
 import os
 import random
 import threading
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from remotes.faults import HARMLESS, FaultyProxy
 
 from gitmemo.blobs import RepositoryBlobs
-from gitmemo.errors import RemoteDenied, RemoteUnreachable
+from gitmemo.errors import RemoteDenied, RemoteNotListed, RemoteReadOnly, RemoteUnreachable
 from gitmemo.remotes import Remote, RemoteConfig, open_remote, pull, push, retry
 
 BIG = os.urandom(5 << 20)
@@ -275,7 +278,7 @@ def both(*actions) -> None:
     def run(action):
         try:
             action()
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001  asserted on below
             errors.append(error)
 
     threads = [threading.Thread(target=run, args=(action,)) for action in actions]
@@ -284,3 +287,76 @@ def both(*actions) -> None:
     for thread in threads:
         thread.join()
     assert not errors
+
+
+class Quiet(http.server.SimpleHTTPRequestHandler):
+    """A plain web server, which knows no ranges."""
+
+    def log_message(self, *args: object) -> None:
+        return
+
+
+class Ranging(Quiet):
+    """One that knows them."""
+
+    def do_GET(self) -> None:
+        path = Path(self.translate_path(self.path))
+        asked = self.headers.get("Range")
+        if asked is None or not path.is_file():
+            return super().do_GET()
+        start = int(asked.removeprefix("bytes=").partition("-")[0])
+        data = path.read_bytes()[start:]
+        self.send_response(206 if data else 416)
+        self.send_header("Content-Length", str(len(data)))
+        self.end_headers()
+        self.wfile.write(data)
+        return None
+
+
+@pytest.fixture(params=[Quiet, Ranging])
+def web(request, tmp_path) -> Iterator[str]:
+    """The address of a web server that shows the `directory` remote."""
+    (tmp_path / "shared").mkdir()
+    handler = functools.partial(request.param, directory=str(tmp_path / "shared"))
+    server = http.server.ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, args=(0.05,), daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_address[1]}"
+    server.shutdown()
+    server.server_close()
+
+
+def test_a_web_server_shows_what_was_pushed(web, ours, theirs, share, tmp_path):
+    data = [*values(10), BIG]
+    wanted = share(ours, *data)
+    shown = open_remote(RemoteConfig("web", web), tmp_path)
+    pushed = RemoteConfig("lab", "shared", {"listing": "true"})
+    push(ours, open_remote(RemoteConfig("lab", "shared"), tmp_path), wanted[:3])
+    with pytest.raises(RemoteNotListed, match="listing = true"):
+        pull(theirs, shown, wanted)
+    push(ours, open_remote(pushed, tmp_path), wanted)
+    assert push(ours, shown, wanted).sent == 0
+    with pytest.raises(RemoteReadOnly):
+        push(ours, shown, share(ours, b"new"))
+    assert pull(theirs, shown, wanted).stored == 11
+    assert_sound(theirs, wanted)
+    for nonsense in (b"", b"[]", b'{"objects": {"x": -1}}', b"[" * 10**5, b'{"objects": 7}'):
+        (tmp_path / "shared/gitmemo-listing.json").write_bytes(nonsense)
+        with pytest.raises(RemoteUnreachable, match="makes no sense"):
+            pull(RepositoryBlobs(tmp_path / "none"), shown, wanted)
+
+
+def test_a_web_server_that_misbehaves(web, ours, theirs, share, tmp_path, monkeypatch):
+    monkeypatch.setattr("gitmemo.remotes.web.CHUNK_SIZE", 1 << 20)
+    wanted = share(ours, *(bytes([i]) * 40_000 for i in range(60)), BIG)
+    push(ours, open_remote(RemoteConfig("lab", "shared", {"listing": "true"}), tmp_path), wanted)
+    proxy = FaultyProxy(web)
+    options = {"retries": "9", "timeout": "5"}
+    shown = open_remote(RemoteConfig("web", proxy.url, options), tmp_path)
+    dice = random.Random(1)
+    proxy.decide = lambda *_: dice.choice(HARMLESS) if dice.random() < 0.4 else None
+    some = [wanted[2], wanted[50], wanted[-1]]
+    assert pull(theirs, shown, some).stored == 3
+    assert pull(theirs, shown, wanted).stored == 58
+    assert proxy.seen.total() > proxy.seen["none"] > 0
+    proxy.close()
+    assert_sound(theirs, wanted)
