@@ -7,6 +7,9 @@ repeat ourselves.
 
 from __future__ import annotations
 
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from gitmemo.errors import RemoteDriverMissing, RemoteInvalid
@@ -47,6 +50,45 @@ def patience(config: RemoteConfig) -> Patience:
     )
 
 
+class Drivers:
+    """The open drivers of one remote."""
+
+    def __init__(self, config: RemoteConfig) -> None:
+        self._config = config
+        self._idle: list[tuple[int, AbstractFileSystem, str]] = []
+        self._shared = config.protocol not in SFTP
+
+    @contextmanager
+    def one(self) -> Iterator[tuple[AbstractFileSystem, str]]:
+        """Lend a driver, and where in it the remote begins.
+
+        Threads share one, except for SFTP: two who ask on one connection wait for
+        each other's answers for ever, and a connection that failed stays broken.
+        """
+        opened = self._idle[-1:] if self._shared else self._taken()
+        # Drivers keep an event loop and connections that do not survive a fork.
+        if not opened or opened[0][0] != os.getpid():
+            opened = [(os.getpid(), *open_driver(self._config))]
+            if self._shared:
+                self._idle = opened
+        try:
+            yield opened[0][1:]
+        except FileNotFoundError:
+            self._give_back(opened)
+            raise
+        self._give_back(opened)
+
+    def _taken(self) -> list[tuple[int, AbstractFileSystem, str]]:
+        try:
+            return [self._idle.pop()]
+        except IndexError:
+            return []
+
+    def _give_back(self, opened: list[tuple[int, AbstractFileSystem, str]]) -> None:
+        if not self._shared:
+            self._idle.extend(opened)
+
+
 def open_driver(config: RemoteConfig) -> tuple[AbstractFileSystem, str]:
     """Return the driver of a remote, and where in it the remote begins."""
     try:
@@ -63,6 +105,8 @@ def open_driver(config: RemoteConfig) -> tuple[AbstractFileSystem, str]:
         ) from error
     if config.protocol in S3:
         fs.retries = 1  # an attribute only: how often it tries
+    if config.protocol in SFTP:
+        fs.ftp.get_channel().settimeout(patience(config).timeout)
     return fs, root.rstrip("/")
 
 

@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from gitmemo.errors import RemoteUnreachable
 from gitmemo.remotes.parallel import pause
-from gitmemo.remotes.transport import LARGEST_PIECE, Reached
+from gitmemo.remotes.transport import LARGEST_PIECE
+from gitmemo.remotes.transport import Reached as Told
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
@@ -27,40 +28,32 @@ _MOST_PARTS = 10_000
 Result = TypeVar("Result")
 
 
-class Repeated(Protocol):
-    """Repeats what may pass, and names what does not."""
+class Reached(Protocol):
+    """Hands out the driver and where the remote begins; repeats what may pass, names what does not."""
 
-    def __call__(self, action: Callable[[], Result]) -> Result: ...
+    def __call__(self, action: Callable[[AbstractFileSystem, str], Result]) -> Result: ...
 
 
-def upload_in_parts(
-    fs: AbstractFileSystem, path: str, source: Path, repeated: Repeated, reached: Reached
-) -> None:
-    """Create the object `path` from `source`."""
+def upload_in_parts(reached: Reached, name: str, source: Path, told: Told) -> None:
+    """Create the object `name` from `source`."""
     try:
-        _Upload(fs, path, source, repeated, reached).run()
-    except FileNotFoundError:
+        _Upload(reached, name, source, told).run()
+    except (FileNotFoundError, RemoteUnreachable) as error:
         # S3 says so of an upload that is finished or given up, by another push of
         # the same value or by an answer of our own that was lost.
-        if not _is_complete(fs, path, source, repeated):
-            _Upload(fs, path, source, repeated, reached).run()
+        if _is_complete(reached, name, source):
+            return
+        if isinstance(error, RemoteUnreachable):
+            raise
+        _Upload(reached, name, source, told).run()
 
 
 class _Upload:
     """One upload while it runs."""
 
-    def __init__(
-        self,
-        fs: AbstractFileSystem,
-        path: str,
-        source: Path,
-        repeated: Repeated,
-        reached: Reached,
-    ) -> None:
-        self._fs, self._source = fs, source
-        self._repeated, self._reached = repeated, reached
-        bucket, key, _ = fs.split_path(path)
-        self._where = {"Bucket": bucket, "Key": key}
+    def __init__(self, reached: Reached, name: str, source: Path, told: Told) -> None:
+        self._reached, self._source, self._told = reached, source, told
+        self._where = reached(lambda fs, root: _where(fs, f"{root}/{name}"))
         self._size = source.stat().st_size
 
     def run(self) -> None:
@@ -73,7 +66,7 @@ class _Upload:
             tag = self._send(upload, number, data, there.get(number))
             parts.append({"PartNumber": number, "ETag": tag})
             done += len(data)
-            self._reached(done)
+            self._told(done)
         self._call("complete_multipart_upload", UploadId=upload, MultipartUpload={"Parts": parts})
         for other in begun[1:]:
             self._give_up(other)
@@ -96,14 +89,9 @@ class _Upload:
 
     def _begun(self) -> list[str]:
         """Return the unfinished uploads of this object."""
+        where = {"Bucket": self._where["Bucket"], "Prefix": self._where["Key"]}
         try:
-            found = self._repeated(
-                lambda: self._fs.call_s3(
-                    "list_multipart_uploads",
-                    Bucket=self._where["Bucket"],
-                    Prefix=self._where["Key"],
-                )
-            )
+            found = self._reached(lambda fs, _: fs.call_s3("list_multipart_uploads", **where))
         except (RemoteUnreachable, FileNotFoundError):
             return []  # not everyone may ask, and not every service knows
         uploads = found.get("Uploads") or []
@@ -129,12 +117,17 @@ class _Upload:
             return  # only rubbish remains
 
     def _call(self, method: str, **arguments: object) -> Mapping[str, Any]:
-        return self._repeated(lambda: self._fs.call_s3(method, **self._where, **arguments))
+        return self._reached(lambda fs, _: fs.call_s3(method, **self._where, **arguments))
 
 
-def _is_complete(fs: AbstractFileSystem, path: str, source: Path, repeated: Repeated) -> bool:
+def _where(fs: AbstractFileSystem, path: str) -> dict[str, str]:
+    bucket, key, _ = fs.split_path(path)
+    return {"Bucket": bucket, "Key": key}
+
+
+def _is_complete(reached: Reached, name: str, source: Path) -> bool:
     try:
-        size = repeated(lambda: fs.info(path)["size"])
-    except FileNotFoundError:
+        size = reached(lambda fs, root: fs.info(f"{root}/{name}")["size"])
+    except (FileNotFoundError, RemoteUnreachable):
         return False
     return bool(size == source.stat().st_size)

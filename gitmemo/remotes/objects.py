@@ -7,7 +7,6 @@ our errors, except that an absent object stays `FileNotFoundError`.
 
 from __future__ import annotations
 
-import os
 import secrets
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
@@ -17,7 +16,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from gitmemo.errors import GitmemoError, RemoteUnreachable
 from gitmemo.remotes.config import RemoteConfig
-from gitmemo.remotes.drivers import S3, SFTP, has_folders, open_driver, patience
+from gitmemo.remotes.drivers import S3, SFTP, Drivers, has_folders, patience
 from gitmemo.remotes.failures import named
 from gitmemo.remotes.multipart import ONE_PUT_BELOW, upload_in_parts
 from gitmemo.remotes.parallel import pause
@@ -35,44 +34,42 @@ class ObjectTransport:
     def __init__(self, config: RemoteConfig) -> None:
         self._config = config
         self._patience = patience(config)
-        self._opened: tuple[int, AbstractFileSystem, str] | None = None
+        self._drivers = Drivers(config)
 
     def listing(self) -> dict[str, int | None]:
         """Return the size of every object, by name."""
-        fs, root = self._fs()
+
+        def find(fs: AbstractFileSystem, root: str) -> dict[str, int | None]:
+            prefix = f"{root}/"
+            return {
+                path.removeprefix(prefix): info.get("size")
+                for path, info in fs.find(root, detail=True).items()
+                if path.startswith(prefix)
+            }
+
         try:
-            found = self._reached(lambda: fs.find(root, detail=True))
+            return self._reached(find)
         except FileNotFoundError:
             return {}
-        prefix = f"{root}/"
-        return {
-            path.removeprefix(prefix): info.get("size")
-            for path, info in found.items()
-            if path.startswith(prefix)
-        }
 
     def read(self, name: str) -> bytes:
         """Return a whole object."""
-        fs, root = self._fs()
-        return self._reached(lambda: bytes(fs.cat_file(f"{root}/{name}")))
+        return self._reached(lambda fs, root: bytes(fs.cat_file(f"{root}/{name}")))
 
     def read_ranges(self, name: str, ranges: Sequence[tuple[int, int]]) -> list[bytes]:
         """Return the bytes of each range."""
-        fs, root = self._fs()
-        paths = [f"{root}/{name}"] * len(ranges)
         starts, ends = [start for start, _ in ranges], [end for _, end in ranges]
-        return self._reached(
-            lambda: [bytes(data) for data in fs.cat_ranges(paths, starts, ends, on_error="raise")]
-        )
+
+        def read(fs: AbstractFileSystem, root: str) -> list[bytes]:
+            paths = [f"{root}/{name}"] * len(ranges)
+            return [bytes(data) for data in fs.cat_ranges(paths, starts, ends, on_error="raise")]
+
+        return self._reached(read)
 
     def stream(self, name: str, size: int, start: int = 0) -> Iterator[bytes]:
         """Yield an object in pieces."""
-        fs, root = self._fs()
         while start < size:
-            end = min(start + CHUNK_SIZE, size)
-            data: bytes = self._reached(
-                partial(fs.cat_file, f"{root}/{name}", start=start, end=end)
-            )
+            data = self._reached(partial(_piece, name, start, min(start + CHUNK_SIZE, size)))
             if not data:
                 return
             yield data
@@ -86,53 +83,48 @@ class ObjectTransport:
     def upload(self, name: str, path: Path, reached: Reached = lambda _: None) -> None:
         """Create or replace an object from a file."""
         if self._config.protocol in S3 and path.stat().st_size >= ONE_PUT_BELOW:
-            fs, root = self._fs()
-            self._writing(
-                lambda: upload_in_parts(fs, f"{root}/{name}", path, self._reached, reached)
-            )
+            self._written(lambda: upload_in_parts(self._reached, name, path, reached))
         else:
             self._place(name, lambda fs, to: fs.put_file(str(path), to))
 
     def _place(self, name: str, put: Callable[[AbstractFileSystem, str], object]) -> None:
-        fs, root = self._fs()
-        path = f"{root}/{name}"
-        folder = path.rpartition("/")[0]
-
-        def place() -> None:
+        def place(fs: AbstractFileSystem, root: str) -> None:
+            path = f"{root}/{name}"
             if has_folders(self._config):
-                fs.makedirs(folder, exist_ok=True)
+                fs.makedirs(path.rpartition("/")[0], exist_ok=True)
             if self._config.protocol in SFTP:
                 _replace(fs, path, put)
             else:
                 put(fs, path)
 
-        self._writing(lambda: self._reached(place))
+        self._written(lambda: self._reached(place))
 
-    def _fs(self) -> tuple[AbstractFileSystem, str]:
-        # Drivers keep an event loop and connections that do not survive a fork.
-        opened = self._opened
-        if opened is None or opened[0] != os.getpid():
-            opened = (os.getpid(), *self._reached(lambda: open_driver(self._config)))
-            self._opened = opened
-        return opened[1:]
-
-    def _writing(self, action: Callable[[], None]) -> None:
+    def _written(self, action: Callable[[], None]) -> None:
         try:
             action()
         except FileNotFoundError as error:
             reason = "there is no such bucket or folder"
             raise RemoteUnreachable(self._config.name, self._config.url, reason) from error
 
-    def _reached(self, action: Callable[[], Result]) -> Result:
-        """Return `action()`, repeated while it may succeed, with its failure as an error of ours."""
+    def _reached(self, action: Callable[[AbstractFileSystem, str], Result]) -> Result:
+        """Return what `action` returns, repeated while it may succeed, or raise an error of ours."""
+
+        def attempt() -> Result:
+            with self._drivers.one() as (fs, root):
+                return action(fs, root)
+
         try:
-            return self._patience.run(action)
+            return self._patience.run(attempt)
         except (FileNotFoundError, GitmemoError):
             raise
         # Drivers raise the classes of their own SDK, which cannot be imported
         # here: whatever comes, the remote could not be used.
         except Exception as error:
             raise named(self._config.name, self._config.url, error) from error
+
+
+def _piece(name: str, start: int, end: int, fs: AbstractFileSystem, root: str) -> bytes:
+    return bytes(fs.cat_file(f"{root}/{name}", start=start, end=end))
 
 
 def _replace(

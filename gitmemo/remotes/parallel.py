@@ -73,19 +73,20 @@ def in_parallel(
     """
     outcomes: SimpleQueue[_Outcome[Result]] = SimpleQueue()
     stop = threading.Event()
-    todo = [(item, weigh(item)) for item in items]
-    todo.reverse()
+    todo = ((item, weigh(item)) for item in items)
+    held: tuple[Item, int] | None = None
     threads: set[threading.Thread] = set()
     running = in_flight = 0
     failure: BaseException | None = None
     try:
         while True:
-            while failure is None and todo and running < max(1, jobs):
-                if running and in_flight + todo[-1][1] > IN_FLIGHT:
+            while failure is None and running < max(1, jobs):
+                held = held or next(todo, None)
+                if held is None or (running and in_flight + held[1] > IN_FLIGHT):
                     break
-                item, weight = todo.pop()
-                threads.add(_begin(work, item, weight, stop, outcomes))
-                running, in_flight = running + 1, in_flight + weight
+                threads.add(_begin(work, *held, stop, outcomes))
+                running, in_flight = running + 1, in_flight + held[1]
+                held = None
             if not running:
                 break
             outcome = _next(outcomes, tick)

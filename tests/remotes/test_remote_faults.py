@@ -226,7 +226,8 @@ def test_a_large_upload_goes_on_where_it_was_cut(faulty, proxy, ours, theirs, sh
 
 def test_parts_of_something_else_are_sent_again(faulty, proxy, ours, theirs, share, small_parts):
     wanted = share(ours, BIG + BIG)
-    fs, root = faulty.transport._fs()
+    with faulty.transport._drivers.one() as (fs, root):
+        pass
     name = f"blobs/{wanted[0].blob.hex()[:2]}/{wanted[0].blob.hex()}"
     bucket, key, _ = fs.split_path(f"{root}/{name}")
     begun = fs.call_s3("create_multipart_upload", Bucket=bucket, Key=key)["UploadId"]

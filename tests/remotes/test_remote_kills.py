@@ -287,5 +287,5 @@ def delete(remote, tmp_path, name: str) -> None:
     if remote.config.protocol is None:
         (tmp_path / "shared" / name).unlink()
     else:
-        fs, root = remote.transport._fs()
-        fs.rm_file(f"{root}/{name}")
+        with remote.transport._drivers.one() as (fs, root):
+            fs.rm_file(f"{root}/{name}")
