@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import os
 import secrets
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -92,6 +92,16 @@ class IndexCache:
             self._folder.mkdir(parents=True, exist_ok=True)
             with (self._folder / _SINGLES).open("a", encoding="ascii") as file:
                 file.write(f"{to_hex(blob)}\n")
+
+    def keep(self, packs: Collection[Digest]) -> None:
+        """Forget the indexes of all packs but these, which a listing has just shown."""
+        if self._folder is None or not self._folder.is_dir():
+            return
+        names = {f"{to_hex(pack)}.idx" for pack in packs}
+        for path in self._folder.glob("*.idx"):
+            if path.name not in names:
+                with suppress(OSError):
+                    path.unlink()
 
     def blobs(self) -> frozenset[Digest]:
         """Return the values that were on the remote when it was last looked at."""

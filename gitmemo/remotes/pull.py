@@ -17,7 +17,7 @@ from pathlib import Path
 from gitmemo.blobs.store import BlobStore, Chunk
 from gitmemo.errors import BlobCorrupt, RemoteCorrupt, RemoteMissing, RemoteUnreachable
 from gitmemo.hashing.digest import Digest
-from gitmemo.remotes.catalogue import read_catalogue
+from gitmemo.remotes.catalogue import index_cache, read_catalogue
 from gitmemo.remotes.layout import single_name
 from gitmemo.remotes.parallel import JOBS, in_parallel
 from gitmemo.remotes.plan import Catalogue, PackFetch, PullPlan, WantedBlob, plan_pull
@@ -77,6 +77,7 @@ def pull(
     if not needed:
         return PullReport(already_here=here)
     catalogue = read_catalogue(remote, cache, jobs)
+    index_cache(remote, cache).keep(catalogue.pack_sizes)
     if not catalogue.marked:
         raise RemoteMissing(remote.name, remote.config.url)
     remote.check_format()

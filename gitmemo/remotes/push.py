@@ -73,6 +73,7 @@ def push(
     that fails raises `RemoteUnreachable`, which says how many were sent.
     """
     catalogue = read_catalogue(remote, cache, jobs)
+    index_cache(remote, cache).keep(catalogue.pack_sizes)
     plan = plan_push(wanted, catalogue)
     steps: list[_Step] = []
     if plan.blobs:

@@ -11,14 +11,17 @@ import subprocess
 import sys
 import time
 from pathlib import Path
+from types import SimpleNamespace
+from typing import ClassVar
 
 import pytest
+from fsspec.implementations.memory import MemoryFileSystem
 from remotes import faults
 
 from gitmemo import remotes
 from gitmemo.blobs import RepositoryBlobs
 from gitmemo.errors import RemoteFull, RemoteReadOnly, RemoteUnreachable
-from gitmemo.remotes import RemoteConfig, pull, push
+from gitmemo.remotes import RemoteConfig, open_remote, pull, push
 
 KILLS = int(os.environ.get("GITMEMO_TEST_KILLS", "3"))
 MEGABYTE = 1 << 20
@@ -281,6 +284,86 @@ def test_a_remote_that_was_emptied_behind_our_back_is_noticed(
         delete(remote, tmp_path, name)
         assert push(ours, remote, wanted, cache=tmp_path / "cache").sent in (1, 2)
     assert pull(theirs, remote, wanted, cache=tmp_path / "theirs cache").stored == 3
+
+
+def test_what_is_remembered_of_a_remote_ends_with_it(remote, ours, theirs, share, tmp_path):
+    cache = tmp_path / "cache"
+    wanted = share(ours, b"1", values()[-1])
+    push(ours, remote, wanted, cache=cache)
+    assert remotes.known_on(remote.config, cache) == {item.blob for item in wanted}
+    for name in remote.transport.listing():
+        if name != "gitmemo-remote.json":
+            delete(remote, tmp_path, name)
+    other = share(ours, b"2")
+    push(ours, remote, other, cache=cache)
+    assert remotes.known_on(remote.config, cache) == {other[0].blob}
+    assert pull(theirs, remote, wanted, cache=cache).missing == tuple(wanted)
+    assert remotes.known_on(remote.config, cache) == {other[0].blob}
+
+
+class OneAtATime(MemoryFileSystem):
+    """What SFTP is like: a connection is for one, and breaks now and then."""
+
+    opened: ClassVar[list[OneAtATime]] = []
+    store: ClassVar[dict] = {}
+    pseudo_dirs: ClassVar[list] = [""]
+    protocol = "sftp"
+
+    def __init__(self, **options):
+        super().__init__(**options)
+        self.busy, self.broken, self.calls = False, False, 0
+        self.opened.append(self)
+
+    @property
+    def ftp(self):
+        return SimpleNamespace(get_channel=lambda: SimpleNamespace(settimeout=lambda _: None))
+
+    @classmethod
+    def _strip_protocol(cls, path):
+        return "/" + path.split("://", 1)[-1].lstrip("/")
+
+    @staticmethod
+    def _get_kwargs_from_urls(path):
+        return {}
+
+    def cat_file(self, *arguments, **options):
+        return self.alone(super().cat_file, *arguments, **options)
+
+    def pipe_file(self, path, *arguments, **options):
+        assert "/.tmp-" in path  # others never see it half-written
+        return self.alone(super().pipe_file, path, *arguments, **options)
+
+    def alone(self, call, *arguments, **options):
+        assert not self.busy
+        assert not self.broken, "a connection that failed was used again"
+        self.calls += 1
+        self.broken = self.calls % 5 == 0
+        if self.broken:
+            raise EOFError
+        self.busy = True
+        time.sleep(0.002)
+        try:
+            return call(*arguments, **options)
+        finally:
+            self.busy = False
+
+
+def test_connections_of_which_each_is_for_one(ours, theirs, share, tmp_path, monkeypatch):
+    from fsspec.registry import _registry
+
+    from gitmemo.remotes import ssh
+
+    monkeypatch.setattr(ssh, "host_key_policy", lambda: None)
+    monkeypatch.setitem(_registry, "sftp", OneAtATime)
+    monkeypatch.setattr("gitmemo.remotes.plan.PACK_TARGET", 20_000)
+    pause = remotes.retry.pause
+    monkeypatch.setattr(remotes.retry, "pause", lambda seconds=0.0: pause(0))
+    wanted = share(ours, *values()[:12], values()[-1])
+    remote = open_remote(RemoteConfig("lab", "sftp://host/data", {"timeout": "9"}), tmp_path)
+    assert push(ours, remote, wanted).sent == len(wanted)
+    assert pull(theirs, remote, wanted).stored == len(wanted)
+    assert len(OneAtATime.opened) > 2
+    assert not any("/.tmp-" in name for name in OneAtATime.store)
 
 
 def delete(remote, tmp_path, name: str) -> None:
