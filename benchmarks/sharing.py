@@ -61,6 +61,8 @@ else:
     Path(folder).mkdir()
     fs.get(names, [f"{folder}/{name.rpartition('/')[2]}" for name in names])
 """
+
+
 @dataclass(frozen=True, slots=True)
 class _Cost:
     """What one process took: on the clock, of the client's processor, of the server."""

@@ -17,7 +17,7 @@ from typing import TypeVar
 
 from gitmemo.errors import GitmemoError, RemoteUnreachable
 from gitmemo.remotes.failures import named
-from gitmemo.remotes.layout import MARKER
+from gitmemo.remotes.layout import FOLDERS, MARKER
 from gitmemo.remotes.parallel import pause
 from gitmemo.remotes.retry import Patience
 from gitmemo.remotes.transport import CHUNK_SIZE, Reached
@@ -42,8 +42,9 @@ class DirectoryTransport:
 
     def _listing(self) -> dict[str, int | None]:
         self._check_parent()
-        sizes: dict[str, int | None] = dict(_files(self._directory / "packs", "packs"))
-        sizes.update(_files(self._directory / "blobs", "blobs"))
+        sizes: dict[str, int | None] = {}
+        for folder in FOLDERS:
+            sizes.update(_files(self._directory / folder, folder))
         if (self._directory / MARKER).is_file():
             sizes[MARKER] = None
         return sizes

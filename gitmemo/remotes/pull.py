@@ -17,9 +17,11 @@ from pathlib import Path
 from gitmemo.blobs.store import BlobStore, Chunk
 from gitmemo.errors import BlobCorrupt, RemoteCorrupt, RemoteMissing, RemoteUnreachable
 from gitmemo.hashing.digest import Digest
-from gitmemo.remotes.catalogue import index_cache, read_catalogue
-from gitmemo.remotes.layout import single_name
+from gitmemo.remotes.catalogue import corrected, index_cache, read_catalogue
+from gitmemo.remotes.index import Slot
+from gitmemo.remotes.layout import pack_name, single_name
 from gitmemo.remotes.parallel import JOBS, in_parallel
+from gitmemo.remotes.payload import payload
 from gitmemo.remotes.plan import Catalogue, PackFetch, PullPlan, WantedBlob, plan_pull
 from gitmemo.remotes.progress import Gauge, Meter
 from gitmemo.remotes.remote import Remote
@@ -81,7 +83,7 @@ def pull(
     if not catalogue.marked:
         raise RemoteMissing(remote.name, remote.config.url)
     remote.check_format()
-    return _Pull(store, remote, catalogue, jobs, progress).run(needed, here)
+    return _Pull(store, remote, catalogue, cache, jobs, progress).run(needed, here)
 
 
 def _needed(store: BlobStore, wanted: dict[Digest, WantedBlob]) -> dict[Digest, WantedBlob]:
@@ -101,13 +103,16 @@ class _Pull:
         store: BlobStore,
         remote: Remote,
         catalogue: Catalogue,
+        cache: Path | None,
         jobs: int,
         progress: Progress | None,
     ) -> None:
         self._store, self._remote, self._catalogue = store, remote, catalogue
+        self._cache = cache
         self._jobs, self._meter = jobs, Meter(progress)
         self._wanted: dict[Digest, WantedBlob] = {}
         self._damaged: dict[tuple[str, Digest], None] = {}
+        self._suspected: set[str] = set()
         self._gauges: dict[Digest, Gauge] = {}
 
     def run(self, needed: dict[Digest, WantedBlob], already_here: int) -> PullReport:
@@ -118,7 +123,9 @@ class _Pull:
         while True:
             plan = plan_pull(outstanding.values(), self._catalogue, tried)
             if not (plan.packs or plan.singles):
-                break
+                if not self._look_again(outstanding, tried):
+                    break
+                continue
             # Another place is tried for what failed: two people may have pushed the same value.
             try:
                 with closing(self._steps(plan)) as steps:
@@ -137,10 +144,37 @@ class _Pull:
         told = sum(self._gauges[item.blob].told for item in arrived if item.blob in self._gauges)
         self._meter.finished(sum(item.size for item in arrived) - told, len(arrived))
 
+    def _look_again(
+        self, outstanding: dict[Digest, WantedBlob], tried: set[tuple[str, Digest]]
+    ) -> bool:
+        """Read the indexes of packs with damage, once, and say whether they tell something new."""
+        packs = self._catalogue.pack_sizes
+        suspects = {name for name, blob in self._damaged if blob in outstanding} - self._suspected
+        self._suspected |= suspects
+        found = corrected(
+            self._remote,
+            self._cache,
+            self._catalogue,
+            [p for p in packs if pack_name(p) in suspects],
+        )
+        if found is None:
+            return False
+        changed = {
+            pack_name(pack)
+            for pack, slots in found.indexes.items()
+            if slots != self._catalogue.indexes.get(pack)
+        }
+        self._catalogue = found
+        for pair in [pair for pair in self._damaged if pair[0] in changed]:
+            del self._damaged[pair]
+            tried.discard(pair)
+        return True
+
     def _report(self, outstanding: dict[Digest, WantedBlob], already_here: int) -> PullReport:
         stored = [item for blob, item in self._wanted.items() if blob not in outstanding]
         names = tuple(dict.fromkeys(name for name, _ in self._damaged))
         lost = outstanding.keys() & {blob for _, blob in self._damaged}
+        names += self._catalogue.set_aside
         if self._catalogue.unreadable:
             # What an unreadable index lists is anyone's guess, so it may be what is missing.
             names += self._catalogue.unreadable
@@ -180,7 +214,7 @@ class _Pull:
             view = memoryview(data)
             for slot in span.slots:
                 start = slot.offset - span.start
-                if not self._keep(slot.blob, (view[start : start + slot.length],)):
+                if not self._keep_stored(slot, view[start : start + slot.length]):
                     damaged.append(slot.blob)
         bad = frozenset(damaged)
         return _Step(fetch.name, tuple(b for b in blobs if b not in bad), tuple(damaged))
@@ -210,6 +244,13 @@ class _Pull:
         except BlobCorrupt:
             return _Step(name, damaged=(item.blob,))
         return _Step(name, (item.blob,))
+
+    def _keep_stored(self, slot: Slot, data: memoryview) -> bool:
+        try:
+            value = payload(slot, data)
+        except ValueError:
+            return False
+        return self._keep(slot.blob, (value,))
 
     def _keep(self, blob: Digest, chunks: Iterable[Chunk]) -> bool:
         """Store `chunks` if they are `blob`."""

@@ -15,14 +15,16 @@ from itertools import chain
 from operator import itemgetter
 from pathlib import Path
 
-from gitmemo.blobs.entry import NO_SALT, header, preamble, seed_of
+from gitmemo.blobs.entry import NO_SALT, preamble, seed_of
 from gitmemo.blobs.store import BlobStore, StoredBlob
 from gitmemo.errors import BlobCorrupt, RemoteUnreachable
 from gitmemo.hashing.digest import digest
 from gitmemo.remotes.catalogue import index_cache, read_catalogue
 from gitmemo.remotes.index import Slot, write_index
 from gitmemo.remotes.layout import MARKER, index_name, marker, pack_name, single_name
+from gitmemo.remotes.notes import leave_notes
 from gitmemo.remotes.parallel import JOBS, in_parallel
+from gitmemo.remotes.payload import stored_form
 from gitmemo.remotes.plan import PushPlan, WantedBlob, plan_push
 from gitmemo.remotes.progress import Gauge, Meter
 from gitmemo.remotes.remote import Remote
@@ -55,6 +57,7 @@ class _Step:
     absent: tuple[WantedBlob, ...]
     damaged: tuple[BlobCorrupt, ...]
     told: int = 0
+    written: tuple[tuple[str, int], ...] = ()
 
 
 def push(
@@ -82,7 +85,8 @@ def push(
             _Push(store, remote, cache, jobs, progress).run(plan, steps)
         except RemoteUnreachable as error:
             raise error.after(sum(step.sent for step in steps)) from error.__cause__
-    remote.publish()
+    if written := dict(chain.from_iterable(step.written for step in steps)):
+        leave_notes(remote, catalogue, cache, written)
     damaged = [error for step in steps for error in step.damaged]
     if damaged:
         raise damaged[0]
@@ -136,6 +140,7 @@ class _Push:
 
     def _send_pack(self, group: tuple[WantedBlob, ...]) -> _Step:
         found, absent, damaged = _collect(self._store, group)
+        written: list[tuple[str, int]] = []
         if found:
             data, slots = build_pack(found)
             pack = digest(data)
@@ -143,7 +148,9 @@ class _Push:
             self._transport.write(pack_name(pack), data)
             self._transport.write(index_name(pack), index)
             self._known.put(pack, index)
-        return _Step(len(found), sum(blob.size for blob in found), absent, damaged)
+            written += ((pack_name(pack), len(data)), (index_name(pack), len(index)))
+        sent_bytes = sum(blob.size for blob in found)
+        return _Step(len(found), sent_bytes, absent, damaged, written=tuple(written))
 
     def _send_single(self, item: WantedBlob) -> _Step:
         found, absent, damaged = _collect(self._store, (item,))
@@ -155,7 +162,9 @@ class _Push:
             else:
                 self._transport.write(name, blob.source)
             self._known.add_single(blob.blob)
-        return _Step(len(found), sum(blob.size for blob in found), absent, damaged, gauge.told)
+        sent_bytes = sum(blob.size for blob in found)
+        written = tuple((single_name(blob.blob), blob.size) for blob in found)
+        return _Step(len(found), sent_bytes, absent, damaged, gauge.told, written)
 
 
 def _collect(
@@ -184,7 +193,8 @@ def build_pack(blobs: Iterable[StoredBlob]) -> tuple[bytes, list[Slot]]:
     seed = seed_of(data) or 0
     slots: list[Slot] = []
     for blob in blobs:
-        data += header(blob.blob, blob.codec, blob.size, seed)
-        slots.append(Slot(blob.blob, len(data), blob.size, blob.codec))
-        data += blob.read()
+        slot, head, stored = stored_form(blob.blob, blob.codec, blob.read(), len(data), seed)
+        slots.append(slot)
+        data += head
+        data += stored
     return bytes(data), slots

@@ -163,7 +163,9 @@ def test_a_sound_copy_elsewhere_on_the_remote_is_used(directory, shared, ours, t
 
 
 def hostile_index(shared: Path, *lines: object) -> None:
-    one(shared, "*.idx").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    one(shared, "*.idx").write_text(
+        "".join(json.dumps(line, separators=(",", ":")) + "\n" for line in lines)
+    )
 
 
 @pytest.mark.parametrize(

@@ -120,7 +120,20 @@ def test_places_that_failed_are_not_tried_again():
 # --- formats ------------------------------------------------------------------
 
 
-@given(st.lists(st.builds(Slot, ids, st.integers(0, 2**60), st.integers(0, 2**60), st.just("npy"))))
+numbers = st.integers(0, 2**60)
+plain_slots = st.builds(Slot, ids, numbers, numbers, st.just("npy"), st.just(""), st.just(0))
+packed_slots = st.builds(
+    Slot,
+    ids,
+    numbers,
+    numbers,
+    st.just("npy"),
+    st.sampled_from(["zlib", "later1"]),
+    st.integers(0, 16 << 20),
+)
+
+
+@given(st.lists(st.one_of(plain_slots, packed_slots)))
 def test_an_index_reads_back(slots):
     if slots:
         assert read_index(write_index(slots)) == tuple(slots)
