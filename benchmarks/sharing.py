@@ -7,6 +7,7 @@ an environment of its own), or found on the path; without it, it is left out.
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import resource
@@ -61,6 +62,30 @@ else:
     Path(folder).mkdir()
     fs.get(names, [f"{folder}/{name.rpartition('/')[2]}" for name in names])
 """
+_MANY = """
+import json, sys, time
+from pathlib import Path
+from random import Random
+from gitmemo.blobs import RepositoryBlobs
+from gitmemo.codecs import encode
+from gitmemo.remotes import RemoteConfig, WantedBlob, open_remote, pull, push
+
+url, endpoint, folder, count = sys.argv[1], sys.argv[2], Path(sys.argv[3]), int(sys.argv[4])
+remote = open_remote(RemoteConfig("lab", url, {"endpoint_url": endpoint} if endpoint else {}), folder)
+ours, theirs = RepositoryBlobs(folder / "ours"), RepositoryBlobs(folder / "theirs")
+wanted = []
+for number in range(count):
+    value = encode(Random(number).randbytes(200))
+    wanted.append(WantedBlob(ours.put(value), value.codec, value.size))
+remote.transport.listing()  # opens the client
+start = time.process_time()
+push(ours, remote, wanted, cache=folder / "cache")
+pushed = time.process_time()
+pull(theirs, remote, wanted, cache=folder / "their cache")
+pulled = time.process_time()
+push(ours, remote, wanted, cache=folder / "cache")
+print(json.dumps([pushed - start, pulled - pushed, time.process_time() - pulled]))
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +104,7 @@ def sharing() -> None:
     if dvc is None:
         print("  (no dvc: give its path in GITMEMO_BENCH_DVC; it is not measured)")
     with _server() as server:
+        _many(server)
         for title, small, large in (
             ("small: 2,000 x 200 B", _SMALL, 0),
             ("large: 20 x 5 MB", 0, _LARGE),
@@ -89,6 +115,22 @@ def sharing() -> None:
                     place = _Place(Path(name), server, kind)
                     print(f"\n{title}, {kind}")
                     _measure(place, _Workload(small, large), dvc)
+
+
+def _many(server: _Server) -> None:
+    """The library alone, without the start of a process and the world."""
+    for count in (_SMALL, 100_000):
+        with tempfile.TemporaryDirectory() as name:
+            place = _Place(Path(name), server, "s3")
+            place.clear()
+            ran = _run(
+                sys.executable, "-c", _MANY, place.url("many"), place.endpoint, place.folder, count
+            )
+            pushed, pulled, again = json.loads(ran.stdout)
+            print(
+                f"\n{count:,} values of 200 bytes, client CPU without start-up: push {pushed:.2f} s,"
+                f" pull {pulled:.2f} s, push of nothing new {again:.2f} s"
+            )
 
 
 # --- a server, and a place on it ----------------------------------------------

@@ -6,6 +6,7 @@ import json
 import random
 import zlib
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 
 import pytest
@@ -100,14 +101,12 @@ def test_a_hostile_payload_is_refused_and_never_grows(data, size):
         zlib.compress(data) + b"x",
         zlib.compress(data)[:-1],
     ):
-        try:
+        with suppress(ValueError):
             assert len(payload(slot, attempt)) == size
-        except ValueError:
-            pass
 
 
 def test_a_bomb_is_not_unpacked():
-    bomb = zlib.compress(bytes(64 << 20))
+    bomb = zlib.compress(bytes(8 << 20), 1)
     with pytest.raises(ValueError, match="does not unpack"):
         payload(Slot(digest(b""), 0, len(bomb), "raw", "zlib", 1000), bomb)
     line = write_index([Slot(digest(b""), 0, 9, "raw", "zlib", (16 << 20) + 1)])
@@ -161,18 +160,14 @@ def test_a_damaged_catalogue_is_refused(found, draw):
     if other != data:
         with pytest.raises(ValueError):
             read_bundle(digest(data), other)
-        try:  # under its own name it is whole indexes or an error
+        with suppress(ValueError):  # under its own name it is whole indexes or an error
             assert write_bundle(read_bundle(digest(other), other)) == other
-        except ValueError:
-            pass
 
 
 @given(st.one_of(st.binary(max_size=200), st.binary(max_size=200).map(b"gmcat1\n".__add__)))
 def test_random_bytes_are_no_catalogue(data):
-    try:
+    with suppress(ValueError):
         assert write_bundle(read_bundle(digest(data), data)) == data
-    except ValueError:
-        pass
 
 
 @given(st.dictionaries(ids, st.integers(1, 300_000), max_size=40))
