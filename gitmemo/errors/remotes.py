@@ -168,8 +168,8 @@ class RemoteNotListed(RemoteUnreachable):
 
     def remedy(self) -> str:
         return (
-            "give the remote under the address that it is pushed to the option `listing = true`, "
-            "push once, and copy what is there again if the server shows a copy"
+            "push something to the remote that the server shows, and if it shows a copy, "
+            "copy what is there again"
         )
 
 

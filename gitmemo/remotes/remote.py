@@ -10,7 +10,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gitmemo.errors import RemoteTooNew
-from gitmemo.remotes import published
 from gitmemo.remotes.config import RemoteConfig
 from gitmemo.remotes.directory import DirectoryTransport
 from gitmemo.remotes.drivers import patience
@@ -30,12 +29,6 @@ class Remote:
     def name(self) -> str:
         """The name in the settings."""
         return self.config.name
-
-    def publish(self) -> None:
-        """Leave a listing for web servers that show the same files, if the settings ask for it."""
-        if self.config.options.get(published.OPTION) == "true":
-            listing = self.transport.listing()
-            self.transport.write(published.NAME, published.write_published(listing))
 
     def check_format(self) -> None:
         """Raise `RemoteTooNew` if a later gitmemo wrote here."""

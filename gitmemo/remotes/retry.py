@@ -15,13 +15,12 @@ from itertools import count
 from typing import TypeVar
 
 from gitmemo.errors import RemoteInvalid
-from gitmemo.remotes import published
 from gitmemo.remotes.failures import is_transient
 from gitmemo.remotes.parallel import pause
 
 RETRIES = "retries"
 TIMEOUT = "timeout"
-SETTINGS = frozenset({RETRIES, TIMEOUT, published.OPTION})
+SETTINGS = frozenset({RETRIES, TIMEOUT})
 """Options of a remote that are for gitmemo and not for the driver."""
 
 Result = TypeVar("Result")

@@ -1,7 +1,7 @@
 """A remote behind a web server: the files of another remote, to be read only.
 
 Not for services with an interface of their own (`objects`). Invariant: what is
-there is what a push has published (`published`), as web servers list nothing.
+there is what a push has noted (`latest`), as web servers list nothing.
 """
 
 from __future__ import annotations
@@ -16,9 +16,10 @@ from urllib.parse import quote
 from urllib.request import Request, urlopen
 
 from gitmemo.errors import GitmemoError, RemoteNotListed, RemoteReadOnly, RemoteUnreachable
-from gitmemo.remotes import published
 from gitmemo.remotes.config import RemoteConfig
 from gitmemo.remotes.failures import named
+from gitmemo.remotes.latest import read_latest
+from gitmemo.remotes.layout import LATEST
 from gitmemo.remotes.parallel import pause
 from gitmemo.remotes.retry import Patience
 from gitmemo.remotes.transport import CHUNK_SIZE, Reached
@@ -35,11 +36,11 @@ class WebTransport:
     def listing(self) -> dict[str, int | None]:
         """Return what was there when somebody pushed last."""
         try:
-            return published.read_published(self.read(published.NAME))
+            return read_latest(self.read(LATEST))
         except FileNotFoundError:
-            raise RemoteNotListed(self._config.name, self._config.url, published.NAME) from None
+            raise RemoteNotListed(self._config.name, self._config.url, LATEST) from None
         except ValueError as error:
-            reason = f"{published.NAME} makes no sense: {error}"
+            reason = f"{LATEST} makes no sense: {error}"
             raise RemoteUnreachable(self._config.name, self._config.url, reason) from error
 
     def read(self, name: str) -> bytes:

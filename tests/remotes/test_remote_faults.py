@@ -330,18 +330,19 @@ def test_a_web_server_shows_what_was_pushed(web, ours, theirs, share, tmp_path):
     data = [*values(10), BIG]
     wanted = share(ours, *data)
     shown = open_remote(RemoteConfig("web", web), tmp_path)
-    pushed = RemoteConfig("lab", "shared", {"listing": "true"})
-    push(ours, open_remote(RemoteConfig("lab", "shared"), tmp_path), wanted[:3])
-    with pytest.raises(RemoteNotListed, match="listing = true"):
+    pushed = open_remote(RemoteConfig("lab", "shared"), tmp_path)
+    push(ours, pushed, wanted[:3])
+    (tmp_path / "shared/catalogues/latest.json").unlink()
+    with pytest.raises(RemoteNotListed, match=r"latest\.json"):
         pull(theirs, shown, wanted)
-    push(ours, open_remote(pushed, tmp_path), wanted)
+    push(ours, pushed, wanted)
     assert push(ours, shown, wanted).sent == 0
     with pytest.raises(RemoteReadOnly):
         push(ours, shown, share(ours, b"new"))
     assert pull(theirs, shown, wanted).stored == 11
     assert_sound(theirs, wanted)
-    for nonsense in (b"", b"[]", b'{"objects": {"x": -1}}', b"[" * 10**5, b'{"objects": 7}'):
-        (tmp_path / "shared/gitmemo-listing.json").write_bytes(nonsense)
+    for nonsense in (b"", b"[]", b'{"format": 2}', b"[" * 10**5):
+        (tmp_path / "shared/catalogues/latest.json").write_bytes(nonsense)
         with pytest.raises(RemoteUnreachable, match="makes no sense"):
             pull(RepositoryBlobs(tmp_path / "none"), shown, wanted)
 
@@ -349,7 +350,7 @@ def test_a_web_server_shows_what_was_pushed(web, ours, theirs, share, tmp_path):
 def test_a_web_server_that_misbehaves(web, ours, theirs, share, tmp_path, monkeypatch):
     monkeypatch.setattr("gitmemo.remotes.web.CHUNK_SIZE", 1 << 20)
     wanted = share(ours, *(bytes([i]) * 40_000 for i in range(60)), BIG)
-    push(ours, open_remote(RemoteConfig("lab", "shared", {"listing": "true"}), tmp_path), wanted)
+    push(ours, open_remote(RemoteConfig("lab", "shared"), tmp_path), wanted)
     proxy = FaultyProxy(web)
     options = {"retries": "9", "timeout": "5"}
     shown = open_remote(RemoteConfig("web", proxy.url, options), tmp_path)
