@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import tracemalloc
 import zlib
 from collections import Counter
 from contextlib import suppress
@@ -107,11 +108,23 @@ def test_a_hostile_payload_is_refused_and_never_grows(data, size):
 
 def test_a_bomb_is_not_unpacked():
     bomb = zlib.compress(bytes(8 << 20), 1)
+    tracemalloc.start()
     with pytest.raises(ValueError, match="does not unpack"):
         payload(Slot(digest(b""), 0, len(bomb), "raw", "zlib", 1000), bomb)
+    assert tracemalloc.get_traced_memory()[1] < 1 << 20
+    tracemalloc.stop()
     line = write_index([Slot(digest(b""), 0, 9, "raw", "zlib", (16 << 20) + 1)])
     with pytest.raises(ValueError, match="too long"):
         read_index(line)
+
+
+@pytest.mark.parametrize(
+    "change", [lambda data: data + b"x", lambda data: b"x" + data, lambda data: data[:-1]]
+)
+def test_a_payload_with_more_or_less_than_one_stream_is_refused(change):
+    data = change(zlib.compress(b"value"))
+    with pytest.raises(ValueError):
+        payload(Slot(digest(b"value"), 0, len(data), "raw", "zlib", 5), data)
 
 
 def test_a_compressed_pack_can_be_read_as_documented(directory, tmp_path, ours, theirs, share):
