@@ -172,7 +172,7 @@ def test_memory_is_bounded(tmp_path, ours, theirs, share, where, size, request):
 
 
 def test_a_remote_that_is_full(directory, ours, theirs, share, tmp_path, monkeypatch):
-    data = [b"small", values()[-1], b"x" * MEGABYTE]
+    data = [b"small", values()[-1], random.Random(1).randbytes(MEGABYTE)]
     wanted = share(ours, *data)
     push(ours, directory, wanted[:1])
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
