@@ -1,5 +1,7 @@
 """What is memoized: copied into the project that each benchmark makes, so that its code is versioned."""
 
+import random
+
 import numpy as np
 
 FACTOR = 3
@@ -27,3 +29,7 @@ def ramp(start: int) -> np.ndarray:
 
 def moved(values: np.ndarray) -> np.ndarray:
     return values + FACTOR
+
+
+def noise(number: int, size: int) -> bytes:
+    return random.Random(number).randbytes(size)

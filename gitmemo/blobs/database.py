@@ -13,6 +13,7 @@ from gitmemo.blobs.store import (
     SELF,
     Chunk,
     EncodedValue,
+    ReadFrom,
     StoredBlob,
     check_codec_name,
     checked,
@@ -63,6 +64,10 @@ class DatabaseBlobs:
             if self._has(blob, codec, origin):
                 return
             self._replace(blob, codec, origin, parts)
+
+    def put_arriving(self, blob: Digest, codec: str, read_from: ReadFrom, origin: str) -> None:
+        """Keep bytes from elsewhere, all of them in one attempt."""
+        self.put_verified(blob, codec, read_from(0), origin)
 
     def _replace(self, blob: Digest, codec: str, origin: str, parts: list[memoryview]) -> None:
         with self._at_once():

@@ -23,7 +23,11 @@ NO_SALT = bytes(SALT_SIZE)
 """The salt of packs that are named by their content: equal values, equal name."""
 
 _ENTRY_MAGIC = b"gmb1"
+_COMPRESSED_MAGIC = b"gmz1"  # on remotes only, so no scan knows it
 _FIXED = struct.Struct("<4s32sQB")  # magic, blob id, payload length, length of the codec's name
+_COMPRESSED = struct.Struct(
+    "<4s32sQQB"
+)  # the same, with the length of the value after the payload's
 _CHECK = struct.Struct("<I")
 _LONGEST_HEADER = _FIXED.size + 64 + _CHECK.size
 # Large enough that packs of tiny values are read in few calls, small enough
@@ -62,6 +66,13 @@ def header(blob: Digest, codec: str, length: int, seed: int) -> bytes:
     """Return the bytes that stand before a payload."""
     name = codec.encode("ascii")
     data = _FIXED.pack(_ENTRY_MAGIC, blob, length, len(name)) + name
+    return data + _CHECK.pack(crc32(data, seed))
+
+
+def compressed_header(blob: Digest, codec: str, length: int, size: int, seed: int) -> bytes:
+    """Return the bytes that stand before `length` bytes that unpack to `size`."""
+    name = codec.encode("ascii")
+    data = _COMPRESSED.pack(_COMPRESSED_MAGIC, blob, length, size, len(name)) + name
     return data + _CHECK.pack(crc32(data, seed))
 
 

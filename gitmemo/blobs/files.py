@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
+from gitmemo.blobs.arrival import receive
 from gitmemo.blobs.large import LargeFolder, file_digest, regular_stat
 from gitmemo.blobs.marks import VerifiedMarks
-from gitmemo.blobs.store import Chunk, StoredBlob
+from gitmemo.blobs.store import Chunk, ReadFrom, StoredBlob
 from gitmemo.errors import BlobCorrupt
 from gitmemo.hashing.digest import Digest, to_hex
 
@@ -52,7 +53,17 @@ class CheckedFiles:
 
     def write(self, blob: Digest, codec: str, chunks: Iterable[Chunk]) -> None:
         """Write bytes that are known to be `blob`."""
-        path = self._large.write(blob, codec, chunks)
+        self._mark(self._large.write(blob, codec, chunks))
+
+    def receive(self, blob: Digest, codec: str, read_from: ReadFrom) -> bool:
+        """Write bytes that arrive, or raise `BlobCorrupt`; False if another process is at it."""
+        path = self.path(blob, codec)
+        if not receive(path, blob, read_from):
+            return False
+        self._mark(path)
+        return True
+
+    def _mark(self, path: Path) -> None:
         if (found := regular_stat(path)) is not None:
             self._marks.add(self._mark_name(path), found)
 

@@ -12,6 +12,7 @@ from gitmemo.blobs.store import (
     SELF,
     Chunk,
     EncodedValue,
+    ReadFrom,
     StoredBlob,
     check_codec_name,
     checked,
@@ -40,6 +41,10 @@ class MemoryBlobs:
         written = self._blobs.setdefault(blob, {})
         if codec not in written or origin == SELF:
             written[codec] = StoredBlob(blob, codec, len(data), origin, data)
+
+    def put_arriving(self, blob: Digest, codec: str, read_from: ReadFrom, origin: str) -> None:
+        """Keep bytes from elsewhere, all of them in one attempt."""
+        self.put_verified(blob, codec, read_from(0), origin)
 
     def find(self, blob: Digest, codec: str | None = None) -> StoredBlob | None:
         """Return `blob`, or None."""

@@ -14,7 +14,7 @@ from pathlib import Path
 from gitmemo.blobs.files import CheckedFiles
 from gitmemo.blobs.marks import VerifiedMarks
 from gitmemo.blobs.packs import PackFolder, Place
-from gitmemo.blobs.store import Chunk, StoredBlob, checked
+from gitmemo.blobs.store import Chunk, ReadFrom, StoredBlob, checked
 from gitmemo.errors import BlobCorrupt
 from gitmemo.hashing.digest import Digest, digest, to_hex
 
@@ -81,6 +81,11 @@ class OriginBlobs:
             if len(first) >= SMALL_LIMIT:
                 return self._large.write(blob, codec, chain((first,), verified))
         return self._packs.append(blob, codec, first)
+
+    def put_arriving(self, blob: Digest, codec: str, read_from: ReadFrom) -> None:
+        """Keep a large value that may be anything, if it turns out to be `blob`."""
+        if not self._large.receive(blob, codec, read_from):
+            self.put_verified(blob, codec, read_from(0))
 
     def _packed(self, blob: Digest, codec: str | None) -> Iterator[StoredBlob | BlobCorrupt]:
         for place in self._packs.places(blob):

@@ -19,6 +19,7 @@ from gitmemo.blobs.store import (
     BlobStore,
     Chunk,
     EncodedValue,
+    ReadFrom,
     StoredBlob,
     check_codec_name,
 )
@@ -83,6 +84,10 @@ class OverflowBlobs:
     def put_verified(self, blob: Digest, codec: str, chunks: Iterable[Chunk], origin: str) -> None:
         """Keep bytes from elsewhere where small ones go: their origin is known there."""
         self._small.put_verified(blob, codec, chunks, origin)
+
+    def put_arriving(self, blob: Digest, codec: str, read_from: ReadFrom, origin: str) -> None:
+        """Keep a large value from elsewhere where small ones go."""
+        self._small.put_arriving(blob, codec, read_from, origin)
 
     def find(self, blob: Digest, codec: str | None = None) -> StoredBlob | None:
         """Return `blob`, or None.

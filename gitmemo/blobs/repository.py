@@ -17,6 +17,7 @@ from gitmemo.blobs.store import (
     SELF,
     Chunk,
     EncodedValue,
+    ReadFrom,
     StoredBlob,
     check_codec_name,
     is_remote_name,
@@ -45,9 +46,11 @@ class RepositoryBlobs:
 
     def put_verified(self, blob: Digest, codec: str, chunks: Iterable[Chunk], origin: str) -> None:
         """Keep bytes from elsewhere, or raise `BlobCorrupt` if they are not `blob`."""
-        name = remote_of(origin)
-        folder = self._own if name is None else self._remote(name)
-        folder.put_verified(blob, check_codec_name(codec), chunks)
+        self._folder(origin).put_verified(blob, check_codec_name(codec), chunks)
+
+    def put_arriving(self, blob: Digest, codec: str, read_from: ReadFrom, origin: str) -> None:
+        """Keep a large value from elsewhere, going on where an earlier attempt was cut off."""
+        self._folder(origin).put_arriving(blob, check_codec_name(codec), read_from)
 
     def find(self, blob: Digest, codec: str | None = None) -> StoredBlob | None:
         """Return `blob`, preferring own bytes; look for what others wrote before saying None."""
@@ -111,6 +114,10 @@ class RepositoryBlobs:
         for name in _folder_names(self.directory / "remote"):
             self._remote(name)
         return self._pulled()
+
+    def _folder(self, origin: str) -> OriginBlobs:
+        name = remote_of(origin)
+        return self._own if name is None else self._remote(name)
 
     def _remote(self, name: str) -> OriginBlobs:
         if name not in self._remotes:

@@ -8,7 +8,7 @@ that nothing read elsewhere (an index, a listing) can relabel local bytes.
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
@@ -28,6 +28,8 @@ _REMOTE_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,63}")
 _CODEC_NAME = re.compile(r"[a-z0-9][a-z0-9._+-]{0,63}")
 
 Chunk = bytes | bytearray | memoryview
+ReadFrom = Callable[[int], Iterable[Chunk]]
+"""Yields the bytes of a value from an offset."""
 
 
 class EncodedValue(Protocol):
@@ -77,6 +79,14 @@ class BlobStore(Protocol):
 
     def put_verified(self, blob: Digest, codec: str, chunks: Iterable[Chunk], origin: str) -> None:
         """Keep bytes from elsewhere, or raise `BlobCorrupt` if they are not `blob`."""
+        ...
+
+    def put_arriving(self, blob: Digest, codec: str, read_from: ReadFrom, origin: str) -> None:
+        """Keep a large value from elsewhere, as `put_verified` does.
+
+        Where values are files, what has arrived when `read_from` fails is kept, and
+        the next attempt begins there; it is no value before all of it was checked.
+        """
         ...
 
     def find(self, blob: Digest, codec: str | None = None) -> StoredBlob | None:

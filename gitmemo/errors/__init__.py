@@ -50,6 +50,10 @@
       RemoteUnknown          exit 2
       RemoteDriverMissing    exit 5
       RemoteUnreachable      exit 5
+        RemoteDenied         exit 5
+        RemoteFull           exit 5
+        RemoteReadOnly       exit 5
+        RemoteNotListed      exit 5
       RemoteMissing          exit 5
       RemoteTooNew           exit 5
       RemoteCorrupt          exit 4
@@ -151,9 +155,13 @@ from gitmemo.errors.remotes import (
     BlobCorrupt,
     InvalidName,
     RemoteCorrupt,
+    RemoteDenied,
     RemoteDriverMissing,
+    RemoteFull,
     RemoteInvalid,
     RemoteMissing,
+    RemoteNotListed,
+    RemoteReadOnly,
     RemoteTooNew,
     RemoteUnknown,
     RemoteUnreachable,
@@ -246,9 +254,13 @@ __all__ = [
     "RefInside",
     "RefMisuse",
     "RemoteCorrupt",
+    "RemoteDenied",
     "RemoteDriverMissing",
+    "RemoteFull",
     "RemoteInvalid",
     "RemoteMissing",
+    "RemoteNotListed",
+    "RemoteReadOnly",
     "RemoteTooNew",
     "RemoteUnknown",
     "RemoteUnreachable",

@@ -104,17 +104,72 @@ class RemoteUnreachable(GitmemoError):
     kind = "remote-unreachable"
     exit_code = 5
 
-    def __init__(self, name: str, url: str, reason: str) -> None:
-        super().__init__(name, url, reason)
-        self.name, self.url, self.reason = name, url, reason
+    def __init__(self, name: str, url: str, reason: str, moved: int = 0) -> None:
+        """`moved` values were transferred before."""
+        super().__init__(name, url, reason, moved)
+        self.name, self.url, self.reason, self.moved = name, url, reason, moved
+
+    def after(self, moved: int) -> RemoteUnreachable:
+        """Return the same error, after `moved` values were transferred."""
+        return type(self)(self.name, self.url, self.reason, moved)
 
     def problem(self) -> str:
         return f"the remote {self.name!r} ({self.url}) cannot be used: {self.reason}"
 
     def remedy(self) -> str:
+        return f"check the address, the network and your credentials, then {self._again()}"
+
+    def _again(self) -> str:
+        kept = f" (values: {self.moved})" if self.moved else ""
+        return f"repeat the command; what was transferred so far{kept} is kept"
+
+
+class RemoteDenied(RemoteUnreachable):
+    """A remote answers, and does not let us in."""
+
+    kind = "remote-denied"
+
+    def remedy(self) -> str:
         return (
-            "check the address, the network and your credentials, then repeat the command; "
-            "what was transferred so far is kept"
+            "check your credentials, and that they may list, read and (to push) write there, "
+            f"then {self._again()}"
+        )
+
+
+class RemoteFull(RemoteUnreachable):
+    """There is no room left on a remote."""
+
+    kind = "remote-full"
+
+    def remedy(self) -> str:
+        return f"make room there, then {self._again()}"
+
+
+class RemoteReadOnly(RemoteUnreachable):
+    """A remote can be read only."""
+
+    kind = "remote-read-only"
+
+    def remedy(self) -> str:
+        return "push to the place that it shows, under an address that can be written"
+
+
+class RemoteNotListed(RemoteUnreachable):
+    """A web server cannot say what it has, and no push has left a listing there."""
+
+    kind = "remote-not-listed"
+
+    def __init__(self, name: str, url: str, reason: str, moved: int = 0) -> None:
+        """`reason` is the name of the listing that is not there."""
+        super().__init__(name, url, reason, moved)
+
+    def problem(self) -> str:
+        return f"the remote {self.name!r} ({self.url}) is a web server without {self.reason}"
+
+    def remedy(self) -> str:
+        return (
+            "push something to the remote that the server shows, and if it shows a copy, "
+            "copy what is there again"
         )
 
 

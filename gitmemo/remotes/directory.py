@@ -8,82 +8,95 @@ from __future__ import annotations
 
 import os
 import secrets
-import shutil
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+import time
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
+from typing import TypeVar
 
-from gitmemo.errors import RemoteUnreachable
-from gitmemo.remotes.layout import MARKER
-from gitmemo.remotes.transport import CHUNK_SIZE
+from gitmemo.errors import GitmemoError, RemoteUnreachable
+from gitmemo.remotes.failures import named
+from gitmemo.remotes.layout import FOLDERS, MARKER
+from gitmemo.remotes.parallel import pause
+from gitmemo.remotes.retry import Patience
+from gitmemo.remotes.transport import CHUNK_SIZE, Reached
+
+_TEMPORARY_PREFIX = ".tmp-"
+_ABANDONED = 24 * 3600.0
+"""Seconds after which nobody is writing a temporary file any more: its writer touches it often."""
+
+Result = TypeVar("Result")
 
 
 class DirectoryTransport:
     """Objects as files under `directory`."""
 
-    def __init__(self, name: str, url: str, directory: Path) -> None:
+    def __init__(self, name: str, url: str, directory: Path, patience: Patience) -> None:
         self._name, self._url, self._directory = name, url, directory
+        self._patience = patience
 
     def listing(self) -> dict[str, int | None]:
         """Return the size of every object, by name."""
-        with self._reaching():
-            self._check_parent()
-            sizes: dict[str, int | None] = dict(_files(self._directory / "packs", "packs"))
-            sizes.update(_files(self._directory / "blobs", "blobs"))
-            if (self._directory / MARKER).is_file():
-                sizes[MARKER] = None
-            return sizes
+        return self._reached(self._listing)
+
+    def _listing(self) -> dict[str, int | None]:
+        self._check_parent()
+        sizes: dict[str, int | None] = {}
+        for folder in FOLDERS:
+            sizes.update(_files(self._directory / folder, folder))
+        if (self._directory / MARKER).is_file():
+            sizes[MARKER] = None
+        return sizes
 
     def read(self, name: str) -> bytes:
         """Return a whole object."""
-        with self._reaching():
-            return (self._directory / name).read_bytes()
+        return self._reached((self._directory / name).read_bytes)
 
     def read_ranges(self, name: str, ranges: Sequence[tuple[int, int]]) -> list[bytes]:
         """Return the bytes of each range."""
-        with self._reaching(), (self._directory / name).open("rb", buffering=0) as file:
-            return [os.pread(file.fileno(), end - start, start) for start, end in ranges]
 
-    def stream(self, name: str, size: int) -> Iterator[bytes]:
+        def read() -> list[bytes]:
+            with (self._directory / name).open("rb", buffering=0) as file:
+                return [_read_all(file.fileno(), end - start, start) for start, end in ranges]
+
+        return self._reached(read)
+
+    def stream(self, name: str, size: int, start: int = 0) -> Iterator[bytes]:
         """Yield an object in pieces."""
-        with self._reaching():
-            file = (self._directory / name).open("rb", buffering=0)
+        file = self._reached(lambda: (self._directory / name).open("rb", buffering=0))
         with file:
-            seen = 0
-            while seen <= size:
-                with self._reaching():
-                    chunk = file.read(CHUNK_SIZE)
+            while start <= size:
+                chunk = self._reached(partial(os.pread, file.fileno(), CHUNK_SIZE, start))
                 if not chunk:
                     return
-                seen += len(chunk)
                 yield chunk
+                start += len(chunk)
+                pause()
 
     def write(self, name: str, data: bytes) -> None:
         """Create or replace an object."""
-        with self._reaching(), self._replacing(name) as temporary, temporary.open("xb") as file:
-            file.write(data)
-            file.flush()
-            os.fsync(file.fileno())
+        self._written(lambda: self._replace(name, (data,)))
 
-    def upload(self, name: str, path: Path) -> None:
+    def upload(self, name: str, path: Path, reached: Reached = lambda _: None) -> None:
         """Create or replace an object from a file."""
-        with self._reaching(), self._replacing(name) as temporary, temporary.open("xb") as file:
-            with path.open("rb") as source:
-                shutil.copyfileobj(source, file, CHUNK_SIZE)
-            file.flush()
-            os.fsync(file.fileno())
+        self._written(lambda: self._replace(name, _pieces(path, reached)))
 
-    @contextmanager
-    def _replacing(self, name: str) -> Iterator[Path]:
+    def _replace(self, name: str, chunks: Iterable[bytes]) -> None:
         path = self._directory / name
         self._check_parent()
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.parent / f".tmp-{os.getpid()}-{secrets.token_hex(8)}"
+        _remove_abandoned(path.parent)
+        temporary = path.parent / f"{_TEMPORARY_PREFIX}{os.getpid()}-{secrets.token_hex(8)}"
         try:
-            yield temporary
+            with temporary.open("xb", buffering=0) as file:
+                for chunk in chunks:
+                    _write_all(file.fileno(), chunk)
+                os.fsync(file.fileno())
             temporary.replace(path)
         except BaseException:
-            temporary.unlink(missing_ok=True)
+            with suppress(OSError):
+                temporary.unlink(missing_ok=True)
             raise
 
     def _check_parent(self) -> None:
@@ -92,15 +105,52 @@ class DirectoryTransport:
             reason = f"the directory {self._directory.parent} does not exist (not mounted?)"
             raise RemoteUnreachable(self._name, self._url, reason)
 
-    @contextmanager
-    def _reaching(self) -> Iterator[None]:
+    def _written(self, action: Callable[[], None]) -> None:
         try:
-            yield
-        except FileNotFoundError:
+            self._reached(action)
+        except FileNotFoundError as error:  # a folder vanished in between
+            raise named(self._name, self._url, error) from error
+
+    def _reached(self, action: Callable[[], Result]) -> Result:
+        """Return `action()`, with its failure as an error of ours."""
+        try:
+            return self._patience.run(action)
+        except (FileNotFoundError, GitmemoError):
             raise
         except OSError as error:
-            reason = f"{error.strerror or error} ({error.filename or self._directory})"
-            raise RemoteUnreachable(self._name, self._url, reason) from error
+            raise named(self._name, self._url, error) from error
+
+
+def _pieces(path: Path, reached: Reached) -> Iterator[bytes]:
+    with path.open("rb", buffering=0) as source:
+        while chunk := source.read(CHUNK_SIZE):
+            yield chunk
+            reached(source.tell())
+            pause()
+
+
+def _read_all(fd: int, size: int, start: int) -> bytes:
+    """Return `size` bytes from `start`, or what there is of them; one call may give fewer."""
+    pieces: list[bytes] = []
+    while size > 0 and (piece := os.pread(fd, size, start)):
+        pieces.append(piece)
+        size, start = size - len(piece), start + len(piece)
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
+
+
+def _write_all(fd: int, data: bytes) -> None:
+    view = memoryview(data)
+    while view:
+        view = view[os.write(fd, view) :]
+
+
+def _remove_abandoned(folder: Path) -> None:
+    """Remove what pushes that were killed have left in a folder."""
+    for entry in _entries(folder):
+        if entry.name.startswith(_TEMPORARY_PREFIX):
+            with suppress(OSError):
+                if entry.stat(follow_symlinks=False).st_mtime < time.time() - _ABANDONED:
+                    Path(entry.path).unlink()
 
 
 def _files(folder: Path, prefix: str) -> Iterator[tuple[str, int]]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from gitmemo.hashing.digest import Digest, to_hex
 
@@ -21,9 +21,14 @@ SINGLE_FROM = 4 << 20
 PACK_TARGET = 16 << 20
 """A pack that has reached this size gets no more values."""
 
-_OBJECT = re.compile(
-    r"(packs/([0-9a-f]{2})/([0-9a-f]{64})\.(pack|idx))|(blobs/([0-9a-f]{2})/([0-9a-f]{64}))"
-)
+LATEST = "catalogues/latest.json"
+"""What was there after some push, for those who cannot list."""
+
+_OBJECT = re.compile(r"([a-z]+)/([0-9a-f]{2})/(([0-9a-f]{2})[0-9a-f]{62})(\.[a-z]{3,4})?")
+_PACK, _INDEX = ("packs", ".pack"), ("packs", ".idx")
+_SINGLE, _CATALOGUE = ("blobs", None), ("catalogues", ".cat")
+FOLDERS = ("packs", "blobs", "catalogues")
+_KINDS = (_PACK, _INDEX, _SINGLE, _CATALOGUE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +39,15 @@ class Inventory:
         marked: Whether the note about the format is there.
         packs: Sizes of the packs that have an index; one without is an interrupted push.
         singles: Sizes of the values that are objects of their own.
+        indexes: Sizes of the indexes of `packs`.
+        catalogues: Sizes of the copies of many indexes.
     """
 
     marked: bool
     packs: Mapping[Digest, int | None]
     singles: Mapping[Digest, int | None]
+    indexes: Mapping[Digest, int | None] = field(default_factory=dict)
+    catalogues: Mapping[Digest, int | None] = field(default_factory=dict)
 
 
 def pack_name(pack: Digest) -> str:
@@ -56,27 +65,28 @@ def single_name(blob: Digest) -> str:
     return f"blobs/{to_hex(blob)[:2]}/{to_hex(blob)}"
 
 
+def catalogue_name(catalogue: Digest) -> str:
+    """Return the name of a copy of many indexes: BLAKE3 of its bytes."""
+    return f"catalogues/{to_hex(catalogue)[:2]}/{to_hex(catalogue)}.cat"
+
+
 def read_listing(listing: Mapping[str, int | None]) -> Inventory:
     """Sort the names of a listing; what gitmemo did not name is none of its business."""
-    packs: dict[Digest, int | None] = {}
-    indexed: set[Digest] = set()
-    singles: dict[Digest, int | None] = {}
+    found: dict[tuple[str, str | None], dict[Digest, int | None]] = {kind: {} for kind in _KINDS}
     for name, size in listing.items():
         match = _OBJECT.fullmatch(name)
         if match is None:
             continue
-        _, pack_folder, pack, suffix, _, folder, blob = match.groups()
-        if blob is not None and blob.startswith(folder):
-            singles[Digest(bytes.fromhex(blob))] = size
-        elif pack is not None and pack.startswith(pack_folder):
-            if suffix == "idx":
-                indexed.add(Digest(bytes.fromhex(pack)))
-            else:
-                packs[Digest(bytes.fromhex(pack))] = size
+        kind, folder, hex_id, first, suffix = match.groups()
+        if folder == first and (kind, suffix) in found:
+            found[kind, suffix][Digest(bytes.fromhex(hex_id))] = size
+    packs, indexes = found[_PACK], found[_INDEX]
     return Inventory(
         marked=MARKER in listing,
-        packs={pack: size for pack, size in packs.items() if pack in indexed},
-        singles=singles,
+        packs={pack: size for pack, size in packs.items() if pack in indexes},
+        singles=found[_SINGLE],
+        indexes={pack: size for pack, size in indexes.items() if pack in packs},
+        catalogues=found[_CATALOGUE],
     )
 
 

@@ -1,34 +1,31 @@
 """A remote behind fsspec: S3 and what speaks it, Google, Azure, SFTP, memory.
 
-Not for directories (`directory`). Invariant: nothing is believed from a cache
-of the driver, and every failure of a driver becomes one of our errors, except
-that an absent object stays `FileNotFoundError`.
+Not for directories (`directory`) and web servers (`web`). Invariant: nothing is
+believed from a cache of the driver, and every failure of a driver becomes one of
+our errors, except that an absent object stays `FileNotFoundError`.
 """
 
 from __future__ import annotations
 
-import os
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+import secrets
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import suppress
+from functools import partial
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
-from gitmemo.errors import RemoteDriverMissing, RemoteInvalid, RemoteUnreachable
+from gitmemo.errors import GitmemoError, RemoteUnreachable
 from gitmemo.remotes.config import RemoteConfig
-from gitmemo.remotes.transport import CHUNK_SIZE
+from gitmemo.remotes.drivers import S3, SFTP, Drivers, has_folders, patience
+from gitmemo.remotes.failures import named
+from gitmemo.remotes.multipart import ONE_PUT_BELOW, upload_in_parts
+from gitmemo.remotes.parallel import pause
+from gitmemo.remotes.transport import CHUNK_SIZE, Reached
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
 
-_EXTRAS = {
-    "s3": "gitmemo[s3]",
-    "s3a": "gitmemo[s3]",
-    "gs": "gitmemo[gcs]",
-    "gcs": "gitmemo[gcs]",
-    "abfs": "gitmemo[azure]",
-    "abfss": "gitmemo[azure]",
-    "az": "gitmemo[azure]",
-}
+Result = TypeVar("Result")
 
 
 class ObjectTransport:
@@ -36,138 +33,109 @@ class ObjectTransport:
 
     def __init__(self, config: RemoteConfig) -> None:
         self._config = config
-        self._opened: tuple[int, AbstractFileSystem, str] | None = None
+        self._patience = patience(config)
+        self._drivers = Drivers(config)
 
     def listing(self) -> dict[str, int | None]:
         """Return the size of every object, by name."""
-        fs, root = self._fs()
-        with self._reaching():
-            try:
-                found = fs.find(root, detail=True)
-            except FileNotFoundError:
-                return {}
-        prefix = f"{root}/"
-        return {
-            path.removeprefix(prefix): info.get("size")
-            for path, info in found.items()
-            if path.startswith(prefix)
-        }
+
+        def find(fs: AbstractFileSystem, root: str) -> dict[str, int | None]:
+            prefix = f"{root}/"
+            return {
+                path.removeprefix(prefix): info.get("size")
+                for path, info in fs.find(root, detail=True).items()
+                if path.startswith(prefix)
+            }
+
+        try:
+            return self._reached(find)
+        except FileNotFoundError:
+            return {}
 
     def read(self, name: str) -> bytes:
         """Return a whole object."""
-        fs, root = self._fs()
-        with self._reaching():
-            return bytes(fs.cat_file(f"{root}/{name}"))
+        return self._reached(lambda fs, root: bytes(fs.cat_file(f"{root}/{name}")))
 
     def read_ranges(self, name: str, ranges: Sequence[tuple[int, int]]) -> list[bytes]:
         """Return the bytes of each range."""
-        fs, root = self._fs()
         starts, ends = [start for start, _ in ranges], [end for _, end in ranges]
-        with self._reaching():
+
+        def read(fs: AbstractFileSystem, root: str) -> list[bytes]:
             paths = [f"{root}/{name}"] * len(ranges)
             return [bytes(data) for data in fs.cat_ranges(paths, starts, ends, on_error="raise")]
 
-    def stream(self, name: str, size: int) -> Iterator[bytes]:
+        return self._reached(read)
+
+    def stream(self, name: str, size: int, start: int = 0) -> Iterator[bytes]:
         """Yield an object in pieces."""
-        fs, root = self._fs()
-        for start in range(0, size, CHUNK_SIZE):
-            with self._reaching():
-                end = min(start + CHUNK_SIZE, size)
-                data = bytes(fs.cat_file(f"{root}/{name}", start=start, end=end))
+        while start < size:
+            data = self._reached(partial(_piece, name, start, min(start + CHUNK_SIZE, size)))
+            if not data:
+                return
             yield data
+            start += len(data)
+            pause()
 
     def write(self, name: str, data: bytes) -> None:
         """Create or replace an object."""
-        fs, root = self._fs()
-        with self._reaching(), self._writing():
-            self._make_folder(fs, f"{root}/{name}")
-            fs.pipe_file(f"{root}/{name}", data)
+        self._place(name, lambda fs, path: fs.pipe_file(path, data))
 
-    def upload(self, name: str, path: Path) -> None:
+    def upload(self, name: str, path: Path, reached: Reached = lambda _: None) -> None:
         """Create or replace an object from a file."""
-        fs, root = self._fs()
-        with self._reaching(), self._writing():
-            self._make_folder(fs, f"{root}/{name}")
-            fs.put_file(str(path), f"{root}/{name}")
+        if self._config.protocol in S3 and path.stat().st_size >= ONE_PUT_BELOW:
+            self._written(lambda: upload_in_parts(self._reached, name, path, reached))
+        else:
+            self._place(name, lambda fs, to: fs.put_file(str(path), to))
 
-    def _make_folder(self, fs: AbstractFileSystem, path: str) -> None:
-        # Object stores have no folders, and s3fs would try to create the bucket.
-        if self._config.protocol not in _EXTRAS:
-            fs.makedirs(path.rpartition("/")[0], exist_ok=True)
+    def _place(self, name: str, put: Callable[[AbstractFileSystem, str], object]) -> None:
+        def place(fs: AbstractFileSystem, root: str) -> None:
+            path = f"{root}/{name}"
+            if has_folders(self._config):
+                fs.makedirs(path.rpartition("/")[0], exist_ok=True)
+            if self._config.protocol in SFTP:
+                _replace(fs, path, put)
+            else:
+                put(fs, path)
 
-    def _fs(self) -> tuple[AbstractFileSystem, str]:
-        # Drivers keep an event loop and connections that do not survive a fork.
-        opened = self._opened
-        if opened is None or opened[0] != os.getpid():
-            opened = self._opened = (os.getpid(), *self._open())
-        return opened[1:]
+        self._written(lambda: self._reached(place))
 
-    def _open(self) -> tuple[AbstractFileSystem, str]:
-        config = self._config
+    def _written(self, action: Callable[[], None]) -> None:
         try:
-            from fsspec.core import url_to_fs
-        except ImportError:
-            raise RemoteDriverMissing(config.name, config.url, "fsspec") from None
-        try:
-            fs, root = url_to_fs(
-                config.url,
-                use_listings_cache=False,  # `exists` would miss what others wrote since `ls`
-                skip_instance_cache=True,
-                **driver_options(config),
-            )
-        except ImportError as error:
-            raise RemoteDriverMissing(config.name, config.url, self._requirement(error)) from error
-        except (ValueError, TypeError) as error:
-            raise RemoteInvalid(
-                config.name, str(error), "see `gitmemo remote add --help` for addresses and options"
-            ) from error
-        return fs, root.rstrip("/")
-
-    def _requirement(self, error: ImportError) -> str:
-        protocol = self._config.protocol or ""
-        if protocol in _EXTRAS:
-            return _EXTRAS[protocol]
-        # fsspec words an ImportError of its own; the first one names the module.
-        cause = error.__cause__
-        return (cause.name if isinstance(cause, ImportError) else None) or error.name or protocol
-
-    @contextmanager
-    def _writing(self) -> Iterator[None]:
-        try:
-            yield
+            action()
         except FileNotFoundError as error:
             reason = "there is no such bucket or folder"
             raise RemoteUnreachable(self._config.name, self._config.url, reason) from error
 
-    @contextmanager
-    def _reaching(self) -> Iterator[None]:
+    def _reached(self, action: Callable[[AbstractFileSystem, str], Result]) -> Result:
+        """Return what `action` returns, repeated while it may succeed, or raise an error of ours."""
+
+        def attempt() -> Result:
+            with self._drivers.one() as (fs, root):
+                return action(fs, root)
+
         try:
-            yield
-        except (FileNotFoundError, RemoteUnreachable):
+            return self._patience.run(attempt)
+        except (FileNotFoundError, GitmemoError):
             raise
         # Drivers raise the classes of their own SDK, which cannot be imported
         # here: whatever comes, the remote could not be used.
         except Exception as error:
-            reason = f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
-            raise RemoteUnreachable(self._config.name, self._config.url, reason) from error
+            raise named(self._config.name, self._config.url, error) from error
 
 
-def driver_options(config: RemoteConfig) -> dict[str, object]:
-    """Return the arguments of the fsspec driver that the options of `config` stand for."""
-    options: dict[str, object] = {k: _flag(v) for k, v in config.options.items()}
-    if config.protocol in ("s3", "s3a"):
-        client: dict[str, object] = {}
-        _move(options, "endpoint_url", client, "endpoint_url")
-        _move(options, "region", client, "region_name")
-        if client:
-            options["client_kwargs"] = client
-    return options
+def _piece(name: str, start: int, end: int, fs: AbstractFileSystem, root: str) -> bytes:
+    return bytes(fs.cat_file(f"{root}/{name}", start=start, end=end))
 
 
-def _flag(value: str) -> str | bool:
-    return {"true": True, "false": False}.get(value.lower(), value)
-
-
-def _move(source: dict[str, object], old: str, target: dict[str, object], new: str) -> None:
-    if old in source:
-        target[new] = source.pop(old)
+def _replace(
+    fs: AbstractFileSystem, path: str, put: Callable[[AbstractFileSystem, str], object]
+) -> None:
+    """Put under a temporary name first, where others would see a half-written file."""
+    temporary = f"{path.rpartition('/')[0]}/.tmp-{secrets.token_hex(8)}"
+    try:
+        put(fs, temporary)
+        fs.mv(temporary, path)
+    except BaseException:
+        with suppress(Exception):
+            fs.rm_file(temporary)
+        raise

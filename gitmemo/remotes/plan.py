@@ -7,13 +7,20 @@ remote holds; the same two give the same plan, down to the bytes of its packs.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
 
 from gitmemo.blobs.store import check_codec_name
 from gitmemo.hashing.digest import Digest
-from gitmemo.remotes.index import Slot
-from gitmemo.remotes.layout import PACK_TARGET, SINGLE_FROM, pack_name, single_name
+from gitmemo.remotes.index import METHODS, Slot
+from gitmemo.remotes.layout import (
+    PACK_TARGET,
+    SINGLE_FROM,
+    Inventory,
+    pack_name,
+    read_listing,
+    single_name,
+)
 
 _WHOLE_BELOW = 1 << 20  # a second request costs more than a megabyte
 _GAP = 128 << 10  # reading over a gap this small is cheaper than another request
@@ -42,6 +49,12 @@ class Catalogue:
         pack_sizes: None where the service tells none.
         singles: Sizes of values that are objects of their own.
         unreadable: Names of indexes that make no sense.
+        indexes: The same slots, by pack.
+        inventory: What was listed.
+        covered: Packs whose indexes lie in catalogues, as far as known.
+        unread: Catalogues that nobody needed to read.
+        copied_from: The catalogue that an index was just taken from, by pack.
+        set_aside: Names of catalogues that are not what they should be.
     """
 
     marked: bool
@@ -49,12 +62,16 @@ class Catalogue:
     pack_sizes: Mapping[Digest, int | None]
     singles: Mapping[Digest, int | None]
     unreadable: tuple[str, ...] = ()
+    indexes: Mapping[Digest, tuple[Slot, ...]] = field(default_factory=dict)
+    inventory: Inventory = field(default_factory=lambda: read_listing({}))
+    covered: frozenset[Digest] = frozenset()
+    unread: frozenset[Digest] = frozenset()
+    copied_from: Mapping[Digest, str] = field(default_factory=dict)
+    set_aside: tuple[str, ...] = ()
 
     def holds(self, wanted: WantedBlob) -> bool:
         """Say whether `wanted` is there, as far as names and sizes tell."""
-        return self._has_single(wanted) or any(
-            slot.length == wanted.size for _, slot in self.slots.get(wanted.blob, ())
-        )
+        return next(self.places(wanted), None) is not None
 
     def _has_single(self, wanted: WantedBlob) -> bool:
         # A shorter object is an upload that was cut off, where a service is not atomic.
@@ -65,7 +82,7 @@ class Catalogue:
         if self._has_single(wanted):
             yield single_name(wanted.blob), None, Slot(wanted.blob, 0, wanted.size, wanted.codec)
         for pack, slot in self.slots.get(wanted.blob, ()):
-            if slot.length == wanted.size:
+            if slot.size == wanted.size and slot.method in METHODS:
                 yield pack_name(pack), pack, slot
 
 
@@ -189,7 +206,7 @@ def _spans(slots: Iterable[Slot]) -> Iterator[Span]:
     start = end = 0
     group: list[Slot] = []
     for slot in slots:
-        slot_end = slot.offset + slot.length
+        slot_end = slot.end
         if group and (slot.offset > end + _GAP or slot_end > start + _LONGEST_SPAN):
             yield Span(start, end, tuple(group))
             group = []

@@ -7,20 +7,25 @@ in one object costs only what lies there and nowhere else.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
+from operator import itemgetter
 from pathlib import Path
 
 from gitmemo.blobs.store import BlobStore, Chunk
-from gitmemo.errors import BlobCorrupt, RemoteCorrupt, RemoteMissing
+from gitmemo.errors import BlobCorrupt, RemoteCorrupt, RemoteMissing, RemoteUnreachable
 from gitmemo.hashing.digest import Digest
-from gitmemo.remotes.catalogue import read_catalogue
-from gitmemo.remotes.layout import single_name
+from gitmemo.remotes.catalogue import corrected, index_cache, read_catalogue
+from gitmemo.remotes.index import Slot
+from gitmemo.remotes.layout import pack_name, single_name
 from gitmemo.remotes.parallel import JOBS, in_parallel
+from gitmemo.remotes.payload import payload
 from gitmemo.remotes.plan import Catalogue, PackFetch, PullPlan, WantedBlob, plan_pull
+from gitmemo.remotes.progress import Gauge, Meter
 from gitmemo.remotes.remote import Remote
-from gitmemo.remotes.transport import Progress
+from gitmemo.remotes.transport import CHUNK_SIZE, Progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,7 +70,8 @@ def pull(
     """Fetch what `store` lacks of `wanted`.
 
     `cache` is a folder for derived files. Damage on the remote raises
-    `RemoteCorrupt` if a wanted value is lost by it, after all others arrived.
+    `RemoteCorrupt` if a wanted value is lost by it, after all others arrived; a
+    remote that fails raises `RemoteUnreachable`, which says how many arrived.
     """
     distinct = {item.blob: item for item in wanted}
     needed = _needed(store, distinct)
@@ -73,10 +79,11 @@ def pull(
     if not needed:
         return PullReport(already_here=here)
     catalogue = read_catalogue(remote, cache, jobs)
+    index_cache(remote, cache).keep(catalogue.pack_sizes)
     if not catalogue.marked:
         raise RemoteMissing(remote.name, remote.config.url)
     remote.check_format()
-    return _Pull(store, remote, catalogue, jobs, progress).run(needed, here)
+    return _Pull(store, remote, catalogue, cache, jobs, progress).run(needed, here)
 
 
 def _needed(store: BlobStore, wanted: dict[Digest, WantedBlob]) -> dict[Digest, WantedBlob]:
@@ -96,13 +103,17 @@ class _Pull:
         store: BlobStore,
         remote: Remote,
         catalogue: Catalogue,
+        cache: Path | None,
         jobs: int,
         progress: Progress | None,
     ) -> None:
         self._store, self._remote, self._catalogue = store, remote, catalogue
-        self._jobs, self._progress = jobs, progress
+        self._cache = cache
+        self._jobs, self._meter = jobs, Meter(progress)
         self._wanted: dict[Digest, WantedBlob] = {}
         self._damaged: dict[tuple[str, Digest], None] = {}
+        self._suspected: set[str] = set()
+        self._gauges: dict[Digest, Gauge] = {}
 
     def run(self, needed: dict[Digest, WantedBlob], already_here: int) -> PullReport:
         """Fetch until everything arrived or no place is left to try."""
@@ -112,10 +123,16 @@ class _Pull:
         while True:
             plan = plan_pull(outstanding.values(), self._catalogue, tried)
             if not (plan.packs or plan.singles):
-                break
+                if not self._look_again(outstanding, tried):
+                    break
+                continue
             # Another place is tried for what failed: two people may have pushed the same value.
-            for step in in_parallel(lambda work: work(), self._work(plan), self._jobs):
-                self._take(step, outstanding, tried)
+            try:
+                with closing(self._steps(plan)) as steps:
+                    for step in steps:
+                        self._take(step, outstanding, tried)
+            except RemoteUnreachable as error:
+                raise error.after(len(needed) - len(outstanding)) from error.__cause__
         return self._report(outstanding, already_here)
 
     def _take(
@@ -124,13 +141,40 @@ class _Pull:
         arrived = [outstanding.pop(blob) for blob in step.stored]
         tried.update((step.name, blob) for blob in (*step.damaged, *step.gone))
         self._damaged.update(dict.fromkeys((step.name, blob) for blob in step.damaged))
-        if self._progress is not None and arrived:
-            self._progress(sum(item.size for item in arrived), len(arrived))
+        told = sum(self._gauges[item.blob].told for item in arrived if item.blob in self._gauges)
+        self._meter.finished(sum(item.size for item in arrived) - told, len(arrived))
+
+    def _look_again(
+        self, outstanding: dict[Digest, WantedBlob], tried: set[tuple[str, Digest]]
+    ) -> bool:
+        """Read the indexes of packs with damage, once, and say whether they tell something new."""
+        packs = self._catalogue.pack_sizes
+        suspects = {name for name, blob in self._damaged if blob in outstanding} - self._suspected
+        self._suspected |= suspects
+        found = corrected(
+            self._remote,
+            self._cache,
+            self._catalogue,
+            [p for p in packs if pack_name(p) in suspects],
+        )
+        if found is None:
+            return False
+        changed = {
+            pack_name(pack)
+            for pack, slots in found.indexes.items()
+            if slots != self._catalogue.indexes.get(pack)
+        }
+        self._catalogue = found
+        for pair in [pair for pair in self._damaged if pair[0] in changed]:
+            del self._damaged[pair]
+            tried.discard(pair)
+        return True
 
     def _report(self, outstanding: dict[Digest, WantedBlob], already_here: int) -> PullReport:
         stored = [item for blob, item in self._wanted.items() if blob not in outstanding]
         names = tuple(dict.fromkeys(name for name, _ in self._damaged))
         lost = outstanding.keys() & {blob for _, blob in self._damaged}
+        names += self._catalogue.set_aside
         if self._catalogue.unreadable:
             # What an unreadable index lists is anyone's guess, so it may be what is missing.
             names += self._catalogue.unreadable
@@ -145,11 +189,19 @@ class _Pull:
             damaged=names,
         )
 
-    def _work(self, plan: PullPlan) -> Iterator[Callable[[], _Step]]:
-        for fetch in plan.packs:
-            yield partial(self._fetch_pack, fetch)
-        for item in plan.singles:
-            yield partial(self._fetch_single, item)
+    def _steps(self, plan: PullPlan) -> Generator[_Step, None, None]:
+        """Yield what became of each object, as they are done."""
+        work = [*map(self._pack_work, plan.packs), *map(self._single_work, plan.singles)]
+        return in_parallel(
+            lambda each: each[1](), work, self._jobs, weigh=itemgetter(0), tick=self._meter.tick
+        )
+
+    def _pack_work(self, fetch: PackFetch) -> tuple[int, Callable[[], _Step]]:
+        size = sum(slot.length for span in fetch.spans for slot in span.slots)
+        return size, partial(self._fetch_pack, fetch)
+
+    def _single_work(self, item: WantedBlob) -> tuple[int, Callable[[], _Step]]:
+        return min(item.size, CHUNK_SIZE), partial(self._fetch_single, item)
 
     def _fetch_pack(self, fetch: PackFetch) -> _Step:
         blobs = tuple(slot.blob for span in fetch.spans for slot in span.slots)
@@ -162,7 +214,7 @@ class _Pull:
             view = memoryview(data)
             for slot in span.slots:
                 start = slot.offset - span.start
-                if not self._keep(slot.blob, (view[start : start + slot.length],)):
+                if not self._keep_stored(slot, view[start : start + slot.length]):
                     damaged.append(slot.blob)
         bad = frozenset(damaged)
         return _Step(fetch.name, tuple(b for b in blobs if b not in bad), tuple(damaged))
@@ -175,11 +227,30 @@ class _Pull:
 
     def _fetch_single(self, item: WantedBlob) -> _Step:
         name = single_name(item.blob)
+        gauge = self._gauges.setdefault(item.blob, Gauge(self._meter, item.size))
+
+        def read_from(start: int) -> Iterator[Chunk]:
+            gauge.at(start)
+            for chunk in self._remote.transport.stream(name, item.size, start):
+                yield chunk
+                start += len(chunk)
+                gauge.at(start)
+
+        origin = self._remote.config.origin
         try:
-            kept = self._keep(item.blob, self._remote.transport.stream(name, item.size))
+            self._store.put_arriving(item.blob, item.codec, read_from, origin)
         except FileNotFoundError:  # deleted since the listing
             return _Step(name, gone=(item.blob,))
-        return _Step(name, (item.blob,)) if kept else _Step(name, damaged=(item.blob,))
+        except BlobCorrupt:
+            return _Step(name, damaged=(item.blob,))
+        return _Step(name, (item.blob,))
+
+    def _keep_stored(self, slot: Slot, data: memoryview) -> bool:
+        try:
+            value = payload(slot, data)
+        except ValueError:
+            return False
+        return self._keep(slot.blob, (value,))
 
     def _keep(self, blob: Digest, chunks: Iterable[Chunk]) -> bool:
         """Store `chunks` if they are `blob`."""

@@ -7,23 +7,28 @@ interrupted anywhere is completed by the next one.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable
+from contextlib import closing
 from dataclasses import dataclass
 from functools import partial
 from itertools import chain
+from operator import itemgetter
 from pathlib import Path
 
-from gitmemo.blobs.entry import NO_SALT, header, preamble, seed_of
+from gitmemo.blobs.entry import NO_SALT, preamble, seed_of
 from gitmemo.blobs.store import BlobStore, StoredBlob
-from gitmemo.errors import BlobCorrupt
+from gitmemo.errors import BlobCorrupt, RemoteUnreachable
 from gitmemo.hashing.digest import digest
 from gitmemo.remotes.catalogue import index_cache, read_catalogue
-from gitmemo.remotes.index import IndexCache, Slot, write_index
+from gitmemo.remotes.index import Slot, write_index
 from gitmemo.remotes.layout import MARKER, index_name, marker, pack_name, single_name
+from gitmemo.remotes.notes import leave_notes
 from gitmemo.remotes.parallel import JOBS, in_parallel
+from gitmemo.remotes.payload import stored_form
 from gitmemo.remotes.plan import PushPlan, WantedBlob, plan_push
+from gitmemo.remotes.progress import Gauge, Meter
 from gitmemo.remotes.remote import Remote
-from gitmemo.remotes.transport import Progress
+from gitmemo.remotes.transport import LARGEST_PIECE, Progress
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,12 +50,14 @@ class PushReport:
 
 @dataclass(frozen=True, slots=True)
 class _Step:
-    """The outcome of one object, or of one pack and its index."""
+    """The outcome of one object, or of one pack and its index; `told` bytes were told of before."""
 
     sent: int
     sent_bytes: int
     absent: tuple[WantedBlob, ...]
     damaged: tuple[BlobCorrupt, ...]
+    told: int = 0
+    written: tuple[tuple[str, int], ...] = ()
 
 
 def push(
@@ -65,17 +72,21 @@ def push(
     """Send what `remote` lacks of `wanted`.
 
     `cache` is a folder for derived files. A value whose bytes are damaged on
-    this machine raises `BlobCorrupt`, after everything else was sent.
+    this machine raises `BlobCorrupt`, after everything else was sent; a remote
+    that fails raises `RemoteUnreachable`, which says how many were sent.
     """
     catalogue = read_catalogue(remote, cache, jobs)
+    index_cache(remote, cache).keep(catalogue.pack_sizes)
     plan = plan_push(wanted, catalogue)
     steps: list[_Step] = []
     if plan.blobs:
         _prepare(remote, marked=catalogue.marked)
-        for step in in_parallel(lambda work: work(), _work(store, remote, plan, cache), jobs):
-            steps.append(step)
-            if progress is not None:
-                progress(step.sent_bytes, step.sent)
+        try:
+            _Push(store, remote, cache, jobs, progress).run(plan, steps)
+        except RemoteUnreachable as error:
+            raise error.after(sum(step.sent for step in steps)) from error.__cause__
+    if written := dict(chain.from_iterable(step.written for step in steps)):
+        leave_notes(remote, catalogue, cache, written)
     damaged = [error for step in steps for error in step.damaged]
     if damaged:
         raise damaged[0]
@@ -94,40 +105,66 @@ def _prepare(remote: Remote, *, marked: bool) -> None:
         remote.transport.write(MARKER, marker())
 
 
-def _work(
-    store: BlobStore, remote: Remote, plan: PushPlan, cache: Path | None
-) -> Iterator[Callable[[], _Step]]:
-    known = index_cache(remote, cache)
-    for group in plan.packs:
-        yield partial(_send_pack, store, remote, group, known)
-    for item in plan.singles:
-        yield partial(_send_single, store, remote, item, known)
+class _Push:
+    """One push while it runs."""
 
+    def __init__(
+        self,
+        store: BlobStore,
+        remote: Remote,
+        cache: Path | None,
+        jobs: int,
+        progress: Progress | None,
+    ) -> None:
+        self._store, self._transport = store, remote.transport
+        self._known = index_cache(remote, cache)
+        self._jobs, self._meter = jobs, Meter(progress)
 
-def _send_pack(
-    store: BlobStore, remote: Remote, group: tuple[WantedBlob, ...], known: IndexCache
-) -> _Step:
-    found, absent, damaged = _collect(store, group)
-    if found:
-        data, slots = build_pack(found)
-        pack = digest(data)
-        index = write_index(slots)
-        remote.transport.write(pack_name(pack), data)
-        remote.transport.write(index_name(pack), index)
-        known.put(pack, index)
-    return _Step(len(found), sum(blob.size for blob in found), absent, damaged)
+    def run(self, plan: PushPlan, steps: list[_Step]) -> None:
+        """Send everything, and add to `steps` what was done, also where it ends early."""
+        work = [*map(self._pack_work, plan.packs), *map(self._single_work, plan.singles)]
+        sending = in_parallel(
+            lambda each: each[1](), work, self._jobs, weigh=itemgetter(0), tick=self._meter.tick
+        )
+        with closing(sending):
+            for step in sending:
+                steps.append(step)
+                self._meter.finished(step.sent_bytes - step.told, step.sent)
 
+    def _pack_work(self, group: tuple[WantedBlob, ...]) -> tuple[int, Callable[[], _Step]]:
+        # Once while it is put together, once as the bytes that are sent.
+        return 2 * sum(item.size for item in group), partial(self._send_pack, group)
 
-def _send_single(store: BlobStore, remote: Remote, item: WantedBlob, known: IndexCache) -> _Step:
-    found, absent, damaged = _collect(store, (item,))
-    for blob in found:
-        name = single_name(blob.blob)
-        if isinstance(blob.source, Path):
-            remote.transport.upload(name, blob.source)
-        else:
-            remote.transport.write(name, blob.source)
-        known.add_single(blob.blob)
-    return _Step(len(found), sum(blob.size for blob in found), absent, damaged)
+    def _single_work(self, item: WantedBlob) -> tuple[int, Callable[[], _Step]]:
+        return min(item.size, LARGEST_PIECE), partial(self._send_single, item)
+
+    def _send_pack(self, group: tuple[WantedBlob, ...]) -> _Step:
+        found, absent, damaged = _collect(self._store, group)
+        written: list[tuple[str, int]] = []
+        if found:
+            data, slots = build_pack(found)
+            pack = digest(data)
+            index = write_index(slots)
+            self._transport.write(pack_name(pack), data)
+            self._transport.write(index_name(pack), index)
+            self._known.put(pack, index)
+            written += ((pack_name(pack), len(data)), (index_name(pack), len(index)))
+        sent_bytes = sum(blob.size for blob in found)
+        return _Step(len(found), sent_bytes, absent, damaged, written=tuple(written))
+
+    def _send_single(self, item: WantedBlob) -> _Step:
+        found, absent, damaged = _collect(self._store, (item,))
+        gauge = Gauge(self._meter, item.size)
+        for blob in found:
+            name = single_name(blob.blob)
+            if isinstance(blob.source, Path):
+                self._transport.upload(name, blob.source, gauge.at)
+            else:
+                self._transport.write(name, blob.source)
+            self._known.add_single(blob.blob)
+        sent_bytes = sum(blob.size for blob in found)
+        written = tuple((single_name(blob.blob), blob.size) for blob in found)
+        return _Step(len(found), sent_bytes, absent, damaged, gauge.told, written)
 
 
 def _collect(
@@ -156,7 +193,8 @@ def build_pack(blobs: Iterable[StoredBlob]) -> tuple[bytes, list[Slot]]:
     seed = seed_of(data) or 0
     slots: list[Slot] = []
     for blob in blobs:
-        data += header(blob.blob, blob.codec, blob.size, seed)
-        slots.append(Slot(blob.blob, len(data), blob.size, blob.codec))
-        data += blob.read()
+        slot, head, stored = stored_form(blob.blob, blob.codec, blob.read(), len(data), seed)
+        slots.append(slot)
+        data += head
+        data += stored
     return bytes(data), slots

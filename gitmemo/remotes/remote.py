@@ -12,6 +12,7 @@ from pathlib import Path
 from gitmemo.errors import RemoteTooNew
 from gitmemo.remotes.config import RemoteConfig
 from gitmemo.remotes.directory import DirectoryTransport
+from gitmemo.remotes.drivers import patience
 from gitmemo.remotes.layout import MARKER, newer_format
 from gitmemo.remotes.objects import ObjectTransport
 from gitmemo.remotes.transport import Transport
@@ -41,7 +42,12 @@ class Remote:
 
 def open_remote(config: RemoteConfig, root: Path) -> Remote:
     """Return the remote of `config`; relative directories start at `root`, the repository's."""
+    if config.protocol in ("http", "https"):
+        from gitmemo.remotes.web import WebTransport  # urllib is slow to import
+
+        return Remote(config, WebTransport(config, patience(config)))
     if config.protocol is not None:
         return Remote(config, ObjectTransport(config))
     path = Path(config.url.removeprefix("file://").removeprefix("local://")).expanduser()
-    return Remote(config, DirectoryTransport(config.name, config.url, root / path))
+    transport = DirectoryTransport(config.name, config.url, root / path, patience(config))
+    return Remote(config, transport)

@@ -13,14 +13,22 @@ from typing import Protocol
 Progress = Callable[[int, int], None]
 """Told, in the calling thread, of each step done: its bytes, its number of values."""
 
+Reached = Callable[[int], None]
+"""Told how many bytes of an object are there, in the thread that moves them; back to less when
+they are moved again."""
+
 CHUNK_SIZE = 8 << 20
+"""The pieces in which large objects are read."""
+LARGEST_PIECE = 16 << 20
+"""More than this of one large object is never in memory."""
 
 
 class Transport(Protocol):
     """Moves whole objects. Every method is safe to repeat and to call from any thread.
 
-    A service that does not answer raises `RemoteUnreachable`; an object that is
-    not there raises `FileNotFoundError`.
+    What may pass is repeated here for a while. A service that does not answer
+    raises `RemoteUnreachable`; an object that is not there raises
+    `FileNotFoundError`.
     """
 
     def listing(self) -> dict[str, int | None]:
@@ -35,14 +43,14 @@ class Transport(Protocol):
         """Return the bytes from start to end (exclusive) of each range, as far as they exist."""
         ...
 
-    def stream(self, name: str, size: int) -> Iterator[bytes]:
-        """Yield an object of `size` bytes in pieces; never more than `size` and one piece."""
+    def stream(self, name: str, size: int, start: int = 0) -> Iterator[bytes]:
+        """Yield an object of `size` bytes from `start` in pieces; never one piece more than that."""
         ...
 
     def write(self, name: str, data: bytes) -> None:
         """Create or replace an object."""
         ...
 
-    def upload(self, name: str, path: Path) -> None:
-        """Create or replace an object from a file."""
+    def upload(self, name: str, path: Path, reached: Reached = ...) -> None:
+        """Create or replace an object from a file, telling `reached` where it is moved in pieces."""
         ...

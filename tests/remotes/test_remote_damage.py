@@ -163,7 +163,9 @@ def test_a_sound_copy_elsewhere_on_the_remote_is_used(directory, shared, ours, t
 
 
 def hostile_index(shared: Path, *lines: object) -> None:
-    one(shared, "*.idx").write_text("".join(json.dumps(line) + "\n" for line in lines))
+    one(shared, "*.idx").write_text(
+        "".join(json.dumps(line, separators=(",", ":")) + "\n" for line in lines)
+    )
 
 
 @pytest.mark.parametrize(
@@ -322,7 +324,9 @@ def test_a_full_disk_here_is_not_blamed_on_the_remote(directory, ours, theirs, s
 
 
 def test_a_server_that_does_not_answer_is_named(ours, share, s3_config, tmp_path):
-    config = RemoteConfig("lab", s3_config.url, {"endpoint_url": "http://127.0.0.1:9"})
+    config = RemoteConfig(
+        "lab", s3_config.url, {"endpoint_url": "http://127.0.0.1:9", "retries": "1"}
+    )
     with pytest.raises(RemoteUnreachable, match="lab") as caught:
         push(ours, open_remote(config, tmp_path), share(ours, b"1"))
     assert caught.value.exit_code == 5

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from gitmemo.errors import GitmemoError, InvalidName, RemoteDriverMissing, RemoteInvalid
 from gitmemo.hashing.digest import digest
 from gitmemo.remotes import RemoteConfig, WantedBlob, open_remote, plan_pull, plan_push
+from gitmemo.remotes.drivers import driver_options, patience
 from gitmemo.remotes.index import Slot, read_index, write_index
 from gitmemo.remotes.layout import (
     index_name,
@@ -20,7 +21,6 @@ from gitmemo.remotes.layout import (
     read_listing,
     single_name,
 )
-from gitmemo.remotes.objects import driver_options
 from gitmemo.remotes.parallel import in_parallel
 from gitmemo.remotes.plan import Catalogue
 
@@ -120,7 +120,20 @@ def test_places_that_failed_are_not_tried_again():
 # --- formats ------------------------------------------------------------------
 
 
-@given(st.lists(st.builds(Slot, ids, st.integers(0, 2**60), st.integers(0, 2**60), st.just("npy"))))
+numbers = st.integers(0, 2**60)
+plain_slots = st.builds(Slot, ids, numbers, numbers, st.just("npy"), st.just(""), st.just(0))
+packed_slots = st.builds(
+    Slot,
+    ids,
+    numbers,
+    numbers,
+    st.just("npy"),
+    st.sampled_from(["zlib", "later1"]),
+    st.integers(0, 16 << 20),
+)
+
+
+@given(st.lists(st.one_of(plain_slots, packed_slots)))
 def test_an_index_reads_back(slots):
     if slots:
         assert read_index(write_index(slots)) == tuple(slots)
@@ -203,13 +216,35 @@ def test_options_become_what_the_driver_wants():
     config = RemoteConfig(
         "lab",
         "s3://b",
-        {"endpoint_url": "http://x", "region": "eu", "profile": "p", "anon": "true"},
+        {
+            "endpoint_url": "http://x",
+            "region": "eu",
+            "profile": "p",
+            "anon": "true",
+            "timeout": "7",
+            "retries": "2",
+        },
     )
     assert driver_options(config) == {
         "client_kwargs": {"endpoint_url": "http://x", "region_name": "eu"},
+        "config_kwargs": {
+            "retries": {"max_attempts": 0},  # repeating is ours
+            "connect_timeout": 7,
+            "read_timeout": 7,
+            "max_pool_connections": 16,
+        },
+        "max_concurrency": 1,
         "profile": "p",
         "anon": True,
+        "use_listings_cache": False,
     }
+    assert patience(config).retries == 2
+
+
+@pytest.mark.parametrize("option", [{"retries": "many"}, {"timeout": "0"}, {"timeout": "-1"}])
+def test_waiting_that_makes_no_sense_is_refused(option, tmp_path):
+    with pytest.raises(RemoteInvalid, match="whole number"):
+        open_remote(RemoteConfig("lab", "shared", option), tmp_path)
 
 
 @pytest.mark.parametrize("url", ["shared", "./shared", "{root}/shared", "file://{root}/shared"])

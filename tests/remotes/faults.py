@@ -1,0 +1,143 @@
+"""A server between a client and S3 that misbehaves as it is told."""
+
+from __future__ import annotations
+
+import http.client
+import threading
+from collections import Counter
+from collections.abc import Callable
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import urlsplit
+
+Decide = Callable[[str, str, int], str | None]
+"""Method, path and number of a request to what should go wrong with it."""
+
+_SLOW_DOWN = b"<Error><Code>SlowDown</Code><Message>Reduce your request rate.</Message></Error>"
+_INTERNAL = b"<Error><Code>InternalError</Code><Message>We are sorry.</Message></Error>"
+_DENIED = b"<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"
+_ANSWERS = {
+    "500": (500, _INTERNAL),
+    "502": (502, b"<html>Bad gateway</html>"),
+    "503": (503, _SLOW_DOWN),
+    "429": (429, b"Too many requests"),
+    "403": (403, _DENIED),
+}
+HARMLESS = ("500", "502", "503", "429", "reset", "lost", "twice", "cut", "slow")
+"""What a client must get over without anybody noticing."""
+
+
+class FaultyProxy:
+    """Passes requests on to `target`, except as `decide` says.
+
+    `500`, `502`, `503`, `429`, `403`: such an answer, and nothing is passed on.
+    `reset`: the connection is closed instead of an answer; nothing is passed on.
+    `lost`: passed on, and the connection is closed instead of an answer.
+    `twice`: passed on twice, as when a network repeats it.
+    `cut`: the connection is closed in the middle of the answer.
+    `slow`: passed on after a moment.
+    `silent`: no answer ever comes.
+    `stale`: the first answer to the same request again: a listing that lags.
+    """
+
+    def __init__(self, target: str) -> None:
+        self.target = urlsplit(target).netloc
+        self.decide: Decide = lambda method, path, number: None
+        self.seen: Counter[str] = Counter()
+        self.methods: Counter[str] = Counter()
+        self._first: dict[str, tuple[int, list[tuple[str, str]], bytes]] = {}
+        self._lock = threading.Lock()
+        self._over = threading.Event()
+        proxy = self
+
+        class Handler(BaseHTTPRequestHandler):
+            protocol_version = "HTTP/1.1"
+
+            def log_message(self, *args: object) -> None:
+                return
+
+            def answer(self) -> None:
+                proxy._answer(self)
+
+            do_GET = do_PUT = do_POST = do_HEAD = do_DELETE = answer
+
+        class Server(ThreadingHTTPServer):
+            daemon_threads = True
+
+            def handle_error(self, *args: object) -> None:
+                return  # clients that hang up are no news here
+
+        self._server = Server(("127.0.0.1", 0), Handler)
+        self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
+        threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+
+    def close(self) -> None:
+        """Stop."""
+        self._over.set()
+        self._server.shutdown()
+        self._server.server_close()
+
+    def _answer(self, request: BaseHTTPRequestHandler) -> None:
+        body = request.rfile.read(int(request.headers.get("Content-Length") or 0))
+        with self._lock:
+            number = self.methods.total()
+            self.methods[request.command] += 1
+        fault = self.decide(request.command, request.path, number)
+        self.seen[fault or "none"] += 1
+        if fault == "silent":
+            self._over.wait(60)
+        if fault in ("reset", "silent"):
+            request.close_connection = True
+            return
+        if fault in _ANSWERS:
+            status, text = _ANSWERS[fault]
+            _reply(request, status, [], text)
+            return
+        if fault == "slow":
+            self._over.wait(0.1)
+        if fault == "twice" and request.command in ("PUT", "GET"):
+            self._passed_on(request, body)
+        answer = self._passed_on(request, body)
+        if fault == "stale":
+            answer = self._first.get(request.path, answer)
+        if request.command == "GET":
+            self._first.setdefault(request.path, answer)
+        if fault == "lost":
+            request.close_connection = True
+        else:
+            _reply(request, *answer, cut=fault == "cut")
+
+    def _passed_on(
+        self, request: BaseHTTPRequestHandler, body: bytes
+    ) -> tuple[int, list[tuple[str, str]], bytes]:
+        connection = http.client.HTTPConnection(self.target, timeout=30)
+        try:
+            connection.request(request.command, request.path, body, dict(request.headers.items()))
+            response = connection.getresponse()
+            return response.status, response.getheaders(), response.read()
+        finally:
+            connection.close()
+
+
+def _reply(
+    request: BaseHTTPRequestHandler,
+    status: int,
+    headers: list[tuple[str, str]],
+    body: bytes,
+    *,
+    cut: bool = False,
+) -> None:
+    request.send_response(status)
+    told = None
+    for name, value in headers:
+        if name.lower() == "content-length":
+            told = value
+        elif name.lower() not in ("transfer-encoding", "connection", "server", "date"):
+            request.send_header(name, value)
+    request.send_header(
+        "Content-Length", told if request.command == "HEAD" and told else str(len(body))
+    )
+    request.end_headers()
+    if request.command != "HEAD":
+        request.wfile.write(body[: len(body) // 2] if cut else body)
+    if cut:
+        request.close_connection = True
