@@ -48,6 +48,8 @@
       BlobCorrupt            exit 4
       RemoteInvalid          exit 2
       RemoteUnknown          exit 2
+      TargetUnknown          exit 2
+      TargetAmbiguous        exit 2
       RemoteDriverMissing    exit 5
       RemoteUnreachable      exit 5
       RemoteMissing          exit 5
@@ -157,6 +159,8 @@ from gitmemo.errors.remotes import (
     RemoteTooNew,
     RemoteUnknown,
     RemoteUnreachable,
+    TargetAmbiguous,
+    TargetUnknown,
 )
 from gitmemo.errors.repository import (
     CompactionRefused,
@@ -258,6 +262,8 @@ __all__ = [
     "SourceError",
     "StorageClosed",
     "StorageInMemory",
+    "TargetAmbiguous",
+    "TargetUnknown",
     "UncommittedCode",
     "UndecidedChanges",
     "UndecodableValue",

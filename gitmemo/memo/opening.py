@@ -19,7 +19,7 @@ from gitmemo.errors import NotInRepository, ReadOnlyRevision
 from gitmemo.memo.revision import RevisionStorage
 from gitmemo.memo.storage import Storage
 from gitmemo.memo.trust import Trust
-from gitmemo.remotes import RemoteConfig
+from gitmemo.remotes.config import origin_of
 from gitmemo.workspace import Workspace, find, look
 
 _T = TypeVar("_T")
@@ -128,7 +128,7 @@ def _around(
 def trust_of(workspace: Workspace) -> Trust:
     """Return the origins that this clone trusts."""
     trusted = workspace.settings.trusted.items()
-    return Trust(frozenset(RemoteConfig(name, url).origin for name, url in trusted))
+    return Trust(frozenset(origin_of(name, address) for name, address in trusted))
 
 
 def storage_of(workspace: Workspace) -> Storage:

@@ -73,6 +73,25 @@ class DirectoryTransport:
             file.flush()
             os.fsync(file.fileno())
 
+    def write_new(self, name: str, data: bytes) -> bool:
+        """Create an object unless there is one; say whether it was written."""
+        path = self._directory / name
+        with self._reaching():
+            if path.exists():
+                return False
+        self.write(name, data)
+        return True
+
+    def delete(self, name: str) -> None:
+        """Remove an object; its folder stays, as somebody may be about to write there."""
+        with self._reaching():
+            (self._directory / name).unlink(missing_ok=True)
+
+    def written_at(self, name: str) -> float | None:
+        """Return when an object was written."""
+        with self._reaching():
+            return (self._directory / name).stat().st_mtime
+
     @contextmanager
     def _replacing(self, name: str) -> Iterator[Path]:
         path = self._directory / name

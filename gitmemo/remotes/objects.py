@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+from datetime import UTC
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -89,6 +90,35 @@ class ObjectTransport:
         with self._reaching(), self._writing():
             self._make_folder(fs, f"{root}/{name}")
             fs.put_file(str(path), f"{root}/{name}")
+
+    def write_new(self, name: str, data: bytes) -> bool:
+        """Create an object unless there is one; say whether it was written."""
+        fs, root = self._fs()
+        with self._reaching(), self._writing():
+            self._make_folder(fs, f"{root}/{name}")
+            try:
+                fs.pipe_file(f"{root}/{name}", data, mode="create")
+            except FileExistsError:
+                return False
+        return True
+
+    def delete(self, name: str) -> None:
+        """Remove an object; one that is not there is removed."""
+        fs, root = self._fs()
+        with self._reaching(), suppress(FileNotFoundError):
+            fs.rm_file(f"{root}/{name}")
+
+    def written_at(self, name: str) -> float | None:
+        """Return when an object was written; None where the driver does not say."""
+        fs, root = self._fs()
+        with self._reaching():
+            try:
+                moment = fs.modified(f"{root}/{name}")
+            except NotImplementedError:
+                return None
+        if moment.tzinfo is None:
+            moment = moment.replace(tzinfo=UTC)
+        return float(moment.timestamp())
 
     def _make_folder(self, fs: AbstractFileSystem, path: str) -> None:
         # Object stores have no folders, and s3fs would try to create the bucket.

@@ -43,5 +43,16 @@ def open_remote(config: RemoteConfig, root: Path) -> Remote:
     """Return the remote of `config`; relative directories start at `root`, the repository's."""
     if config.protocol is not None:
         return Remote(config, ObjectTransport(config))
-    path = Path(config.url.removeprefix("file://").removeprefix("local://")).expanduser()
-    return Remote(config, DirectoryTransport(config.name, config.url, root / path))
+    return Remote(config, DirectoryTransport(config.name, config.url, _directory(config, root)))
+
+
+def place_of(config: RemoteConfig, root: Path) -> str:
+    """Return where the values lie: the absolute path of a directory, or the URL as it is."""
+    if config.protocol is not None:
+        return config.url
+    return str(_directory(config, root).resolve())
+
+
+def _directory(config: RemoteConfig, root: Path) -> Path:
+    path = Path(config.url.removeprefix("file://").removeprefix("local://"))
+    return root / path.expanduser()

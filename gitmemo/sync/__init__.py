@@ -9,15 +9,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from pathlib import Path
 
 from gitmemo.errors import RemoteUnknown
 from gitmemo.git.cli import Git
 from gitmemo.git.objects import open_reader
 from gitmemo.git.repository import Layout, head
-from gitmemo.remotes import RemoteConfig, WantedBlob, known_on
+from gitmemo.remotes import RemoteConfig, WantedBlob, holdings, known_on, open_remote
 from gitmemo.source.tree import SourceTree
-from gitmemo.workspace import Workspace
+from gitmemo.workspace import Workspace, remote_cache
 from gitmemo.world.repository import RepositoryWorld
 from gitmemo.world.revisions import RevisionWorld
 from gitmemo.world.trees import TreeSegments
@@ -40,10 +39,51 @@ class Unshared:
     histories: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where the values of a world are, after its remote was asked.
+
+    Attributes:
+        there: Those that the remote holds.
+        unsent: Those that are here and not there.
+        unfetched: Those that are there and not here.
+        nowhere: Those that are neither here nor there.
+    """
+
+    remote: str
+    there: tuple[WantedBlob, ...]
+    unsent: tuple[WantedBlob, ...]
+    unfetched: tuple[WantedBlob, ...]
+    nowhere: tuple[WantedBlob, ...]
+
+
+def standing(workspace: Workspace, config: RemoteConfig, wanted: Iterable[WantedBlob]) -> Standing:
+    """Ask a remote which of `wanted` it holds, and compare with what is here."""
+    distinct = {item.blob: item for item in wanted}
+    cache = remote_cache(workspace.layout, config)
+    there = holdings(open_remote(config, workspace.root), cache, distinct.values())
+    absent = workspace.world.blobs.missing(distinct)
+
+    def among(*, is_there: bool, is_here: bool | None) -> tuple[WantedBlob, ...]:
+        return tuple(
+            item
+            for blob, item in distinct.items()
+            if (blob in there) is is_there and (is_here is None or (blob not in absent) is is_here)
+        )
+
+    return Standing(
+        config.name,
+        there=among(is_there=True, is_here=None),
+        unsent=among(is_there=False, is_here=True),
+        unfetched=among(is_there=True, is_here=False),
+        nowhere=among(is_there=False, is_here=False),
+    )
+
+
 def values_of(world: RepositoryWorld | RevisionWorld, code: SourceTree) -> list[WantedBlob]:
     """Return the blobs that the facts of this world name, pending ones included."""
     world.enter()
-    return _wanted(world, world.visible(code))
+    return wanted_of(world, world.visible(code))
 
 
 def missing_of(world: RepositoryWorld | RevisionWorld, code: SourceTree) -> list[WantedBlob]:
@@ -96,16 +136,11 @@ def unshared_values(
     """Return the blobs of these commits that are on this machine and not known to be on the remote."""
     world.enter()
     trees = TreeSegments(world, open_reader(world.layout, fetches=False))
-    wanted = _wanted(world, world.index.members(trees.load_readable(commits)))
+    wanted = wanted_of(world, world.index.members(trees.load_readable(commits)))
     known = known_on(config, remote_cache(world.layout, config))
     unknown = {item.blob for item in wanted} - known
     here = unknown - world.blobs.missing(unknown)
     return list({item.blob: item for item in wanted if item.blob in here}.values())
-
-
-def remote_cache(layout: Layout, config: RemoteConfig) -> Path:
-    """Return the folder where it is noted what was seen on a remote."""
-    return layout.private_dir / "remotes" / config.name
 
 
 def has_unshared_histories(layout: Layout, remote: str, side_ref: str) -> bool:
@@ -120,7 +155,8 @@ def has_unshared_histories(layout: Layout, remote: str, side_ref: str) -> bool:
     return not theirs or git.try_run("merge-base", "--is-ancestor", ours, theirs) is None
 
 
-def _wanted(world: RepositoryWorld | RevisionWorld, numbers: Iterable[int]) -> list[WantedBlob]:
+def wanted_of(world: RepositoryWorld | RevisionWorld, numbers: Iterable[int]) -> list[WantedBlob]:
+    """Return the blobs that the facts with these numbers name."""
     return [
         WantedBlob(value.blob, value.codec, value.size)
         for value in world.index.values_among(numbers)
