@@ -20,7 +20,6 @@ from gitmemo.workspace import Workspace, remote_cache
 if TYPE_CHECKING:
     from gitmemo.history import FetchReport
     from gitmemo.remotes import PullPlan, PullReport, PushPlan, PushReport, RemoteConfig, WantedBlob
-    from gitmemo.sync import Standing
 
 Fields: TypeAlias = dict[str, object]
 """What a command has to say, as plain data."""
@@ -189,29 +188,9 @@ def look_at(task: Task, config: RemoteConfig, *, quiet: bool) -> Fields:
     from gitmemo.sync import standing
 
     found = standing(task.workspace, config, task.wanted)
-    for line in (
-        f"{config.name}: holds {_amount(found.there)}",
-        f"  {_amount(found.unfetched)} of these not on this machine: gitmemo pull",
-        f"  {_amount(found.unsent)} here and not there: gitmemo push",
-    ):
-        if not line.startswith("  0 "):
-            _said(line, quiet=quiet)
-    return {"remote": config.name, **standing_fields(found)}
-
-
-def standing_fields(found: Standing) -> Fields:
-    """Return where values are, as plain data."""
-    fields: Fields = {}
-    for name in ("there", "unsent", "unfetched", "nowhere"):
-        values: tuple[WantedBlob, ...] = getattr(found, name)
-        fields[name] = len(values)
-        fields[f"{name}_bytes"] = sum(item.size for item in values)
-    return fields
-
-
-def _amount(values: Iterable[WantedBlob]) -> str:
-    sizes = [item.size for item in values]
-    return f"{count(len(sizes), 'value')} ({size(sum(sizes))})"
+    for line in found.lines():
+        _said(line, quiet=quiet)
+    return {"remote": config.name, **found.as_dict()}
 
 
 def _no_remote() -> Fields:

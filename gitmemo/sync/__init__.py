@@ -7,13 +7,14 @@ because of a push that was cut off.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from gitmemo.errors import RemoteUnknown
 from gitmemo.git.cli import Git
 from gitmemo.git.objects import open_reader
 from gitmemo.git.repository import Layout, head
+from gitmemo.quantities import count, size
 from gitmemo.remotes import RemoteConfig, WantedBlob, holdings, known_on, open_remote
 from gitmemo.source.tree import SourceTree
 from gitmemo.workspace import Workspace, remote_cache
@@ -55,6 +56,29 @@ class Standing:
     unsent: tuple[WantedBlob, ...]
     unfetched: tuple[WantedBlob, ...]
     nowhere: tuple[WantedBlob, ...]
+
+    def as_dict(self) -> dict[str, object]:
+        """Return how many there are of each, and their bytes."""
+        found: dict[str, object] = {}
+        for name in ("there", "unsent", "unfetched", "nowhere"):
+            values: tuple[WantedBlob, ...] = getattr(self, name)
+            found[name] = len(values)
+            found[f"{name}_bytes"] = sum(item.size for item in values)
+        return found
+
+    def lines(self) -> Iterator[str]:
+        """Yield what there is to say."""
+        yield f"{self.remote}: holds {_amount(self.there)} of this world"
+        if self.unsent:
+            yield f"  here and not there: {_amount(self.unsent)} (gitmemo push)"
+        if self.unfetched:
+            yield f"  there and not here: {_amount(self.unfetched)} (gitmemo pull)"
+        if self.nowhere:
+            yield f"  neither here nor there: {_amount(self.nowhere)}"
+
+
+def _amount(values: tuple[WantedBlob, ...]) -> str:
+    return f"{count(len(values), 'value')} ({size(sum(item.size for item in values))})"
 
 
 def standing(workspace: Workspace, config: RemoteConfig, wanted: Iterable[WantedBlob]) -> Standing:
