@@ -230,7 +230,8 @@ class Caller:
         stored: Collection[str] = call.told
         if call.op.options.hashed:
             stored = [name for name in call.told if not call.op.arguments.is_hashed(name)]
-        return self._recorder.inputs(call.name, call.told, call.slots, stored)
+        with at_hand(list(call.inputs.values())):  # a container of refs may have to be read
+            return self._recorder.inputs(call.name, call.told, call.slots, stored)
 
     def _body(self, call: PreparedCall) -> Body:
         arguments = call.op.arguments
