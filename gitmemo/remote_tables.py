@@ -21,7 +21,9 @@ _SECRET = re.compile(
     r"key|secret|token|passw|pwd|passphrase|credential|connection_string|signature|^sas|^sig$"
 )
 # Who asks, and how; all others may say where the values lie.
-_NOT_A_PLACE = frozenset({"profile", "region", "anon", "requester_pays"})
+_NOT_A_PLACE = frozenset(
+    {"profile", "region", "anon", "requester_pays", "timeout", "retries", "listing"}
+)
 
 
 def looks_secret(option: str) -> bool:
