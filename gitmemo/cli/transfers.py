@@ -6,7 +6,8 @@ to standard error, also where nothing else is said.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -198,9 +199,15 @@ def _no_remote() -> Fields:
     return {"remote": None}
 
 
-def _line(doing: str, values: Iterable[WantedBlob], *, quiet: bool) -> TransferLine:
+@contextmanager
+def _line(doing: str, values: Iterable[WantedBlob], *, quiet: bool) -> Iterator[TransferLine]:
     sizes = [item.size for item in values]
-    return TransferLine(doing, sum(sizes), len(sizes), is_quiet=quiet)
+    try:
+        with TransferLine(doing, sum(sizes), len(sizes), is_quiet=quiet) as line:
+            yield line
+    except KeyboardInterrupt:
+        click.echo(f"{doing} was stopped; what has arrived counts, repeat it to go on", err=True)
+        raise
 
 
 def _of_plan(plan: PushPlan | PullPlan) -> Fields:
