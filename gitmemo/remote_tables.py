@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping
 from typing import TypeAlias
-from urllib.parse import parse_qsl, urlsplit
 
 from gitmemo.errors import RemoteInvalid
 
@@ -37,6 +36,8 @@ def refuse_secrets(name: str, table: RemoteTable) -> None:
     Raises:
         RemoteInvalid: An option of the remote `name`, or a part of an address in it, is a secret.
     """
+    from urllib.parse import parse_qsl, urlsplit  # hooks read settings, and are to be quick
+
     for option, value in table.items():
         if looks_secret(option):
             raise RemoteInvalid(
