@@ -15,6 +15,7 @@ from driver import Clone
 import gitmemo as gm
 from gitmemo import errors
 from gitmemo.cli import main
+from gitmemo.display.asking import may_fetch
 from gitmemo.display.progress import TransferLine
 from gitmemo.remotes.directory import DirectoryTransport
 
@@ -300,3 +301,25 @@ def test_the_line_of_a_transfer(monkeypatch: pytest.MonkeyPatch) -> None:
         with quiet:
             quiet(1, 1)
         assert screen.text == before
+
+
+def test_whoever_can_answer_is_asked(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("CI", "1")
+    assert may_fetch("Fetch?") is None, "nobody is there"
+
+    def answering(*lines: str) -> None:
+        left = iter(lines)
+
+        def read(_: str) -> str:
+            for line in left:
+                return line
+            raise EOFError
+
+        monkeypatch.setattr("builtins.input", read)
+
+    for lines, expected in ((("what", "Y"), True), (("no",), False), ((), None)):
+        answering(*lines)
+        assert may_fetch("3 values \x1b[31m are on lab only") is expected
+    assert "\x1b" not in capsys.readouterr().out
