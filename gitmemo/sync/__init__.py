@@ -120,7 +120,7 @@ def missing_among(
     world: RepositoryWorld | RevisionWorld, numbers: Iterable[int]
 ) -> list[WantedBlob]:
     """Return the blobs that these facts name and that are not on this machine."""
-    wanted = _wanted(world, numbers)
+    wanted = wanted_of(world, numbers)
     absent = world.blobs.missing({item.blob for item in wanted})
     return [item for item in wanted if item.blob in absent]
 
