@@ -137,5 +137,12 @@ def _find_asker() -> Reviewer | None:
     return find_asker()
 
 
+def _may_fetch(question: str) -> bool | None:
+    from gitmemo.display.asking import may_fetch
+
+    return may_fetch(question)
+
+
 # What asks is above what a program uses; it is loaded when there is something to ask.
 _askers.find = _find_asker
+_askers.may_fetch = _may_fetch

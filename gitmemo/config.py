@@ -19,7 +19,8 @@ from pathlib import Path
 from typing import Any
 
 from gitmemo.errors import BadSetting, NewerFormat
-from gitmemo.plain_files import refuse_links, replace_file
+from gitmemo.plain_files import refuse_links
+from gitmemo.remote_tables import RemoteTable, address_of, merged
 
 FORMAT = 1
 COMMITTED = ".gitmemo/config.toml"
@@ -49,6 +50,14 @@ class Reuse(StrEnum):
     WORLD = "world"
 
 
+class LazyPull(StrEnum):
+    """Whether a value that is only on the remote is fetched when it is needed."""
+
+    ON = "on"
+    ASK = "ask"
+    OFF = "off"
+
+
 @dataclass(frozen=True, slots=True)
 class Settings:
     """Settings after every source was read.
@@ -56,9 +65,12 @@ class Settings:
     Attributes:
         on_change: The policy at commits; `ask` falls back to `pending` without a terminal.
         on_change_running: The policy in a running program, at the entry of a block.
-        remotes: Name to its committed table: `url` and options.
+        remotes: Name to its table: `url` and options, as this clone uses them.
+        committed_remotes, own_remotes: What each of the two files says of remotes.
+        committed_default, own_default: Which default remote each of them names.
         default_remote: The remote used when none is named; the only one, if there is one.
-        trusted: This clone's trust: remote name to the URL that was trusted.
+        lazy_pull: Whether values are fetched from it when they are needed.
+        trusted: This clone's trust: remote name to the address that was trusted.
         source_roots: Folders that do not count in module names.
         depends: What every call depends on beyond code: names under `packages`, `env`, `files`.
         reuse: Whether calls of other branches and commits that are known here are adopted.
@@ -68,8 +80,13 @@ class Settings:
 
     on_change: OnChange = OnChange.ASK
     on_change_running: OnChange = OnChange.PENDING
-    remotes: Mapping[str, Mapping[str, str]] = field(default_factory=dict)
+    remotes: Mapping[str, RemoteTable] = field(default_factory=dict)
+    committed_remotes: Mapping[str, RemoteTable] = field(default_factory=dict)
+    own_remotes: Mapping[str, RemoteTable] = field(default_factory=dict)
+    committed_default: str | None = None
+    own_default: str | None = None
     default_remote: str | None = None
+    lazy_pull: LazyPull = LazyPull.ON
     trusted: Mapping[str, str] = field(default_factory=dict)
     source_roots: tuple[str, ...] = ("src",)
     depends: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -78,11 +95,11 @@ class Settings:
     side_ref: str = SIDE_REF
 
     def trusted_remotes(self) -> frozenset[str]:
-        """Return the remotes that are trusted under the URL that they have now."""
+        """Return the remotes that are trusted under the address that they have now."""
         return frozenset(
             name
-            for name, url in self.trusted.items()
-            if self.remotes.get(name, {}).get("url") == url
+            for name, address in self.trusted.items()
+            if name in self.remotes and address_of(self.remotes[name]) == address
         )
 
 
@@ -155,6 +172,20 @@ def reuse_of(value: object) -> Reuse:
         raise BadSetting("reuse", value, tuple(Reuse)) from None
 
 
+def lazy_pull_of(value: object) -> LazyPull:
+    """Return what the setting `lazy_pull` means; true is "on" and false is "off".
+
+    Raises:
+        BadSetting: It is neither "on" nor "ask" nor "off".
+    """
+    if isinstance(value, bool):
+        return LazyPull.ON if value else LazyPull.OFF
+    try:
+        return LazyPull(str(value))
+    except ValueError:
+        raise BadSetting("lazy_pull", value, tuple(LazyPull)) from None
+
+
 def side_ref_of(value: object) -> str:
     """Return the ref that the setting `side_ref` means.
 
@@ -174,6 +205,11 @@ def side_ref_of(value: object) -> str:
 def is_unattended() -> bool:
     """Whether the environment says that nobody sits in front of this process, as on build machines."""
     return os.environ.get("CI", "").lower() not in ("", "0", "false")
+
+
+def is_plain_terminal() -> bool:
+    """Whether the terminal, if there is one, cannot write over a line."""
+    return os.environ.get("TERM", "dumb") == "dumb"
 
 
 def cache_folder() -> Path:
@@ -196,19 +232,24 @@ def merge(
     found = committed.get("format", FORMAT)
     if found != FORMAT:
         raise NewerFormat(COMMITTED, found, FORMAT)
-    remotes = _remotes(committed.get("remotes", {}))
-    default = local.get("default_remote", committed.get("default_remote"))
-    if default is None and len(remotes) == 1:
-        (default,) = remotes
-    if default is not None and (not isinstance(default, str) or default not in remotes):
-        raise BadSetting("default_remote", default, tuple(remotes))
+    shared = _remotes(committed.get("remotes", {}), needs_url=True)
+    own = _remotes(local.get("remotes", {}), needs_url=False)
+    remotes = merged(shared, own)
     chosen = environment.get("GITMEMO_ON_CHANGE")
     running = chosen or committed.get("on_change_running", OnChange.PENDING)
     return Settings(
         on_change=policy("on_change", chosen or committed.get("on_change", OnChange.ASK)),
         on_change_running=policy("on_change_running", running),
         remotes=remotes,
-        default_remote=default,
+        committed_remotes=shared,
+        own_remotes=own,
+        committed_default=_default_remote(committed),
+        own_default=_default_remote(local),
+        default_remote=_default_of(_default_remote(committed), _default_remote(local), remotes),
+        lazy_pull=lazy_pull_of(
+            environment.get("GITMEMO_LAZY_PULL")
+            or local.get("lazy_pull", committed.get("lazy_pull", LazyPull.ON))
+        ),
         trusted={str(k): str(v) for k, v in _is_table("trust", local.get("trust", {})).items()},
         source_roots=_folders(committed.get("source_roots", ["src"])),
         depends=_depends(committed.get("depends", {})),
@@ -218,27 +259,22 @@ def merge(
     )
 
 
-def edit(root: Path, name: str, keys: tuple[str, ...], value: str | dict[str, str] | None) -> None:
-    """Set (None: remove) one value of a TOML file in `root`, keeping the rest as it was written.
+def _default_remote(table: Mapping[str, Any]) -> str | None:
+    chosen = table.get("default_remote")
+    if chosen is not None and not isinstance(chosen, str):
+        raise BadSetting("default_remote", chosen, ("the name of a remote",))
+    return chosen
 
-    Raises:
-        LinkInside: The file, or a folder on its way, is a symbolic link.
-    """
-    import tomlkit
 
-    refuse_links(root, name)
-    path = root / name
-    document = tomlkit.parse(path.read_text("utf-8")) if path.exists() else tomlkit.document()
-    table: Any = document
-    for key in keys[:-1]:
-        if key not in table:
-            table[key] = tomlkit.table(is_super_table=True)
-        table = table[key]
-    if value is None:
-        table.pop(keys[-1], None)
-    else:
-        table[keys[-1]] = value
-    replace_file(root, name, tomlkit.dumps(document).encode("utf-8"))
+def _default_of(
+    committed: str | None, own: str | None, remotes: Mapping[str, RemoteTable]
+) -> str | None:
+    """Return the remote that is used when none is named."""
+    if own in remotes:  # else it may be a remote of another branch
+        return own
+    if committed is not None and committed not in remotes:
+        raise BadSetting("default_remote", committed, tuple(remotes))
+    return committed or (next(iter(remotes)) if len(remotes) == 1 else None)
 
 
 def _is_table(name: str, value: Any) -> dict[str, Any]:
@@ -272,10 +308,11 @@ def _depends(table: Any) -> dict[str, tuple[str, ...]]:
     return found
 
 
-def _remotes(tables: Any) -> dict[str, dict[str, str]]:
+def _remotes(tables: Any, *, needs_url: bool) -> dict[str, dict[str, str]]:
     for name, table in _is_table("remotes", tables).items():
-        if not isinstance(table, dict) or not isinstance(table.get("url"), str):
-            raise BadSetting(f"remotes.{name}", table, ('a table with a "url"',))
+        is_table = isinstance(table, dict) and isinstance(table.get("url", ""), str)
+        if not is_table or (needs_url and "url" not in table):
+            raise BadSetting(f"remotes.{name}", "(not shown)", ('a table with a "url"',))
     return {str(name): {str(k): str(v) for k, v in t.items()} for name, t in tables.items()}
 
 

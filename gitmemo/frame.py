@@ -19,7 +19,7 @@ from gitmemo.hashing.digest import Digest
 from gitmemo.model.facts import Call, Slot
 from gitmemo.model.items import histories
 from gitmemo.model.names import number_of_output
-from gitmemo.ref import Loader, Ref, ref_to
+from gitmemo.ref import Loader, Ref, at_hand, ref_to
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -183,13 +183,21 @@ class ComputationFrame:
         import pandas as pd
 
         table = self.table()
-        data = {
-            name: [self._cell(row.get(name, ()), values) for row in table.rows]
-            for name in table.columns
-        }
+        # All that is not on this machine comes in one go.
+        with at_hand(self._refs(table) if values == "objs" else None):
+            data = {
+                name: [self._cell(row.get(name, ()), values) for row in table.rows]
+                for name in table.columns
+            }
         mark = table.later_column
         marks = {} if mark is None else {mark: [n in table.later for n in range(len(table.rows))]}
         return pd.DataFrame({**data, **marks}, columns=[*table.columns, *marks])
+
+    def _refs(self, table: Table) -> list[Ref[Any]]:
+        if self.loader is None:
+            return []
+        slots = (slot for row in table.rows for cell in row.values() for slot in cell)
+        return [ref_to(slot, self.loader) for slot in slots]
 
     def _cell(self, cell: Cell, values: str) -> object:
         shown = [self._shown(slot, values) for slot in cell]

@@ -9,8 +9,8 @@ from dataclasses import asdict, dataclass
 
 from gitmemo.errors import RemoteUnknown
 from gitmemo.remotes import holdings, known_on, open_remote
-from gitmemo.sync import missing_among, remote_cache
-from gitmemo.workspace import View
+from gitmemo.sync import missing_among
+from gitmemo.workspace import View, remote_cache
 from gitmemo.world.later import find_later
 from gitmemo.world.revisions import RevisionWorld
 

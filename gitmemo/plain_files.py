@@ -35,7 +35,7 @@ def refuse_links(root: Path, path: str) -> None:
             raise LinkInside(place.relative_to(root).as_posix())
 
 
-def replace_file(root: Path, path: str, data: bytes) -> None:
+def replace_file(root: Path, path: str, data: bytes, mode: int = 0o666) -> None:
     """Write `path`, relative to `root` and with slashes, with its folders; replace what is there.
 
     Raises:
@@ -49,7 +49,7 @@ def replace_file(root: Path, path: str, data: bytes) -> None:
     new = target.with_name(f".{target.name}.{os.urandom(8).hex()}.new")
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
     try:
-        with os.fdopen(os.open(new, flags | getattr(os, "O_BINARY", 0), 0o666), "wb") as file:
+        with os.fdopen(os.open(new, flags | getattr(os, "O_BINARY", 0), mode), "wb") as file:
             file.write(data)
         new.replace(target)
     except BaseException:

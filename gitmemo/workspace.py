@@ -92,15 +92,16 @@ class Workspace:
 
         Raises:
             RemoteUnknown: There is no such remote, or no default.
+            RemoteInvalid: Its settings make no sense, or what is committed of it holds a secret.
         """
         from gitmemo.remotes import RemoteConfig
 
-        chosen = name or self.settings.default_remote
-        table = self.settings.remotes.get(chosen) if chosen else None
-        if chosen is None or table is None:
-            raise RemoteUnknown(chosen, tuple(self.settings.remotes))
-        options = {key: value for key, value in table.items() if key != "url"}
-        return RemoteConfig(chosen, table["url"], options)
+        settings = self.settings
+        chosen = name or settings.default_remote
+        if chosen is None or chosen not in settings.remotes:
+            raise RemoteUnknown(chosen, tuple(settings.remotes))
+        committed, own = settings.committed_remotes, settings.own_remotes
+        return RemoteConfig.of(chosen, committed.get(chosen, {}), own.get(chosen))
 
     def _identify(self, path: str) -> Digest | None:
         from gitmemo.files.seen import content_of
@@ -128,6 +129,11 @@ def _depends(names: Mapping[str, tuple[str, ...]]) -> tuple[Component, ...]:
             except ValueError as error:
                 raise BadSetting(f"depends.{key}", name, (str(error),)) from None
     return tuple(found)
+
+
+def remote_cache(layout: Layout, config: RemoteConfig) -> Path:
+    """Return the folder where it is noted what was seen on a remote."""
+    return layout.private_dir / "remotes" / config.name
 
 
 def find(path: str | os.PathLike[str] = ".") -> Workspace:
@@ -290,4 +296,11 @@ def _settings_at(layout: Layout, reader: ObjectReader, commit: str, rev: str) ->
     then = settings_in(committed, layout.common_dir)
     if here is None:
         return then
-    return replace(then, remotes=here.remotes, default_remote=here.default_remote)
+    return replace(
+        then,
+        remotes=here.remotes,
+        committed_remotes=here.committed_remotes,
+        own_remotes=here.own_remotes,
+        default_remote=here.default_remote,
+        lazy_pull=here.lazy_pull,
+    )

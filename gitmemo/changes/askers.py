@@ -1,7 +1,7 @@
-"""Who can be asked about a change in a running program.
+"""Who can be asked in a running program: about a change, or whether to fetch.
 
 Not how they are asked (`display`), which this layer does not know: the package
-sets `find` when it is imported. Invariant: where nobody can answer there is no
+sets `find` and `may_fetch` when it is imported. Invariant: where nobody can answer there is no
 asker, and nobody waits.
 """
 
@@ -20,3 +20,11 @@ def _nobody() -> Reviewer | None:
 
 find: Callable[[], Reviewer | None] = _nobody
 """Returns somebody who can answer now, None where there is nobody."""
+
+
+def _no_answer(_question: str) -> bool | None:
+    return None
+
+
+may_fetch: Callable[[str], bool | None] = _no_answer
+"""Asks whether values are fetched as they are needed; None where nobody answers."""

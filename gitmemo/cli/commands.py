@@ -38,6 +38,10 @@ _COMMANDS = {
     ),
     "drop": ("gitmemo.cli.dropping", "Drop old calls with what depends on them; undo that."),
     "failures": ("gitmemo.cli.diagnosis", "Show calls that raised an exception on this machine."),
+    "fetch": (
+        "gitmemo.cli.sharing",
+        "Fetch function histories from git, and look what a remote holds; no values.",
+    ),
     "forget": ("gitmemo.cli.forgetting", "Leave calls out, so that they are run again; undo that."),
     "gc": ("gitmemo.cli.collecting", "Remove local journals that commits have made superfluous."),
     "hook": ("gitmemo.cli.hooks", "Install, run or remove the git hooks."),
@@ -47,7 +51,7 @@ _COMMANDS = {
     "pull": ("gitmemo.cli.sharing", "Fetch values from a remote, and function histories from git."),
     "push": ("gitmemo.cli.sharing", "Send values to a remote, and function histories to git."),
     "remote": (
-        "gitmemo.cli.sharing",
+        "gitmemo.cli.remote",
         "Say where values are shared, and which remotes are trusted.",
     ),
     "rename": (

@@ -31,6 +31,7 @@ from gitmemo.world.index import STATEMENT_KINDS
 if TYPE_CHECKING:
     from gitmemo.changes.change import Change
     from gitmemo.model.contests import Contest
+    from gitmemo.sync import Standing
 
 
 @click.command()
@@ -64,9 +65,18 @@ def df(ops: tuple[str, ...], rev: str | None, later: bool, every: bool, as_json:
 
 
 @click.command()
+@click.option(
+    "-r",
+    "--remote",
+    "asked",
+    is_flag=False,
+    flag_value="",
+    metavar="[NAME]",
+    help="Ask a remote too, the default one or NAME: what is not there, and what is not here.",
+)
 @revision_options
 @json_option
-def status(rev: str | None, later: bool, as_json: bool) -> None:
+def status(asked: str | None, rev: str | None, later: bool, as_json: bool) -> None:
     """Show what is stored, pending, made by older code, and missing on this machine.
 
     Of another revision: what is in it, as its own code judges it.
@@ -85,6 +95,7 @@ def status(rev: str | None, later: bool, as_json: bool) -> None:
     pending = len(world.index.of_kinds(waiting, ("call",)))
     said = len(world.index.of_kinds(waiting, STATEMENT_KINDS))
     missing = missing_of(world, view.code)
+    standing = None if asked is None else _standing(view, asked)
     undecided = [] if view.rev else open_changes(workspace)
     contested = world.decisions().contests()
     if as_json:
@@ -101,6 +112,7 @@ def status(rev: str | None, later: bool, as_json: bool) -> None:
             "undecided": [str(change.component) for change in undecided],
             "contested": [str(contest.component) for contest in contested],
             "missing_values": len(missing),
+            **({"remote": {"name": standing.remote, **standing.as_dict()}} if standing else {}),
             "ops": {op: {"calls": every[op], "current": current[op]} for op in sorted(every)},
         }
         click.echo(json.dumps(fields, ensure_ascii=False))
@@ -124,6 +136,16 @@ def status(rev: str | None, later: bool, as_json: bool) -> None:
     if missing:
         total = size(sum(item.size for item in missing))
         click.echo(f"{count(len(missing), 'value')} ({total}) not on this machine: gitmemo pull")
+    for line in standing.lines() if standing else ():
+        click.echo(printable(line))
+
+
+def _standing(view: View, name: str) -> Standing:
+    """Ask a remote, the default one if it has no name."""
+    from gitmemo.sync import standing, values_of
+
+    workspace = view.workspace
+    return standing(workspace, workspace.remote(name or None), values_of(view.world, view.code))
 
 
 def _and(said: int) -> str:

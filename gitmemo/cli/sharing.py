@@ -1,170 +1,202 @@
-"""Commands that share: `remote`, `push`, `pull`."""
+"""Commands that share: `push`, `pull`, `fetch`. Values first, git last."""
 
 from __future__ import annotations
 
 import json
-from typing import TYPE_CHECKING
+from collections.abc import Callable
+from typing import TYPE_CHECKING, TypeVar
 
 import click
 
 from gitmemo.cli.options import json_option
-from gitmemo.config import COMMITTED, LOCAL, edit
-from gitmemo.errors import RemoteInvalid, RemoteUnknown
-from gitmemo.quantities import count, size
+from gitmemo.cli.transfers import (
+    Fields,
+    Task,
+    fetch_histories,
+    look_at,
+    plan_pull,
+    plan_push,
+    pull_values,
+    push_histories,
+    push_values,
+)
+from gitmemo.errors import RemoteUnknown, TargetAmbiguous, TargetUnknown, UnknownOp
 from gitmemo.workspace import Workspace, find
 
 if TYPE_CHECKING:
-    from gitmemo.history import FetchReport
     from gitmemo.remotes import RemoteConfig
 
-
-@click.group()
-def remote() -> None:
-    """Say where values are shared, and which remotes are trusted."""
-
-
-@remote.command()
-@click.argument("name")
-@click.argument("url")
-@click.option(
-    "-o", "--option", "options", multiple=True, metavar="KEY=VALUE", help="Such as endpoint_url=…"
-)
-def add(name: str, url: str, options: tuple[str, ...]) -> None:
-    """Add a remote: NAME and URL, a directory, s3://BUCKET/PATH or any URL that fsspec knows.
-
-    The settings are committed, so they hold no secrets: credentials come from the
-    environment or the service's own configuration.
-    """
-    from gitmemo.git.cli import Git
-    from gitmemo.remotes import RemoteConfig
-
-    workspace = find()
-    if name in workspace.settings.remotes:
-        raise RemoteInvalid(name, "it exists already", "choose another name, or edit " + COMMITTED)
-    table = dict(_option(name, text) for text in options)
-    RemoteConfig(name, url, table)  # refuses bad names, secrets and nonsense
-    edit(workspace.root, COMMITTED, ("remotes", name), {"url": url, **table})
-    Git(workspace.root).run("add", "--", COMMITTED)
-    click.echo(f"added {name}: {url} (staged {COMMITTED})")
+_MOST_JOBS = 64
+_MISSING = 4
+_Command = TypeVar("_Command", bound=Callable[..., object])
 
 
-@remote.command("list")
-@json_option
-def list_(as_json: bool) -> None:
-    """List the remotes."""
-    workspace = find()
-    trusted = workspace.settings.trusted_remotes()
-    for name, table in sorted(workspace.settings.remotes.items()):
-        if as_json:
-            fields = {"name": name, **table, "trusted": name in trusted}
-            click.echo(json.dumps(fields, ensure_ascii=False))
-        else:
-            click.echo(f"{name}\t{table['url']}{chr(9) + 'trusted' if name in trusted else ''}")
+def _choosing(command: _Command) -> _Command:
+    """Let a command choose a remote and values."""
+    for option in (
+        click.argument("targets", nargs=-1, metavar="[NAME] [[op:]OP]…"),
+        click.option("-r", "--remote", "remote_name", metavar="NAME", help="The remote."),
+        click.option(
+            "--rev",
+            "revs",
+            multiple=True,
+            metavar="REV",
+            help="The values of this branch, tag or commit instead; may be given several times.",
+        ),
+        click.option(
+            "--all",
+            "everything",
+            is_flag=True,
+            help="The values of every branch and tag, and of all pending calls.",
+        ),
+        click.option("-q", "--quiet", is_flag=True, help="Say only what is wrong."),
+        json_option,
+    ):
+        command = option(command)
+    return command
 
 
-@remote.command()
-@click.argument("name")
-@click.option("--remove", is_flag=True, help="Trust it no longer.")
-def trust(name: str, remove: bool) -> None:
-    """Trust a remote, in this clone only: its values may be unpickled, which can run code.
-
-    Trust holds for the URL that the remote has now.
-    """
-    workspace = find()
-    config = workspace.remote(name)
-    # No commit brings what is in a git folder: who links it elsewhere means it.
-    local = (workspace.layout.common_dir / LOCAL).resolve()
-    local.parent.mkdir(parents=True, exist_ok=True)
-    edit(local.parent, local.name, ("trust", name), None if remove else config.url)
-    click.echo(f"{'no longer trusts' if remove else 'trusts'} {name}: {config.url}")
+def _moving(command: _Command) -> _Command:
+    """Let a command that moves values say how."""
+    for option in (
+        click.option("-n", "--dry-run", is_flag=True, help="Only say what would be done."),
+        click.option(
+            "-j",
+            "--jobs",
+            type=click.IntRange(1, _MOST_JOBS),
+            help="Transfers at once; each may hold 20 MB in memory.",
+        ),
+    ):
+        command = option(command)
+    return command
 
 
 @click.command()
-@click.argument("name", required=False)
-def push(name: str | None) -> None:
-    """Send the values of this world to the remote NAME, then function histories to git."""
-    from gitmemo import remotes, sync
-    from gitmemo.commits.histories import render_histories
+@_choosing
+@_moving
+def push(
+    targets: tuple[str, ...],
+    remote_name: str | None,
+    revs: tuple[str, ...],
+    everything: bool,
+    dry_run: bool,
+    jobs: int | None,
+    quiet: bool,
+    as_json: bool,
+) -> None:
+    """Send the values of this world to a remote, then function histories to git.
 
+    The first word may name the remote; the others name ops: then only the inputs and outputs of
+    their calls are sent. Calls and code travel with `git push`.
+    """
     workspace = find()
-    wanted = sync.values_of(workspace.world, workspace.code)
-    config = _remote(workspace, name, needed=bool(wanted))
-    if config is not None:
-        report = remotes.push(
-            workspace.world.blobs,
-            remotes.open_remote(config, workspace.root),
-            wanted,
-            cache=sync.remote_cache(workspace.layout, config),
-        )
-        click.echo(
-            f"{config.name}: sent {count(report.sent, 'value')} ({size(report.sent_bytes)}), "
-            f"{report.already_there} already there"
-        )
-        if report.absent:
-            click.echo(
-                f"{count(len(report.absent), 'value')} neither there nor here: run the program "
-                "again, or push from the machine that has them",
-                err=True,
-            )
-    git_remote = sync.git_remote(workspace.layout)
-    render_histories(workspace)
-    if git_remote is None:
-        click.echo("no git remote: function histories stay here", err=True)
-        return
-    from gitmemo.history import Histories
-
-    sent = Histories(workspace.layout).push(git_remote, workspace.settings.side_ref)
-    said = "function histories sent" if sent.pushed else "function histories are up to date"
-    click.echo(f"{git_remote}: {said}")
+    task = _task(workspace, targets, remote_name, revs, everything)
+    fields = (plan_push if dry_run else push_values)(task, jobs, quiet=quiet or as_json)
+    fields |= push_histories(workspace, dry_run=dry_run, quiet=quiet or as_json)
+    _tell(fields, as_json=as_json)
 
 
 @click.command()
-@click.argument("name", required=False)
-def pull(name: str | None) -> int:
-    """Fetch function histories from git, and the values of this world from the remote NAME.
+@_choosing
+@_moving
+def pull(
+    targets: tuple[str, ...],
+    remote_name: str | None,
+    revs: tuple[str, ...],
+    everything: bool,
+    dry_run: bool,
+    jobs: int | None,
+    quiet: bool,
+    as_json: bool,
+) -> int:
+    """Fetch function histories from git, and the values of this world from a remote.
 
-    The calls themselves come with `git pull`.
+    The first word may name the remote; the others name ops: then only the inputs and outputs of
+    their calls are fetched. The calls themselves come with `git pull`.
     """
-    from gitmemo import remotes, sync
-
     workspace = find()
-    git_remote = sync.git_remote(workspace.layout)
-    if git_remote is not None:
-        from gitmemo.history import Histories
-
-        fetched = Histories(workspace.layout).fetch(git_remote, workspace.settings.side_ref)
-        click.echo(f"{git_remote}: {_histories(fetched)}")
-        for problem in fetched.problems:
-            click.echo(f"{git_remote}: skipped: {problem}", err=True)
-    wanted = sync.missing_of(workspace.world, workspace.code)
-    config = _remote(workspace, name, needed=bool(wanted))
-    if config is None:
-        click.echo("no remote is configured: there are no values to fetch", err=True)
-        return 0
-    report = remotes.pull(
-        workspace.world.blobs,
-        remotes.open_remote(config, workspace.root),
-        wanted,
-        cache=sync.remote_cache(workspace.layout, config),
-    )
-    click.echo(
-        f"{config.name}: fetched {count(report.stored, 'value')} ({size(report.stored_bytes)})"
-    )
-    for damaged in report.damaged:
-        click.echo(f"damaged on the remote, taken from elsewhere: {damaged}", err=True)
-    if report.missing:
-        click.echo(
-            f"{count(len(report.missing), 'value')} not on {config.name}: ask who has them to push",
-            err=True,
-        )
-        return 4
-    return 0
+    said = quiet or as_json
+    # First, as decisions and texts may be needed to read what the values belong to.
+    fields = {} if dry_run else fetch_histories(workspace, quiet=said)
+    task = _task(workspace, targets, remote_name, revs, everything, only_missing=True)
+    fields |= (plan_pull if dry_run else pull_values)(task, jobs, quiet=said)
+    _tell(fields, as_json=as_json)
+    return _MISSING if fields.get("missing") and not dry_run else 0
 
 
-def _histories(fetched: FetchReport) -> str:
-    if not fetched.found:
-        return "no function histories there yet (`gitmemo push` sends them)"
-    return f"{count(len(fetched.changed), 'function history', 'function histories')} fetched"
+@click.command()
+@_choosing
+def fetch(
+    targets: tuple[str, ...],
+    remote_name: str | None,
+    revs: tuple[str, ...],
+    everything: bool,
+    quiet: bool,
+    as_json: bool,
+) -> None:
+    """Fetch function histories from git, and look what a remote holds; no values.
+
+    As after `git fetch`, nothing that you see has changed; `gitmemo pull` fetches values.
+    """
+    workspace = find()
+    fields = fetch_histories(workspace, quiet=quiet or as_json)
+    task = _task(workspace, targets, remote_name, revs, everything)
+    if task.config is not None:
+        fields |= look_at(task, task.config, quiet=quiet or as_json)
+    _tell(fields, as_json=as_json)
+
+
+# --- what is meant ---------------------------------------------------------------
+
+
+def _task(
+    workspace: Workspace,
+    targets: tuple[str, ...],
+    remote_name: str | None,
+    revs: tuple[str, ...],
+    everything: bool,
+    *,
+    only_missing: bool = False,
+) -> Task:
+    from gitmemo.sync.choice import Choice, chosen
+
+    name, ops = _aim(workspace, targets, remote_name)
+    if name is not None:
+        workspace.remote(name)  # a name that is none is said before anything is read
+    try:
+        wanted = chosen(workspace, Choice(revs, everything, ops))
+    except UnknownOp as error:
+        if error.ambiguous or f"op:{error.name}" in targets:
+            raise
+        near = error.candidates[0] if error.candidates else None
+        raise TargetUnknown(error.name, tuple(workspace.settings.remotes), near) from None
+    is_needed = bool(wanted)
+    if only_missing:
+        is_needed = bool(workspace.world.blobs.missing({item.blob for item in wanted}))
+    return Task(workspace, _remote(workspace, name, needed=is_needed), wanted)
+
+
+def _aim(
+    workspace: Workspace, targets: tuple[str, ...], remote_name: str | None
+) -> tuple[str | None, tuple[str, ...]]:
+    """Return the name of the remote, None for the default, and those of the ops."""
+    words = list(targets)
+    if remote_name is None and words and words[0] in workspace.settings.remotes:
+        remote_name = words.pop(0)
+        if _is_op(workspace, remote_name):
+            raise TargetAmbiguous(remote_name)
+    return remote_name, tuple(word.removeprefix("op:") for word in words)
+
+
+def _is_op(workspace: Workspace, word: str) -> bool:
+    from gitmemo.query import resolve_op
+
+    workspace.world.enter()
+    try:
+        resolve_op(word, workspace.world.ops(), workspace.world.renames().former_ops())
+    except UnknownOp as error:
+        return error.ambiguous
+    return True
 
 
 def _remote(workspace: Workspace, name: str | None, *, needed: bool) -> RemoteConfig | None:
@@ -177,8 +209,6 @@ def _remote(workspace: Workspace, name: str | None, *, needed: bool) -> RemoteCo
         return None
 
 
-def _option(name: str, text: str) -> tuple[str, str]:
-    key, separator, value = text.partition("=")
-    if not separator:
-        raise RemoteInvalid(name, f"{text!r} is not KEY=VALUE", "write it as KEY=VALUE")
-    return key, value
+def _tell(fields: Fields, *, as_json: bool) -> None:
+    if as_json:
+        click.echo(json.dumps(fields, ensure_ascii=False))

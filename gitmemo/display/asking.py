@@ -1,4 +1,4 @@
-"""Questions in a running program: whether a change requires recomputation.
+"""Questions in a running program: whether a change requires recomputation, and whether to fetch.
 
 Not the questions at a commit (`question`), nor when somebody is asked (`memo.asking`).
 Invariant: a question is asked only where somebody can see it and answer: through
@@ -40,6 +40,7 @@ _QUESTION = (
     "hand or risk missing changes in them.",
 )
 _PROMPT = "Answer: [y]es/[n]o/[a]bort "
+_FETCH_PROMPT = "Fetch values as they are needed, until this program ends? [y]es/[n]o "
 _MOST_TRIES = 10
 _WIDTH = 100
 
@@ -64,6 +65,10 @@ class InputAsker:
         except NotImplementedError:  # a notebook that is run without anybody in front of it
             return Answer(None)
 
+    def agrees(self, question: str) -> bool:
+        """Return whether the answer to a plain question is yes."""
+        return _agrees(question, self._read, _print)
+
 
 class ForegroundAsker:
     """Shows changes and asks at the controlling terminal, wherever the program's output goes."""
@@ -77,6 +82,11 @@ class ForegroundAsker:
         with terminal() as tty:
             return Answer(None) if tty is None else _asked(case, tty.ask, tty.say)
 
+    def agrees(self, question: str) -> bool | None:
+        """Return whether the answer to a plain question is yes; None if the terminal has gone."""
+        with terminal() as tty:
+            return None if tty is None else _agrees(question, tty.ask, tty.say)
+
 
 def find_asker() -> Reviewer | None:
     """Return who can be asked now: a replaced `input`, a notebook, a terminal; None if nobody."""
@@ -86,6 +96,19 @@ def find_asker() -> Reviewer | None:
         is_allowed = getattr(getattr(read, "__self__", None), "_allow_stdin", True)
         return InputAsker(read) if is_allowed else None
     return ForegroundAsker() if _is_at_terminal() else None
+
+
+def may_fetch(question: str) -> bool | None:
+    """Ask whether values are fetched as they are needed; None where nobody can answer."""
+    asker = find_asker()
+    try:
+        if isinstance(asker, InputAsker):
+            return asker.agrees(question)
+        if isinstance(asker, ForegroundAsker):
+            return asker.agrees(question)
+    except (EOFError, NotImplementedError):
+        pass
+    return None
 
 
 def describe(case: Case) -> Iterator[str]:
@@ -116,6 +139,17 @@ def _asked(case: Case, read: Read, say: Say) -> Answer:
     for line in (*describe(case), *_QUESTION):
         say(line)
     return Answer(_verdict(read, say))
+
+
+def _agrees(question: str, read: Read, say: Say) -> bool:
+    say(printable(question))
+    for _ in range(_MOST_TRIES):
+        said = read(_FETCH_PROMPT)
+        word = said.strip().lower() if isinstance(said, str) else ""
+        if word in _ANSWERS:
+            return _ANSWERS[word] is Verdict.BREAKING
+        say("Please answer y or n.")
+    return False
 
 
 def _print(line: str) -> None:

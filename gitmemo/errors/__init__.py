@@ -48,6 +48,8 @@
       BlobCorrupt            exit 4
       RemoteInvalid          exit 2
       RemoteUnknown          exit 2
+      TargetUnknown          exit 2
+      TargetAmbiguous        exit 2
       RemoteDriverMissing    exit 5
       RemoteUnreachable      exit 5
         RemoteDenied         exit 5
@@ -165,6 +167,8 @@ from gitmemo.errors.remotes import (
     RemoteTooNew,
     RemoteUnknown,
     RemoteUnreachable,
+    TargetAmbiguous,
+    TargetUnknown,
 )
 from gitmemo.errors.repository import (
     CompactionRefused,
@@ -270,6 +274,8 @@ __all__ = [
     "SourceError",
     "StorageClosed",
     "StorageInMemory",
+    "TargetAmbiguous",
+    "TargetUnknown",
     "UncommittedCode",
     "UndecidedChanges",
     "UndecodableValue",

@@ -80,6 +80,47 @@ class RemoteUnknown(GitmemoError, LookupError):
         return "add one: gitmemo remote add NAME URL (a directory, s3://…, or any URL that fsspec knows)"
 
 
+class TargetUnknown(GitmemoError, LookupError):
+    """What was to be pushed or pulled is neither a remote nor an op."""
+
+    kind = "target-unknown"
+    exit_code = 2
+
+    def __init__(self, name: str, remotes: tuple[str, ...], op: str | None) -> None:
+        """`remotes` are those that there are, `op` is one with a name like it."""
+        super().__init__(name, remotes, op)
+        self.name, self.remotes, self.op = name, remotes, op
+
+    def problem(self) -> str:
+        return f"{self.name!r} is neither a remote nor an op with calls there"
+
+    def remedy(self) -> str:
+        remotes = (
+            f"the remotes are: {', '.join(self.remotes)}"
+            if self.remotes
+            else ("there is no remote yet: gitmemo remote add NAME URL")
+        )
+        op = f"did you mean the op {self.op!r}? " if self.op else ""
+        return f"{op}{remotes}; `gitmemo status` lists the ops"
+
+
+class TargetAmbiguous(GitmemoError):
+    """What was to be pushed or pulled is both a remote and an op."""
+
+    kind = "target-ambiguous"
+    exit_code = 2
+
+    def __init__(self, name: str) -> None:
+        super().__init__(name)
+        self.name = name
+
+    def problem(self) -> str:
+        return f"{self.name!r} is a remote, and an op too"
+
+    def remedy(self) -> str:
+        return f"write `-r {self.name}` for the remote, `op:{self.name}` for the op"
+
+
 class RemoteDriverMissing(GitmemoError):
     """A remote needs a package that is not installed."""
 

@@ -100,21 +100,38 @@ class ValueMissing(GitmemoError, KeyError):
     kind = "value-missing"
     exit_code = 4
 
-    def __init__(self, what: str, cid: str, secret: bool = False, has_remote: bool = False) -> None:
-        """`secret`: it was never stored anywhere; `has_remote`: there is one that may have it."""
-        super().__init__(what, cid, secret, has_remote)
-        self.what, self.cid, self.secret, self.has_remote = what, cid, secret, has_remote
+    def __init__(
+        self,
+        what: str,
+        cid: str,
+        secret: bool = False,
+        has_remote: bool = False,
+        where: str | None = None,
+    ) -> None:
+        """`secret`: it was never stored anywhere; `has_remote`: there is one that may have it.
+
+        `where` is the remote that was asked for it, and does not.
+        """
+        super().__init__(what, cid, secret, has_remote, where)
+        self.what, self.cid, self.secret = what, cid, secret
+        self.has_remote, self.where = has_remote, where
 
     def problem(self) -> str:
         if self.secret:
             return f"the value of {self.what} was never stored ({short(self.cid)})"
-        return f"the bytes of {self.what} are not on this machine ({short(self.cid)})"
+        nor = f", nor on the remote {self.where!r}" if self.where else ""
+        return f"the bytes of {self.what} are not on this machine{nor} ({short(self.cid)})"
 
     def remedy(self) -> str:
         if self.secret:
             return (
                 "pass it to the op again, or compute it again: op.recompute(...); secrets are never "
                 'stored, nor is what @op(store="hash") or "never" leaves out'
+            )
+        if self.where:
+            return (
+                "ask who has it to run `gitmemo push`, or compute it again: op.recompute(...), or "
+                "`gitmemo run --recompute-missing SCRIPT`"
             )
         if self.has_remote:
             return (

@@ -36,7 +36,17 @@ from gitmemo.memo.strictness import Care
 from gitmemo.memo.telling import tell
 from gitmemo.model.facts import Call, Fact, JsonValue, Slot
 from gitmemo.model.ids import call_key
-from gitmemo.ref import IMMUTABLE, AtomRef, Loader, Ref, Shared, private, ref_to, unwrap_all
+from gitmemo.ref import (
+    IMMUTABLE,
+    AtomRef,
+    Loader,
+    Ref,
+    Shared,
+    at_hand,
+    private,
+    ref_to,
+    unwrap_all,
+)
 from gitmemo.tracing import CodeState
 from gitmemo.world.view import World
 
@@ -140,7 +150,9 @@ class Caller:
     def request(self, call: PreparedCall) -> CallRequest:
         """Return what running a call needs; `InputMutated` guards its raw inputs."""
         op = call.op
-        return self.request_of(op, *self._body(call), guarded_inputs(call, op.arguments))
+        with at_hand(list(call.inputs.values())):
+            body = self._body(call)
+        return self.request_of(op, *body, guarded_inputs(call, op.arguments))
 
     def request_of(
         self,
@@ -218,7 +230,8 @@ class Caller:
         stored: Collection[str] = call.told
         if call.op.options.hashed:
             stored = [name for name in call.told if not call.op.arguments.is_hashed(name)]
-        return self._recorder.inputs(call.name, call.told, call.slots, stored)
+        with at_hand(list(call.inputs.values())):  # a container of refs may have to be read
+            return self._recorder.inputs(call.name, call.told, call.slots, stored)
 
     def _body(self, call: PreparedCall) -> Body:
         arguments = call.op.arguments
@@ -246,7 +259,8 @@ class Caller:
             frame.capture.add(version.pairs)
         if frame.sees_refs:
             return op.options.outputs.join(refs)
-        return op.handed_out([ref.unwrap() for ref in refs])
+        with at_hand(refs):
+            return op.handed_out([ref.unwrap() for ref in refs])
 
     def _finish(
         self,

@@ -75,7 +75,9 @@ class OnDemand:
             # A value that was not to be stored is nowhere else either.
             if self.can_pull and self._world.values(cid):
                 if isinstance(error, ValueMissing):
-                    raise ValueMissing(error.what, error.cid, has_remote=True) from None
+                    raise ValueMissing(
+                        error.what, error.cid, has_remote=True, where=error.where
+                    ) from None
                 raise
             output = self._made_again(hid)
             if output is None:

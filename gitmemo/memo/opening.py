@@ -14,15 +14,17 @@ from pathlib import Path
 from typing import Any, TypeVar
 from weakref import WeakValueDictionary
 
-from gitmemo.config import OnChange, Reuse, policy, reuse_of
+from gitmemo.config import LazyPull, OnChange, Reuse, lazy_pull_of, policy, reuse_of
 from gitmemo.errors import NotInRepository, ReadOnlyRevision
+from gitmemo.memo.lazy import Fetching
 from gitmemo.memo.revision import RevisionStorage
 from gitmemo.memo.storage import Storage
 from gitmemo.memo.trust import Trust
-from gitmemo.remotes import RemoteConfig
+from gitmemo.remotes.config import origin_of
 from gitmemo.workspace import Workspace, find, look
 
 _T = TypeVar("_T")
+_S = TypeVar("_S", bound=Storage)
 
 # One per repository: each holds a journal and a connection.
 _open: WeakValueDictionary[Path, Storage] = WeakValueDictionary()
@@ -37,6 +39,7 @@ def open(
     later: bool = True,
     on_change: str | OnChange | None = None,
     reuse: str | Reuse | None = None,
+    lazy_pull: str | bool | LazyPull | None = None,
 ) -> Storage:
     """Return the storage of the git repository around `path`.
 
@@ -52,12 +55,16 @@ def open(
     branches become part of this one), or only those of this "world": what is checked out, and the
     pending calls that belong to it. If omitted: what the repository's settings say, else "any".
 
+    `lazy_pull` says whether a value that is only on the default remote is fetched when it is needed:
+    "on" (or True), "off" (or False), or "ask", once, where somebody can answer. If omitted: what
+    the environment or the settings say, else "on".
+
     With `rev`, a branch, tag or commit, the storage shows the results of that revision, without a
     checkout and read-only; the repository may be bare. `later=False` leaves out calls that were
     made with the revision's code and committed later, which tables mark.
 
     Raises:
-        BadSetting: There is no such policy, or no such reuse.
+        BadSetting: There is no such policy, reuse or `lazy_pull`.
         UnknownRevision, RangeGiven: `rev` names no commit, or many.
         ReadOnlyRevision: A policy or reuse is given for a revision, where nothing runs.
         NotInRepository: `path` is not in a git work tree.
@@ -69,7 +76,8 @@ def open(
         for name, said in {"on_change": on_change, "reuse": reuse}.items():
             if said is not None:
                 raise ReadOnlyRevision(rev, name)
-        return _around(path, caller, lambda start: reopened_at(start, rev, later))
+        shown = _around(path, caller, lambda start: reopened_at(start, rev, later))
+        return _fetching(shown, lazy_pull)
     workspace = _around(path, caller, find)
     root = workspace.root.resolve()
     storage = _open.get(root)
@@ -80,13 +88,25 @@ def open(
     if reuse is not None:
         storage.world.reuse = reuse_of(reuse)
         storage.clear_cache()
+    return _fetching(storage, lazy_pull)
+
+
+def _fetching(storage: _S, lazy_pull: str | bool | LazyPull | None) -> _S:
+    if lazy_pull is not None:
+        said = lazy_pull_of(lazy_pull)
+        if storage.fetching is not None:
+            storage.fetching.policy = said
     return storage
 
 
 def reopened_at(path: str | os.PathLike[str], rev: str, later: bool) -> RevisionStorage:
     """Return the storage that shows a revision."""
     view = look(path, rev, later=later)
-    return RevisionStorage.of(view, trust_of(view.workspace), view.workspace.root, later=later)
+    workspace = view.workspace
+    storage = RevisionStorage.of(view, trust_of(workspace), workspace.root, later=later)
+    if workspace.settings.remotes:
+        storage.fetch_from(Fetching(workspace, view.world))
+    return storage
 
 
 def reopened(*opened_with: Any) -> Storage:
@@ -128,14 +148,14 @@ def _around(
 def trust_of(workspace: Workspace) -> Trust:
     """Return the origins that this clone trusts."""
     trusted = workspace.settings.trusted.items()
-    return Trust(frozenset(RemoteConfig(name, url).origin for name, url in trusted))
+    return Trust(frozenset(origin_of(name, address) for name, address in trusted))
 
 
 def storage_of(workspace: Workspace) -> Storage:
     """Return a new storage over the repository of `workspace`."""
     settings = workspace.settings
     workspace.world.reuse = settings.reuse
-    return Storage.over(
+    storage = Storage.over(
         workspace.world,
         workspace.project,
         trust_of(workspace),
@@ -143,6 +163,9 @@ def storage_of(workspace: Workspace) -> Storage:
         on_change=settings.on_change_running,
         records_user=settings.record_user,
     )
+    if settings.remotes:
+        storage.fetch_from(Fetching(workspace, workspace.world))
+    return storage
 
 
 def share(storage: Storage) -> None:

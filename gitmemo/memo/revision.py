@@ -18,7 +18,7 @@ from gitmemo.hashing.digest import Digest
 from gitmemo.memo.forgetting import StoredCalls
 from gitmemo.memo.storage import Mode, Storage
 from gitmemo.memo.strictness import Strictness
-from gitmemo.memo.trust import Trust, Values
+from gitmemo.memo.trust import Trust
 from gitmemo.model.components import Component
 from gitmemo.model.spoken import named
 from gitmemo.tracing import CodeState
@@ -34,7 +34,6 @@ class RevisionStorage(Storage):
 
     _view: View
     _running: CodeState
-    _stored: Values
 
     @classmethod
     def of(cls, view: View, trust: Trust, path: str | os.PathLike[str], *, later: bool) -> Self:
@@ -44,7 +43,6 @@ class RevisionStorage(Storage):
         storage._view = view
         storage._running = CodeState(view.project)
         storage._code = view.code
-        storage._stored = Values(view.world, trust)
         storage.stored = _ShownCalls(storage.cf, storage._refuse)
         storage._opened_with = (os.fspath(path), view.world.place.commit, later)
         return storage
@@ -72,7 +70,7 @@ class RevisionStorage(Storage):
         """
         with rooted(self.project.root if self.project else None):
             try:
-                return self._stored.load(cid, lambda: what)
+                return self._values.load(cid, lambda: what)
             except ValueMissing:
                 if within is None:
                     raise

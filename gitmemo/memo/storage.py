@@ -43,13 +43,14 @@ from gitmemo.memo.trust import Trust, Values
 from gitmemo.memo.verdicts import Verdicts
 from gitmemo.memo.wording import short
 from gitmemo.model.validity import Code, NoCode
-from gitmemo.ref import Ref, map_refs, ref_inside, unwrap_all
+from gitmemo.ref import Ref, at_hand, map_refs, ref_inside, unwrap_all
 from gitmemo.tracing import CodeState, Project, Tracker
 from gitmemo.world.standalone import StandaloneWorld
 from gitmemo.world.view import World
 
 if TYPE_CHECKING:
     from gitmemo.frame import ComputationFrame
+    from gitmemo.memo.lazy import Fetching
     from gitmemo.memo.op import Op
 
 
@@ -171,7 +172,7 @@ class Storage(Questions, Looking, Deciding):
             self._changes = Changes(world, state, on_change, care, self._notice)
         self._watch = watch = Watch()
         self._names = names = OpNames(project)
-        values = Values(world, trust)
+        self._values = values = Values(world, trust)
         self._recorder = recorder = Recorder(world, values, state, verdicts)
         self._lookup = lookup = Lookup(world, names, verdicts, recorder, watch, self._code)
         self._failures = failures = FailureNotes(world, recorder)
@@ -189,6 +190,15 @@ class Storage(Questions, Looking, Deciding):
     def counter(self) -> Counter:
         """How many calls were reused and computed."""
         return self._watch.counter
+
+    def fetch_from(self, fetching: Fetching) -> None:
+        """From now on, fetch values that are not here when they are needed."""
+        self._values.fetching = fetching
+
+    @property
+    def fetching(self) -> Fetching | None:
+        """What fetches values that are not here; None where no remote is configured."""
+        return self._values.fetching
 
     # --- blocks ----------------------------------------------------------
 
@@ -249,6 +259,7 @@ class Storage(Questions, Looking, Deciding):
     def recompute_missing(self) -> None:
         """From now on, run calls again whose results are not here, even if a remote may have them."""
         self._on_demand.can_pull = False
+        self._values.fetching = None
 
     def close(self) -> None:
         """Release files; the storage cannot be used afterwards."""
@@ -301,7 +312,8 @@ class Storage(Questions, Looking, Deciding):
 
     def attach(self, obj: Any, *, inplace: bool = False) -> Any:
         """Load the values of refs into them; return the refs, new ones unless `inplace`."""
-        return map_refs(obj, lambda ref: ref.attached(inplace=inplace))
+        with at_hand(obj):
+            return map_refs(obj, lambda ref: ref.attached(inplace=inplace))
 
     def load_ref(self, hid: str, *, in_memory: bool = True) -> Ref[Any]:
         """Return the ref with history id `hid` (64 hex digits); `in_memory=False` leaves its value stored.

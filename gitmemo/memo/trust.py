@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from gitmemo.blobs import SELF, StoredBlob
 from gitmemo.codecs import Source, decode, from_inline, is_safe, runs_here
@@ -21,7 +21,11 @@ from gitmemo.errors import (
 )
 from gitmemo.hashing.digest import Digest, to_hex
 from gitmemo.model.facts import Slot
+from gitmemo.ref import contents_at_hand
 from gitmemo.world.view import World
+
+if TYPE_CHECKING:
+    from gitmemo.memo.lazy import Fetching
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,11 +43,16 @@ _MOST_PARTS = 1_000_000
 
 
 class Values:
-    """The stored values of a world, as far as they are trusted."""
+    """The stored values of a world, as far as they are trusted.
+
+    Attributes:
+        fetching: What fetches bytes that are not here; None where no remote could have them.
+    """
 
     def __init__(self, world: World, trust: Trust) -> None:
         self._world = world
         self._trust = trust
+        self.fetching: Fetching | None = None
 
     def can_read(self, cid: Digest) -> bool:
         """Whether a value's bytes are here, whole and trusted, and those of its parts."""
@@ -56,10 +65,26 @@ class Values:
         """Return a fresh copy of a value; `describe` is for errors.
 
         Raises:
-            ValueMissing: Its bytes, or those of a part, are not on this machine.
+            ValueMissing: Its bytes, or those of a part, are not on this machine, nor on the remote
+                if that may be asked.
+            RemoteUnreachable: It may be, and cannot be reached.
             UntrustedValue, BlobCorrupt: As `find`.
             UndecodableValue: The bytes are not what their codec writes.
         """
+        try:
+            return self._read(cid, describe)
+        except ValueMissing as missing:
+            fetching = self.fetching
+            if fetching is None or missing.secret:
+                raise
+            if not fetching.bring({cid, *contents_at_hand()}):
+                raise _not_there(missing, fetching) from None
+        try:
+            return self._read(cid, describe)
+        except ValueMissing as missing:
+            raise _not_there(missing, fetching) from None
+
+    def _read(self, cid: Digest, describe: Callable[[], str]) -> object:
         stored = self._wanted(cid, describe)
         left = _MOST_PARTS
 
@@ -130,3 +155,7 @@ class Values:
         if refused is not None:
             raise refused
         return None, []
+
+
+def _not_there(missing: ValueMissing, fetching: Fetching) -> ValueMissing:
+    return ValueMissing(missing.what, missing.cid, has_remote=True, where=fetching.asked)

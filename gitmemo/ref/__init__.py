@@ -27,6 +27,8 @@ from gitmemo.ref.collections import (
 from gitmemo.ref.containers import (
     StandIn,
     StandIns,
+    at_hand,
+    contents_at_hand,
     fold,
     holds,
     holds_refs,
@@ -52,6 +54,8 @@ __all__ = [
     "StandIns",
     "TupleRef",
     "ValueRef",
+    "at_hand",
+    "contents_at_hand",
     "fold",
     "holds",
     "holds_refs",

@@ -9,12 +9,14 @@ from __future__ import annotations
 import itertools
 import types
 from collections import OrderedDict, defaultdict
-from collections.abc import Callable, Collection
-from contextlib import suppress
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager, suppress
+from contextvars import ContextVar
 from typing import Any, TypeAlias
 
 from gitmemo.codecs.fingerprint import fingerprint
 from gitmemo.errors import RefInside, Unhashable
+from gitmemo.hashing.digest import Digest
 from gitmemo.hashing.encoding import Encoder
 from gitmemo.hashing.registry import exact
 from gitmemo.ref.atoms import IMMUTABLE, Ref, in_place, shortened
@@ -32,7 +34,36 @@ def unwrap_all(value: Any, kinds: StandIns = (Ref,)) -> Any:
     Raises:
         Unhashable: A container holds both itself and refs.
     """
-    return map_refs(value, _stood_for, kinds)
+    if not isinstance(value, _CONTAINERS) or _at_hand.get() is not None:
+        return map_refs(value, _stood_for, kinds)
+    with at_hand(value):
+        return map_refs(value, _stood_for, kinds)
+
+
+_at_hand: ContextVar[object] = ContextVar("at_hand", default=None)
+
+
+@contextmanager
+def at_hand(value: object) -> Iterator[None]:
+    """Say that the refs in `value` are about to be unwrapped, all of them."""
+    token = _at_hand.set(value)
+    try:
+        yield
+    finally:
+        _at_hand.reset(token)
+
+
+def contents_at_hand() -> set[Digest]:
+    """Return the content ids of the refs about to be unwrapped whose values are not at hand."""
+    found: set[Digest] = set()
+
+    def note(ref: Any) -> Any:
+        if isinstance(ref, Ref) and not ref.in_memory and ref._inline is None and ref._loader:
+            found.add(ref._cid)
+        return ref
+
+    map_refs(_at_hand.get(), note)
+    return found
 
 
 def _stood_for(stand_in: Any) -> Any:

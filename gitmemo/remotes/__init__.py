@@ -6,14 +6,20 @@ be repeated, interrupted or run twice at once, and nothing pulled is stored
 before its bytes were checked against its blob id.
 """
 
-from gitmemo.remotes.catalogue import holdings, known_on
+from gitmemo.remotes.catalogue import holdings, known_on, read_catalogue
 from gitmemo.remotes.config import RemoteConfig
-from gitmemo.remotes.plan import PullPlan, PushPlan, WantedBlob, plan_pull, plan_push
-from gitmemo.remotes.pull import PullReport, pull
-from gitmemo.remotes.push import PushReport, push
-from gitmemo.remotes.remote import Remote, open_remote
+from gitmemo.remotes.parallel import JOBS
+from gitmemo.remotes.plan import Catalogue, PullPlan, PushPlan, WantedBlob, plan_pull, plan_push
+from gitmemo.remotes.probing import Grade, Probe, probe
+from gitmemo.remotes.pull import PullReport, planned_pull, pull
+from gitmemo.remotes.push import PushReport, planned_push, push
+from gitmemo.remotes.remote import Remote, open_remote, place_of
 
 __all__ = [
+    "JOBS",
+    "Catalogue",
+    "Grade",
+    "Probe",
     "PullPlan",
     "PullReport",
     "PushPlan",
@@ -24,8 +30,13 @@ __all__ = [
     "holdings",
     "known_on",
     "open_remote",
+    "place_of",
     "plan_pull",
     "plan_push",
+    "planned_pull",
+    "planned_push",
+    "probe",
     "pull",
     "push",
+    "read_catalogue",
 ]

@@ -46,12 +46,12 @@ def holdings(remote: Remote, cache: Path | None, wanted: Iterable[WantedBlob]) -
 
 def index_cache(remote: Remote, cache: Path | None) -> IndexCache:
     """Return the indexes of `remote` that were seen before."""
-    return IndexCache(cache, remote.name, remote.config.url)
+    return IndexCache(cache, remote.name, remote.config.address)
 
 
 def known_on(config: RemoteConfig, cache: Path) -> frozenset[Digest]:
     """Return the values that a remote is known to hold, without asking it."""
-    return IndexCache(cache, config.name, config.url).blobs()
+    return IndexCache(cache, config.name, config.address).blobs()
 
 
 def corrected(

@@ -82,6 +82,21 @@ class DirectoryTransport:
         """Create or replace an object from a file."""
         self._written(lambda: self._replace(name, _pieces(path, reached)))
 
+    def write_new(self, name: str, data: bytes) -> bool:
+        """Create an object unless there is one; say whether it was written."""
+        if self._reached((self._directory / name).exists):
+            return False
+        self.write(name, data)
+        return True
+
+    def delete(self, name: str) -> None:
+        """Remove an object; its folder stays, as somebody may be about to write there."""
+        self._reached(lambda: (self._directory / name).unlink(missing_ok=True))
+
+    def written_at(self, name: str) -> float | None:
+        """Return when an object was written."""
+        return self._reached(lambda: (self._directory / name).stat().st_mtime)
+
     def _replace(self, name: str, chunks: Iterable[bytes]) -> None:
         path = self._directory / name
         self._check_parent()

@@ -10,6 +10,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import suppress
+from datetime import UTC, datetime
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
@@ -86,6 +87,34 @@ class ObjectTransport:
             self._written(lambda: upload_in_parts(self._reached, name, path, reached))
         else:
             self._place(name, lambda fs, to: fs.put_file(str(path), to))
+
+    def write_new(self, name: str, data: bytes) -> bool:
+        """Create an object unless there is one; say whether it was written."""
+        try:
+            self._place(name, lambda fs, path: fs.pipe_file(path, data, mode="create"))
+        except RemoteUnreachable as error:
+            if isinstance(error.__cause__, FileExistsError):
+                return False
+            raise
+        return True
+
+    def delete(self, name: str) -> None:
+        """Remove an object; one that is not there is removed."""
+        with suppress(FileNotFoundError):
+            self._reached(lambda fs, root: fs.rm_file(f"{root}/{name}"))
+
+    def written_at(self, name: str) -> float | None:
+        """Return when an object was written; None where the driver does not say."""
+
+        def modified(fs: AbstractFileSystem, root: str) -> datetime | None:
+            try:
+                moment: datetime = fs.modified(f"{root}/{name}")
+            except NotImplementedError:
+                return None
+            return moment if moment.tzinfo is not None else moment.replace(tzinfo=UTC)
+
+        moment = self._reached(modified)
+        return None if moment is None else moment.timestamp()
 
     def _place(self, name: str, put: Callable[[AbstractFileSystem, str], object]) -> None:
         def place(fs: AbstractFileSystem, root: str) -> None:

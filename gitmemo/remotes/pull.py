@@ -66,24 +66,46 @@ def pull(
     cache: Path | None = None,
     jobs: int = JOBS,
     progress: Progress | None = None,
+    known: Catalogue | None = None,
 ) -> PullReport:
     """Fetch what `store` lacks of `wanted`.
 
     `cache` is a folder for derived files. Damage on the remote raises
     `RemoteCorrupt` if a wanted value is lost by it, after all others arrived; a
     remote that fails raises `RemoteUnreachable`, which says how many arrived.
+    `known` is what the remote held a moment ago, of a format that was checked.
     """
     distinct = {item.blob: item for item in wanted}
     needed = _needed(store, distinct)
     here = len(distinct) - len(needed)
     if not needed:
         return PullReport(already_here=here)
+    catalogue = known or _catalogue(remote, cache, jobs)
+    return _Pull(store, remote, catalogue, cache, jobs, progress).run(needed, here)
+
+
+def planned_pull(
+    store: BlobStore,
+    remote: Remote,
+    wanted: Iterable[WantedBlob],
+    *,
+    cache: Path | None = None,
+    jobs: int = JOBS,
+) -> PullPlan:
+    """Return what `pull` would read now."""
+    needed = _needed(store, {item.blob: item for item in wanted})
+    if not needed:
+        return PullPlan((), (), ())
+    return plan_pull(needed.values(), _catalogue(remote, cache, jobs))
+
+
+def _catalogue(remote: Remote, cache: Path | None, jobs: int) -> Catalogue:
     catalogue = read_catalogue(remote, cache, jobs)
     index_cache(remote, cache).keep(catalogue.pack_sizes)
     if not catalogue.marked:
         raise RemoteMissing(remote.name, remote.config.url)
     remote.check_format()
-    return _Pull(store, remote, catalogue, cache, jobs, progress).run(needed, here)
+    return catalogue
 
 
 def _needed(store: BlobStore, wanted: dict[Digest, WantedBlob]) -> dict[Digest, WantedBlob]:

@@ -98,6 +98,24 @@ def push(
     )
 
 
+def planned_push(
+    store: BlobStore,
+    remote: Remote,
+    wanted: Iterable[WantedBlob],
+    *,
+    cache: Path | None = None,
+    jobs: int = JOBS,
+) -> tuple[PushPlan, tuple[WantedBlob, ...]]:
+    """Return what `push` would send now, and what is neither there nor on this machine."""
+    distinct = {item.blob: item for item in wanted}
+    catalogue = read_catalogue(remote, cache, jobs)
+    missing = store.missing(distinct)
+    absent = [w for blob, w in distinct.items() if blob in missing and not catalogue.holds(w)]
+    nowhere = {item.blob for item in absent}
+    plan = plan_push([w for blob, w in distinct.items() if blob not in nowhere], catalogue)
+    return plan, tuple(absent)
+
+
 def _prepare(remote: Remote, *, marked: bool) -> None:
     if marked:
         remote.check_format()

@@ -48,6 +48,19 @@ def open_remote(config: RemoteConfig, root: Path) -> Remote:
         return Remote(config, WebTransport(config, patience(config)))
     if config.protocol is not None:
         return Remote(config, ObjectTransport(config))
-    path = Path(config.url.removeprefix("file://").removeprefix("local://")).expanduser()
-    transport = DirectoryTransport(config.name, config.url, root / path, patience(config))
+    transport = DirectoryTransport(
+        config.name, config.url, _directory(config, root), patience(config)
+    )
     return Remote(config, transport)
+
+
+def place_of(config: RemoteConfig, root: Path) -> str:
+    """Return where the values lie: the absolute path of a directory, or the URL as it is."""
+    if config.protocol is not None:
+        return config.url
+    return str(_directory(config, root).resolve())
+
+
+def _directory(config: RemoteConfig, root: Path) -> Path:
+    path = Path(config.url.removeprefix("file://").removeprefix("local://"))
+    return root / path.expanduser()

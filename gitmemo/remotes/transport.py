@@ -54,3 +54,18 @@ class Transport(Protocol):
     def upload(self, name: str, path: Path, reached: Reached = ...) -> None:
         """Create or replace an object from a file, telling `reached` where it is moved in pieces."""
         ...
+
+    def write_new(self, name: str, data: bytes) -> bool:
+        """Create an object unless there is one; say whether it was written.
+
+        Some services replace it all the same: nothing may rely on the answer.
+        """
+        ...
+
+    def delete(self, name: str) -> None:
+        """Remove an object; one that is not there is removed."""
+        ...
+
+    def written_at(self, name: str) -> float | None:
+        """Return when an object was written, in seconds since 1970 by the service's clock."""
+        ...

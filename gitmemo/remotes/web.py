@@ -82,6 +82,18 @@ class WebTransport:
         """Refuse."""
         self._refuse()
 
+    def write_new(self, name: str, data: bytes) -> bool:
+        """Refuse."""
+        self._refuse()
+
+    def delete(self, name: str) -> None:
+        """Refuse."""
+        self._refuse()
+
+    def written_at(self, name: str) -> float | None:
+        """Say nothing: servers that copy files tell of the copy."""
+        return None
+
     def _refuse(self) -> NoReturn:
         reason = "a web server shows files, and takes none"
         raise RemoteReadOnly(self._config.name, self._config.url, reason)

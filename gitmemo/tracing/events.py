@@ -266,7 +266,8 @@ class ProfilerEvents:
         """Keep the profiler of this thread, which is what collects, from seeing finalizers."""
         thread = self._thread
         if phase == "start":
-            if thread.profiler is not None and sys.getprofile() is thread.profiler:
+            running: object = sys.getprofile()
+            if thread.profiler is not None and running is thread.profiler:
                 thread.paused = thread.profiler
                 thread.paused.disable()
         elif thread.paused is not None:

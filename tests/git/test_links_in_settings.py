@@ -7,10 +7,11 @@ from pathlib import Path
 import pytest
 from click.testing import CliRunner
 
-from gitmemo.cli.sharing import remote
+from gitmemo.cli.remote import remote
 from gitmemo.commits.setup import set_up
-from gitmemo.config import COMMITTED, edit
+from gitmemo.config import COMMITTED
 from gitmemo.errors import LinkInside
+from gitmemo.settings_files import edit, setting
 from gitmemo.workspace import find
 
 ATTRIBUTES = ".gitmemo/.gitattributes"
@@ -50,7 +51,7 @@ def test_settings_are_not_read_through_a_link(repo: Path, outside: Path, linked:
     assert linked in caught.value.problem()
     assert caught.value.remedy()
     with pytest.raises(LinkInside):
-        edit(repo, COMMITTED, ("on_change",), "ask")
+        edit(repo, COMMITTED, setting(("on_change",), "ask"))
     assert "breaking" in (outside / "config.toml").read_text()
 
 
@@ -65,7 +66,7 @@ def test_an_edit_writes_through_no_link_beside_it(repo: Path, outside: Path) -> 
     (repo / ".gitmemo").mkdir()
     (repo / COMMITTED).write_text("format = 1  # kept\n")
     (repo / f"{COMMITTED}.new").symlink_to(outside / "made")
-    edit(repo, COMMITTED, ("remotes", "foo"), {"url": "/x"})
+    edit(repo, COMMITTED, setting(("remotes", "foo"), {"url": "/x"}))
     assert find(repo).settings.remotes == {"foo": {"url": "/x"}}
     assert "# kept" in (repo / COMMITTED).read_text()
     assert not list(outside.iterdir())

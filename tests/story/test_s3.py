@@ -55,6 +55,9 @@ def test_two_clones_share_through_s3(
     url = f"s3://{bucket}/some/värde"
     committed.variables = CREDENTIALS
     committed.gitmemo("remote", "add", "lab", url, "-o", f"endpoint_url={endpoint}")
+    checked = committed.gitmemo("remote", "check").out
+    for what in ("reachable", "writable", "conditional", "clock"):
+        assert f"{what}: ok" in checked
     committed.commit("Share")
     assert "lab: sent 3 values" in committed.gitmemo("push").out
     for path in committed.root.rglob("config.toml"):
@@ -64,6 +67,10 @@ def test_two_clones_share_through_s3(
     theirs.variables = {"AWS_EC2_METADATA_DISABLED": "true"}
     denied = theirs.gitmemo("pull", code=errors.RemoteUnreachable.exit_code)
     assert "credentials" in denied.err
+    own = ("key=testing", "secret=testing")
+    theirs.gitmemo("remote", "modify", "--local", "lab", *own)
+    assert "lab: would fetch 3 values" in theirs.gitmemo("pull", "-n").out
+    theirs.gitmemo("remote", "modify", "--local", "lab", "--unset", "key", "--unset", "secret")
     theirs.variables = CREDENTIALS
     assert "lab: fetched 3 values" in theirs.gitmemo("pull").out
     theirs.gitmemo("remote", "trust", "lab")

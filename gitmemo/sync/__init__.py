@@ -7,17 +7,17 @@ because of a push that was cut off.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
 
 from gitmemo.errors import RemoteUnknown
 from gitmemo.git.cli import Git
 from gitmemo.git.objects import open_reader
 from gitmemo.git.repository import Layout, head
-from gitmemo.remotes import RemoteConfig, WantedBlob, known_on
+from gitmemo.quantities import count, size
+from gitmemo.remotes import RemoteConfig, WantedBlob, holdings, known_on, open_remote
 from gitmemo.source.tree import SourceTree
-from gitmemo.workspace import Workspace
+from gitmemo.workspace import Workspace, remote_cache
 from gitmemo.world.repository import RepositoryWorld
 from gitmemo.world.revisions import RevisionWorld
 from gitmemo.world.trees import TreeSegments
@@ -40,10 +40,74 @@ class Unshared:
     histories: bool
 
 
+@dataclass(frozen=True, slots=True)
+class Standing:
+    """Where the values of a world are, after its remote was asked.
+
+    Attributes:
+        there: Those that the remote holds.
+        unsent: Those that are here and not there.
+        unfetched: Those that are there and not here.
+        nowhere: Those that are neither here nor there.
+    """
+
+    remote: str
+    there: tuple[WantedBlob, ...]
+    unsent: tuple[WantedBlob, ...]
+    unfetched: tuple[WantedBlob, ...]
+    nowhere: tuple[WantedBlob, ...]
+
+    def as_dict(self) -> dict[str, object]:
+        """Return how many there are of each, and their bytes."""
+        found: dict[str, object] = {}
+        for name in ("there", "unsent", "unfetched", "nowhere"):
+            values: tuple[WantedBlob, ...] = getattr(self, name)
+            found[name] = len(values)
+            found[f"{name}_bytes"] = sum(item.size for item in values)
+        return found
+
+    def lines(self) -> Iterator[str]:
+        """Yield what there is to say."""
+        yield f"{self.remote}: holds {_amount(self.there)} of this world"
+        if self.unsent:
+            yield f"  here and not there: {_amount(self.unsent)} (gitmemo push)"
+        if self.unfetched:
+            yield f"  there and not here: {_amount(self.unfetched)} (gitmemo pull)"
+        if self.nowhere:
+            yield f"  neither here nor there: {_amount(self.nowhere)}"
+
+
+def _amount(values: tuple[WantedBlob, ...]) -> str:
+    return f"{count(len(values), 'value')} ({size(sum(item.size for item in values))})"
+
+
+def standing(workspace: Workspace, config: RemoteConfig, wanted: Iterable[WantedBlob]) -> Standing:
+    """Ask a remote which of `wanted` it holds, and compare with what is here."""
+    distinct = {item.blob: item for item in wanted}
+    cache = remote_cache(workspace.layout, config)
+    there = holdings(open_remote(config, workspace.root), cache, distinct.values())
+    absent = workspace.world.blobs.missing(distinct)
+
+    def among(*, is_there: bool, is_here: bool | None) -> tuple[WantedBlob, ...]:
+        return tuple(
+            item
+            for blob, item in distinct.items()
+            if (blob in there) is is_there and (is_here is None or (blob not in absent) is is_here)
+        )
+
+    return Standing(
+        config.name,
+        there=among(is_there=True, is_here=None),
+        unsent=among(is_there=False, is_here=True),
+        unfetched=among(is_there=True, is_here=False),
+        nowhere=among(is_there=False, is_here=False),
+    )
+
+
 def values_of(world: RepositoryWorld | RevisionWorld, code: SourceTree) -> list[WantedBlob]:
     """Return the blobs that the facts of this world name, pending ones included."""
     world.enter()
-    return _wanted(world, world.visible(code))
+    return wanted_of(world, world.visible(code))
 
 
 def missing_of(world: RepositoryWorld | RevisionWorld, code: SourceTree) -> list[WantedBlob]:
@@ -56,7 +120,7 @@ def missing_among(
     world: RepositoryWorld | RevisionWorld, numbers: Iterable[int]
 ) -> list[WantedBlob]:
     """Return the blobs that these facts name and that are not on this machine."""
-    wanted = _wanted(world, numbers)
+    wanted = wanted_of(world, numbers)
     absent = world.blobs.missing({item.blob for item in wanted})
     return [item for item in wanted if item.blob in absent]
 
@@ -96,16 +160,11 @@ def unshared_values(
     """Return the blobs of these commits that are on this machine and not known to be on the remote."""
     world.enter()
     trees = TreeSegments(world, open_reader(world.layout, fetches=False))
-    wanted = _wanted(world, world.index.members(trees.load_readable(commits)))
+    wanted = wanted_of(world, world.index.members(trees.load_readable(commits)))
     known = known_on(config, remote_cache(world.layout, config))
     unknown = {item.blob for item in wanted} - known
     here = unknown - world.blobs.missing(unknown)
     return list({item.blob: item for item in wanted if item.blob in here}.values())
-
-
-def remote_cache(layout: Layout, config: RemoteConfig) -> Path:
-    """Return the folder where it is noted what was seen on a remote."""
-    return layout.private_dir / "remotes" / config.name
 
 
 def has_unshared_histories(layout: Layout, remote: str, side_ref: str) -> bool:
@@ -120,7 +179,8 @@ def has_unshared_histories(layout: Layout, remote: str, side_ref: str) -> bool:
     return not theirs or git.try_run("merge-base", "--is-ancestor", ours, theirs) is None
 
 
-def _wanted(world: RepositoryWorld | RevisionWorld, numbers: Iterable[int]) -> list[WantedBlob]:
+def wanted_of(world: RepositoryWorld | RevisionWorld, numbers: Iterable[int]) -> list[WantedBlob]:
+    """Return the blobs that the facts with these numbers name."""
     return [
         WantedBlob(value.blob, value.codec, value.size)
         for value in world.index.values_among(numbers)

@@ -1,0 +1,291 @@
+"""What `push`, `pull` and `fetch` do and say: values to and from remotes, histories to and from git.
+
+Not which values (`sharing`). Invariant: results go to standard output, what is missing or wrong
+to standard error, also where nothing else is said.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, TypeAlias
+
+import click
+
+from gitmemo.display.progress import TransferLine
+from gitmemo.display.text import printable
+from gitmemo.quantities import count, size
+from gitmemo.workspace import Workspace, remote_cache
+
+if TYPE_CHECKING:
+    from gitmemo.history import FetchReport
+    from gitmemo.remotes import PullPlan, PullReport, PushPlan, PushReport, RemoteConfig, WantedBlob
+
+Fields: TypeAlias = dict[str, object]
+"""What a command has to say, as plain data."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """What a command is about.
+
+    Attributes:
+        config: None where no remote is configured and nothing needs one.
+    """
+
+    workspace: Workspace
+    config: RemoteConfig | None
+    wanted: list[WantedBlob]
+
+
+def push_values(task: Task, jobs: int | None, *, quiet: bool) -> Fields:
+    """Send what the remote lacks."""
+    from gitmemo import remotes
+
+    config, workspace = task.config, task.workspace
+    if config is None:
+        return {"remote": None}
+    cache = remote_cache(workspace.layout, config)
+    known = remotes.known_on(config, cache)
+    unsent = {item.blob: item for item in task.wanted if item.blob not in known}
+    with _line(f"{config.name}: sending", unsent.values(), quiet=quiet) as line:
+        report = remotes.push(
+            workspace.world.blobs,
+            remotes.open_remote(config, workspace.root),
+            task.wanted,
+            cache=cache,
+            jobs=jobs or remotes.JOBS,
+            progress=line,
+        )
+    _said(_sent(config, report), quiet=quiet)
+    _warn_absent(report.absent)
+    return {
+        "remote": config.name,
+        "sent": report.sent,
+        "sent_bytes": report.sent_bytes,
+        "already_there": report.already_there,
+        "absent": len(report.absent),
+    }
+
+
+def _sent(config: RemoteConfig, report: PushReport) -> str:
+    return (
+        f"{config.name}: sent {count(report.sent, 'value')} ({size(report.sent_bytes)}), "
+        f"{report.already_there} already there"
+    )
+
+
+def plan_push(task: Task, jobs: int | None, *, quiet: bool) -> Fields:
+    """Say what a push would send."""
+    from gitmemo import remotes
+
+    config, workspace = task.config, task.workspace
+    if config is None:
+        return {"remote": None}
+    plan, absent = remotes.planned_push(
+        workspace.world.blobs,
+        remotes.open_remote(config, workspace.root),
+        task.wanted,
+        cache=remote_cache(workspace.layout, config),
+        jobs=jobs or remotes.JOBS,
+    )
+    _said(
+        f"{config.name}: would send {count(plan.blobs, 'value')} ({size(plan.size_bytes)}) in "
+        f"{_objects(len(plan.packs), len(plan.singles))}, {plan.already_there} already there",
+        quiet=quiet,
+    )
+    _warn_absent(absent)
+    return {
+        "dry_run": True,
+        "remote": config.name,
+        **_of_plan(plan),
+        "send": plan.blobs,
+        "send_bytes": plan.size_bytes,
+        "already_there": plan.already_there,
+        "absent": len(absent),
+    }
+
+
+def pull_values(task: Task, jobs: int | None, *, quiet: bool) -> Fields:
+    """Fetch what is not on this machine."""
+    from gitmemo import remotes
+
+    config, workspace = task.config, task.workspace
+    if config is None:
+        return _no_remote()
+    blobs = workspace.world.blobs
+    absent = blobs.missing({item.blob for item in task.wanted})
+    missing = {item.blob: item for item in task.wanted if item.blob in absent}
+    with _line(f"{config.name}: fetching", missing.values(), quiet=quiet) as line:
+        report = remotes.pull(
+            blobs,
+            remotes.open_remote(config, workspace.root),
+            task.wanted,
+            cache=remote_cache(workspace.layout, config),
+            jobs=jobs or remotes.JOBS,
+            progress=line,
+        )
+    _say_pulled(config, report, quiet=quiet)
+    return {
+        "remote": config.name,
+        "fetched": report.stored,
+        "fetched_bytes": report.stored_bytes,
+        "already_here": report.already_here,
+        "missing": len(report.missing),
+        "damaged": list(report.damaged),
+    }
+
+
+def _say_pulled(config: RemoteConfig, report: PullReport, *, quiet: bool) -> None:
+    _said(
+        f"{config.name}: fetched {count(report.stored, 'value')} ({size(report.stored_bytes)}), "
+        f"{report.already_here} already here",
+        quiet=quiet,
+    )
+    for damaged in report.damaged:
+        click.echo(f"damaged on the remote, taken from elsewhere: {damaged}", err=True)
+    _warn_missing(config, report.missing)
+
+
+def plan_pull(task: Task, jobs: int | None, *, quiet: bool) -> Fields:
+    """Say what a pull would fetch."""
+    from gitmemo import remotes
+
+    config, workspace = task.config, task.workspace
+    if config is None:
+        return _no_remote()
+    plan = remotes.planned_pull(
+        workspace.world.blobs,
+        remotes.open_remote(config, workspace.root),
+        task.wanted,
+        cache=remote_cache(workspace.layout, config),
+        jobs=jobs or remotes.JOBS,
+    )
+    distinct = {item.blob: item for item in task.wanted}
+    coming = [slot.blob for pack in plan.packs for span in pack.spans for slot in span.slots]
+    coming += [item.blob for item in plan.singles]
+    size_bytes = sum(distinct[blob].size for blob in coming)
+    here = len(distinct) - len(coming) - len(plan.missing)
+    _said(
+        f"{config.name}: would fetch {count(len(coming), 'value')} ({size(size_bytes)}) from "
+        f"{_objects(len(plan.packs), len(plan.singles))}, {here} already here",
+        quiet=quiet,
+    )
+    _warn_missing(config, plan.missing)
+    return {
+        "dry_run": True,
+        "remote": config.name,
+        **_of_plan(plan),
+        "fetch": len(coming),
+        "fetch_bytes": size_bytes,
+        "already_here": here,
+        "missing": len(plan.missing),
+    }
+
+
+def look_at(task: Task, config: RemoteConfig, *, quiet: bool) -> Fields:
+    """Ask what a remote holds."""
+    from gitmemo.sync import standing
+
+    found = standing(task.workspace, config, task.wanted)
+    for line in found.lines():
+        _said(line, quiet=quiet)
+    return {"remote": config.name, **found.as_dict()}
+
+
+def _no_remote() -> Fields:
+    click.echo("no remote is configured: there are no values to fetch", err=True)
+    return {"remote": None}
+
+
+@contextmanager
+def _line(doing: str, values: Iterable[WantedBlob], *, quiet: bool) -> Iterator[TransferLine]:
+    sizes = [item.size for item in values]
+    try:
+        with TransferLine(doing, sum(sizes), len(sizes), is_quiet=quiet) as line:
+            yield line
+    except KeyboardInterrupt:
+        click.echo(f"{doing} was stopped; what has arrived counts, repeat it to go on", err=True)
+        raise
+
+
+def _of_plan(plan: PushPlan | PullPlan) -> Fields:
+    return {"packs": len(plan.packs), "large": len(plan.singles)}
+
+
+def _objects(packs: int, large: int) -> str:
+    return f"{count(packs, 'pack')} and {count(large, 'large object')}"
+
+
+def _warn_absent(absent: tuple[WantedBlob, ...]) -> None:
+    if absent:
+        click.echo(
+            f"{count(len(absent), 'value')} neither there nor here: run the program again, or push "
+            "from the machine that has them",
+            err=True,
+        )
+
+
+def _warn_missing(config: RemoteConfig, missing: tuple[WantedBlob, ...]) -> None:
+    if missing:
+        click.echo(
+            f"{count(len(missing), 'value')} not on {config.name}: ask who has them to push",
+            err=True,
+        )
+
+
+# --- function histories ----------------------------------------------------------
+
+
+def push_histories(workspace: Workspace, *, dry_run: bool, quiet: bool) -> Fields:
+    """Send function histories to git."""
+    from gitmemo import sync
+    from gitmemo.commits.histories import render_histories
+
+    git_remote = sync.git_remote(workspace.layout)
+    if not dry_run:
+        render_histories(workspace)
+    if git_remote is None:
+        if not quiet:
+            click.echo("no git remote: function histories stay here", err=True)
+        return {"git_remote": None}
+    side_ref = workspace.settings.side_ref
+    if dry_run:
+        has_new = sync.has_unshared_histories(workspace.layout, git_remote, side_ref)
+        said = "function histories would be sent" if has_new else "function histories are known"
+        _said(f"{git_remote}: {said}", quiet=quiet)
+        return {"git_remote": git_remote, "histories": has_new}
+    from gitmemo.history import Histories
+
+    sent = Histories(workspace.layout).push(git_remote, side_ref)
+    said = "function histories sent" if sent.pushed else "function histories are up to date"
+    _said(f"{git_remote}: {said}", quiet=quiet)
+    return {"git_remote": git_remote, "histories": sent.pushed}
+
+
+def fetch_histories(workspace: Workspace, *, quiet: bool) -> Fields:
+    """Fetch function histories from git."""
+    from gitmemo import sync
+
+    git_remote = sync.git_remote(workspace.layout)
+    if git_remote is None:
+        return {"git_remote": None}
+    from gitmemo.history import Histories
+
+    fetched = Histories(workspace.layout).fetch(git_remote, workspace.settings.side_ref)
+    _said(f"{git_remote}: {_histories(fetched)}", quiet=quiet)
+    for problem in fetched.problems:
+        click.echo(f"{git_remote}: skipped: {problem}", err=True)
+    return {"git_remote": git_remote, "histories": len(fetched.changed)}
+
+
+def _histories(fetched: FetchReport) -> str:
+    if not fetched.found:
+        return "no function histories there yet (`gitmemo push` sends them)"
+    return f"{count(len(fetched.changed), 'function history', 'function histories')} fetched"
+
+
+def _said(line: str, *, quiet: bool) -> None:
+    if not quiet:
+        click.echo(printable(line))

@@ -1,0 +1,82 @@
+"""How a transfer goes, on one line of a terminal that is written over.
+
+Not the transfer, nor what is said when it is done. Invariant: where standard error is no terminal
+nothing is written, and when the transfer ends, however it ends, the line is gone.
+"""
+
+from __future__ import annotations
+
+import shutil
+import sys
+import time
+from types import TracebackType
+from typing import Self, TextIO
+
+from gitmemo.config import is_plain_terminal
+from gitmemo.quantities import count, duration, size
+
+_BETWEEN_S = 0.1
+_KNOWN_AFTER_S = 0.5  # a rate before that says more about the first answer than about the line
+_CLEAR = "\r\x1b[K"
+
+
+class TransferLine:
+    """What is moved, of how much, how fast, and how long it may still take."""
+
+    def __init__(
+        self,
+        doing: str,
+        size_bytes: int,
+        values: int,
+        *,
+        is_quiet: bool = False,
+        stream: TextIO | None = None,
+    ) -> None:
+        """`doing` begins the line, as `lab: sending`; the numbers are what is to be moved at most."""
+        self._doing, self._size_bytes, self._values = doing, size_bytes, values
+        self._stream = stream or sys.stderr
+        self._is_shown = not is_quiet and self._stream.isatty() and not is_plain_terminal()
+        self._moved_bytes = self._moved = 0
+        self._began = self._told = time.monotonic()
+
+    def __enter__(self) -> Self:
+        self._write(f"{self._doing}: looking what is there …")
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._is_shown:
+            self._stream.write(_CLEAR)
+            self._stream.flush()
+
+    def __call__(self, size_bytes: int, values: int) -> None:
+        """Note that so much was moved besides: a `remotes.Progress`."""
+        self._moved_bytes += size_bytes
+        self._moved += values
+        now = time.monotonic()
+        if now - self._told >= _BETWEEN_S:
+            self._told = now
+            self._write(self.text(now - self._began))
+
+    def text(self, elapsed_s: float) -> str:
+        """Return the line."""
+        parts = [
+            f"{self._doing} {size(self._moved_bytes)} of {size(self._size_bytes)}",
+            f"{self._moved} of {count(self._values, 'value')}",
+        ]
+        if elapsed_s >= _KNOWN_AFTER_S and self._moved_bytes > 0:
+            rate = self._moved_bytes / elapsed_s
+            left = max(0, self._size_bytes - self._moved_bytes)
+            parts += [f"{size(int(rate))}/s", f"{duration(round(left / rate))} left"]
+        return ", ".join(parts)
+
+    def _write(self, text: str) -> None:
+        if not self._is_shown:
+            return
+        width = shutil.get_terminal_size().columns - 1
+        self._stream.write(f"{_CLEAR}{text[:width]}")
+        self._stream.flush()

@@ -1,0 +1,92 @@
+"""Changing the two files of settings, the committed one and this clone's own.
+
+Not reading them (`config`). Invariant: everything else in a file stays as it was written, with its
+comments; a file is replaced whole or not at all.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from pathlib import Path
+from typing import Any, TypeAlias
+
+from gitmemo.config import LOCAL
+from gitmemo.errors import BadSetting
+from gitmemo.plain_files import refuse_links, replace_file
+
+_OURS_ALONE = 0o600  # this clone's own file may hold secrets
+
+
+# `Any`: tomlkit's tables and its documents share no type that can be indexed.
+Change: TypeAlias = Callable[[Any], None]
+
+
+def setting(keys: tuple[str, ...], value: str | Mapping[str, str] | None) -> Change:
+    """Return the change that sets one value (None: removes it)."""
+
+    def change(document: Any) -> None:
+        table = _table(document, keys[:-1])
+        if value is None:
+            table.pop(keys[-1], None)
+        else:
+            table[keys[-1]] = value if isinstance(value, str) else dict(value)
+
+    return change
+
+
+def renaming(keys: tuple[str, ...], new: str) -> Change:
+    """Return the change that gives a value another name, if it is there."""
+
+    def change(document: Any) -> None:
+        table = _table(document, keys[:-1])
+        if keys[-1] in table:
+            table[new] = table.pop(keys[-1])
+
+    return change
+
+
+def edit(root: Path, name: str, *changes: Change) -> None:
+    """Make changes in a TOML file in `root`, all of them at once.
+
+    Raises:
+        LinkInside: The file, or a folder on its way, is a symbolic link.
+        BadSetting: The file is not TOML.
+    """
+    _edit(root, name, changes, 0o666)
+
+
+def edit_own(common_dir: Path, *changes: Change) -> None:
+    """Do the same in this clone's own file."""
+    # No commit brings what is in a git folder: who links it elsewhere means it.
+    path = (common_dir / LOCAL).resolve()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    _edit(path.parent, path.name, changes, _OURS_ALONE)
+
+
+def _edit(root: Path, name: str, changes: Iterable[Change], mode: int) -> None:
+    import tomlkit
+    from tomlkit.exceptions import ParseError
+
+    refuse_links(root, name)
+    path = root / name
+    try:
+        text = path.read_text("utf-8") if path.exists() else ""
+        document = tomlkit.parse(text)
+    except (ParseError, UnicodeDecodeError) as error:
+        raise BadSetting(str(path), str(error), ("a valid TOML file",)) from None
+    for change in changes:
+        change(document)
+    after = tomlkit.dumps(document)
+    if after != text:
+        replace_file(root, name, after.encode("utf-8"), mode)
+
+
+def _table(document: Any, keys: tuple[str, ...]) -> Any:
+    import tomlkit
+
+    table = document
+    for key in keys:
+        if key not in table:
+            table[key] = tomlkit.table(is_super_table=True)
+        table = table[key]
+    return table

@@ -1,0 +1,241 @@
+"""`gitmemo remote …`: what is committed, what is of one clone, and what is refused."""
+
+from __future__ import annotations
+
+import json
+import tomllib
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from gitmemo import errors
+from gitmemo.cli import main
+from gitmemo.commits.setup import set_up
+from gitmemo.git.cli import Git
+from gitmemo.memo.opening import trust_of
+from gitmemo.workspace import find
+
+
+@dataclass
+class Project:
+    """A repository with gitmemo in it, and somebody who types."""
+
+    root: Path
+    capsys: pytest.CaptureFixture[str]
+
+    def say(self, *arguments: str, code: int = 0) -> str:
+        """Run a command in this process; return what it printed."""
+        found = main([*arguments])
+        out, err = self.capsys.readouterr()
+        assert found == code, out + err
+        return out + err
+
+    def json(self, *arguments: str) -> Any:
+        return json.loads(self.say(*arguments, "--json"))
+
+    @property
+    def committed(self) -> dict[str, Any]:
+        return tomllib.loads((self.root / ".gitmemo/config.toml").read_text("utf-8"))
+
+    @property
+    def own(self) -> dict[str, Any]:
+        return tomllib.loads((self.root / ".git/gitmemo/config.toml").read_text("utf-8"))
+
+    def write_committed(self, text: str) -> None:
+        path = self.root / ".gitmemo/config.toml"
+        path.write_text(f"{path.read_text('utf-8')}\n{text}\n", "utf-8")
+
+
+@pytest.fixture
+def project(
+    repo: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Project:
+    list(set_up(repo))
+    monkeypatch.chdir(repo)
+    return Project(repo, capsys)
+
+
+def test_a_remote_from_beginning_to_end(project: Project, tmp_path: Path) -> None:
+    said = project.say("remote", "add", "lab", "../lab", "-o", "region=eu")
+    assert str(tmp_path / "lab") in said
+    assert Git(project.root).run("diff", "--cached", "--name-only").strip().endswith("config.toml")
+    assert project.json("remote", "show") == {
+        "name": "lab",
+        "url": "../lab",
+        "place": str(tmp_path / "lab"),
+        "options": {"region": "eu"},
+        "own": [],
+        "default": True,
+        "trusted": False,
+        "values_seen": 0,
+    }
+    project.say("remote", "modify", "lab", "region=us", "--url", "../elsewhere")
+    assert project.committed["remotes"] == {"lab": {"url": "../elsewhere", "region": "us"}}
+    project.say("remote", "modify", "lab", "--unset", "region")
+    project.say("remote", "add", "other", "../other")
+    project.say("remote", "default", code=2)
+    project.say("remote", "default", "lab")
+    assert project.say("remote", "default") == "lab\n"
+    project.say("remote", "rename", "lab", "hut")
+    assert project.committed["remotes"].keys() == {"hut", "other"}
+    assert project.committed["default_remote"] == "hut"
+    project.say("remote", "remove", "hut")
+    assert "default_remote" not in project.committed
+    assert project.say("remote", "list") == "other\t../other\n"
+    for gone in (("show", "hut"), ("rename", "hut", "x"), ("remove", "hut"), ("default", "hut")):
+        assert "other" in project.say("remote", *gone, code=2)
+    project.say("remote", "rename", "other", "../x", code=errors.InvalidName.exit_code)
+    project.say("remote", "modify", "other", code=2)
+    project.say("remote", "modify", "other", "--unset", "url", code=2)
+    assert project.committed["remotes"] == {"other": {"url": "../other"}}
+
+
+def test_what_one_clone_says_wins_and_may_be_secret(project: Project) -> None:
+    project.say("remote", "add", "lab", "s3://bucket/x", "-o", "profile=team")
+    project.say("remote", "modify", "--local", "lab", "profile=me", "secret=hunter2")
+    assert project.committed["remotes"]["lab"] == {"url": "s3://bucket/x", "profile": "team"}
+    assert project.own["remotes"]["lab"] == {"profile": "me", "secret": "hunter2"}
+    assert (project.root / ".git/gitmemo/config.toml").stat().st_mode & 0o077 == 0
+    config = find().remote("lab")
+    assert dict(config.options) == {"profile": "me", "secret": "hunter2"}
+    assert "hunter2" not in repr(config)
+    for command in (("show", "lab"), ("show", "lab", "--json"), ("list", "--json")):
+        assert "hunter2" not in project.say("remote", *command)
+    assert "still wins here" in project.say("remote", "modify", "lab", "profile=us")
+    project.say("remote", "modify", "--local", "lab", "--unset", "secret")
+    assert dict(find().remote("lab").options) == {"profile": "me"}
+    project.say("remote", "remove", "--local", "lab")
+    assert dict(find().remote("lab").options) == {"profile": "us"}
+    project.say("remote", "remove", "--local", "lab", code=2)
+
+
+def test_a_remote_of_one_clone(project: Project) -> None:
+    before = project.committed
+    project.say("remote", "add", "--local", "mine", "../mine", "--default", "-o", "key=hunter2")
+    assert project.committed == before
+    assert project.say("remote", "default") == "mine\n"
+    assert "--local" in project.say("remote", "modify", "mine", "a=b", code=2)
+    assert "--local" in project.say("remote", "default", "mine", code=2)
+    project.say("remote", "rename", "mine", "own")
+    assert project.say("remote", "default") == "own\n"
+    project.say("remote", "remove", "own")
+    assert project.own.get("remotes") in (None, {})
+    assert "default_remote" not in project.own
+    assert project.committed == before
+
+
+def test_what_is_said_of_a_remote_of_another_branch_waits(project: Project) -> None:
+    local = project.root / ".git/gitmemo/config.toml"
+    local.parent.mkdir(exist_ok=True)
+    local.write_text('default_remote = "lab"\n[remotes.lab]\nprofile = "me"\n')
+    assert "no remote is configured" in project.say("remote", "list")
+    project.say("remote", "add", "other", "../other")
+    assert project.say("remote", "default") == "other\n"
+    project.say("remote", "add", "lab", "s3://bucket")
+    assert project.say("remote", "default") == "lab\n"
+    assert dict(find().remote(None).options) == {"profile": "me"}
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        'url = "s3://b"\nsecret = "hunter2"',
+        'url = "s3://b"\naws_access_key_id = "hunter2"',
+        'url = "s3://me:hunter2@b"',
+        'url = "s3://b"\nendpoint_url = "https://me:hunter2@host"',
+        'url = "az://b?sig=hunter2"',
+    ],
+)
+def test_secrets_that_somebody_wrote_into_the_committed_file_are_refused(
+    project: Project, line: str
+) -> None:
+    project.write_committed(f"[remotes.lab]\n{line}")
+    for command in (("show",), ("check",), ("trust", "lab")):
+        said = project.say("remote", *command, code=errors.RemoteInvalid.exit_code)
+        assert "hunter2" not in said
+    # This clone's own setting does not make the committed one unseen.
+    project.say("remote", "modify", "--local", "lab", "profile=me", code=2)
+
+
+def test_secrets_are_not_committed_by_modify(project: Project) -> None:
+    project.say("remote", "add", "lab", "s3://b")
+    before = project.committed
+    for change in ("secret=hunter2", "url=s3://me:hunter2@b", "endpoint_url=https://a:hunter2@h"):
+        said = project.say("remote", "modify", "lab", change, code=2)
+        assert "hunter2" not in said
+        assert "environment variables" in said
+    assert project.committed == before
+
+
+def test_trust_holds_for_a_place(project: Project) -> None:
+    project.say("remote", "add", "lab", "s3://bucket/x", "-o", "endpoint_url=http://good:9")
+    project.say("remote", "trust", "lab")
+    good = find().remote("lab").origin
+    assert trust_of(find()).covers(good)
+    project.say("remote", "modify", "lab", "region=eu", "profile=me")
+    assert trust_of(find()).covers(find().remote("lab").origin)
+    said = project.say("remote", "modify", "lab", "endpoint_url=http://evil:9")
+    assert "no longer trusted" in said
+    assert not trust_of(find()).covers(find().remote("lab").origin)
+    assert trust_of(find()).covers(good), "what came from the trusted place stays readable"
+    project.say("remote", "modify", "lab", "endpoint_url=http://good:9")
+    project.say("remote", "rename", "lab", "hut")
+    assert trust_of(find()).covers(find().remote("hut").origin)
+    assert trust_of(find()).covers(good)
+    project.say("remote", "remove", "hut")
+    assert trust_of(find()).covers(good)
+    for name in ("lab", "hut"):
+        project.say("remote", "trust", name, "--remove")
+    assert not trust_of(find()).origins
+    project.say("remote", "trust", "lab", "--remove", code=2)
+
+
+def test_comments_and_order_of_the_settings_stay(project: Project) -> None:
+    project.say("remote", "add", "lab", "../lab")
+    project.write_committed('# of the lab\nregion = "eu"  # near')
+    project.say("remote", "modify", "lab", "profile=team")
+    project.say("remote", "rename", "lab", "hut")
+    text = (project.root / ".gitmemo/config.toml").read_text("utf-8")
+    assert "# near" in text
+    assert "# of the lab" in text
+
+
+def test_check_says_what_is_wrong(project: Project, tmp_path: Path) -> None:
+    project.say("remote", "add", "lab", "../lab")
+    said = project.say("remote", "check")
+    for what in ("reachable", "format", "writable", "conditional", "clock"):
+        assert f"{what}: ok" in said
+    assert [p for p in (tmp_path / "lab").rglob("*") if p.is_file()] == []
+    (tmp_path / "lab/gitmemo-remote.json").write_text('{"format": 9, "hash": "blake3-256"}')
+    assert "upgrade" in project.say("remote", "check", code=errors.RemoteTooNew.exit_code)
+    project.say("remote", "modify", "lab", "--url", "../not/there")
+    said = project.say("remote", "check", code=errors.RemoteUnreachable.exit_code)
+    assert "not mounted" in said
+    project.say("remote", "modify", "lab", "--url", "../file")
+    (tmp_path / "file").write_text("")
+    lines = main(["remote", "check", "--json"])
+    assert lines == errors.RemoteUnreachable.exit_code
+
+
+def test_check_of_what_fsspec_reaches(
+    project: Project, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    project.say("remote", "add", "lab", f"memory://{request.node.name}")
+    said = project.say("remote", "check")
+    assert "writable: ok" in said
+    from gitmemo.remotes.objects import ObjectTransport
+
+    monkeypatch.setattr(ObjectTransport, "write_new", lambda *_: True)
+    monkeypatch.setattr(ObjectTransport, "written_at", lambda *_: 0.0)
+    said = project.say("remote", "check")
+    assert "gitmemo does not need it" in said
+    assert "behind this machine's" in said
+
+    def refuse(*_: object) -> None:
+        raise errors.RemoteUnreachable("lab", "memory://x", "forbidden")
+
+    monkeypatch.setattr(ObjectTransport, "write", refuse)
+    said = project.say("remote", "check", code=errors.RemoteUnreachable.exit_code)
+    assert "pulling works" in said
