@@ -136,11 +136,13 @@ def test_a_corrupt_segment(committed: Clone) -> None:
     drop_index(committed)
     path = segment_of(committed)
     flip(path)
-    for command in (("status",), ("run", "pipeline.py")):
-        done = committed.gitmemo(*command, code=None)
-        is_one_clear_error(done, errors.CorruptSegment)
-        assert path.name in done.err
-        assert "git checkout HEAD -- " in done.err
+    shown = committed.gitmemo("status", code=4)
+    assert "left out" in shown.err
+    assert path.name in shown.err
+    done = committed.gitmemo("run", "pipeline.py", code=None)
+    is_one_clear_error(done, errors.CorruptSegment)
+    assert path.name in done.err
+    assert "git checkout HEAD -- " in done.err
     found = committed.gitmemo("verify", code=4)
     assert path.name in found.text
     (advice,) = (line for line in done.err.splitlines() if "fix:" in line)
@@ -486,5 +488,6 @@ _SAMPLES: dict[str, object] = {
     "int": 3,
     "bool": False,
     "tuple[str, ...]": ("a", "b"),
+    "tuple[tuple[str, str, str | None], ...]": (("a", "b", None), ("c", "d", "HEAD")),
     "object": 2,
 }
