@@ -7,6 +7,7 @@ since as far as its size, time and inode tell.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -50,6 +51,21 @@ class CheckedFiles:
                 yield StoredBlob(blob, name, found.st_size, self._origin, path)
             else:
                 yield BlobCorrupt(to_hex(blob), str(_set_aside(path)), "its bytes have changed")
+
+    def touch(self, blob: Digest, codec: str) -> bool:
+        """Make the file of `blob` young; say whether it is there."""
+        path = self._large.path(blob, codec)
+        before = regular_stat(path)
+        if before is None:
+            return False
+        is_checked = self._marks.holds(self._mark_name(path), before)
+        try:
+            os.utime(path)
+        except OSError:
+            return False
+        if is_checked and (found := regular_stat(path)) is not None:
+            self._marks.add(self._mark_name(path), found)
+        return True
 
     def write(self, blob: Digest, codec: str, chunks: Iterable[Chunk]) -> None:
         """Write bytes that are known to be `blob`."""

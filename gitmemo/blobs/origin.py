@@ -11,6 +11,7 @@ from contextlib import suppress
 from itertools import chain
 from pathlib import Path
 
+from gitmemo.blobs import leases
 from gitmemo.blobs.files import CheckedFiles
 from gitmemo.blobs.marks import VerifiedMarks
 from gitmemo.blobs.packs import PackFolder, Place
@@ -54,10 +55,15 @@ class OriginBlobs:
     def find(self, blob: Digest, codec: str | None) -> StoredBlob | None:
         """Return `blob`; raise `BlobCorrupt` if every copy is damaged."""
         damage: BlobCorrupt | None = None
-        for attempt in chain(self._packed(blob, codec), self._large.find(blob, codec)):
+        gone: list[Place] = []
+        for attempt in chain(
+            self._packed(blob, codec, gone),
+            self._moved(blob, codec, gone),
+            self._large.find(blob, codec),
+        ):
             if isinstance(attempt, StoredBlob):
                 return attempt
-            damage = attempt
+            damage = attempt or damage
         if damage is not None:
             raise damage
         return None
@@ -65,7 +71,7 @@ class OriginBlobs:
     def put(self, blob: Digest, codec: str, chunks: Iterable[Chunk], size: int) -> None:
         """Keep bytes that are known to be `blob`, unless a sound copy is here."""
         with suppress(BlobCorrupt):  # damaged: write it again
-            if self.find(blob, codec) is not None:
+            if self.find(blob, codec) is not None and self._touch(blob, codec):
                 return
         if size < SMALL_LIMIT:
             self._packs.append(blob, codec, b"".join(chunks))
@@ -87,12 +93,28 @@ class OriginBlobs:
         if not self._large.receive(blob, codec, read_from):
             self.put_verified(blob, codec, read_from(0))
 
-    def _packed(self, blob: Digest, codec: str | None) -> Iterator[StoredBlob | BlobCorrupt]:
+    def _touch(self, blob: Digest, codec: str) -> bool:
+        """Make what is here young: somebody is about to name it. Say whether it is here still."""
+        with leases.relying(self._folder.parent):
+            return self._packs.touch(blob, codec) or self._large.touch(blob, codec)
+
+    def _moved(
+        self, blob: Digest, codec: str | None, gone: list[Place]
+    ) -> Iterator[StoredBlob | BlobCorrupt]:
+        """Look again if places are gone: another process has copied what it keeps of their packs."""
+        if gone:
+            self._packs.refresh()
+            yield from self._packed(blob, codec, [])
+
+    def _packed(
+        self, blob: Digest, codec: str | None, gone: list[Place]
+    ) -> Iterator[StoredBlob | BlobCorrupt]:
         for place in self._packs.places(blob):
             if codec not in (None, place.codec):
                 continue
             data = self._packs.read(place)
             if data is None:
+                gone.append(place)
                 self._packs.forget(blob, place, damaged=False)
             elif digest(data) == blob:
                 yield StoredBlob(blob, place.codec, len(data), self.origin, data)

@@ -2,8 +2,8 @@
 
 Not the format (`entry`) and not the verification against blob ids (`origin`).
 Invariant: packs are only ever appended to, each by the one process that made
-it, so that a place once seen stays what it was; places found damaged are
-remembered beside the pack and not offered again.
+it, or removed whole, so that a place once seen stays what it was or is gone;
+places found damaged are remembered beside the pack and not offered again.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import os
 import re
 import threading
 import weakref
-from collections.abc import Iterable, Iterator
+from collections.abc import Collection, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 from typing import NamedTuple
@@ -21,7 +21,7 @@ from gitmemo.blobs.entry import PREAMBLE_SIZE, scan, seed_of
 from gitmemo.blobs.writer import PackWriter
 from gitmemo.hashing.digest import Digest
 
-_PACK_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,100}\.pack")
+PACK_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,100}\.pack")
 _DAMAGE_SUFFIX = ".damage"  # beside a pack: offsets of damaged payloads, one a line
 
 
@@ -69,10 +69,15 @@ class PackFolder:
         return [blob for blob in blobs if blob not in self._places]
 
     def refresh(self) -> bool:
-        """Notice what other processes have appended, and say whether there was anything."""
+        """Notice what other processes have appended, and say whether there was anything.
+
+        What lay in packs that are gone is forgotten.
+        """
         with self._lock:
             changed = False
-            for name, size in self._listing():
+            listing = list(self._listing())
+            self._forget_packs(self._seen.keys() - {name for name, _ in listing})
+            for name, size in listing:
                 seen = self._seen.get(name)
                 if seen is None or seen.size != size:
                     self._scan(name, size, seen)
@@ -117,6 +122,15 @@ class PackFolder:
             with suppress(OSError), self._damage(place.pack).open("a") as notes:
                 notes.write(f"{place.offset}\n")
 
+    def touch(self, blob: Digest, codec: str) -> bool:
+        """Make the pack that holds `blob` young; say whether it is there."""
+        for place in self.places(blob):
+            if place.codec == codec:
+                with suppress(OSError):
+                    os.utime(self.folder / place.pack)
+                    return True
+        return False
+
     def close(self) -> None:
         """Close the pack that this process appends to; the next `append` opens another."""
         with self._lock:
@@ -131,7 +145,7 @@ class PackFolder:
     def _listing(self) -> Iterator[tuple[str, int]]:
         with suppress(FileNotFoundError), os.scandir(self.folder) as entries:
             for entry in entries:
-                if _PACK_NAME.fullmatch(entry.name) and entry.is_file(follow_symlinks=False):
+                if PACK_NAME.fullmatch(entry.name) and entry.is_file(follow_symlinks=False):
                     with suppress(FileNotFoundError):
                         yield entry.name, entry.stat(follow_symlinks=False).st_size
 
@@ -154,6 +168,17 @@ class PackFolder:
             if offset not in damaged:
                 self._add(blob, (name, offset, length, codec))
         self._seen[name] = _Seen(size, found.end)
+
+    def _forget_packs(self, gone: Collection[str]) -> None:
+        if not gone:
+            return
+        for name in gone:
+            del self._seen[name]
+        kept = {
+            blob: tuple(place for place in places if place[0] not in gone)
+            for blob, places in self._places.items()
+        }
+        self._places = {blob: places for blob, places in kept.items() if places}
 
     def _add(self, blob: Digest, place: _Bare) -> None:
         known = self._places.get(blob)

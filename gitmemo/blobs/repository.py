@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from gitmemo.blobs import leases
 from gitmemo.blobs.marks import VerifiedMarks
 from gitmemo.blobs.origin import OriginBlobs
 from gitmemo.blobs.store import (
@@ -36,10 +37,12 @@ class RepositoryBlobs:
         self._marks = VerifiedMarks(directory / "verified.jsonl")
         self._own = OriginBlobs(directory / "self", SELF, self._marks)
         self._remotes: dict[str, OriginBlobs] = {}
+        self._used = False
         self._notice_remotes()
 
     def put(self, encoded: EncodedValue) -> Digest:
         """Keep `encoded` as this machine's own."""
+        self._use()
         blob = encoded.blob_id()
         self._own.put(blob, check_codec_name(encoded.codec), encoded.chunks, encoded.size)
         return blob
@@ -56,6 +59,7 @@ class RepositoryBlobs:
         """Return `blob`, preferring own bytes; look for what others wrote before saying None."""
         if codec is not None:
             check_codec_name(codec)
+        self._use()
         damage: list[BlobCorrupt] = []
         if found := _sound(self._own, blob, codec, damage):
             return found
@@ -90,6 +94,12 @@ class RepositoryBlobs:
         """Close the packs being written. The store stays usable."""
         for folder in (self._own, *self._pulled()):
             folder.close()
+
+    def _use(self) -> None:
+        """From now on records may name what was found here: nobody is to remove it."""
+        if not self._used:
+            leases.use(self.directory)
+            self._used = True
 
     def _known_codecs(self, blob: Digest) -> frozenset[str]:
         folders = [self._own, *self._pulled()]

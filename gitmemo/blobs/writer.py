@@ -14,6 +14,7 @@ import socket
 from contextlib import suppress
 from pathlib import Path
 
+from gitmemo.blobs import leases
 from gitmemo.blobs.entry import SALT_SIZE, header, preamble, seed_of
 from gitmemo.hashing.digest import Digest
 
@@ -35,6 +36,7 @@ class PackWriter:
             self.path, os.O_WRONLY | os.O_APPEND | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, 0o644
         )
         try:
+            leases.mark_in_use(self._open)
             self._write(first_bytes)
         except BaseException:
             self.close()

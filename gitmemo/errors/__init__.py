@@ -59,6 +59,10 @@
       RemoteMissing          exit 5
       RemoteTooNew           exit 5
       RemoteCorrupt          exit 4
+    collecting
+      RecordsUnreadable      exit 4
+      CollectingAlready      exit 5
+      RemoteShared           exit 3
     repository
       GitMissing             exit 1
       GitFailed              exit 1
@@ -122,6 +126,7 @@ from gitmemo.errors.code import (
     WrongArguments,
     WrongOutputs,
 )
+from gitmemo.errors.collecting import CollectingAlready, RecordsUnreadable, RemoteShared
 from gitmemo.errors.files import FileInTheWay, FileOutside, NotAFile
 from gitmemo.errors.project import (
     Aborted,
@@ -212,6 +217,7 @@ __all__ = [
     "BadSetting",
     "BlobCorrupt",
     "CannotRename",
+    "CollectingAlready",
     "CompactionRefused",
     "ComponentIsNoOp",
     "ContraryEvidence",
@@ -254,6 +260,7 @@ __all__ = [
     "OverflowMissing",
     "RangeGiven",
     "ReadOnlyRevision",
+    "RecordsUnreadable",
     "RefContended",
     "RefInside",
     "RefMisuse",
@@ -265,6 +272,7 @@ __all__ = [
     "RemoteMissing",
     "RemoteNotListed",
     "RemoteReadOnly",
+    "RemoteShared",
     "RemoteTooNew",
     "RemoteUnknown",
     "RemoteUnreachable",

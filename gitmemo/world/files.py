@@ -132,6 +132,17 @@ class FactFiles:
             if size := exported_size(path):
                 yield path, file, size
 
+    def all_journals(self) -> set[int]:
+        """Return the file ids of all journals there are, of every work tree, and those set aside."""
+        known = {kind: self._index.files(kind) for kind in ("journal", EXPORTED)}
+        found: set[int] = set()
+        for path in self._sizes:
+            kind = EXPORTED if path.parent.parent.name == EXPORTED else "journal"
+            key = (path.parent.name, path.name.removesuffix(PACKED))
+            if key in known[kind]:
+                found.add(known[kind][key][0])
+        return found
+
     def counted_folders(self) -> list[str]:
         """Return the names of the folders of journals that count here and hold some."""
         return sorted(filter(self._counts, {path.parent.name for path in self._sizes}))

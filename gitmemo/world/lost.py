@@ -177,22 +177,22 @@ class Lost:
 
         Others are there only until somebody cleans up, and nothing tells of that.
         """
-        staged = dict(_staged(Git(self._layout.root), self._layout.git_dir / "index"))
+        staged = dict(staged_segments(Git(self._layout.root), self._layout.git_dir / "index"))
         names = filter(None, map(segment_name, staged))
         return self._files.active.intersection(self._files.segment_ids(names).values())
 
     def _reachable(self) -> set[int]:
         """Return the file ids of the segments that git reaches; those not known yet are read."""
         git = Git(self._layout.root)
-        oids = dict(_added(git, "--all", "--reflog"))
+        oids = dict(added_segments(git, "--all", "--reflog"))
         for folder in git_folders(self._layout).values():
-            oids |= dict(_staged(git, folder / "index"))
+            oids |= dict(staged_segments(git, folder / "index"))
         return _loaded(self._layout, self._files, oids)
 
 
 def segments_of_refs(layout: Layout, files: FactFiles) -> set[int]:
     """Return the file ids of the segments of commits that a ref or a HEAD reaches."""
-    return _loaded(layout, files, dict(_added(Git(layout.root), "--all")))
+    return _loaded(layout, files, dict(added_segments(Git(layout.root), "--all")))
 
 
 def _loaded(layout: Layout, files: FactFiles, oids: Mapping[str, str]) -> set[int]:
@@ -213,7 +213,7 @@ def _loaded(layout: Layout, files: FactFiles, oids: Mapping[str, str]) -> set[in
     return found
 
 
-def _added(git: Git, *roots: str) -> Iterator[tuple[str, str]]:
+def added_segments(git: Git, *roots: str) -> Iterator[tuple[str, str]]:
     """Yield `(path, blob id)` of every segment that a commit added which `roots` reach."""
     walk = ("log", *roots, "--full-history", "-m", "--format=", "--diff-filter=A")
     shape = ("--raw", "-z", "--no-abbrev", "--no-renames", "--no-show-signature")
@@ -224,7 +224,7 @@ def _added(git: Git, *roots: str) -> Iterator[tuple[str, str]]:
             yield path, meta.split(" ")[3]
 
 
-def _staged(git: Git, index: Path) -> Iterator[tuple[str, str]]:
+def staged_segments(git: Git, index: Path) -> Iterator[tuple[str, str]]:
     if index.is_file():
         listing = git.bytes(
             "ls-files",

@@ -1,0 +1,159 @@
+"""Removing values from a store while other processes use it.
+
+Not the choice of values. Invariant: at every moment each value that is to stay is in at least one
+whole file, so the process may be killed at any of them; what somebody has just said to need is
+young, and stays.
+"""
+
+from __future__ import annotations
+
+import os
+import secrets
+from collections.abc import Collection, Iterator
+from contextlib import suppress
+from dataclasses import dataclass
+from pathlib import Path
+
+from gitmemo.blobs import leases
+from gitmemo.blobs.entry import SALT_SIZE, Entry, header, preamble, seed_of
+from gitmemo.blobs.holding import Pack, large_files, origins, packs
+from gitmemo.hashing.digest import Digest, digest
+
+_TEMPORARY = ".tmp-gc-"
+
+
+@dataclass(slots=True)
+class Swept:
+    """What was removed, and what could not be.
+
+    Attributes:
+        copies: Values removed, once for each place.
+        freed_bytes: By how much the store is smaller.
+        in_use: Files that a process writes to, or that somebody needed since they were looked at.
+        damaged: Packs left alone because there is damage in them.
+    """
+
+    copies: int = 0
+    freed_bytes: int = 0
+    in_use: int = 0
+    damaged: int = 0
+
+
+def sweep(directory: Path, doomed: Collection[Digest], before_s: float) -> Swept:
+    """Remove all copies of `doomed` from the store, but those written or needed since `before_s`."""
+    done = Swept()
+    for folder in origins(directory):
+        _remove_remains(folder / "packs")
+        for pack in packs(folder):
+            if any(blob in doomed for blob, *_ in pack.entries):
+                _sweep_pack(directory, pack, doomed, before_s, done)
+        for copy in large_files(folder):
+            if copy.blob in doomed:
+                if _unlink(directory, copy.path, copy.size, before_s):
+                    done.copies += 1
+                    done.freed_bytes += copy.size
+                else:
+                    done.in_use += 1
+    return done
+
+
+def _sweep_pack(
+    directory: Path, pack: Pack, doomed: Collection[Digest], before_s: float, done: Swept
+) -> None:
+    """Copy what stays of a pack, then remove it."""
+    if pack.written_s > before_s:
+        done.in_use += 1
+        return
+    try:
+        file = os.open(pack.path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
+    except OSError:
+        return
+    try:
+        # Until the file is closed nobody takes it for one to append to; whoever made it and
+        # appends to it holds the lock.
+        if not leases.is_free(file):
+            done.in_use += 1
+            return
+        kept = [entry for entry in pack.entries if entry[0] not in doomed]
+        written = _copy(pack, file, kept)
+        if written is None:
+            done.damaged += 1
+        elif _unlink(directory, pack.path, pack.size, before_s):
+            done.copies += len(pack.entries) - len(kept)
+            done.freed_bytes += pack.size - written
+        else:
+            done.in_use += 1  # the copy stays: twice is better than never
+    finally:
+        os.close(file)
+
+
+def _copy(pack: Pack, file: int, kept: list[Entry]) -> int | None:
+    """Write a pack of what stays, as old as it was; return its size, None if there is damage."""
+    if not pack.is_whole or _damage_of(pack.path).exists():
+        return None
+    if not kept:
+        return 0
+    # Of its own, and the same for the same values: what was copied before is not copied twice.
+    data = bytearray(preamble(digest(b"".join(entry[0] for entry in kept))[:SALT_SIZE]))
+    seed = seed_of(data) or 0
+    for blob, codec, offset, length in kept:
+        payload = os.pread(file, length, offset)
+        if digest(payload) != blob:
+            return None
+        data += header(blob, codec, length, seed) + payload
+    _write(pack, bytes(data))
+    return len(data)
+
+
+def _write(pack: Pack, data: bytes) -> None:
+    """Write what stays of a pack beside it, whole or not at all."""
+    folder = pack.path.parent
+    final = folder / f"kept-{digest(data).hex()[:48]}.pack"
+    with suppress(OSError):
+        if final.read_bytes() == data:  # of a sweep that was killed; perhaps needed since
+            return
+    temporary = folder / f"{_TEMPORARY}{os.getpid()}-{secrets.token_hex(8)}"
+    with temporary.open("xb") as new:
+        new.write(data)
+        new.flush()
+        os.utime(new.fileno(), (pack.written_s, pack.written_s))
+        os.fsync(new.fileno())
+    temporary.replace(final)
+    _sync_folder(folder)
+
+
+def _unlink(directory: Path, path: Path, size: int, before_s: float) -> bool:
+    """Remove a file that is as it was when it was looked at."""
+    with leases.removing(directory):
+        try:
+            status = path.lstat()
+        except FileNotFoundError:
+            return True
+        if status.st_mtime > before_s or status.st_size != size:
+            return False
+        path.unlink()
+        _damage_of(path).unlink(missing_ok=True)
+    return True
+
+
+def _remove_remains(folder: Path) -> None:
+    """Remove what a killed sweep left: nobody else writes files with these names."""
+    for path in _remains(folder):
+        path.unlink(missing_ok=True)
+
+
+def _remains(folder: Path) -> Iterator[Path]:
+    with suppress(FileNotFoundError, NotADirectoryError):
+        yield from list(folder.glob(f"{_TEMPORARY}*"))
+
+
+def _damage_of(path: Path) -> Path:
+    return path.with_name(path.name + ".damage")
+
+
+def _sync_folder(folder: Path) -> None:
+    file = os.open(folder, os.O_RDONLY)
+    try:
+        os.fsync(file)
+    finally:
+        os.close(file)

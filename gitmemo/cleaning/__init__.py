@@ -1,0 +1,1 @@
+"""Removing values that nobody needs, and finding damaged ones: of this clone, and of a remote."""

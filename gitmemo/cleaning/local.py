@@ -1,0 +1,83 @@
+"""Cleaning the local store of a repository: looking, deciding, removing.
+
+Not the decision (`plan`) nor the order of renames (`blobs.sweeping`). Invariant: what is removed
+was decided under the same lock under which it is removed.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from gitmemo.blobs import leases
+from gitmemo.blobs.holding import copies
+from gitmemo.blobs.sweeping import Swept, sweep
+from gitmemo.cleaning.plan import Plan, Standing, Wish, plan
+from gitmemo.cleaning.recomputing import makers_of_blobs
+from gitmemo.hashing.digest import Digest
+from gitmemo.workspace import Workspace
+from gitmemo.world.named import Named, named
+
+OnRemote = Callable[[Named], frozenset[Digest]]
+"""Says which values the remote holds, by asking it now."""
+
+
+@dataclass(frozen=True, slots=True)
+class Cleaned:
+    """What came of it.
+
+    Attributes:
+        swept: None for a dry run.
+        in_use_since_s: Since when other processes use the store without a break, None if none do.
+    """
+
+    plan: Plan
+    swept: Swept | None
+    in_use_since_s: float | None
+
+
+def clean(workspace: Workspace, wish: Wish, on_remote: OnRemote, *, remove: bool) -> Cleaned:
+    """Say what may go from the store of a repository, and remove it if told to.
+
+    Raises:
+        RecordsUnreadable, CorruptSegment, CorruptJournal: Nobody can say what is needed.
+        CollectingAlready: Another process does the same, or there are no locks.
+    """
+    directory = store_of(workspace)
+    asked = frozenset[Digest]()
+    if wish.evicts:  # before programs have to wait
+        asked = on_remote(named(workspace.world))
+    if not remove:
+        since = leases.in_use_since(directory)
+        return Cleaned(_plan(workspace, wish, asked, time.time(), since), None, since)
+    with leases.collecting(directory), leases.alone(directory) as since:
+        now = time.time()
+        found = _plan(workspace, wish, asked, now, since)
+        swept = sweep(directory, found.blobs, now if since is None else since)
+    return Cleaned(found, swept, since)
+
+
+def _plan(
+    workspace: Workspace, wish: Wish, on_remote: frozenset[Digest], now: float, since: float | None
+) -> Plan:
+    lying = list(copies(store_of(workspace)))
+    here = frozenset(copy.blob for copy in lying)
+    names = named(workspace.world)
+    standing = Standing(
+        live=names.live(here),
+        relied_on=names.known if since is not None else frozenset(),
+        forgotten=names.forgotten if wish.forgotten else frozenset(),
+    )
+    if wish.evicts:
+        makers = makers_of_blobs(names, here)
+        standing = replace(standing, makers=makers, on_remote=on_remote)
+    # What is younger than the longest running process may be what it is about to name.
+    least_age_s = 0.0 if since is None else now - since
+    return plan(lying, standing, replace(wish, least_age_s=least_age_s), now)
+
+
+def store_of(workspace: Workspace) -> Path:
+    """Return the folder of a repository's values."""
+    return workspace.layout.private_dir / "blobs"

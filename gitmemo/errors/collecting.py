@@ -1,0 +1,67 @@
+"""What goes wrong when what nobody needs is removed."""
+
+from __future__ import annotations
+
+from gitmemo.errors.base import GitmemoError
+
+
+class RecordsUnreadable(GitmemoError):
+    """Records cannot be read, so nobody can say which values are needed."""
+
+    kind = "records-unreadable"
+    exit_code = 4
+
+    def __init__(self, places: tuple[str, ...]) -> None:
+        """`places` say what cannot be read, and why."""
+        super().__init__(places)
+        self.places = places
+
+    def problem(self) -> str:
+        shown = "; ".join(self.places[:3]) + ("; …" if len(self.places) > 3 else "")
+        return f"nobody can say which values are needed, as records cannot be read: {shown}"
+
+    def remedy(self) -> str:
+        return (
+            "restore these files (`git fetch`, `git checkout`), or remove the branch that has them; "
+            "nothing was removed"
+        )
+
+
+class CollectingAlready(GitmemoError):
+    """Another process removes values of the same store, or the file system has no locks."""
+
+    kind = "collecting-already"
+    exit_code = 5
+
+    def __init__(self, folder: str, reason: str) -> None:
+        super().__init__(folder, reason)
+        self.folder, self.reason = folder, reason
+
+    def problem(self) -> str:
+        return f"nothing can be removed from {self.folder} now: {self.reason}"
+
+    def remedy(self) -> str:
+        return "wait for the other `gitmemo gc`; on a file system without locks remove nothing"
+
+
+class RemoteShared(GitmemoError):
+    """Other repositories push to a remote, and nobody here knows which values they need."""
+
+    kind = "remote-shared"
+    exit_code = 3
+
+    def __init__(self, name: str, others: tuple[str, ...]) -> None:
+        super().__init__(name, others)
+        self.name, self.others = name, others
+
+    def problem(self) -> str:
+        return (
+            f"other repositories use the remote {self.name!r}: {', '.join(self.others)}; "
+            "what only they need would be marked and deleted"
+        )
+
+    def remedy(self) -> str:
+        return (
+            "give each repository a remote of its own; or, if these need nothing there any more, "
+            "add --ignore-others"
+        )
