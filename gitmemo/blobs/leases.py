@@ -20,28 +20,33 @@ _HELD: dict[str, int] = {}
 """Open files of this process by folder: the system lets go of their locks when it ends."""
 
 
-def use(directory: Path) -> None:
-    """Say that this process uses a store from now on; wait while another one removes values."""
+def use(directory: Path) -> bool:
+    """Say that this process uses a store from now on; wait while another one removes values.
+
+    Returns whether there is a store; if not there is nothing to rely on yet.
+    """
     key = os.fspath(directory)
     if key in _HELD:
-        return
+        return True
     try:
         import fcntl
 
-        directory.mkdir(parents=True, exist_ok=True)
         file = os.open(directory / _IN_USE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    except (FileNotFoundError, NotADirectoryError):
+        return False
     except (ImportError, OSError):
         # Windows, or a store that only is to be read: nobody removes anything there.
-        return
+        return True
     try:
         if _taken(file, fcntl.LOCK_EX | fcntl.LOCK_NB):
             os.utime(file)  # nobody was here: what is younger than this is ours
         fcntl.flock(file, fcntl.LOCK_SH)
     except OSError:
         os.close(file)
-        return
+        return True
     if _HELD.setdefault(key, file) != file:  # another thread was faster
         os.close(file)
+    return True
 
 
 @contextmanager

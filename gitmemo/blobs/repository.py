@@ -42,6 +42,7 @@ class RepositoryBlobs:
 
     def put(self, encoded: EncodedValue) -> Digest:
         """Keep `encoded` as this machine's own."""
+        self.directory.mkdir(parents=True, exist_ok=True)
         self._use()
         blob = encoded.blob_id()
         self._own.put(blob, check_codec_name(encoded.codec), encoded.chunks, encoded.size)
@@ -98,8 +99,7 @@ class RepositoryBlobs:
     def _use(self) -> None:
         """From now on records may name what was found here: nobody is to remove it."""
         if not self._used:
-            leases.use(self.directory)
-            self._used = True
+            self._used = leases.use(self.directory)
 
     def _known_codecs(self, blob: Digest) -> frozenset[str]:
         folders = [self._own, *self._pulled()]
