@@ -11,7 +11,7 @@ import click
 
 from gitmemo.cli.options import json_option
 from gitmemo.quantities import count, size, timestamp
-from gitmemo.workspace import Workspace, find
+from gitmemo.workspace import Workspace, find, remote_cache
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -135,7 +135,6 @@ def _on_remote(workspace: Workspace, names: Named) -> frozenset[Digest]:
     """Return what the default remote holds; nothing where there is none or it does not answer."""
     from gitmemo import remotes
     from gitmemo.errors import RemoteMissing, RemoteUnknown, RemoteUnreachable
-    from gitmemo.sync import remote_cache
 
     try:
         config = workspace.remote(None)

@@ -43,7 +43,10 @@ _COMMANDS = {
         "Fetch function histories from git, and look what a remote holds; no values.",
     ),
     "forget": ("gitmemo.cli.forgetting", "Leave calls out, so that they are run again; undo that."),
-    "gc": ("gitmemo.cli.collecting", "Remove values and journals that nothing needs; a dry run by default."),
+    "gc": (
+        "gitmemo.cli.collecting",
+        "Remove values and journals that nothing needs; a dry run by default.",
+    ),
     "hook": ("gitmemo.cli.hooks", "Install, run or remove the git hooks."),
     "index": ("gitmemo.cli.segments", "Look after the committed index: join its segments."),
     "init": ("gitmemo.cli.repository", "Set gitmemo up in a git repository."),

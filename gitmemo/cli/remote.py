@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gitmemo.cli.options import json_option
+from gitmemo.cli.remote_cleaning import remote_gc
 from gitmemo.config import COMMITTED
 from gitmemo.display.text import printable
 from gitmemo.errors import RemoteInvalid, RemoteUnknown
@@ -30,6 +31,9 @@ _OWN = "this clone's own settings"
 @click.group()
 def remote() -> None:
     """Say where values are shared, and which remotes are trusted."""
+
+
+remote.add_command(remote_gc)
 
 
 @remote.command()

@@ -58,6 +58,11 @@ def push_values(task: Task, jobs: int | None, *, quiet: bool) -> Fields:
             jobs=jobs or remotes.JOBS,
             progress=line,
         )
+    if report.sent or report.already_there:
+        from gitmemo.cleaning.remote import identity
+
+        remote = remotes.open_remote(config, workspace.root)
+        remotes.register(remote, identity(workspace.layout), cache)
     _said(_sent(config, report), quiet=quiet)
     _warn_absent(report.absent)
     return {

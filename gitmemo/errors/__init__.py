@@ -63,6 +63,7 @@
       RecordsUnreadable      exit 4
       CollectingAlready      exit 5
       RemoteShared           exit 3
+      MarkDamaged            exit 4
     repository
       GitMissing             exit 1
       GitFailed              exit 1
@@ -126,7 +127,12 @@ from gitmemo.errors.code import (
     WrongArguments,
     WrongOutputs,
 )
-from gitmemo.errors.collecting import CollectingAlready, RecordsUnreadable, RemoteShared
+from gitmemo.errors.collecting import (
+    CollectingAlready,
+    MarkDamaged,
+    RecordsUnreadable,
+    RemoteShared,
+)
 from gitmemo.errors.files import FileInTheWay, FileOutside, NotAFile
 from gitmemo.errors.project import (
     Aborted,
@@ -238,6 +244,7 @@ __all__ = [
     "InvalidName",
     "InvalidStorage",
     "LinkInside",
+    "MarkDamaged",
     "MissingDependencies",
     "MissingObject",
     "NewCallRefused",

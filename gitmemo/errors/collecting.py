@@ -65,3 +65,23 @@ class RemoteShared(GitmemoError):
             "give each repository a remote of its own; or, if these need nothing there any more, "
             "add --ignore-others"
         )
+
+
+class MarkDamaged(GitmemoError):
+    """What is marked for deletion on a remote cannot be read, so nobody knows what stays there."""
+
+    kind = "mark-damaged"
+    exit_code = 4
+
+    def __init__(self, name: str, objects: tuple[str, ...]) -> None:
+        super().__init__(name, objects)
+        self.name, self.objects = name, objects
+
+    def problem(self) -> str:
+        return (
+            f"the remote {self.name!r} is damaged in {', '.join(self.objects[:3])}: "
+            "nobody can say which values are to be deleted there"
+        )
+
+    def remedy(self) -> str:
+        return "delete these objects in the remote, and push again; nothing else is lost by that"

@@ -7,6 +7,7 @@ before its bytes were checked against its blob id.
 """
 
 from gitmemo.remotes.catalogue import holdings, known_on, read_catalogue
+from gitmemo.remotes.collecting import register
 from gitmemo.remotes.config import RemoteConfig
 from gitmemo.remotes.parallel import JOBS
 from gitmemo.remotes.plan import Catalogue, PullPlan, PushPlan, WantedBlob, plan_pull, plan_push
@@ -39,4 +40,5 @@ __all__ = [
     "pull",
     "push",
     "read_catalogue",
+    "register",
 ]

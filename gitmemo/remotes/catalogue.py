@@ -16,6 +16,7 @@ from gitmemo.remotes.bundle import read_bundle
 from gitmemo.remotes.config import RemoteConfig
 from gitmemo.remotes.index import LARGEST_INDEX, IndexCache, Slot, read_index
 from gitmemo.remotes.layout import Inventory, catalogue_name, index_name, read_listing
+from gitmemo.remotes.marks import NO_MARK, Mark, mark_name, marks_in, read_mark, salt_under
 from gitmemo.remotes.parallel import JOBS, in_parallel
 from gitmemo.remotes.plan import Catalogue, WantedBlob
 from gitmemo.remotes.remote import Remote
@@ -26,7 +27,9 @@ _FEW = 4
 
 def read_catalogue(remote: Remote, cache: Path | None, jobs: int) -> Catalogue:
     """Return what `remote` holds; with every index known, that is one request."""
-    inventory = read_listing(remote.transport.listing())
+    listing = remote.transport.listing()
+    inventory = read_listing(listing)
+    marks = marks_in(listing)
     known = index_cache(remote, cache)
     known.put_singles(inventory.singles)
     reading = _Reading(remote, inventory, known, jobs)
@@ -35,7 +38,21 @@ def read_catalogue(remote: Remote, cache: Path | None, jobs: int) -> Catalogue:
         remote.check_format()
         reading.read_bundles()
         reading.read_indexes()
-    return reading.result()
+    leaving, spoiled = _read_marks(remote, marks)
+    return replace(reading.result(), leaving=leaving, spoiled=spoiled, salt=salt_under(marks))
+
+
+def _read_marks(remote: Remote, marks: Iterable[Digest]) -> tuple[Mark, tuple[str, ...]]:
+    """Return all that these marks say, and the names of those that make no sense."""
+    found, spoiled = NO_MARK, list[str]()
+    for name in marks:
+        try:
+            found |= read_mark(name, remote.transport.read(mark_name(name)))
+        except FileNotFoundError:  # removed since the listing
+            continue
+        except ValueError:
+            spoiled.append(mark_name(name))
+    return found, tuple(spoiled)
 
 
 def holdings(remote: Remote, cache: Path | None, wanted: Iterable[WantedBlob]) -> frozenset[Digest]:

@@ -27,7 +27,7 @@ LATEST = "catalogues/latest.json"
 _OBJECT = re.compile(r"([a-z]+)/([0-9a-f]{2})/(([0-9a-f]{2})[0-9a-f]{62})(\.[a-z]{3,4})?")
 _PACK, _INDEX = ("packs", ".pack"), ("packs", ".idx")
 _SINGLE, _CATALOGUE = ("blobs", None), ("catalogues", ".cat")
-FOLDERS = ("packs", "blobs", "catalogues")
+FOLDERS = ("packs", "blobs", "catalogues", "gc")
 _KINDS = (_PACK, _INDEX, _SINGLE, _CATALOGUE)
 
 

@@ -10,6 +10,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from itertools import groupby
 
+from gitmemo.blobs.entry import NO_SALT
 from gitmemo.blobs.store import check_codec_name
 from gitmemo.hashing.digest import Digest
 from gitmemo.remotes.index import METHODS, Slot
@@ -21,6 +22,7 @@ from gitmemo.remotes.layout import (
     read_listing,
     single_name,
 )
+from gitmemo.remotes.marks import NO_MARK, Mark
 
 _WHOLE_BELOW = 1 << 20  # a second request costs more than a megabyte
 _GAP = 128 << 10  # reading over a gap this small is cheaper than another request
@@ -55,6 +57,9 @@ class Catalogue:
         unread: Catalogues that nobody needed to read.
         copied_from: The catalogue that an index was just taken from, by pack.
         set_aside: Names of catalogues that are not what they should be.
+        leaving: What is marked and may be deleted: it can be pulled, and does not count as held.
+        spoiled: Names of marks that make no sense: nobody can say what stays.
+        salt: What packs begin with that are made now.
     """
 
     marked: bool
@@ -68,10 +73,18 @@ class Catalogue:
     unread: frozenset[Digest] = frozenset()
     copied_from: Mapping[Digest, str] = field(default_factory=dict)
     set_aside: tuple[str, ...] = ()
+    leaving: Mark = NO_MARK
+    spoiled: tuple[str, ...] = ()
+    salt: bytes = NO_SALT
 
     def holds(self, wanted: WantedBlob) -> bool:
-        """Say whether `wanted` is there, as far as names and sizes tell."""
-        return next(self.places(wanted), None) is not None
+        """Say whether `wanted` is there to stay, as far as names and sizes tell."""
+        return not self.spoiled and any(
+            wanted.blob not in self.leaving.singles
+            if pack is None
+            else pack not in self.leaving.packs
+            for _, pack, _ in self.places(wanted)
+        )
 
     def _has_single(self, wanted: WantedBlob) -> bool:
         # A shorter object is an upload that was cut off, where a service is not atomic.
@@ -112,10 +125,13 @@ def plan_push(wanted: Iterable[WantedBlob], catalogue: Catalogue) -> PushPlan:
     """
     distinct = {w.blob: w for w in wanted}
     needed = [w for w in distinct.values() if not catalogue.holds(w)]
-    small = (w for w in needed if w.size < SINGLE_FROM)
+    # One that is marked would have the name that it has, which may be deleted in this moment.
+    alone = {
+        w.blob for w in needed if w.size >= SINGLE_FROM and w.blob not in catalogue.leaving.singles
+    }
     return PushPlan(
-        packs=tuple(_groups(small)),
-        singles=tuple(w for w in needed if w.size >= SINGLE_FROM),
+        packs=tuple(_groups(w for w in needed if w.blob not in alone)),
+        singles=tuple(w for w in needed if w.blob in alone),
         already_there=len(distinct) - len(needed),
     )
 

@@ -17,7 +17,7 @@ from pathlib import Path
 
 from gitmemo.blobs.entry import NO_SALT, preamble, seed_of
 from gitmemo.blobs.store import BlobStore, StoredBlob
-from gitmemo.errors import BlobCorrupt, RemoteUnreachable
+from gitmemo.errors import BlobCorrupt, MarkDamaged, RemoteUnreachable
 from gitmemo.hashing.digest import digest
 from gitmemo.remotes.catalogue import index_cache, read_catalogue
 from gitmemo.remotes.index import Slot, write_index
@@ -77,12 +77,14 @@ def push(
     """
     catalogue = read_catalogue(remote, cache, jobs)
     index_cache(remote, cache).keep(catalogue.pack_sizes)
+    if catalogue.spoiled:
+        raise MarkDamaged(remote.name, catalogue.spoiled)
     plan = plan_push(wanted, catalogue)
     steps: list[_Step] = []
     if plan.blobs:
         _prepare(remote, marked=catalogue.marked)
         try:
-            _Push(store, remote, cache, jobs, progress).run(plan, steps)
+            _Push(store, remote, cache, jobs, progress, catalogue.salt).run(plan, steps)
         except RemoteUnreachable as error:
             raise error.after(sum(step.sent for step in steps)) from error.__cause__
     if written := dict(chain.from_iterable(step.written for step in steps)):
@@ -133,7 +135,9 @@ class _Push:
         cache: Path | None,
         jobs: int,
         progress: Progress | None,
+        salt: bytes,
     ) -> None:
+        self._salt = salt
         self._store, self._transport = store, remote.transport
         self._known = index_cache(remote, cache)
         self._jobs, self._meter = jobs, Meter(progress)
@@ -160,7 +164,7 @@ class _Push:
         found, absent, damaged = _collect(self._store, group)
         written: list[tuple[str, int]] = []
         if found:
-            data, slots = build_pack(found)
+            data, slots = build_pack(found, self._salt)
             pack = digest(data)
             index = write_index(slots)
             self._transport.write(pack_name(pack), data)
@@ -205,9 +209,9 @@ def _collect(
     return found, tuple(absent), tuple(damaged)
 
 
-def build_pack(blobs: Iterable[StoredBlob]) -> tuple[bytes, list[Slot]]:
+def build_pack(blobs: Iterable[StoredBlob], salt: bytes = NO_SALT) -> tuple[bytes, list[Slot]]:
     """Return the bytes of a pack, and where in it each value lies."""
-    data = bytearray(preamble(NO_SALT))
+    data = bytearray(preamble(salt))
     seed = seed_of(data) or 0
     slots: list[Slot] = []
     for blob in blobs:

@@ -1,0 +1,142 @@
+"""`gitmemo remote gc`: deleting from a remote what nobody needs: mark, wait, sweep."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING
+
+import click
+
+from gitmemo.cli.options import json_option
+from gitmemo.display.text import printable
+from gitmemo.quantities import count, size
+from gitmemo.workspace import find
+
+if TYPE_CHECKING:
+    from gitmemo.cleaning.remote import RemoteCleaning
+    from gitmemo.remotes.collecting import Remains, Sweep
+    from gitmemo.remotes.marks import Mark
+
+_DAY_S = 86_400
+
+
+@click.command("gc")
+@click.argument("name", required=False)
+@click.option("--sweep", "is_sweep", is_flag=True, help="Delete what was marked 14 days ago.")
+@click.option("--yes", is_flag=True, help="Do it; without this nothing is written or deleted.")
+@click.option(
+    "--ignore-others",
+    is_flag=True,
+    help="Though other repositories push there: what only they need is deleted.",
+)
+@click.option("--no-fetch", is_flag=True, help="Do not ask git's remotes for newer records first.")
+@json_option
+def remote_gc(
+    name: str | None, is_sweep: bool, yes: bool, ignore_others: bool, no_fetch: bool, as_json: bool
+) -> int:
+    """Delete values from the remote NAME that no record names: mark, wait 14 days, sweep.
+
+    Without an option it lists the packs and values that nothing live lies in. With --yes it marks
+    them: from then on they count as absent for pushes. With --sweep it lists, with --sweep --yes
+    it deletes, what was marked 14 days ago or longer and is still dead. Live is what this clone knows
+    of, in all branches, tags, reflogs and journals, after `git fetch`: run it where all records meet.
+    """
+    from gitmemo.cleaning.remote import RemoteCleaning
+
+    workspace = find()
+    cleaning = RemoteCleaning(workspace, workspace.remote(name))
+    is_current = no_fetch or _fetched(cleaning, must=yes)
+    if not is_current:
+        return 5
+    if is_sweep:
+        found = cleaning.plan_sweep()
+        if yes:
+            cleaning.sweep(found, ignore_others=ignore_others)
+        _show_sweep(found, done=yes, as_json=as_json)
+        return 0
+    remains = cleaning.remains()
+    others = cleaning.others(remains)
+    if others:
+        click.echo(
+            click.style("warning:", fg="yellow", bold=True)
+            + f" other repositories push there: {printable(', '.join(others))}; what only they need "
+            "is listed here too",
+            err=True,
+        )
+    mark = cleaning.mark(remains, ignore_others=ignore_others) if yes else None
+    _show_remains(remains, mark, yes=yes, as_json=as_json)
+    return 0
+
+
+def _fetched(cleaning: RemoteCleaning, *, must: bool) -> bool:
+    """Ask git's remotes; say whether that went well, or does not matter."""
+    fetched = cleaning.fetch()
+    if fetched.failed is None:
+        return True
+    click.echo(f"git's remotes cannot be asked: {fetched.failed}", err=True)
+    if must:
+        click.echo(
+            "nothing was done: records may be missing here (--no-fetch does it all the same)",
+            err=True,
+        )
+    return not must
+
+
+def _show_remains(found: Remains, mark: str | None, *, yes: bool, as_json: bool) -> None:
+    if as_json:
+        fields = {
+            "packs": found.packs,
+            "singles": found.singles,
+            "dead": _named(found.dead),
+            "dead_bytes": found.size_bytes,
+            "unmarked": len(found.unmarked.packs) + len(found.unmarked.singles),
+            "mark": mark,
+            "users": list(found.users),
+        }
+        click.echo(json.dumps(fields, ensure_ascii=False))
+        return
+    for name in _named(found.dead):
+        click.echo(name)
+    click.echo(
+        f"{_objects(found.dead)} of {count(found.packs, 'pack')} and "
+        f"{count(found.singles, 'single value')} hold nothing live ({size(found.size_bytes)})"
+    )
+    if mark is not None:
+        click.echo(f"marked by {mark}: in 14 days `gitmemo remote gc --sweep --yes` deletes them")
+    elif found.unmarked and not yes:
+        click.echo("nothing was marked: say --yes to do it", err=True)
+    elif found.dead:
+        click.echo("all of it is marked already (--sweep)")
+
+
+def _show_sweep(found: Sweep, *, done: bool, as_json: bool) -> None:
+    if as_json:
+        fields = {
+            "dead": _named(found.dead),
+            "bytes": found.size_bytes,
+            "alive": found.alive,
+            "waiting_days": [seconds / _DAY_S for seconds in found.waiting],
+            "deleted": done,
+        }
+        click.echo(json.dumps(fields))
+        return
+    for name in _named(found.dead):
+        click.echo(name)
+    said = "deleted" if done else "would delete"
+    click.echo(f"{said} {_objects(found.dead)} ({size(found.size_bytes)})")
+    if found.alive:
+        click.echo(f"{count(found.alive, 'marked object')} kept: needed again, or written since")
+    for seconds in found.waiting:
+        click.echo(f"a mark may be swept in {seconds / _DAY_S:.1f} days", err=True)
+    if found.dead and not done:
+        click.echo("nothing was deleted: say --yes to do it", err=True)
+
+
+def _objects(mark: Mark) -> str:
+    return f"{count(len(mark.packs), 'pack')} and {count(len(mark.singles), 'single value')}"
+
+
+def _named(mark: Mark) -> list[str]:
+    from gitmemo.remotes.layout import pack_name, single_name
+
+    return [*map(pack_name, sorted(mark.packs)), *map(single_name, sorted(mark.singles))]

@@ -1,0 +1,239 @@
+"""Deleting from a remote what no live value lies in: mark, wait, sweep, with no lock.
+
+Not what is live (`gitmemo.cleaning.remote` asks the records). Invariant: an object is deleted only
+if a mark named it 14 to 28 days ago by the remote's own clock, it is older than that mark, and
+nothing in it is live now; while a mark is there, nobody gives a new object the name of a marked one.
+"""
+
+from __future__ import annotations
+
+import secrets
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from gitmemo.errors import RemoteInvalid
+from gitmemo.hashing.digest import Digest, digest
+from gitmemo.remotes.catalogue import read_catalogue
+from gitmemo.remotes.layout import index_name, pack_name, single_name
+from gitmemo.remotes.marks import (
+    Mark,
+    mark_name,
+    marks_in,
+    read_mark,
+    read_user,
+    user_name,
+    users_in,
+    write_mark,
+    write_user,
+)
+from gitmemo.remotes.plan import Catalogue
+from gitmemo.remotes.remote import Remote
+
+DAY_S = 86_400.0
+WAIT_S = 14 * DAY_S
+"""So long after a mark nothing is deleted: who took it for present has brought its records."""
+USABLE_S = 28 * DAY_S
+"""A mark that is older deletes nothing; a sweep must not take a day."""
+KEPT_S = USABLE_S + DAY_S
+"""A mark that is older is removed."""
+
+Live = Callable[[frozenset[Digest]], frozenset[Digest]]
+"""Says which of these values are needed, as the records are known in this moment."""
+
+
+@dataclass(frozen=True, slots=True)
+class Remains:
+    """What on a remote nothing live lies in.
+
+    Attributes:
+        dead: Packs and single values without a live value.
+        size_bytes: Their sizes together, as far as the service tells.
+        marked: What marks name that are there.
+        packs, singles: How many there are in all.
+        users: The repositories that push there.
+    """
+
+    dead: Mark
+    size_bytes: int
+    marked: Mark
+    packs: int
+    singles: int
+    users: tuple[str, ...]
+
+    @property
+    def unmarked(self) -> Mark:
+        """What is dead and not marked."""
+        return Mark(self.dead.packs - self.marked.packs, self.dead.singles - self.marked.singles)
+
+
+@dataclass(frozen=True, slots=True)
+class Sweep:
+    """What a sweep deletes, or has deleted.
+
+    Attributes:
+        dead: What was marked long enough ago and is dead still.
+        size_bytes: Its size.
+        alive: How many of the marked objects are live again, or were written anew.
+        waiting: When each mark that is too young may be swept, in seconds from now.
+        void: Marks that are too old for anything.
+    """
+
+    dead: Mark
+    size_bytes: int
+    alive: int
+    waiting: tuple[float, ...]
+    void: tuple[Digest, ...] = field(default=())
+
+
+def remains(remote: Remote, live: Live, *, cache: Path | None, jobs: int) -> Remains:
+    """Return what nothing live lies in."""
+    remote.check_format()
+    listing = remote.transport.listing()
+    catalogue = read_catalogue(remote, cache, jobs)
+    dead = _dead(catalogue, listing, live)
+    return Remains(
+        dead,
+        _size(dead, listing),
+        catalogue.leaving,
+        len(catalogue.pack_sizes),
+        len(catalogue.singles),
+        tuple(sorted(_users(remote, listing))),
+    )
+
+
+def mark(remote: Remote, dead: Mark, now_s: float) -> str:
+    """Write the mark; return its name."""
+    data = write_mark(dead, now_s)
+    name = mark_name(digest(data))
+    remote.transport.write(name, data)
+    return name
+
+
+def plan_sweep(remote: Remote, live: Live, *, cache: Path | None, jobs: int) -> Sweep:
+    """Return what may be deleted now.
+
+    Raises:
+        RemoteInvalid: The service does not say when objects were written.
+    """
+    remote.check_format()
+    now_s = _now(remote)
+    listing = remote.transport.listing()
+    ripe: dict[Digest, float] = {}
+    singles: dict[Digest, float] = {}
+    waiting: list[float] = []
+    void: list[Digest] = []
+    for name in marks_in(listing):
+        age_s = now_s - _written_at(remote, mark_name(name))
+        if age_s >= KEPT_S:
+            void.append(name)
+        if age_s < WAIT_S:
+            waiting.append(WAIT_S - age_s)
+        elif age_s < USABLE_S:
+            with suppress(ValueError, FileNotFoundError):
+                found = read_mark(name, remote.transport.read(mark_name(name)))
+                ripe |= dict.fromkeys(found.packs, now_s - age_s)
+                singles |= dict.fromkeys(found.singles, now_s - age_s)
+    dead = _dead(read_catalogue(remote, cache, jobs), listing, live)
+    chosen = Mark(
+        _older(remote, {p: ripe[p] for p in ripe.keys() & dead.packs}, pack_name),
+        _older(remote, {b: singles[b] for b in singles.keys() & dead.singles}, single_name),
+    )
+    there = [p for p in ripe if pack_name(p) in listing]
+    there += [b for b in singles if single_name(b) in listing]
+    alive = len(there) - len(chosen.packs) - len(chosen.singles)
+    return Sweep(chosen, _size(chosen, listing), alive, tuple(sorted(waiting)), tuple(void))
+
+
+def sweep(remote: Remote, found: Sweep) -> None:
+    """Delete what `plan_sweep` has found just now: of each pack the index first."""
+    for pack in sorted(found.dead.packs):
+        remote.transport.delete(index_name(pack))
+        remote.transport.delete(pack_name(pack))
+    for blob in sorted(found.dead.singles):
+        remote.transport.delete(single_name(blob))
+    for name in found.void:
+        remote.transport.delete(mark_name(name))
+
+
+def register(remote: Remote, repository: str, cache: Path | None) -> None:
+    """Say on the remote that `repository` pushes there, once as far as this clone remembers."""
+    data = write_user(repository)
+    name = digest(data)
+    note = (
+        None
+        if cache is None
+        else cache / f"registered-{digest(remote.config.address.encode()).hex()[:16]}"
+    )
+    with suppress(OSError):
+        if note is not None and note.read_bytes() == data:
+            return
+    remote.transport.write(user_name(name), data)
+    with suppress(OSError):  # a cache that cannot be written is only slower
+        if note is not None:
+            note.parent.mkdir(parents=True, exist_ok=True)
+            note.write_bytes(data)
+
+
+def _dead(catalogue: Catalogue, listing: Mapping[str, int | None], live: Live) -> Mark:
+    """Return the packs and singles in which nothing is live; one whose index is unreadable is not."""
+    needed = live(frozenset((*catalogue.slots, *catalogue.singles)))
+    dead, alive = set[Digest](), set[Digest]()
+    for blob, places in catalogue.slots.items():
+        (alive if blob in needed else dead).update(pack for pack, _ in places)
+    orphans = {
+        pack for pack in _packs(listing) if index_name(pack) not in listing
+    }  # of pushes that were cut off
+    singles = frozenset(blob for blob in catalogue.singles if blob not in needed)
+    return Mark(frozenset((dead - alive) | orphans), singles)
+
+
+def _packs(listing: Iterable[str]) -> Iterable[Digest]:
+    for name in listing:
+        hex_id = name.rpartition("/")[2].removesuffix(".pack")
+        with suppress(ValueError):
+            pack = Digest(bytes.fromhex(hex_id))
+            if name == pack_name(pack):
+                yield pack
+
+
+def _users(remote: Remote, listing: Iterable[str]) -> Iterable[str]:
+    for name in users_in(listing):
+        with suppress(ValueError, FileNotFoundError):
+            yield read_user(name, remote.transport.read(user_name(name)))
+
+
+def _older(
+    remote: Remote, marked_at: Mapping[Digest, float], name_of: Callable[[Digest], str]
+) -> frozenset[Digest]:
+    """Return the objects that were written before they were marked."""
+    found: set[Digest] = set()
+    for one, then in marked_at.items():
+        with suppress(FileNotFoundError):
+            if _written_at(remote, name_of(one)) <= then:
+                found.add(one)
+    return frozenset(found)
+
+
+def _size(mark: Mark, listing: Mapping[str, int | None]) -> int:
+    names = [pack_name(pack) for pack in mark.packs] + [single_name(b) for b in mark.singles]
+    return sum(listing.get(name) or 0 for name in names)
+
+
+def _now(remote: Remote) -> float:
+    """Return what the remote's own clock says."""
+    name = f"probe-{secrets.token_hex(16)}"
+    remote.transport.write(name, b"What time is it?\n")
+    try:
+        return _written_at(remote, name)
+    finally:
+        remote.transport.delete(name)
+
+
+def _written_at(remote: Remote, name: str) -> float:
+    found = remote.transport.written_at(name)
+    if found is None:
+        reason = "the service does not say when objects were written, so nobody can wait"
+        raise RemoteInvalid(remote.name, reason, "delete there by hand, or start a new remote")
+    return found

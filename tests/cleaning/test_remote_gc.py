@@ -1,0 +1,337 @@
+"""Deleting from a remote while others push: mark, wait, sweep, in every order of their steps."""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from driver import Clone, copy_of, identify
+
+from gitmemo.blobs import MemoryBlobs
+from gitmemo.errors import MarkDamaged, RemoteInvalid
+from gitmemo.hashing.digest import Digest, digest
+from gitmemo.remotes import Remote, RemoteConfig, WantedBlob, plan, pull, push
+from gitmemo.remotes.catalogue import read_catalogue
+from gitmemo.remotes.collecting import DAY_S, Sweep, mark, plan_sweep, remains, sweep
+from gitmemo.remotes.marks import Mark, mark_name, marks_in, read_mark, write_mark
+
+Live = Callable[[frozenset[Digest]], frozenset[Digest]]
+NOTHING: Live = lambda _: frozenset()  # noqa: E731
+
+
+@dataclass(frozen=True)
+class Encoded:
+    data: bytes
+    codec: str = "raw"
+
+    @property
+    def chunks(self) -> tuple[bytes, ...]:
+        return (self.data,)
+
+    @property
+    def size(self) -> int:
+        return len(self.data)
+
+    def blob_id(self) -> Digest:
+        return digest(self.data)
+
+
+@dataclass
+class Shelf:
+    """A remote in memory with a clock of its own, where something else happens before step `at`."""
+
+    objects: dict[str, tuple[bytes, float]] = field(default_factory=dict)
+    now_s: float = 1_000_000.0
+    has_clock: bool = True
+    steps: int = 0
+    at: int = -1
+    meanwhile: Callable[[], None] | None = None
+
+    def listing(self) -> dict[str, int | None]:
+        self._step()
+        return {name: len(data) for name, (data, _) in self.objects.items()}
+
+    def read(self, name: str) -> bytes:
+        self._step()
+        if name not in self.objects:
+            raise FileNotFoundError(name)
+        return self.objects[name][0]
+
+    def read_ranges(self, name: str, ranges: Sequence[tuple[int, int]]) -> list[bytes]:
+        data = self.read(name)
+        return [data[start:end] for start, end in ranges]
+
+    def stream(self, name: str, size: int, start: int = 0) -> Iterator[bytes]:
+        yield self.read(name)[start : size + 1]
+
+    def write(self, name: str, data: bytes) -> None:
+        self._step()
+        self.objects[name] = (data, self.now_s)
+
+    def upload(self, name: str, path: Path, *_: object) -> None:
+        self.write(name, path.read_bytes())
+
+    def write_new(self, name: str, data: bytes) -> bool:
+        self.write(name, data)
+        return True
+
+    def delete(self, name: str) -> None:
+        self._step()
+        self.objects.pop(name, None)
+
+    def written_at(self, name: str) -> float | None:
+        self._step()
+        if name not in self.objects:
+            raise FileNotFoundError(name)
+        return self.objects[name][1] if self.has_clock else None
+
+    def _step(self) -> None:
+        self.steps += 1
+        if self.steps == self.at and self.meanwhile is not None:
+            then, self.meanwhile = self.meanwhile, None
+            then()
+
+
+VALUES = (b"one", b"two", b"large " * 400)
+NEW = b"three"
+
+
+@pytest.fixture(autouse=True)
+def small_singles(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let what is larger than a kilobyte be an object of its own."""
+    monkeypatch.setattr(plan, "SINGLE_FROM", 1000)
+
+
+def shelf_with(*values: bytes) -> tuple[Shelf, Remote]:
+    shelf = Shelf()
+    remote = Remote(RemoteConfig("lab", "memory://lab"), shelf)
+    if values:
+        send(remote, *values)
+    return shelf, remote
+
+
+def send(remote: Remote, *values: bytes) -> None:
+    store = MemoryBlobs()
+    wanted = [WantedBlob(store.put(Encoded(v)), "raw", len(v)) for v in values]
+    push(store, remote, wanted, jobs=1)
+
+
+def can_pull(remote: Remote, *values: bytes) -> bool:
+    store = MemoryBlobs()
+    wanted = [WantedBlob(digest(v), "raw", len(v)) for v in values]
+    return not pull(store, remote, wanted, jobs=1).missing
+
+
+def holds(remote: Remote, value: bytes) -> bool:
+    catalogue = read_catalogue(remote, None, 1)
+    return catalogue.holds(WantedBlob(digest(value), "raw", len(value)))
+
+
+def marked(*values: bytes) -> tuple[Shelf, Remote]:
+    """A remote with these values, all of them marked, 15 days ago."""
+    shelf, remote = shelf_with(*values)
+    shelf.now_s += 10
+    mark(remote, remains(remote, NOTHING, cache=None, jobs=1).dead, shelf.now_s)
+    shelf.now_s += 15 * DAY_S
+    return shelf, remote
+
+
+def swept(remote: Remote, live: Live = NOTHING) -> Sweep:
+    found = plan_sweep(remote, live, cache=None, jobs=1)
+    sweep(remote, found)
+    return found
+
+
+def needs(*values: bytes) -> Live:
+    wanted = frozenset(map(digest, values))
+    return lambda blobs: blobs & wanted
+
+
+def test_what_is_dead_is_marked_then_absent_for_pushes_then_deleted() -> None:
+    shelf, remote = shelf_with(*VALUES)
+    send(remote, NEW)
+    found = remains(remote, needs(b"two"), cache=None, jobs=1)
+    assert (len(found.dead.packs), len(found.dead.singles)) == (1, 1)  # the new one; the large one
+    shelf.now_s += 1
+    mark(remote, found.dead, shelf.now_s)
+    assert not holds(remote, NEW) and holds(remote, b"one") and not holds(remote, VALUES[2])
+    assert can_pull(remote, *VALUES, NEW)
+    assert not remains(remote, needs(b"two"), cache=None, jobs=1).unmarked
+
+    shelf.now_s += 13 * DAY_S
+    early = swept(remote, needs(b"two"))
+    assert not early.dead and len(early.waiting) == 1
+    shelf.now_s += 2 * DAY_S
+    late = swept(remote, needs(b"two"))
+    assert late.dead == found.dead and late.size_bytes > 2000
+    assert can_pull(remote, b"one", b"two")
+    assert not can_pull(remote, NEW) and not can_pull(remote, VALUES[2])
+    names = "".join(shelf.objects)
+    assert "probe" not in names and names.count(".mark") == 1
+    shelf.now_s += 20 * DAY_S
+    assert len(swept(remote).void) == 1
+    assert not marks_in(shelf.objects)
+
+
+def test_what_is_needed_again_stays() -> None:
+    shelf, remote = marked(*VALUES)
+    found = swept(remote, needs(b"one", VALUES[2]))
+    assert not found.dead and found.alive == 2
+    assert can_pull(remote, *VALUES)
+    shelf.now_s += 14 * DAY_S  # the mark is too old now
+    assert not swept(remote).dead
+    assert can_pull(remote, *VALUES)
+
+
+def steps_of(make: Callable[[], tuple[Shelf, Remote]], body: Callable[[Remote], object]) -> int:
+    shelf, remote = make()
+    before = shelf.steps
+    body(remote)
+    return shelf.steps - before
+
+
+@pytest.mark.parametrize("again", [VALUES, (b"one",), (*VALUES, NEW)])
+def test_a_push_in_any_moment_of_a_sweep_loses_nothing(again: tuple[bytes, ...]) -> None:
+    for step in range(1, steps_of(lambda: marked(*VALUES), swept) + 2):
+        shelf, remote = marked(*VALUES)
+        shelf.at, shelf.meanwhile = shelf.steps + step, lambda r=remote: send(r, *again)
+        swept(remote)
+        assert can_pull(remote, *again), step
+        swept(remote)  # again, still not knowing
+        assert can_pull(remote, *again), step
+
+
+def test_a_sweep_in_any_moment_of_a_push_loses_nothing() -> None:
+    every = (*VALUES, NEW)
+    for step in range(1, steps_of(lambda: marked(*VALUES), lambda r: send(r, *every)) + 2):
+        shelf, remote = marked(*VALUES)
+        shelf.at, shelf.meanwhile = shelf.steps + step, lambda r=remote: swept(r)
+        send(remote, *every)
+        assert can_pull(remote, *every), step
+        send(remote, *every)
+        assert can_pull(remote, *every), step
+
+
+def test_two_sweeps_at_once_keep_what_either_push_needs() -> None:
+    def both(remote: Remote) -> None:
+        swept(remote)
+        send(remote, b"one", VALUES[2])
+
+    for step in range(1, steps_of(lambda: marked(*VALUES), swept) + 2):
+        shelf, remote = marked(*VALUES)
+        shelf.at, shelf.meanwhile = shelf.steps + step, lambda r=remote: both(r)
+        swept(remote)
+        assert can_pull(remote, b"one", VALUES[2]), step
+
+
+def test_a_mark_in_any_moment_of_a_push_gives_its_records_time() -> None:
+    """The push took the old pack for present; its records are known 14 days later."""
+    for step in range(
+        1, steps_of(lambda: shelf_with(*VALUES), lambda r: send(r, *VALUES, NEW)) + 2
+    ):
+        shelf, remote = shelf_with(*VALUES)
+
+        def mark_all(shelf: Shelf = shelf, remote: Remote = remote) -> None:
+            shelf.now_s += 1
+            mark(remote, remains(remote, NOTHING, cache=None, jobs=1).dead, shelf.now_s)
+
+        shelf.at, shelf.meanwhile = shelf.steps + step, mark_all
+        send(remote, *VALUES, NEW)
+        shelf.now_s += 15 * DAY_S
+        swept(remote, needs(*VALUES, NEW))
+        assert can_pull(remote, *VALUES, NEW), step
+
+
+def test_a_pack_without_an_index_is_dead_and_one_with_a_damaged_index_is_not() -> None:
+    shelf, remote = shelf_with(b"one")
+    send(remote, b"two")
+    (first, second) = [name for name in shelf.objects if name.endswith(".idx")]
+    del shelf.objects[first]
+    shelf.objects[second] = (b"rubbish", shelf.now_s)
+    dead = remains(remote, NOTHING, cache=None, jobs=1).dead
+    assert [pack.hex() in first for pack in dead.packs] == [True]
+
+
+def test_a_damaged_mark_stops_pushes_and_deletes_nothing() -> None:
+    shelf, remote = marked(*VALUES)
+    (name,) = [name for name in shelf.objects if name.endswith(".mark")]
+    data, then = shelf.objects[name]
+    shelf.objects[name] = (data.replace(b'"packs"', b'"pucks"'), then)
+    with pytest.raises(MarkDamaged):
+        send(remote, b"one")
+    assert can_pull(remote, *VALUES)
+    assert not swept(remote).dead
+
+
+def test_without_a_clock_nobody_can_wait() -> None:
+    shelf, remote = marked(*VALUES)
+    shelf.has_clock = False
+    with pytest.raises(RemoteInvalid):
+        plan_sweep(remote, NOTHING, cache=None, jobs=1)
+    assert can_pull(remote, *VALUES)
+
+
+def test_marks_are_read_as_they_were_written() -> None:
+    wanted = Mark(frozenset({digest(b"a")}), frozenset({digest(b"b"), digest(b"c")}))
+    data = write_mark(wanted, 5.0)
+    assert read_mark(digest(data), data) == wanted
+    assert marks_in([mark_name(digest(data)), "gc/00/x.mark", "gc/" + "0" * 64]) == [digest(data)]
+    for bad in (b"", b"[]", b"{}", b'{"format":1,"packs":3,"singles":[]}', b"[" * 100_000):
+        with pytest.raises(ValueError):
+            read_mark(digest(bad), bad)
+
+
+def test_two_clones_and_a_remote(ran: Clone, tmp_path: Path) -> None:
+    lab = tmp_path / "lab"
+    ran.gitmemo("remote", "add", "lab", str(lab))
+    ran.commit("Results")
+    ran.git("clone", "-q", "--bare", ".", str(tmp_path / "hub.git"))
+    ran.git("remote", "add", "origin", str(tmp_path / "hub.git"))
+    ran.git("push", "-q", "origin", "main")
+    ran.gitmemo("push")
+    ran.git("checkout", "-qb", "experiment")
+    ran.run("6")
+    ran.gitmemo("commit")
+    ran.gitmemo("push")
+    theirs = Clone(tmp_path / "theirs", ran.home)
+    theirs.process("git", "clone", "-q", str(tmp_path / "hub.git"), str(theirs.root), cwd=tmp_path)
+    identify(theirs)
+
+    def gc(*arguments: str, code: int = 0) -> dict[str, object]:
+        done = theirs.gitmemo("remote", "gc", "--json", *arguments, code=code)
+        found: dict[str, object] = json.loads(done.out.splitlines()[-1])
+        return found
+
+    # The experiment was never pushed to git, so nobody there can know that it is needed.
+    found = gc()
+    assert found["packs"] == 2 and len(found["dead"]) == 1
+    assert len(found["users"]) == 1 and not list(lab.rglob("*.mark"))
+    ran.git("push", "-q", "origin", "experiment")
+    assert gc()["dead"] == []
+    ran.git("push", "-q", "origin", ":experiment")
+    theirs.git("update-ref", "-d", "refs/remotes/origin/experiment")
+    theirs.git("update-ref", "-d", "FETCH_HEAD")
+    assert gc("--yes")["mark"]
+    assert gc("--sweep", "--yes")["dead"] == []
+    then = time.time() - 15 * DAY_S
+    for path in lab.rglob("*"):
+        if path.is_file():
+            os.utime(path, (then, then))
+    assert len(gc("--sweep")["dead"]) == 1 and len(list(lab.rglob("*.pack"))) == 2
+    other = copy_of(ran, tmp_path / "other project")
+    other.git("remote", "set-url", "origin", "https://me:secret@example.org/other.git")
+    (other.root / ".git/gitmemo/remotes").rename(other.root / "elsewhere")
+    other.gitmemo("push", code=None)
+    done = theirs.gitmemo("remote", "gc", "--sweep", "--yes", code=3)
+    assert "example.org/other" in done.err and "secret" not in done.err
+    assert len(list(lab.rglob("*.pack"))) == 3  # pushed again, as the marked one is as good as gone
+    gc("--sweep", "--yes", "--ignore-others")
+    assert len(list(lab.rglob("*.pack"))) == 2
+    theirs.gitmemo("init")
+    theirs.gitmemo("pull")
+    assert theirs.gitmemo("verify").code == 0
