@@ -195,7 +195,7 @@ def steps_of(make: Callable[[], tuple[Shelf, Remote]], body: Callable[[Remote], 
     return shelf.steps - before
 
 
-@pytest.mark.parametrize("again", [VALUES, (b"one",), (*VALUES, NEW)])
+@pytest.mark.parametrize("again", [VALUES, (b"one",), (b"one", b"two"), (*VALUES, NEW)])
 def test_a_push_in_any_moment_of_a_sweep_loses_nothing(again: tuple[bytes, ...]) -> None:
     for step in range(1, steps_of(lambda: marked(*VALUES), swept) + 2):
         shelf, remote = marked(*VALUES)
