@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
+
 import click
 
+from gitmemo.cli.options import json_option
 from gitmemo.workspace import find
 
 
@@ -18,14 +21,23 @@ def init(path: str) -> None:
 
 
 @click.command()
-@click.option("--repair", is_flag=True, help="Set damaged journal lines aside.")
-def verify(repair: bool) -> int:
-    """Read every segment, journal and local value and check it."""
-    from gitmemo.commits.check import check
+@click.option(
+    "--repair",
+    is_flag=True,
+    help="Set damaged bytes aside; fetch values again, or leave them to be computed again.",
+)
+@json_option
+def verify(repair: bool, as_json: bool) -> int:
+    """Read every segment, journal and local value, all their bytes, and check them.
 
-    workspace = find()
-    problems = list(check(workspace, repair=repair))
-    for problem in problems:
-        click.echo(problem)
-    click.echo("everything that is stored can be read" if not problems else "", err=True)
-    return 4 if problems and not repair else 0
+    Each damaged value is named, with the calls that made or used it. The exit code is 4 while
+    something stays damaged.
+    """
+    from gitmemo.cleaning.verifying import verify as verified
+
+    stays, is_sound = False, True
+    for problem in verified(find(), repair=repair):
+        click.echo(json.dumps(problem.as_dict(), ensure_ascii=False) if as_json else str(problem))
+        stays, is_sound = stays or problem.stays, False
+    click.echo("everything that is stored can be read" if is_sound else "", err=True)
+    return 4 if stays else 0

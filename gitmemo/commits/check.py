@@ -1,7 +1,6 @@
-"""Reading everything that is stored, to say what is damaged.
+"""Reading all records, to say what is damaged.
 
-Not repairing values (a pull or a new run does). Invariant: nothing is deleted;
-what is damaged is set aside.
+Not values (`gitmemo.cleaning`). Invariant: nothing is deleted; what is damaged is set aside.
 """
 
 from __future__ import annotations
@@ -10,33 +9,40 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from gitmemo.errors import CorruptSegment, GitmemoError
-from gitmemo.short_ids import short
 from gitmemo.workspace import Workspace
 from gitmemo.world.files import names_in, segment_bytes
-from gitmemo.world.journal import abandoned, read_entries
+from gitmemo.world.journal import PACKED, abandoned, read_entries
 from gitmemo.world.journal import repair as repair_journal
 from gitmemo.world.segments import INDEX_FOLDER, damage, read_segment, segment_name
 
 
-def check(workspace: Workspace, *, repair: bool) -> Iterator[str]:
-    """Yield a line about every segment and journal, and every value of this world, that is damaged."""
+def check_records(workspace: Workspace, *, repair: bool) -> Iterator[tuple[str, bool]]:
+    """Yield a line about every segment and journal that is damaged, and whether it was repaired."""
     for name in _below(workspace.root, INDEX_FOLDER):
-        yield from map(str, _damage_of(workspace.root, name))
-    for path in sorted((workspace.layout.private_dir / "journal").rglob("*.jsonl")):
+        for error in _damage_of(workspace.root, name):
+            yield str(error), False
+    journals = workspace.layout.private_dir / "journal"
+    for path in sorted((*journals.rglob("*.jsonl"), *journals.rglob(f"*.jsonl{PACKED}"))):
         try:
             read_entries(path)
         except GitmemoError as error:
-            yield str(error)
             if repair:
-                yield _repaired(path)
-    yield from _check_values(workspace)
+                said, is_repaired = _repaired(path)
+                yield f"{error}\n{said}", is_repaired
+            else:
+                yield str(error), False
 
 
-def _repaired(path: Path) -> str:
+def _repaired(path: Path) -> tuple[str, bool]:
+    """Repair a journal; say what was done, and whether all of it can be read now."""
+    if path.suffix == PACKED:
+        aside = path.with_name(f"{path.name}.damaged")
+        path.replace(aside)
+        return f"set {aside} aside; its calls were in commits when it was made", True
     with abandoned(path) as is_free:
         if is_free:
-            return f"set {repair_journal(path)} damaged lines of {path} aside"
-    return f"{path} is in use: end the program that writes to it, then repair again"
+            return f"set {repair_journal(path)} damaged lines of {path} aside", True
+    return f"{path} is in use: end the program that writes to it, then repair again", False
 
 
 def _below(root: Path, folder: str) -> Iterator[str]:
@@ -61,29 +67,3 @@ def _damage_of(root: Path, name: str) -> Iterator[CorruptSegment]:
         yield from damage(name, read_segment(name, segment_bytes(root, name)))
     except CorruptSegment as error:
         yield error
-
-
-def _anything_set_aside(workspace: Workspace) -> bool:
-    blobs = workspace.layout.private_dir / "blobs"
-    return any(blobs.rglob("*.damage")) or any(blobs.rglob(".damaged-*"))
-
-
-def _check_values(workspace: Workspace) -> Iterator[str]:
-    world = workspace.world
-    try:
-        world.enter()
-    except GitmemoError:
-        return  # what is wrong was said above
-    set_aside = _anything_set_aside(workspace)
-    for value in world.index.values_among(world.visible(workspace.code)):
-        try:
-            found = world.blobs.find(value.blob, value.codec)
-        except GitmemoError as error:
-            yield str(error)
-            continue
-        if found is None and set_aside:
-            yield (
-                f"a value ({value.codec}, {value.size} bytes, {short(value.cid)}) is missing "
-                "or was damaged and set aside\n"
-                "  fix: `gitmemo pull`, or run the program again"
-            )

@@ -65,8 +65,12 @@ def only(folder: Path, pattern: str) -> Path:
     return path
 
 
+LOCKS = {"in-use", "sweep", "collecting"}
+
+
 def files(folder: Path) -> list[Path]:
-    return [path for path in folder.rglob("*") if path.is_file()]
+    """What is in a store, but the files that are only there to be locked."""
+    return [path for path in folder.rglob("*") if path.is_file() and path.name not in LOCKS]
 
 
 def change(path: Path, edit) -> None:

@@ -1,0 +1,179 @@
+"""Reading every stored byte of a clone, and putting right what can be put right.
+
+Not the reading itself (`blobs.inspecting`, `commits.check`). Invariant: what is damaged is set aside,
+never deleted; what takes its place was verified.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Collection, Iterator, Mapping
+from dataclasses import asdict, dataclass
+from enum import StrEnum
+
+from gitmemo.blobs import RepositoryBlobs
+from gitmemo.blobs.inspecting import Inspection, inspect, set_aside
+from gitmemo.cleaning.local import store_of
+from gitmemo.cleaning.recomputing import makers_of_blobs
+from gitmemo.commits.check import check_records
+from gitmemo.errors import GitmemoError
+from gitmemo.hashing.digest import Digest, to_hex
+from gitmemo.model.facts import Call
+from gitmemo.quantities import count
+from gitmemo.remotes import WantedBlob, open_remote, pull
+from gitmemo.short_ids import short
+from gitmemo.sync import remote_cache
+from gitmemo.workspace import Workspace
+from gitmemo.world.named import Named, held, named
+
+
+class Outcome(StrEnum):
+    """What becomes of a damaged thing."""
+
+    DAMAGED = "damaged"
+    REPAIRED = "repaired"
+    TO_COMPUTE = "to-compute"
+    LOST = "lost"
+
+
+_STAYS = frozenset({Outcome.DAMAGED, Outcome.LOST})
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """Something that is damaged.
+
+    Attributes:
+        what: `record` or `value`.
+        ident: The blob id of a value, in hex.
+        said: What is wrong with it, and what becomes of it.
+        calls: The calls that a damaged value concerns, in words.
+    """
+
+    what: str
+    outcome: Outcome
+    said: str
+    ident: str = ""
+    calls: str = ""
+
+    @property
+    def stays(self) -> bool:
+        """Whether it is damaged still."""
+        return self.outcome in _STAYS
+
+    def __str__(self) -> str:
+        return f"{self.said}\n  {self.calls}" if self.calls else self.said
+
+    def as_dict(self) -> dict[str, object]:
+        """Return it as plain data."""
+        return asdict(self)
+
+
+def verify(workspace: Workspace, *, repair: bool) -> Iterator[Problem]:
+    """Yield what is damaged, of records and of values."""
+    readable = True
+    for said, is_repaired in check_records(workspace, repair=repair):
+        readable = readable and is_repaired
+        yield Problem("record", Outcome.REPAIRED if is_repaired else Outcome.DAMAGED, said)
+    found = inspect(store_of(workspace))
+    names = _names(workspace) if readable else None
+    if names is None:
+        for copy in found.damaged:
+            said = f"a value ({copy.codec}, {copy.size} bytes) is damaged in {copy.path}"
+            yield Problem("value", Outcome.DAMAGED, said, to_hex(copy.blob))
+        return
+    if repair:
+        for copy in found.damaged:
+            set_aside(copy)
+    needed = names.live(found.lost) | _torn_away(workspace, names, found)
+    calls = _concerned(names, needed)
+    fetched = _fetched(workspace, names, needed) if repair and needed else frozenset[Digest]()
+    makers = makers_of_blobs(names, found.sound | fetched)
+    yield from _harmless(found, needed, repair=repair)
+    values = {value.blob: value for value in names.values}
+    for blob in sorted(needed):
+        value = values[blob]
+        what = f"the value {short(to_hex(blob))} ({value.codec}, {value.size} bytes) is damaged"
+        ident, concerned = to_hex(blob), calls.get(blob, "")
+        if blob in fetched:
+            yield Problem("value", Outcome.REPAIRED, f"{what}: fetched again", ident, concerned)
+        elif not repair:
+            said = f"{what} or missing\n  fix: `gitmemo verify --repair`, or run the program again"
+            yield Problem("value", Outcome.DAMAGED, said, ident, concerned)
+        elif blob in makers:
+            said = f"{what}: set aside; {makers[blob].op} computes it again when it is needed"
+            yield Problem("value", Outcome.TO_COMPUTE, said, ident, concerned)
+        else:
+            said = (
+                f"{what}: set aside; no remote here holds it, and no call can make it again\n"
+                "  fix: `gitmemo push` where it is, or run the program that used it"
+            )
+            yield Problem("value", Outcome.LOST, said, ident, concerned)
+
+
+def _names(workspace: Workspace) -> Named | None:
+    try:
+        return named(workspace.world)
+    except GitmemoError:
+        return None  # what is wrong with it was said, or is in no tree that is checked out
+
+
+def _harmless(found: Inspection, needed: Collection[Digest], *, repair: bool) -> Iterator[Problem]:
+    """Yield the damaged copies of values that nobody needs, or that are here once more."""
+    for copy in found.damaged:
+        if copy.blob not in needed:
+            why = "another copy is sound" if copy.blob in found.sound else "no record names it"
+            outcome = Outcome.REPAIRED if repair else Outcome.DAMAGED
+            done = ": set aside" if repair else ""
+            said = f"a copy of the value {short(to_hex(copy.blob))} is damaged in {copy.path} ({why}){done}"
+            yield Problem("value", outcome, said, to_hex(copy.blob))
+
+
+def _torn_away(workspace: Workspace, names: Named, found: Inspection) -> frozenset[Digest]:
+    """Return the values of this world that are missing though bytes of something are there."""
+    if not found.torn:
+        return frozenset()
+    world = workspace.world
+    wanted = {v.blob for v in world.index.values_among(world.visible(workspace.code))}
+    return names.live(wanted - found.sound)
+
+
+def _concerned(names: Named, blobs: Collection[Digest]) -> Mapping[Digest, str]:
+    """Say which calls made or used these blobs."""
+    if not blobs:
+        return {}
+    by_cid = {value.cid: value.blob for value in names.values if value.blob in blobs}
+    made: dict[Digest, Counter[str]] = defaultdict(Counter)
+    for call in names.calls_in_force:
+        for blob, role in _roles(call, by_cid):
+            made[blob][f"{role} {call.op} (call {short(to_hex(call.hid))})"] += 1
+    return {blob: _in_words(found) for blob, found in made.items()}
+
+
+def _roles(call: Call, by_cid: Mapping[Digest, Digest]) -> Iterator[tuple[Digest, str]]:
+    for role, slots in (("made by", call.outputs), ("used by", call.inputs)):
+        for slot in slots:
+            for one in held(slot):
+                if one.cid in by_cid:
+                    yield by_cid[one.cid], role
+
+
+def _in_words(found: Counter[str]) -> str:
+    shown = sorted(found)[:3]
+    more = len(found) - len(shown)
+    return ", ".join(shown) + (f", and {count(more, 'other call')}" if more else "")
+
+
+def _fetched(workspace: Workspace, names: Named, blobs: Collection[Digest]) -> frozenset[Digest]:
+    """Fetch what remotes hold of these values; return what is here now, verified."""
+    store = RepositoryBlobs(store_of(workspace))  # another may have seen what was set aside
+    wanted = [WantedBlob(v.blob, v.codec, v.size) for v in names.values if v.blob in blobs]
+    before = frozenset(blobs)
+    for name in workspace.settings.remotes:
+        config = workspace.remote(name)
+        try:
+            remote = open_remote(config, workspace.root)
+            pull(store, remote, wanted, cache=remote_cache(workspace.layout, config))
+        except GitmemoError:
+            continue  # it does not answer, or is damaged itself: what it gave is here
+    return before & inspect(store_of(workspace)).sound

@@ -1,0 +1,123 @@
+"""`gitmemo verify`: every damaged byte is found and named, and repaired where that can be done."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+from driver import Clone
+from stored import blobs, store
+
+from gitmemo.blobs.holding import Copy, copies
+from gitmemo.blobs.inspecting import inspect
+from gitmemo.hashing.digest import to_hex
+
+PROGRAM = """
+import gitmemo as gm
+storage = gm.open()
+
+@gm.op
+def twice(data):
+    return data + data
+
+@gm.op
+def tail(data):
+    return data[-5:]
+
+with storage:
+    print(storage.unwrap(tail(twice(list(range(50_000))))))
+"""
+
+
+def flip(copy: Copy) -> None:
+    """Change one bit of a stored value."""
+    copy.path.chmod(0o644)
+    data = bytearray(copy.path.read_bytes())
+    data[(copy.offset or 0) + copy.size // 2] ^= 1
+    copy.path.write_bytes(data)
+
+
+def verify(clone: Clone, *arguments: str, code: int = 0) -> list[dict[str, Any]]:
+    done = clone.gitmemo("verify", "--json", *arguments, code=code)
+    return [json.loads(line) for line in done.out.splitlines()]
+
+
+def lying(clone: Clone) -> list[Copy]:
+    return list(copies(store(clone)))
+
+
+def test_each_damaged_value_is_named_with_its_calls_and_repaired(
+    ran: Clone, tmp_path: Path
+) -> None:
+    ran.write("program.py", PROGRAM)
+    first = ran.gitmemo("run", "program.py").out
+    every = lying(ran)
+    assert {copy.offset is None for copy in every} == {True, False}
+    for copy in every:
+        flip(copy)
+    found = verify(ran, code=4)
+    assert {row["ident"] for row in found} == {to_hex(copy.blob) for copy in every}
+    said = " ".join(row["calls"] for row in found)
+    for words in ("made by pipeline:train", "made by program:twice", "used by program:twice"):
+        assert words in said
+    assert blobs(ran) == {to_hex(copy.blob) for copy in every}  # looking changed nothing
+
+    # Without a remote: all but the input can be made again.
+    repaired = verify(ran, "--repair", code=4)
+    outcomes = sorted(row["outcome"] for row in repaired)
+    assert outcomes.count("lost") >= 1 and set(outcomes) <= {"lost", "to-compute"}
+    assert inspect(store(ran)).damaged == ()
+    assert ran.gitmemo("run", "program.py").out == first
+    # What was set aside is there still.
+    assert len(list(store(ran).rglob(".damaged-*"))) == 2
+    assert verify(ran, code=4)
+
+
+def test_a_damaged_value_is_fetched_again(ran: Clone, tmp_path: Path) -> None:
+    ran.write("program.py", PROGRAM)
+    ran.gitmemo("run", "program.py")
+    ran.gitmemo("remote", "add", "lab", str(tmp_path / "lab"))
+    ran.gitmemo("push")
+    every = lying(ran)
+    for copy in every:
+        flip(copy)
+    repaired = verify(ran, "--repair")
+    assert {row["outcome"] for row in repaired} == {"repaired"}
+    assert len(repaired) == len(every)
+    assert verify(ran) == []
+    assert ran.run() == (5, 0)
+
+
+def test_what_cannot_be_told_apart_from_a_value_is_not_overlooked(ran: Clone) -> None:
+    """A damaged header: nobody can say which value it was, but one of this world is missing."""
+    first = min((c for c in lying(ran) if c.offset is not None), key=lambda c: c.offset or 0)
+    data = bytearray(first.path.read_bytes())
+    data[20] ^= 1
+    first.path.write_bytes(data)
+    (problem,) = verify(ran, code=4)
+    assert problem["ident"] == to_hex(first.blob)
+    (marked,) = verify(ran, "--repair")
+    assert marked["outcome"] == "to-compute"
+
+
+def test_damage_that_hurts_nobody_is_set_aside(ran: Clone, put: Any) -> None:
+    (unnamed,) = put(ran, 9)
+    (copy,) = [copy for copy in lying(ran) if to_hex(copy.blob) == unnamed]
+    flip(copy)
+    (problem,) = verify(ran, code=4)
+    assert "no record names it" in problem["said"]
+    assert [row["outcome"] for row in verify(ran, "--repair")] == ["repaired"]
+    assert verify(ran) == []
+
+
+def test_a_journal_that_was_set_aside_is_read_too(ran: Clone) -> None:
+    ran.gitmemo("commit")
+    (packed,) = (ran.root / ".git/gitmemo/journal/exported").rglob("*.gz")
+    packed.write_bytes(packed.read_bytes()[:-20])
+    (problem,) = verify(ran, code=4)
+    assert packed.name in problem["said"]
+    verify(ran, "--repair")
+    assert verify(ran) == []
+    assert packed.with_name(f"{packed.name}.damaged").exists()
+    assert ran.run() == (5, 0)
