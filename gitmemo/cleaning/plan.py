@@ -38,6 +38,8 @@ class Wish:
         ops: Evict only what these made; None for all.
         forgotten: Remove what only forgotten calls name.
         raw_on_remote: Also what nothing can make again, if it is on the remote.
+        computes: Whether programs compute again what is not here; where there are remotes they
+            say that it is missing.
         least_age_s: Nothing younger goes: a running process may be about to name it.
     """
 
@@ -47,6 +49,7 @@ class Wish:
     ops: frozenset[str] | None = None
     forgotten: bool = False
     raw_on_remote: bool = False
+    computes: bool = True
     least_age_s: float = 0.0
 
     @property
@@ -222,7 +225,7 @@ def _why(blob: Digest, standing: Standing, wish: Wish) -> Why | None:
     can_be_made = blob in standing.makers
     if blob in standing.on_remote and (can_be_made or wish.raw_on_remote):
         return Why.ON_REMOTE
-    return Why.COMPUTABLE if can_be_made else None
+    return Why.COMPUTABLE if can_be_made and wish.computes else None
 
 
 def _is_of(blob: Digest, standing: Standing, wish: Wish) -> bool:

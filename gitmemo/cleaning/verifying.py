@@ -14,7 +14,7 @@ from enum import StrEnum
 from gitmemo.blobs import RepositoryBlobs
 from gitmemo.blobs.inspecting import Inspection, inspect, set_aside
 from gitmemo.cleaning.local import store_of
-from gitmemo.cleaning.recomputing import makers_of_blobs
+from gitmemo.cleaning.recomputing import Maker, makers_of_blobs
 from gitmemo.commits.check import check_records
 from gitmemo.errors import GitmemoError
 from gitmemo.hashing.digest import Digest, to_hex
@@ -100,15 +100,21 @@ def verify(workspace: Workspace, *, repair: bool) -> Iterator[Problem]:
         elif not repair:
             said = f"{what} or missing\n  fix: `gitmemo verify --repair`, or run the program again"
             yield Problem("value", Outcome.DAMAGED, said, ident, concerned)
-        elif blob in makers:
+        elif blob in makers and not workspace.settings.remotes:
             said = f"{what}: set aside; {makers[blob].op} computes it again when it is needed"
             yield Problem("value", Outcome.TO_COMPUTE, said, ident, concerned)
         else:
             said = (
-                f"{what}: set aside; no remote here holds it, and no call can make it again\n"
-                "  fix: `gitmemo push` where it is, or run the program that used it"
+                f"{what}: set aside; {_nowhere(makers.get(blob))}\n"
+                "  fix: `gitmemo push` where it is, or `gitmemo forget` these calls and run the program"
             )
             yield Problem("value", Outcome.LOST, said, ident, concerned)
+
+
+def _nowhere(maker: Maker | None) -> str:
+    if maker is None:
+        return "no remote here holds it, and no call can make it again"
+    return f"the remotes do not hold it ({maker.op} made it)"
 
 
 def _names(workspace: Workspace) -> Named | None:

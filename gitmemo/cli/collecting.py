@@ -88,8 +88,7 @@ def gc(
     """Remove values that no record names, and local journals that commits have made superfluous.
 
     Only when asked for, values that records do name are evicted: those that are on the default
-    remote, and those that can be computed again. A program that needs them fetches or computes
-    them. Journals go if all their calls are in commits that a branch, tag or remote branch holds.
+    remote or, in a repository without remotes, those that can be computed again. Journals go if all their calls are in commits that a branch, tag or remote branch holds.
     """
     from gitmemo.cleaning.local import clean
     from gitmemo.cleaning.plan import Wish
@@ -104,6 +103,7 @@ def gc(
         ops=_resolved(workspace, ops),
         forgotten=forgotten,
         raw_on_remote=on_remote,
+        computes=not workspace.settings.remotes,
     )
     journals_s = (_JOURNAL_DAYS if days is None else days) * _DAY_S
     journals = superfluous_journals(workspace, older_than_s=journals_s)
@@ -187,8 +187,8 @@ def _show(cleaned: Cleaned, wish: Wish, *, removed: bool) -> None:
         click.echo(f"{packs} left alone (gitmemo verify)", err=True)
     if plan.missed_bytes:
         click.echo(
-            f"{size(plan.missed_bytes)} over the budget remain: nothing else is on the remote "
-            "or can be computed again",
+            f"{size(plan.missed_bytes)} over the budget remain: nothing else is on the remote"
+            + (" or can be computed again" if wish.computes else " (gitmemo push)"),
             err=True,
         )
 

@@ -19,7 +19,7 @@ from typing import NamedTuple
 from gitmemo.hashing.digest import Digest, digest, from_text, to_hex, to_text
 
 LARGEST_INDEX = 64 << 20
-_LARGEST_UNPACKED = 16 << 20  # unpacked in memory; what is larger is never in a pack
+LARGEST_UNPACKED = 16 << 20  # unpacked in memory; what is larger is in no pack, or as it is
 _SINGLES = "singles"
 _NUMBER = rb"(0|[1-9][0-9]{0,18})"
 _LINE = re.compile(
@@ -91,7 +91,7 @@ def _slot(line: tuple[bytes, bytes, bytes, bytes, bytes, bytes], names: dict[byt
     blob = from_text(text.decode("ascii"))
     if not method:
         return Slot(blob, int(offset), int(length), name)
-    if int(unpacked) > _LARGEST_UNPACKED:
+    if int(unpacked) > LARGEST_UNPACKED:
         raise ValueError("a compressed value is too long")
     return Slot(blob, int(offset), int(length), name, method.decode("ascii"), int(unpacked))
 

@@ -12,7 +12,7 @@ import zlib
 
 from gitmemo.blobs.entry import compressed_header, header
 from gitmemo.hashing.digest import Digest
-from gitmemo.remotes.index import PLAIN, ZLIB, Slot
+from gitmemo.remotes.index import LARGEST_UNPACKED, PLAIN, ZLIB, Slot
 
 # The fastest level: higher ones take three to five times as long for a tenth less.
 _LEVEL = 1
@@ -53,7 +53,7 @@ def payload(slot: Slot, data: bytes | memoryview) -> bytes | memoryview:
 
 def _compressed(data: bytes) -> bytes | None:
     """Return `data` compressed, or None where that saves less than an eighth."""
-    if len(data) < _NOT_BELOW:
+    if not _NOT_BELOW <= len(data) <= LARGEST_UNPACKED:
         return None
     if len(data) >= _SAMPLED_FROM and not _pays(_sample(data)):
         return None

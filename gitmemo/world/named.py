@@ -135,6 +135,8 @@ def named(world: RepositoryWorld) -> Named:
         CorruptSegment, CorruptJournal: So it is with files of this work tree.
     """
     world.enter()
+    if world.files.left_out:
+        raise RecordsUnreadable(tuple(error.problem() for error in world.files.left_out))
     return Named(world, _segments(world) | world.files.active | world.files.all_journals())
 
 

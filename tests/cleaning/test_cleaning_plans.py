@@ -46,6 +46,7 @@ wishes = st.builds(
     ops=st.none() | st.just(frozenset({"m:f"})) | st.just(frozenset({"m:g"})),
     forgotten=st.booleans(),
     raw_on_remote=st.booleans(),
+    computes=st.booleans(),
     least_age_s=ages,
 )
 
@@ -69,7 +70,7 @@ def test_a_plan_holds_no_value_that_somebody_may_lose(
             case Why.FORGOTTEN:
                 assert wish.forgotten and one.blob in standing.forgotten
             case Why.COMPUTABLE:
-                assert wish.evicts and one.blob in standing.makers
+                assert wish.evicts and wish.computes and one.blob in standing.makers
             case Why.ON_REMOTE:
                 assert wish.evicts and one.blob in standing.on_remote
                 assert one.blob in standing.makers or wish.raw_on_remote

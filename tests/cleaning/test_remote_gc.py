@@ -8,6 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 import pytest
 from driver import Clone, copy_of, identify
@@ -147,6 +148,10 @@ def swept(remote: Remote, live: Live = NOTHING) -> Sweep:
     return found
 
 
+def only_sweep(remote: Remote) -> None:
+    swept(remote)
+
+
 def needs(*values: bytes) -> Live:
     wanted = frozenset(map(digest, values))
     return lambda blobs: blobs & wanted
@@ -210,7 +215,7 @@ def test_a_sweep_in_any_moment_of_a_push_loses_nothing() -> None:
     every = (*VALUES, NEW)
     for step in range(1, steps_of(lambda: marked(*VALUES), lambda r: send(r, *every)) + 2):
         shelf, remote = marked(*VALUES)
-        shelf.at, shelf.meanwhile = shelf.steps + step, lambda r=remote: swept(r)
+        shelf.at, shelf.meanwhile = shelf.steps + step, lambda r=remote: only_sweep(r)
         send(remote, *every)
         assert can_pull(remote, *every), step
         send(remote, *every)
@@ -302,9 +307,9 @@ def test_two_clones_and_a_remote(ran: Clone, tmp_path: Path) -> None:
     theirs.process("git", "clone", "-q", str(tmp_path / "hub.git"), str(theirs.root), cwd=tmp_path)
     identify(theirs)
 
-    def gc(*arguments: str, code: int = 0) -> dict[str, object]:
+    def gc(*arguments: str, code: int = 0) -> dict[str, Any]:
         done = theirs.gitmemo("remote", "gc", "--json", *arguments, code=code)
-        found: dict[str, object] = json.loads(done.out.splitlines()[-1])
+        found: dict[str, Any] = json.loads(done.out.splitlines()[-1])
         return found
 
     # The experiment was never pushed to git, so nobody there can know that it is needed.

@@ -147,7 +147,11 @@ def test_who_uses_a_store_is_known_until_the_process_ends(
     tmp_path: Path, child: Callable[[Callable[[], None]], None]
 ) -> None:
     assert leases.in_use_since(tmp_path) is None
-    child(lambda: leases.use(tmp_path) or None)
+
+    def one() -> None:
+        leases.use(tmp_path)
+
+    child(one)
     assert leases.in_use_since(tmp_path) is None
     began = time.time() - 2
 
