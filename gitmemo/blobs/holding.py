@@ -103,6 +103,11 @@ def read_pack(path: Path) -> Pack | None:
     return Pack(path, status.st_size, status.st_mtime, entries, explained == status.st_size)
 
 
+def damage_note(pack: Path) -> Path:
+    """Return where the offsets of damaged payloads of a pack are noted, one a line."""
+    return pack.with_name(f"{pack.name}.damage")
+
+
 def large_files(folder: Path) -> Iterator[Copy]:
     """Yield the values of one origin that have a file each."""
     with suppress(FileNotFoundError, NotADirectoryError):

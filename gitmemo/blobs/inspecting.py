@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gitmemo.blobs import leases
-from gitmemo.blobs.holding import Copy, large_files, origins, packs
+from gitmemo.blobs.holding import Copy, damage_note, large_files, origins, packs
 from gitmemo.blobs.large import file_digest
 from gitmemo.blobs.store import is_codec_name
 from gitmemo.hashing.digest import Digest, digest
@@ -80,11 +80,6 @@ def set_aside(copy: Copy) -> None:
         return
     with damage_note(copy.path).open("a") as notes:
         notes.write(f"{copy.offset}\n")
-
-
-def damage_note(pack: Path) -> Path:
-    """Return where the offsets of damaged payloads of a pack are noted, one a line."""
-    return pack.with_name(f"{pack.name}.damage")
 
 
 def _checked_entries(

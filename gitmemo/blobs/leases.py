@@ -56,8 +56,15 @@ def alone(directory: Path) -> Iterator[float | None]:
     Raises:
         CollectingAlready: There are no locks here.
     """
+    key = os.fspath(directory)
     with _tried(directory, _IN_USE) as (file, is_free):
-        yield None if is_free else os.fstat(file).st_mtime
+        # In the body this process may look into the store too: it must not wait for itself.
+        is_first = is_free and _HELD.setdefault(key, file) == file
+        try:
+            yield None if is_free else os.fstat(file).st_mtime
+        finally:
+            if is_first:
+                del _HELD[key]
 
 
 def in_use_since(directory: Path) -> float | None:

@@ -16,7 +16,7 @@ from pathlib import Path
 
 from gitmemo.blobs import leases
 from gitmemo.blobs.entry import SALT_SIZE, Entry, header, preamble, seed_of
-from gitmemo.blobs.holding import Pack, large_files, origins, packs
+from gitmemo.blobs.holding import Pack, damage_note, large_files, origins, packs
 from gitmemo.hashing.digest import Digest, digest
 
 _TEMPORARY = ".tmp-gc-"
@@ -89,7 +89,7 @@ def _sweep_pack(
 
 def _copy(pack: Pack, file: int, kept: list[Entry]) -> int | None:
     """Write a pack of what stays, as old as it was; return its size, None if there is damage."""
-    if not pack.is_whole or _damage_of(pack.path).exists():
+    if not pack.is_whole or damage_note(pack.path).exists():
         return None
     if not kept:
         return 0
@@ -132,7 +132,7 @@ def _unlink(directory: Path, path: Path, size: int, before_s: float) -> bool:
         if status.st_mtime > before_s or status.st_size != size:
             return False
         path.unlink()
-        _damage_of(path).unlink(missing_ok=True)
+        damage_note(path).unlink(missing_ok=True)
     return True
 
 
@@ -145,10 +145,6 @@ def _remove_remains(folder: Path) -> None:
 def _remains(folder: Path) -> Iterator[Path]:
     with suppress(FileNotFoundError, NotADirectoryError):
         yield from list(folder.glob(f"{_TEMPORARY}*"))
-
-
-def _damage_of(path: Path) -> Path:
-    return path.with_name(path.name + ".damage")
 
 
 def _sync_folder(folder: Path) -> None:

@@ -88,7 +88,8 @@ def gc(
     """Remove values that no record names, and local journals that commits have made superfluous.
 
     Only when asked for, values that records do name are evicted: those that are on the default
-    remote or, in a repository without remotes, those that can be computed again. Journals go if all their calls are in commits that a branch, tag or remote branch holds.
+    remote or, in a repository without remotes, those that can be computed again. Journals go if
+    all their calls are in commits that a branch, tag or remote branch holds.
     """
     from gitmemo.cleaning.local import clean
     from gitmemo.cleaning.plan import Wish

@@ -173,3 +173,10 @@ def test_two_do_not_remove_at_once(
     with leases.collecting(tmp_path):
         child(second)
     assert sweep(tmp_path, set(), time.time()) == Swept()
+
+
+def test_who_removes_may_look_into_the_store(tmp_path: Path) -> None:
+    (blob,) = fill(tmp_path / "filled", 1, 1)
+    (tmp_path / "filled").rename(tmp_path / "store")  # used under another name, in this process
+    with leases.alone(tmp_path / "store"):
+        assert RepositoryBlobs(tmp_path / "store").find(blob)
