@@ -22,8 +22,7 @@ from gitmemo.model.facts import Call
 from gitmemo.quantities import count
 from gitmemo.remotes import WantedBlob, open_remote, pull
 from gitmemo.short_ids import short
-from gitmemo.sync import remote_cache
-from gitmemo.workspace import Workspace
+from gitmemo.workspace import Workspace, remote_cache
 from gitmemo.world.named import Named, held, named
 
 

@@ -20,6 +20,7 @@ from gitmemo.remotes import Remote, RemoteConfig, WantedBlob, plan, pull, push
 from gitmemo.remotes.catalogue import read_catalogue
 from gitmemo.remotes.collecting import DAY_S, Sweep, mark, plan_sweep, remains, sweep
 from gitmemo.remotes.marks import Mark, mark_name, marks_in, read_mark, write_mark
+from gitmemo.remotes.transport import Reached
 
 Live = Callable[[frozenset[Digest]], frozenset[Digest]]
 NOTHING: Live = lambda _: frozenset()  # noqa: E731
@@ -74,7 +75,7 @@ class Shelf:
         self._step()
         self.objects[name] = (data, self.now_s)
 
-    def upload(self, name: str, path: Path, *_: object) -> None:
+    def upload(self, name: str, path: Path, reached: Reached = lambda _: None) -> None:
         self.write(name, path.read_bytes())
 
     def write_new(self, name: str, data: bytes) -> bool:
