@@ -14,10 +14,9 @@ from gitmemo.hashing.digest import Digest
 from gitmemo.model.components import Component, Content, is_external
 from gitmemo.model.facts import Source
 from gitmemo.model.validity import Code
-from gitmemo.source.tree import SourceTree
+from gitmemo.source.tree import SourceTree, code_at
 from gitmemo.workspace import Workspace
 from gitmemo.world.repository import RepositoryWorld
-from gitmemo.world.revisions import code_at
 
 
 def without_discarded(workspace: Workspace, uses: Uses, code: Code) -> Uses:

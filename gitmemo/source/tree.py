@@ -7,6 +7,7 @@ nothing of the user's is imported, and a file is parsed once.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from gitmemo.errors import SourceError
 from gitmemo.hashing.digest import Digest
@@ -20,6 +21,9 @@ from gitmemo.model.components import (
 )
 from gitmemo.model.externals import source_of, text_of_file
 from gitmemo.source.file import SourceFile
+
+if TYPE_CHECKING:
+    from gitmemo.git.objects import ObjectReader
 
 _LFS_POINTER = b"version https://git-lfs.github.com/spec/"
 
@@ -109,3 +113,8 @@ class SourceTree:
         except SourceError as error:
             self.unreadable[path] = error.reason
             return None
+
+
+def code_at(reader: ObjectReader, commit: str) -> SourceTree:
+    """Return the code of `commit`."""
+    return SourceTree(lambda path: reader.read(commit, path))

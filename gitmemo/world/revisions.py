@@ -34,7 +34,7 @@ from gitmemo.model.glances import Asked, Glance
 from gitmemo.model.renames import Renames
 from gitmemo.model.tombstones import Tombstones
 from gitmemo.model.validity import Code
-from gitmemo.source.tree import SourceTree
+from gitmemo.source.tree import code_at
 from gitmemo.world.index import Index
 from gitmemo.world.journal import Place
 from gitmemo.world.later import Later, find_later
@@ -321,8 +321,3 @@ class RevisionWorld:
 
     def _shows(self, number: int) -> bool:
         return number in self._own or number in self.later.numbers
-
-
-def code_at(reader: ObjectReader, commit: str) -> SourceTree:
-    """Return the code of `commit`."""
-    return SourceTree(lambda path: reader.read(commit, path))

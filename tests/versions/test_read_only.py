@@ -18,6 +18,7 @@ ANSWERS = {
     *("load_ref", "prov", "source_history", "sources", "unwrap", "versions"),
     *("counter", "is_closed", "on_change", "project", "stored", "world", "__repr__", "__reduce__"),
     *("cache_info", "clear_cache", "close", "vacuum"),  # of this machine, not of the revision
+    *("fetch_from", "fetching"),  # how values of any revision come from a remote
     *("run", "observed", "wait_for_policy"),  # nothing by themselves: blocks and calls are refused
     *("over", "__init__", "__exit__"),
 }
