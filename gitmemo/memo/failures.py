@@ -16,7 +16,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any
 
-from gitmemo.hashing.digest import Digest, to_hex
+from gitmemo.hashing.digest import SIZE, Digest, to_hex
 from gitmemo.memo import wording
 from gitmemo.memo.inputs import PreparedCall
 from gitmemo.memo.recorder import Recorder
@@ -167,6 +167,8 @@ def _judged(failure: Failure, world: World) -> Failure:
     try:
         key = Digest(bytes.fromhex(failure.key))
     except ValueError:
+        return failure
+    if len(key) != SIZE:  # somebody else wrote it
         return failure
     starts = (str(found.call.run.get("start", "")) for found in world.candidates(key))
     return replace(failure, succeeded_since=any(start >= failure.when for start in starts))

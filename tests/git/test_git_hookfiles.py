@@ -125,7 +125,7 @@ def test_a_commit_is_completed_only_if_a_segment_is_not_in_the_work_tree(
 ) -> None:
     path = segment(repo, "one")
     commit(repo)
-    assert started() == [POST]
+    assert started() == [PRE, POST], "a staged segment is looked at before"
     (repo / path).write_text("one")
     Git(repo).run("commit", "-q", "--amend", "-m", "Again")
     assert started() == []
@@ -483,7 +483,7 @@ def test_an_earlier_hook_that_fails_after_a_commit_does_not_keep_ours_from_compl
     script(repo / ".git/hooks/post-commit.before-gitmemo", "exit 9")
     segment(repo, "one")
     commit(repo)
-    assert started() == [POST]
+    assert started() == [PRE, POST]
 
 
 def test_hooks_need_no_path_and_no_home(repo: Path, tmp_path: Path) -> None:

@@ -138,7 +138,7 @@ def test_a_checkout_says_once_what_is_only_on_a_remote(
     theirs.write(
         "read.py", "from pipeline import *\nwith storage:\n    storage.unwrap(load(500))\n"
     )
-    refused = theirs.python("read.py", code=1).err
+    refused = theirs.python("read.py", code=1, GITMEMO_LAZY_PULL="off").err
     assert "fix: `gitmemo pull` fetches it; " in refused
     assert "During handling" not in refused
     theirs.git("switch", "-q", "--detach", "HEAD~1")
