@@ -9,10 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from remotes.faults import FaultyProxy
 
 from gitmemo.blobs import BlobStore, RepositoryBlobs
 from gitmemo.hashing.digest import Digest, digest_chunks
-from gitmemo.remotes import Remote, RemoteConfig, WantedBlob, open_remote
+from gitmemo.remotes import Remote, RemoteConfig, WantedBlob, open_remote, retry
 
 _CREDENTIALS = {
     "AWS_ACCESS_KEY_ID": "testing",
@@ -75,6 +76,21 @@ def s3_endpoint() -> Iterator[str]:
         host, port = server.get_host_and_port()
         yield f"http://{host}:{port}"
         server.stop()
+
+
+@pytest.fixture
+def proxy(s3_endpoint: str) -> Iterator[FaultyProxy]:
+    """What misbehaves before that server."""
+    proxy = FaultyProxy(s3_endpoint)
+    yield proxy
+    proxy.close()
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Repetitions come at once."""
+    pause = retry.pause
+    monkeypatch.setattr(retry, "pause", lambda seconds=0.0: pause(min(seconds, 0.01)))
 
 
 @pytest.fixture
