@@ -62,7 +62,7 @@ else:
     Path(folder).mkdir()
     fs.get(names, [f"{folder}/{name.rpartition('/')[2]}" for name in names])
 """
-_MANY = """
+_LIBRARY = """
 import json, sys, time
 from pathlib import Path
 from random import Random
@@ -119,12 +119,18 @@ def sharing() -> None:
 
 def _many(server: _Server) -> None:
     """The library alone, without the start of a process and the world."""
-    for count in (_SMALL, 100_000):
+    for count in (_SMALL, _MANY):
         with tempfile.TemporaryDirectory() as name:
             place = _Place(Path(name), server, "s3")
             place.clear()
             ran = _run(
-                sys.executable, "-c", _MANY, place.url("many"), place.endpoint, place.folder, count
+                sys.executable,
+                "-c",
+                _LIBRARY,
+                place.url("many"),
+                place.endpoint,
+                place.folder,
+                count,
             )
             pushed, pulled, again = json.loads(ran.stdout)
             print(

@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 from gitmemo.errors import BadSetting, NewerFormat
 from gitmemo.plain_files import refuse_links
@@ -29,6 +29,7 @@ CALLS_ALONE = "GITMEMO_CALLS_ALONE"
 SIDE_REF = "refs/gitmemo/versions"
 _DEPENDS = ("packages", "env", "files")
 _MAX_SIDE_REF = 200
+_Choice = TypeVar("_Choice", bound=StrEnum)
 # Less than git allows: what every host, platform and shell takes as it is.
 _SIDE_REF = re.compile(r"refs/(heads|gitmemo)(/(?!-)[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*)+")
 
@@ -153,11 +154,8 @@ def policy(name: str, value: object) -> OnChange:
     Raises:
         BadSetting: There is no such policy.
     """
-    try:
-        # What the question at a commit calls later is the policy `pending`.
-        return OnChange.PENDING if value == "later" else OnChange(str(value))
-    except ValueError:
-        raise BadSetting(name, value, tuple(OnChange)) from None
+    # What the question at a commit calls later is the policy `pending`.
+    return OnChange.PENDING if value == "later" else _one_of(OnChange, name, value)
 
 
 def reuse_of(value: object) -> Reuse:
@@ -166,10 +164,7 @@ def reuse_of(value: object) -> Reuse:
     Raises:
         BadSetting: It is neither "any" nor "world".
     """
-    try:
-        return Reuse(str(value))
-    except ValueError:
-        raise BadSetting("reuse", value, tuple(Reuse)) from None
+    return _one_of(Reuse, "reuse", value)
 
 
 def lazy_pull_of(value: object) -> LazyPull:
@@ -180,10 +175,14 @@ def lazy_pull_of(value: object) -> LazyPull:
     """
     if isinstance(value, bool):
         return LazyPull.ON if value else LazyPull.OFF
+    return _one_of(LazyPull, "lazy_pull", value)
+
+
+def _one_of(kind: type[_Choice], name: str, value: object) -> _Choice:
     try:
-        return LazyPull(str(value))
+        return kind(str(value))
     except ValueError:
-        raise BadSetting("lazy_pull", value, tuple(LazyPull)) from None
+        raise BadSetting(name, value, tuple(kind)) from None
 
 
 def side_ref_of(value: object) -> str:

@@ -1,6 +1,6 @@
 """One run of a git hook: `gitmemo hook run NAME`.
 
-Not what is done (`commits/hook.py`, `sync.py`), nor how hooks are installed (`hooks`). Invariant:
+Not what is done (`commits/hook.py`, `sync`), nor how hooks are installed (`hooks`). Invariant:
 but for a refusal by a person or by policy before a commit, nothing that goes wrong here makes
 git fail; and nothing is loaded that this run does not need.
 """

@@ -1,4 +1,8 @@
-"""Commands about places where values are shared: `remote add`, `list`, `check`, `trust` and others."""
+"""Commands about places where values are shared: `remote add`, `list`, `check`, `trust` and others.
+
+Not the transfers (`transfers`). Invariant: an option that looks like a secret is neither committed nor
+shown, and only `check` asks a remote.
+"""
 
 from __future__ import annotations
 
@@ -14,7 +18,7 @@ from gitmemo.display.text import printable
 from gitmemo.errors import RemoteInvalid, RemoteUnknown
 from gitmemo.git.cli import Git
 from gitmemo.quantities import count
-from gitmemo.remote_tables import looks_secret, shown
+from gitmemo.remote_tables import HIDDEN, looks_secret, shown
 from gitmemo.settings_files import Change, edit, edit_own, renaming, setting
 from gitmemo.workspace import Workspace, find, remote_cache
 
@@ -85,7 +89,7 @@ def list_(as_json: bool) -> None:
             fields = {"name": name, "url": table["url"], **shown(table), **told}
             click.echo(json.dumps(fields, ensure_ascii=False))
         else:
-            notes = [word for word, holds in (("trusted", name in trusted),) if holds]
+            notes = ["trusted"] if name in trusted else []
             if is_default and len(settings.remotes) > 1:
                 notes.append("default")
             click.echo(printable("\t".join([name, table["url"], *notes])))
@@ -178,8 +182,9 @@ def modify(
     changes = [setting(("remotes", name, key), value) for key, value in values.items()]
     _edit(workspace, *changes, is_local=is_local)
     click.echo(f"changed {name} ({_staged(workspace, is_local=is_local)})")
-    if place_of(config, workspace.root) != config.url:
-        click.echo(f"  the directory {place_of(config, workspace.root)}")
+    place = place_of(config, workspace.root)
+    if place != config.url:
+        click.echo(f"  the directory {place}")
     for key in sorted({*own}.intersection(given)) if not is_local else ():
         click.echo(f"  {key}: this clone's own setting still wins here", err=True)
     if name in tables.trusted_remotes() and tables.trusted[name] != config.address:
@@ -345,7 +350,7 @@ def trust(name: str, remove: bool) -> None:
 def _option(name: str, text: str) -> tuple[str, str]:
     key, separator, value = text.partition("=")
     if not separator:
-        shown_text = "(hidden)" if looks_secret(text) else repr(text)
+        shown_text = HIDDEN if looks_secret(text) else repr(text)
         raise RemoteInvalid(name, f"{shown_text} is not KEY=VALUE", "write it as KEY=VALUE")
     return key, value
 

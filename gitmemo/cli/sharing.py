@@ -1,4 +1,8 @@
-"""Commands that share: `push`, `pull`, `fetch`. Values first, git last."""
+"""Commands that share: `push`, `pull`, `fetch`; what their words mean.
+
+Not what is done then (`transfers`). Invariant: a push sends values first and git last, so that
+nobody sees a history whose values are still on the way; a pull the other way round.
+"""
 
 from __future__ import annotations
 
@@ -12,13 +16,13 @@ from gitmemo.cli.options import json_option
 from gitmemo.cli.transfers import (
     Fields,
     Task,
+    compare,
     fetch_histories,
-    look_at,
-    plan_pull,
-    plan_push,
     pull_values,
     push_histories,
     push_values,
+    tell_pull,
+    tell_push,
 )
 from gitmemo.errors import RemoteUnknown, TargetAmbiguous, TargetUnknown, UnknownOp
 from gitmemo.workspace import Workspace, find
@@ -64,7 +68,7 @@ def _moving(command: _Command) -> _Command:
             "-j",
             "--jobs",
             type=click.IntRange(1, _MOST_JOBS),
-            help="Transfers at once; each may hold 20 MB in memory.",
+            help="Transfers at once; together they hold about 64 MB in memory.",
         ),
     ):
         command = option(command)
@@ -91,7 +95,7 @@ def push(
     """
     workspace = find()
     task = _task(workspace, targets, remote_name, revs, everything)
-    fields = (plan_push if dry_run else push_values)(task, jobs, quiet=quiet or as_json)
+    fields = (tell_push if dry_run else push_values)(task, jobs, quiet=quiet or as_json)
     fields |= push_histories(workspace, dry_run=dry_run, quiet=quiet or as_json)
     _tell(fields, as_json=as_json)
 
@@ -119,7 +123,7 @@ def pull(
     # First, as decisions and texts may be needed to read what the values belong to.
     fields = {} if dry_run else fetch_histories(workspace, quiet=said)
     task = _task(workspace, targets, remote_name, revs, everything, only_missing=True)
-    fields |= (plan_pull if dry_run else pull_values)(task, jobs, quiet=said)
+    fields |= (tell_pull if dry_run else pull_values)(task, jobs, quiet=said)
     _tell(fields, as_json=as_json)
     return _MISSING if fields.get("missing") and not dry_run else 0
 
@@ -142,7 +146,7 @@ def fetch(
     fields = fetch_histories(workspace, quiet=quiet or as_json)
     task = _task(workspace, targets, remote_name, revs, everything)
     if task.config is not None:
-        fields |= look_at(task, task.config, quiet=quiet or as_json)
+        fields |= compare(task, task.config, quiet=quiet or as_json)
     _tell(fields, as_json=as_json)
 
 

@@ -81,7 +81,7 @@ def _sent(config: RemoteConfig, report: PushReport) -> str:
     )
 
 
-def plan_push(task: Task, jobs: int | None, *, quiet: bool) -> Fields:
+def tell_push(task: Task, jobs: int | None, *, quiet: bool) -> Fields:
     """Say what a push would send."""
     from gitmemo import remotes
 
@@ -153,7 +153,7 @@ def _say_pulled(config: RemoteConfig, report: PullReport, *, quiet: bool) -> Non
     _warn_missing(config, report.missing)
 
 
-def plan_pull(task: Task, jobs: int | None, *, quiet: bool) -> Fields:
+def tell_pull(task: Task, jobs: int | None, *, quiet: bool) -> Fields:
     """Say what a pull would fetch."""
     from gitmemo import remotes
 
@@ -189,8 +189,8 @@ def plan_pull(task: Task, jobs: int | None, *, quiet: bool) -> Fields:
     }
 
 
-def look_at(task: Task, config: RemoteConfig, *, quiet: bool) -> Fields:
-    """Ask what a remote holds."""
+def compare(task: Task, config: RemoteConfig, *, quiet: bool) -> Fields:
+    """Ask what a remote holds, and say what is here and what is there."""
     from gitmemo.sync import standing
 
     found = standing(task.workspace, config, task.wanted)

@@ -102,9 +102,7 @@ def may_fetch(question: str) -> bool | None:
     """Ask whether values are fetched as they are needed; None where nobody can answer."""
     asker = find_asker()
     try:
-        if isinstance(asker, InputAsker):
-            return asker.agrees(question)
-        if isinstance(asker, ForegroundAsker):
+        if isinstance(asker, InputAsker | ForegroundAsker):
             return asker.agrees(question)
     except (EOFError, NotImplementedError):
         pass

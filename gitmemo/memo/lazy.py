@@ -81,11 +81,7 @@ class Fetching:
 
         values = values_behind(self._world, cids)
         absent = self._world.blobs.missing({value.blob for value in values})
-        return [
-            WantedBlob(value.blob, value.codec, value.size)
-            for value in values
-            if value.blob in absent
-        ]
+        return [WantedBlob.of(value) for value in values if value.blob in absent]
 
     def _may_fetch(self, wanted: list[WantedBlob]) -> bool:
         """Ask whether to fetch, this once for the process; where nobody answers, no."""

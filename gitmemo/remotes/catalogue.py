@@ -170,13 +170,10 @@ class _Reading:
     def result(self) -> Catalogue:
         """Return all that was found."""
         return Catalogue(
-            marked=self._inventory.marked,
+            inventory=self._inventory,
             slots=_by_blob(self._indexes),
-            pack_sizes=self._inventory.packs,
-            singles=self._inventory.singles,
             unreadable=tuple(sorted(self._unreadable)),
             indexes=self._indexes,
-            inventory=self._inventory,
             covered=frozenset(self.covered),
             unread=frozenset(self._unread),
             copied_from=self._copied_from,

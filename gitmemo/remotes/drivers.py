@@ -1,8 +1,8 @@
 """fsspec's drivers: which package each needs, and how it is told to behave.
 
-Not the moving of bytes (`objects`). Invariant: a driver gives up in bounded
-time on a server that is silent, keeps no listing, and repeats nothing that we
-repeat ourselves.
+Not the moving of bytes (`objects`). Invariant: a driver keeps no listing; where it can be told
+(S3, SFTP) it gives up in bounded time on a server that is silent and repeats nothing itself, and
+where it cannot (Google, Azure) we repeat once.
 """
 
 from __future__ import annotations

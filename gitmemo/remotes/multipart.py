@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, Any, Protocol, TypeVar
 
 from gitmemo.errors import RemoteUnreachable
 from gitmemo.remotes.parallel import pause
-from gitmemo.remotes.transport import LARGEST_PIECE
-from gitmemo.remotes.transport import Reached as Told
+from gitmemo.remotes.transport import LARGEST_PIECE, Reached
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
@@ -28,32 +27,32 @@ _MOST_PARTS = 10_000
 Result = TypeVar("Result")
 
 
-class Reached(Protocol):
+class Ask(Protocol):
     """Hands out the driver and where the remote begins; repeats what may pass, names what does not."""
 
     def __call__(self, action: Callable[[AbstractFileSystem, str], Result]) -> Result: ...
 
 
-def upload_in_parts(reached: Reached, name: str, source: Path, told: Told) -> None:
+def upload_in_parts(ask: Ask, name: str, source: Path, reached: Reached) -> None:
     """Create the object `name` from `source`."""
     try:
-        _Upload(reached, name, source, told).run()
+        _Upload(ask, name, source, reached).run()
     except (FileNotFoundError, RemoteUnreachable) as error:
         # S3 says so of an upload that is finished or given up, by another push of
         # the same value or by an answer of our own that was lost.
-        if _is_complete(reached, name, source):
+        if _is_complete(ask, name, source):
             return
         if isinstance(error, RemoteUnreachable):
             raise
-        _Upload(reached, name, source, told).run()
+        _Upload(ask, name, source, reached).run()
 
 
 class _Upload:
     """One upload while it runs."""
 
-    def __init__(self, reached: Reached, name: str, source: Path, told: Told) -> None:
-        self._reached, self._source, self._told = reached, source, told
-        self._where = reached(lambda fs, root: _where(fs, f"{root}/{name}"))
+    def __init__(self, ask: Ask, name: str, source: Path, reached: Reached) -> None:
+        self._ask, self._source, self._tell = ask, source, reached
+        self._where = ask(lambda fs, root: _where(fs, f"{root}/{name}"))
         self._size = source.stat().st_size
 
     def run(self) -> None:
@@ -66,7 +65,7 @@ class _Upload:
             tag = self._send(upload, number, data, there.get(number))
             parts.append({"PartNumber": number, "ETag": tag})
             done += len(data)
-            self._told(done)
+            self._tell(done)
         self._call("complete_multipart_upload", UploadId=upload, MultipartUpload={"Parts": parts})
         for other in begun[1:]:
             self._give_up(other)
@@ -91,7 +90,7 @@ class _Upload:
         """Return the unfinished uploads of this object."""
         where = {"Bucket": self._where["Bucket"], "Prefix": self._where["Key"]}
         try:
-            found = self._reached(lambda fs, _: fs.call_s3("list_multipart_uploads", **where))
+            found = self._ask(lambda fs, _: fs.call_s3("list_multipart_uploads", **where))
         except (RemoteUnreachable, FileNotFoundError):
             return []  # not everyone may ask, and not every service knows
         uploads = found.get("Uploads") or []
@@ -117,7 +116,7 @@ class _Upload:
             return  # only rubbish remains
 
     def _call(self, method: str, **arguments: object) -> Mapping[str, Any]:
-        return self._reached(lambda fs, _: fs.call_s3(method, **self._where, **arguments))
+        return self._ask(lambda fs, _: fs.call_s3(method, **self._where, **arguments))
 
 
 def _where(fs: AbstractFileSystem, path: str) -> dict[str, str]:
@@ -125,9 +124,9 @@ def _where(fs: AbstractFileSystem, path: str) -> dict[str, str]:
     return {"Bucket": bucket, "Key": key}
 
 
-def _is_complete(reached: Reached, name: str, source: Path) -> bool:
+def _is_complete(ask: Ask, name: str, source: Path) -> bool:
     try:
-        size = reached(lambda fs, root: fs.info(f"{root}/{name}")["size"])
+        size = ask(lambda fs, root: fs.info(f"{root}/{name}")["size"])
     except (FileNotFoundError, RemoteUnreachable):
         return False
     return bool(size == source.stat().st_size)

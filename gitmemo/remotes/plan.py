@@ -13,13 +13,13 @@ from itertools import groupby
 from gitmemo.blobs.entry import NO_SALT
 from gitmemo.blobs.store import check_codec_name
 from gitmemo.hashing.digest import Digest
+from gitmemo.model.facts import Value
 from gitmemo.remotes.index import METHODS, Slot
 from gitmemo.remotes.layout import (
     PACK_TARGET,
     SINGLE_FROM,
     Inventory,
     pack_name,
-    read_listing,
     single_name,
 )
 from gitmemo.remotes.marks import NO_MARK, Mark
@@ -40,19 +40,21 @@ class WantedBlob:
     def __post_init__(self) -> None:
         check_codec_name(self.codec)
 
+    @classmethod
+    def of(cls, value: Value) -> WantedBlob:
+        """Return what a fact names."""
+        return cls(value.blob, value.codec, value.size)
+
 
 @dataclass(frozen=True, slots=True)
 class Catalogue:
     """What a remote holds.
 
     Attributes:
-        marked: Whether anyone has pushed there.
+        inventory: What was listed.
         slots: For each value in packs, every place where it lies.
-        pack_sizes: None where the service tells none.
-        singles: Sizes of values that are objects of their own.
         unreadable: Names of indexes that make no sense.
         indexes: The same slots, by pack.
-        inventory: What was listed.
         covered: Packs whose indexes lie in catalogues, as far as known.
         unread: Catalogues that nobody needed to read.
         copied_from: The catalogue that an index was just taken from, by pack.
@@ -62,13 +64,10 @@ class Catalogue:
         salt: What packs begin with that are made now.
     """
 
-    marked: bool
+    inventory: Inventory
     slots: Mapping[Digest, tuple[tuple[Digest, Slot], ...]]
-    pack_sizes: Mapping[Digest, int | None]
-    singles: Mapping[Digest, int | None]
     unreadable: tuple[str, ...] = ()
     indexes: Mapping[Digest, tuple[Slot, ...]] = field(default_factory=dict)
-    inventory: Inventory = field(default_factory=lambda: read_listing({}))
     covered: frozenset[Digest] = frozenset()
     unread: frozenset[Digest] = frozenset()
     copied_from: Mapping[Digest, str] = field(default_factory=dict)
@@ -76,6 +75,21 @@ class Catalogue:
     leaving: Mark = NO_MARK
     spoiled: tuple[str, ...] = ()
     salt: bytes = NO_SALT
+
+    @property
+    def marked(self) -> bool:
+        """Whether anyone has pushed there."""
+        return self.inventory.marked
+
+    @property
+    def pack_sizes(self) -> Mapping[Digest, int | None]:
+        """The sizes of packs; None where the service tells none."""
+        return self.inventory.packs
+
+    @property
+    def singles(self) -> Mapping[Digest, int | None]:
+        """The sizes of values that are objects of their own."""
+        return self.inventory.singles
 
     def holds(self, wanted: WantedBlob) -> bool:
         """Say whether `wanted` is there to stay, as far as names and sizes tell."""

@@ -236,7 +236,7 @@ class _Pull:
             view = memoryview(data)
             for slot in span.slots:
                 start = slot.offset - span.start
-                if not self._keep_stored(slot, view[start : start + slot.length]):
+                if not self._keep(slot, view[start : start + slot.length]):
                     damaged.append(slot.blob)
         bad = frozenset(damaged)
         return _Step(fetch.name, tuple(b for b in blobs if b not in bad), tuple(damaged))
@@ -267,20 +267,14 @@ class _Pull:
             return _Step(name, damaged=(item.blob,))
         return _Step(name, (item.blob,))
 
-    def _keep_stored(self, slot: Slot, data: memoryview) -> bool:
-        try:
-            value = payload(slot, data)
-        except ValueError:
-            return False
-        return self._keep(slot.blob, (value,))
-
-    def _keep(self, blob: Digest, chunks: Iterable[Chunk]) -> bool:
-        """Store `chunks` if they are `blob`."""
+    def _keep(self, slot: Slot, data: memoryview) -> bool:
+        """Store the value whose stored form is `data`, if it is that of the slot."""
         # The codec is the one in the committed index: it is part of the value
         # record, and no more or less trusted than what the remote says.
-        codec = self._wanted[blob].codec
+        codec = self._wanted[slot.blob].codec
         try:
-            self._store.put_verified(blob, codec, chunks, self._remote.config.origin)
-        except BlobCorrupt:
+            value = payload(slot, data)
+            self._store.put_verified(slot.blob, codec, (value,), self._remote.config.origin)
+        except (ValueError, BlobCorrupt):
             return False
         return True

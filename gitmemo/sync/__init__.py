@@ -1,8 +1,8 @@
 """What to share, and what is not shared yet: the values of a world, and the histories beside them.
 
-Not how bytes travel (`remotes`) nor how git does (`history`). Invariant: values
-go first, git last, so that nobody sees a record whose values are still on the way
-because of a push that was cut off.
+Not which of them a command is about (`choice`), how bytes travel (`remotes`), nor how git does
+(`history`). Invariant: a remote is asked by `standing` alone; everything else says what is known
+in this clone.
 """
 
 from __future__ import annotations
@@ -181,10 +181,7 @@ def has_unshared_histories(layout: Layout, remote: str, side_ref: str) -> bool:
 
 def wanted_of(world: RepositoryWorld | RevisionWorld, numbers: Iterable[int]) -> list[WantedBlob]:
     """Return the blobs that the facts with these numbers name."""
-    return [
-        WantedBlob(value.blob, value.codec, value.size)
-        for value in world.index.values_among(numbers)
-    ]
+    return [WantedBlob.of(value) for value in world.index.values_among(numbers)]
 
 
 def git_remote(layout: Layout) -> str | None:

@@ -52,8 +52,7 @@ def chosen(workspace: Workspace, choice: Choice) -> list[WantedBlob]:
     calls = world.index.calls(numbers)
     names = set().union(*(_names(workspace, calls, op) for op in choice.ops))
     cids = {cid for call in calls if call.op in names for cid in _contents(call)}
-    found = values_behind(world, cids)
-    return [WantedBlob(value.blob, value.codec, value.size) for value in found]
+    return [WantedBlob.of(value) for value in values_behind(world, cids)]
 
 
 def _numbers(workspace: Workspace, choice: Choice) -> set[int]:

@@ -64,7 +64,7 @@ class FactFiles:
                 self.left_out = ()
             self._read_new(segments, journals)
             self._segments, self._sizes = segments, journals
-        self.mine = {file: exported_size(path) for file, path in self._mine_now().items()}
+        self.mine = {file: exported_size(path) for path, file, _ in self.journals()}
         return moved or grew
 
     def _read_new(self, segments: dict[str, str], journals: dict[Path, int]) -> None:
@@ -163,9 +163,6 @@ class FactFiles:
         return (
             folder != MAIN_WORKTREE and not (self._layout.common_dir / "worktrees" / name).is_dir()
         )
-
-    def _mine_now(self) -> dict[int, Path]:
-        return {file: path for path, file, _ in self.journals()}
 
     def _load_segments(self, segments: dict[str, str]) -> Iterator[int]:
         known = self.segment_ids(segments)

@@ -16,10 +16,10 @@ from gitmemo.hashing.digest import Digest
 from gitmemo.model.ids import output_hid, raw_hid
 from gitmemo.world.packing import FILLED
 from gitmemo.world.sketches import (
+    ALL_NOTED,
     CALL,
     DIGEST,
     INT,
-    NOTED,
     NUMBER,
     SLOTS,
     TEXT,
@@ -194,11 +194,8 @@ def _parts_of(line: str) -> _Parts:
     after = f'"seconds":{FILLED}' + (f',"start":{FILLED}' if has_start else "") + "}]"
     holes = [*_holes(given), *(INT if w else VALUE for _, w in made), _INNER]
     behind = [NUMBER, TEXT] if has_start else [NUMBER]
-    expression = f"{_expression(before, holes)}({_ALL_NOTED}){_expression(after, behind)}"
+    expression = f"{_expression(before, holes)}({ALL_NOTED}){_expression(after, behind)}"
     return _Parts(expression, before, after, (op, number, version), tuple(given), tuple(made))
-
-
-_ALL_NOTED = f"(?:{NOTED.replace('(', '(?:', 1)})*"
 
 
 def _is_whole(value: str) -> bool:

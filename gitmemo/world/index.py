@@ -42,11 +42,9 @@ from gitmemo.world.table import (
 )
 from gitmemo.world.view import CallSignature, Tally
 
-_BATCH = 500
 _ID_BYTES = 32
 STATEMENT_KINDS = ("decision", "move", "dependency", "rename", "withdrawal")
 _CALLS_MARKED = "select id, shape, line, hid from fact where mark = ?"
-_T = TypeVar("_T")
 _F = TypeVar("_F", Call, Value, Version, Source, Decision, Text)
 
 

@@ -29,15 +29,16 @@ _SHORT = r'\{"p":"[A-Za-z0-9_-]{1,90}"\}'
 VALUE = rf"(?:{_SCALAR}|{DIGEST}|{_SHORT})"
 _INPUT = rf"\[{TEXT},{VALUE}(?:,{DIGEST})?\]"
 _OUTPUT = rf"\[{TEXT},{VALUE}\]"
-NOTED = rf'"([a-z]+)":(?:{TEXT}|true|false),'
+_NOTED = rf'"([a-z]+)":(?:{TEXT}|true|false),'
+ALL_NOTED = f"(?:{_NOTED.replace('(', '(?:', 1)})*"
 CALL = re.compile(
     rf'\["call",({TEXT}),(0|[1-9][0-9]{{0,8}}),(null|{DIGEST}),'
     rf"\[((?:{_INPUT}(?:,{_INPUT})*)?)\],\[((?:{_OUTPUT}(?:,{_OUTPUT})*)?)\],"
     rf"\[(?:{DIGEST}(?:,{DIGEST})*)?\],"
-    rf'\{{((?:{NOTED.replace("(", "(?:", 1)})*)"seconds":({NUMBER})(?:,"start":{TEXT})?\}}\]'
+    rf'\{{({ALL_NOTED})"seconds":({NUMBER})(?:,"start":{TEXT})?\}}\]'
 )
 SLOTS = re.compile(rf'\["([^"]*)",({VALUE})(?:,"([^"]*)")?\]')
-_KEYS = re.compile(NOTED)
+_KEYS = re.compile(_NOTED)
 _INTEGER = re.compile(INT)
 WHOLE = re.compile(rf'\{{"v":{INT}\}}')
 

@@ -1,9 +1,8 @@
-"""Packed lines of facts in SQLite: written once, found by number or by mark.
+"""Lines of facts in SQLite: written once, found by number or by mark.
 
-Not what is asked of facts (`index`). Invariant: a fact has one row, whose line
-never changes; nothing here knows how lines are written. A fact is kept as its
-whole line, packed, and found by its mark, the first eight bytes of what it is
-looked up by. Facts found by a mark are read and compared in full.
+Not what is asked of facts (`index`), nor how a line is kept (`shapes`). Invariant: a fact has
+one row, which gives its line back byte for byte and never changes. It is found by its mark, the
+first eight bytes of what it is looked up by; facts found by a mark are read and compared in full.
 """
 
 from __future__ import annotations

@@ -215,8 +215,10 @@ def test_check_says_what_is_wrong(project: Project, tmp_path: Path) -> None:
     assert "not mounted" in said
     project.say("remote", "modify", "lab", "--url", "../file")
     (tmp_path / "file").write_text("")
-    lines = main(["remote", "check", "--json"])
-    assert lines == errors.RemoteUnreachable.exit_code
+    (found,) = project.say(
+        "remote", "check", "--json", code=errors.RemoteUnreachable.exit_code
+    ).splitlines()
+    assert json.loads(found)["grade"] == "problem"
 
 
 def test_check_of_what_fsspec_reaches(

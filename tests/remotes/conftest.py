@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import os
 import uuid
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from remotes.faults import FaultyProxy
+from s3_server import new_bucket, serving
 
 from gitmemo.blobs import BlobStore, RepositoryBlobs
 from gitmemo.hashing.digest import Digest, digest_chunks
-from gitmemo.remotes import Remote, RemoteConfig, WantedBlob, open_remote
-
-_CREDENTIALS = {
-    "AWS_ACCESS_KEY_ID": "testing",
-    "AWS_SECRET_ACCESS_KEY": "testing",
-    "AWS_DEFAULT_REGION": "us-east-1",
-    "AWS_EC2_METADATA_DISABLED": "true",
-}
+from gitmemo.remotes import Remote, RemoteConfig, WantedBlob, open_remote, retry
 
 
 @dataclass(frozen=True)
@@ -62,29 +56,29 @@ def theirs(tmp_path: Path) -> RepositoryBlobs:
 @pytest.fixture(scope="session")
 def s3_endpoint() -> Iterator[str]:
     """A server that speaks S3 on the loopback interface."""
-    server_module = pytest.importorskip("moto.server")
-    pytest.importorskip("s3fs")
-    with pytest.MonkeyPatch.context() as patch:
-        for name in [name for name in os.environ if name.startswith("AWS_")]:
-            patch.delenv(name)
-        for name, value in _CREDENTIALS.items():
-            patch.setenv(name, value)
-        patch.setenv("NO_PROXY", "127.0.0.1")
-        server = server_module.ThreadedMotoServer(ip_address="127.0.0.1", port=0, verbose=False)
-        server.start()
-        host, port = server.get_host_and_port()
-        yield f"http://{host}:{port}"
-        server.stop()
+    with serving() as endpoint:
+        yield endpoint
+
+
+@pytest.fixture
+def proxy(s3_endpoint: str) -> Iterator[FaultyProxy]:
+    """What misbehaves before that server."""
+    proxy = FaultyProxy(s3_endpoint)
+    yield proxy
+    proxy.close()
+
+
+@pytest.fixture
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Repetitions come at once."""
+    pause = retry.pause
+    monkeypatch.setattr(retry, "pause", lambda seconds=0.0: pause(min(seconds, 0.01)))
 
 
 @pytest.fixture
 def bucket(s3_endpoint: str) -> str:
     """The name of a new bucket."""
-    import s3fs
-
-    name = f"bucket-{uuid.uuid4().hex}"
-    s3fs.S3FileSystem(endpoint_url=s3_endpoint, skip_instance_cache=True).mkdir(name)
-    return name
+    return new_bucket(s3_endpoint)
 
 
 @pytest.fixture

@@ -4,15 +4,10 @@ from __future__ import annotations
 
 import json
 import os
-import subprocess
-import sys
-import textwrap
-import time
 from pathlib import Path
 
 import pytest
 
-from gitmemo import remotes
 from gitmemo.errors import (
     BlobCorrupt,
     InvalidName,
@@ -351,41 +346,3 @@ def test_damage_in_an_object_store_is_noticed_too(s3_config, ours, theirs, share
         pull(theirs, remote, wanted)
     assert caught.value.objects == (big,)
     assert theirs.missing(item.blob for item in wanted) == {wanted[2].blob}
-
-
-PUSHER = """
-    import sys
-    from pathlib import Path
-    from gitmemo.blobs import RepositoryBlobs
-    from gitmemo.hashing.digest import Digest
-    from gitmemo.remotes import RemoteConfig, WantedBlob, open_remote, push
-
-    lines = [line.split() for line in sys.stdin]
-    wanted = [WantedBlob(Digest(bytes.fromhex(blob)), "raw", int(size)) for blob, size in lines]
-    remote = open_remote(RemoteConfig("lab", "shared"), Path(sys.argv[2]))
-    print("ready", flush=True)
-    push(RepositoryBlobs(Path(sys.argv[1])), remote, wanted)
-"""
-
-
-def test_kill_9_during_a_push_leaves_nothing_half_written(tmp_path, ours, theirs, share):
-    wanted = share(ours, *(b"%d" % i * 100_000 for i in range(200)))
-    remote = open_remote(RemoteConfig("lab", "shared"), tmp_path)
-    for wait in (0.002, 0.01, 0.03):
-        child = subprocess.Popen(
-            [sys.executable, "-c", textwrap.dedent(PUSHER), str(ours.directory), str(tmp_path)],
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            text=True,
-            env={**os.environ, "PYTHONPATH": str(Path(remotes.__file__).parents[2])},
-        )
-        lines = "".join(f"{item.blob.hex()} {item.size}\n" for item in wanted)
-        child.stdin.write(lines)
-        child.stdin.close()
-        assert child.stdout.readline() == "ready\n"
-        time.sleep(wait)
-        child.kill()
-        child.wait()
-        child.stdout.close()
-    push(ours, remote, wanted)
-    assert pull(theirs, remote, wanted).stored == 200

@@ -15,17 +15,11 @@ from remotes.faults import HARMLESS, FaultyProxy
 
 from gitmemo.blobs import RepositoryBlobs
 from gitmemo.errors import RemoteDenied, RemoteNotListed, RemoteReadOnly, RemoteUnreachable
-from gitmemo.remotes import Remote, RemoteConfig, open_remote, pull, push, retry
+from gitmemo.remotes import Remote, RemoteConfig, open_remote, pull, push
 
 BIG = os.urandom(5 << 20)
+pytestmark = pytest.mark.usefixtures("impatient")
 ROUNDS = int(os.environ.get("GITMEMO_TEST_FAULTS", "1"))
-
-
-@pytest.fixture
-def proxy(s3_endpoint: str) -> Iterator[FaultyProxy]:
-    proxy = FaultyProxy(s3_endpoint)
-    yield proxy
-    proxy.close()
 
 
 @pytest.fixture
@@ -43,13 +37,6 @@ def behind(proxy: FaultyProxy, bucket: str, tmp_path):
 def faulty(behind) -> Remote:
     """A remote that is tried twice again."""
     return behind(retries="2")
-
-
-@pytest.fixture(autouse=True)
-def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Repetitions come at once."""
-    pause = retry.pause
-    monkeypatch.setattr(retry, "pause", lambda seconds=0.0: pause(min(seconds, 0.01)))
 
 
 def values(number: int) -> list[bytes]:
@@ -262,17 +249,19 @@ def test_two_who_push_at_once_and_four_who_pull(s3_config, ours, theirs, share, 
     wanted = share(ours, *shared, b"mine")
     more = share(theirs, *shared, b"yours")
     everything = {item.blob: item for item in (*wanted, *more)}.values()
-    both(
+    all_at_once(
         lambda: push(ours, open_remote(s3_config, tmp_path), wanted),
         lambda: push(theirs, open_remote(s3_config, tmp_path), more),
     )
     stores = [RepositoryBlobs(tmp_path / f"clone{n % 3}") for n in range(4)]  # two share a store
-    both(*(lambda s=s: pull(s, open_remote(s3_config, tmp_path), everything) for s in stores))
+    all_at_once(
+        *(lambda s=s: pull(s, open_remote(s3_config, tmp_path), everything) for s in stores)
+    )
     for store in stores:
         assert_sound(store, everything)
 
 
-def both(*actions) -> None:
+def all_at_once(*actions) -> None:
     """Do all of these at once."""
     errors = []
 

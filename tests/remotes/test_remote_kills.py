@@ -16,7 +16,6 @@ from typing import ClassVar
 
 import pytest
 from fsspec.implementations.memory import MemoryFileSystem
-from remotes import faults
 
 from gitmemo import remotes
 from gitmemo.blobs import RepositoryBlobs
@@ -89,14 +88,19 @@ def assert_nothing_false(root: Path, wanted) -> None:
         assert path.with_suffix(".pack").exists()
 
 
+def config_of(where: str, request: pytest.FixtureRequest) -> RemoteConfig:
+    if where == "directory":
+        return RemoteConfig("lab", "shared")
+    return request.getfixturevalue("s3_config")
+
+
 @pytest.mark.parametrize("where", ["directory", "s3"])
 def test_kill_9_at_any_moment_costs_nothing(tmp_path, ours, theirs, share, where, request):
     if where == "s3" and KILLS < 10:
         pytest.skip("starting s3fs so often takes long: set GITMEMO_TEST_KILLS=10 or more")
     data = values()
     wanted = share(ours, *data)
-    config = RemoteConfig("lab", "shared") if where == "directory" else None
-    config = config or request.getfixturevalue("s3_config")
+    config = config_of(where, request)
     options = [f"{key}={value}" for key, value in config.options.items()]
     dice = random.Random(KILLS)
     killed = 0
@@ -123,13 +127,6 @@ def test_kill_9_at_any_moment_costs_nothing(tmp_path, ours, theirs, share, where
     again = begun("push", ours)
     assert again.end() == 0
     assert "sent=0" in again.out
-
-
-@pytest.fixture
-def proxy(s3_endpoint):
-    proxy = faults.FaultyProxy(s3_endpoint)
-    yield proxy
-    proxy.close()
 
 
 def test_ctrl_c_ends_at_once_and_the_next_run_completes(
@@ -161,8 +158,7 @@ def test_ctrl_c_ends_at_once_and_the_next_run_completes(
 def test_memory_is_bounded(tmp_path, ours, theirs, share, where, size, request):
     packs = [b"%07d" % i * 250_000 for i in range(20)]
     wanted = share(ours, b"0123456789abcdef" * (size << 16), *packs)
-    config = RemoteConfig("lab", "shared") if where == "directory" else None
-    config = config or request.getfixturevalue("s3_config")
+    config = config_of(where, request)
     options = [f"{key}={value}" for key, value in config.options.items()]
     for which, store in (("push", ours), ("pull", theirs)):
         done = Transfer(which, store, tmp_path, config.url, wanted, *options, jobs=32)
@@ -214,6 +210,7 @@ def test_a_disk_that_refuses_is_told_at_once(
     assert pull(theirs, directory, wanted).stored == 2
 
 
+@pytest.mark.usefixtures("impatient")
 def test_a_network_disk_that_hesitates_is_asked_again(directory, ours, theirs, share, monkeypatch):
     wanted = share(ours, b"1", values()[-1])
     write, pread = os.write, os.pread
@@ -229,8 +226,6 @@ def test_a_network_disk_that_hesitates_is_asked_again(directory, ours, theirs, s
 
         return hesitating
 
-    pause = remotes.retry.pause
-    monkeypatch.setattr(remotes.retry, "pause", lambda seconds=0.0: pause(0))
     monkeypatch.setattr("gitmemo.remotes.directory.os.write", stale(write))
     assert push(ours, directory, wanted).sent == 2
     monkeypatch.setattr("gitmemo.remotes.directory.os.write", write)
@@ -359,6 +354,7 @@ class OneAtATime(MemoryFileSystem):
             self.busy = False
 
 
+@pytest.mark.usefixtures("impatient")
 def test_connections_of_which_each_is_for_one(ours, theirs, share, tmp_path, monkeypatch):
     from fsspec.registry import _registry
 
@@ -367,8 +363,6 @@ def test_connections_of_which_each_is_for_one(ours, theirs, share, tmp_path, mon
     monkeypatch.setattr(ssh, "host_key_policy", lambda: None)
     monkeypatch.setitem(_registry, "sftp", OneAtATime)
     monkeypatch.setattr("gitmemo.remotes.plan.PACK_TARGET", 20_000)
-    pause = remotes.retry.pause
-    monkeypatch.setattr(remotes.retry, "pause", lambda seconds=0.0: pause(0))
     wanted = share(ours, *values()[:12], values()[-1])
     remote = open_remote(RemoteConfig("lab", "sftp://host/data", {"timeout": "9"}), tmp_path)
     assert push(ours, remote, wanted).sent == len(wanted)

@@ -15,6 +15,7 @@ from gitmemo.remotes import RemoteConfig, WantedBlob, open_remote, plan_pull, pl
 from gitmemo.remotes.drivers import driver_options, patience
 from gitmemo.remotes.index import Slot, read_index, write_index
 from gitmemo.remotes.layout import (
+    Inventory,
     index_name,
     newer_format,
     pack_name,
@@ -30,7 +31,7 @@ wanted_lists = st.lists(
     st.builds(WantedBlob, ids, st.sampled_from(["json", "npy"]), sizes),
     unique_by=lambda item: item.blob,
 )
-EMPTY = Catalogue(True, {}, {}, {})
+EMPTY = Catalogue(Inventory(True, {}, {}), {})
 
 
 def catalogue_of(plan):
@@ -42,7 +43,8 @@ def catalogue_of(plan):
             slots[item.blob] = ((pack, Slot(item.blob, at, item.size, item.codec)),)
             at += item.size
         sizes[pack] = at
-    return Catalogue(True, slots, sizes, {item.blob: item.size for item in plan.singles})
+    singles = {item.blob: item.size for item in plan.singles}
+    return Catalogue(Inventory(True, sizes, singles), slots)
 
 
 @given(wanted_lists)
@@ -94,9 +96,9 @@ def test_near_values_are_read_together_and_far_ones_apart():
         item.blob: ((pack, Slot(item.blob, offset, 1000, "raw")),)
         for item, offset in zip(items, offsets, strict=True)
     }
-    plan = plan_pull(items, Catalogue(True, slots, {pack: 10_000_000}, {}))
+    plan = plan_pull(items, Catalogue(Inventory(True, {pack: 10_000_000}, {}), slots))
     assert [(s.start, s.end) for s in plan.packs[0].spans] == [(0, 3000), (5_000_000, 5_003_000)]
-    small = plan_pull(items[:1], Catalogue(True, slots, {pack: 900_000}, {}))
+    small = plan_pull(items[:1], Catalogue(Inventory(True, {pack: 900_000}, {}), slots))
     assert small.packs[0].spans[0].end is None
 
 
@@ -104,9 +106,8 @@ def test_places_that_failed_are_not_tried_again():
     item = WantedBlob(digest(b"x"), "raw", 1)
     first, second = digest(b"1"), digest(b"2")
     slot = Slot(item.blob, 0, 1, "raw")
-    catalogue = Catalogue(
-        True, {item.blob: ((first, slot), (second, slot))}, {first: 1, second: 1}, {item.blob: 1}
-    )
+    inventory = Inventory(True, {first: 1, second: 1}, {item.blob: 1})
+    catalogue = Catalogue(inventory, {item.blob: ((first, slot), (second, slot))})
     avoid = set()
     for name in (single_name(item.blob), pack_name(first), pack_name(second)):
         plan = plan_pull([item], catalogue, avoid)

@@ -81,7 +81,9 @@ def test_what_a_push_and_a_pull_are_about(
     shared.run("4")
     assert numbers(say(shared, "push", "--rev", "side", "--json"), "sent") == (0,)
     assert numbers(say(shared, "push", "--all", "lab", "--json"), "sent") == (1,)
-    assert "x" in say(shared, "push", "--rev", "x", code=errors.UnknownRevision.exit_code)
+    assert "'nowhere'" in say(
+        shared, "push", "--rev", "nowhere", code=errors.UnknownRevision.exit_code
+    )
 
     theirs = clone_of(shared, "colleague")
     theirs.git("remote", "remove", "origin")  # and what is known of its branches
