@@ -14,9 +14,8 @@ from gitmemo.memo.calls import CallEvent, Reason, Watch
 from gitmemo.memo.execute import CallOutcome, Output
 from gitmemo.memo.recorder import Recorder
 from gitmemo.memo.rerun import Rerun
-from gitmemo.memo.trust import Values
+from gitmemo.memo.trust import Values, told
 from gitmemo.model.facts import Call
-from gitmemo.model.items import find
 from gitmemo.ref import Loader, private, ref_to
 from gitmemo.world.view import World
 
@@ -65,7 +64,7 @@ class OnDemand:
         """
 
         def describe() -> str:  # asks the world, so only for an error
-            return self._described(hid, what)
+            return told(self._world, hid, what)
 
         try:
             return self._values.load(cid, describe)
@@ -85,13 +84,6 @@ class OnDemand:
         if output.is_stored:
             return self._values.load(cid, describe)
         return output.value if output.cid is None else private(output.value)
-
-    def _described(self, hid: Digest, what: str) -> str:
-        call = self._world.creator(hid)
-        for slot in call.outputs if call else ():
-            if call and find(slot, hid):
-                return f"{what}, output {slot.name!r} of {call.op}"
-        return what
 
     def _made_again(self, hid: Digest) -> Output | None:
         """Run the call that made a value again; return the value, None if it cannot be run."""

@@ -18,7 +18,7 @@ from gitmemo.hashing.digest import Digest
 from gitmemo.memo.forgetting import StoredCalls
 from gitmemo.memo.storage import Mode, Storage
 from gitmemo.memo.strictness import Strictness
-from gitmemo.memo.trust import Trust
+from gitmemo.memo.trust import Trust, told
 from gitmemo.model.components import Component
 from gitmemo.model.spoken import named
 from gitmemo.tracing import CodeState
@@ -70,7 +70,7 @@ class RevisionStorage(Storage):
         """
         with rooted(self.project.root if self.project else None):
             try:
-                return self._values.load(cid, lambda: what)
+                return self._values.load(cid, lambda: told(self.world, hid, what))
             except ValueMissing:
                 if within is None:
                     raise

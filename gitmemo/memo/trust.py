@@ -21,6 +21,7 @@ from gitmemo.errors import (
 )
 from gitmemo.hashing.digest import Digest, to_hex
 from gitmemo.model.facts import Slot
+from gitmemo.model.items import find
 from gitmemo.ref import contents_at_hand
 from gitmemo.world.view import World
 
@@ -40,6 +41,15 @@ class Trust:
 
 
 _MOST_PARTS = 1_000_000
+
+
+def told(world: World, hid: Digest, what: str) -> str:
+    """Return how errors name the value that `what` is: also by the call that made it."""
+    call = world.creator(hid)
+    for slot in call.outputs if call else ():
+        if call and find(slot, hid):
+            return f"{what}, output {slot.name!r} of {call.op}"
+    return what
 
 
 class Values:
@@ -103,7 +113,7 @@ class Values:
         """Return a fresh copy of the value of an input or output; raises what `load` raises."""
         if slot.inline is not None:
             return from_inline(slot.inline.json)
-        return self.load(slot.cid, lambda: repr(slot.name))
+        return self.load(slot.cid, lambda: told(self._world, slot.hid, repr(slot.name)))
 
     def _wanted(self, cid: Digest, describe: Callable[[], str]) -> StoredBlob:
         stored = self.find(cid, describe)
