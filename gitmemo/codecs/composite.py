@@ -13,6 +13,7 @@ from typing import TypeAlias
 
 from gitmemo.codecs.codec import Encoded, Parts, Source, read
 from gitmemo.codecs.plain import from_inline, json_text
+from gitmemo.codecs.tree import hashed
 from gitmemo.hashing.digest import Digest, from_text, to_text
 from gitmemo.model.items import Inline, JsonValue
 
@@ -54,7 +55,7 @@ class CollectionCodec:
         ((kind, members),) = json.loads(read(source)).items()
         values = [_read(member, parts) for member in members]
         if kind == "dict":
-            return dict(zip(values[::2], values[1::2], strict=True))
+            return dict(zip(hashed(values[::2]), values[1::2], strict=True))
         return _KINDS[kind](values)
 
 

@@ -1,7 +1,8 @@
 """What Arrow's file format says of itself before any of it is read.
 
 Not a reader of tables: pyarrow is. Invariant: a file that pyarrow would
-decompress is refused, since it does so without a limit, and gitmemo writes none.
+decompress is refused, since it does so without a limit, and so is one that would
+make it call what other packages have registered; gitmemo writes neither.
 """
 
 from __future__ import annotations
@@ -14,12 +15,20 @@ _CONTINUATION = 0xFFFFFFFF
 _DICTIONARY, _RECORDS = 2, 3
 
 
-def refuse_compressed(data: memoryview) -> None:
-    """Raise an exception of any kind unless `data` is an Arrow file without compression."""
+# With this note on a column, opening a file calls `__arrow_ext_deserialize__` of whichever
+# package registered the type: that is code from elsewhere, and some of it unpickles.
+_EXTENSION = b"ARROW:extension:"
+
+
+def refuse_foreign(data: memoryview) -> None:
+    """Raise any exception unless `data` is an Arrow file without compression and extension types."""
     if bytes(data[-len(_MAGIC) :]) != _MAGIC:
         raise ValueError("it is no Arrow file")
     (size,) = struct.unpack_from("<i", data, len(data) - 10)
-    footer = _followed(data, len(data) - 10 - size)
+    start = len(data) - 10 - size
+    if size <= 0 or start < 0 or _EXTENSION in bytes(data[start : len(data) - 10]):
+        raise ValueError("it has no footer, or a column of a type that gitmemo does not write")
+    footer = _followed(data, start)
     for field in (2, 3):  # dictionaries, record batches
         for place in _blocks(data, _field(data, footer, field)):
             _check(data, place)

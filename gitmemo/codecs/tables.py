@@ -19,7 +19,7 @@ from typing import Any
 
 from gitmemo.codecs.arrays import MAP_FROM_BYTES
 from gitmemo.codecs.codec import Chunks, Source
-from gitmemo.codecs.feather import refuse_compressed
+from gitmemo.codecs.feather import refuse_foreign
 from gitmemo.hashing import content_id
 
 # Before 14.0.1 reading could run code (CVE-2023-47248); 16 is what is tested.
@@ -77,7 +77,7 @@ def _read(source: Source) -> Any:
         data = pa.memory_map(os.fspath(source)).read_buffer()
     else:
         data = pa.py_buffer(source.read_bytes() if isinstance(source, Path) else bytes(source))
-    refuse_compressed(memoryview(data))
+    refuse_foreign(memoryview(data))
     reader = pa.ipc.open_file(data)
     if any(_is_foreign(pa, field.type) for field in reader.schema):
         raise ValueError("it has a column of a type that gitmemo does not write")
@@ -153,7 +153,13 @@ class PolarsCodec:
 
     def decode(self, source: Source) -> object:
         """Read it."""
-        return importlib.import_module("polars").from_arrow(_read(source))
+        table = _read(source)
+        try:
+            return importlib.import_module("polars").from_arrow(table)
+        except BaseException as error:
+            if type(error).__name__ != "PanicException":  # which is no `Exception`
+                raise
+            raise ValueError(str(error)) from None
 
 
 class PandasCodec:
@@ -184,7 +190,28 @@ class PandasCodec:
 
     def decode(self, source: Source) -> object:
         """Read it."""
-        return _frame(_read(source))
+        table = _read(source)
+        if not all(_is_flat(_pyarrow().types, field.type) for field in table.schema):
+            raise ValueError("it has a column of a type that gitmemo does not write for pandas")
+        return _frame(table)
+
+
+def _is_flat(types: Any, kind: Any) -> bool:
+    """Tell whether a column becomes no more in pandas than its bytes are, give or take."""
+    if types.is_dictionary(kind):
+        return _is_flat(types, kind.value_type) and not types.is_dictionary(kind.value_type)
+    return any(
+        is_kind(kind)
+        for is_kind in (
+            types.is_boolean,
+            types.is_integer,
+            types.is_floating,
+            types.is_timestamp,
+            types.is_duration,
+            types.is_string,
+            types.is_large_string,
+        )
+    )
 
 
 def _loaded(library: str) -> Any:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import base64
 import json
 import sys
+from collections import Counter
 from collections.abc import Callable, Collection
 from itertools import chain
 from typing import Any, TypeAlias
@@ -29,6 +30,9 @@ _DEPTH = 100
 _NODES = 2_000_000
 # A value that shares its parts is small in memory but may be gigantic here.
 _SHARED = 20_000
+# Hashes of numbers are no secret: whoever wants can have all of them the same.
+_MANY_KEYS = 10_000
+_COMPARISONS = 100_000_000
 _SELF = frozenset({type(None), bool, int, float, str})
 _SCALAR_KINDS = "biufcmMSU"
 
@@ -166,16 +170,33 @@ class TreeWriter:
         return {"g": [element.dtype.str, text]}
 
 
+def hashed(keys: list[Any]) -> list[Any]:
+    """Return `keys`, unless so many have the same hashes that a table of them takes for ever."""
+    if _is_slow(keys):
+        raise ValueError("too many of its keys have the same hash")
+    return keys
+
+
+def _is_slow(keys: Collection[Any]) -> bool:
+    if len(keys) < _MANY_KEYS:
+        return False
+    return sum(times * times for times in Counter(map(hash, keys)).values()) > _COMPARISONS
+
+
 def _is_huge(value: object) -> bool:
     return type(value) is int and value.bit_length() > MOST_INT_BITS
 
 
 def _dict(writer: TreeWriter, value: dict[Any, Any], depth: int) -> Node:
+    if _is_slow(value):
+        raise Foreign
     return {"d": writer.items(list(chain.from_iterable(value.items())), depth)}
 
 
 def _tagged(tag: str, *, is_set: bool = False) -> Callable[[TreeWriter, Any, int], Node]:
     def write(writer: TreeWriter, value: Collection[Any], depth: int) -> Node:
+        if is_set and _is_slow(value):
+            raise Foreign
         # By content: the order of a set is that of hashes, which differ between processes.
         return {tag: writer.items(sorted(value, key=part) if is_set else value, depth)}
 
@@ -199,12 +220,13 @@ class TreeReader:
 
     def __init__(self, data: memoryview, *, is_map: bool) -> None:
         self._data = data
+        self._left = len(data)
         self._is_map = is_map
         self.readers: dict[str, Callable[[Any], object]] = {
             "t": tuple,
-            "d": lambda body: dict(zip(body[::2], body[1::2], strict=True)),
-            "s": set,
-            "f": frozenset,
+            "d": lambda body: dict(zip(hashed(body[::2]), body[1::2], strict=True)),
+            "s": lambda body: set(hashed(body)),
+            "f": lambda body: frozenset(hashed(body)),
             "c": lambda body: complex(*body),
             "i": lambda body: int(body, 16),
             "b": self._octets,
@@ -227,6 +249,9 @@ class TreeReader:
         offset, size = body
         if not 0 <= offset <= offset + size <= len(self._data):
             raise ValueError("it names bytes beyond its end")
+        self._left -= size
+        if self._left < 0:  # the writer names nothing twice: a few bytes would become gigabytes
+            raise ValueError("it names more bytes than it has")
         return self._data[offset : offset + size]
 
     def _array(self, body: Any) -> object:
