@@ -21,6 +21,7 @@ from typing import Any, TypeVar
 from gitmemo.errors import BadSetting, NewerFormat
 from gitmemo.plain_files import refuse_links
 from gitmemo.remote_tables import RemoteTable, address_of, merged
+from gitmemo.signing_keys import VARIABLE, KeyTable, tables_in
 
 FORMAT = 1
 COMMITTED = ".gitmemo/config.toml"
@@ -77,6 +78,7 @@ class Settings:
         reuse: Whether calls of other branches and commits that are known here are adopted.
         record_user: Whether decisions say who made them, and when.
         side_ref: The ref that holds the function histories on git remotes.
+        keys: What this clone says of the keys that sign values, for each remote.
     """
 
     on_change: OnChange = OnChange.ASK
@@ -94,6 +96,7 @@ class Settings:
     reuse: Reuse = Reuse.ANY
     record_user: bool = False
     side_ref: str = SIDE_REF
+    keys: Mapping[str, KeyTable] = field(default_factory=dict)
 
     def trusted_remotes(self) -> frozenset[str]:
         """Return the remotes that are trusted under the address that they have now."""
@@ -132,6 +135,11 @@ def settings_in(committed: bytes, common_dir: Path) -> Settings:
 def environment_variable(name: str) -> str | None:
     """Return the value of a variable that the user named as a dependency, None if it is not set."""
     return os.environ.get(name)
+
+
+def signing_key_given() -> str | None:
+    """Return the key for signing values that the environment holds; None if it holds none."""
+    return os.environ.get(VARIABLE) or None
 
 
 def is_commit_of_calls() -> bool:
@@ -255,6 +263,7 @@ def merge(
         reuse=reuse_of(committed.get("reuse", Reuse.ANY)),
         record_user=_flag("record.user", committed.get("record", {}), "user"),
         side_ref=side_ref_of(committed.get("side_ref", SIDE_REF)),
+        keys=tables_in(committed, local),
     )
 
 

@@ -13,7 +13,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from gitmemo.config import COMMITTED, Settings, read_settings, settings_in
+from gitmemo.config import COMMITTED, Settings, read_settings, settings_in, signing_key_given
 from gitmemo.errors import (
     BadSetting,
     NewerFormat,
@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from gitmemo.hashing.digest import Digest
     from gitmemo.model.components import Component
     from gitmemo.remotes import RemoteConfig
+    from gitmemo.signing_keys import KeyRing
     from gitmemo.source.tree import SourceTree
     from gitmemo.tracing import Project
     from gitmemo.world.repository import RepositoryWorld
@@ -102,6 +103,16 @@ class Workspace:
             raise RemoteUnknown(chosen, tuple(settings.remotes))
         committed, own = settings.committed_remotes, settings.own_remotes
         return RemoteConfig.of(chosen, committed.get(chosen, {}), own.get(chosen))
+
+    def keys(self, name: str) -> KeyRing:
+        """Return the keys for values on the remote `name`.
+
+        Raises:
+            KeyUnusable: One of them cannot be read.
+        """
+        from gitmemo.signing_keys import KeyTable, ring
+
+        return ring(self.settings.keys.get(name, KeyTable()), signing_key_given())
 
     def _identify(self, path: str) -> Digest | None:
         from gitmemo.files.seen import content_of

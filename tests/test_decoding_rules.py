@@ -24,7 +24,13 @@ HAS_LOAD = PICKLING | {"np", "numpy", "torch", "pd", "pandas", "copyreg", "skops
 
 READS = {
     # The one place that unpickles values; `unpickle` is called for what `trust` let pass.
-    "codecs/pickles.py": {"pickle.Unpickler", "Unpickler", "NumpyUnpickler", "find_class", "pickle.loads"},
+    "codecs/pickles.py": {
+        "pickle.Unpickler",
+        "Unpickler",
+        "NumpyUnpickler",
+        "find_class",
+        "pickle.loads",
+    },
     # `.pyc` files of the interpreter's own cache, to compare code objects; never run.
     "tracing/loading.py": {"marshal.loads"},
     # The source of a function from the user's own git history, for `--rev`, as importing it would.
@@ -92,8 +98,9 @@ def imports(tree: ast.AST) -> Iterator[str]:
                 yield from (name.name.partition(".")[0] for name in node.names)
             case ast.ImportFrom(module=str() as origin, level=0):
                 yield origin.partition(".")[0]
-            case ast.Call(func=ast.Attribute(attr="import_module")) | ast.Call(
-                func=ast.Name(id="import_module" | "__import__")
+            case (
+                ast.Call(func=ast.Attribute(attr="import_module"))
+                | ast.Call(func=ast.Name(id="import_module" | "__import__"))
             ):
                 yield from (a.value.partition(".")[0] for a in node.args if _is_text(a))
 

@@ -38,6 +38,7 @@ class RepositoryBlobs:
         self._own = OriginBlobs(directory / "self", SELF, self._marks)
         self._remotes: dict[str, OriginBlobs] = {}
         self._used = False
+        self._preferred: frozenset[str] = frozenset()
         self._notice_remotes()
 
     def put(self, encoded: EncodedValue) -> Digest:
@@ -91,6 +92,10 @@ class RepositoryBlobs:
             absent = self._absent(absent)
         return absent
 
+    def prefer(self, origins: Iterable[str]) -> None:
+        """Look for values in these origins before others: what is there may be trusted."""
+        self._preferred = frozenset(origins)
+
     def close(self) -> None:
         """Close the packs being written. The store stays usable."""
         for folder in (self._own, *self._pulled()):
@@ -118,7 +123,8 @@ class RepositoryBlobs:
             folder.refresh()
 
     def _pulled(self) -> list[OriginBlobs]:
-        return [folder for _, folder in sorted(self._remotes.items())]
+        folders = [folder for _, folder in sorted(self._remotes.items())]
+        return sorted(folders, key=lambda folder: folder.origin not in self._preferred)
 
     def _notice_remotes(self) -> list[OriginBlobs]:
         for name in _folder_names(self.directory / "remote"):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from gitmemo.cli.keys import key as key_command
 from gitmemo.cli.options import json_option
 from gitmemo.cli.remote_cleaning import remote_gc
 from gitmemo.config import COMMITTED
@@ -212,6 +213,8 @@ def rename(old: str, new: str) -> None:
     own_changes, changes = [renaming(("remotes", old), new)], [renaming(("remotes", old), new)]
     if is_trusted:
         own_changes.append(setting(("trust", new), settings.trusted[old]))
+    if old in settings.keys:
+        own_changes.append(renaming(("keys", old), new))
     if settings.own_default == old:
         own_changes.append(setting(_DEFAULT, new))
     if settings.committed_default == old:
@@ -345,6 +348,9 @@ def trust(name: str, remove: bool) -> None:
         return
     edit_own(common, setting(("trust", name), config.address))
     click.echo(f"trusts {name}: {config.address}")
+
+
+remote.add_command(key_command)
 
 
 def _option(name: str, text: str) -> tuple[str, str]:

@@ -52,7 +52,7 @@ def push_values(task: Task, jobs: int | None, *, quiet: bool) -> Fields:
     with _line(f"{config.name}: sending", unsent.values(), quiet=quiet) as line:
         report = remotes.push(
             workspace.world.blobs,
-            remotes.open_remote(config, workspace.root),
+            remotes.open_remote(config, workspace.root, workspace.keys(config.name)),
             task.wanted,
             cache=cache,
             jobs=jobs or remotes.JOBS,
@@ -125,7 +125,7 @@ def pull_values(task: Task, jobs: int | None, *, quiet: bool) -> Fields:
     with _line(f"{config.name}: fetching", missing.values(), quiet=quiet) as line:
         report = remotes.pull(
             blobs,
-            remotes.open_remote(config, workspace.root),
+            remotes.open_remote(config, workspace.root, workspace.keys(config.name)),
             task.wanted,
             cache=remote_cache(workspace.layout, config),
             jobs=jobs or remotes.JOBS,

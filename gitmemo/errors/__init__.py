@@ -58,6 +58,8 @@
         RemoteNotListed      exit 5
       RemoteMissing          exit 5
       RemoteTooNew           exit 5
+      RemoteUnsigned         exit 6
+      KeyUnusable            exit 2
       RemoteCorrupt          exit 4
     collecting
       RecordsUnreadable      exit 4
@@ -167,6 +169,7 @@ from gitmemo.errors.records import (
 from gitmemo.errors.remotes import (
     BlobCorrupt,
     InvalidName,
+    KeyUnusable,
     RemoteCorrupt,
     RemoteDenied,
     RemoteDriverMissing,
@@ -178,6 +181,7 @@ from gitmemo.errors.remotes import (
     RemoteTooNew,
     RemoteUnknown,
     RemoteUnreachable,
+    RemoteUnsigned,
     TargetAmbiguous,
     TargetUnknown,
 )
@@ -243,6 +247,7 @@ __all__ = [
     "InputMutated",
     "InvalidName",
     "InvalidStorage",
+    "KeyUnusable",
     "LinkInside",
     "MarkDamaged",
     "MissingDependencies",
@@ -283,6 +288,7 @@ __all__ = [
     "RemoteTooNew",
     "RemoteUnknown",
     "RemoteUnreachable",
+    "RemoteUnsigned",
     "SegmentsAltered",
     "SeveralDecisions",
     "SignatureChanged",

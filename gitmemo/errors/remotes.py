@@ -248,6 +248,49 @@ class RemoteTooNew(GitmemoError):
         return "pip install --upgrade gitmemo"
 
 
+class RemoteUnsigned(GitmemoError):
+    """Values of a remote are not signed with a key that is trusted here, and that is required."""
+
+    kind = "remote-unsigned"
+    exit_code = 6
+
+    def __init__(self, name: str, refused: int, stored: int) -> None:
+        super().__init__(name, refused, stored)
+        self.name, self.refused, self.stored = name, refused, stored
+
+    def problem(self) -> str:
+        return (
+            f"{self.refused} values on the remote {self.name!r} have no signature of a trusted key, "
+            f"or are not there, so they were not fetched; {self.stored} others arrived"
+        )
+
+    def remedy(self) -> str:
+        return (
+            "run `gitmemo push` where the values and the key are; or fetch them unsigned: gitmemo "
+            f"remote key {self.name} --optional"
+        )
+
+
+class KeyUnusable(GitmemoError):
+    """A key for signatures cannot be read."""
+
+    kind = "key-unusable"
+    exit_code = 2
+
+    def __init__(self, where: str, reason: str) -> None:
+        super().__init__(where, reason)
+        self.where, self.reason = where, reason
+
+    def problem(self) -> str:
+        return f"the key for signatures in {self.where} cannot be used: {self.reason}"
+
+    def remedy(self) -> str:
+        return (
+            "put the key file back, or take it out: gitmemo remote key REMOTE --remove; "
+            "gitmemo remote key REMOTE --generate makes a new one"
+        )
+
+
 class RemoteCorrupt(GitmemoError):
     """Objects of a remote do not hold what their names promise."""
 

@@ -172,17 +172,25 @@ class UntrustedValue(GitmemoError, PermissionError):
     kind = "untrusted-value"
     exit_code = 6
 
-    def __init__(self, what: str, codec: str, remote: str) -> None:
-        super().__init__(what, codec, remote)
-        self.what, self.codec, self.remote = what, codec, remote
+    def __init__(self, what: str, codec: str, remote: str, key: str = "") -> None:
+        """`key` has signed it, where that is what is not trusted any more."""
+        super().__init__(what, codec, remote, key)
+        self.what, self.codec, self.remote, self.key = what, codec, remote, key
 
     def problem(self) -> str:
+        if self.key:
+            return (
+                f"{self.what} was signed with the key {self.key}, which is not trusted here, and "
+                f"is stored as {self.codec!r}; reading it could run code from there"
+            )
         return (
             f"{self.what} came from the remote {self.remote!r} and is stored as {self.codec!r}; "
             "reading it could run code from there"
         )
 
     def remedy(self) -> str:
+        if self.key:
+            return "if you trust everyone who has that key: gitmemo remote key REMOTE --file FILE"
         return f"if you trust everyone who can write to it: gitmemo remote trust {self.remote}"
 
 

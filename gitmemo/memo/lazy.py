@@ -122,7 +122,8 @@ class Fetching:
             from gitmemo.remotes import open_remote
 
             config = self._workspace.remote(None)
-            self._remote = open_remote(config, self._workspace.root)
+            keys = self._workspace.keys(config.name)
+            self._remote = open_remote(config, self._workspace.root, keys)
         return self._remote
 
     def _refuse_again(self) -> None:

@@ -14,7 +14,15 @@ from pathlib import Path
 from typing import Any, TypeVar
 from weakref import WeakValueDictionary
 
-from gitmemo.config import LazyPull, OnChange, Reuse, lazy_pull_of, policy, reuse_of
+from gitmemo.config import (
+    LazyPull,
+    OnChange,
+    Reuse,
+    lazy_pull_of,
+    policy,
+    reuse_of,
+    signing_key_given,
+)
 from gitmemo.errors import NotInRepository, ReadOnlyRevision
 from gitmemo.memo.lazy import Fetching
 from gitmemo.memo.revision import RevisionStorage
@@ -148,7 +156,15 @@ def _around(
 def trust_of(workspace: Workspace) -> Trust:
     """Return the origins that this clone trusts."""
     trusted = workspace.settings.trusted.items()
-    return Trust(frozenset(origin_of(name, address) for name, address in trusted))
+    origins = {origin_of(name, address) for name, address in trusted}
+    tables, given = workspace.settings.keys.values(), signing_key_given()
+    if tables or given:
+        from gitmemo.remotes.signing import key_origin
+        from gitmemo.signing_keys import trusted_ids
+
+        origins |= {key_origin(key_id) for key_id in trusted_ids(tables, given)}
+    workspace.world.blobs.prefer(origins)
+    return Trust(frozenset(origins))
 
 
 def storage_of(workspace: Workspace) -> Storage:

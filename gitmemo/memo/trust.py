@@ -161,7 +161,8 @@ class Values:
             if is_safe(stored.codec) or self._trust.covers(stored.origin):
                 return stored, list(value.parts)
             name = stored.origin.removeprefix("remote:").rpartition("-")[0]
-            refused = UntrustedValue(describe(), stored.codec, name)
+            key = "" if name else stored.origin.partition("_")[2]
+            refused = UntrustedValue(describe(), stored.codec, name, key)
         if refused is not None:
             raise refused
         return None, []

@@ -135,6 +135,19 @@ class IndexCache:
         """Remember the packs whose indexes lie in `catalogue`."""
         self._write(f"{to_hex(catalogue)}.cat", "".join(f"{to_hex(p)}\n" for p in packs).encode())
 
+    def signatures(self, name: Digest) -> bytes | None:
+        """Return a list of signed values that was read before; whoever reads it checks it again."""
+        if self._folder is None:
+            return None
+        try:
+            return (self._folder / f"{to_hex(name)}.sig").read_bytes()
+        except OSError:
+            return None
+
+    def put_signatures(self, name: Digest, data: bytes) -> None:
+        """Remember a list of signed values."""
+        self._write(f"{to_hex(name)}.sig", data)
+
     def put_singles(self, blobs: Iterable[Digest]) -> None:
         """Remember which values are objects of their own, instead of those remembered before."""
         self._write(_SINGLES, "".join(f"{to_hex(blob)}\n" for blob in blobs).encode())

@@ -20,6 +20,7 @@ from gitmemo.remotes.layout import (
     index_name,
     pack_name,
     read_listing,
+    signature_name,
     single_name,
 )
 
@@ -35,6 +36,8 @@ def write_latest(listing: Mapping[str, int | None]) -> bytes:
         "singles": _sizes(there.singles),
         "catalogues": _sizes(there.catalogues),
     }
+    if there.signatures:
+        note["signatures"] = _sizes(there.signatures)
     return json.dumps(note, separators=(",", ":")).encode() + b"\n"
 
 
@@ -54,6 +57,8 @@ def read_latest(data: bytes) -> dict[str, int | None]:
             listing[single_name(from_text(text))] = _size(size)
         for text, size in note["catalogues"].items():
             listing[catalogue_name(from_text(text))] = _size(size)
+        for text, size in note.get("signatures", {}).items():
+            listing[signature_name(from_text(text))] = _size(size)
     except (TypeError, KeyError, AttributeError, RecursionError) as error:
         raise ValueError(f"the list of what is there is malformed: {error}") from None
     return listing
@@ -64,6 +69,7 @@ def names_of(inventory: Inventory) -> dict[str, int | None]:
     listing = {pack_name(pack): size for pack, size in inventory.packs.items()}
     listing |= {index_name(pack): size for pack, size in inventory.indexes.items()}
     listing |= {single_name(blob): size for blob, size in inventory.singles.items()}
+    listing |= {signature_name(name): size for name, size in inventory.signatures.items()}
     return listing | {catalogue_name(name): size for name, size in inventory.catalogues.items()}
 
 

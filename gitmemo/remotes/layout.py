@@ -27,8 +27,9 @@ LATEST = "catalogues/latest.json"
 _OBJECT = re.compile(r"([a-z]+)/([0-9a-f]{2})/(([0-9a-f]{2})[0-9a-f]{62})(\.[a-z]{3,4})?")
 _PACK, _INDEX = ("packs", ".pack"), ("packs", ".idx")
 _SINGLE, _CATALOGUE = ("blobs", None), ("catalogues", ".cat")
-FOLDERS = ("packs", "blobs", "catalogues", "gc")
-_KINDS = (_PACK, _INDEX, _SINGLE, _CATALOGUE)
+_SIGNATURE = ("signatures", ".sig")
+FOLDERS = ("packs", "blobs", "catalogues", "signatures", "gc")
+_KINDS = (_PACK, _INDEX, _SINGLE, _CATALOGUE, _SIGNATURE)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +42,7 @@ class Inventory:
         singles: Sizes of the values that are objects of their own.
         indexes: Sizes of the indexes of `packs`.
         catalogues: Sizes of the copies of many indexes.
+        signatures: Sizes of the lists of signed values.
     """
 
     marked: bool
@@ -48,6 +50,7 @@ class Inventory:
     singles: Mapping[Digest, int | None]
     indexes: Mapping[Digest, int | None] = field(default_factory=dict)
     catalogues: Mapping[Digest, int | None] = field(default_factory=dict)
+    signatures: Mapping[Digest, int | None] = field(default_factory=dict)
 
 
 def pack_name(pack: Digest) -> str:
@@ -70,6 +73,11 @@ def catalogue_name(catalogue: Digest) -> str:
     return f"catalogues/{to_hex(catalogue)[:2]}/{to_hex(catalogue)}.cat"
 
 
+def signature_name(signatures: Digest) -> str:
+    """Return the name of a list of signed values: BLAKE3 of its bytes."""
+    return f"signatures/{to_hex(signatures)[:2]}/{to_hex(signatures)}.sig"
+
+
 def read_listing(listing: Mapping[str, int | None]) -> Inventory:
     """Sort the names of a listing; what gitmemo did not name is none of its business."""
     found: dict[tuple[str, str | None], dict[Digest, int | None]] = {kind: {} for kind in _KINDS}
@@ -87,6 +95,7 @@ def read_listing(listing: Mapping[str, int | None]) -> Inventory:
         singles=found[_SINGLE],
         indexes={pack: size for pack, size in indexes.items() if pack in packs},
         catalogues=found[_CATALOGUE],
+        signatures=found[_SIGNATURE],
     )
 
 

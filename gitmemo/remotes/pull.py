@@ -7,15 +7,21 @@ in one object costs only what lies there and nowhere else.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Iterator
+from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from operator import itemgetter
 from pathlib import Path
 
 from gitmemo.blobs.store import BlobStore, Chunk
-from gitmemo.errors import BlobCorrupt, RemoteCorrupt, RemoteMissing, RemoteUnreachable
+from gitmemo.errors import (
+    BlobCorrupt,
+    RemoteCorrupt,
+    RemoteMissing,
+    RemoteUnreachable,
+    RemoteUnsigned,
+)
 from gitmemo.hashing.digest import Digest
 from gitmemo.remotes.catalogue import corrected, index_cache, read_catalogue
 from gitmemo.remotes.index import Slot
@@ -25,6 +31,7 @@ from gitmemo.remotes.payload import payload
 from gitmemo.remotes.plan import Catalogue, PackFetch, PullPlan, WantedBlob, plan_pull
 from gitmemo.remotes.progress import Gauge, Meter
 from gitmemo.remotes.remote import Remote
+from gitmemo.remotes.signing import mark_signed, signatures_on, signed_origins, unproven
 from gitmemo.remotes.transport import CHUNK_SIZE, Progress
 
 
@@ -73,15 +80,29 @@ def pull(
     `cache` is a folder for derived files. Damage on the remote raises
     `RemoteCorrupt` if a wanted value is lost by it, after all others arrived; a
     remote that fails raises `RemoteUnreachable`, which says how many arrived.
+    What a trusted key has signed is kept with that key as its origin; where
+    that is required, `RemoteUnsigned` says how many other values were refused,
+    after all signed ones arrived.
     `known` is what the remote held a moment ago, of a format that was checked.
     """
     distinct = {item.blob: item for item in wanted}
     needed = _needed(store, distinct)
     here = len(distinct) - len(needed)
-    if not needed:
+    doubtful = unproven(store, remote, [w for b, w in distinct.items() if b not in needed])
+    if not (needed or doubtful):
         return PullReport(already_here=here)
     catalogue = known or _catalogue(remote, cache, jobs)
-    return _Pull(store, remote, catalogue, cache, jobs, progress).run(needed, here)
+    signatures = signatures_on(remote, catalogue, cache, jobs)
+    signed = signed_origins(remote, signatures, distinct.values())
+    mark_signed(store, signed, doubtful)
+    unsigned = {b: w for b, w in needed.items() if b not in signed and remote.keys.required}
+    needed = {b: w for b, w in needed.items() if b not in unsigned}
+    catalogue = replace(catalogue, set_aside=(*catalogue.set_aside, *signatures.unreadable))
+    pulling = _Pull(store, remote, catalogue, cache, jobs, progress, signed)
+    report = pulling.run(needed, here)
+    if unsigned:
+        raise RemoteUnsigned(remote.name, len(unsigned), report.stored)
+    return report
 
 
 def planned_pull(
@@ -128,8 +149,10 @@ class _Pull:
         cache: Path | None,
         jobs: int,
         progress: Progress | None,
+        signed: Mapping[Digest, str],
     ) -> None:
         self._store, self._remote, self._catalogue = store, remote, catalogue
+        self._signed = signed
         self._cache = cache
         self._jobs, self._meter = jobs, Meter(progress)
         self._wanted: dict[Digest, WantedBlob] = {}
@@ -258,9 +281,8 @@ class _Pull:
                 start += len(chunk)
                 gauge.at(start)
 
-        origin = self._remote.config.origin
         try:
-            self._store.put_arriving(item.blob, item.codec, read_from, origin)
+            self._store.put_arriving(item.blob, item.codec, read_from, self._origin(item.blob))
         except FileNotFoundError:  # deleted since the listing
             return _Step(name, gone=(item.blob,))
         except BlobCorrupt:
@@ -274,7 +296,10 @@ class _Pull:
         codec = self._wanted[slot.blob].codec
         try:
             value = payload(slot, data)
-            self._store.put_verified(slot.blob, codec, (value,), self._remote.config.origin)
+            self._store.put_verified(slot.blob, codec, (value,), self._origin(slot.blob))
         except (ValueError, BlobCorrupt):
             return False
         return True
+
+    def _origin(self, blob: Digest) -> str:
+        return self._signed.get(blob, self._remote.config.origin)

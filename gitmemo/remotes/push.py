@@ -28,6 +28,7 @@ from gitmemo.remotes.payload import stored_form
 from gitmemo.remotes.plan import PushPlan, WantedBlob, plan_push
 from gitmemo.remotes.progress import Gauge, Meter
 from gitmemo.remotes.remote import Remote
+from gitmemo.remotes.signing import sign
 from gitmemo.remotes.transport import LARGEST_PIECE, Progress
 
 
@@ -79,7 +80,8 @@ def push(
     index_cache(remote, cache).keep(catalogue.pack_sizes)
     if catalogue.spoiled:
         raise MarkDamaged(remote.name, catalogue.spoiled)
-    plan = plan_push(wanted, catalogue)
+    distinct = {item.blob: item for item in wanted}
+    plan = plan_push(distinct.values(), catalogue)
     steps: list[_Step] = []
     if plan.blobs:
         _prepare(remote, marked=catalogue.marked)
@@ -87,7 +89,8 @@ def push(
             _Push(store, remote, cache, jobs, progress, catalogue.salt).run(plan, steps)
         except RemoteUnreachable as error:
             raise error.after(sum(step.sent for step in steps)) from error.__cause__
-    if written := dict(chain.from_iterable(step.written for step in steps)):
+    written = dict(chain.from_iterable(step.written for step in steps))
+    if written := written | sign(store, remote, catalogue, distinct.values(), cache, jobs):
         leave_notes(remote, catalogue, cache, written)
     damaged = [error for step in steps for error in step.damaged]
     if damaged:

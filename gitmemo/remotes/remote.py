@@ -6,7 +6,7 @@ transfer does.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from gitmemo.errors import RemoteTooNew
@@ -16,14 +16,16 @@ from gitmemo.remotes.drivers import patience
 from gitmemo.remotes.layout import MARKER, newer_format
 from gitmemo.remotes.objects import ObjectTransport
 from gitmemo.remotes.transport import Transport
+from gitmemo.signing_keys import KeyRing
 
 
 @dataclass(frozen=True, slots=True)
 class Remote:
-    """A place where values are shared."""
+    """A place where values are shared, and the keys that sign what is there."""
 
     config: RemoteConfig
     transport: Transport
+    keys: KeyRing = field(default_factory=KeyRing)
 
     @property
     def name(self) -> str:
@@ -40,18 +42,19 @@ class Remote:
             raise RemoteTooNew(self.name, self.config.url, found)
 
 
-def open_remote(config: RemoteConfig, root: Path) -> Remote:
+def open_remote(config: RemoteConfig, root: Path, keys: KeyRing | None = None) -> Remote:
     """Return the remote of `config`; relative directories start at `root`, the repository's."""
+    keys = keys or KeyRing()
     if config.protocol in ("http", "https"):
         from gitmemo.remotes.web import WebTransport  # urllib is slow to import
 
-        return Remote(config, WebTransport(config, patience(config)))
+        return Remote(config, WebTransport(config, patience(config)), keys)
     if config.protocol is not None:
-        return Remote(config, ObjectTransport(config))
+        return Remote(config, ObjectTransport(config), keys)
     transport = DirectoryTransport(
         config.name, config.url, _directory(config, root), patience(config)
     )
-    return Remote(config, transport)
+    return Remote(config, transport, keys)
 
 
 def place_of(config: RemoteConfig, root: Path) -> str:

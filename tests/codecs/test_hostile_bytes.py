@@ -6,21 +6,21 @@ import base64
 import functools
 import io
 import json
-import os
 import pickle
 import resource
 import struct
 import time
 from collections.abc import Callable
+from pathlib import Path
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from profiles import many
 
 from gitmemo.codecs import SAFE, decode, encode
 from gitmemo.errors import GitmemoError, UndecodableValue
 from gitmemo.hashing.digest import Digest, digest, to_text
-from profiles import many
 
 np = pytest.importorskip("numpy")
 pa = pytest.importorskip("pyarrow")
@@ -244,7 +244,10 @@ def bombs() -> dict[str, tuple[str, bytes]]:
         "a deep tree": ("tree", tree('{"t":[' * 500_000)),
         "a deep collection": ("collection", b'{"list":[' + b'{"t":[' * 500_000),
         "a long number": ("json", b"9" * 5_000_000),
-        "a hollow array": ("npy", npy("{'descr': '|V0', 'fortran_order': False, 'shape': (10**9,)}")),
+        "a hollow array": (
+            "npy",
+            npy("{'descr': '|V0', 'fortran_order': False, 'shape': (10**9,)}"),
+        ),
         "a huge array": (
             "npy",
             npy("{'descr': '<f8', 'fortran_order': False, 'shape': (1000000000000,)}\n"),
@@ -338,8 +341,10 @@ def test_any_bytes_are_read_or_refused(codec: str, data: bytes) -> None:
 
 NODES = st.recursive(
     st.none() | st.booleans() | st.integers() | st.floats() | st.text(max_size=5),
-    lambda inner: st.lists(inner, max_size=4)
-    | st.dictionaries(st.sampled_from([*"tdsfcibangFDvx", "list", "dict"]), inner, max_size=2),
+    lambda inner: (
+        st.lists(inner, max_size=4)
+        | st.dictionaries(st.sampled_from([*"tdsfcibangFDvx", "list", "dict"]), inner, max_size=2)
+    ),
     max_leaves=12,
 )
 
@@ -366,4 +371,4 @@ def test_names_of_codecs_are_safe_only_if_listed(codec: str, data: bytes) -> Non
 
 
 def test_no_file_was_made() -> None:
-    assert not os.path.exists("proof")
+    assert not Path("proof").exists()

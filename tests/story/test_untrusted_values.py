@@ -132,7 +132,9 @@ CODECS = {
 @pytest.fixture
 def pulled(begun: Clone, tmp_path: Path) -> Clone:
     """A clone all of whose values came from the remote `lab`."""
-    begun.write("ops.py", OPS.replace("    path = pathlib.Path(gm.__file__)  # replaced below\n", ""))
+    begun.write(
+        "ops.py", OPS.replace("    path = pathlib.Path(gm.__file__)  # replaced below\n", "")
+    )
     begun.write("make.py", MAKE)
     begun.write("read.py", READ)
     begun.gitmemo("remote", "add", "lab", str(tmp_path / "lab"))
@@ -165,6 +167,39 @@ def test_each_is_refused_by_name_until_the_remote_is_trusted(pulled: Clone) -> N
     pulled.gitmemo("remote", "trust", "lab", "--remove")
     assert read(pulled)["in_dict"][0] == "untrusted-value"
     assert not proof.exists()
+
+
+def test_a_key_that_both_have_is_enough(pulled: Clone, tmp_path: Path) -> None:
+    own = pulled.root / ".git/gitmemo/blobs/self"
+    pulled_folder = own.with_name("remote")
+    (tmp_path / "own values").rename(own)
+    said = pulled.gitmemo("remote", "key", "lab", "--generate").out
+    (key,) = (pulled.root / ".git/gitmemo/keys").iterdir()
+    assert key.stat().st_mode & 0o777 == 0o600
+    assert f"give {key} to the others" in said
+    secret = key.read_text().split()[1]
+    assert secret not in said
+    assert pulled.git("status", "--porcelain", "--", ".gitmemo/config.toml").startswith("A")
+    assert secret not in (pulled.root / ".gitmemo/config.toml").read_text()
+    pulled.gitmemo("push", code=None)
+
+    own.rename(tmp_path / "own values")
+    pulled.gitmemo("remote", "key", "lab", "--required")
+    pulled.gitmemo("pull", code=None)
+    assert set(read(pulled).values()) == {(None, None, None)}, (
+        "also what was pulled unsigned before"
+    )
+    assert any(path.name == f"signed_{key.stem}" for path in pulled_folder.iterdir())
+
+    handed_over = key.rename(tmp_path / "handed over")
+    refused = pulled.gitmemo("pull", code=2)
+    assert "gitmemo remote key lab" not in refused.out
+    assert secret not in refused.text
+    pulled.gitmemo("remote", "key", "lab", "--forget", key.stem[:6])
+    kind, said, _ = read(pulled)["own"]
+    assert (kind, key.stem in str(said)) == ("untrusted-value", True) or "'lab'" in str(said)
+    pulled.gitmemo("remote", "key", "lab", "--file", str(handed_over))
+    assert read(pulled)["own"] == (None, None, None)
 
 
 def read(clone: Clone) -> dict[str, tuple[str | None, str | None, str | None]]:
