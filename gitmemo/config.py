@@ -31,6 +31,8 @@ SIDE_REF = "refs/gitmemo/versions"
 _DEPENDS = ("packages", "env", "files")
 _MAX_SIDE_REF = 200
 _Choice = TypeVar("_Choice", bound=StrEnum)
+_LARGEST = 1 << 18
+_MOST_DOTS = 200
 # Less than git allows: what every host, platform and shell takes as it is.
 _SIDE_REF = re.compile(r"refs/(heads|gitmemo)(/(?!-)[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*)+")
 
@@ -125,11 +127,7 @@ def settings_in(committed: bytes, common_dir: Path) -> Settings:
     Raises:
         NewerFormat, BadSetting: As `read_settings`.
     """
-    try:
-        table = tomllib.loads(committed.decode("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise BadSetting(COMMITTED, str(error), ("a valid TOML file",)) from None
-    return merge(table, _table(common_dir / LOCAL), os.environ)
+    return merge(_parsed(COMMITTED, committed), _table(common_dir / LOCAL), os.environ)
 
 
 def environment_variable(name: str) -> str | None:
@@ -326,8 +324,16 @@ def _remotes(tables: Any, *, needs_url: bool) -> dict[str, dict[str, str]]:
 
 def _table(path: Path) -> dict[str, Any]:
     try:
-        return tomllib.loads(path.read_text("utf-8"))
+        return _parsed(str(path), path.read_bytes())
     except FileNotFoundError:
         return {}
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
-        raise BadSetting(str(path), str(error), ("a valid TOML file",)) from None
+
+
+def _parsed(name: str, data: bytes) -> dict[str, Any]:
+    """Read a file that a stranger may have written: a few kilobytes of it can cost gigabytes."""
+    if len(data) > _LARGEST or any(line.count(b".") > _MOST_DOTS for line in data.splitlines()):
+        raise BadSetting(name, "(too large)", ("a file as gitmemo writes it",))
+    try:
+        return tomllib.loads(data.decode("utf-8"))
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+        raise BadSetting(name, str(error), ("a valid TOML file",)) from None
