@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 from weakref import WeakValueDictionary
 
+from gitmemo.blobs import RepositoryBlobs
 from gitmemo.config import (
     LazyPull,
     OnChange,
@@ -163,7 +164,8 @@ def trust_of(workspace: Workspace) -> Trust:
         from gitmemo.signing_keys import trusted_ids
 
         origins |= {key_origin(key_id) for key_id in trusted_ids(tables, given)}
-    workspace.world.blobs.prefer(origins)
+    if isinstance(workspace.world.blobs, RepositoryBlobs):
+        workspace.world.blobs.prefer(origins)
     return Trust(frozenset(origins))
 
 
