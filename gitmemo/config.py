@@ -20,6 +20,7 @@ from typing import Any, TypeVar
 
 from gitmemo.errors import BadSetting, NewerFormat
 from gitmemo.plain_files import refuse_links
+from gitmemo.quantities import size_in_bytes
 from gitmemo.remote_tables import RemoteTable, address_of, merged
 from gitmemo.signing_keys import VARIABLE, KeyTable, tables_in
 
@@ -27,6 +28,8 @@ FORMAT = 1
 COMMITTED = ".gitmemo/config.toml"
 LOCAL = "gitmemo/config.toml"
 CALLS_ALONE = "GITMEMO_CALLS_ALONE"
+SMALLEST_SPILL = 10_000_000
+"""Smaller segments stay in git: joining them may take them away, which would conflict in a merge."""
 SIDE_REF = "refs/gitmemo/versions"
 _DEPENDS = ("packages", "env", "files")
 _MAX_SIDE_REF = 200
@@ -79,6 +82,7 @@ class Settings:
         depends: What every call depends on beyond code: names under `packages`, `env`, `files`.
         reuse: Whether calls of other branches and commits that are known here are adopted.
         record_user: Whether decisions say who made them, and when.
+        spill_above: From how many bytes on `gitmemo index spill` moves a segment to a remote.
         side_ref: The ref that holds the function histories on git remotes.
         keys: What this clone says of the keys that sign values, for each remote.
     """
@@ -97,6 +101,7 @@ class Settings:
     depends: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     reuse: Reuse = Reuse.ANY
     record_user: bool = False
+    spill_above: int | None = None
     side_ref: str = SIDE_REF
     keys: Mapping[str, KeyTable] = field(default_factory=dict)
 
@@ -260,6 +265,7 @@ def merge(
         depends=_depends(committed.get("depends", {})),
         reuse=reuse_of(committed.get("reuse", Reuse.ANY)),
         record_user=_flag("record.user", committed.get("record", {}), "user"),
+        spill_above=_spill_above(committed.get("index", {})),
         side_ref=side_ref_of(committed.get("side_ref", SIDE_REF)),
         keys=tables_in(committed, local),
     )
@@ -294,6 +300,16 @@ def _flag(name: str, table: Any, key: str) -> bool:
     if not isinstance(value, bool):
         raise BadSetting(name, value, ("true", "false"))
     return value
+
+
+def _spill_above(table: Any) -> int | None:
+    value = _is_table("index", table).get("spill_above")
+    if value is None:
+        return None
+    found = size_in_bytes(value) if isinstance(value, str) else value
+    if not isinstance(found, int) or isinstance(found, bool) or found < SMALLEST_SPILL:
+        raise BadSetting("index.spill_above", value, ('a size from "10 MB" on',))
+    return found
 
 
 def _folders(value: Any) -> tuple[str, ...]:

@@ -5,8 +5,12 @@ Not tables or colours (`display`). Invariant: pure.
 
 from __future__ import annotations
 
+import re
 import time
 from functools import lru_cache
+
+_UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
+_SIZE = re.compile(r"(\d{1,15}(?:\.\d{1,9})?)\s*([kmgt]?)b?", re.IGNORECASE | re.ASCII)
 
 
 def duration(seconds: float) -> str:
@@ -48,6 +52,16 @@ def size(size_bytes: int) -> str:
             break
         value, unit = value / 1000, larger
     return f"{size_bytes} B" if unit == "B" else f"{value:.1f} {unit}"
+
+
+def size_in_bytes(text: str) -> int | None:
+    """Return the number of bytes that a size means, None if it is none.
+
+    >>> size_in_bytes("10 MB"), size_in_bytes("2.5kB"), size_in_bytes("999"), size_in_bytes("much")
+    (10000000, 2500, 999, None)
+    """
+    match = _SIZE.fullmatch(text.strip())
+    return None if match is None else int(float(match[1]) * _UNITS[match[2].lower()])
 
 
 def count(number: int, noun: str, plural: str = "") -> str:

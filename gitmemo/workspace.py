@@ -28,7 +28,7 @@ from gitmemo.git.repository import Layout, locate
 from gitmemo.plain_files import refuse_links
 
 if TYPE_CHECKING:
-    from gitmemo.errors import CorruptSegment
+    from gitmemo.errors import SegmentUnreadable
     from gitmemo.git.objects import ObjectReader
     from gitmemo.hashing.digest import Digest
     from gitmemo.model.components import Component
@@ -200,7 +200,7 @@ class View:
         return self.world.base if isinstance(self.world, RevisionWorld) else self.world
 
     @property
-    def left_out(self) -> tuple[CorruptSegment, ...]:
+    def left_out(self) -> tuple[SegmentUnreadable, ...]:
         """What is wrong with the segments that were left out."""
         return self.base.files.left_out
 
@@ -240,7 +240,7 @@ def look(
     Raises:
         NotInRepository, NotInitialised, NewerFormat: As `find`, for the revision.
         UnknownRevision, RangeGiven: `rev` names no commit, or many.
-        CorruptSegment: A segment is damaged, and the look is not lenient.
+        SegmentUnreadable: A segment is damaged, or spilled and not here, and the look is not lenient.
     """
     if rev is None:
         workspace = find(path)

@@ -11,7 +11,7 @@ import json
 import click
 
 from gitmemo.cli.commands import AS_JSON, LEFT_OUT
-from gitmemo.errors import CorruptSegment
+from gitmemo.errors import SegmentUnreadable
 from gitmemo.workspace import View, look
 
 _WARNING = "left out, with all that it says, decisions too"
@@ -29,7 +29,7 @@ def look_at(rev: str | None, *, later: bool = True, beside: View | None = None) 
     return view
 
 
-def _as_json(error: CorruptSegment) -> str:
+def _as_json(error: SegmentUnreadable) -> str:
     fields = {
         "kind": error.kind,
         "path": error.path,
@@ -39,5 +39,5 @@ def _as_json(error: CorruptSegment) -> str:
     return json.dumps({"left_out": fields}, ensure_ascii=False)
 
 
-def _as_text(error: CorruptSegment) -> str:
+def _as_text(error: SegmentUnreadable) -> str:
     return f"gitmemo: {_WARNING}: {error}"

@@ -25,6 +25,7 @@ from gitmemo.cli.transfers import (
     tell_push,
 )
 from gitmemo.errors import RemoteUnknown, TargetAmbiguous, TargetUnknown, UnknownOp
+from gitmemo.quantities import count, size
 from gitmemo.workspace import Workspace, find
 
 if TYPE_CHECKING:
@@ -93,8 +94,12 @@ def push(
     The first word may name the remote; the others name ops: then only the inputs and outputs of
     their calls are sent. Calls and code travel with `git push`.
     """
+    from gitmemo.sync.choice import Choice
+    from gitmemo.sync.spilled import spilled_segments
+
     workspace = find()
     task = _task(workspace, targets, remote_name, revs, everything)
+    task.wanted.extend(spilled_segments(workspace, Choice(revs, everything)))
     fields = (tell_push if dry_run else push_values)(task, jobs, quiet=quiet or as_json)
     fields |= push_histories(workspace, dry_run=dry_run, quiet=quiet or as_json)
     _tell(fields, as_json=as_json)
@@ -118,10 +123,23 @@ def pull(
     The first word may name the remote; the others name ops: then only the inputs and outputs of
     their calls are fetched. The calls themselves come with `git pull`.
     """
+    from gitmemo.sync.choice import Choice
+    from gitmemo.sync.spilled import unread_segments
+
     workspace = find()
     said = quiet or as_json
     # First, as decisions and texts may be needed to read what the values belong to.
     fields = {} if dry_run else fetch_histories(workspace, quiet=said)
+    # They say which values there are.
+    segments = unread_segments(workspace, Choice(revs, everything))
+    if segments:
+        config = workspace.remote(_first_remote(workspace, targets, remote_name))
+        fields |= _pull_segments(
+            Task(workspace, config, segments), jobs, dry_run=dry_run, quiet=said
+        )
+        if dry_run:
+            _tell(fields, as_json=as_json)
+            return 0
     task = _task(workspace, targets, remote_name, revs, everything, only_missing=True)
     fields |= (tell_pull if dry_run else pull_values)(task, jobs, quiet=said)
     _tell(fields, as_json=as_json)
@@ -178,6 +196,25 @@ def _task(
     if only_missing:
         is_needed = bool(workspace.world.blobs.missing({item.blob for item in wanted}))
     return Task(workspace, _remote(workspace, name, needed=is_needed), wanted)
+
+
+def _pull_segments(task: Task, jobs: int | None, *, dry_run: bool, quiet: bool) -> Fields:
+    if not quiet:
+        total = size(sum(item.size for item in task.wanted))
+        click.echo(f"{count(len(task.wanted), 'spilled segment')} ({total}):")
+    if dry_run:
+        click.echo("what values they name is known when they are here", err=True)
+    found = (tell_pull if dry_run else pull_values)(task, jobs, quiet=quiet)
+    return {"segments": found}
+
+
+def _first_remote(
+    workspace: Workspace, targets: tuple[str, ...], remote_name: str | None
+) -> str | None:
+    """Return the name of the remote, as `_aim` does where it cannot be an op's too."""
+    if remote_name is None and targets and targets[0] in workspace.settings.remotes:
+        return targets[0]
+    return remote_name
 
 
 def _aim(

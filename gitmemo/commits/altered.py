@@ -10,7 +10,8 @@ from collections.abc import Iterator
 
 from gitmemo.errors import CorruptSegment, SegmentsAltered
 from gitmemo.git.cli import Git
-from gitmemo.world.segments import INDEX_FOLDER, read_segment, segment_name
+from gitmemo.world.segments import INDEX_FOLDER, segment_name
+from gitmemo.world.stubs import check_file
 
 _FILE_MODES = ("100644", "100755")
 _SIDES = ("HEAD", "MERGE_HEAD", "CHERRY_PICK_HEAD", "REVERT_HEAD", "REBASE_HEAD")
@@ -63,7 +64,7 @@ def _wrong_with(path: str, mode: str, data: bytes | None) -> str | None:
     if data is None:
         return "git does not have its bytes"
     try:
-        read_segment(path, data)
+        check_file(path, data)
     except CorruptSegment as error:
         return error.reason
     return None

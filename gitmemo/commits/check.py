@@ -8,18 +8,20 @@ from __future__ import annotations
 from collections.abc import Iterator
 from pathlib import Path
 
-from gitmemo.errors import CorruptSegment, GitmemoError
+from gitmemo.errors import CorruptSegment, GitmemoError, SegmentUnreadable
+from gitmemo.git.repository import Layout
 from gitmemo.workspace import Workspace
 from gitmemo.world.files import names_in, segment_bytes
 from gitmemo.world.journal import PACKED, abandoned, read_entries
 from gitmemo.world.journal import repair as repair_journal
 from gitmemo.world.segments import INDEX_FOLDER, damage, read_segment, segment_name
+from gitmemo.world.spilled import whole
 
 
 def check_records(workspace: Workspace, *, repair: bool) -> Iterator[tuple[str, bool]]:
     """Yield a line about every segment and journal that is damaged, and whether it was repaired."""
     for name in _below(workspace.root, INDEX_FOLDER):
-        for error in _damage_of(workspace.root, name):
+        for error in _damage_of(workspace.layout, name):
             yield str(error), False
     journals = workspace.layout.private_dir / "journal"
     for path in sorted((*journals.rglob("*.jsonl"), *journals.rglob(f"*.jsonl{PACKED}"))):
@@ -58,12 +60,13 @@ def _below(root: Path, folder: str) -> Iterator[str]:
             yield path
 
 
-def _damage_of(root: Path, name: str) -> Iterator[CorruptSegment]:
+def _damage_of(layout: Layout, name: str) -> Iterator[SegmentUnreadable]:
     """Yield all that is wrong with a segment, or with what is no segment and lies among them."""
     if segment_name(name) is None:
         yield CorruptSegment(name, "it is not named like a segment, so it is not read")
         return
     try:
-        yield from damage(name, read_segment(name, segment_bytes(root, name)))
-    except CorruptSegment as error:
+        data = whole(layout, name, segment_bytes(layout.root, name))
+        yield from damage(name, read_segment(name, data))
+    except SegmentUnreadable as error:
         yield error

@@ -14,19 +14,19 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from gitmemo.commits.settled import in_the_way
 from gitmemo.errors import CompactionRefused
 from gitmemo.git.cli import Git
-from gitmemo.git.repository import Layout, head, under_way
+from gitmemo.git.repository import Layout, head
 from gitmemo.plain_files import replace_file
 from gitmemo.world.files import segment_bytes
 from gitmemo.world.segments import (
-    INDEX_FOLDER,
     Segment,
     build_segment,
     damage,
     read_segment,
-    segment_name,
 )
+from gitmemo.world.spilled import committed_segments
 
 LARGEST_SHARE = 0.3
 """An input of this share of the output, or more, is left as it is.
@@ -34,8 +34,11 @@ LARGEST_SHARE = 0.3
 Git measures what is shared by the larger file, so that 0.5 is a rename; libgit2, in which
 hosting sites and editors merge, by the mean of both, so that 0.33 is one.
 """
-_MOST_BYTES = 32 << 20
-"""Hosting sites warn of files of 50 MB and refuse those of 100."""
+MOST_BYTES = 32_000_000
+"""Hosting sites warn of files of 50 MB and refuse those of 100.
+
+The largest share of it is below what may be spilled, so no branch joins what another one spills.
+"""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +58,7 @@ class Group:
     output: Segment
 
 
-def plan_compaction(layout: Layout, most_bytes: int = _MOST_BYTES) -> tuple[Group, ...]:
+def plan_compaction(layout: Layout, most_bytes: int = MOST_BYTES) -> tuple[Group, ...]:
     """Decide which segments of the checked-out tree become one.
 
     Raises:
@@ -64,10 +67,10 @@ def plan_compaction(layout: Layout, most_bytes: int = _MOST_BYTES) -> tuple[Grou
     """
     git = Git(layout.root)
     _refuse(git, layout)
-    listing = git.try_run("ls-tree", "-r", "-z", "--name-only", "HEAD", "--", INDEX_FOLDER) or ""
     months: dict[str, list[str]] = defaultdict(list)
-    for path in filter(segment_name, listing.split("\0")):
-        months[path.split("/")[3]].append(path)
+    for path, stub in committed_segments(git, "HEAD"):
+        if stub is None:
+            months[path.split("/")[3]].append(path)
     found: list[Group] = []
     for month, paths in sorted(months.items()):
         found += _groups(layout.root, month, paths, most_bytes)
@@ -124,9 +127,8 @@ def _facts(path: str, data: bytes) -> list[str]:
 
 
 def _refuse(git: Git, layout: Layout) -> None:
-    operation = under_way(layout)
-    if operation:
-        raise CompactionRefused(f"a {operation} is under way", "finish or abort it first")
+    if found := in_the_way(git, layout):
+        raise CompactionRefused(*found)
     now = head(layout)
     if now.branch is None or now.commit is None:
         raise CompactionRefused(
@@ -137,8 +139,6 @@ def _refuse(git: Git, layout: Layout) -> None:
         # Of two branches that compact differently both outputs stay: twice the files' space.
         reason = f"the checked-out branch is {now.branch!r}, not the default one"
         raise CompactionRefused(reason, f"git checkout {default}")
-    if git.run("status", "--porcelain", "--untracked-files=all", "--", ".gitmemo"):
-        raise CompactionRefused(".gitmemo has uncommitted changes", "commit or undo them first")
 
 
 def _default_branch(git: Git, current: str) -> str:

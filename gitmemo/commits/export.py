@@ -30,11 +30,11 @@ from gitmemo.world.segments import (
     INDEX_FOLDER,
     Segment,
     build_segment,
-    read_segment,
     segment_name,
 )
 from gitmemo.world.sketches import needs_of_line
 from gitmemo.world.spans import Numbers
+from gitmemo.world.stubs import check_file
 from gitmemo.world.view import values_behind
 
 if TYPE_CHECKING:
@@ -108,7 +108,7 @@ def complete(git: Git, root: Path) -> list[str]:
             entries.append((path, oid))
     for path, oid in entries:
         data = git.bytes("cat-file", "blob", oid)
-        read_segment(path, data)
+        check_file(path, data)
         replace_file(root, path, data)
     if entries:
         git.update_index(entries)
@@ -122,7 +122,7 @@ def stage_untracked(git: Git, root: Path) -> None:
     for path in filter(None, found.split("\0")):
         if segment_name(path):
             data = segment_bytes(root, path)
-            read_segment(path, data)
+            check_file(path, data)
             git.update_index([(path, git.hash_object(data))])
 
 

@@ -32,6 +32,8 @@ def sentence(line: str) -> str:
     """Return what a line says; the line itself if it is none that is known."""
     try:
         array = json.loads(line)
+        if isinstance(array, dict):  # the stub of a segment
+            return f"spilled: {int(array['size']):,} bytes are on a remote"
         text = _SENTENCES[array[0]](array)
     except Exception:  # noqa: BLE001  the line may hold anything, and is shown then as it is
         text = line

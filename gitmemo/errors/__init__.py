@@ -37,7 +37,9 @@
       WrongArguments         exit 2
     records
       CorruptRecord          exit 4
-      CorruptSegment         exit 4
+      SegmentUnreadable      exit 4
+        CorruptSegment       exit 4
+        SegmentSpilled       exit 4
       SegmentsAltered        exit 3
       CorruptJournal         exit 4
       UnknownTombstone       exit 2
@@ -75,6 +77,7 @@
       HistoryRejected        exit 4
       HookRefused            exit 1
       CompactionRefused      exit 3
+      SpillRefused           exit 3
       OperationInProgress    exit 3
     project
       NotInitialised         exit 3
@@ -164,6 +167,8 @@ from gitmemo.errors.records import (
     NewerFormat,
     OlderFormat,
     SegmentsAltered,
+    SegmentSpilled,
+    SegmentUnreadable,
     UnknownTombstone,
 )
 from gitmemo.errors.remotes import (
@@ -196,6 +201,7 @@ from gitmemo.errors.repository import (
     NotInRepository,
     OperationInProgress,
     RefContended,
+    SpillRefused,
 )
 from gitmemo.errors.values import (
     ApproxTooLarge,
@@ -289,10 +295,13 @@ __all__ = [
     "RemoteUnknown",
     "RemoteUnreachable",
     "RemoteUnsigned",
+    "SegmentSpilled",
+    "SegmentUnreadable",
     "SegmentsAltered",
     "SeveralDecisions",
     "SignatureChanged",
     "SourceError",
+    "SpillRefused",
     "StorageClosed",
     "StorageInMemory",
     "TargetAmbiguous",

@@ -26,11 +26,37 @@ class CorruptRecord(GitmemoError, ValueError):
         )
 
 
-class CorruptSegment(GitmemoError, ValueError):
+class SegmentUnreadable(GitmemoError):
+    """What a committed index file says cannot be read here."""
+
+    kind = "segment-unreadable"
+    exit_code = 4
+    path: str
+
+
+class SegmentSpilled(SegmentUnreadable, LookupError):
+    """The bytes of a committed index file were moved to a remote, and are not on this machine."""
+
+    kind = "segment-spilled"
+
+    def __init__(self, path: str, size_bytes: int) -> None:
+        super().__init__(path, size_bytes)
+        self.path, self.size_bytes = path, size_bytes
+
+    def problem(self) -> str:
+        return (
+            f"the index segment {printed(self.path)} is spilled: its {self.size_bytes:,} bytes are "
+            "on a remote, and not on this machine"
+        )
+
+    def remedy(self) -> str:
+        return "gitmemo pull (with --rev REV, or --all, for what is not checked out)"
+
+
+class CorruptSegment(SegmentUnreadable, ValueError):
     """A committed index file is damaged."""
 
     kind = "corrupt-segment"
-    exit_code = 4
 
     def __init__(self, path: str, reason: str, line: int | None = None) -> None:
         """`line` is the number of the line that is no fact, from 1 on; None for the whole file."""

@@ -147,6 +147,23 @@ class CompactionRefused(GitmemoError):
         return self.advice
 
 
+class SpillRefused(GitmemoError):
+    """Segments are not moved to a remote, or back, as things are."""
+
+    kind = "spill-refused"
+    exit_code = 3
+
+    def __init__(self, reason: str, advice: str) -> None:
+        super().__init__(reason, advice)
+        self.reason, self.advice = reason, advice
+
+    def problem(self) -> str:
+        return f"no segment was moved: {self.reason}"
+
+    def remedy(self) -> str:
+        return self.advice
+
+
 class OperationInProgress(GitmemoError):
     """Git is in the middle of something that a commit would conclude or disturb."""
 

@@ -68,12 +68,13 @@ def _numbers(workspace: Workspace, choice: Choice) -> set[int]:
     if not choice.everything:
         return world.index.members(files)
     trees = TreeSegments(world, open_reader(workspace.layout, fetches=False))
-    files |= trees.load_readable(_every_commit(workspace))
+    files |= trees.load_readable(every_commit(workspace))
     files.update(file for file, _ in world.index.files("journal").values())
     return world.index.members(files) | world.visible(workspace.code)
 
 
-def _every_commit(workspace: Workspace) -> list[str]:
+def every_commit(workspace: Workspace) -> list[str]:
+    """Return the commits of all branches and tags, those of git remotes too."""
     git = Git(workspace.root)
     listed = git.try_run("rev-list", "--no-walk=unsorted", "--branches", "--tags", "--remotes")
     return (listed or "").split()

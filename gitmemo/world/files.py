@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import partial
 from pathlib import Path
 
-from gitmemo.errors import CorruptRecord, CorruptSegment
+from gitmemo.errors import CorruptRecord, CorruptSegment, SegmentUnreadable
 from gitmemo.git.repository import MAIN_WORKTREE, Layout
 from gitmemo.plain_files import is_plain_folder
 from gitmemo.world.index import Index
@@ -25,6 +25,7 @@ from gitmemo.world.segments import (
     read_segment,
     segment_name,
 )
+from gitmemo.world.spilled import whole
 
 EXPORTED = "exported"
 
@@ -39,7 +40,7 @@ class FactFiles:
             are gone): file id to the size that is committed.
         is_lenient: Whether damaged segments are left out, which only those may ask for who
             reuse nothing: what people said of the code may be in them.
-        left_out: What is wrong with those that were.
+        left_out: What is wrong with those that were; also spilled ones whose bytes are not here.
     """
 
     def __init__(self, layout: Layout, index: Index) -> None:
@@ -47,7 +48,7 @@ class FactFiles:
         self.active: frozenset[int] = frozenset()
         self.mine: dict[int, int] = {}
         self.is_lenient = False
-        self.left_out: tuple[CorruptSegment, ...] = ()
+        self.left_out: tuple[SegmentUnreadable, ...] = ()
         self._layout = layout
         self._index = index
         self._segments: dict[str, str] = {}
@@ -175,11 +176,11 @@ class FactFiles:
                 )
 
     def _load_or_leave(self, path: str, read: Callable[[], bytes]) -> Iterator[int]:
-        """Yield the file id of a segment; none if it is damaged and that is allowed."""
+        """Yield the file id of a segment; none if it cannot be read and that is allowed."""
         try:
             with self._index.attempt():
                 file = self._load_segment(path, read())
-        except CorruptSegment as error:
+        except SegmentUnreadable as error:
             if not self.is_lenient:
                 raise
             self.left_out += (error,)
@@ -192,6 +193,7 @@ class FactFiles:
             raise CorruptSegment(path, "it is not named like a segment")
         file, loaded = self._index.file("segment", "", name)
         if not loaded:
+            data = whole(self._layout, path, data)
             lines = read_segment(path, data)
             try:
                 self._index.add_members(file, lines)

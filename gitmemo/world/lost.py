@@ -16,7 +16,7 @@ from contextlib import suppress
 from itertools import pairwise
 from pathlib import Path
 
-from gitmemo.errors import CorruptSegment, MissingObject
+from gitmemo.errors import MissingObject, SegmentUnreadable
 from gitmemo.git.cli import OFFLINE, Git
 from gitmemo.git.repository import Layout
 from gitmemo.hashing import content_id
@@ -207,7 +207,7 @@ def _loaded(layout: Layout, files: FactFiles, oids: Mapping[str, str]) -> set[in
     reader = open_reader(layout, fetches=False)
     for path, oid in new.items():
         # What a partial clone lacks was not committed here: no fact of ours is in it alone.
-        with suppress(CorruptSegment, MissingObject):
+        with suppress(SegmentUnreadable, MissingObject):
             found |= files.load([(path, reader.blob(oid))])
     reader.close()
     return found

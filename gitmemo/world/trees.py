@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
 
-from gitmemo.errors import CorruptRecord, CorruptSegment, MissingObject, NewerFormat
+from gitmemo.errors import CorruptRecord, MissingObject, NewerFormat, SegmentUnreadable
 from gitmemo.git.cli import Git
 from gitmemo.git.formats import TREE_MODE, TreeEntry
 from gitmemo.git.objects import ObjectReader
@@ -17,7 +17,7 @@ from gitmemo.world.repository import RepositoryWorld
 from gitmemo.world.segments import INDEX_FOLDER, segment_name
 
 _FORMAT = "1"
-_UNREADABLE = (CorruptSegment, CorruptRecord, MissingObject, NewerFormat)
+_UNREADABLE = (SegmentUnreadable, CorruptRecord, MissingObject, NewerFormat)
 _FILES = frozenset({0o100644, 0o100755, 0o100664})
 
 
@@ -39,7 +39,7 @@ class TreeSegments:
 
         Raises:
             NewerFormat: A newer gitmemo wrote the commit's index.
-            CorruptSegment, MissingObject: A segment is damaged, or not in this clone.
+            SegmentUnreadable, MissingObject: A segment is damaged, or not in this clone.
         """
         if self._index is not self._base.index:  # it was made anew
             self._index, self._did_branches = self._base.index, False
