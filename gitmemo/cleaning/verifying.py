@@ -84,11 +84,11 @@ def verify(workspace: Workspace, *, repair: bool) -> Iterator[Problem]:
     if repair:
         for copy in found.damaged:
             set_aside(copy)
-    needed = names.live(found.lost) | _torn_away(workspace, names, found)
+    needed = (names.live(found.lost) - names.segments) | _torn_away(workspace, names, found)
     calls = _concerned(names, needed)
     fetched = _fetched(workspace, names, needed) if repair and needed else frozenset[Digest]()
     makers = makers_of_blobs(names, found.sound | fetched)
-    yield from _harmless(found, needed, repair=repair)
+    yield from _harmless(found, needed, names.segments, repair=repair)
     values = {value.blob: value for value in names.values}
     for blob in sorted(needed):
         value = values[blob]
@@ -123,11 +123,19 @@ def _names(workspace: Workspace) -> Named | None:
         return None  # what is wrong with it was said, or is in no tree that is checked out
 
 
-def _harmless(found: Inspection, needed: Collection[Digest], *, repair: bool) -> Iterator[Problem]:
+def _harmless(
+    found: Inspection,
+    needed: Collection[Digest],
+    segments: Collection[Digest],
+    *,
+    repair: bool,
+) -> Iterator[Problem]:
     """Yield the damaged copies of values that nobody needs, or that are here once more."""
     for copy in found.damaged:
         if copy.blob not in needed:
             why = "another copy is sound" if copy.blob in found.sound else "no record names it"
+            if copy.blob in segments and copy.blob not in found.sound:
+                why = "a spilled segment, read before"
             outcome = Outcome.REPAIRED if repair else Outcome.DAMAGED
             done = ": set aside" if repair else ""
             said = f"a copy of the value {short(to_hex(copy.blob))} is damaged in {copy.path} ({why}){done}"

@@ -124,14 +124,14 @@ def pull(
     their calls are fetched. The calls themselves come with `git pull`.
     """
     from gitmemo.sync.choice import Choice
-    from gitmemo.sync.spilled import unread_segments
+    from gitmemo.sync.spilled import absent_segments
 
     workspace = find()
     said = quiet or as_json
     # First, as decisions and texts may be needed to read what the values belong to.
     fields = {} if dry_run else fetch_histories(workspace, quiet=said)
     # They say which values there are.
-    segments = unread_segments(workspace, Choice(revs, everything))
+    segments = absent_segments(workspace, Choice(revs, everything))
     if segments:
         config = workspace.remote(_first_remote(workspace, targets, remote_name))
         fields |= _pull_segments(

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from gitmemo.git.cli import Git
 from gitmemo.git.objects import open_reader
-from gitmemo.hashing.digest import to_hex
 from gitmemo.remotes import WantedBlob
 from gitmemo.sync.choice import Choice, every_commit
 from gitmemo.workspace import Workspace, commit_of
@@ -31,19 +30,15 @@ def spilled_segments(workspace: Workspace, choice: Choice) -> list[WantedBlob]:
     return list(map(as_wanted, dict.fromkeys(stubs)))
 
 
-def unread_segments(workspace: Workspace, choice: Choice) -> list[WantedBlob]:
-    """Return those that were never read in this clone and are not in its store.
+def absent_segments(workspace: Workspace, choice: Choice) -> list[WantedBlob]:
+    """Return those that are not in the local store.
 
     Raises:
         UnknownRevision, RangeGiven: A revision names no commit, or many.
     """
-    found = {to_hex(item.blob): item for item in spilled_segments(workspace, choice)}
-    if not found:
-        return []
-    known = workspace.world.files.segment_ids(found)
-    unread = {item.blob: item for name, item in found.items() if name not in known}
-    absent = workspace.world.blobs.missing(unread) if unread else set()
-    return [item for blob, item in unread.items() if blob in absent]
+    found = spilled_segments(workspace, choice)
+    absent = workspace.world.blobs.missing({item.blob for item in found}) if found else set()
+    return [item for item in found if item.blob in absent]
 
 
 def as_wanted(stub: Stub) -> WantedBlob:

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cached_property
 from pathlib import Path
 
-from gitmemo.errors import CorruptSegment, MissingObject, RecordsUnreadable
+from gitmemo.errors import MissingObject, RecordsUnreadable, SegmentUnreadable
 from gitmemo.git.cli import Git
 from gitmemo.git.objects import open_reader
 from gitmemo.hashing import content_id
@@ -45,13 +45,20 @@ class Named:
     Attributes:
         values: All facts about where bytes are that were ever seen here, reachable or not.
         stated: The content ids whose whereabouts stand in the places that count.
+        segments: The names of the segments there, under which bytes of spilled ones are kept.
     """
 
     def __init__(self, world: RepositoryWorld, files: Iterable[int]) -> None:
         """`files` are the places that count."""
         self._index = world.index
         self._graves = world.graves().known
-        self._numbers = world.index.members(files)
+        counted = frozenset(files)
+        self._numbers = world.index.members(counted)
+        listed = world.index.files("segment").items()
+        # Also of those that are whole here: another branch, or the next commit, may have the stub.
+        self.segments = frozenset(
+            Digest(bytes.fromhex(name)) for (_, name), (file, _) in listed if file in counted
+        )
         self.values = tuple(_values(world.index))
         self.stated = frozenset(v.cid for v in world.index.values_among(self._numbers))
 
@@ -61,9 +68,12 @@ class Named:
         return frozenset(value.blob for value in self.values)
 
     def live(self, blobs: Iterable[Digest]) -> frozenset[Digest]:
-        """Return those of `blobs` that records in the places that count name, use or made."""
+        """Return those of `blobs` that records in the places that count name, use or made.
+
+        The records themselves are among them, where they are spilled.
+        """
         asked = frozenset(blobs)
-        stated = asked & self.blobs_of(self.stated)
+        stated = asked & (self.blobs_of(self.stated) | self.segments)
         unclear = (asked - stated) & self.known
         # Calls are many, and nearly always their values stand beside them.
         return stated | (unclear & self.blobs_of(cids_of(self.calls))) if unclear else stated
@@ -132,7 +142,7 @@ def named(world: RepositoryWorld) -> Named:
 
     Raises:
         RecordsUnreadable: Some cannot be read, so nobody can say what they name.
-        CorruptSegment, CorruptJournal: So it is with files of this work tree.
+        SegmentUnreadable, CorruptJournal: So it is with files of this work tree.
     """
     world.enter()
     if world.files.left_out:
@@ -168,7 +178,7 @@ def _segments(world: RepositoryWorld) -> set[int]:
         if name not in known:
             try:
                 found |= world.files.load([(path, reader.blob(oids[path]))])
-            except (CorruptSegment, MissingObject) as error:
+            except (SegmentUnreadable, MissingObject) as error:
                 unreadable.append(f"{path}: {error.problem()}")
     reader.close()
     found |= _lying(world, unreadable)
@@ -195,7 +205,7 @@ def _lying(world: RepositoryWorld, unreadable: list[str]) -> set[int]:
             if name not in known:
                 try:
                     found |= world.files.load([(path, segment_bytes(root, path))])
-                except CorruptSegment as error:
+                except SegmentUnreadable as error:
                     unreadable.append(f"{root}: {error.problem()}")
     return found
 

@@ -7,50 +7,65 @@ import shutil
 from collections.abc import Callable
 from pathlib import Path
 
+import pygit2
 import pytest
 from driver import Clone, copy_of
 
 from gitmemo.commits.compaction import LARGEST_SHARE, MOST_BYTES
-from gitmemo.config import SMALLEST_SPILL
-from gitmemo.errors import CorruptSegment
+from gitmemo.config import SMALLEST_SPILL, merge
+from gitmemo.errors import BadSetting, CorruptSegment
 from gitmemo.world.segments import MAX_BYTES
 from gitmemo.world.stubs import Stub, read_stub, stub_bytes
 
-SAID = """
-import gitmemo as gm
+FORGET = """
+from gitmemo.workspace import find
 
-with gm.open() as storage:
-    storage.decide("helper.py:scale", breaking=False, why="because " * 1_300_000)
+workspace = find()
+world = workspace.world
+world.enter()
+calls = [c for c in world.calls(workspace.code) if c.op == "pipeline:evaluate"]
+chosen = [c for c in calls if any(s.inline and s.inline.json == 9 for s in c.inputs)]
+assert len(chosen) == 1
+world.forget(chosen, "because " * 1_300_000)
 """
 CloneOf = Callable[[Clone | Path, str], Clone]
 
 
 @pytest.fixture(scope="module")
 def template(ran_template: Clone, tmp_path_factory: pytest.TempPathFactory) -> Clone:
-    """Calls, the word that keeps them valid, in a segment of 10 MB; and a remote with the values."""
+    """A segment of 10 MB, with calls and the word that one of them is forgotten; and a small one."""
     folder = tmp_path_factory.mktemp("spilling")
     clone = copy_of(ran_template, folder / "template")
-    clone.change("value * 2", "2 * value")
-    clone.python("-c", SAID)
-    clone.commit("Results")
-    (clone.root / "more").mkdir()
+    clone.git("tag", "begun")
+    assert clone.run("9") == (1, 2)
+    clone.python("-c", FORGET)
     clone.gitmemo("remote", "add", "lab", str(folder / "lab"))
-    clone.commit("Say where values are")
+    clone.commit("Results")
+    clone.git("tag", "large")
+    assert clone.run("7") == (1, 2)
+    clone.gitmemo("commit")
     clone.gitmemo("push")
     assert clone.is_clean()
     return clone
 
 
+@pytest.fixture(scope="module")
+def spilled_template(template: Clone) -> Clone:
+    """The same, with the large segment on the remote."""
+    clone = copy_of(template, template.root.parent / "spilled")
+    spill(clone)
+    clone.git("tag", "spilled")
+    return clone
+
+
 @pytest.fixture
 def project(template: Clone, tmp_path: Path) -> Clone:
-    """The same with a remote of its own."""
-    clone = copy_of(template, tmp_path / "mine")
-    shutil.copytree(template.root.parent / "lab", tmp_path / "lab")
-    config = clone.root / ".gitmemo/config.toml"
-    text = config.read_text("utf-8").replace(str(template.root.parent), str(tmp_path))
-    config.write_text(text, "utf-8")
-    clone.commit("Move the remote")
-    return clone
+    return copy_of(template, tmp_path / "mine")
+
+
+@pytest.fixture
+def spilled(spilled_template: Clone, tmp_path: Path) -> Clone:
+    return copy_of(spilled_template, tmp_path / "mine")
 
 
 def segments(clone: Clone) -> list[str]:
@@ -58,6 +73,11 @@ def segments(clone: Clone) -> list[str]:
     found = (clone.root / ".gitmemo/index/1").rglob("*.jsonl")
     paths = sorted(found, key=lambda path: -path.stat().st_size)
     return [path.relative_to(clone.root).as_posix() for path in paths]
+
+
+def stub_of(clone: Clone) -> str:
+    """Return the path of the spilled segment."""
+    return segments(clone)[-1]
 
 
 def spill(clone: Clone, *commit: str) -> str:
@@ -69,202 +89,227 @@ def spill(clone: Clone, *commit: str) -> str:
     return path
 
 
+def move_remote(clone: Clone, place: Path) -> None:
+    """Let a clone look for the remote in another place."""
+    file = clone.root / ".git/gitmemo/config.toml"
+    file.parent.mkdir(exist_ok=True)
+    file.write_text(f'[remotes.lab]\nurl = "{place}"\n', "utf-8")
+
+
 def forget_index(clone: Clone) -> None:
     for path in (clone.root / ".git/gitmemo").glob("index.db*"):
         path.unlink()
 
 
-def test_a_clone_pulls_what_was_spilled_and_computes_nothing(
-    project: Clone, clone_of: CloneOf
-) -> None:
+def test_spilling_leaves_a_stub_and_the_same_results(project: Clone, tmp_path: Path) -> None:
     path = segments(project)[0]
-    whole = (project.root / path).read_bytes()
-    dry = project.gitmemo("index", "spill", "-n", path)
-    assert f"{path}: 10.4 MB" in dry.out
+    size = (project.root / path).stat().st_size
+    assert f"{path}: 10.4 MB" in project.gitmemo("index", "spill", "-n", path).out
     assert project.is_clean()
     said = project.gitmemo("index", "spill", Path(path).stem[:12])
-    assert "sent 1 value" in said.out
+    assert "lab: " in said.out
     assert project.git("status", "--porcelain") == f"M  {path}", "staged, not committed"
     project.git("commit", "-q", "-m", "Spill")
-    assert (project.root / path).read_bytes() == stub_bytes(len(whole))
-    assert project.run() == (5, 0)
-    # What derived files knew comes from the local store again.
+    assert project.is_clean()
+    assert (project.root / path).read_bytes() == stub_bytes(size)
+    # What derived files knew comes from the local store again, without any remote.
     forget_index(project)
-    shutil.move(project.root.parent / "lab", project.root.parent / "away")
-    assert project.run() == (5, 0)
-    assert "because because" in project.gitmemo("show", path).out
-    assert project.gitmemo("verify").code == 0
-    shutil.move(project.root.parent / "away", project.root.parent / "lab")
+    move_remote(project, tmp_path / "nowhere")
+    assert project.run("1", "2", "7") == (7, 0)
+    assert project.run("9") == (2, 1), "what was forgotten stays so"
+    assert "spilled" not in project.gitmemo("verify").text
 
-    theirs = clone_of(project, "theirs")
-    assert "would fetch 1 value (10.4 MB)" in theirs.gitmemo("pull", "-n").out
-    pulled = theirs.gitmemo("pull", "lab").out
-    assert "1 spilled segment (10.4 MB)" in pulled
-    assert theirs.run() == (5, 0)
+
+def test_a_clone_pulls_what_was_spilled_and_computes_nothing(
+    spilled_template: Clone, clone_of: CloneOf
+) -> None:
+    theirs = clone_of(spilled_template, "theirs")
+    dry = theirs.gitmemo("pull", "-n").out
+    assert "1 spilled segment (10.4 MB)" in dry
+    assert "would fetch 1 value (10.4 MB)" in dry
+    assert "1 spilled segment (10.4 MB)" in theirs.gitmemo("pull", "lab").out
+    assert theirs.run("1", "2", "7") == (7, 0)
+    assert theirs.run("9") == (2, 1)
     assert theirs.is_clean()
     assert "spilled" not in theirs.gitmemo("pull").out, "it is here"
 
-    theirs.gitmemo("index", "unspill")
-    theirs.git("commit", "-q", "-m", "Back into git")
-    assert (theirs.root / path).read_bytes() == whole
-    assert theirs.is_clean()
-    assert theirs.run() == (5, 0)
-
 
 def test_before_a_pull_nothing_is_reused_and_code_can_be_committed(
-    project: Clone, clone_of: CloneOf
+    spilled_template: Clone, clone_of: CloneOf
 ) -> None:
-    path = spill(project)
-    theirs = clone_of(project, "theirs")
+    theirs = clone_of(spilled_template, "theirs")
+    path = stub_of(theirs)
     refused = theirs.gitmemo("run", "pipeline.py", code=None)
-    assert refused.code == 4 or "SegmentSpilled" in refused.err
-    assert path in refused.err
+    assert refused.code
+    assert f"{path} is spilled" in refused.err
     assert "gitmemo pull" in refused.err
-    for command in (("df", "train"), ("status",), ("df", "train", "--rev", "HEAD")):
-        looked = theirs.gitmemo(*command, code=4)
-        assert f"left out, with all that it says, decisions too: the index segment {path}" in (
-            looked.err
-        )
+    looked = theirs.gitmemo("df", "train", "--json", code=4)
+    assert f'"path": "{path}"' in looked.err
+    assert len(looked.out.splitlines()) == 1, "the rest is shown"
+    theirs.gitmemo("df", "train", "--rev", "HEAD", code=4)
     error = json.loads(theirs.gitmemo("push", "--json", code=4).err)["error"]
     assert error["kind"] == "segment-spilled"
-    assert "is spilled" in theirs.gitmemo("verify", code=4).out
-    theirs.gitmemo("show", path, code=4)
-    diff = theirs.git("log", "-p", "-1", "--format=")
-    assert "+spilled: 10,4" in diff
+    assert f"{path} is spilled" in theirs.gitmemo("verify", code=4).out
+    assert "is spilled" in theirs.gitmemo("show", path, code=4).err
 
     theirs.write("notes.txt", "code goes on\n")
-    said = theirs.commit("Code")
-    assert "git goes on without results" in said
-    assert theirs.is_clean()
-    # Without the remote there is no way to the results, and that is said.
-    shutil.move(project.root.parent / "lab", project.root.parent / "away")
-    theirs.gitmemo("pull", code=None)
-    theirs.gitmemo("index", "unspill", code=None)
-    assert theirs.is_clean()
-    shutil.move(project.root.parent / "away", project.root.parent / "lab")
-    theirs.gitmemo("pull")
-    assert theirs.run() == (5, 0)
-
-
-def test_git_moves_between_whole_and_spilled(project: Clone, clone_of: CloneOf) -> None:
-    before = project.git("rev-parse", "HEAD")
-    spill(project)
-    project.git("tag", "spilled")
-    theirs = clone_of(project, "theirs")
-    theirs.git("checkout", "-q", before)
-    assert theirs.run() == (5, 0)
-    theirs.git("checkout", "-q", "main")  # its name is known by now
-    assert theirs.run() == (5, 0)
+    assert "git goes on without results" in theirs.commit("Code")
     assert theirs.is_clean()
 
-    project.git("revert", "--no-edit", "HEAD")
-    other = clone_of(project, "other")
-    assert other.run() == (5, 0)
-    forget_index(other)
-    assert other.gitmemo("df", "train", "--rev", "spilled").out
-    other.gitmemo("pull", "--rev", "spilled")
+
+def test_without_the_remote_nothing_is_lost(spilled: Clone, clone_of: CloneOf) -> None:
+    theirs = clone_of(spilled, "theirs")
+    move_remote(theirs, theirs.root / "nowhere")
+    theirs.gitmemo("pull", code=5)
+    theirs.gitmemo("index", "unspill", code=5)
+    assert theirs.is_clean()
+    # An older commit has it whole, and what was read once under a name counts.
+    theirs.git("checkout", "-q", "large")
+    assert theirs.run() == (5, 0)
+    theirs.git("checkout", "-q", "main")
+    assert theirs.run("1", "2", "7") == (7, 0)
+    assert theirs.is_clean()
 
 
-@pytest.mark.parametrize("order", ["ours", "theirs"])
-def test_branches_that_spill_add_and_restore_merge(project: Clone, order: str) -> None:
-    def merge(one: str, two: str) -> None:
-        first, second = (one, two) if order == "ours" else (two, one)
-        project.git("checkout", "-q", first)
-        project.git("checkout", "-q", "-B", "merged")
-        project.git("merge", "-q", "--no-edit", second)
-        assert project.is_clean()
-
-    path = segments(project)[0]
-    whole = (project.root / path).read_bytes()
-    project.git("branch", "plain")
-    project.git("checkout", "-q", "-b", "spilled")
-    spill(project)
-    project.git("checkout", "-q", "-b", "also", "plain")
-    assert project.run("7") == (1, 2)
-    project.gitmemo("commit")
-    merge("spilled", "also")
-    assert (project.root / path).read_bytes() == stub_bytes(len(whole))
-    assert project.run("1", "2", "7") == (7, 0)
-    project.git("checkout", "-q", "also")
-    spill(project)
-    merge("spilled", "also")
-    assert project.run("1", "2", "7") == (7, 0)
-    project.git("checkout", "-q", "-b", "restored", "spilled")
-    project.gitmemo("index", "unspill", path)
-    project.git("commit", "-q", "-m", "Restore")
-    merge("spilled", "restored")
-    assert (project.root / path).read_bytes() == whole
-    merge("restored", "also")
-    assert project.run("1", "2", "7") == (7, 0)
+def test_unspilling_is_undoing(spilled: Clone, template: Clone) -> None:
+    path = stub_of(spilled)
+    shutil.rmtree(spilled.root / ".git/gitmemo/blobs")
+    forget_index(spilled)
+    spilled.gitmemo("index", "unspill", path)
+    spilled.git("commit", "-q", "-m", "Back into git")
+    assert spilled.is_clean()
+    assert (spilled.root / path).read_bytes() == (template.root / path).read_bytes()
+    assert "no segment that is spilled" in spilled.gitmemo("index", "unspill").err
+    assert spilled.git("diff", "--stat", "large", "--", path) == ""
 
 
-def test_an_amended_commit_keeps_the_bytes_out_of_git(project: Clone, clone_of: CloneOf) -> None:
-    project.git("reset", "-q", "--soft", "HEAD~2")
-    path = segments(project)[0]
-    project.git("commit", "-q", "-m", "All of it", "--amend")
+def test_branches_that_spill_restore_and_add_merge(spilled: Clone) -> None:
+    def merged(one: str, two: str) -> bytes:
+        found = set()
+        for ours, theirs in ((one, two), (two, one)):
+            spilled.git("checkout", "-q", "-B", "merged", ours)
+            spilled.git("merge", "-q", "--no-edit", theirs)
+            assert spilled.is_clean()
+            found.add(((spilled.root / path).read_bytes(), len(segments(spilled))))
+            index = pygit2.Repository(spilled.root).merge_commits(
+                *(pygit2.Repository(spilled.root).revparse_single(b).peel().id for b in (one, two))
+            )
+            assert not index.conflicts
+        ((data, files),) = found
+        assert files == 3
+        return data
+
+    path = stub_of(spilled)
+    stub = (spilled.root / path).read_bytes()
+    spilled.git("checkout", "-q", "-b", "plain", "spilled~1")
+    assert spilled.run("8") == (1, 2)
+    spilled.gitmemo("commit")
+    whole = (spilled.root / path).read_bytes()
+    assert merged("spilled", "plain") == stub
+    assert spilled.run("1", "2", "7", "8") == (9, 0)
+    spilled.git("checkout", "-q", "plain")
+    spilled.git("checkout", "-q", "-b", "also")
+    spill(spilled)
+    assert merged("spilled", "also") == stub
+    spilled.git("checkout", "-q", "-b", "restored", "spilled")
+    spilled.git("revert", "--no-edit", "HEAD")
+    assert merged("restored", "plain") == whole
+    spilled.git("checkout", "-q", "restored")
+    assert (spilled.root / path).read_bytes() == whole
+
+
+def test_an_amended_commit_keeps_the_bytes_out_of_git(project: Clone) -> None:
+    project.git("reset", "-q", "--hard", "large")
     spill(project, "--amend", "--no-edit")
-    theirs = clone_of(project.root, "theirs")
-    shown = theirs.git("cat-file", "--batch-check", "--batch-all-objects").splitlines()
-    assert max(int(line.split()[2]) for line in shown) < 1_000_000
-    theirs.gitmemo("pull")
-    assert theirs.run() == (5, 0)
+    listed = project.git("rev-list", "--objects", "--no-object-names", "HEAD")
+    sizes = project.git(
+        "cat-file", "--batch-check=%(objectsize)", "--batch-all-objects", "--unordered"
+    )
+    assert max(map(int, sizes.split())) > SMALLEST_SPILL, "the tag still has it"
+    for oid in listed.splitlines():
+        assert int(project.git("cat-file", "-s", oid)) < 1_000_000
     assert project.run() == (5, 0)
-    assert path in segments(theirs)
 
 
 def test_bytes_that_are_not_what_the_name_says_are_refused(
-    project: Clone, clone_of: CloneOf
+    spilled_template: Clone, clone_of: CloneOf, tmp_path: Path
 ) -> None:
-    path = spill(project)
-    theirs = clone_of(project, "theirs")
-    large = max((project.root.parent / "lab").rglob("*"), key=lambda one: one.stat().st_size)
+    theirs = clone_of(spilled_template, "theirs")
+    path = stub_of(theirs)
+    shutil.copytree(spilled_template.root.parent / "lab", tmp_path / "lab")
+    move_remote(theirs, tmp_path / "lab")
+    large = max((tmp_path / "lab").rglob("*"), key=lambda one: one.stat().st_size)
     large.chmod(0o644)
     data = large.read_bytes()
     large.write_bytes(data.replace(b"because", b"becausE", 1))
     theirs.gitmemo("pull", code=4)
-    assert "is spilled" in theirs.gitmemo("verify", code=4).out
+    assert f"{path} is spilled" in theirs.gitmemo("df", "train", code=4).err
     large.write_bytes(data)
     theirs.gitmemo("pull")
     assert theirs.run() == (5, 0)
 
-    # A stub that fits no segment is damage, like any other edit.
-    forget_index(project)
-    project.write(path, stub_bytes(12).decode())
-    assert "another size" in project.gitmemo("verify", code=4).out
-    project.write(path, '{"spilled":2,"size":12}\n')
-    assert "do not match its name" in project.gitmemo("verify", code=4).out
-    project.git("add", path)
-    assert "git checkout HEAD --" in project.process(
-        "git", "commit", "-q", "-m", "Altered", code=None
-    ).err
+
+def test_a_stub_that_fits_no_segment_is_damage(spilled: Clone) -> None:
+    path = stub_of(spilled)
+    forget_index(spilled)
+    spilled.write(path, stub_bytes(12).decode())
+    assert "another size" in spilled.gitmemo("verify", code=4).out
+    spilled.write(path, '{"spilled":2,"size":12}\n')
+    spilled.git("add", path)
+    altered = spilled.process("git", "commit", "-q", "-m", "Altered", code=None)
+    assert altered.code
+    assert "do not match its name" in altered.err
+    assert f"git checkout HEAD -- {path}" in altered.err
+
+
+def test_removing_values_leaves_spilled_segments(spilled: Clone) -> None:
+    folder = spilled.root / ".git/gitmemo/blobs"
+    before = sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
+    assert before > SMALLEST_SPILL
+    said = spilled.gitmemo("gc", "--grace", "0", "--yes")
+    assert (
+        sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()) >= SMALLEST_SPILL
+    ), said.text
+    # The stub is staged nowhere yet, or on another branch only: the same.
+    spilled.git("checkout", "-q", "large")
+    forget_index(spilled)
+    spilled.gitmemo("gc", "--grace", "0", "--yes")
+    assert (
+        sum(file.stat().st_size for file in folder.rglob("*") if file.is_file()) >= SMALLEST_SPILL
+    )
 
 
 def test_what_is_refused(project: Clone) -> None:
     def refused(*arguments: str, code: int = 3) -> str:
         return project.gitmemo("index", *arguments, code=code).err
 
-    assert "no limit is set" in refused("spill")
-    assert "nothing to compact" in project.gitmemo("index", "compact").err
-    config = project.root / ".gitmemo/config.toml"
-    text = config.read_text("utf-8")
-    for wrong in ('"9 MB"', '"much"', "true", "5"):
-        config.write_text(f"{text}\n[index]\nspill_above = {wrong}\n", "utf-8")
-        assert "spill_above" in refused("spill", code=2)
-    config.write_text(f'{text}\n[index]\nspill_above = "10 MB"\n', "utf-8")
-    assert "uncommitted changes" in refused("spill")
-    assert project.run("9") == (1, 2)
-    project.commit("Set a limit")
-    assert "index/1/" in project.gitmemo("index", "spill", "-n").out
     large, small = segments(project)
+    assert "no limit is set" in refused("spill")
     assert "has only" in refused("spill", small)
     refused("spill", "ffffffffffff", code=2)
-    assert "no segment that is spilled" in project.gitmemo("index", "unspill").err
+    config = project.root / ".gitmemo/config.toml"
+    text = config.read_text("utf-8")
+    config.write_text(f'{text}\n[index]\nspill_above = "10 MB"\n', "utf-8")
+    assert "uncommitted changes" in refused("spill")
+    project.commit("Set a limit")
+    assert large in project.gitmemo("index", "spill", "-n").out
     # Bytes that the remote does not have never leave git.
-    shutil.rmtree(project.root.parent / "lab")
-    (project.root.parent / "lab").write_text("no folder")
-    project.gitmemo("index", "spill", code=5)
+    (project.root / ".git/file").write_text("no folder")
+    move_remote(project, project.root / ".git/file")
+    refused("spill", code=5)
     assert project.is_clean()
     assert (project.root / large).stat().st_size > SMALLEST_SPILL
+
+
+@pytest.mark.parametrize("wrong", ["9 MB", "much", "", True, 5, 9_999_999, 1e9, ["10 MB"]])
+def test_a_limit_is_a_size_of_10_MB_or_more(wrong: object) -> None:
+    with pytest.raises(BadSetting, match="spill_above"):
+        merge({"index": {"spill_above": wrong}}, {}, {})
+
+
+@pytest.mark.parametrize("said", ["10 MB", "10000kB", "0.01GB", "10000000", 10_000_000])
+def test_a_limit_may_be_said_in_many_ways(said: object) -> None:
+    assert merge({"index": {"spill_above": said}}, {}, {}).spill_above == SMALLEST_SPILL
 
 
 def test_what_may_be_spilled_is_never_joined() -> None:
