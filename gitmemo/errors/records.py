@@ -33,6 +33,9 @@ class SegmentUnreadable(GitmemoError):
     exit_code = 4
     path: str
 
+    def remedy(self) -> str:
+        return "look at all of them: gitmemo verify"
+
 
 class SegmentSpilled(SegmentUnreadable, LookupError):
     """The bytes of a committed index file were moved to a remote, and are not on this machine."""
