@@ -16,6 +16,8 @@ from gitmemo.errors import CollectingAlready
 _IN_USE = "in-use"
 _SWEEP = "sweep"
 _COLLECTING = "collecting"
+_COARSEST_S = 2.0
+"""Times of files may be so coarse: what was written first by a process may seem as old as `in-use`."""
 _HELD: dict[str, int] = {}
 """Open files of this process by folder: the system lets go of their locks when it ends."""
 
@@ -61,7 +63,7 @@ def alone(directory: Path) -> Iterator[float | None]:
         # In the body this process may look into the store too: it must not wait for itself.
         is_first = is_free and _HELD.setdefault(key, file) == file
         try:
-            yield None if is_free else os.fstat(file).st_mtime
+            yield None if is_free else os.fstat(file).st_mtime - _COARSEST_S
         finally:
             if is_first:
                 del _HELD[key]
