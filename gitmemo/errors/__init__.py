@@ -56,6 +56,7 @@
       RemoteUnreachable      exit 5
         RemoteDenied         exit 5
         RemoteFull           exit 5
+        RemoteFolderLinked   exit 5
         RemoteReadOnly       exit 5
         RemoteNotListed      exit 5
       RemoteMissing          exit 5
@@ -63,6 +64,7 @@
       RemoteUnsigned         exit 6
       KeyUnusable            exit 2
       RemoteCorrupt          exit 4
+      RemoteObjectRefused    exit 4
     collecting
       RecordsUnreadable      exit 4
       CollectingAlready      exit 5
@@ -178,10 +180,12 @@ from gitmemo.errors.remotes import (
     RemoteCorrupt,
     RemoteDenied,
     RemoteDriverMissing,
+    RemoteFolderLinked,
     RemoteFull,
     RemoteInvalid,
     RemoteMissing,
     RemoteNotListed,
+    RemoteObjectRefused,
     RemoteReadOnly,
     RemoteTooNew,
     RemoteUnknown,
@@ -285,10 +289,12 @@ __all__ = [
     "RemoteCorrupt",
     "RemoteDenied",
     "RemoteDriverMissing",
+    "RemoteFolderLinked",
     "RemoteFull",
     "RemoteInvalid",
     "RemoteMissing",
     "RemoteNotListed",
+    "RemoteObjectRefused",
     "RemoteReadOnly",
     "RemoteShared",
     "RemoteTooNew",

@@ -195,6 +195,25 @@ class RemoteReadOnly(RemoteUnreachable):
         return "push to the place that it shows, under an address that can be written"
 
 
+class RemoteFolderLinked(RemoteUnreachable):
+    """A folder of a remote that is a directory is a link: what lies behind it is not the remote's."""
+
+    kind = "remote-folder-linked"
+
+    def __init__(self, name: str, url: str, reason: str, moved: int = 0) -> None:
+        """`reason` is the path of the folder."""
+        super().__init__(name, url, reason, moved)
+
+    def problem(self) -> str:
+        return f"in the remote {self.name!r} ({self.url}) the folder {self.reason} is a link"
+
+    def remedy(self) -> str:
+        return (
+            "put a folder in its place, with what it leads to if that is the remote's (the whole "
+            f"directory may lie elsewhere, not parts of it), then {self._again()}"
+        )
+
+
 class RemoteNotListed(RemoteUnreachable):
     """A web server cannot say what it has, and no push has left a listing there."""
 
@@ -311,3 +330,24 @@ class RemoteCorrupt(GitmemoError):
 
     def remedy(self) -> str:
         return "delete these objects in the remote, then run `gitmemo push` where the values are"
+
+
+class RemoteObjectRefused(GitmemoError, ValueError):
+    """What a remote offers under the name of an object cannot be one that gitmemo wrote."""
+
+    kind = "remote-object-refused"
+    exit_code = 4
+
+    def __init__(self, name: str, object_name: str, reason: str) -> None:
+        """`reason` goes on after the name of the object."""
+        super().__init__(name, object_name, reason)
+        self.name, self.object_name, self.reason = name, object_name, reason
+
+    def problem(self) -> str:
+        return f"in the remote {self.name!r} the object {self.object_name} {self.reason}"
+
+    def remedy(self) -> str:
+        return (
+            "look who may write there; delete the object, then run `gitmemo push` where the "
+            "values are"
+        )

@@ -1,28 +1,48 @@
 """A remote that is a directory: a network mount, a disk, a synchronised folder.
 
 Not fsspec, whose local writer shows half-written files. Invariant: an object
-appears under its name only when it is complete and on the disk.
+appears under its name only when it is complete and on the disk; nothing is read,
+written or removed through a link below the directory.
 """
 
 from __future__ import annotations
 
 import os
+import re
 import secrets
 import time
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import suppress
 from functools import partial
+from io import FileIO
 from pathlib import Path
 from typing import TypeVar
 
-from gitmemo.errors import GitmemoError, RemoteUnreachable
+from gitmemo.errors import (
+    GitmemoError,
+    RemoteFolderLinked,
+    RemoteObjectRefused,
+    RemoteUnreachable,
+)
 from gitmemo.remotes.failures import named
+from gitmemo.remotes.folders import (
+    LinkedFolder,
+    NotRegular,
+    folder_of,
+    open_regular,
+    remove_old,
+    sizes_below,
+    status,
+)
 from gitmemo.remotes.layout import FOLDERS, MARKER
 from gitmemo.remotes.parallel import pause
 from gitmemo.remotes.retry import Patience
 from gitmemo.remotes.transport import CHUNK_SIZE, Reached
 
-_TEMPORARY_PREFIX = ".tmp-"
+_OURS = re.compile(r"\.tmp-(?:[0-9]{1,10}-)?[0-9a-f]{16}")
+"""Names of files that are being written here, or over SFTP; whatever else begins so is somebody's."""
+_SWEPT = re.compile(r"(packs|blobs|catalogues)/[0-9a-f]{2}/[^/]+|" + re.escape(MARKER))
+"""Objects beside which such files may lie: the other folders may hold anything."""
 _ABANDONED = 24 * 3600.0
 """Seconds after which nobody is writing a temporary file any more: its writer touches it often."""
 
@@ -38,81 +58,96 @@ class DirectoryTransport:
 
     def listing(self) -> dict[str, int | None]:
         """Return the size of every object, by name."""
-        return self._reached(self._listing)
+        return self._reached(MARKER, self._listing)
 
     def _listing(self) -> dict[str, int | None]:
         self._check_parent()
         sizes: dict[str, int | None] = {}
         for folder in FOLDERS:
-            sizes.update(_files(self._directory / folder, folder))
-        if (self._directory / MARKER).is_file():
+            sizes.update(sizes_below(self._directory, folder))
+        # Whatever it is: what is no note about the format stops those who read it.
+        if os.path.lexists(self._directory / MARKER):
             sizes[MARKER] = None
         return sizes
 
     def read(self, name: str) -> bytes:
         """Return a whole object."""
-        return self._reached((self._directory / name).read_bytes)
+
+        def read() -> bytes:
+            with self._open(name) as file:
+                return file.read()
+
+        return self._reached(name, read)
 
     def read_ranges(self, name: str, ranges: Sequence[tuple[int, int]]) -> list[bytes]:
         """Return the bytes of each range."""
 
         def read() -> list[bytes]:
-            with (self._directory / name).open("rb", buffering=0) as file:
+            with self._open(name) as file:
                 return [_read_all(file.fileno(), end - start, start) for start, end in ranges]
 
-        return self._reached(read)
+        return self._reached(name, read)
 
     def stream(self, name: str, size: int, start: int = 0) -> Iterator[bytes]:
         """Yield an object in pieces."""
-        file = self._reached(lambda: (self._directory / name).open("rb", buffering=0))
+        file = self._reached(name, lambda: self._open(name))
         with file:
             while start <= size:
-                chunk = self._reached(partial(os.pread, file.fileno(), CHUNK_SIZE, start))
-                if not chunk:
+                read = partial(os.pread, file.fileno(), CHUNK_SIZE, start)
+                if not (chunk := self._reached(name, read)):
                     return
                 yield chunk
                 start += len(chunk)
                 pause()
 
+    def _open(self, name: str) -> FileIO:
+        with folder_of(self._directory, name) as (folder, last):
+            return FileIO(open_regular(folder, last))
+
     def write(self, name: str, data: bytes) -> None:
         """Create or replace an object."""
-        self._written(lambda: self._replace(name, (data,)))
+        self._written(name, lambda: self._replace(name, (data,)))
 
     def upload(self, name: str, path: Path, reached: Reached = lambda _: None) -> None:
         """Create or replace an object from a file."""
-        self._written(lambda: self._replace(name, _pieces(path, reached)))
+        self._written(name, lambda: self._replace(name, _pieces(path, reached)))
 
     def write_new(self, name: str, data: bytes) -> bool:
         """Create an object unless there is one; say whether it was written."""
-        if self._reached((self._directory / name).exists):
+        if self._reached(name, lambda: self._status(name)) is not None:
             return False
         self.write(name, data)
         return True
 
     def delete(self, name: str) -> None:
         """Remove an object; its folder stays, as somebody may be about to write there."""
-        self._reached(lambda: (self._directory / name).unlink(missing_ok=True))
+
+        def delete() -> None:
+            with suppress(FileNotFoundError), folder_of(self._directory, name) as (folder, last):
+                os.unlink(last, dir_fd=folder)
+
+        self._reached(name, delete)
 
     def written_at(self, name: str) -> float | None:
         """Return when an object was written."""
-        return self._reached(lambda: (self._directory / name).stat().st_mtime)
+        found = self._reached(name, lambda: self._status(name))
+        if found is None:
+            raise FileNotFoundError(name)
+        return found.st_mtime
+
+    def _status(self, name: str) -> os.stat_result | None:
+        try:
+            with folder_of(self._directory, name) as (folder, last):
+                return status(folder, last)
+        except FileNotFoundError:
+            return None
 
     def _replace(self, name: str, chunks: Iterable[bytes]) -> None:
-        path = self._directory / name
         self._check_parent()
-        path.parent.mkdir(parents=True, exist_ok=True)
-        _remove_abandoned(path.parent)
-        temporary = path.parent / f"{_TEMPORARY_PREFIX}{os.getpid()}-{secrets.token_hex(8)}"
-        try:
-            with temporary.open("xb", buffering=0) as file:
-                for chunk in chunks:
-                    _write_all(file.fileno(), chunk)
-                os.fsync(file.fileno())
-            temporary.replace(path)
-        except BaseException:
-            with suppress(OSError):
-                temporary.unlink(missing_ok=True)
-            raise
+        with folder_of(self._directory, name, make=True) as (folder, last):
+            if _SWEPT.fullmatch(name):
+                remove_old(folder, _OURS.fullmatch, time.time() - _ABANDONED)
+            _place(folder, last, chunks)
 
     def _check_parent(self) -> None:
         # Creating missing parents would fill the mount point of a share that is not mounted.
@@ -120,20 +155,40 @@ class DirectoryTransport:
             reason = f"the directory {self._directory.parent} does not exist (not mounted?)"
             raise RemoteUnreachable(self._name, self._url, reason)
 
-    def _written(self, action: Callable[[], None]) -> None:
+    def _written(self, name: str, action: Callable[[], None]) -> None:
         try:
-            self._reached(action)
+            self._reached(name, action)
         except FileNotFoundError as error:  # a folder vanished in between
             raise named(self._name, self._url, error) from error
 
-    def _reached(self, action: Callable[[], Result]) -> Result:
-        """Return `action()`, with its failure as an error of ours."""
+    def _reached(self, name: str, action: Callable[[], Result]) -> Result:
+        """Return `action()`, which concerns the object `name`, with its failure as one of ours."""
         try:
             return self._patience.run(action)
         except (FileNotFoundError, GitmemoError):
             raise
+        except LinkedFolder as error:
+            raise RemoteFolderLinked(self._name, self._url, str(error.path)) from None
+        except NotRegular:
+            raise RemoteObjectRefused(self._name, name, "is no regular file") from None
         except OSError as error:
             raise named(self._name, self._url, error) from error
+
+
+def _place(folder: int, name: str, chunks: Iterable[bytes]) -> None:
+    """Write a file into `folder`, whole or not at all."""
+    temporary = f".tmp-{os.getpid()}-{secrets.token_hex(8)}"
+    flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | os.O_NOFOLLOW | os.O_CLOEXEC
+    try:
+        with FileIO(os.open(temporary, flags, 0o666, dir_fd=folder), "w") as file:
+            for chunk in chunks:
+                _write_all(file.fileno(), chunk)
+            os.fsync(file.fileno())
+        os.replace(temporary, name, src_dir_fd=folder, dst_dir_fd=folder)
+    except BaseException:
+        with suppress(OSError):
+            os.unlink(temporary, dir_fd=folder)
+        raise
 
 
 def _pieces(path: Path, reached: Reached) -> Iterator[bytes]:
@@ -157,30 +212,3 @@ def _write_all(fd: int, data: bytes) -> None:
     view = memoryview(data)
     while view:
         view = view[os.write(fd, view) :]
-
-
-def _remove_abandoned(folder: Path) -> None:
-    """Remove what pushes that were killed have left in a folder."""
-    for entry in _entries(folder):
-        if entry.name.startswith(_TEMPORARY_PREFIX):
-            with suppress(OSError):
-                if entry.stat(follow_symlinks=False).st_mtime < time.time() - _ABANDONED:
-                    Path(entry.path).unlink()
-
-
-def _files(folder: Path, prefix: str) -> Iterator[tuple[str, int]]:
-    """Yield name and size of the files in the folders of `folder`."""
-    for middle in _entries(folder):
-        if middle.is_dir(follow_symlinks=False):
-            for entry in _entries(Path(middle.path)):
-                if entry.is_file(follow_symlinks=False):
-                    size = entry.stat(follow_symlinks=False).st_size
-                    yield f"{prefix}/{middle.name}/{entry.name}", size
-
-
-def _entries(folder: Path) -> list[os.DirEntry[str]]:
-    try:
-        with os.scandir(folder) as entries:
-            return list(entries)
-    except FileNotFoundError:
-        return []

@@ -19,6 +19,7 @@ from gitmemo.errors import (
     BlobCorrupt,
     RemoteCorrupt,
     RemoteMissing,
+    RemoteObjectRefused,
     RemoteUnreachable,
     RemoteUnsigned,
 )
@@ -254,6 +255,8 @@ class _Pull:
             pieces = self._read_spans(fetch)
         except FileNotFoundError:  # deleted since the listing
             return _Step(fetch.name, gone=blobs)
+        except RemoteObjectRefused:
+            return _Step(fetch.name, damaged=blobs)
         damaged = []
         for span, data in zip(fetch.spans, pieces, strict=True):
             view = memoryview(data)
@@ -285,7 +288,7 @@ class _Pull:
             self._store.put_arriving(item.blob, item.codec, read_from, self._origin(item.blob))
         except FileNotFoundError:  # deleted since the listing
             return _Step(name, gone=(item.blob,))
-        except BlobCorrupt:
+        except (BlobCorrupt, RemoteObjectRefused):
             return _Step(name, damaged=(item.blob,))
         return _Step(name, (item.blob,))
 

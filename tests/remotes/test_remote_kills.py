@@ -237,11 +237,13 @@ def test_files_that_killed_pushes_left_are_removed_in_time(directory, ours, shar
     wanted = share(ours, values()[-1])
     folder = tmp_path / "shared/blobs" / wanted[0].blob.hex()[:2]
     folder.mkdir(parents=True)
-    for name, age in ((".tmp-1-a", 2 * 86400), (".tmp-2-b", 60)):
+    for name, age in ((f".tmp-1-{'a' * 16}", 2 * 86400), (f".tmp-2-{'b' * 16}", 60)):
         (folder / name).write_bytes(b"begin")
         os.utime(folder / name, (time.time() - age,) * 2)
     push(ours, directory, wanted)
-    assert sorted(p.name for p in folder.iterdir() if p.name.startswith(".")) == [".tmp-2-b"]
+    assert sorted(p.name for p in folder.iterdir() if p.name.startswith(".")) == [
+        f".tmp-2-{'b' * 16}"
+    ]
 
 
 @pytest.mark.parametrize("begin", ["right", "wrong", "too long", "complete", "link"])
