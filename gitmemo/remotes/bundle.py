@@ -11,13 +11,13 @@ import re
 from collections.abc import Iterator, Mapping
 
 from gitmemo.hashing.digest import Digest, digest, from_text, to_text
-from gitmemo.remotes.index import LARGEST_INDEX
 
 _MAGIC = b"gmcat1\n"
 _HEAD = re.compile(rb'\["([A-Za-z0-9_-]{43})",([1-9][0-9]{0,8})\]\n')
 SMALL_INDEX = 256 << 10
 """A larger index is well worth a request of its own."""
 _TARGET = 8 << 20
+LARGEST_BUNDLE = 16 << 20
 
 
 def write_bundle(indexes: Mapping[Digest, bytes]) -> bytes:
@@ -30,7 +30,7 @@ def write_bundle(indexes: Mapping[Digest, bytes]) -> bytes:
 
 def read_bundle(name: Digest, data: bytes) -> dict[Digest, bytes]:
     """Read what `write_bundle` wrote and `name` names; the indexes themselves are not read."""
-    if len(data) > LARGEST_INDEX or not data.startswith(_MAGIC) or digest(data) != name:
+    if len(data) > LARGEST_BUNDLE or not data.startswith(_MAGIC) or digest(data) != name:
         raise ValueError("these are not the bytes that the name says")
     found: dict[Digest, bytes] = {}
     at, last = len(_MAGIC), b""

@@ -12,11 +12,19 @@ from dataclasses import replace
 from pathlib import Path
 
 from gitmemo.hashing.digest import Digest
-from gitmemo.remotes.bundle import read_bundle
+from gitmemo.remotes.bundle import LARGEST_BUNDLE, read_bundle
 from gitmemo.remotes.config import RemoteConfig
 from gitmemo.remotes.index import LARGEST_INDEX, IndexCache, Slot, read_index
 from gitmemo.remotes.layout import Inventory, catalogue_name, index_name, read_listing
-from gitmemo.remotes.marks import NO_MARK, Mark, mark_name, marks_in, read_mark, salt_under
+from gitmemo.remotes.marks import (
+    LARGEST_MARK,
+    NO_MARK,
+    Mark,
+    mark_name,
+    marks_in,
+    read_mark,
+    salt_under,
+)
 from gitmemo.remotes.parallel import JOBS, in_parallel
 from gitmemo.remotes.plan import Catalogue, WantedBlob
 from gitmemo.remotes.remote import Remote
@@ -47,7 +55,7 @@ def _read_marks(remote: Remote, marks: Iterable[Digest]) -> tuple[Mark, tuple[st
     found, spoiled = NO_MARK, list[str]()
     for name in marks:
         try:
-            found |= read_mark(name, remote.transport.read(mark_name(name)))
+            found |= read_mark(name, remote.transport.read(mark_name(name), LARGEST_MARK))
         except FileNotFoundError:  # removed since the listing
             continue
         except ValueError:
@@ -183,10 +191,10 @@ class _Reading:
     def _bundle(
         self, name: Digest
     ) -> tuple[Digest, dict[Digest, tuple[bytes, tuple[Slot, ...]]] | None]:
-        if (self._inventory.catalogues[name] or 0) > LARGEST_INDEX:
+        if (self._inventory.catalogues[name] or 0) > LARGEST_BUNDLE:
             return name, None
         try:
-            data = self._remote.transport.read(catalogue_name(name))
+            data = self._remote.transport.read(catalogue_name(name), LARGEST_BUNDLE)
             return name, {p: (i, self._checked(p, i)) for p, i in read_bundle(name, data).items()}
         except FileNotFoundError:  # deleted since the listing
             return name, {}
@@ -205,7 +213,7 @@ class _Reading:
 def _fetch_index(remote: Remote, known: IndexCache, pack: Digest) -> tuple[Slot, ...] | None:
     """Return what the index says; None if it makes no sense."""
     try:
-        data = remote.transport.read(index_name(pack))
+        data = remote.transport.read(index_name(pack), LARGEST_INDEX)
         found = read_index(data)
     except FileNotFoundError:  # deleted since the listing
         return ()

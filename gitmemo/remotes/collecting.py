@@ -18,6 +18,9 @@ from gitmemo.hashing.digest import Digest, digest
 from gitmemo.remotes.catalogue import read_catalogue
 from gitmemo.remotes.layout import index_name, pack_name, single_name
 from gitmemo.remotes.marks import (
+    LARGEST_MARK,
+    LARGEST_USER,
+    MOST_MARKED,
     Mark,
     mark_name,
     marks_in,
@@ -105,6 +108,9 @@ def remains(remote: Remote, live: Live, *, cache: Path | None, jobs: int) -> Rem
 
 def mark(remote: Remote, dead: Mark, now_s: float) -> str:
     """Write the mark; return its name."""
+    if len(dead.packs) + len(dead.singles) > MOST_MARKED:
+        packs = frozenset(sorted(dead.packs)[:MOST_MARKED])
+        dead = Mark(packs, frozenset(sorted(dead.singles)[: MOST_MARKED - len(packs)]))
     data = write_mark(dead, now_s)
     name = mark_name(digest(data))
     remote.transport.write(name, data)
@@ -132,7 +138,7 @@ def plan_sweep(remote: Remote, live: Live, *, cache: Path | None, jobs: int) -> 
             waiting.append(WAIT_S - age_s)
         elif age_s < USABLE_S:
             with suppress(ValueError, FileNotFoundError):
-                found = read_mark(name, remote.transport.read(mark_name(name)))
+                found = read_mark(name, remote.transport.read(mark_name(name), LARGEST_MARK))
                 ripe |= dict.fromkeys(found.packs, now_s - age_s)
                 singles |= dict.fromkeys(found.singles, now_s - age_s)
     dead = _dead(read_catalogue(remote, cache, jobs), listing, live)
@@ -201,7 +207,7 @@ def _packs(listing: Iterable[str]) -> Iterable[Digest]:
 def _users(remote: Remote, listing: Iterable[str]) -> Iterable[str]:
     for name in users_in(listing):
         with suppress(ValueError, FileNotFoundError):
-            yield read_user(name, remote.transport.read(user_name(name)))
+            yield read_user(name, remote.transport.read(user_name(name), LARGEST_USER))
 
 
 def _older(

@@ -37,7 +37,7 @@ from gitmemo.remotes.folders import (
 from gitmemo.remotes.layout import FOLDERS, MARKER
 from gitmemo.remotes.parallel import pause
 from gitmemo.remotes.retry import Patience
-from gitmemo.remotes.transport import CHUNK_SIZE, Reached
+from gitmemo.remotes.transport import CHUNK_SIZE, Reached, within
 
 _OURS = re.compile(r"\.tmp-(?:[0-9]{1,10}-)?[0-9a-f]{16}")
 """Names of files that are being written here, or over SFTP; whatever else begins so is somebody's."""
@@ -70,14 +70,15 @@ class DirectoryTransport:
             sizes[MARKER] = None
         return sizes
 
-    def read(self, name: str) -> bytes:
-        """Return a whole object."""
+    def read(self, name: str, most: int) -> bytes:
+        """Return a whole object of at most `most` bytes."""
 
         def read() -> bytes:
             with self._open(name) as file:
-                return file.read()
+                size = os.fstat(file.fileno()).st_size
+                return _read_all(file.fileno(), min(size, most) + 1, 0)
 
-        return self._reached(name, read)
+        return within(self._name, name, self._reached(name, read), most)
 
     def read_ranges(self, name: str, ranges: Sequence[tuple[int, int]]) -> list[bytes]:
         """Return the bytes of each range."""

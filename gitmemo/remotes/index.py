@@ -18,7 +18,7 @@ from typing import NamedTuple
 
 from gitmemo.hashing.digest import Digest, digest, from_text, to_hex, to_text
 
-LARGEST_INDEX = 64 << 20
+LARGEST_INDEX = 32 << 20
 LARGEST_UNPACKED = 16 << 20  # unpacked in memory; what is larger is in no pack, or as it is
 _SINGLES = "singles"
 _NUMBER = rb"(0|[1-9][0-9]{0,18})"

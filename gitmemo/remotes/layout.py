@@ -16,6 +16,7 @@ from gitmemo.hashing.digest import Digest, to_hex
 
 FORMAT = 1
 MARKER = "gitmemo-remote.json"
+LARGEST_MARKER = 64 << 10
 SINGLE_FROM = 4 << 20
 """Values of this size and more are objects of their own."""
 PACK_TARGET = 16 << 20

@@ -19,8 +19,10 @@ from gitmemo.quantities import timestamp
 FOLDER = "gc"
 _OBJECT = re.compile(r"gc/([0-9a-f]{2})/(([0-9a-f]{2})[0-9a-f]{62})\.(mark|user)")
 _FORMAT = 1
-_LARGEST_MARK = 64 << 20
-_LARGEST_USER = 4096
+LARGEST_MARK = 32 << 20
+LARGEST_USER = 4096
+MOST_MARKED = 500_000
+"""More than this goes into the next mark: nobody could read a larger one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,8 +95,11 @@ def write_mark(mark: Mark, now_s: float) -> bytes:
 
 def read_mark(name: Digest, data: bytes) -> Mark:
     """Read what `write_mark` wrote and `name` names."""
-    if len(data) > _LARGEST_MARK or digest(data) != name:
+    if len(data) > LARGEST_MARK or digest(data) != name:
         raise ValueError("these are not the bytes that the name says")
+    # Small things take many times their length when they are read: each of ours is an id.
+    if data.count(b"[") + data.count(b"{") > 3 or data.count(b",") > 16 + len(data) // 20:
+        raise ValueError("a mark lists names")
     try:
         note = json.loads(data)
         if note["format"] != _FORMAT:
@@ -111,7 +116,7 @@ def write_user(repository: str) -> bytes:
 
 def read_user(name: Digest, data: bytes) -> str:
     """Read what `write_user` wrote and `name` names."""
-    if len(data) > _LARGEST_USER or digest(data) != name:
+    if len(data) > LARGEST_USER or digest(data) != name:
         raise ValueError("these are not the bytes that the name says")
     try:
         found = json.loads(data)["repository"]

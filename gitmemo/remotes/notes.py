@@ -14,7 +14,7 @@ from gitmemo.hashing.digest import Digest
 from gitmemo.remotes.bundle import SMALL_INDEX, bundles
 from gitmemo.remotes.catalogue import covered_by, index_cache
 from gitmemo.remotes.index import write_index
-from gitmemo.remotes.latest import names_of, write_latest
+from gitmemo.remotes.latest import LARGEST_LATEST, names_of, write_latest
 from gitmemo.remotes.layout import LATEST, catalogue_name
 from gitmemo.remotes.plan import Catalogue
 from gitmemo.remotes.remote import Remote
@@ -32,7 +32,7 @@ def leave_notes(
     latest = write_latest({**names_of(catalogue.inventory), **written, **made})
     # With tens of thousands of large values the note is large, too: a small push leaves it
     # as it is, which costs readers over HTTP nothing but what that push sent.
-    if len(latest) <= max(_CHEAP, sum(written.values())):
+    if len(latest) <= min(LARGEST_LATEST, max(_CHEAP, sum(written.values()))):
         remote.transport.write(LATEST, latest)
 
 

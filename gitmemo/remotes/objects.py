@@ -21,7 +21,7 @@ from gitmemo.remotes.drivers import S3, SFTP, Drivers, has_folders, patience
 from gitmemo.remotes.failures import named
 from gitmemo.remotes.multipart import ONE_PUT_BELOW, upload_in_parts
 from gitmemo.remotes.parallel import pause
-from gitmemo.remotes.transport import CHUNK_SIZE, Reached
+from gitmemo.remotes.transport import CHUNK_SIZE, Reached, within
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
@@ -36,6 +36,7 @@ class ObjectTransport:
         self._config = config
         self._patience = patience(config)
         self._drivers = Drivers(config)
+        self._empty: frozenset[str] = frozenset()
 
     def listing(self) -> dict[str, int | None]:
         """Return the size of every object, by name."""
@@ -49,13 +50,18 @@ class ObjectTransport:
             }
 
         try:
-            return self._reached(find)
+            sizes = self._reached(find)
         except FileNotFoundError:
             return {}
+        self._empty = frozenset(name for name, size in sizes.items() if size == 0)
+        return sizes
 
-    def read(self, name: str) -> bytes:
-        """Return a whole object."""
-        return self._reached(lambda fs, root: bytes(fs.cat_file(f"{root}/{name}")))
+    def read(self, name: str, most: int) -> bytes:
+        """Return a whole object of at most `most` bytes."""
+        if name in self._empty:  # services refuse any range of it
+            return b""
+        data = self._reached(partial(_piece, name, 0, most + 1))
+        return within(self._config.name, name, data, most)
 
     def read_ranges(self, name: str, ranges: Sequence[tuple[int, int]]) -> list[bytes]:
         """Return the bytes of each range."""

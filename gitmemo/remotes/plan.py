@@ -27,6 +27,8 @@ from gitmemo.remotes.marks import NO_MARK, Mark
 _WHOLE_BELOW = 1 << 20  # a second request costs more than a megabyte
 _GAP = 128 << 10  # reading over a gap this small is cheaper than another request
 _LONGEST_SPAN = 16 << 20
+LARGEST_WHOLE = 32 << 20
+"""A pack that is longer is not one that we made, or holds one long value: read in pieces."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,7 +229,7 @@ def _offset(slot: Slot) -> int:
 def _fetch(pack: Digest, slots: list[Slot], catalogue: Catalogue) -> PackFetch:
     size = catalogue.pack_sizes.get(pack)
     payload = sum(slot.length for slot in slots)
-    if size is not None and (size < _WHOLE_BELOW or payload * 2 > size):
+    if size is not None and (size < _WHOLE_BELOW or (payload * 2 > size and size <= LARGEST_WHOLE)):
         return PackFetch(pack_name(pack), (Span(0, None, tuple(slots)),))
     return PackFetch(pack_name(pack), tuple(_spans(slots)))
 

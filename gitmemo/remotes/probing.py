@@ -93,7 +93,7 @@ _WEAK = "use a service that shows what was written at once; gitmemo cannot rely 
 
 
 def _of_object(remote: Remote, name: str, data: bytes) -> Iterator[Probe]:
-    if remote.transport.read(name) != data:
+    if remote.transport.read(name, len(data)) != data:
         said = "what was written comes back changed"
         yield Probe("writable", Grade.BAD, said, _WEAK, RemoteUnreachable.exit_code)
         return

@@ -29,7 +29,14 @@ from gitmemo.remotes.index import Slot
 from gitmemo.remotes.layout import pack_name, single_name
 from gitmemo.remotes.parallel import JOBS, in_parallel
 from gitmemo.remotes.payload import payload
-from gitmemo.remotes.plan import Catalogue, PackFetch, PullPlan, WantedBlob, plan_pull
+from gitmemo.remotes.plan import (
+    LARGEST_WHOLE,
+    Catalogue,
+    PackFetch,
+    PullPlan,
+    WantedBlob,
+    plan_pull,
+)
 from gitmemo.remotes.progress import Gauge, Meter
 from gitmemo.remotes.remote import Remote
 from gitmemo.remotes.signing import mark_signed, signatures_on, signed_origins, unproven
@@ -270,7 +277,7 @@ class _Pull:
     def _read_spans(self, fetch: PackFetch) -> list[bytes]:
         ranges = [(span.start, span.end) for span in fetch.spans if span.end is not None]
         if len(ranges) < len(fetch.spans):
-            return [self._remote.transport.read(fetch.name)]
+            return [self._remote.transport.read(fetch.name, LARGEST_WHOLE)]
         return self._remote.transport.read_ranges(fetch.name, ranges)
 
     def _fetch_single(self, item: WantedBlob) -> _Step:

@@ -13,7 +13,7 @@ from gitmemo.errors import RemoteTooNew
 from gitmemo.remotes.config import RemoteConfig
 from gitmemo.remotes.directory import DirectoryTransport
 from gitmemo.remotes.drivers import patience
-from gitmemo.remotes.layout import MARKER, newer_format
+from gitmemo.remotes.layout import LARGEST_MARKER, MARKER, newer_format
 from gitmemo.remotes.objects import ObjectTransport
 from gitmemo.remotes.transport import Transport
 from gitmemo.signing_keys import KeyRing
@@ -35,7 +35,7 @@ class Remote:
     def check_format(self) -> None:
         """Raise `RemoteTooNew` if a later gitmemo wrote here."""
         try:
-            found = newer_format(self.transport.read(MARKER))
+            found = newer_format(self.transport.read(MARKER, LARGEST_MARKER))
         except FileNotFoundError:
             return
         if found is not None:

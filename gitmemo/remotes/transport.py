@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 from typing import Protocol
 
+from gitmemo.errors import RemoteObjectRefused
+
 Progress = Callable[[int, int], None]
 """Told, in the calling thread, of each step done: its bytes, its number of values."""
 
@@ -23,20 +25,32 @@ LARGEST_PIECE = 16 << 20
 """More than this of one large object is never in memory."""
 
 
+def within(remote: str, name: str, data: bytes, most: int) -> bytes:
+    """Return `data`, of which at most one byte more than allowed was read, if it is not too long."""
+    if len(data) > most:
+        raise too_large(remote, name, most)
+    return data
+
+
+def too_large(remote: str, name: str, most: int) -> RemoteObjectRefused:
+    """Return the error for an object of more than `most` bytes."""
+    return RemoteObjectRefused(remote, name, f"is larger than any such object ({most} bytes)")
+
+
 class Transport(Protocol):
     """Moves whole objects. Every method is safe to repeat and to call from any thread.
 
     What may pass is repeated here for a while. A service that does not answer
     raises `RemoteUnreachable`; an object that is not there raises
-    `FileNotFoundError`.
+    `FileNotFoundError`, one that cannot be ours `RemoteObjectRefused`.
     """
 
     def listing(self) -> dict[str, int | None]:
         """Return the size of every object, by name; empty if there is nothing yet."""
         ...
 
-    def read(self, name: str) -> bytes:
-        """Return a whole object."""
+    def read(self, name: str, most: int) -> bytes:
+        """Return a whole object; one of more than `most` bytes is refused, and not read."""
         ...
 
     def read_ranges(self, name: str, ranges: Sequence[tuple[int, int]]) -> list[bytes]:

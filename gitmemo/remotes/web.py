@@ -13,16 +13,17 @@ from pathlib import Path
 from typing import NoReturn, TypeVar
 from urllib.error import HTTPError
 from urllib.parse import quote
-from urllib.request import Request, urlopen
+from urllib.request import Request
 
 from gitmemo.errors import GitmemoError, RemoteNotListed, RemoteReadOnly, RemoteUnreachable
 from gitmemo.remotes.config import RemoteConfig
+from gitmemo.remotes.exchange import answer, taken
 from gitmemo.remotes.failures import named
-from gitmemo.remotes.latest import read_latest
+from gitmemo.remotes.latest import LARGEST_LATEST, read_latest
 from gitmemo.remotes.layout import LATEST
 from gitmemo.remotes.parallel import pause
 from gitmemo.remotes.retry import Patience
-from gitmemo.remotes.transport import CHUNK_SIZE, Reached
+from gitmemo.remotes.transport import CHUNK_SIZE, Reached, too_large, within
 
 Result = TypeVar("Result")
 
@@ -36,21 +37,28 @@ class WebTransport:
     def listing(self) -> dict[str, int | None]:
         """Return what was there when somebody pushed last."""
         try:
-            return read_latest(self.read(LATEST))
+            return read_latest(self.read(LATEST, LARGEST_LATEST))
         except FileNotFoundError:
             raise RemoteNotListed(self._config.name, self._config.url, LATEST) from None
+        except GitmemoError:
+            raise
         except ValueError as error:
             reason = f"{LATEST} makes no sense: {error}"
             raise RemoteUnreachable(self._config.name, self._config.url, reason) from error
 
-    def read(self, name: str) -> bytes:
-        """Return a whole object."""
+    def read(self, name: str, most: int) -> bytes:
+        """Return a whole object of at most `most` bytes."""
+        data = self._reached(partial(self._read_whole, name, most))
+        return within(self._config.name, name, data, most)
 
-        def read() -> bytes:
-            with self._open(name) as response:
-                return response.read()
-
-        return self._reached(read)
+    def _read_whole(self, name: str, most: int) -> bytes:
+        with self._open(name) as response:
+            if (response.length or 0) > most:
+                raise too_large(self._config.name, name, most)
+            data = taken(response, most + 1, self._patience.timeout)
+            if len(data) <= most and not _ended(response):
+                raise ConnectionResetError("the connection was cut")
+            return data
 
     def read_ranges(self, name: str, ranges: Sequence[tuple[int, int]]) -> list[bytes]:
         """Return the bytes of each range."""
@@ -62,11 +70,11 @@ class WebTransport:
         except _PastTheEnd:
             return b""
         with response:
-            return response.read(end - start)
+            return taken(response, end - start, self._patience.timeout)
 
     def stream(self, name: str, size: int, start: int = 0) -> Iterator[bytes]:
         """Yield an object in pieces."""
-        pieces = _Pieces(partial(self._open, name), start)
+        pieces = _Pieces(partial(self._open, name), start, self._patience.timeout)
         try:
             while pieces.position < size and (data := self._reached(partial(pieces.next, size))):
                 yield data
@@ -104,9 +112,7 @@ class WebTransport:
             headers["Range"] = f"bytes={start}-"
         url = f"{self._config.url.rstrip('/')}/{quote(name)}"
         try:
-            response: HTTPResponse = urlopen(
-                Request(url, headers=headers), timeout=self._patience.timeout
-            )
+            response = answer(Request(url, headers=headers), self._patience.timeout)
         except HTTPError as error:
             error.close()
             if error.code in (404, 410):
@@ -115,7 +121,7 @@ class WebTransport:
                 raise _PastTheEnd from error
             raise
         if start and response.status != 206:  # a server that knows no ranges
-            _skip(response, start)
+            _skip(response, start, self._patience.timeout)
         return response
 
     def _reached(self, action: Callable[[], Result]) -> Result:
@@ -135,8 +141,10 @@ class _PastTheEnd(Exception):
 class _Pieces:
     """One object as it is read, by another request where a connection was cut."""
 
-    def __init__(self, open_at: Callable[[int], HTTPResponse], position: int) -> None:
-        self._open_at, self.position = open_at, position
+    def __init__(
+        self, open_at: Callable[[int], HTTPResponse], position: int, timeout: float
+    ) -> None:
+        self._open_at, self.position, self._timeout = open_at, position, timeout
         self._response: HTTPResponse | None = None
 
     def next(self, size: int) -> bytes:
@@ -144,7 +152,7 @@ class _Pieces:
         try:
             if self._response is None:
                 self._response = self._open_at(self.position)
-            data = self._response.read(min(CHUNK_SIZE, size - self.position))
+            data = taken(self._response, min(CHUNK_SIZE, size - self.position), self._timeout)
         except _PastTheEnd:
             return b""
         except BaseException:
@@ -168,6 +176,6 @@ def _ended(response: HTTPResponse) -> bool:
     return not response.length
 
 
-def _skip(response: HTTPResponse, size: int) -> None:
-    while size > 0 and (data := response.read(min(size, CHUNK_SIZE))):
+def _skip(response: HTTPResponse, size: int, timeout: float) -> None:
+    while size > 0 and (data := taken(response, min(size, CHUNK_SIZE), timeout)):
         size -= len(data)

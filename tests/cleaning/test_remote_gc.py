@@ -58,7 +58,7 @@ class Shelf:
         self._step()
         return {name: len(data) for name, (data, _) in self.objects.items()}
 
-    def read(self, name: str) -> bytes:
+    def read(self, name: str, most: int = 1 << 30) -> bytes:
         self._step()
         if name not in self.objects:
             raise FileNotFoundError(name)

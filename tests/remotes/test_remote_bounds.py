@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 import os
+import socket
+import threading
 import time
+import tracemalloc
+from contextlib import suppress
 
 import pytest
 
 from gitmemo import remotes
-from gitmemo.errors import RemoteCorrupt, RemoteFolderLinked, RemoteObjectRefused
-from gitmemo.remotes import pull, push
-from gitmemo.remotes.layout import MARKER
+from gitmemo.errors import RemoteCorrupt, RemoteFolderLinked, RemoteObjectRefused, RemoteUnreachable
+from gitmemo.hashing.digest import digest
+from gitmemo.remotes import RemoteConfig, open_remote, pull, push
+from gitmemo.remotes.latest import read_latest
+from gitmemo.remotes.layout import LATEST, MARKER
+from gitmemo.remotes.marks import read_mark
 from gitmemo.remotes.probing import probe
 
 
@@ -149,3 +156,111 @@ def test_an_object_that_is_no_file_costs_only_itself(
         pull(theirs, remotes.Remote(directory.config, transport), wanted)
     assert caught.value.objects == (str(path.relative_to(shared)),)
     assert len(theirs.missing(item.blob for item in wanted)) == 1
+
+
+# --- what is too much, or too slow --------------------------------------------
+
+
+def test_objects_that_are_too_large_are_not_read(remote, shared):
+    remote.transport.write(MARKER, b"x" * 1000)
+    remote.transport.write(LATEST, b"")
+    assert remote.transport.read(MARKER, 1000) == b"x" * 1000
+    remote.transport.listing()
+    assert remote.transport.read(LATEST, 10) == b""
+    with pytest.raises(RemoteObjectRefused, match=r"remote\.json is larger than .*999 bytes"):
+        remote.transport.read(MARKER, 999)
+
+
+@pytest.mark.parametrize("name", [MARKER, "*.idx", "*.pack"])
+def test_a_file_of_terabytes_is_refused(directory, shared, ours, theirs, share, name):
+    wanted = share(ours, b"value")
+    push(ours, directory, wanted)
+    path = one(shared, name)
+    transport = Stale(directory.transport)  # of a pack it would read the right part only
+    os.truncate(path, 1 << 40)
+    with pytest.raises((RemoteCorrupt, RemoteObjectRefused)) as caught:
+        pull(theirs, remotes.Remote(directory.config, transport), wanted)
+    assert str(path.relative_to(shared)) in caught.value.problem()
+
+
+class Server:
+    """Answers each connection with what `says` yields, for as long as somebody listens."""
+
+    def __init__(self, says):
+        self._says = says
+        self._socket = socket.create_server(("127.0.0.1", 0))
+        self.url = f"http://127.0.0.1:{self._socket.getsockname()[1]}"
+        self.sent = 0
+        threading.Thread(target=self._serve, daemon=True).start()
+
+    def _serve(self):
+        with suppress(OSError):
+            while True:
+                client, _ = self._socket.accept()
+                with client, suppress(OSError):
+                    client.recv(65536)
+                    for piece in self._says():
+                        client.sendall(piece)
+                        self.sent += len(piece)
+
+    def close(self):
+        self._socket.close()
+
+
+def slowly(data):
+    for i in range(len(data)):
+        yield data[i : i + 1]
+        time.sleep(0.05)
+
+
+def endless():
+    yield b"HTTP/1.0 200 OK\r\n\r\n"
+    while True:
+        yield b"[" * 65536
+
+
+def announced():
+    yield b"HTTP/1.0 200 OK\r\nContent-Length: 999999999999\r\n\r\n"
+    yield b"["
+
+
+def slow_head():
+    yield from slowly(b"HTTP/1.0 200 OK\r\n" + b"A: b\r\n" * 30 + b"\r\n")
+
+
+def slow_body():
+    yield b"HTTP/1.0 200 OK\r\n\r\n"
+    yield from slowly(b" " * 200)
+
+
+@pytest.mark.parametrize(
+    ("says", "error"),
+    [
+        (endless, RemoteObjectRefused),
+        (announced, RemoteObjectRefused),
+        (slow_head, RemoteUnreachable),
+        (slow_body, RemoteUnreachable),
+    ],
+)
+def test_a_web_server_without_end(ours, theirs, share, tmp_path, says, error):
+    server = Server(says)
+    shown = open_remote(RemoteConfig("web", server.url, {"timeout": "1", "retries": "0"}), tmp_path)
+    with pytest.raises(
+        error, match="is larger than" if says in (endless, announced) else "in 1 s|slow"
+    ):
+        pull(theirs, shown, share(ours, b"value"))
+    server.close()
+    assert server.sent < 40 << 20
+
+
+@pytest.mark.parametrize("small", [b"{},", b'"",', b"[],", b"1,", b'{"":'])
+def test_small_things_do_not_swell(small):
+    for head in (b'{"format":1,"packs":', b'{"format":1,"packs":[', b"["):
+        data = head + small * 1_000_000
+        tracemalloc.start()
+        with pytest.raises(ValueError, match=r"malformed|lists names"):
+            read_latest(data)
+        with pytest.raises(ValueError, match=r"malformed|lists names"):
+            read_mark(digest(data), data)
+        assert tracemalloc.get_traced_memory()[1] < 1 << 20
+        tracemalloc.stop()

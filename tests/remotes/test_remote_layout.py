@@ -54,9 +54,9 @@ class Counting:
         self.listings += 1
         return self.inner.listing()
 
-    def read(self, name):
+    def read(self, name, most):
         self.names.append(name)
-        return self.inner.read(name)
+        return self.inner.read(name, most)
 
     def kinds(self):
         return Counter(name.rpartition(".")[2] for name in self.names)
@@ -424,7 +424,7 @@ def test_the_latest_list_is_enough_where_nothing_can_be_listed(
             return getattr(directory.transport, name)
 
         def listing(self):
-            return read_latest(directory.transport.read(LATEST))
+            return read_latest(directory.transport.read(LATEST, 1 << 20))
 
     assert pull(theirs, Remote(directory.config, Http()), [*many, *big]).stored == 13
 

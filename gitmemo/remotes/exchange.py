@@ -1,0 +1,88 @@
+"""One request to a web server and its answer, given up in time and by its length.
+
+Not the trying again (`retry`) nor what an answer means (`web`). Invariant: a server that says
+nothing, or says it byte by byte, is waited for in bounded time; no more is taken in than was
+asked for.
+"""
+
+from __future__ import annotations
+
+import socket
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
+from http.client import HTTPConnection, HTTPResponse, HTTPSConnection
+from urllib.request import HTTPHandler, HTTPSHandler, Request, build_opener
+
+SLOWEST = 1 << 10
+"""Bytes in a second that an answer must bring, after as long as a silent server is waited for."""
+_PIECE = 64 << 10
+
+
+@contextmanager
+def _given_up(connection: HTTPConnection) -> Iterator[None]:
+    """End the connection when the head of an answer is not there in time.
+
+    The time-out of a socket begins anew with each byte.
+    """
+
+    late = threading.Event()
+
+    def end() -> None:
+        late.set()
+        with suppress(OSError, AttributeError):
+            connection.sock.shutdown(socket.SHUT_RDWR)
+
+    watch = threading.Timer(connection.timeout or SLOWEST, end)
+    watch.daemon = True
+    watch.start()
+    try:
+        yield
+    finally:
+        watch.cancel()
+        if late.is_set():
+            raise TimeoutError("the head of the answer came too slowly")
+
+
+class _Connection(HTTPConnection):
+    def getresponse(self) -> HTTPResponse:
+        with _given_up(self):
+            return super().getresponse()
+
+
+class _SecureConnection(HTTPSConnection):
+    def getresponse(self) -> HTTPResponse:
+        with _given_up(self):
+            return super().getresponse()
+
+
+class _Plain(HTTPHandler):
+    def http_open(self, req: Request) -> HTTPResponse:
+        return self.do_open(_Connection, req)
+
+
+class _Secure(HTTPSHandler):
+    def https_open(self, req: Request) -> HTTPResponse:
+        return self.do_open(_SecureConnection, req)
+
+
+_opener = build_opener(_Plain, _Secure)
+
+
+def answer(request: Request, timeout: float) -> HTTPResponse:
+    """Return the answer to `request`, of which only the head was read."""
+    response: HTTPResponse = _opener.open(request, timeout=timeout)
+    return response
+
+
+def taken(response: HTTPResponse, size: int, timeout: float) -> bytes:
+    """Return the next `size` bytes of an answer, or what there is of them."""
+    pieces: list[bytes] = []
+    began, left = time.monotonic(), size
+    while left > 0 and (piece := response.read1(min(left, _PIECE))):
+        pieces.append(piece)
+        left -= len(piece)
+        if left and time.monotonic() - began > timeout + (size - left) / SLOWEST:
+            raise TimeoutError(f"{size - left} bytes came in {time.monotonic() - began:.0f} s")
+    return b"".join(pieces)
