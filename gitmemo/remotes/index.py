@@ -93,6 +93,8 @@ def _slot(line: tuple[bytes, bytes, bytes, bytes, bytes, bytes], names: dict[byt
         return Slot(blob, int(offset), int(length), name)
     if int(unpacked) > LARGEST_UNPACKED:
         raise ValueError("a compressed value is too long")
+    if int(length) > int(unpacked):
+        raise ValueError("a compressed value takes more than the value itself")
     return Slot(blob, int(offset), int(length), name, method.decode("ascii"), int(unpacked))
 
 

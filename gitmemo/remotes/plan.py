@@ -176,10 +176,17 @@ class Span:
 
 @dataclass(frozen=True, slots=True)
 class PackFetch:
-    """What to read of one pack."""
+    """What to read of one pack, as far as it fits into memory: `size_bytes` of it."""
 
     name: str
     spans: tuple[Span, ...]
+    size_bytes: int
+
+    @property
+    def streamed(self) -> Slot | None:
+        """The one value in it, where that is too long to be held in memory."""
+        slot = self.spans[0].slots[0]
+        return slot if slot.length > _LONGEST_SPAN else None
 
 
 @dataclass(frozen=True, slots=True)
@@ -214,8 +221,9 @@ def plan_pull(
     by_pack = groupby(chosen, key=lambda choice: choice[0])
     return PullPlan(
         packs=tuple(
-            _fetch(pack, sorted((slot for _, slot in group), key=_offset), catalogue)
+            fetch
             for pack, group in by_pack
+            for fetch in _fetches(pack, sorted((slot for _, slot in group), key=_offset), catalogue)
         ),
         singles=tuple(singles),
         missing=tuple(missing),
@@ -226,25 +234,36 @@ def _offset(slot: Slot) -> int:
     return slot.offset
 
 
-def _fetch(pack: Digest, slots: list[Slot], catalogue: Catalogue) -> PackFetch:
+def _fetches(pack: Digest, slots: list[Slot], catalogue: Catalogue) -> Iterator[PackFetch]:
     size = catalogue.pack_sizes.get(pack)
     payload = sum(slot.length for slot in slots)
     if size is not None and (size < _WHOLE_BELOW or (payload * 2 > size and size <= LARGEST_WHOLE)):
-        return PackFetch(pack_name(pack), (Span(0, None, tuple(slots)),))
-    return PackFetch(pack_name(pack), tuple(_spans(slots)))
+        yield PackFetch(pack_name(pack), (Span(0, None, tuple(slots)),), size)
+        return
+    group: list[Span] = []
+    held = 0
+    for span, length in _spans(slots):
+        if group and held + length > _LONGEST_SPAN:
+            yield PackFetch(pack_name(pack), tuple(group), held)
+            group, held = [], 0
+        group.append(span)
+        held += length
+    yield PackFetch(pack_name(pack), tuple(group), held)
 
 
-def _spans(slots: Iterable[Slot]) -> Iterator[Span]:
+def _spans(slots: Iterable[Slot]) -> Iterator[tuple[Span, int]]:
+    """Yield what to read at once, and its length; a slot that is too long for that is alone."""
     start = end = 0
     group: list[Slot] = []
     for slot in slots:
         slot_end = slot.end
-        if group and (slot.offset > end + _GAP or slot_end > start + _LONGEST_SPAN):
-            yield Span(start, end, tuple(group))
+        too_long = max(end, slot_end) > start + _LONGEST_SPAN
+        if group and (slot.offset > end + _GAP or too_long):
+            yield Span(start, end, tuple(group)), end - start
             group = []
         if not group:
             start = end = slot.offset
         group.append(slot)
         end = max(end, slot_end)
     if group:
-        yield Span(start, end, tuple(group))
+        yield Span(start, end, tuple(group)), end - start

@@ -27,7 +27,7 @@ from gitmemo.hashing.digest import Digest
 from gitmemo.remotes.catalogue import corrected, index_cache, read_catalogue
 from gitmemo.remotes.index import Slot
 from gitmemo.remotes.layout import pack_name, single_name
-from gitmemo.remotes.parallel import JOBS, in_parallel
+from gitmemo.remotes.parallel import JOBS, in_parallel, pause
 from gitmemo.remotes.payload import payload
 from gitmemo.remotes.plan import (
     LARGEST_WHOLE,
@@ -250,8 +250,9 @@ class _Pull:
         )
 
     def _pack_work(self, fetch: PackFetch) -> tuple[int, Callable[[], _Step]]:
-        size = sum(slot.length for span in fetch.spans for slot in span.slots)
-        return size, partial(self._fetch_pack, fetch)
+        if (slot := fetch.streamed) is not None:
+            return CHUNK_SIZE, partial(self._fetch_streamed, fetch.name, slot)
+        return fetch.size_bytes, partial(self._fetch_pack, fetch)
 
     def _single_work(self, item: WantedBlob) -> tuple[int, Callable[[], _Step]]:
         return min(item.size, CHUNK_SIZE), partial(self._fetch_single, item)
@@ -282,11 +283,31 @@ class _Pull:
 
     def _fetch_single(self, item: WantedBlob) -> _Step:
         name = single_name(item.blob)
+        return self._arrive(item, name, partial(self._remote.transport.stream, name, item.size))
+
+    def _fetch_streamed(self, name: str, slot: Slot) -> _Step:
+        """Fetch a value that lies in a pack and is too long for the memory."""
+
+        def pieces(start: int) -> Iterator[bytes]:
+            while start < slot.length:
+                end = slot.offset + min(start + CHUNK_SIZE, slot.length)
+                (data,) = self._remote.transport.read_ranges(name, [(slot.offset + start, end)])
+                if not data:
+                    return
+                yield data
+                start += len(data)
+                pause()
+
+        return self._arrive(self._wanted[slot.blob], name, pieces)
+
+    def _arrive(
+        self, item: WantedBlob, name: str, pieces: Callable[[int], Iterator[bytes]]
+    ) -> _Step:
         gauge = self._gauges.setdefault(item.blob, Gauge(self._meter, item.size))
 
         def read_from(start: int) -> Iterator[Chunk]:
             gauge.at(start)
-            for chunk in self._remote.transport.stream(name, item.size, start):
+            for chunk in pieces(start):
                 yield chunk
                 start += len(chunk)
                 gauge.at(start)

@@ -14,7 +14,8 @@ import pytest
 from gitmemo import remotes
 from gitmemo.errors import RemoteCorrupt, RemoteFolderLinked, RemoteObjectRefused, RemoteUnreachable
 from gitmemo.hashing.digest import digest
-from gitmemo.remotes import RemoteConfig, open_remote, pull, push
+from gitmemo.remotes import RemoteConfig, WantedBlob, open_remote, pull, push
+from gitmemo.remotes.index import Slot, write_index
 from gitmemo.remotes.latest import read_latest
 from gitmemo.remotes.layout import LATEST, MARKER
 from gitmemo.remotes.marks import read_mark
@@ -264,3 +265,48 @@ def test_small_things_do_not_swell(small):
             read_mark(digest(data), data)
         assert tracemalloc.get_traced_memory()[1] < 1 << 20
         tracemalloc.stop()
+
+
+# --- what a pack may hold -----------------------------------------------------
+
+
+def store_pack(shared, data, *slots):
+    """Write a pack and its index as somebody else might."""
+    name = shared / "packs" / data[:1].hex() / (data[:1].hex() * 32)
+    name.parent.mkdir(parents=True, exist_ok=True)
+    name.with_suffix(".pack").write_bytes(data)
+    name.with_suffix(".idx").write_bytes(write_index(slots))
+    return name.with_suffix(".pack")
+
+
+def test_a_payload_longer_than_its_value_is_refused(directory, shared, ours, theirs, share):
+    push(ours, directory, share(ours, b"good"))
+    wanted = share(ours, bytes(1000), b"good")
+    slot = Slot(wanted[0].blob, 0, 8 << 30, "raw", "zlib", 1000)
+    pack = store_pack(shared, b"x", slot)
+    os.truncate(pack, 8 << 30)
+    with pytest.raises(RemoteCorrupt) as caught:
+        pull(theirs, directory, wanted)
+    assert caught.value.objects == (str(pack.with_suffix(".idx").relative_to(shared)),)
+    assert theirs.missing(item.blob for item in wanted) == {wanted[0].blob}
+
+
+def test_long_values_and_many_in_one_pack_take_little_memory(
+    directory, shared, ours, theirs, share
+):
+    values = [bytes([i]) * (3 << 20) for i in range(30)] + [b"long" * (12 << 20)]
+    wanted = [WantedBlob(digest(value), "raw", len(value)) for value in values]
+    push(ours, directory, share(ours, b"good"))
+    starts = [sum(map(len, values[:i])) for i in range(len(values))]
+    ghost = WantedBlob(digest(b"ghost"), "raw", 3 << 20)
+    inside = Slot(ghost.blob, starts[-1] + 5, ghost.size, "raw")
+    slots = [Slot(w.blob, at, w.size, "raw") for w, at in zip(wanted, starts, strict=True)]
+    store_pack(shared, b"".join(values), inside, *slots)
+    del values
+    tracemalloc.start()
+    with pytest.raises(RemoteCorrupt) as caught:
+        pull(theirs, directory, [*wanted, ghost], jobs=1)
+    assert (caught.value.stored, caught.value.lost) == (31, 1)
+    assert tracemalloc.get_traced_memory()[1] < 48 << 20
+    tracemalloc.stop()
+    assert theirs.find(wanted[-1].blob).size == 48 << 20
