@@ -8,7 +8,10 @@ young, and stays.
 from __future__ import annotations
 
 import os
+import re
 import secrets
+import stat
+import time
 from collections.abc import Collection, Iterator
 from contextlib import suppress
 from dataclasses import dataclass
@@ -20,6 +23,11 @@ from gitmemo.blobs.holding import Pack, damage_note, large_files, origins, packs
 from gitmemo.hashing.digest import Digest, digest
 
 _TEMPORARY = ".tmp-gc-"
+_UNFINISHED = re.compile(
+    r"\.tmp-[0-9]{1,10}-[0-9a-f]{16}|\.part-[0-9a-f]{64}\.[a-z0-9][a-z0-9._+-]{0,63}"
+)
+_ABANDONED_S = 86_400.0
+"""A large value to which nothing was added for so long is not being written any more."""
 
 
 @dataclass(slots=True)
@@ -44,6 +52,7 @@ def sweep(directory: Path, doomed: Collection[Digest], before_s: float) -> Swept
     done = Swept()
     for folder in origins(directory):
         _remove_remains(folder / "packs")
+        _remove_unfinished(folder / "large", min(before_s, time.time() - _ABANDONED_S), done)
         for pack in packs(folder):
             if any(blob in doomed for blob, *_ in pack.entries):
                 _sweep_pack(directory, pack, doomed, before_s, done)
@@ -145,6 +154,30 @@ def _remove_remains(folder: Path) -> None:
 def _remains(folder: Path) -> Iterator[Path]:
     with suppress(FileNotFoundError, NotADirectoryError):
         yield from list(folder.glob(f"{_TEMPORARY}*"))
+
+
+def _remove_unfinished(folder: Path, before_s: float, done: Swept) -> None:
+    """Remove the beginnings of large values that nobody goes on with."""
+    with suppress(FileNotFoundError, NotADirectoryError):
+        for path in list(folder.glob("[0-9a-f][0-9a-f]/.*")):
+            if _UNFINISHED.fullmatch(path.name) and not path.parent.is_symlink():
+                with suppress(OSError):
+                    done.freed_bytes += _removed(path, before_s)
+
+
+def _removed(path: Path, before_s: float) -> int:
+    """Remove a file that nobody writes to and that is older; return its size."""
+    file = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+    try:
+        found = os.fstat(file)
+        is_old = stat.S_ISREG(found.st_mode) and found.st_mtime < before_s
+        # Who goes on with a value has its file locked, and looks whether it is there still.
+        if not is_old or not leases.is_free(file):
+            return 0
+        path.unlink()
+        return found.st_size
+    finally:
+        os.close(file)
 
 
 def _sync_folder(folder: Path) -> None:

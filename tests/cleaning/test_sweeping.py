@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import random
 import signal
@@ -180,3 +181,24 @@ def test_who_removes_may_look_into_the_store(tmp_path: Path) -> None:
     (tmp_path / "filled").rename(tmp_path / "store")  # used under another name, in this process
     with leases.alone(tmp_path / "store"):
         assert RepositoryBlobs(tmp_path / "store").find(blob)
+
+
+def test_beginnings_of_large_values_go_when_nobody_goes_on_with_them(tmp_path):
+    fill(tmp_path, 1, 2)
+    place = tmp_path / "remote" / "lab" / "large" / "ab"
+    place.mkdir(parents=True)
+    names = [f".part-{'ab' * 32}.raw", f".tmp-12-{'0f' * 8}"]
+    others = [".part-thesis", ".tmp-old", f".part-{'ab' * 32}", "thesis"]
+    for name in (*names, *others):
+        (place / name).write_bytes(b"begin")
+    before = there(tmp_path)
+    assert sweep(tmp_path, set(), time.time()).freed_bytes == 0
+    for path in place.iterdir():
+        os.utime(path, (LONG_AGO, LONG_AGO))
+    held = (place / names[0]).open("rb")
+    fcntl.flock(held, fcntl.LOCK_EX)
+    assert sweep(tmp_path, set(), time.time()).freed_bytes == 5
+    held.close()
+    assert sweep(tmp_path, set(), time.time()).freed_bytes == 5
+    assert sorted(path.name for path in place.iterdir()) == sorted(others)
+    assert there(tmp_path) == before
