@@ -19,6 +19,8 @@ from typing import NamedTuple
 from gitmemo.hashing.digest import Digest, digest, from_text, to_hex, to_text
 
 LARGEST_INDEX = 32 << 20
+MOST_SLOTS = 1 << 18
+"""More are in no index: each takes 500 bytes of memory, ten times what it takes in the index."""
 LARGEST_UNPACKED = 16 << 20  # unpacked in memory; what is larger is in no pack, or as it is
 _SINGLES = "singles"
 _NUMBER = rb"(0|[1-9][0-9]{0,18})"
@@ -76,15 +78,18 @@ def read_index(data: bytes) -> tuple[Slot, ...]:
     """Read what `write_index` wrote: those bytes and no others."""
     if len(data) > LARGEST_INDEX or not data.endswith(b"\n"):
         raise ValueError("the index is too long or cut short")
-    # An expression rather than `json.loads`: half the time, and nothing to surprise it.
-    lines = _LINE.findall(data)
-    if len(lines) != data.count(b"\n"):
-        raise ValueError("a line of the index is malformed")
+    lines = data.count(b"\n")
+    if lines > MOST_SLOTS:
+        raise ValueError("the index lists too much")
     codecs: dict[bytes, str] = {}
-    return tuple(_slot(line, codecs) for line in lines)
+    # An expression rather than `json.loads`: half the time, and nothing to surprise it.
+    slots = tuple(_slot(line.groups(b""), codecs) for line in _LINE.finditer(data))
+    if len(slots) != lines:
+        raise ValueError("a line of the index is malformed")
+    return slots
 
 
-def _slot(line: tuple[bytes, bytes, bytes, bytes, bytes, bytes], names: dict[bytes, str]) -> Slot:
+def _slot(line: tuple[bytes, ...], names: dict[bytes, str]) -> Slot:
     text, offset, length, codec, method, unpacked = line
     if (name := names.get(codec)) is None:
         name = names[codec] = codec.decode("ascii")

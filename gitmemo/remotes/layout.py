@@ -21,6 +21,8 @@ SINGLE_FROM = 4 << 20
 """Values of this size and more are objects of their own."""
 PACK_TARGET = 16 << 20
 """A pack that has reached this size gets no more values."""
+VALUES_IN_PACK = 100_000
+"""Nor does one that holds so many: its index would be long."""
 
 LATEST = "catalogues/latest.json"
 """What was there after some push, for those who cannot list."""

@@ -126,9 +126,11 @@ def _next(outcomes: SimpleQueue[_Outcome[Result]], tick: Callable[[], None]) -> 
     while True:
         tick()
         try:
-            return outcomes.get(timeout=_TICK)
+            outcome = outcomes.get(timeout=_TICK)
         except Empty:
             continue
+        tick()  # the last one tells what came before a failure
+        return outcome
 
 
 def _leave(threads: Iterable[threading.Thread]) -> None:

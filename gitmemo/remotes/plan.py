@@ -18,6 +18,7 @@ from gitmemo.remotes.index import METHODS, Slot
 from gitmemo.remotes.layout import (
     PACK_TARGET,
     SINGLE_FROM,
+    VALUES_IN_PACK,
     Inventory,
     pack_name,
     single_name,
@@ -158,7 +159,7 @@ def _groups(wanted: Iterable[WantedBlob]) -> Iterator[tuple[WantedBlob, ...]]:
     for item in wanted:
         group.append(item)
         size += item.size
-        if size >= PACK_TARGET:
+        if size >= PACK_TARGET or len(group) >= VALUES_IN_PACK:
             yield tuple(group)
             group, size = [], 0
     if group:

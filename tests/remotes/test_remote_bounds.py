@@ -15,10 +15,11 @@ from gitmemo import remotes
 from gitmemo.errors import RemoteCorrupt, RemoteFolderLinked, RemoteObjectRefused, RemoteUnreachable
 from gitmemo.hashing.digest import digest
 from gitmemo.remotes import RemoteConfig, WantedBlob, open_remote, pull, push
-from gitmemo.remotes.index import Slot, write_index
+from gitmemo.remotes.index import LARGEST_INDEX, MOST_SLOTS, Slot, write_index
 from gitmemo.remotes.latest import read_latest
-from gitmemo.remotes.layout import LATEST, MARKER
+from gitmemo.remotes.layout import LATEST, MARKER, VALUES_IN_PACK
 from gitmemo.remotes.marks import read_mark
+from gitmemo.remotes.plan import Catalogue, plan_push
 from gitmemo.remotes.probing import probe
 
 
@@ -310,3 +311,27 @@ def test_long_values_and_many_in_one_pack_take_little_memory(
     assert tracemalloc.get_traced_memory()[1] < 48 << 20
     tracemalloc.stop()
     assert theirs.find(wanted[-1].blob).size == 48 << 20
+
+
+def test_an_index_with_a_flood_of_lines_is_set_aside(directory, shared, ours, theirs, share):
+    push(ours, directory, share(ours, b"good"))
+    wanted = share(ours, b"other", b"good")
+    pack = store_pack(shared, b"x" * 10)
+    line = write_index([Slot(digest(b"other"), 0, 5, "raw")])
+    pack.with_suffix(".idx").write_bytes(line * ((1 << 18) + 1))
+    tracemalloc.start()
+    with pytest.raises(RemoteCorrupt) as caught:
+        pull(theirs, directory, wanted)
+    assert tracemalloc.get_traced_memory()[1] < 60 << 20
+    tracemalloc.stop()
+    assert caught.value.objects == (str(pack.with_suffix(".idx").relative_to(shared)),)
+    assert theirs.missing(item.blob for item in wanted) == {wanted[0].blob}
+
+
+def test_a_pack_gets_so_many_values_that_its_index_can_be_read(monkeypatch):
+    monkeypatch.setattr("gitmemo.remotes.plan.VALUES_IN_PACK", 3)
+    tiny = [WantedBlob(digest(b"%d" % i), "raw", 1) for i in range(7)]
+    assert [len(pack) for pack in plan_push(tiny, Catalogue(True, {}, {}, {})).packs] == [3, 3, 1]
+    longest = Slot(digest(b""), 10**18, 10**6, "r" * 64, "zlib", 16 << 20)
+    assert len(write_index([longest])) * VALUES_IN_PACK < LARGEST_INDEX
+    assert VALUES_IN_PACK < MOST_SLOTS
