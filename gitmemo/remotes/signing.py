@@ -12,16 +12,16 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from gitmemo.blobs.store import SELF, BlobStore, remote_origin
-from gitmemo.errors import BlobCorrupt
+from gitmemo.errors import BlobCorrupt, RemoteObjectRefused
 from gitmemo.hashing.digest import Digest, digest, from_text, to_text
 from gitmemo.remotes.catalogue import index_cache
-from gitmemo.remotes.index import LARGEST_INDEX
 from gitmemo.remotes.layout import signature_name
 from gitmemo.remotes.parallel import in_parallel
 from gitmemo.remotes.plan import Catalogue, WantedBlob
 from gitmemo.remotes.remote import Remote
 from gitmemo.signing_keys import SigningKey
 
+_LARGEST = 64 << 20
 _DOMAIN = b"gitmemo signature 1\n"
 _HEAD = re.compile(rb"gmsig1 ([0-9a-f]{32})\n")
 _LINE = re.compile(
@@ -64,7 +64,7 @@ def read_signatures(name: Digest, data: bytes) -> tuple[str, dict[Said, Digest]]
         ValueError: It is no such object, or has another name.
     """
     head = _HEAD.match(data)
-    if head is None or len(data) > LARGEST_INDEX or not data.endswith(b"\n"):
+    if head is None or len(data) > _LARGEST or not data.endswith(b"\n"):
         raise ValueError("it does not begin or end as signatures do")
     if digest(data) != name:
         raise ValueError("these are not the bytes that the name says")
@@ -116,15 +116,17 @@ class Signatures:
         return None
 
     def _bytes(self, name: Digest, size: int) -> bytes | None:
-        if size > LARGEST_INDEX:
+        if size > _LARGEST:
             return b""
         known = self._known.signatures(name)
         if known is not None:
             return known
         try:
-            return self._remote.transport.read(signature_name(name))
+            return self._remote.transport.read(signature_name(name), _LARGEST)
         except FileNotFoundError:
             return None
+        except RemoteObjectRefused:
+            return b""
 
 
 def signatures_on(
