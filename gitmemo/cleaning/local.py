@@ -9,6 +9,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
+from functools import cache
 from pathlib import Path
 
 from gitmemo.blobs import leases
@@ -17,6 +18,8 @@ from gitmemo.blobs.sweeping import Swept, sweep
 from gitmemo.cleaning.plan import Plan, Standing, Wish, plan
 from gitmemo.cleaning.recomputing import makers_of_blobs
 from gitmemo.hashing.digest import Digest
+from gitmemo.model.facts import Call
+from gitmemo.model.validity import changed
 from gitmemo.workspace import Workspace
 from gitmemo.world.named import Named, named
 
@@ -71,11 +74,24 @@ def _plan(
         forgotten=names.forgotten if wish.forgotten else frozenset(),
     )
     if wish.evicts:
-        makers = makers_of_blobs(names, here)
+        makers = makers_of_blobs(names, here, _is_of_this_code(workspace))
         standing = replace(standing, makers=makers, on_remote=on_remote)
     # What is younger than the longest running process may be what it is about to name.
     least_age_s = 0.0 if since is None else now - since
     return plan(lying, standing, replace(wish, least_age_s=least_age_s), now)
+
+
+def _is_of_this_code(workspace: Workspace) -> Callable[[Call], bool]:
+    """Return what says whether the code that is checked out would make a call's results again."""
+    world, code = workspace.world, workspace.code
+    decisions = world.decisions()
+
+    @cache
+    def is_valid(version: Digest) -> bool:
+        found = world.version(version)
+        return found is not None and not changed(found, code, decisions)
+
+    return lambda call: is_valid(call.version)
 
 
 def store_of(workspace: Workspace) -> Path:

@@ -8,7 +8,7 @@ records or stay here; a value with a history from outside is not.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass
 
 from gitmemo.hashing.digest import Digest
@@ -31,9 +31,16 @@ class Maker:
     seconds: float
 
 
-def makers_of_blobs(named: Named, here: Collection[Digest]) -> dict[Digest, Maker]:
-    """Return how each blob could be made again, of those that can; `here` are the blobs that are."""
-    calls = list(named.calls_in_force)
+def makers_of_blobs(
+    named: Named,
+    here: Collection[Digest],
+    is_of_this_code: Callable[[Call], bool] = lambda _: True,
+) -> dict[Digest, Maker]:
+    """Return how each blob could be made again, of those that can; `here` are the blobs that are.
+
+    Calls that are not of this code, which may be in no commit, make nothing again.
+    """
+    calls = [call for call in named.calls_in_force if is_of_this_code(call)]
     present = {value.cid for value in named.values if value.blob in here}
     by_cid = makers(calls, present, named.values)
     found: dict[Digest, Maker] = {}

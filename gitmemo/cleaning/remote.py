@@ -6,7 +6,8 @@ remotes were asked for what is new, and never where other repositories push, unl
 
 from __future__ import annotations
 
-import re
+import os
+import socket
 import time
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,9 +23,7 @@ from gitmemo.sync import git_remote
 from gitmemo.workspace import Workspace, remote_cache
 from gitmemo.world.named import named
 
-_ADDRESS = re.compile(
-    r"(?:[a-z][a-z0-9+.-]*://)?(?:[^@/]*@)?([^/:]*)(?::\d+(?=/))?[:/]*(.*?)/*(?:\.git)?/*"
-)
+_USUAL_PORTS = ("", "22", "80", "443", "9418")
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,26 +104,55 @@ class RemoteCleaning:
 def identity(layout: Layout) -> str:
     """Return what a repository is called on the remotes that it pushes to: where git pushes it.
 
-    The same for all clones of one, however they spell the address; without credentials.
+    The same for all clones of one that spell the address in one of the usual ways; without passwords.
     """
     name = git_remote(layout)
     url = Git(layout.root).try_run("config", "--get", f"remote.{name}.url") if name else None
     if url:
-        return plain_address(url)
+        return plain_address(url, layout.root, socket.gethostname())
     place = digest(str(layout.common_dir).encode()).hex()[:12]
     return f"{layout.root.name} (no git remote, {place})"
 
 
-def plain_address(url: str) -> str:
-    """Return host and path of a git address.
+def plain_address(url: str, root: Path, machine: str) -> str:
+    """Return host and path of a git address; of a path on this machine, which machine.
 
-    >>> plain_address("https://me:secret@example.org/lab/p.git"), plain_address("git@example.org:lab/p")
-    ('example.org/lab/p', 'example.org/lab/p')
-    >>> plain_address("ssh://git@example.org:22/lab/p/"), plain_address("/srv/git/p.git")
-    ('example.org/lab/p', '/srv/git/p')
+    Two spellings may count as two, never two repositories as one. That the user `git` of a
+    hosting service, and https there, mean one place is the exception.
+
+    >>> here = Path("/home/ann/project"), "lynx"
+    >>> plain_address("https://me:secret@example.org/lab/p.git", *here)
+    'example.org/lab/p'
+    >>> plain_address("git@example.org:lab/p", *here)
+    'example.org/lab/p'
+    >>> plain_address("ann@example.org:p.git", *here)
+    'ann@example.org/p'
+    >>> plain_address("ssh://git@example.org:2222/lab/p/", *here)
+    'example.org:2222/lab/p'
+    >>> plain_address("ssh://ann@example.org/p", *here)
+    'ann@example.org//p'
+    >>> plain_address("../p.git", *here)
+    '/home/ann/p on lynx'
     """
-    match = _ADDRESS.fullmatch(url.strip())
-    if match is None:
-        return url
-    host, path = match.groups()
-    return f"{host}/{path}"
+    text = url.strip()
+    scheme, has_scheme, rest = text.partition("://")
+    if not has_scheme:
+        before, colon, path = text.partition(":")
+        scheme, rest = "scp" if colon and "/" not in before else "file", f"{before}/{path}"
+    if scheme == "file":
+        place = root / Path(text.removeprefix("file://")).expanduser()
+        return f"{_bare(os.path.normpath(place))} on {machine}"
+    server, _, path = rest.partition("/")
+    login, _, host_and_port = server.rpartition("@")
+    user = "" if scheme.startswith("http") else login.partition(":")[0]
+    host, _, port = host_and_port.partition(":")
+    if user in ("", "git"):
+        path = path.lstrip("/")
+    elif scheme != "scp":  # there a path without a slash counts from the home of the user
+        path = f"/{path}"
+    where = f"{user}@{host}" if user not in ("", "git") else host
+    return f"{where}{'' if port in _USUAL_PORTS else f':{port}'}/{_bare(path)}"
+
+
+def _bare(path: str) -> str:
+    return path.rstrip("/").removesuffix(".git").rstrip("/")

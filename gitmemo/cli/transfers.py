@@ -7,7 +7,7 @@ to standard error, also where nothing else is said.
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -15,6 +15,7 @@ import click
 
 from gitmemo.display.progress import TransferLine
 from gitmemo.display.text import printable
+from gitmemo.errors import RemoteDenied, RemoteReadOnly
 from gitmemo.quantities import count, size
 from gitmemo.workspace import Workspace, remote_cache
 
@@ -62,7 +63,8 @@ def push_values(task: Task, jobs: int | None, *, quiet: bool) -> Fields:
         from gitmemo.cleaning.remote import identity
 
         remote = remotes.open_remote(config, workspace.root)
-        remotes.register(remote, identity(workspace.layout), cache)
+        with nullcontext() if report.sent else suppress(RemoteDenied, RemoteReadOnly):
+            remotes.register(remote, identity(workspace.layout))
     _said(_sent(config, report), quiet=quiet)
     _warn_absent(report.absent)
     return {

@@ -32,7 +32,6 @@ def superfluous_journals(workspace: Workspace, *, older_than_s: float) -> list[P
     if not old:
         return []
     kept = world.index.members(segments_of_refs(workspace.layout, world.files))
-    kept |= world.index.covered(world.graves().known)
     found = [(path, world.index.members([file])) for path, file in old]
     return [
         path

@@ -163,23 +163,13 @@ def sweep(remote: Remote, found: Sweep) -> None:
         remote.transport.delete(mark_name(name))
 
 
-def register(remote: Remote, repository: str, cache: Path | None) -> None:
-    """Say on the remote that `repository` pushes there, once as far as this clone remembers."""
+def register(remote: Remote, repository: str) -> None:
+    """Say on the remote that `repository` pushes there.
+
+    Each time, as the remote may have been emptied, or be another one than it was.
+    """
     data = write_user(repository)
-    name = digest(data)
-    note = (
-        None
-        if cache is None
-        else cache / f"registered-{digest(remote.config.address.encode()).hex()[:16]}"
-    )
-    with suppress(OSError):
-        if note is not None and note.read_bytes() == data:
-            return
-    remote.transport.write(user_name(name), data)
-    with suppress(OSError):  # a cache that cannot be written is only slower
-        if note is not None:
-            note.parent.mkdir(parents=True, exist_ok=True)
-            note.write_bytes(data)
+    remote.transport.write(user_name(digest(data)), data)
 
 
 def _dead(catalogue: Catalogue, listing: Mapping[str, int | None], live: Live) -> Mark:
