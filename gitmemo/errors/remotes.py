@@ -59,6 +59,44 @@ class RemoteInvalid(GitmemoError, ValueError):
         return self.advice
 
 
+class RemoteNotPlain(RemoteInvalid):
+    """What is committed of a remote says more than where values lie, which only a clone may say."""
+
+    kind = "remote-not-plain"
+
+
+class RemoteInside(RemoteInvalid):
+    """A directory that commits can fill cannot be trusted."""
+
+    kind = "remote-inside"
+
+
+class RemoteMoved(GitmemoError):
+    """What this clone says of a remote was meant for another address than the committed one."""
+
+    kind = "remote-moved"
+    exit_code = 2
+
+    def __init__(self, name: str, options: tuple[str, ...], then: str | None, now: str) -> None:
+        """`options` are what this clone says; `then` is None where no address was noted."""
+        super().__init__(name, options, then, now)
+        self.name, self.options, self.then, self.now = name, options, then, now
+
+    def problem(self) -> str:
+        then = "no address that is noted" if self.then is None else self.then
+        return (
+            f"the remote {self.name!r} is not asked: what this clone says of it "
+            f"({', '.join(self.options)}) was said for {then}, and what is committed leads to "
+            f"{self.now} now"
+        )
+
+    def remedy(self) -> str:
+        return (
+            f"if it may go there: gitmemo remote modify --local {self.name} --confirm; to stay "
+            f"where it was: gitmemo remote modify --local {self.name} --url URL"
+        )
+
+
 class RemoteUnknown(GitmemoError, LookupError):
     """No remote of that name is configured, or none was named and there is no default."""
 
