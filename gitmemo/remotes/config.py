@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from gitmemo.blobs.store import check_remote_name, remote_origin
+from gitmemo.blobs.store import check_remote_name, remote_of, remote_origin
 from gitmemo.errors import RemoteInvalid
 from gitmemo.hashing.digest import digest
 from gitmemo.remote_tables import address_of, effective, looks_secret, refuse_secrets
@@ -30,6 +30,11 @@ def origin_of(name: str, address: str) -> str:
     """
     digits = digest(address.encode("utf-8")).hex()[:_ADDRESS_DIGITS]
     return remote_origin(f"{name[:_NAME_CHARACTERS]}-{digits}")
+
+
+def name_in(origin: str) -> str | None:
+    """Return the name of the remote in an origin as `origin_of` makes it, None in another one."""
+    return (remote_of(origin) or "").rpartition("-")[0] or None
 
 
 @dataclass(frozen=True, slots=True)
