@@ -59,6 +59,5 @@ def _refuse_inside(workspace: Workspace, config: RemoteConfig) -> None:
         raise RemoteInside(
             config.name,
             f"{folder} lies in this repository, so a commit can put anything there",
-            "values that need unpickling are shared through a place outside of every work tree: "
             f"gitmemo remote modify {config.name} --url ../PLACE",
         )

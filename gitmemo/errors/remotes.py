@@ -64,11 +64,20 @@ class RemoteNotPlain(RemoteInvalid):
 
     kind = "remote-not-plain"
 
+    def remedy(self) -> str:
+        return (
+            "take it out of the committed settings; if you know where it leads, and trust that, let "
+            f"this clone alone say it: {self.advice} (for a new remote: gitmemo remote add --local)"
+        )
+
 
 class RemoteInside(RemoteInvalid):
     """A directory that commits can fill cannot be trusted."""
 
     kind = "remote-inside"
+
+    def remedy(self) -> str:
+        return f"share such values through a place outside of every work tree: {self.advice}"
 
 
 class RemoteMoved(GitmemoError):
@@ -115,7 +124,9 @@ class RemoteUnknown(GitmemoError, LookupError):
     def remedy(self) -> str:
         if self.known:
             return f"name one of: {', '.join(self.known)}"
-        return "add one: gitmemo remote add NAME URL (a directory, s3://…, or any URL that fsspec knows)"
+        return (
+            "add one: gitmemo remote add NAME URL (a directory, s3://…, gs://…, az://…, sftp://…)"
+        )
 
 
 class TargetUnknown(GitmemoError, LookupError):

@@ -15,12 +15,15 @@ from gitmemo.remote_tables import WAITING
 
 _FLAG = re.compile(r"true|false", re.IGNORECASE)
 _WORD = re.compile(r"[A-Za-z0-9][A-Za-z0-9-]*")
-_NAME = re.compile(r"[\w][\w .@+-]*")
+_NAME = re.compile(r"\w[\w .@+-]*")
 _PORT = re.compile(r"[0-9]{1,5}")
 # An address alone: what is before an @ or behind a ? would be sent along.
 _SERVICE = re.compile(r"https?://([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?(/[\w./~-]*)?")
-# A host, a bucket or a bucket's ARN; nothing that could end it early in somebody's parser.
-_AUTHORITY = re.compile(r"[A-Za-z0-9._:@\[\]+-]*")
+# Nothing that somebody's parser could take for the end of a host.
+_HOST = re.compile(
+    r"([A-Za-z0-9._+-]+@)?([A-Za-z0-9._-]+|\[[0-9A-Fa-f:.]+\])(:[0-9]{1,5})?", re.ASCII
+)
+_BUCKET = re.compile(r"[A-Za-z0-9._:-]+")  # or an access point's ARN
 
 _Allowed = Mapping[str, re.Pattern[str]]
 _S3: _Allowed = {
@@ -75,10 +78,10 @@ def refuse_options(name: str, protocol: str | None, shared: Mapping[str, str]) -
         pattern = None if allowed is None else allowed.get(option)
         if pattern is None:
             said = f"committed settings may not say {option!r} of such an address"
-            raise RemoteNotPlain(name, said, _advice(f"{own} {option}=…"))
+            raise RemoteNotPlain(name, said, f"{own} {option}=…")
         if not pattern.fullmatch(value):
             said = f"committed settings may not say {option} = {value!r}"
-            raise RemoteNotPlain(name, said, _advice(f"{own} {option}=…"))
+            raise RemoteNotPlain(name, said, f"{own} {option}=…")
 
 
 def refuse_address(name: str, url: str, protocol: str | None) -> None:
@@ -90,13 +93,7 @@ def refuse_address(name: str, url: str, protocol: str | None) -> None:
     own = f"gitmemo remote modify --local {name} --url {url}"
     if protocol not in _PLAIN:
         said = f"committed settings may not name {protocol}:// addresses"
-        raise RemoteNotPlain(name, said, _advice(own))
-    if protocol not in (None, "memory") and not _AUTHORITY.fullmatch(urlsplit(url).netloc):
-        raise RemoteNotPlain(name, f"{url!r} names no plain host or bucket", _advice(own))
-
-
-def _advice(own: str) -> str:
-    return (
-        "take it out of the committed settings; if you know where it leads, and trust that, let "
-        f"this clone alone say it: {own} (for a new remote: gitmemo remote add --local)"
-    )
+        raise RemoteNotPlain(name, said, own)
+    pattern = _BUCKET if protocol in ("s3", "s3a") else _HOST
+    if protocol not in (None, "memory") and not pattern.fullmatch(urlsplit(url).netloc):
+        raise RemoteNotPlain(name, f"{url!r} names no plain host or bucket", own)
