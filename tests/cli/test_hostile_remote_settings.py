@@ -98,7 +98,7 @@ def test_what_wraps_other_places_is_refused_whoever_says_it(project: Project, li
         'url = "az://b"\naccount_name = "evil.example/x?"',
         'url = "az://b"\naccount_host = "evil.example"',
         'url = "az://c@evil.example%2f.blob.core.windows.net/x"',
-        'url = "az://c@a:b@evil.example:1:2.blob.core.windows.net/x"',
+        'url = "az://c@evil.example:1:2.blob.core.windows.net/x"',
         'url = "s3://me@b/x"',
         'url = "https:///x"',
         'url = "sftp://h/x"\nsock = "x"',
