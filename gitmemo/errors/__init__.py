@@ -49,6 +49,9 @@
       InvalidName            exit 2
       BlobCorrupt            exit 4
       RemoteInvalid          exit 2
+        RemoteNotPlain       exit 2
+        RemoteInside         exit 2
+      RemoteMoved            exit 2
       RemoteUnknown          exit 2
       TargetUnknown          exit 2
       TargetAmbiguous        exit 2
@@ -182,9 +185,12 @@ from gitmemo.errors.remotes import (
     RemoteDriverMissing,
     RemoteFolderLinked,
     RemoteFull,
+    RemoteInside,
     RemoteInvalid,
     RemoteMissing,
+    RemoteMoved,
     RemoteNotListed,
+    RemoteNotPlain,
     RemoteObjectRefused,
     RemoteReadOnly,
     RemoteTooNew,
@@ -291,9 +297,12 @@ __all__ = [
     "RemoteDriverMissing",
     "RemoteFolderLinked",
     "RemoteFull",
+    "RemoteInside",
     "RemoteInvalid",
     "RemoteMissing",
+    "RemoteMoved",
     "RemoteNotListed",
+    "RemoteNotPlain",
     "RemoteObjectRefused",
     "RemoteReadOnly",
     "RemoteShared",
