@@ -106,11 +106,10 @@ class Settings:
     keys: Mapping[str, KeyTable] = field(default_factory=dict)
 
     def trusted_remotes(self) -> frozenset[str]:
-        """Return the remotes that are trusted under the address that they have now."""
+        """Return the remotes that lead to an address that is trusted, under whatever name."""
+        addresses = set(self.trusted.values())
         return frozenset(
-            name
-            for name, address in self.trusted.items()
-            if name in self.remotes and address_of(self.remotes[name]) == address
+            name for name, table in self.remotes.items() if address_of(table) in addresses
         )
 
 
@@ -133,6 +132,15 @@ def settings_in(committed: bytes, common_dir: Path) -> Settings:
         NewerFormat, BadSetting: As `read_settings`.
     """
     return merge(_parsed(COMMITTED, committed), _table(common_dir / LOCAL), os.environ)
+
+
+def own_settings(common_dir: Path) -> Settings:
+    """Return what this clone's own file says alone, as it is now.
+
+    Raises:
+        BadSetting: As `read_settings`.
+    """
+    return merge({}, _table(common_dir / LOCAL), os.environ)
 
 
 def environment_variable(name: str) -> str | None:

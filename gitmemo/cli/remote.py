@@ -230,8 +230,6 @@ def rename(old: str, new: str) -> None:
             f"  trusted in this clone under the new name too; values that were pulled from {old} "
             "stay readable"
         )
-    if is_shared:
-        click.echo("  in other clones who trusts it says so again, under the new name")
 
 
 @remote.command()
@@ -338,16 +336,19 @@ def trust(name: str, remove: bool) -> None:
     """
     workspace = find()
     common = workspace.layout.common_dir
-    if remove and name in workspace.settings.trusted:  # also of one that is gone
-        edit_own(common, setting(("trust", name), None))
-        click.echo(f"no longer trusts {name}: {workspace.settings.trusted[name]}")
+    trusted = workspace.settings.trusted
+    # Also of one that is gone.
+    address = trusted.get(name) if remove else None
+    if address is None:
+        address = workspace.remote(name).address
+    if not remove:
+        edit_own(common, setting(("trust", name), address))
+        click.echo(f"trusts {name}: {address}")
         return
-    config = workspace.remote(name)
-    if remove:
-        click.echo(f"{name} was not trusted")
-        return
-    edit_own(common, setting(("trust", name), config.address))
-    click.echo(f"trusts {name}: {config.address}")
+    # Trust is in the place: it ends with the last name under which it was given.
+    names = [known for known, place in trusted.items() if place == address]
+    edit_own(common, *(setting(("trust", known), None) for known in names))
+    click.echo(f"no longer trusts {name}: {address}" if names else f"{name} was not trusted")
 
 
 remote.add_command(key_command)

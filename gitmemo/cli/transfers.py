@@ -119,9 +119,14 @@ def pull_values(task: Task, jobs: int | None, *, quiet: bool) -> Fields:
     config, workspace = task.config, task.workspace
     if config is None:
         return _no_remote()
+    from gitmemo.memo.clone_trust import untrusted_here
+    from gitmemo.remotes.origins import note_origin
+
     blobs = workspace.world.blobs
-    absent = blobs.missing({item.blob for item in task.wanted})
+    again = untrusted_here(workspace, config, task.wanted)
+    absent = again | blobs.missing({item.blob for item in task.wanted})
     missing = {item.blob: item for item in task.wanted if item.blob in absent}
+    note_origin(workspace.layout.private_dir, config)
     with _line(f"{config.name}: fetching", missing.values(), quiet=quiet) as line:
         report = remotes.pull(
             blobs,
@@ -130,6 +135,7 @@ def pull_values(task: Task, jobs: int | None, *, quiet: bool) -> Fields:
             cache=remote_cache(workspace.layout, config),
             jobs=jobs or remotes.JOBS,
             progress=line,
+            again=again,
         )
     _say_pulled(config, report, quiet=quiet)
     return {
@@ -160,24 +166,29 @@ def tell_pull(task: Task, jobs: int | None, *, quiet: bool) -> Fields:
     config, workspace = task.config, task.workspace
     if config is None:
         return _no_remote()
+    from gitmemo.memo.clone_trust import untrusted_here
+
+    again = untrusted_here(workspace, config, task.wanted)
     plan = remotes.planned_pull(
         workspace.world.blobs,
         remotes.open_remote(config, workspace.root),
         task.wanted,
         cache=remote_cache(workspace.layout, config),
         jobs=jobs or remotes.JOBS,
+        again=again,
     )
+    missing = tuple(item for item in plan.missing if item.blob not in again)
     distinct = {item.blob: item for item in task.wanted}
     coming = [slot.blob for pack in plan.packs for span in pack.spans for slot in span.slots]
     coming += [item.blob for item in plan.singles]
     size_bytes = sum(distinct[blob].size for blob in coming)
-    here = len(distinct) - len(coming) - len(plan.missing)
+    here = len(distinct) - len(coming) - len(missing)
     _said(
         f"{config.name}: would fetch {count(len(coming), 'value')} ({size(size_bytes)}) from "
         f"{_objects(len(plan.packs), len(plan.singles))}, {here} already here",
         quiet=quiet,
     )
-    _warn_missing(config, plan.missing)
+    _warn_missing(config, missing)
     return {
         "dry_run": True,
         "remote": config.name,
@@ -185,7 +196,7 @@ def tell_pull(task: Task, jobs: int | None, *, quiet: bool) -> Fields:
         "fetch": len(coming),
         "fetch_bytes": size_bytes,
         "already_here": here,
-        "missing": len(plan.missing),
+        "missing": len(missing),
     }
 
 
