@@ -6,7 +6,7 @@ to standard error, also where nothing else is said.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
@@ -32,11 +32,13 @@ class Task:
 
     Attributes:
         config: None where no remote is configured and nothing needs one.
+        command: Gives the command that pushes or pulls just these values.
     """
 
     workspace: Workspace
     config: RemoteConfig | None
     wanted: list[WantedBlob]
+    command: Callable[[str], str]
 
 
 def push_values(task: Task, jobs: int | None, *, quiet: bool) -> Fields:
@@ -205,7 +207,7 @@ def compare(task: Task, config: RemoteConfig, *, quiet: bool) -> Fields:
     from gitmemo.sync import standing
 
     found = standing(task.workspace, config, task.wanted)
-    for line in found.lines():
+    for line in found.lines(task.command):
         _said(line, quiet=quiet)
     return {"remote": config.name, **found.as_dict()}
 

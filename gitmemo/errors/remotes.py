@@ -76,7 +76,9 @@ class RemoteUnknown(GitmemoError, LookupError):
 
     def remedy(self) -> str:
         if self.known:
-            return f"name one of: {', '.join(self.known)}"
+            default = f"gitmemo remote default {self.known[0]}"
+            always = f"; for always: {default}" if self.name is None else ""
+            return f"name one of: {', '.join(self.known)}{always}"
         return "add one: gitmemo remote add NAME URL (a directory, s3://…, or any URL that fsspec knows)"
 
 

@@ -107,20 +107,24 @@ class ValueMissing(GitmemoError, KeyError):
         secret: bool = False,
         has_remote: bool = False,
         where: str | None = None,
+        why: str = "",
+        has_default: bool = True,
     ) -> None:
         """`secret`: it was never stored anywhere; `has_remote`: there is one that may have it.
 
-        `where` is the remote that was asked for it, and does not.
+        `where` is the remote that was asked for it, and does not; `why` says why none was asked.
         """
-        super().__init__(what, cid, secret, has_remote, where)
+        super().__init__(what, cid, secret, has_remote, where, why, has_default)
         self.what, self.cid, self.secret = what, cid, secret
         self.has_remote, self.where = has_remote, where
+        self.why, self.has_default = why, has_default
 
     def problem(self) -> str:
         if self.secret:
             return f"the value of {self.what} was never stored ({short(self.cid)})"
         nor = f", nor on the remote {self.where!r}" if self.where else ""
-        return f"the bytes of {self.what} are not on this machine{nor} ({short(self.cid)})"
+        why = f"; {self.why}" if self.why else ""
+        return f"the bytes of {self.what} are not on this machine{nor} ({short(self.cid)}){why}"
 
     def remedy(self) -> str:
         if self.secret:
@@ -134,8 +138,9 @@ class ValueMissing(GitmemoError, KeyError):
                 "`gitmemo run --recompute-missing SCRIPT`"
             )
         if self.has_remote:
+            default = "" if self.has_default else "gitmemo remote default NAME; then "
             return (
-                "`gitmemo pull` fetches it; if nobody has pushed it, `gitmemo run "
+                f"{default}`gitmemo pull` fetches it; if nobody has pushed it, `gitmemo run "
                 "--recompute-missing SCRIPT` computes it again, and so does op.recompute(...)"
             )
         return (

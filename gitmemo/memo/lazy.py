@@ -35,6 +35,7 @@ class Fetching:
 
     def __init__(self, workspace: Workspace, world: World) -> None:
         self.policy = workspace.settings.lazy_pull
+        self._declined = False
         self._workspace = workspace
         self._world = world
         self._remote: Remote | None = None
@@ -51,6 +52,18 @@ class Fetching:
     def asked(self) -> str | None:
         """The remote that was asked for what is not here; None if it may not be."""
         return None if self.policy is not LazyPull.ON else self.remote_name
+
+    @property
+    def why_not(self) -> str:
+        """Why no remote was asked; empty if one was."""
+        if self.remote_name is None:
+            names = ", ".join(self._workspace.settings.remotes)
+            return f"no remote was asked, for none is the default: {names}"
+        if self._declined:
+            return "the answer was not to fetch"
+        if self.policy is LazyPull.ASK:
+            return 'lazy_pull is "ask", and nobody could answer'
+        return 'lazy_pull is "off"' if self.policy is LazyPull.OFF else ""
 
     def bring(self, cids: Iterable[Digest]) -> bool:
         """Fetch what is not here of values and of their parts, all in one go; whether any came.
@@ -92,6 +105,7 @@ class Fetching:
         )
         if answer is not None:
             self.policy = LazyPull.ON if answer else LazyPull.OFF
+            self._declined = not answer
         return bool(answer)
 
     def _pull(self, wanted: list[WantedBlob]) -> bool:

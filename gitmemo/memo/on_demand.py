@@ -73,10 +73,8 @@ class OnDemand:
                 return within()
             # A value that was not to be stored is nowhere else either.
             if self.can_pull and self._world.values(cid):
-                if isinstance(error, ValueMissing):
-                    raise ValueMissing(
-                        error.what, error.cid, has_remote=True, where=error.where
-                    ) from None
+                if isinstance(error, ValueMissing) and not error.has_remote:
+                    raise ValueMissing(error.what, error.cid, has_remote=True) from None
                 raise
             output = self._made_again(hid)
             if output is None:

@@ -167,4 +167,11 @@ class Values:
 
 
 def _not_there(missing: ValueMissing, fetching: Fetching) -> ValueMissing:
-    return ValueMissing(missing.what, missing.cid, has_remote=True, where=fetching.asked)
+    return ValueMissing(
+        missing.what,
+        missing.cid,
+        has_remote=True,
+        where=fetching.asked,
+        why=fetching.why_not,
+        has_default=fetching.remote_name is not None,
+    )
