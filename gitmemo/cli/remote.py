@@ -150,11 +150,19 @@ def show(name: str | None, as_json: bool) -> None:
 @remote.command()
 @click.argument("name")
 @click.argument("settings", nargs=-1, metavar="[KEY=VALUE]…")
+@click.option(
+    "-o", "--option", "options", multiple=True, metavar="KEY=VALUE", help="The same as KEY=VALUE."
+)
 @click.option("--url", help="Another address; the same as url=URL.")
 @click.option("--unset", multiple=True, metavar="KEY", help="Take a setting away.")
 @_local
 def modify(
-    name: str, settings: tuple[str, ...], url: str | None, unset: tuple[str, ...], is_local: bool
+    name: str,
+    settings: tuple[str, ...],
+    options: tuple[str, ...],
+    url: str | None,
+    unset: tuple[str, ...],
+    is_local: bool,
 ) -> None:
     """Change settings of a remote: `modify lab region=eu-west-1`, `modify --local lab profile=me`.
 
@@ -166,6 +174,7 @@ def modify(
     tables = workspace.settings
     if name not in {**tables.committed_remotes, **tables.own_remotes}:
         raise RemoteUnknown(name, tuple(tables.remotes))
+    settings = (*settings, *options)
     if url is not None:
         settings = (f"url={url}", *settings)
     if not settings and not unset:

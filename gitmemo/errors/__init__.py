@@ -58,6 +58,7 @@
         RemoteFull           exit 5
         RemoteReadOnly       exit 5
         RemoteNotListed      exit 5
+        RemoteOptionUnknown  exit 5
       RemoteMissing          exit 5
       RemoteTooNew           exit 5
       RemoteUnsigned         exit 6
@@ -182,6 +183,7 @@ from gitmemo.errors.remotes import (
     RemoteInvalid,
     RemoteMissing,
     RemoteNotListed,
+    RemoteOptionUnknown,
     RemoteReadOnly,
     RemoteTooNew,
     RemoteUnknown,
@@ -289,6 +291,7 @@ __all__ = [
     "RemoteInvalid",
     "RemoteMissing",
     "RemoteNotListed",
+    "RemoteOptionUnknown",
     "RemoteReadOnly",
     "RemoteShared",
     "RemoteTooNew",

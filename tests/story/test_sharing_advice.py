@@ -8,6 +8,8 @@ from pathlib import Path
 
 from driver import Clone
 
+from gitmemo.remotes.failures import named
+
 Say = Callable[..., str]
 
 LOOK = (
@@ -61,6 +63,22 @@ def test_another_revision_is_named(
     assert "(gitmemo pull --rev origin/exp)" in say(theirs, "fetch", "--rev", "origin/exp")
     assert "(gitmemo pull -r lab --all)" in say(theirs, "fetch", "lab", "--all")
     assert "(gitmemo pull op:load)" in say(theirs, "fetch", "op:load")
+
+
+def test_what_cannot_be_meant_is_told(shared: Clone, say: Say) -> None:
+    assert "-r lab" in say(shared, "pull", "load", "lab", code=2)
+    say(shared, "remote", "modify", "lab", "-o", "timeout=5")
+    assert "timeout = 5" in say(shared, "remote", "show", "lab")
+    for error, advice in (
+        (TypeError("AioSession.__init__() got an unexpected keyword argument 'no'"), "--unset no"),
+        (NoCredentialsError("Unable to locate credentials"), "AWS_ACCESS_KEY_ID"),
+        (TypeError("something else"), "network"),
+    ):
+        assert advice in str(named("lab", "s3://bucket", error))
+
+
+class NoCredentialsError(Exception):
+    """As botocore's."""
 
 
 def test_what_a_world_lacks_is_said_without_contradiction(
