@@ -38,7 +38,7 @@ class Task:
     workspace: Workspace
     config: RemoteConfig | None
     wanted: list[WantedBlob]
-    command: Callable[[str], str]
+    command: Callable[[str], str] = "gitmemo {}".format
 
 
 def push_values(task: Task, jobs: int | None, *, quiet: bool) -> Fields:
