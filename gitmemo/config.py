@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 from gitmemo.errors import BadSetting, NewerFormat
 from gitmemo.plain_files import refuse_links
 from gitmemo.quantities import size_in_bytes
-from gitmemo.remote_tables import RemoteTable, address_of, merged
+from gitmemo.remote_tables import RemoteTable, merged
 from gitmemo.signing_keys import VARIABLE, KeyTable, tables_in
 
 FORMAT = 1
@@ -78,6 +78,7 @@ class Settings:
         default_remote: The remote used when none is named; the only one, if there is one.
         lazy_pull: Whether values are fetched from it when they are needed.
         trusted: This clone's trust: remote name to the address that was trusted.
+        meant_for: Remote name to the committed address that this clone's options were said for.
         source_roots: Folders that do not count in module names.
         depends: What every call depends on beyond code: names under `packages`, `env`, `files`.
         reuse: Whether calls of other branches and commits that are known here are adopted.
@@ -97,6 +98,7 @@ class Settings:
     default_remote: str | None = None
     lazy_pull: LazyPull = LazyPull.ON
     trusted: Mapping[str, str] = field(default_factory=dict)
+    meant_for: Mapping[str, str] = field(default_factory=dict)
     source_roots: tuple[str, ...] = ("src",)
     depends: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     reuse: Reuse = Reuse.ANY
@@ -104,13 +106,6 @@ class Settings:
     spill_above: int | None = None
     side_ref: str = SIDE_REF
     keys: Mapping[str, KeyTable] = field(default_factory=dict)
-
-    def trusted_remotes(self) -> frozenset[str]:
-        """Return the remotes that lead to an address that is trusted, under whatever name."""
-        addresses = set(self.trusted.values())
-        return frozenset(
-            name for name, table in self.remotes.items() if address_of(table) in addresses
-        )
 
 
 def read_settings(root: Path, common_dir: Path) -> Settings:
@@ -268,7 +263,8 @@ def merge(
             environment.get("GITMEMO_LAZY_PULL")
             or local.get("lazy_pull", committed.get("lazy_pull", LazyPull.ON))
         ),
-        trusted={str(k): str(v) for k, v in _is_table("trust", local.get("trust", {})).items()},
+        trusted=_addresses("trust", local),
+        meant_for=_addresses("meant_for", local),
         source_roots=_folders(committed.get("source_roots", ["src"])),
         depends=_depends(committed.get("depends", {})),
         reuse=reuse_of(committed.get("reuse", Reuse.ANY)),
@@ -301,6 +297,10 @@ def _is_table(name: str, value: Any) -> dict[str, Any]:
     if not isinstance(value, dict):
         raise BadSetting(name, value, ("a table",))
     return value
+
+
+def _addresses(name: str, table: Mapping[str, Any]) -> dict[str, str]:
+    return {str(k): str(v) for k, v in _is_table(name, table.get(name, {})).items()}
 
 
 def _flag(name: str, table: Any, key: str) -> bool:

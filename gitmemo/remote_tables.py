@@ -6,23 +6,22 @@ counts only if this clone's own file says it, and is never shown.
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from typing import TypeAlias
 
-from gitmemo.errors import RemoteInvalid
+from gitmemo.errors import RemoteInvalid, RemoteMoved
 
 RemoteTable: TypeAlias = Mapping[str, str]
 
 HIDDEN = "(hidden)"
 # Parts of words on purpose: `aws_secret_access_key`, `connection_string`, `sas_token`.
 _SECRET = re.compile(
-    r"key|secret|token|passw|pwd|passphrase|credential|connection_string|signature|^sas|^sig$"
+    r"key|secret|token|pass|pwd|auth|credential|cookie|bearer|connection_string|signature|^sas|^sig$"
 )
-# Who asks, and how; all others may say where the values lie.
-_NOT_A_PLACE = frozenset(
-    {"profile", "region", "anon", "requester_pays", "timeout", "retries", "listing"}
-)
+WAITING = frozenset({"retries", "timeout"})
+"""Options that say how long to wait. All others may say where the values lie, or who asks."""
 
 
 def looks_secret(option: str) -> bool:
@@ -43,7 +42,7 @@ def refuse_secrets(name: str, table: RemoteTable) -> None:
             raise RemoteInvalid(
                 name, f"the option {option!r} looks like a secret", _advice(name, option)
             )
-        if "://" not in value:
+        if "//" not in value:
             continue
         try:
             parts = urlsplit(value)
@@ -51,9 +50,11 @@ def refuse_secrets(name: str, table: RemoteTable) -> None:
             raise RemoteInvalid(name, f"its {option} is no address", "give another one") from None
         if parts.password is not None:
             raise RemoteInvalid(name, f"its {option} holds a password", _advice(name))
-        for part, _ in parse_qsl(parts.query, keep_blank_values=True):
-            if looks_secret(part):
-                raise RemoteInvalid(name, f"its {option} holds a secret ({part})", _advice(name))
+        for text in (parts.query, parts.fragment):
+            for part, _ in parse_qsl(text, keep_blank_values=True):
+                if looks_secret(part):
+                    said = f"its {option} holds a secret ({part})"
+                    raise RemoteInvalid(name, said, _advice(name))
 
 
 def _advice(name: str, option: str = "") -> str:
@@ -66,20 +67,65 @@ def _advice(name: str, option: str = "") -> str:
     )
 
 
-def address_of(table: RemoteTable) -> str:
-    """Return what says where a remote's values lie: its URL, and options that lead elsewhere.
+def address_of(table: RemoteTable, place: str | None = None) -> str:
+    """Return what says where a remote's values lie: its URL, and all options that may lead elsewhere.
 
-    >>> address_of({"url": "s3://b/x", "profile": "me"})
-    's3://b/x'
+    Two tables have the same address only if they lead to the same place. `place` stands for the
+    URL of a directory. A secret leads nowhere: it can only be of this clone.
+
+    >>> address_of({"url": "s3://b/x", "retries": "3", "secret": "…"})
+    '["s3://b/x", {}]'
     >>> address_of({"url": "s3://b/x", "endpoint_url": "http://h:9"})
+    '["s3://b/x", {"endpoint_url": "http://h:9"}]'
+    """
+    leading = {
+        option: value
+        for option, value in table.items()
+        if option != "url" and option not in WAITING and not looks_secret(option)
+    }
+    return json.dumps([place or table.get("url", ""), leading], sort_keys=True)
+
+
+def readable(address: str) -> str:
+    """Return an address as people read it.
+
+    >>> readable('["s3://b/x", {"endpoint_url": "http://h:9"}]')
     's3://b/x endpoint_url=http://h:9'
     """
-    places = sorted(
-        f"{option}={value}"
-        for option, value in table.items()
-        if option != "url" and option not in _NOT_A_PLACE and not looks_secret(option)
-    )
-    return " ".join([table.get("url", ""), *places])
+    try:
+        url, leading = json.loads(address)
+        return " ".join([str(url), *(f"{option}={value}" for option, value in leading.items())])
+    except (ValueError, AttributeError, TypeError):  # what an earlier version noted
+        return address
+
+
+def effective(committed: RemoteTable, own: RemoteTable) -> dict[str, str]:
+    """Return what holds of two tables: what this clone says wins.
+
+    Who says the URL says all that leads anywhere: a commit must not lead it, or what was meant
+    for it, to another place.
+    """
+    if "url" in own:
+        committed = {key: value for key, value in committed.items() if key in WAITING}
+    return {**committed, **own}
+
+
+def needs_note(own: RemoteTable) -> bool:
+    """Whether this clone says something of a remote that is meant for one address, and not which."""
+    return "url" not in own and not WAITING.issuperset(own)
+
+
+def refuse_moved(
+    name: str, committed: RemoteTable, own: RemoteTable, meant_for: str | None
+) -> None:
+    """Refuse to take what this clone says of a remote to another address than it was said for.
+
+    Raises:
+        RemoteMoved: What is committed leads elsewhere now, or nobody has noted where it led.
+    """
+    if needs_note(own) and meant_for != (now := address_of(committed)):
+        then = None if meant_for is None else readable(meant_for)
+        raise RemoteMoved(name, tuple(sorted(own)), then, readable(now))
 
 
 def merged(
@@ -87,7 +133,8 @@ def merged(
 ) -> dict[str, dict[str, str]]:
     """Return the remotes that can be used: those with a URL; what this clone says wins."""
     both = {
-        name: {**committed.get(name, {}), **local.get(name, {})} for name in (*committed, *local)
+        name: effective(committed.get(name, {}), local.get(name, {}))
+        for name in (*committed, *local)
     }
     # What is said of a remote of another branch waits until that is checked out.
     return {name: table for name, table in both.items() if "url" in table}

@@ -72,7 +72,7 @@ def _edit(root: Path, name: str, changes: Iterable[Change], mode: int) -> None:
     try:
         text = path.read_text("utf-8") if path.exists() else ""
         document = tomlkit.parse(text)
-    except (ParseError, UnicodeDecodeError) as error:
+    except (ParseError, UnicodeDecodeError, RecursionError) as error:
         raise BadSetting(str(path), str(error), ("a valid TOML file",)) from None
     for change in changes:
         change(document)

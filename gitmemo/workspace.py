@@ -94,15 +94,25 @@ class Workspace:
         Raises:
             RemoteUnknown: There is no such remote, or no default.
             RemoteInvalid: Its settings make no sense, or what is committed of it holds a secret.
+            RemoteNotPlain: What is committed of it may be said by this clone alone.
+            RemoteMoved: What this clone says of it was said for another address.
         """
+        from gitmemo.remote_tables import refuse_moved
         from gitmemo.remotes import RemoteConfig
 
         settings = self.settings
         chosen = name or settings.default_remote
         if chosen is None or chosen not in settings.remotes:
             raise RemoteUnknown(chosen, tuple(settings.remotes))
-        committed, own = settings.committed_remotes, settings.own_remotes
-        return RemoteConfig.of(chosen, committed.get(chosen, {}), own.get(chosen))
+        committed = settings.committed_remotes.get(chosen, {})
+        own = settings.own_remotes.get(chosen, {})
+        config = RemoteConfig.of(chosen, committed, own, self.root)
+        refuse_moved(chosen, committed, own, settings.meant_for.get(chosen))
+        return config
+
+    def trusts(self, config: RemoteConfig) -> bool:
+        """Whether the place where a remote lies is trusted in this clone, under whatever name."""
+        return config.true_address in self.settings.trusted.values()
 
     def keys(self, name: str) -> KeyRing:
         """Return the keys for values on the remote `name`.

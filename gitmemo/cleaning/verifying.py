@@ -184,11 +184,11 @@ def _fetched(workspace: Workspace, names: Named, blobs: Collection[Digest]) -> f
     wanted = [WantedBlob(v.blob, v.codec, v.size) for v in names.values if v.blob in blobs]
     before = frozenset(blobs)
     for name in workspace.settings.remotes:
-        config = workspace.remote(name)
         try:
+            config = workspace.remote(name)
             remote = open_remote(config, workspace.root)
             note_origin(workspace.layout.private_dir, config)
             pull(store, remote, wanted, cache=remote_cache(workspace.layout, config))
         except GitmemoError:
-            continue  # it does not answer, or is damaged itself: what it gave is here
+            continue  # it may not be asked, does not answer, or is damaged: what it gave is here
     return before & inspect(store_of(workspace)).sound

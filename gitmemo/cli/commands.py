@@ -15,6 +15,7 @@ from importlib import import_module
 import click
 
 from gitmemo import __version__
+from gitmemo.display.text import printable
 from gitmemo.errors import GitmemoError
 
 # Command to module: a command's imports are paid for only when it runs.
@@ -168,4 +169,5 @@ def report(error: GitmemoError, *, as_json: bool) -> None:
         }
         click.echo(json.dumps({"error": fields}, ensure_ascii=False), err=True)
         return
-    click.echo(f"{click.style('error:', fg='red', bold=True)} {error}", err=True)
+    said = "\n".join(map(printable, str(error).split("\n")))
+    click.echo(f"{click.style('error:', fg='red', bold=True)} {said}", err=True)

@@ -21,6 +21,7 @@ from gitmemo.workspace import Workspace, remote_cache
 if TYPE_CHECKING:
     from gitmemo.history import FetchReport
     from gitmemo.remotes import PullPlan, PullReport, PushPlan, PushReport, RemoteConfig, WantedBlob
+    from gitmemo.remotes.push import Withheld
 
 Fields: TypeAlias = dict[str, object]
 """What a command has to say, as plain data."""
@@ -44,6 +45,7 @@ class Task:
 def push_values(task: Task, jobs: int | None, *, quiet: bool) -> Fields:
     """Send what the remote lacks."""
     from gitmemo import remotes
+    from gitmemo.memo.clone_trust import CloneTrust
 
     config, workspace = task.config, task.workspace
     if config is None:
@@ -59,6 +61,7 @@ def push_values(task: Task, jobs: int | None, *, quiet: bool) -> Fields:
             cache=cache,
             jobs=jobs or remotes.JOBS,
             progress=line,
+            trusts=CloneTrust(workspace).covers,
         )
     if report.sent or report.already_there:
         from gitmemo.cleaning.remote import identity
@@ -67,12 +70,14 @@ def push_values(task: Task, jobs: int | None, *, quiet: bool) -> Fields:
         remotes.register(remote, identity(workspace.layout), cache)
     _said(_sent(config, report), quiet=quiet)
     _warn_absent(report.absent)
+    _warn_withheld(report.withheld)
     return {
         "remote": config.name,
         "sent": report.sent,
         "sent_bytes": report.sent_bytes,
         "already_there": report.already_there,
         "absent": len(report.absent),
+        "withheld": len(report.withheld),
     }
 
 
@@ -86,16 +91,18 @@ def _sent(config: RemoteConfig, report: PushReport) -> str:
 def tell_push(task: Task, jobs: int | None, *, quiet: bool) -> Fields:
     """Say what a push would send."""
     from gitmemo import remotes
+    from gitmemo.memo.clone_trust import CloneTrust
 
     config, workspace = task.config, task.workspace
     if config is None:
         return {"remote": None}
-    plan, absent = remotes.planned_push(
+    plan, absent, withheld = remotes.planned_push(
         workspace.world.blobs,
         remotes.open_remote(config, workspace.root),
         task.wanted,
         cache=remote_cache(workspace.layout, config),
         jobs=jobs or remotes.JOBS,
+        trusts=CloneTrust(workspace).covers,
     )
     _said(
         f"{config.name}: would send {count(plan.blobs, 'value')} ({size(plan.size_bytes)}) in "
@@ -103,6 +110,7 @@ def tell_push(task: Task, jobs: int | None, *, quiet: bool) -> Fields:
         quiet=quiet,
     )
     _warn_absent(absent)
+    _warn_withheld(withheld)
     return {
         "dry_run": True,
         "remote": config.name,
@@ -111,6 +119,7 @@ def tell_push(task: Task, jobs: int | None, *, quiet: bool) -> Fields:
         "send_bytes": plan.size_bytes,
         "already_there": plan.already_there,
         "absent": len(absent),
+        "withheld": len(withheld),
     }
 
 
@@ -243,6 +252,25 @@ def _warn_absent(absent: tuple[WantedBlob, ...]) -> None:
             "from the machine that has them",
             err=True,
         )
+
+
+def _warn_withheld(withheld: Withheld) -> None:
+    """Say what stays here: others would unpickle it, as if it came from this machine."""
+    if not withheld:
+        return
+    from gitmemo.remotes.config import name_in
+
+    names = sorted({name for _, origin in withheld if (name := name_in(origin)) is not None})
+    trusted = " and ".join(f"gitmemo remote trust {name}" for name in names)
+    click.echo(
+        printable(
+            f"{count(len(withheld), 'value')} not sent: reading them can run code, and they came "
+            f"from where nothing is trusted here ({', '.join(names) or 'a key'}). "
+            "If you trust everyone who can write there: "
+            f"{trusted or 'gitmemo remote key NAME --file FILE'}"
+        ),
+        err=True,
+    )
 
 
 def _warn_missing(config: RemoteConfig, missing: tuple[WantedBlob, ...]) -> None:

@@ -49,6 +49,9 @@
       InvalidName            exit 2
       BlobCorrupt            exit 4
       RemoteInvalid          exit 2
+        RemoteNotPlain       exit 2
+        RemoteInside         exit 2
+      RemoteMoved            exit 2
       RemoteUnknown          exit 2
       TargetUnknown          exit 2
       TargetAmbiguous        exit 2
@@ -180,9 +183,12 @@ from gitmemo.errors.remotes import (
     RemoteDenied,
     RemoteDriverMissing,
     RemoteFull,
+    RemoteInside,
     RemoteInvalid,
     RemoteMissing,
+    RemoteMoved,
     RemoteNotListed,
+    RemoteNotPlain,
     RemoteOptionUnknown,
     RemoteReadOnly,
     RemoteTooNew,
@@ -288,9 +294,12 @@ __all__ = [
     "RemoteDenied",
     "RemoteDriverMissing",
     "RemoteFull",
+    "RemoteInside",
     "RemoteInvalid",
     "RemoteMissing",
+    "RemoteMoved",
     "RemoteNotListed",
+    "RemoteNotPlain",
     "RemoteOptionUnknown",
     "RemoteReadOnly",
     "RemoteShared",

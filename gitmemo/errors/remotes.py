@@ -59,6 +59,53 @@ class RemoteInvalid(GitmemoError, ValueError):
         return self.advice
 
 
+class RemoteNotPlain(RemoteInvalid):
+    """What is committed of a remote says more than where values lie, which only a clone may say."""
+
+    kind = "remote-not-plain"
+
+    def remedy(self) -> str:
+        return (
+            "take it out of the committed settings; if you know where it leads, and trust that, let "
+            f"this clone alone say it: {self.advice} (for a new remote: gitmemo remote add --local)"
+        )
+
+
+class RemoteInside(RemoteInvalid):
+    """A directory that commits can fill cannot be trusted."""
+
+    kind = "remote-inside"
+
+    def remedy(self) -> str:
+        return f"share such values through a place outside of every work tree: {self.advice}"
+
+
+class RemoteMoved(GitmemoError):
+    """What this clone says of a remote was meant for another address than the committed one."""
+
+    kind = "remote-moved"
+    exit_code = 2
+
+    def __init__(self, name: str, options: tuple[str, ...], then: str | None, now: str) -> None:
+        """`options` are what this clone says; `then` is None where no address was noted."""
+        super().__init__(name, options, then, now)
+        self.name, self.options, self.then, self.now = name, options, then, now
+
+    def problem(self) -> str:
+        then = "no address that is noted" if self.then is None else self.then
+        return (
+            f"the remote {self.name!r} is not asked: what this clone says of it "
+            f"({', '.join(self.options)}) was said for {then}, and what is committed leads to "
+            f"{self.now} now"
+        )
+
+    def remedy(self) -> str:
+        return (
+            f"if it may go there: gitmemo remote modify --local {self.name} --confirm; to stay "
+            f"where it was: gitmemo remote modify --local {self.name} --url URL"
+        )
+
+
 class RemoteUnknown(GitmemoError, LookupError):
     """No remote of that name is configured, or none was named and there is no default."""
 
@@ -79,7 +126,9 @@ class RemoteUnknown(GitmemoError, LookupError):
             default = f"gitmemo remote default {self.known[0]}"
             always = f"; for always: {default}" if self.name is None else ""
             return f"name one of: {', '.join(self.known)}{always}"
-        return "add one: gitmemo remote add NAME URL (a directory, s3://…, or any URL that fsspec knows)"
+        return (
+            "add one: gitmemo remote add NAME URL (a directory, s3://…, gs://…, az://…, sftp://…)"
+        )
 
 
 class TargetUnknown(GitmemoError, LookupError):

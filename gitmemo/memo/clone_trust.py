@@ -15,6 +15,7 @@ from gitmemo.config import LOCAL, Settings, own_settings, read_settings, signing
 from gitmemo.errors import GitmemoError, UntrustedValue
 from gitmemo.hashing.digest import Digest
 from gitmemo.memo.trust import Trust
+from gitmemo.remote_tables import readable
 from gitmemo.remotes.config import RemoteConfig, origin_of
 from gitmemo.remotes.origins import address_in, mark_of, name_in
 from gitmemo.remotes.plan import WantedBlob
@@ -52,12 +53,13 @@ class CloneTrust(Trust):
             return UntrustedValue(what, codec, "", key, trusted=trusted)
         was = name_in(origin)
         there = sorted(c.name for c in remotes if mark_of(c.origin) == mark_of(origin))
-        known = (*(c.address for c in remotes), *settings.trusted.values())
+        known = (*(c.true_address for c in remotes), *settings.trusted.values())
+        address = address_in(origin, self._workspace.layout.private_dir, known)
         return UntrustedValue(
             what,
             codec,
             was,
-            address=address_in(origin, self._workspace.layout.private_dir, known),
+            address=None if address is None else readable(address),
             now=was if was in there else next(iter(there), None),
             trusted=trusted,
         )

@@ -145,6 +145,8 @@ def _sftp_options(options: dict[str, object], waits: Patience) -> dict[str, obje
     from gitmemo.remotes.ssh import host_key_policy
 
     times = dict.fromkeys(("timeout", "banner_timeout", "auth_timeout"), waits.connect_timeout)
+    if isinstance(port := options.get("port"), str) and port.isdigit():
+        options["port"] = int(port)  # known_hosts names another port only
     return {**times, **options, "host_key_policy": host_key_policy()}
 
 

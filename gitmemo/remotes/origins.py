@@ -40,7 +40,7 @@ def name_in(origin: str) -> str:
 
 def note_origin(folder: Path, config: RemoteConfig) -> None:
     """Note in `folder` which address is meant, before values from there are stored."""
-    address = config.address
+    address = config.true_address
     with suppress(OSError):  # only errors would have told it
         if address not in _noted(folder):
             folder.mkdir(parents=True, exist_ok=True)

@@ -14,6 +14,7 @@ from functools import partial
 from itertools import chain
 from operator import itemgetter
 from pathlib import Path
+from typing import TypeAlias
 
 from gitmemo.blobs.entry import NO_SALT, preamble, seed_of
 from gitmemo.blobs.store import BlobStore, StoredBlob
@@ -31,6 +32,11 @@ from gitmemo.remotes.remote import Remote
 from gitmemo.remotes.signing import sign
 from gitmemo.remotes.transport import LARGEST_PIECE, Progress
 
+Withheld: TypeAlias = tuple[tuple[WantedBlob, str], ...]
+
+Trusts: TypeAlias = Callable[[str], bool]
+"""Whether values of an origin may be unpickled here."""
+
 
 @dataclass(frozen=True, slots=True)
 class PushReport:
@@ -41,12 +47,14 @@ class PushReport:
         sent_bytes: Their bytes.
         already_there: How many were on the remote before.
         absent: Values that are neither there nor on this machine.
+        withheld: Values that would need trust to be read here, and their origins.
     """
 
     sent: int
     sent_bytes: int
     already_there: int
     absent: tuple[WantedBlob, ...]
+    withheld: Withheld = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +65,7 @@ class _Step:
     sent_bytes: int
     absent: tuple[WantedBlob, ...]
     damaged: tuple[BlobCorrupt, ...]
+    withheld: Withheld = ()
     told: int = 0
     written: tuple[tuple[str, int], ...] = ()
 
@@ -69,8 +78,12 @@ def push(
     cache: Path | None = None,
     jobs: int = JOBS,
     progress: Progress | None = None,
+    trusts: Trusts = lambda _: True,
 ) -> PushReport:
     """Send what `remote` lacks of `wanted`.
+
+    What needs unpickling goes only if `trusts` holds for its origin: who trusts this remote would
+    believe that it comes from here.
 
     `cache` is a folder for derived files. A value whose bytes are damaged on
     this machine raises `BlobCorrupt`, after everything else was sent; a remote
@@ -86,7 +99,8 @@ def push(
     if plan.blobs:
         _prepare(remote, marked=catalogue.marked)
         try:
-            _Push(store, remote, cache, jobs, progress, catalogue.salt).run(plan, steps)
+            sending = _Push(store, remote, cache, jobs, progress, catalogue.salt, trusts)
+            sending.run(plan, steps)
         except RemoteUnreachable as error:
             raise error.after(sum(step.sent for step in steps)) from error.__cause__
     written = dict(chain.from_iterable(step.written for step in steps))
@@ -100,6 +114,7 @@ def push(
         sent_bytes=sum(step.sent_bytes for step in steps),
         already_there=plan.already_there,
         absent=tuple(chain.from_iterable(step.absent for step in steps)),
+        withheld=tuple(chain.from_iterable(step.withheld for step in steps)),
     )
 
 
@@ -110,15 +125,20 @@ def planned_push(
     *,
     cache: Path | None = None,
     jobs: int = JOBS,
-) -> tuple[PushPlan, tuple[WantedBlob, ...]]:
-    """Return what `push` would send now, and what is neither there nor on this machine."""
+    trusts: Trusts = lambda _: True,
+) -> tuple[PushPlan, tuple[WantedBlob, ...], Withheld]:
+    """Return what `push` would send now, what is neither there nor here, and what is withheld."""
     distinct = {item.blob: item for item in wanted}
     catalogue = read_catalogue(remote, cache, jobs)
     missing = store.missing(distinct)
     absent = [w for blob, w in distinct.items() if blob in missing and not catalogue.holds(w)]
     nowhere = {item.blob for item in absent}
-    plan = plan_push([w for blob, w in distinct.items() if blob not in nowhere], catalogue)
-    return plan, tuple(absent)
+    going = [w for blob, w in distinct.items() if blob not in nowhere]
+    doubtful = [w for w in going if _needs_trust(w) and not catalogue.holds(w)]
+    withheld = _collect(store, doubtful, trusts).withheld
+    kept = {item.blob for item, _ in withheld}
+    plan = plan_push([w for w in going if w.blob not in kept], catalogue)
+    return plan, tuple(absent), withheld
 
 
 def _prepare(remote: Remote, *, marked: bool) -> None:
@@ -139,8 +159,9 @@ class _Push:
         jobs: int,
         progress: Progress | None,
         salt: bytes,
+        trusts: Trusts,
     ) -> None:
-        self._salt = salt
+        self._salt, self._trusts = salt, trusts
         self._store, self._transport = store, remote.transport
         self._known = index_cache(remote, cache)
         self._jobs, self._meter = jobs, Meter(progress)
@@ -164,7 +185,8 @@ class _Push:
         return min(item.size, LARGEST_PIECE), partial(self._send_single, item)
 
     def _send_pack(self, group: tuple[WantedBlob, ...]) -> _Step:
-        found, absent, damaged = _collect(self._store, group)
+        here = _collect(self._store, group, self._trusts)
+        found = here.found
         written: list[tuple[str, int]] = []
         if found:
             data, slots = build_pack(found, self._salt)
@@ -175,10 +197,11 @@ class _Push:
             self._known.put(pack, index)
             written += ((pack_name(pack), len(data)), (index_name(pack), len(index)))
         sent_bytes = sum(blob.size for blob in found)
-        return _Step(len(found), sent_bytes, absent, damaged, written=tuple(written))
+        return here.step(sent_bytes, written=tuple(written))
 
     def _send_single(self, item: WantedBlob) -> _Step:
-        found, absent, damaged = _collect(self._store, (item,))
+        here = _collect(self._store, (item,), self._trusts)
+        found = here.found
         gauge = Gauge(self._meter, item.size)
         for blob in found:
             name = single_name(blob.blob)
@@ -189,27 +212,58 @@ class _Push:
             self._known.add_single(blob.blob)
         sent_bytes = sum(blob.size for blob in found)
         written = tuple((single_name(blob.blob), blob.size) for blob in found)
-        return _Step(len(found), sent_bytes, absent, damaged, gauge.told, written)
+        return here.step(sent_bytes, gauge.told, written)
 
 
-def _collect(
-    store: BlobStore, group: tuple[WantedBlob, ...]
-) -> tuple[list[StoredBlob], tuple[WantedBlob, ...], tuple[BlobCorrupt, ...]]:
-    """Return what of `group` is here, what is not, and what is damaged."""
+@dataclass(frozen=True, slots=True)
+class _Here:
+    """What there is on this machine of a group of values."""
+
+    found: list[StoredBlob]
+    absent: tuple[WantedBlob, ...]
+    damaged: tuple[BlobCorrupt, ...]
+    withheld: Withheld
+
+    def step(
+        self, sent_bytes: int, told: int = 0, written: tuple[tuple[str, int], ...] = ()
+    ) -> _Step:
+        """Return the outcome once all that was found is sent."""
+        return _Step(
+            len(self.found), sent_bytes, self.absent, self.damaged, self.withheld, told, written
+        )
+
+
+def _collect(store: BlobStore, group: Iterable[WantedBlob], trusts: Trusts) -> _Here:
+    """Return what of `group` is here, what is not, what is damaged, and what must stay here."""
     found: list[StoredBlob] = []
     absent: list[WantedBlob] = []
     damaged: list[BlobCorrupt] = []
+    withheld: list[tuple[WantedBlob, str]] = []
     for item in group:
         try:
-            blob = store.find(item.blob)
+            blob = _copy(store, item)
         except BlobCorrupt as error:
             damaged.append(error)
             continue
         if blob is None:
             absent.append(item)
+        elif _needs_trust(item) and not trusts(blob.origin):
+            withheld.append((item, blob.origin))
         else:
             found.append(blob)
-    return found, tuple(absent), tuple(damaged)
+    return _Here(found, tuple(absent), tuple(damaged), tuple(withheld))
+
+
+def _copy(store: BlobStore, item: WantedBlob) -> StoredBlob | None:
+    # The copy of this codec says where what others would unpickle comes from.
+    exact = store.find(item.blob, item.codec) if _needs_trust(item) else None
+    return exact or store.find(item.blob)
+
+
+def _needs_trust(item: WantedBlob) -> bool:
+    from gitmemo.codecs import is_safe  # hooks know remotes, and encode nothing
+
+    return not is_safe(item.codec)
 
 
 def build_pack(blobs: Iterable[StoredBlob], salt: bytes = NO_SALT) -> tuple[bytes, list[Slot]]:

@@ -65,5 +65,4 @@ def place_of(config: RemoteConfig, root: Path) -> str:
 
 
 def _directory(config: RemoteConfig, root: Path) -> Path:
-    path = Path(config.url.removeprefix("file://").removeprefix("local://"))
-    return root / path.expanduser()
+    return root / config.folder

@@ -204,3 +204,17 @@ def test_a_key_that_both_have_is_enough(pulled: Clone, tmp_path: Path) -> None:
 def read(clone: Clone) -> dict[str, tuple[str | None, str | None, str | None]]:
     out = clone.python("read.py", WATCHED="yes").out
     return {line[0]: tuple(line[1:]) for line in map(json.loads, out.splitlines())}
+
+
+def test_push_does_not_pass_on_what_is_not_trusted(pulled: Clone, tmp_path: Path) -> None:
+    pulled.gitmemo("remote", "add", "team", str(tmp_path / "team"))
+    pulled.gitmemo("remote", "trust", "team")  # of no use: they did not come from there
+    planned = json.loads(pulled.gitmemo("push", "team", "--dry-run", "--json").out)
+    done = pulled.gitmemo("push", "team", "--json")
+    first = json.loads(done.out)
+    assert first["withheld"] == planned["withheld"] >= len(CODECS)
+    assert first["sent"] == planned["send"] > 0, "plain data goes through"
+    assert "gitmemo remote trust lab" in done.err
+    pulled.gitmemo("remote", "trust", "lab")
+    second = json.loads(pulled.gitmemo("push", "team", "--json").out)
+    assert (second["withheld"], second["sent"]) == (0, first["withheld"]), "none was there"
