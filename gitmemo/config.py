@@ -129,6 +129,15 @@ def settings_in(committed: bytes, common_dir: Path) -> Settings:
     return merge(_parsed(COMMITTED, committed), _table(common_dir / LOCAL), os.environ)
 
 
+def own_settings(common_dir: Path) -> Settings:
+    """Return what this clone's own file says alone, as it is now.
+
+    Raises:
+        BadSetting: As `read_settings`.
+    """
+    return merge({}, _table(common_dir / LOCAL), os.environ)
+
+
 def environment_variable(name: str) -> str | None:
     """Return the value of a variable that the user named as a dependency, None if it is not set."""
     return os.environ.get(name)

@@ -59,7 +59,11 @@ class Inventory:
 
 
 def inventory(view: View, *, ask: bool) -> Inventory:
-    """Return what is in a world; `ask` asks the default remote what it holds."""
+    """Return what is in a world; `ask` asks the default remote what it holds.
+
+    Raises:
+        RemoteUnknown: It should be asked, and there is no default remote.
+    """
     world, index, place = view.world, view.world.index, view.world.place
     # What came later is counted on its own, also where it is shown.
     pending = world.pending(view.code)
@@ -95,6 +99,8 @@ def _missing(view: View, numbers: set[int], *, ask: bool) -> Missing:
     try:
         config = workspace.remote(None)
     except RemoteUnknown:
+        if ask:
+            raise
         return Missing(len(absent), size_bytes, None, 0)
     cache = remote_cache(workspace.layout, config)
     if ask:

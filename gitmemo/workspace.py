@@ -111,8 +111,8 @@ class Workspace:
         return config
 
     def trusts(self, config: RemoteConfig) -> bool:
-        """Whether a remote is trusted in this clone, and lies where it lay then."""
-        return self.settings.trusted.get(config.name) == config.true_address
+        """Whether the place where a remote lies is trusted in this clone, under whatever name."""
+        return config.true_address in self.settings.trusted.values()
 
     def keys(self, name: str) -> KeyRing:
         """Return the keys for values on the remote `name`.

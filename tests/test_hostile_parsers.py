@@ -128,7 +128,7 @@ def read_settings(committed: bytes, local: bytes) -> None:
         own.parent.mkdir()
         own.write_bytes(local)
         settings = settings_in(committed, Path(folder))
-    settings.trusted_remotes()
+    assert isinstance(settings.trusted, dict)
     for name in settings.remotes:
         RemoteConfig.of(
             name, settings.committed_remotes.get(name, {}), settings.own_remotes.get(name)

@@ -7,7 +7,7 @@ and what this machine wrote itself is never shadowed by what it pulled.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
@@ -38,7 +38,7 @@ class RepositoryBlobs:
         self._own = OriginBlobs(directory / "self", SELF, self._marks)
         self._remotes: dict[str, OriginBlobs] = {}
         self._used = False
-        self._preferred: frozenset[str] = frozenset()
+        self._prefers: Callable[[str], bool] | None = None
         self._notice_remotes()
 
     def put(self, encoded: EncodedValue) -> Digest:
@@ -92,9 +92,16 @@ class RepositoryBlobs:
             absent = self._absent(absent)
         return absent
 
-    def prefer(self, origins: Iterable[str]) -> None:
+    def origins(self, blob: Digest, codec: str) -> Iterator[str]:
+        """Yield the origins of the copies that are here and were written with `codec`."""
+        for folder in (self._own, *self._pulled()):
+            packed = folder.packed_codecs(blob)
+            if codec in packed or (not packed and codec in folder.file_codecs(blob)):
+                yield folder.origin
+
+    def prefer(self, prefers: Callable[[str], bool]) -> None:
         """Look for values in these origins before others: what is there may be trusted."""
-        self._preferred = frozenset(origins)
+        self._prefers = prefers
 
     def close(self) -> None:
         """Close the packs being written. The store stays usable."""
@@ -124,7 +131,10 @@ class RepositoryBlobs:
 
     def _pulled(self) -> list[OriginBlobs]:
         folders = [folder for _, folder in sorted(self._remotes.items())]
-        return sorted(folders, key=lambda folder: folder.origin not in self._preferred)
+        prefers = self._prefers
+        if prefers is not None and len(folders) > 1:
+            folders.sort(key=lambda folder: not prefers(folder.origin))
+        return folders
 
     def _notice_remotes(self) -> list[OriginBlobs]:
         for name in _folder_names(self.directory / "remote"):

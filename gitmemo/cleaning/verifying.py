@@ -21,6 +21,7 @@ from gitmemo.hashing.digest import Digest, to_hex
 from gitmemo.model.facts import Call
 from gitmemo.quantities import count
 from gitmemo.remotes import WantedBlob, open_remote, pull
+from gitmemo.remotes.origins import note_origin
 from gitmemo.short_ids import short
 from gitmemo.workspace import Workspace, remote_cache
 from gitmemo.world.named import Named, held, named
@@ -186,6 +187,7 @@ def _fetched(workspace: Workspace, names: Named, blobs: Collection[Digest]) -> f
         try:
             config = workspace.remote(name)
             remote = open_remote(config, workspace.root)
+            note_origin(workspace.layout.private_dir, config)
             pull(store, remote, wanted, cache=remote_cache(workspace.layout, config))
         except GitmemoError:
             continue  # it may not be asked, does not answer, or is damaged: what it gave is here

@@ -23,8 +23,8 @@ from gitmemo.comparison import (
 from gitmemo.display.text import cut, diff_lines, printable
 from gitmemo.errors import GitmemoError, UnknownOp
 from gitmemo.hashing.digest import to_hex
+from gitmemo.memo.clone_trust import CloneTrust
 from gitmemo.memo.measuring import Distance, distance
-from gitmemo.memo.opening import trust_of
 from gitmemo.memo.trust import Values
 from gitmemo.model.facts import Slot
 from gitmemo.quantities import count, size
@@ -115,7 +115,7 @@ class _Printer:
     def __init__(self, old: View, new: View, most: int | None) -> None:
         self._old, self._new = old, new
         self._most = most
-        self._values = Values(new.world, trust_of(new.workspace))
+        self._values = Values(new.world, CloneTrust(new.workspace))
 
     def text(self, found: WorldDifference) -> Iterator[str]:
         """Yield lines for people: a summary, then what differs."""

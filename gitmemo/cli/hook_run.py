@@ -8,7 +8,7 @@ git fail; and nothing is loaded that this run does not need.
 from __future__ import annotations
 
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -177,7 +177,8 @@ def _arrived(workspace: Workspace, _: _Run) -> int:
 def _before_push(workspace: Workspace, run: _Run) -> int:
     from gitmemo.sync import unshared
 
-    said = unshared(workspace, _pushed_commits(), next(iter(run.arguments), None))
+    pushed = _pushed()
+    said = unshared(workspace, pushed, next(iter(run.arguments), None))
     if said.calls:
         _say(f"gitmemo: {_in_no_commit(said.calls)}")
     behind = []
@@ -186,20 +187,32 @@ def _before_push(workspace: Workspace, run: _Run) -> int:
     if said.histories:
         behind.append("function histories")
     if behind:
-        _say(f"gitmemo: {' and '.join(behind)} not pushed yet: gitmemo push")
+        _say(f"gitmemo: {' and '.join(behind)} not pushed yet: {_push_of(workspace, pushed)}")
     return 0
 
 
-def _pushed_commits() -> list[str]:
-    """Return what git says on standard input to be pushed; HEAD where it says nothing."""
+def _push_of(workspace: Workspace, pushed: Mapping[str, str]) -> str:
+    """Return the command that sends the values of what git pushes."""
+    from gitmemo.git.repository import head
+    from gitmemo.sync.advice import command
+
+    elsewhere = set(pushed) - {"HEAD", head(workspace.layout).commit}
+    return command("push", [printable(name) for name in pushed.values()] if elsewhere else ())
+
+
+def _pushed() -> dict[str, str]:
+    """Return the commits that git says on standard input to be pushed, and what it calls them.
+
+    HEAD where it says nothing.
+    """
     lines = [] if sys.stdin.isatty() else sys.stdin.read().splitlines()
     fields = [line.split(" ") for line in lines]
-    pushed = [
-        one[1]
+    pushed = {
+        one[1]: one[0].removeprefix("refs/heads/").removeprefix("refs/tags/")
         for one in fields
         if len(one) == 4 and one[1].strip("0") and not one[2].startswith("refs/gitmemo/")
-    ]
-    return pushed if lines else ["HEAD"]
+    }
+    return pushed if lines else {"HEAD": "HEAD"}
 
 
 def _in_no_commit(calls: int) -> str:

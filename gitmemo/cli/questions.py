@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -84,6 +85,7 @@ def status(asked: str | None, rev: str | None, later: bool, as_json: bool) -> No
     from gitmemo.commits.undecided import open_changes
     from gitmemo.git.hookfiles import is_installed
     from gitmemo.sync import missing_of
+    from gitmemo.sync.advice import command
 
     view = look_at(rev, later=later)
     world, workspace = view.world, view.workspace
@@ -133,10 +135,11 @@ def status(asked: str | None, rev: str | None, later: bool, as_json: bool) -> No
         click.echo(f"{what} the next commit; `gitmemo commit` makes one for that alone")
     if not view.rev and not is_installed(workspace.layout):
         click.echo("the git hooks are not installed in this clone: run `gitmemo init`", err=True)
+    again = partial(command, revs=() if view.rev is None else (view.rev,))
     if missing:
         total = size(sum(item.size for item in missing))
-        click.echo(f"{count(len(missing), 'value')} ({total}) not on this machine: gitmemo pull")
-    for line in standing.lines() if standing else ():
+        click.echo(f"{count(len(missing), 'value')} ({total}) not on this machine: {again('pull')}")
+    for line in standing.lines(partial(again, remote=asked or None)) if standing else ():
         click.echo(printable(line))
 
 

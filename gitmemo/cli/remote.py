@@ -76,6 +76,13 @@ def add(name: str, url: str, options: tuple[str, ...], is_default: bool, is_loca
     place = place_of(config, workspace.root)
     if place != url:
         click.echo(printable(f"  the directory {place}, counted from the repository's root"))
+    settings = find().settings
+    if settings.default_remote is None:
+        names = ", ".join(settings.remotes)
+        click.echo(
+            f"  none of {names} is the default, so each command must name one, and no value is "
+            f"fetched when it is needed: gitmemo remote default {next(iter(settings.remotes))}"
+        )
 
 
 @remote.command("list")
@@ -179,8 +186,6 @@ def rename(old: str, new: str) -> None:
             f"  trusted in this clone under the new name too; values that were pulled from {old} "
             "stay readable"
         )
-    if is_shared:
-        click.echo("  in other clones who trusts it says so again, under the new name")
 
 
 @remote.command()

@@ -29,6 +29,9 @@ from gitmemo.workspace import Workspace, find
 @click.command()
 @click.argument("name")
 @click.argument("settings", nargs=-1, metavar="[KEY=VALUE]…")
+@click.option(
+    "-o", "--option", "options", multiple=True, metavar="KEY=VALUE", help="The same as KEY=VALUE."
+)
 @click.option("--url", help="Another address; the same as url=URL.")
 @click.option("--unset", multiple=True, metavar="KEY", help="Take a setting away.")
 @click.option(
@@ -38,6 +41,7 @@ from gitmemo.workspace import Workspace, find
 def modify(
     name: str,
     settings: tuple[str, ...],
+    options: tuple[str, ...],
     url: str | None,
     unset: tuple[str, ...],
     confirm: bool,
@@ -55,6 +59,7 @@ def modify(
     tables = workspace.settings
     if name not in {**tables.committed_remotes, **tables.own_remotes}:
         raise RemoteUnknown(name, tuple(tables.remotes))
+    settings = (*settings, *options)
     if url is not None:
         settings = (f"url={url}", *settings)
     if confirm and not is_local:

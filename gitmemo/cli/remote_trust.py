@@ -31,18 +31,24 @@ def trust(name: str, remove: bool) -> None:
     """
     workspace = find()
     common = workspace.layout.common_dir
-    if remove and name in workspace.settings.trusted:  # also of one that is gone
-        edit_own(common, setting(("trust", name), None))
-        was = readable(workspace.settings.trusted[name])
-        click.echo(printable(f"no longer trusts {name}: {was}"))
+    if remove:
+        _end(workspace, name)
         return
     config = workspace.remote(name)
-    if remove:
-        click.echo(f"{name} was not trusted")
-        return
     _refuse_inside(workspace, config)
     edit_own(common, setting(("trust", name), config.true_address))
     click.echo(printable(f"trusts {name}: {readable(config.true_address)}"))
+
+
+def _end(workspace: Workspace, name: str) -> None:
+    """Trust a place no longer, also of a remote that is gone, and under whatever name."""
+    trusted = workspace.settings.trusted
+    address = trusted[name] if name in trusted else workspace.remote(name).true_address
+    names = [known for known, place in trusted.items() if place == address]
+    changes = [setting(("trust", known), None) for known in names]
+    edit_own(workspace.layout.common_dir, *changes)
+    said = f"no longer trusts {name}: {readable(address)}" if names else f"{name} was not trusted"
+    click.echo(printable(said))
 
 
 def _refuse_inside(workspace: Workspace, config: RemoteConfig) -> None:

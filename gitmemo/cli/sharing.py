@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from functools import partial
 from typing import TYPE_CHECKING, TypeVar
 
 import click
@@ -180,6 +181,7 @@ def _task(
     *,
     only_missing: bool = False,
 ) -> Task:
+    from gitmemo.sync.advice import command
     from gitmemo.sync.choice import Choice, chosen
 
     name, ops = _aim(workspace, targets, remote_name)
@@ -195,7 +197,12 @@ def _task(
     is_needed = bool(wanted)
     if only_missing:
         is_needed = bool(workspace.world.blobs.missing({item.blob for item in wanted}))
-    return Task(workspace, _remote(workspace, name, needed=is_needed), wanted)
+    return Task(
+        workspace,
+        _remote(workspace, name, needed=is_needed),
+        wanted,
+        partial(command, revs=revs, everything=everything, ops=ops, remote=name),
+    )
 
 
 def _pull_segments(task: Task, jobs: int | None, *, dry_run: bool, quiet: bool) -> Fields:

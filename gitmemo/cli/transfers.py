@@ -6,7 +6,7 @@ to standard error, also where nothing else is said.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
@@ -34,17 +34,19 @@ class Task:
 
     Attributes:
         config: None where no remote is configured and nothing needs one.
+        command: Gives the command that pushes or pulls just these values.
     """
 
     workspace: Workspace
     config: RemoteConfig | None
     wanted: list[WantedBlob]
+    command: Callable[[str], str] = "gitmemo {}".format
 
 
 def push_values(task: Task, jobs: int | None, *, quiet: bool) -> Fields:
     """Send what the remote lacks."""
     from gitmemo import remotes
-    from gitmemo.memo.opening import trust_of
+    from gitmemo.memo.clone_trust import CloneTrust
 
     config, workspace = task.config, task.workspace
     if config is None:
@@ -60,7 +62,7 @@ def push_values(task: Task, jobs: int | None, *, quiet: bool) -> Fields:
             cache=cache,
             jobs=jobs or remotes.JOBS,
             progress=line,
-            trusts=trust_of(workspace).covers,
+            trusts=CloneTrust(workspace).covers,
         )
     if report.sent or report.already_there:
         from gitmemo.cleaning.remote import identity
@@ -91,7 +93,7 @@ def _sent(config: RemoteConfig, report: PushReport) -> str:
 def tell_push(task: Task, jobs: int | None, *, quiet: bool) -> Fields:
     """Say what a push would send."""
     from gitmemo import remotes
-    from gitmemo.memo.opening import trust_of
+    from gitmemo.memo.clone_trust import CloneTrust
 
     config, workspace = task.config, task.workspace
     if config is None:
@@ -102,7 +104,7 @@ def tell_push(task: Task, jobs: int | None, *, quiet: bool) -> Fields:
         task.wanted,
         cache=remote_cache(workspace.layout, config),
         jobs=jobs or remotes.JOBS,
-        trusts=trust_of(workspace).covers,
+        trusts=CloneTrust(workspace).covers,
     )
     _said(
         f"{config.name}: would send {count(plan.blobs, 'value')} ({size(plan.size_bytes)}) in "
@@ -130,9 +132,14 @@ def pull_values(task: Task, jobs: int | None, *, quiet: bool) -> Fields:
     config, workspace = task.config, task.workspace
     if config is None:
         return _no_remote()
+    from gitmemo.memo.clone_trust import untrusted_here
+    from gitmemo.remotes.origins import note_origin
+
     blobs = workspace.world.blobs
-    absent = blobs.missing({item.blob for item in task.wanted})
+    again = untrusted_here(workspace, config, task.wanted)
+    absent = again | blobs.missing({item.blob for item in task.wanted})
     missing = {item.blob: item for item in task.wanted if item.blob in absent}
+    note_origin(workspace.layout.private_dir, config)
     with _line(f"{config.name}: fetching", missing.values(), quiet=quiet) as line:
         report = remotes.pull(
             blobs,
@@ -141,6 +148,7 @@ def pull_values(task: Task, jobs: int | None, *, quiet: bool) -> Fields:
             cache=remote_cache(workspace.layout, config),
             jobs=jobs or remotes.JOBS,
             progress=line,
+            again=again,
         )
     _say_pulled(config, report, quiet=quiet)
     return {
@@ -171,24 +179,29 @@ def tell_pull(task: Task, jobs: int | None, *, quiet: bool) -> Fields:
     config, workspace = task.config, task.workspace
     if config is None:
         return _no_remote()
+    from gitmemo.memo.clone_trust import untrusted_here
+
+    again = untrusted_here(workspace, config, task.wanted)
     plan = remotes.planned_pull(
         workspace.world.blobs,
         remotes.open_remote(config, workspace.root),
         task.wanted,
         cache=remote_cache(workspace.layout, config),
         jobs=jobs or remotes.JOBS,
+        again=again,
     )
+    missing = tuple(item for item in plan.missing if item.blob not in again)
     distinct = {item.blob: item for item in task.wanted}
     coming = [slot.blob for pack in plan.packs for span in pack.spans for slot in span.slots]
     coming += [item.blob for item in plan.singles]
     size_bytes = sum(distinct[blob].size for blob in coming)
-    here = len(distinct) - len(coming) - len(plan.missing)
+    here = len(distinct) - len(coming) - len(missing)
     _said(
         f"{config.name}: would fetch {count(len(coming), 'value')} ({size(size_bytes)}) from "
         f"{_objects(len(plan.packs), len(plan.singles))}, {here} already here",
         quiet=quiet,
     )
-    _warn_missing(config, plan.missing)
+    _warn_missing(config, missing)
     return {
         "dry_run": True,
         "remote": config.name,
@@ -196,7 +209,7 @@ def tell_pull(task: Task, jobs: int | None, *, quiet: bool) -> Fields:
         "fetch": len(coming),
         "fetch_bytes": size_bytes,
         "already_here": here,
-        "missing": len(plan.missing),
+        "missing": len(missing),
     }
 
 
@@ -205,7 +218,7 @@ def compare(task: Task, config: RemoteConfig, *, quiet: bool) -> Fields:
     from gitmemo.sync import standing
 
     found = standing(task.workspace, config, task.wanted)
-    for line in found.lines():
+    for line in found.lines(task.command):
         _said(line, quiet=quiet)
     return {"remote": config.name, **found.as_dict()}
 

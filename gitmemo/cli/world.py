@@ -12,6 +12,7 @@ from gitmemo.cli.options import json_option, revision_options
 from gitmemo.cli.questions import where
 from gitmemo.inventory import Inventory, inventory
 from gitmemo.quantities import count, size
+from gitmemo.sync.advice import command
 
 
 @click.command()
@@ -29,13 +30,13 @@ def world(ask: bool, rev: str | None, later: bool, as_json: bool) -> None:
         click.echo(json.dumps(found.as_dict(), ensure_ascii=False))
         return
     click.echo(click.style(where(view), bold=True))
-    for line in _lines(found):
+    for line in _lines(found, tuple(view.workspace.settings.remotes), is_asked=ask):
         click.echo(line)
 
 
-def _lines(found: Inventory) -> Iterator[str]:
+def _lines(found: Inventory, remotes: tuple[str, ...], *, is_asked: bool) -> Iterator[str]:
     yield (
-        f"here: {count(found.calls, 'call')} of {count(found.ops, 'op')} "
+        f"in it: {count(found.calls, 'call')} of {count(found.ops, 'op')} "
         f"in {count(found.versions, 'version')}, {count(found.segments, 'segment')}, "
         f"{count(found.values, 'value')}"
     )
@@ -49,8 +50,17 @@ def _lines(found: Inventory) -> Iterator[str]:
         yield "no value is missing on this machine"
         return
     yield f"not on this machine: {count(missing.blobs, 'value')} ({size(missing.size_bytes)})"
-    if missing.remote is not None:
-        at_remote = missing.at_remote
-        yield f"  on {missing.remote}: {at_remote} (gitmemo pull)"
-        if missing.blobs > at_remote:
-            yield f"  perhaps there, not seen yet: {missing.blobs - at_remote} (--remote asks)"
+    if missing.remote is None:
+        if remotes:
+            names, first = ", ".join(remotes), remotes[0]
+            yield f"  none of {names} is the default remote: gitmemo remote default {first}"
+        return
+    at_remote, others = missing.at_remote, missing.blobs - missing.at_remote
+    if at_remote:
+        pull = command("pull", () if found.rev is None else (found.rev,))
+        yield f"  on {missing.remote}: {at_remote} ({pull})"
+    if others:
+        said = (
+            f"not on {missing.remote}" if is_asked else f"perhaps on {missing.remote}, not seen yet"
+        )
+        yield f"  {said}: {others}{'' if is_asked else ' (--remote asks)'}"

@@ -62,6 +62,7 @@
         RemoteFolderLinked   exit 5
         RemoteReadOnly       exit 5
         RemoteNotListed      exit 5
+        RemoteOptionUnknown  exit 5
       RemoteMissing          exit 5
       RemoteTooNew           exit 5
       RemoteUnsigned         exit 6
@@ -192,6 +193,7 @@ from gitmemo.errors.remotes import (
     RemoteNotListed,
     RemoteNotPlain,
     RemoteObjectRefused,
+    RemoteOptionUnknown,
     RemoteReadOnly,
     RemoteTooNew,
     RemoteUnknown,
@@ -304,6 +306,7 @@ __all__ = [
     "RemoteNotListed",
     "RemoteNotPlain",
     "RemoteObjectRefused",
+    "RemoteOptionUnknown",
     "RemoteReadOnly",
     "RemoteShared",
     "RemoteTooNew",

@@ -76,8 +76,8 @@ class CorruptSegment(SegmentUnreadable, ValueError):
         path = shlex.quote(self.path)
         return (
             f"restore it from git: git checkout HEAD -- {path}\n"
-            "  if it was committed like this, `git log` on it says by whom; `git rm` leaves it out, "
-            "with all its facts"
+            f"  if it was committed like this: `git log -- {path}` lists commits; take an older one's "
+            f"(git checkout COMMIT -- {path}), or leave it out, with all its facts (git rm -- {path})"
         )
 
 

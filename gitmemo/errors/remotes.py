@@ -123,7 +123,9 @@ class RemoteUnknown(GitmemoError, LookupError):
 
     def remedy(self) -> str:
         if self.known:
-            return f"name one of: {', '.join(self.known)}"
+            default = f"gitmemo remote default {self.known[0]}"
+            always = f"; for always: {default}" if self.name is None else ""
+            return f"name one of: {', '.join(self.known)}{always}"
         return (
             "add one: gitmemo remote add NAME URL (a directory, s3://…, gs://…, az://…, sftp://…)"
         )
@@ -141,9 +143,13 @@ class TargetUnknown(GitmemoError, LookupError):
         self.name, self.remotes, self.op = name, remotes, op
 
     def problem(self) -> str:
+        if self.name in self.remotes:
+            return f"{self.name!r} is a remote, and stands where ops are named"
         return f"{self.name!r} is neither a remote nor an op with calls there"
 
     def remedy(self) -> str:
+        if self.name in self.remotes:
+            return f"a remote comes first, before ops, or as: -r {self.name}"
         remotes = (
             f"the remotes are: {', '.join(self.remotes)}"
             if self.remotes
@@ -220,10 +226,32 @@ class RemoteDenied(RemoteUnreachable):
     kind = "remote-denied"
 
     def remedy(self) -> str:
+        if "Credentials" in self.reason:  # botocore found none, or a part of them
+            return (
+                "set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or take a profile of ~/.aws: "
+                f"gitmemo remote modify --local {self.name} profile=PROFILE; then {self._again()}"
+            )
         return (
             "check your credentials, and that they may list, read and (to push) write there, "
             f"then {self._again()}"
         )
+
+
+class RemoteOptionUnknown(RemoteUnreachable):
+    """The driver of a remote does not know one of its options."""
+
+    kind = "remote-option-unknown"
+
+    def __init__(self, name: str, url: str, reason: str, moved: int = 0) -> None:
+        """`reason` is the option."""
+        super().__init__(name, url, reason, moved)
+
+    def problem(self) -> str:
+        return f"the remote {self.name!r} ({self.url}) cannot have the option {self.reason!r}"
+
+    def remedy(self) -> str:
+        unset = f"gitmemo remote modify {self.name} --unset {self.reason}"
+        return f"{unset} (with --local if this clone alone says it)"
 
 
 class RemoteFull(RemoteUnreachable):

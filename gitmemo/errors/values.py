@@ -107,20 +107,24 @@ class ValueMissing(GitmemoError, KeyError):
         secret: bool = False,
         has_remote: bool = False,
         where: str | None = None,
+        why: str = "",
+        has_default: bool = True,
     ) -> None:
         """`secret`: it was never stored anywhere; `has_remote`: there is one that may have it.
 
-        `where` is the remote that was asked for it, and does not.
+        `where` is the remote that was asked for it, and does not; `why` says why none was asked.
         """
-        super().__init__(what, cid, secret, has_remote, where)
+        super().__init__(what, cid, secret, has_remote, where, why, has_default)
         self.what, self.cid, self.secret = what, cid, secret
         self.has_remote, self.where = has_remote, where
+        self.why, self.has_default = why, has_default
 
     def problem(self) -> str:
         if self.secret:
             return f"the value of {self.what} was never stored ({short(self.cid)})"
         nor = f", nor on the remote {self.where!r}" if self.where else ""
-        return f"the bytes of {self.what} are not on this machine{nor} ({short(self.cid)})"
+        why = f"; {self.why}" if self.why else ""
+        return f"the bytes of {self.what} are not on this machine{nor} ({short(self.cid)}){why}"
 
     def remedy(self) -> str:
         if self.secret:
@@ -134,8 +138,9 @@ class ValueMissing(GitmemoError, KeyError):
                 "`gitmemo run --recompute-missing SCRIPT`"
             )
         if self.has_remote:
+            default = "" if self.has_default else "gitmemo remote default NAME; then "
             return (
-                "`gitmemo pull` fetches it; if nobody has pushed it, `gitmemo run "
+                f"{default}`gitmemo pull` fetches it; if nobody has pushed it, `gitmemo run "
                 "--recompute-missing SCRIPT` computes it again, and so does op.recompute(...)"
             )
         return (
@@ -172,26 +177,48 @@ class UntrustedValue(GitmemoError, PermissionError):
     kind = "untrusted-value"
     exit_code = 6
 
-    def __init__(self, what: str, codec: str, remote: str, key: str = "") -> None:
-        """`key` has signed it, where that is what is not trusted any more."""
-        super().__init__(what, codec, remote, key)
+    def __init__(
+        self,
+        what: str,
+        codec: str,
+        remote: str,
+        key: str = "",
+        address: str | None = None,
+        now: str | None = None,
+        trusted: tuple[str, ...] = (),
+    ) -> None:
+        """`remote` is what it was called when the value came, and `address` where it was then.
+
+        `key` has signed it, where that is what is not trusted any more. `now` is the remote of
+        today that leads there; `trusted` are those that are trusted and may have the value as well.
+        """
+        super().__init__(what, codec, remote, key, address, now, trusted)
         self.what, self.codec, self.remote, self.key = what, codec, remote, key
+        self.address, self.now, self.trusted = address, now, trusted
 
     def problem(self) -> str:
+        place = f" ({self.address})" if self.address else ""
+        source = f"came from the remote {self.remote!r}{place} and"
         if self.key:
-            return (
-                f"{self.what} was signed with the key {self.key}, which is not trusted here, and "
-                f"is stored as {self.codec!r}; reading it could run code from there"
-            )
-        return (
-            f"{self.what} came from the remote {self.remote!r} and is stored as {self.codec!r}; "
-            "reading it could run code from there"
-        )
+            source = f"was signed with the key {self.key}, which is not trusted here, and"
+        return f"{self.what} {source} is stored as {self.codec!r}; reading it could run code from there"
 
     def remedy(self) -> str:
         if self.key:
-            return "if you trust everyone who has that key: gitmemo remote key REMOTE --file FILE"
-        return f"if you trust everyone who can write to it: gitmemo remote trust {self.remote}"
+            key = "if you trust everyone who has that key: gitmemo remote key REMOTE --file FILE"
+            return f"{key}; or {self._others()}"
+        if self.now is not None:
+            return f"if you trust everyone who can write to it: gitmemo remote trust {self.now}"
+        return f"no remote leads there now: {self._others()}"
+
+    def _others(self) -> str:
+        pull = (
+            f"`gitmemo pull -r {self.trusted[0]}` fetches it again from where you trust"
+            if self.trusted
+            else "trust a remote that has it (gitmemo remote trust NAME) and fetch it from there "
+            "again (gitmemo pull -r NAME)"
+        )
+        return f"{pull}, or `gitmemo run --recompute-missing SCRIPT` computes it again"
 
 
 class NotReproducible(GitmemoError, RuntimeError):

@@ -35,6 +35,7 @@ class Fetching:
 
     def __init__(self, workspace: Workspace, world: World) -> None:
         self.policy = workspace.settings.lazy_pull
+        self._declined = False
         self._workspace = workspace
         self._world = world
         self._remote: Remote | None = None
@@ -51,6 +52,18 @@ class Fetching:
     def asked(self) -> str | None:
         """The remote that was asked for what is not here; None if it may not be."""
         return None if self.policy is not LazyPull.ON else self.remote_name
+
+    @property
+    def why_not(self) -> str:
+        """Why no remote was asked; empty if one was."""
+        if self.remote_name is None:
+            names = ", ".join(self._workspace.settings.remotes)
+            return f"no remote was asked, for none is the default: {names}"
+        if self._declined:
+            return "the answer was not to fetch"
+        if self.policy is LazyPull.ASK:
+            return 'lazy_pull is "ask", and nobody could answer'
+        return 'lazy_pull is "off"' if self.policy is LazyPull.OFF else ""
 
     def bring(self, cids: Iterable[Digest]) -> bool:
         """Fetch what is not here of values and of their parts, all in one go; whether any came.
@@ -92,6 +105,7 @@ class Fetching:
         )
         if answer is not None:
             self.policy = LazyPull.ON if answer else LazyPull.OFF
+            self._declined = not answer
         return bool(answer)
 
     def _pull(self, wanted: list[WantedBlob]) -> bool:
@@ -107,6 +121,7 @@ class Fetching:
     def _pulled(self, remote: Remote, wanted: list[WantedBlob]) -> PullReport | None:
         """Fetch what there is of `wanted`; None if nobody has pushed there."""
         from gitmemo import remotes
+        from gitmemo.remotes.origins import note_origin
 
         cache = remote_cache(self._workspace.layout, remote.config)
         if self._catalogue is None:
@@ -115,6 +130,7 @@ class Fetching:
         if not self._catalogue.marked:
             self._catalogue = None
             return None
+        note_origin(self._workspace.layout.private_dir, remote.config)
         return remotes.pull(self._world.blobs, remote, wanted, cache=cache, known=self._catalogue)
 
     def _opened(self) -> Remote:

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from gitmemo.errors import NotReproducible, OverflowMissing, ValueMissing
+from gitmemo.errors import NotReproducible, OverflowMissing, UntrustedValue, ValueMissing
 from gitmemo.hashing.digest import Digest
 from gitmemo.memo.calls import CallEvent, Reason, Watch
 from gitmemo.memo.execute import CallOutcome, Output
@@ -68,15 +68,13 @@ class OnDemand:
 
         try:
             return self._values.load(cid, describe)
-        except (ValueMissing, OverflowMissing) as error:
-            if within is not None:
+        except (ValueMissing, OverflowMissing, UntrustedValue) as error:
+            if within is not None and not isinstance(error, UntrustedValue):
                 return within()
             # A value that was not to be stored is nowhere else either.
             if self.can_pull and self._world.values(cid):
-                if isinstance(error, ValueMissing):
-                    raise ValueMissing(
-                        error.what, error.cid, has_remote=True, where=error.where
-                    ) from None
+                if isinstance(error, ValueMissing) and not error.has_remote:
+                    raise ValueMissing(error.what, error.cid, has_remote=True) from None
                 raise
             output = self._made_again(hid)
             if output is None:

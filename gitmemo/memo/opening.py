@@ -14,22 +14,12 @@ from pathlib import Path
 from typing import Any, TypeVar
 from weakref import WeakValueDictionary
 
-from gitmemo.blobs import RepositoryBlobs
-from gitmemo.config import (
-    LazyPull,
-    OnChange,
-    Reuse,
-    lazy_pull_of,
-    policy,
-    reuse_of,
-    signing_key_given,
-)
+from gitmemo.config import LazyPull, OnChange, Reuse, lazy_pull_of, policy, reuse_of
 from gitmemo.errors import NotInRepository, ReadOnlyRevision
+from gitmemo.memo.clone_trust import CloneTrust
 from gitmemo.memo.lazy import Fetching
 from gitmemo.memo.revision import RevisionStorage
 from gitmemo.memo.storage import Storage
-from gitmemo.memo.trust import Trust
-from gitmemo.remotes.config import origin_of
 from gitmemo.workspace import Workspace, find, look
 
 _T = TypeVar("_T")
@@ -112,7 +102,7 @@ def reopened_at(path: str | os.PathLike[str], rev: str, later: bool) -> Revision
     """Return the storage that shows a revision."""
     view = look(path, rev, later=later)
     workspace = view.workspace
-    storage = RevisionStorage.of(view, trust_of(workspace), workspace.root, later=later)
+    storage = RevisionStorage.of(view, CloneTrust(workspace), workspace.root, later=later)
     if workspace.settings.remotes:
         storage.fetch_from(Fetching(workspace, view.world))
     return storage
@@ -154,21 +144,6 @@ def _around(
     return see(".")
 
 
-def trust_of(workspace: Workspace) -> Trust:
-    """Return the origins that this clone trusts."""
-    trusted = workspace.settings.trusted.items()
-    origins = {origin_of(name, address) for name, address in trusted}
-    tables, given = workspace.settings.keys.values(), signing_key_given()
-    if tables or given:
-        from gitmemo.remotes.signing import key_origin
-        from gitmemo.signing_keys import trusted_ids
-
-        origins |= {key_origin(key_id) for key_id in trusted_ids(tables, given)}
-    if isinstance(workspace.world.blobs, RepositoryBlobs):
-        workspace.world.blobs.prefer(origins)
-    return Trust(frozenset(origins))
-
-
 def storage_of(workspace: Workspace) -> Storage:
     """Return a new storage over the repository of `workspace`."""
     settings = workspace.settings
@@ -176,7 +151,7 @@ def storage_of(workspace: Workspace) -> Storage:
     storage = Storage.over(
         workspace.world,
         workspace.project,
-        trust_of(workspace),
+        CloneTrust(workspace),
         can_pull=bool(settings.remotes),
         on_change=settings.on_change_running,
         records_user=settings.record_user,

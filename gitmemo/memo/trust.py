@@ -7,7 +7,6 @@ configuration can extend trust; nothing that was committed or fetched can.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gitmemo.blobs import SELF, StoredBlob
@@ -29,15 +28,16 @@ if TYPE_CHECKING:
     from gitmemo.memo.lazy import Fetching
 
 
-@dataclass(frozen=True, slots=True)
 class Trust:
-    """The origins whose values may be unpickled here, besides this machine."""
-
-    origins: frozenset[str] = frozenset()
+    """Trust in this machine alone; a clone may extend it (`clone_trust`)."""
 
     def covers(self, origin: str) -> bool:
         """Whether values of this origin may be unpickled."""
-        return origin == SELF or origin in self.origins
+        return origin == SELF
+
+    def refusal(self, what: str, codec: str, origin: str) -> UntrustedValue:
+        """Return the error for a value of an origin that is not covered."""
+        return UntrustedValue(what, codec, origin)
 
 
 _MOST_PARTS = 1_000_000
@@ -160,13 +160,18 @@ class Values:
                 continue
             if is_safe(stored.codec) or self._trust.covers(stored.origin):
                 return stored, list(value.parts)
-            name = stored.origin.removeprefix("remote:").rpartition("-")[0]
-            key = "" if name else stored.origin.partition("_")[2]
-            refused = UntrustedValue(describe(), stored.codec, name, key)
+            refused = self._trust.refusal(describe(), stored.codec, stored.origin)
         if refused is not None:
             raise refused
         return None, []
 
 
 def _not_there(missing: ValueMissing, fetching: Fetching) -> ValueMissing:
-    return ValueMissing(missing.what, missing.cid, has_remote=True, where=fetching.asked)
+    return ValueMissing(
+        missing.what,
+        missing.cid,
+        has_remote=True,
+        where=fetching.asked,
+        why=fetching.why_not,
+        has_default=fetching.remote_name is not None,
+    )

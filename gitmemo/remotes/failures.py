@@ -8,9 +8,16 @@ moment counts as passing.
 from __future__ import annotations
 
 import errno
+import re
 from collections.abc import Iterator
 
-from gitmemo.errors import RemoteDenied, RemoteFull, RemoteReadOnly, RemoteUnreachable
+from gitmemo.errors import (
+    RemoteDenied,
+    RemoteFull,
+    RemoteOptionUnknown,
+    RemoteReadOnly,
+    RemoteUnreachable,
+)
 
 # SDKs cannot be imported here: their classes are known by name.
 _PASSING_NAMES = frozenset(
@@ -75,6 +82,7 @@ _PASSING_ERRNO = frozenset(
         getattr(errno, "EREMOTEIO", errno.ETIMEDOUT),  # s3fs: 500
     }
 )
+_UNKNOWN_OPTION = re.compile(r"unexpected keyword argument '(\w+)'")
 _FULL = frozenset({errno.ENOSPC, errno.EDQUOT, errno.EFBIG})
 _DENIED_STATUS = frozenset({401, 403})
 _DENIED_NAMES = frozenset(
@@ -111,6 +119,8 @@ def named(name: str, url: str, error: Exception) -> RemoteUnreachable:
     reason = _reason(error)
     for cause in _causes(error):
         names = {kind.__name__ for kind in type(cause).__mro__}
+        if isinstance(cause, TypeError) and (unknown := _UNKNOWN_OPTION.search(str(cause))):
+            return RemoteOptionUnknown(name, url, unknown[1])
         if isinstance(cause, OSError) and cause.errno in _FULL:
             return RemoteFull(name, url, reason)
         if isinstance(cause, OSError) and cause.errno == errno.EROFS:

@@ -7,7 +7,7 @@ in one object costs only what lies there and nowhere else.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Generator, Iterable, Iterator, Mapping
+from collections.abc import Callable, Container, Generator, Iterable, Iterator, Mapping
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
@@ -82,8 +82,9 @@ def pull(
     jobs: int = JOBS,
     progress: Progress | None = None,
     known: Catalogue | None = None,
+    again: Container[Digest] = (),
 ) -> PullReport:
-    """Fetch what `store` lacks of `wanted`.
+    """Fetch what `store` lacks of `wanted`, and those of `again`, which are here from elsewhere.
 
     `cache` is a folder for derived files. Damage on the remote raises
     `RemoteCorrupt` if a wanted value is lost by it, after all others arrived; a
@@ -94,7 +95,7 @@ def pull(
     `known` is what the remote held a moment ago, of a format that was checked.
     """
     distinct = {item.blob: item for item in wanted}
-    needed = _needed(store, distinct)
+    needed = _needed(store, distinct, again)
     here = len(distinct) - len(needed)
     doubtful = unproven(store, remote, [w for b, w in distinct.items() if b not in needed])
     if not (needed or doubtful):
@@ -110,7 +111,9 @@ def pull(
     report = pulling.run(needed, here)
     if unsigned:
         raise RemoteUnsigned(remote.name, len(unsigned), report.stored)
-    return report
+    missing = tuple(item for item in report.missing if item.blob not in again)
+    stayed = len(report.missing) - len(missing)
+    return replace(report, missing=missing, already_here=report.already_here + stayed)
 
 
 def planned_pull(
@@ -120,9 +123,10 @@ def planned_pull(
     *,
     cache: Path | None = None,
     jobs: int = JOBS,
+    again: Container[Digest] = (),
 ) -> PullPlan:
     """Return what `pull` would read now."""
-    needed = _needed(store, {item.blob: item for item in wanted})
+    needed = _needed(store, {item.blob: item for item in wanted}, again)
     if not needed:
         return PullPlan((), (), ())
     return plan_pull(needed.values(), _catalogue(remote, cache, jobs))
@@ -137,12 +141,14 @@ def _catalogue(remote: Remote, cache: Path | None, jobs: int) -> Catalogue:
     return catalogue
 
 
-def _needed(store: BlobStore, wanted: dict[Digest, WantedBlob]) -> dict[Digest, WantedBlob]:
+def _needed(
+    store: BlobStore, wanted: dict[Digest, WantedBlob], again: Container[Digest]
+) -> dict[Digest, WantedBlob]:
     missing = store.missing(wanted)
     return {
         blob: item
         for blob, item in wanted.items()
-        if blob in missing or item.codec not in store.codecs(blob)
+        if blob in missing or blob in again or item.codec not in store.codecs(blob)
     }
 
 

@@ -7,7 +7,7 @@ in this clone.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 
 from gitmemo.errors import RemoteUnknown
@@ -66,13 +66,13 @@ class Standing:
             found[f"{name}_bytes"] = sum(item.size for item in values)
         return found
 
-    def lines(self) -> Iterator[str]:
-        """Yield what there is to say."""
+    def lines(self, command: Callable[[str], str]) -> Iterator[str]:
+        """Yield what there is to say; `command` gives the one that pushes or pulls just this."""
         yield f"{self.remote}: holds {_amount(self.there)} of this world"
         if self.unsent:
-            yield f"  here and not there: {_amount(self.unsent)} (gitmemo push)"
+            yield f"  here and not there: {_amount(self.unsent)} ({command('push')})"
         if self.unfetched:
-            yield f"  there and not here: {_amount(self.unfetched)} (gitmemo pull)"
+            yield f"  there and not here: {_amount(self.unfetched)} ({command('pull')})"
         if self.nowhere:
             yield f"  neither here nor there: {_amount(self.nowhere)}"
 

@@ -13,7 +13,7 @@ from gitmemo import errors
 from gitmemo.cli import main
 from gitmemo.commits.setup import set_up
 from gitmemo.git.cli import Git
-from gitmemo.memo.opening import trust_of
+from gitmemo.memo.clone_trust import CloneTrust
 from gitmemo.remotes import open_remote
 from gitmemo.workspace import find
 
@@ -211,10 +211,10 @@ def test_trust_is_for_all_that_leads_anywhere(project: Project) -> None:
         project.commits(f"[remotes.lab]\n{other}")
         config = find().remote("lab")
         assert not find().trusts(config)
-        assert not trust_of(find()).covers(config.origin)
+        assert not CloneTrust(find()).covers(config.origin)
     project.commits(f'[remotes.lab]\n{first}\nretries = "1"\ntimeout = "2"')
     assert find().trusts(find().remote("lab"))
-    assert trust_of(find()).covers(find().remote("lab").origin)
+    assert CloneTrust(find()).covers(find().remote("lab").origin)
 
 
 @pytest.mark.parametrize("url", ["lab", ".", "./a/../lab", ".git/lab", "../beside/lab", "link"])
@@ -227,7 +227,7 @@ def test_what_commits_can_fill_is_not_trusted(project: Project, tmp_path: Path, 
     project.commits(f'[remotes.lab]\nurl = "{url}"')
     said = project.say("remote", "trust", "lab", code=errors.RemoteInside.exit_code)
     assert "lies in this repository" in said
-    assert not trust_of(find()).origins
+    assert not find().settings.trusted
 
 
 def test_trust_in_a_directory_is_for_where_it_is(
@@ -244,7 +244,7 @@ def test_trust_in_a_directory_is_for_where_it_is(
     config = find().remote("lab")
     assert open_remote(config, linked).config.folder.resolve() == tmp_path / "far/lab"
     assert not find().trusts(config)
-    assert not trust_of(find()).covers(config.origin)
+    assert not CloneTrust(find()).covers(config.origin)
     project.commits(f'[remotes.lab]\nurl = "{tmp_path}/lab"')
     assert find(project.root).trusts(find(project.root).remote("lab")), "the same place"
 

@@ -14,7 +14,7 @@ from gitmemo import errors
 from gitmemo.cli import main
 from gitmemo.commits.setup import set_up
 from gitmemo.git.cli import Git
-from gitmemo.memo.opening import trust_of
+from gitmemo.memo.clone_trust import CloneTrust
 from gitmemo.workspace import find
 
 
@@ -176,22 +176,21 @@ def test_trust_holds_for_a_place(project: Project) -> None:
     project.say("remote", "add", "lab", "s3://bucket/x", "-o", "endpoint_url=http://good:9")
     project.say("remote", "trust", "lab")
     good = find().remote("lab").origin
-    assert trust_of(find()).covers(good)
+    assert CloneTrust(find()).covers(good)
     project.say("remote", "modify", "lab", "retries=2", "timeout=9")
-    assert trust_of(find()).covers(find().remote("lab").origin)
+    assert CloneTrust(find()).covers(find().remote("lab").origin)
     said = project.say("remote", "modify", "lab", "endpoint_url=http://evil:9")
     assert "no longer trusted" in said
-    assert not trust_of(find()).covers(find().remote("lab").origin)
-    assert trust_of(find()).covers(good), "what came from the trusted place stays readable"
+    assert not CloneTrust(find()).covers(find().remote("lab").origin)
+    assert CloneTrust(find()).covers(good), "what came from the trusted place stays readable"
     project.say("remote", "modify", "lab", "endpoint_url=http://good:9")
     project.say("remote", "rename", "lab", "hut")
-    assert trust_of(find()).covers(find().remote("hut").origin)
-    assert trust_of(find()).covers(good)
+    assert CloneTrust(find()).covers(find().remote("hut").origin)
+    assert CloneTrust(find()).covers(good)
     project.say("remote", "remove", "hut")
-    assert trust_of(find()).covers(good)
-    for name in ("lab", "hut"):
-        project.say("remote", "trust", name, "--remove")
-    assert not trust_of(find()).origins
+    assert CloneTrust(find()).covers(good)
+    project.say("remote", "trust", "hut", "--remove")
+    assert not CloneTrust(find()).covers(good), "under no name"
     project.say("remote", "trust", "lab", "--remove", code=2)
 
 

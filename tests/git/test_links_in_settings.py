@@ -83,4 +83,4 @@ def test_trust_is_kept_where_a_person_linked_it(
     monkeypatch.chdir(repo)
     done = CliRunner().invoke(remote, ["trust", "lab"], catch_exceptions=False)
     assert done.exit_code == 0, done.output
-    assert find(repo).settings.trusted_remotes() == {"lab"}
+    assert set(find(repo).settings.trusted) == {"lab"}

@@ -66,7 +66,7 @@ def test_other_keys_and_no_keys_mean_no_trust(directory, ours, theirs, share):
     assert set(origins(theirs, wanted)) == {directory.config.origin}
     # Later somebody with the key signs them: what is here already counts from then on.
     push(ours, with_keys(directory, OURS), wanted)
-    theirs.prefer([key_origin(OURS.id)])
+    theirs.prefer([key_origin(OURS.id)].__contains__)
     report = pull(theirs, with_keys(directory, OURS, signs=False), wanted)
     assert (report.stored, report.already_here) == (0, 2)
     assert set(origins(theirs, wanted)) == {key_origin(OURS.id)}

@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 from driver import Clone, copy_of, identify, make_project
 
+from gitmemo.cli import main
+
+Say = Callable[..., str]
 NAME = "my projéct"
 
 
@@ -75,3 +78,25 @@ def clone_of(tmp_path: Path) -> Callable[[Clone | Path, str], Clone]:
         return theirs
 
     return clone_of
+
+
+@pytest.fixture
+def say(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Say:
+    """Return a function that runs a command in a clone, in this process, and returns what it said."""
+
+    def say(clone: Clone, *arguments: str, code: int = 0) -> str:
+        monkeypatch.chdir(clone.root)
+        found = main([*arguments])
+        out, err = capsys.readouterr()
+        assert found == code, out + err
+        return out if "--json" in arguments else out + err
+
+    return say
+
+
+@pytest.fixture
+def shared(committed: Clone, say: Say) -> Clone:
+    """A project with a remote that nobody pushed to."""
+    say(committed, "remote", "add", "lab", "../lab")
+    committed.git("commit", "-q", "--no-verify", "-m", "Share")
+    return committed

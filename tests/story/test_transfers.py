@@ -14,7 +14,6 @@ from driver import Clone
 
 import gitmemo as gm
 from gitmemo import errors
-from gitmemo.cli import main
 from gitmemo.display.asking import may_fetch
 from gitmemo.display.progress import TransferLine
 from gitmemo.remotes.directory import DirectoryTransport
@@ -28,28 +27,6 @@ with storage:
     for size in range({SIZES.start}, {SIZES.stop}):
         load(size)
 """
-
-
-@pytest.fixture
-def say(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Say:
-    """Return a function that runs a command in a clone, in this process, and returns what it said."""
-
-    def say(clone: Clone, *arguments: str, code: int = 0) -> str:
-        monkeypatch.chdir(clone.root)
-        found = main([*arguments])
-        out, err = capsys.readouterr()
-        assert found == code, out + err
-        return out if "--json" in arguments else out + err
-
-    return say
-
-
-@pytest.fixture
-def shared(committed: Clone, say: Say) -> Clone:
-    """A project with a remote that nobody pushed to."""
-    say(committed, "remote", "add", "lab", "../lab")
-    committed.git("commit", "-q", "--no-verify", "-m", "Share")
-    return committed
 
 
 def numbers(said: str, *names: str) -> tuple[Any, ...]:
