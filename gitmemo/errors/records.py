@@ -33,6 +33,9 @@ class SegmentUnreadable(GitmemoError):
     exit_code = 4
     path: str
 
+    def problem(self) -> str:
+        return "an index segment cannot be read here"
+
     def remedy(self) -> str:
         return "look at all of them: gitmemo verify"
 
