@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
+import pytest
 from driver import Clone, identify
 from stored import PUT, blobs, make_old, store
+
+from gitmemo.cleaning.remote import plain_address
 
 Put = Callable[..., list[str]]
 
@@ -256,3 +260,55 @@ def test_forgotten_values_go_when_asked_for(ran: Clone) -> None:
     ran.gitmemo("forget", "evaluate", "rate=2")
     assert gc(ran)["values"] == 0
     assert gc(ran, "--forgotten")["values"] == 1
+
+
+def test_what_was_dropped_before_any_commit_can_be_brought_back(ran: Clone) -> None:
+    ran.write("more.py", EVICTING.replace("MORE", "1"))
+    first = ran.gitmemo("run", "more.py")
+    dropped = ran.gitmemo("drop", "op:noise", "--yes", "--json")
+    ran.commit("Without it")
+    make_old(ran)
+    for path in (store(ran).parent / "journal").glob("**/*"):
+        os.utime(path, (0, 0))
+    for _ in range(2):  # journals first, then what no record names
+        gc(ran, "--yes")
+    (store(ran).parent / "index.db").unlink()
+    ran.gitmemo("drop", "--undo", json.loads(dropped.out)["undo"])
+    again = ran.gitmemo("run", "more.py")
+    assert again.counted == (3, 0) and again.out == first.out
+
+
+def test_results_whose_code_is_not_here_are_not_evicted(ran: Clone) -> None:
+    ran.write("more.py", EVICTING.replace("MORE", "1"))
+    ran.gitmemo("run", "more.py")
+    older = blobs(ran)
+    ran.change("value * 7", "value * 8", name="more.py")
+    ran.gitmemo("run", "more.py")
+    newer = blobs(ran) - older
+    assert len(newer) == 2
+    gc(ran, "--max-size", "0", "--yes", code=1)
+    left = blobs(ran)
+    assert not newer & left
+    assert len(older & left) >= 3  # the input, and what the older code made of it
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "are_same"),
+    [
+        ("https://me:secret@example.org/lab/p.git", "git@example.org:lab/p", True),
+        ("ssh://git@example.org:22/lab/p/", "git@example.org:lab/p", True),
+        ("ssh://git@example.org:2222/lab/p", "git@example.org:lab/p", False),
+        ("ann@example.org:p.git", "bob@example.org:p.git", False),
+        ("ann@example.org:p", "ssh://ann@example.org/p", False),
+        ("../p.git", "file:///srv/p", True),
+        ("../p.git", "../q.git", False),
+    ],
+)
+def test_no_two_repositories_are_taken_for_one(one: str, other: str, are_same: bool) -> None:
+    found = {plain_address(url, Path("/srv/project"), "lynx") for url in (one, other)}
+    assert (len(found) == 1) is are_same
+
+
+def test_one_relative_address_in_two_places_means_two_repositories() -> None:
+    roots = (Path("/srv/a/project"), Path("/srv/b/project"))
+    assert len({plain_address("../p.git", root, "lynx") for root in roots}) == 2
