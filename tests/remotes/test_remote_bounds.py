@@ -17,7 +17,7 @@ from gitmemo.hashing.digest import digest
 from gitmemo.remotes import RemoteConfig, WantedBlob, open_remote, pull, push
 from gitmemo.remotes.index import LARGEST_INDEX, MOST_SLOTS, Slot, write_index
 from gitmemo.remotes.latest import read_latest
-from gitmemo.remotes.layout import LATEST, MARKER, VALUES_IN_PACK
+from gitmemo.remotes.layout import LATEST, MARKER, VALUES_IN_PACK, Inventory
 from gitmemo.remotes.marks import read_mark
 from gitmemo.remotes.plan import Catalogue, plan_push
 from gitmemo.remotes.probing import probe
@@ -331,7 +331,8 @@ def test_an_index_with_a_flood_of_lines_is_set_aside(directory, shared, ours, th
 def test_a_pack_gets_so_many_values_that_its_index_can_be_read(monkeypatch):
     monkeypatch.setattr("gitmemo.remotes.plan.VALUES_IN_PACK", 3)
     tiny = [WantedBlob(digest(b"%d" % i), "raw", 1) for i in range(7)]
-    assert [len(pack) for pack in plan_push(tiny, Catalogue(True, {}, {}, {})).packs] == [3, 3, 1]
+    empty = Catalogue(Inventory(True, {}, {}), {})
+    assert [len(pack) for pack in plan_push(tiny, empty).packs] == [3, 3, 1]
     longest = Slot(digest(b""), 10**18, 10**6, "r" * 64, "zlib", 16 << 20)
     assert len(write_index([longest])) * VALUES_IN_PACK < LARGEST_INDEX
     assert VALUES_IN_PACK < MOST_SLOTS
