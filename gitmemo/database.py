@@ -87,7 +87,10 @@ class Database:
         if self._path is not None and not isinstance(self.connection, _Closed):
             # Kept, never closed: closing it here would release locks of the parent.
             self._parents.append(self.connection)
-            self.connection = self._open()
+            try:
+                self.connection = self._open()
+            except Exception as error:  # noqa: BLE001  whoever uses it is told, not whoever forks
+                self.connection = cast("sqlite3.Connection", _Lost(error))
 
     def _open(self) -> sqlite3.Connection:
         connection = sqlite3.connect(
@@ -112,6 +115,16 @@ class _Closed:
 
     def __getattr__(self, name: str) -> NoReturn:
         raise StorageClosed
+
+
+class _Lost(_Closed):
+    """What stands where a child could open no connection of its own: the file is gone."""
+
+    def __init__(self, error: Exception) -> None:
+        self._error = error
+
+    def __getattr__(self, name: str) -> NoReturn:
+        raise self._error
 
 
 _DATABASES: weakref.WeakSet[Database] = weakref.WeakSet()

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+import shutil
+import sqlite3
 import sys
 import threading
 from pathlib import Path
@@ -50,6 +52,26 @@ def test_a_child_has_its_own_connection(tmp_path: Path) -> None:
         for x in range(1, 50):
             double(x)
         assert storage.counter.computed == 1  # what the child made is found
+
+
+def test_databases_whose_files_are_gone_do_not_keep_others_from_a_child(tmp_path: Path) -> None:
+    def storage(name: str) -> gm.Storage:
+        (tmp_path / name).mkdir()
+        return gm.Storage(db_path=tmp_path / name / "s.db")
+
+    gone = [storage(str(number)) for number in range(8)]
+    here = storage("here")
+    for number in range(len(gone)):
+        shutil.rmtree(tmp_path / str(number))
+
+    def child() -> None:
+        with here:
+            assert here.unwrap(double(3)) == 6
+        for one in gone:
+            with pytest.raises(sqlite3.OperationalError):
+                one.world.index.latest_tombstone()
+
+    assert in_child(child) == 0
 
 
 def test_a_lock_that_a_thread_of_the_parent_holds_does_not_block_the_child(tmp_path: Path) -> None:
