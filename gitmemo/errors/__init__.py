@@ -47,7 +47,6 @@
       OlderFormat            exit 4
     remotes
       InvalidName            exit 2
-      BlobCorrupt            exit 4
       RemoteInvalid          exit 2
         RemoteNotPlain       exit 2
         RemoteInside         exit 2
@@ -55,6 +54,9 @@
       RemoteUnknown          exit 2
       TargetUnknown          exit 2
       TargetAmbiguous        exit 2
+      KeyUnusable            exit 2
+    transfers
+      BlobCorrupt            exit 4
       RemoteDriverMissing    exit 5
       RemoteUnreachable      exit 5
         RemoteDenied         exit 5
@@ -66,7 +68,6 @@
       RemoteMissing          exit 5
       RemoteTooNew           exit 5
       RemoteUnsigned         exit 6
-      KeyUnusable            exit 2
       RemoteCorrupt          exit 4
       RemoteObjectRefused    exit 4
     collecting
@@ -178,27 +179,13 @@ from gitmemo.errors.records import (
     UnknownTombstone,
 )
 from gitmemo.errors.remotes import (
-    BlobCorrupt,
     InvalidName,
     KeyUnusable,
-    RemoteCorrupt,
-    RemoteDenied,
-    RemoteDriverMissing,
-    RemoteFolderLinked,
-    RemoteFull,
     RemoteInside,
     RemoteInvalid,
-    RemoteMissing,
     RemoteMoved,
-    RemoteNotListed,
     RemoteNotPlain,
-    RemoteObjectRefused,
-    RemoteOptionUnknown,
-    RemoteReadOnly,
-    RemoteTooNew,
     RemoteUnknown,
-    RemoteUnreachable,
-    RemoteUnsigned,
     TargetAmbiguous,
     TargetUnknown,
 )
@@ -214,6 +201,22 @@ from gitmemo.errors.repository import (
     OperationInProgress,
     RefContended,
     SpillRefused,
+)
+from gitmemo.errors.transfers import (
+    BlobCorrupt,
+    RemoteCorrupt,
+    RemoteDenied,
+    RemoteDriverMissing,
+    RemoteFolderLinked,
+    RemoteFull,
+    RemoteMissing,
+    RemoteNotListed,
+    RemoteObjectRefused,
+    RemoteOptionUnknown,
+    RemoteReadOnly,
+    RemoteTooNew,
+    RemoteUnreachable,
+    RemoteUnsigned,
 )
 from gitmemo.errors.values import (
     ApproxTooLarge,
