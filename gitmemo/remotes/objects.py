@@ -15,10 +15,9 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from gitmemo.errors import GitmemoError, RemoteUnreachable
+from gitmemo.errors import RemoteUnreachable
 from gitmemo.remotes.config import RemoteConfig
 from gitmemo.remotes.drivers import S3, SFTP, Drivers, has_folders, patience
-from gitmemo.remotes.failures import named
 from gitmemo.remotes.multipart import ONE_PUT_BELOW, upload_in_parts
 from gitmemo.remotes.parallel import pause
 from gitmemo.remotes.transport import CHUNK_SIZE, Reached, within
@@ -148,14 +147,7 @@ class ObjectTransport:
             with self._drivers.one() as (fs, root):
                 return action(fs, root)
 
-        try:
-            return self._patience.run(attempt)
-        except (FileNotFoundError, GitmemoError):
-            raise
-        # Drivers raise the classes of their own SDK, which cannot be imported
-        # here: whatever comes, the remote could not be used.
-        except Exception as error:
-            raise named(self._config.name, self._config.url, error) from error
+        return self._patience.reach(self._config.name, self._config.url, attempt)
 
 
 def _piece(name: str, start: int, end: int, fs: AbstractFileSystem, root: str) -> bytes:

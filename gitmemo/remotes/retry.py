@@ -14,8 +14,8 @@ from dataclasses import dataclass
 from itertools import count
 from typing import TypeVar
 
-from gitmemo.errors import RemoteInvalid
-from gitmemo.remotes.failures import is_transient
+from gitmemo.errors import GitmemoError, RemoteInvalid
+from gitmemo.remotes.failures import is_transient, named
 from gitmemo.remotes.parallel import pause
 
 RETRIES = "retries"
@@ -60,6 +60,17 @@ class Patience:
                     raise
             pause(wait)
         raise AssertionError("counting does not end")
+
+    def reach(self, name: str, url: str, action: Callable[[], Result]) -> Result:
+        """Return `action()`, repeated while it may succeed; its failure is one of the remote `name`."""
+        try:
+            return self.run(action)
+        except (FileNotFoundError, GitmemoError):
+            raise
+        # Drivers raise the classes of their own SDK, which cannot be imported
+        # here: whatever comes, the remote could not be used.
+        except Exception as error:
+            raise named(name, url, error) from error
 
     def _wait(self, attempt: int) -> float:
         # Many clients that failed together must not come back together.

@@ -18,7 +18,6 @@ from urllib.request import Request
 from gitmemo.errors import GitmemoError, RemoteNotListed, RemoteReadOnly, RemoteUnreachable
 from gitmemo.remotes.config import RemoteConfig
 from gitmemo.remotes.exchange import answer, taken
-from gitmemo.remotes.failures import named
 from gitmemo.remotes.latest import LARGEST_LATEST, read_latest
 from gitmemo.remotes.layout import LATEST
 from gitmemo.remotes.parallel import pause
@@ -126,12 +125,7 @@ class WebTransport:
 
     def _reached(self, action: Callable[[], Result]) -> Result:
         """Return `action()`, repeated while it may succeed, with its failure as an error of ours."""
-        try:
-            return self._patience.run(action)
-        except (FileNotFoundError, GitmemoError):
-            raise
-        except Exception as error:
-            raise named(self._config.name, self._config.url, error) from error
+        return self._patience.reach(self._config.name, self._config.url, action)
 
 
 class _PastTheEnd(Exception):
