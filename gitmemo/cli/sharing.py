@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from functools import partial
-from typing import TYPE_CHECKING, TypeVar
+from dataclasses import dataclass
+from functools import partial, wraps
+from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 import click
 
@@ -35,10 +36,51 @@ if TYPE_CHECKING:
 _MOST_JOBS = 64
 _MISSING = 4
 _Command = TypeVar("_Command", bound=Callable[..., object])
+_Rest = ParamSpec("_Rest")
+_Code = TypeVar("_Code")
+"""The exit code of a command, if it says one."""
 
 
-def _choosing(command: _Command) -> _Command:
+@dataclass(frozen=True, slots=True)
+class _Asked:
+    """Which values of which remote, and how to tell of it.
+
+    Attributes:
+        targets: Names of ops; the first may name the remote.
+        remote: The remote, if it is said apart from them.
+    """
+
+    targets: tuple[str, ...]
+    remote: str | None
+    revs: tuple[str, ...]
+    everything: bool
+    is_quiet: bool
+    as_json: bool
+
+    @property
+    def says_little(self) -> bool:
+        """Whether only what is wrong is told on the way."""
+        return self.is_quiet or self.as_json
+
+
+def _choosing(command: Callable[Concatenate[_Asked, _Rest], _Code]) -> Callable[..., _Code]:
     """Let a command choose a remote and values."""
+
+    @wraps(command)
+    def asked(
+        targets: tuple[str, ...],
+        remote_name: str | None,
+        revs: tuple[str, ...],
+        everything: bool,
+        quiet: bool,
+        as_json: bool,
+        *rest: _Rest.args,
+        **options: _Rest.kwargs,
+    ) -> _Code:
+        words = _Asked(targets, remote_name, revs, everything, quiet, as_json)
+        return command(words, *rest, **options)
+
+    choosing: Callable[..., _Code] = asked
     for option in (
         click.argument("targets", nargs=-1, metavar="[NAME] [[op:]OP]…"),
         click.option("-r", "--remote", "remote_name", metavar="NAME", help="The remote."),
@@ -58,8 +100,8 @@ def _choosing(command: _Command) -> _Command:
         click.option("-q", "--quiet", is_flag=True, help="Say only what is wrong."),
         json_option,
     ):
-        command = option(command)
-    return command
+        choosing = option(choosing)
+    return choosing
 
 
 def _moving(command: _Command) -> _Command:
@@ -80,16 +122,7 @@ def _moving(command: _Command) -> _Command:
 @click.command()
 @_choosing
 @_moving
-def push(
-    targets: tuple[str, ...],
-    remote_name: str | None,
-    revs: tuple[str, ...],
-    everything: bool,
-    dry_run: bool,
-    jobs: int | None,
-    quiet: bool,
-    as_json: bool,
-) -> None:
+def push(asked: _Asked, dry_run: bool, jobs: int | None) -> None:
     """Send the values of this world to a remote, then function histories to git.
 
     The first word may name the remote; the others name ops: then only the inputs and outputs of
@@ -99,26 +132,17 @@ def push(
     from gitmemo.sync.spilled import spilled_segments
 
     workspace = find()
-    task = _task(workspace, targets, remote_name, revs, everything)
-    task.wanted.extend(spilled_segments(workspace, Choice(revs, everything)))
-    fields = (tell_push if dry_run else push_values)(task, jobs, quiet=quiet or as_json)
-    fields |= push_histories(workspace, dry_run=dry_run, quiet=quiet or as_json)
-    _tell(fields, as_json=as_json)
+    task = _task(workspace, asked)
+    task.wanted.extend(spilled_segments(workspace, Choice(asked.revs, asked.everything)))
+    fields = (tell_push if dry_run else push_values)(task, jobs, quiet=asked.says_little)
+    fields |= push_histories(workspace, dry_run=dry_run, quiet=asked.says_little)
+    _tell(fields, as_json=asked.as_json)
 
 
 @click.command()
 @_choosing
 @_moving
-def pull(
-    targets: tuple[str, ...],
-    remote_name: str | None,
-    revs: tuple[str, ...],
-    everything: bool,
-    dry_run: bool,
-    jobs: int | None,
-    quiet: bool,
-    as_json: bool,
-) -> int:
+def pull(asked: _Asked, dry_run: bool, jobs: int | None) -> int:
     """Fetch function histories from git, and the values of this world from a remote.
 
     The first word may name the remote; the others name ops: then only the inputs and outputs of
@@ -128,69 +152,53 @@ def pull(
     from gitmemo.sync.spilled import absent_segments
 
     workspace = find()
-    said = quiet or as_json
     # First, as decisions and texts may be needed to read what the values belong to.
-    fields = {} if dry_run else fetch_histories(workspace, quiet=said)
+    fields = {} if dry_run else fetch_histories(workspace, quiet=asked.says_little)
     # They say which values there are.
-    segments = absent_segments(workspace, Choice(revs, everything))
+    segments = absent_segments(workspace, Choice(asked.revs, asked.everything))
     if segments:
-        config = workspace.remote(_first_remote(workspace, targets, remote_name))
+        config = workspace.remote(_first_remote(workspace, asked))
         fields |= _pull_segments(
-            Task(workspace, config, segments), jobs, dry_run=dry_run, quiet=said
+            Task(workspace, config, segments), jobs, dry_run=dry_run, quiet=asked.says_little
         )
         if dry_run:
-            _tell(fields, as_json=as_json)
+            _tell(fields, as_json=asked.as_json)
             return 0
-    task = _task(workspace, targets, remote_name, revs, everything, only_missing=True)
-    fields |= (tell_pull if dry_run else pull_values)(task, jobs, quiet=said)
-    _tell(fields, as_json=as_json)
+    task = _task(workspace, asked, only_missing=True)
+    fields |= (tell_pull if dry_run else pull_values)(task, jobs, quiet=asked.says_little)
+    _tell(fields, as_json=asked.as_json)
     return _MISSING if fields.get("missing") and not dry_run else 0
 
 
 @click.command()
 @_choosing
-def fetch(
-    targets: tuple[str, ...],
-    remote_name: str | None,
-    revs: tuple[str, ...],
-    everything: bool,
-    quiet: bool,
-    as_json: bool,
-) -> None:
+def fetch(asked: _Asked) -> None:
     """Fetch function histories from git, and look what a remote holds; no values.
 
     As after `git fetch`, nothing that you see has changed; `gitmemo pull` fetches values.
     """
     workspace = find()
-    fields = fetch_histories(workspace, quiet=quiet or as_json)
-    task = _task(workspace, targets, remote_name, revs, everything)
+    fields = fetch_histories(workspace, quiet=asked.says_little)
+    task = _task(workspace, asked)
     if task.config is not None:
-        fields |= compare(task, task.config, quiet=quiet or as_json)
-    _tell(fields, as_json=as_json)
+        fields |= compare(task, task.config, quiet=asked.says_little)
+    _tell(fields, as_json=asked.as_json)
 
 
 # --- what is meant ---------------------------------------------------------------
 
 
-def _task(
-    workspace: Workspace,
-    targets: tuple[str, ...],
-    remote_name: str | None,
-    revs: tuple[str, ...],
-    everything: bool,
-    *,
-    only_missing: bool = False,
-) -> Task:
+def _task(workspace: Workspace, asked: _Asked, *, only_missing: bool = False) -> Task:
     from gitmemo.sync.advice import command
     from gitmemo.sync.choice import Choice, chosen
 
-    name, ops = _aim(workspace, targets, remote_name)
+    name, ops = _aim(workspace, asked)
     if name is not None:
         workspace.remote(name)  # a name that is none is said before anything is read
     try:
-        wanted = chosen(workspace, Choice(revs, everything, ops))
+        wanted = chosen(workspace, Choice(asked.revs, asked.everything, ops))
     except UnknownOp as error:
-        if error.ambiguous or f"op:{error.name}" in targets:
+        if error.ambiguous or f"op:{error.name}" in asked.targets:
             raise
         near = error.candidates[0] if error.candidates else None
         raise TargetUnknown(error.name, tuple(workspace.settings.remotes), near) from None
@@ -201,7 +209,7 @@ def _task(
         workspace,
         _remote(workspace, name, needed=is_needed),
         wanted,
-        partial(command, revs=revs, everything=everything, ops=ops, remote=name),
+        partial(command, revs=asked.revs, everything=asked.everything, ops=ops, remote=name),
     )
 
 
@@ -215,25 +223,22 @@ def _pull_segments(task: Task, jobs: int | None, *, dry_run: bool, quiet: bool) 
     return {"segments": found}
 
 
-def _first_remote(
-    workspace: Workspace, targets: tuple[str, ...], remote_name: str | None
-) -> str | None:
+def _first_remote(workspace: Workspace, asked: _Asked) -> str | None:
     """Return the name of the remote, as `_aim` does where it cannot be an op's too."""
-    if remote_name is None and targets and targets[0] in workspace.settings.remotes:
+    targets = asked.targets
+    if asked.remote is None and targets and targets[0] in workspace.settings.remotes:
         return targets[0]
-    return remote_name
+    return asked.remote
 
 
-def _aim(
-    workspace: Workspace, targets: tuple[str, ...], remote_name: str | None
-) -> tuple[str | None, tuple[str, ...]]:
+def _aim(workspace: Workspace, asked: _Asked) -> tuple[str | None, tuple[str, ...]]:
     """Return the name of the remote, None for the default, and those of the ops."""
-    words = list(targets)
-    if remote_name is None and words and words[0] in workspace.settings.remotes:
-        remote_name = words.pop(0)
-        if _is_op(workspace, remote_name):
-            raise TargetAmbiguous(remote_name)
-    return remote_name, tuple(word.removeprefix("op:") for word in words)
+    words, name = list(asked.targets), _first_remote(workspace, asked)
+    if name is not None and asked.remote is None:
+        del words[0]
+        if _is_op(workspace, name):
+            raise TargetAmbiguous(name)
+    return name, tuple(word.removeprefix("op:") for word in words)
 
 
 def _is_op(workspace: Workspace, word: str) -> bool:
