@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import os
 import time
+from dataclasses import dataclass
 from pathlib import Path
 
 from driver import Clone
 
 from gitmemo.blobs.holding import copies
-from gitmemo.hashing.digest import to_hex
+from gitmemo.hashing.digest import Digest, digest, to_hex
 
 DAY_S = 86_400
 
@@ -29,6 +30,25 @@ def make_old(clone: Clone, days: float = 30) -> None:
     for folder in ("packs", "large"):
         for path in store(clone).glob(f"**/{folder}/**/*"):
             os.utime(path, (then, then))
+
+
+@dataclass(frozen=True)
+class Encoded:
+    """Bytes as a codec gives them."""
+
+    data: bytes
+    codec: str = "raw"
+
+    @property
+    def chunks(self) -> tuple[bytes, ...]:
+        return (self.data,)
+
+    @property
+    def size(self) -> int:
+        return len(self.data)
+
+    def blob_id(self) -> Digest:
+        return digest(self.data)
 
 
 PUT = """

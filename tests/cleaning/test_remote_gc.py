@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 from driver import Clone, copy_of, identify
+from stored import Encoded
 
 from gitmemo.blobs import MemoryBlobs
 from gitmemo.errors import MarkDamaged, RemoteInvalid
@@ -24,23 +25,6 @@ from gitmemo.remotes.transport import Reached
 
 Live = Callable[[frozenset[Digest]], frozenset[Digest]]
 NOTHING: Live = lambda _: frozenset()  # noqa: E731
-
-
-@dataclass(frozen=True)
-class Encoded:
-    data: bytes
-    codec: str = "raw"
-
-    @property
-    def chunks(self) -> tuple[bytes, ...]:
-        return (self.data,)
-
-    @property
-    def size(self) -> int:
-        return len(self.data)
-
-    def blob_id(self) -> Digest:
-        return digest(self.data)
 
 
 @dataclass

@@ -9,10 +9,10 @@ import signal
 import sys
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from stored import Encoded
 
 from gitmemo.blobs import RepositoryBlobs, leases
 from gitmemo.blobs.holding import copies, packs
@@ -22,23 +22,6 @@ from gitmemo.hashing.digest import Digest, digest
 
 KILLS = int(os.environ.get("GITMEMO_TEST_KILLS", "5"))
 LONG_AGO = time.time() - 1_000_000
-
-
-@dataclass(frozen=True)
-class Encoded:
-    data: bytes
-    codec: str = "raw"
-
-    @property
-    def chunks(self) -> tuple[bytes, ...]:
-        return (self.data,)
-
-    @property
-    def size(self) -> int:
-        return len(self.data)
-
-    def blob_id(self) -> Digest:
-        return digest(self.data)
 
 
 def fill(folder: Path, packs: int, values: int) -> list[Digest]:
