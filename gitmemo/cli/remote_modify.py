@@ -59,30 +59,19 @@ def modify(
     tables = workspace.settings
     if name not in {**tables.committed_remotes, **tables.own_remotes}:
         raise RemoteUnknown(name, tuple(tables.remotes))
-    settings = (*settings, *options)
-    if url is not None:
-        settings = (f"url={url}", *settings)
+    settings = (*(() if url is None else (f"url={url}",)), *settings, *options)
     if confirm and not is_local:
         raise click.UsageError("--confirm goes with --local")
     if not settings and not unset and not confirm:
         raise click.UsageError("say what to change: KEY=VALUE, --url or --unset KEY")
-    committed, own = tables.committed_remotes.get(name, {}), tables.own_remotes.get(name, {})
-    if not committed and not is_local:
+    before = (tables.committed_remotes.get(name, {}), tables.own_remotes.get(name, {}))
+    if not before[0] and not is_local:
         raise RemoteInvalid(name, f"it is in {OWN} only", "add --local")
-    changed = dict(own if is_local else committed)
-    for key in unset:
-        if changed.pop(key, None) is None or (key == "url" and not is_local):
-            other = "without --local" if is_local else "with --local"
-            said = f"{key!r} cannot be unset in {OWN if is_local else COMMITTED}"
-            raise RemoteInvalid(name, said, f"try it {other}, or see: gitmemo remote show {name}")
     was_trusted = is_trusted(workspace, name)
+    kept = _without(name, before[is_local], unset, is_local=is_local)
     given = dict(option_of(name, text) for text in settings)
-    changed.update(given)
-    before = (committed, own)
-    if is_local:
-        own = changed
-    else:
-        committed = changed
+    changed = {**kept, **given}
+    committed, own = (before[0], changed) if is_local else (changed, before[1])
     config = RemoteConfig.of(name, committed, own, workspace.root)
     note = _note(workspace, name, before, (committed, own), confirmed=confirm)
     values: dict[str, str | None] = {**dict.fromkeys(unset), **given}
@@ -103,6 +92,19 @@ def modify(
             f"  it leads elsewhere now, so it is no longer trusted: gitmemo remote trust {name}; "
             "what came from the old place stays as it is"
         )
+
+
+def _without(
+    name: str, table: RemoteTable, unset: tuple[str, ...], *, is_local: bool
+) -> dict[str, str]:
+    """Return what is said of a remote without `unset`, which must be there."""
+    kept = dict(table)
+    for key in unset:
+        if kept.pop(key, None) is None or (key == "url" and not is_local):
+            other = "without --local" if is_local else "with --local"
+            said = f"{key!r} cannot be unset in {OWN if is_local else COMMITTED}"
+            raise RemoteInvalid(name, said, f"try it {other}, or see: gitmemo remote show {name}")
+    return kept
 
 
 def _note(
