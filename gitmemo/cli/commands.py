@@ -67,7 +67,7 @@ _COMMANDS = {
         "Show what an id names: a version, a content, a call, a result.",
     ),
     "run": ("gitmemo.cli.running", "Run a script with the project's storage active."),
-    "status": ("gitmemo.cli.questions", "Show what is stored, pending, stale and missing."),
+    "status": ("gitmemo.cli.status", "Show what is stored, pending, stale and missing."),
     "verify": ("gitmemo.cli.repository", "Read everything that is stored and check it."),
     "versions": ("gitmemo.cli.versions", "List the versions of an op, or how many each op has."),
     "world": ("gitmemo.cli.world", "Say what is in a world: here, pending, reusable, missing."),

@@ -8,9 +8,9 @@ from typing import TypeVar
 
 import click
 
-from gitmemo.cli.looking import look_at
+from gitmemo.cli.looking import look_at, where
 from gitmemo.cli.options import json_option, revision_options
-from gitmemo.cli.questions import json_value, where
+from gitmemo.cli.questions import json_value
 from gitmemo.cli.showing import said
 from gitmemo.codecs import is_safe
 from gitmemo.comparison import (

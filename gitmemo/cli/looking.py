@@ -11,6 +11,7 @@ import json
 import click
 
 from gitmemo.cli.commands import AS_JSON, LEFT_OUT
+from gitmemo.display.text import printable
 from gitmemo.errors import SegmentUnreadable
 from gitmemo.workspace import View, look
 
@@ -41,3 +42,12 @@ def _as_json(error: SegmentUnreadable) -> str:
 
 def _as_text(error: SegmentUnreadable) -> str:
     return f"gitmemo: {_WARNING}: {error}"
+
+
+def where(view: View) -> str:
+    """Say what is looked at."""
+    place = view.world.place
+    if view.rev is not None:
+        return printable(f"{view.rev} at {(place.commit or '')[:9]}")
+    branch = f"on {place.branch}" if place.branch else "detached"
+    return branch + (f" at {place.commit[:9]}" if place.commit else " (no commit yet)")

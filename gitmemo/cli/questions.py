@@ -1,18 +1,15 @@
-"""Commands that ask: `df`, `status`. They change nothing."""
+"""`gitmemo df`: stored calls as a table. It changes nothing."""
 
 from __future__ import annotations
 
 import json
-from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from functools import partial
-from typing import TYPE_CHECKING
+from collections.abc import Callable, Iterable, Iterator, Mapping
 
 import click
 
 from gitmemo.cli.looking import look_at
 from gitmemo.cli.options import json_option, revision_options
-from gitmemo.display.text import printable, table
+from gitmemo.display.text import table
 from gitmemo.errors import UnknownOp
 from gitmemo.frame import Table
 from gitmemo.hashing.digest import to_hex
@@ -26,13 +23,7 @@ from gitmemo.query import (
     valid_calls,
     without_repeats,
 )
-from gitmemo.workspace import View, Workspace
-from gitmemo.world.index import STATEMENT_KINDS
-
-if TYPE_CHECKING:
-    from gitmemo.changes.change import Change
-    from gitmemo.model.contests import Contest
-    from gitmemo.sync import Standing
+from gitmemo.workspace import View
 
 
 @click.command()
@@ -63,133 +54,6 @@ def df(ops: tuple[str, ...], rev: str | None, later: bool, every: bool, as_json:
     if unreachable:
         said = f"{count(unreachable, 'call')} on results of older code not shown (--all)"
         click.echo(said, err=True)
-
-
-@click.command()
-@click.option(
-    "-r",
-    "--remote",
-    "asked",
-    is_flag=False,
-    flag_value="",
-    metavar="[NAME]",
-    help="Ask a remote too, the default one or NAME: what is not there, and what is not here.",
-)
-@revision_options
-@json_option
-def status(asked: str | None, rev: str | None, later: bool, as_json: bool) -> None:
-    """Show what is stored, pending, made by older code, and missing on this machine.
-
-    Of another revision: what is in it, as its own code judges it.
-    """
-    from gitmemo.commits.undecided import open_changes
-    from gitmemo.git.hookfiles import is_installed
-    from gitmemo.sync import missing_of
-    from gitmemo.sync.advice import command
-
-    view = look_at(rev, later=later)
-    world, workspace = view.world, view.workspace
-    every_record = names_now(view).calls(world.calls(view.code))
-    selection = without_repeats(valid_calls(world, every_record, view.code))
-    calls = (*selection.calls, *selection.stale, *selection.unreachable)
-    every, current = Counter(c.op for c in calls), Counter(c.op for c in selection.calls)
-    waiting = world.pending(view.code)
-    pending = len(world.index.of_kinds(waiting, ("call",)))
-    said = len(world.index.of_kinds(waiting, STATEMENT_KINDS))
-    missing = missing_of(world, view.code)
-    standing = None if asked is None else _standing(view, asked)
-    undecided = [] if view.rev else open_changes(workspace)
-    contested = world.decisions().contests()
-    if as_json:
-        fields = {
-            "branch": world.place.branch,
-            "commit": world.place.commit,
-            "rev": view.rev,
-            "calls": len(calls),
-            "pending": pending,
-            "committed_later": len(view.later),
-            "pending_statements": said,
-            "stale": len(selection.stale),
-            "unreachable": len(selection.unreachable),
-            "undecided": [str(change.component) for change in undecided],
-            "contested": [str(contest.component) for contest in contested],
-            "missing_values": len(missing),
-            **({"remote": {"name": standing.remote, **standing.as_dict()}} if standing else {}),
-            "ops": {op: {"calls": every[op], "current": current[op]} for op in sorted(every)},
-        }
-        click.echo(json.dumps(fields, ensure_ascii=False))
-        return
-    more = f"{len(view.later)} committed later" if view.rev else f"{pending} pending{_and(said)}"
-    click.echo(f"{where(view)}: {count(len(calls), 'call')}, {more}")
-    stale = Counter(call.op for call in selection.stale)
-    fed = Counter(call.op for call in selection.unreachable)
-    rows = [(op, current[op], stale[op], fed[op]) for op in sorted(every)]
-    for line in table(("op", "current", "of older code", "on older results"), rows) if rows else ():
-        click.echo(line)
-    for line in _renamed(workspace, bool(selection.stale and not view.rev)):
-        click.echo(printable(line))
-    for line in _to_decide(undecided, contested):
-        click.echo(line)
-    if pending or said:
-        what = "what is pending joins" if said else "pending calls join"
-        click.echo(f"{what} the next commit; `gitmemo commit` makes one for that alone")
-    if not view.rev and not is_installed(workspace.layout):
-        click.echo("the git hooks are not installed in this clone: run `gitmemo init`", err=True)
-    again = partial(command, revs=() if view.rev is None else (view.rev,))
-    if missing:
-        total = size(sum(item.size for item in missing))
-        click.echo(f"{count(len(missing), 'value')} ({total}) not on this machine: {again('pull')}")
-    for line in standing.lines(partial(again, remote=asked or None)) if standing else ():
-        click.echo(printable(line))
-
-
-def _standing(view: View, name: str) -> Standing:
-    """Ask a remote, the default one if it has no name."""
-    from gitmemo.sync import standing, values_of
-
-    workspace = view.workspace
-    return standing(workspace, workspace.remote(name or None), values_of(view.world, view.code))
-
-
-def _and(said: int) -> str:
-    return f", and {count(said, 'statement')} about code" if said else ""
-
-
-def _renamed(workspace: Workspace, is_stale: bool) -> Iterator[str]:
-    """Yield what will be recognised as renamed, or may have been, where calls seem to be older."""
-    from gitmemo.commits.scenes import renames_since_head
-
-    if not is_stale:
-        return
-    found, _ = renames_since_head(workspace)
-    for old, to in found.pairs.items():
-        yield printable(f"{old} is {to} now: the next commit recognises it (or: gitmemo decide)")
-    if found.suggestions:
-        yield from found.sentences()[-len(found.suggestions) :]
-
-
-def where(view: View) -> str:
-    """Say what is looked at."""
-    place = view.world.place
-    if view.rev is not None:
-        return printable(f"{view.rev} at {(place.commit or '')[:9]}")
-    branch = f"on {place.branch}" if place.branch else "detached"
-    return branch + (f" at {place.commit[:9]}" if place.commit else " (no commit yet)")
-
-
-def _to_decide(undecided: Sequence[Change], contested: Iterable[Contest]) -> Iterator[str]:
-    from gitmemo.changes.contested import said_in
-
-    if undecided:
-        names = ", ".join(printable(str(change.component)) for change in undecided)
-        yield f"undecided: {names} (gitmemo decide)"
-    for contest in contested:
-        name = printable(str(contest.component))
-        yield f"contested: {name}; only the very same code matches (gitmemo decide)"
-        yield from (f"  {printable(said)}" for said in said_in(contest))
-
-
-# --- df ---------------------------------------------------------------------
 
 
 def _resolve(

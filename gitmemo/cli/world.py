@@ -7,9 +7,8 @@ from collections.abc import Iterator
 
 import click
 
-from gitmemo.cli.looking import look_at
+from gitmemo.cli.looking import look_at, where
 from gitmemo.cli.options import json_option, revision_options
-from gitmemo.cli.questions import where
 from gitmemo.inventory import Inventory, inventory
 from gitmemo.quantities import count, size
 from gitmemo.sync.advice import command

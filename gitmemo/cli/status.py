@@ -1,0 +1,211 @@
+"""`gitmemo status`: what is stored, pending, of older code, and not here. It changes nothing.
+
+Not what comes of it (`commits`, `sync`). Invariant: text and JSON say the same of one moment.
+"""
+
+from __future__ import annotations
+
+import json
+from collections import Counter
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property, partial
+from typing import TYPE_CHECKING
+
+import click
+
+from gitmemo.cli.looking import look_at, where
+from gitmemo.cli.options import json_option, revision_options
+from gitmemo.display.text import printable, table
+from gitmemo.model.facts import Call
+from gitmemo.quantities import count, size
+from gitmemo.query import Selection, names_now, valid_calls, without_repeats
+from gitmemo.workspace import View, Workspace
+from gitmemo.world.index import STATEMENT_KINDS
+
+if TYPE_CHECKING:
+    from gitmemo.changes.change import Change
+    from gitmemo.model.contests import Contest
+    from gitmemo.remotes import WantedBlob
+    from gitmemo.sync import Standing
+
+
+@click.command()
+@click.option(
+    "-r",
+    "--remote",
+    "asked",
+    is_flag=False,
+    flag_value="",
+    metavar="[NAME]",
+    help="Ask a remote too, the default one or NAME: what is not there, and what is not here.",
+)
+@revision_options
+@json_option
+def status(asked: str | None, rev: str | None, later: bool, as_json: bool) -> None:
+    """Show what is stored, pending, made by older code, and missing on this machine.
+
+    Of another revision: what is in it, as its own code judges it.
+    """
+    found = _look(look_at(rev, later=later), asked)
+    if as_json:
+        click.echo(json.dumps(found.fields(), ensure_ascii=False))
+        return
+    for line in found.lines():
+        click.echo(line)
+    for line in _what_is_wanting(found, asked):
+        click.echo(line)
+
+
+@dataclass(frozen=True)
+class _Status:
+    """What there is in one world in one moment.
+
+    Attributes:
+        pending: Calls that are in no commit.
+        said: Statements about code that are in none.
+        missing: Values that are not on this machine.
+        standing: How it compares with a remote, if one was asked.
+    """
+
+    view: View
+    selection: Selection
+    pending: int
+    said: int
+    missing: Sequence[WantedBlob]
+    standing: Standing | None
+    undecided: Sequence[Change]
+    contested: Sequence[Contest]
+
+    @cached_property
+    def calls(self) -> tuple[Call, ...]:
+        """All calls, valid or not."""
+        selection = self.selection
+        return (*selection.calls, *selection.stale, *selection.unreachable)
+
+    @cached_property
+    def every(self) -> Counter[str]:
+        """How many of them each op has."""
+        return Counter(call.op for call in self.calls)
+
+    @cached_property
+    def current(self) -> Counter[str]:
+        """How many of them are valid."""
+        return Counter(call.op for call in self.selection.calls)
+
+    def fields(self) -> dict[str, object]:
+        """Return it for programs."""
+        place, standing = self.view.world.place, self.standing
+        return {
+            "branch": place.branch,
+            "commit": place.commit,
+            "rev": self.view.rev,
+            "calls": len(self.calls),
+            "pending": self.pending,
+            "committed_later": len(self.view.later),
+            "pending_statements": self.said,
+            "stale": len(self.selection.stale),
+            "unreachable": len(self.selection.unreachable),
+            "undecided": [str(change.component) for change in self.undecided],
+            "contested": [str(contest.component) for contest in self.contested],
+            "missing_values": len(self.missing),
+            **({"remote": {"name": standing.remote, **standing.as_dict()}} if standing else {}),
+            "ops": {
+                op: {"calls": self.every[op], "current": self.current[op]}
+                for op in sorted(self.every)
+            },
+        }
+
+    def lines(self) -> Iterator[str]:
+        """Yield it for people."""
+        view = self.view
+        later = f"{len(view.later)} committed later"
+        more = later if view.rev else f"{self.pending} pending{_and(self.said)}"
+        yield f"{where(view)}: {count(len(self.calls), 'call')}, {more}"
+        stale = Counter(call.op for call in self.selection.stale)
+        fed = Counter(call.op for call in self.selection.unreachable)
+        rows = [(op, self.current[op], stale[op], fed[op]) for op in sorted(self.every)]
+        if rows:
+            yield from table(("op", "current", "of older code", "on older results"), rows)
+        for line in _renamed(view.workspace, bool(self.selection.stale and not view.rev)):
+            yield printable(line)
+        yield from _to_decide(self.undecided, self.contested)
+        if self.pending or self.said:
+            what = "what is pending joins" if self.said else "pending calls join"
+            yield f"{what} the next commit; `gitmemo commit` makes one for that alone"
+
+
+def _look(view: View, asked: str | None) -> _Status:
+    """Gather it; `asked` is the remote to ask, None for none."""
+    from gitmemo.commits.undecided import open_changes
+    from gitmemo.sync import missing_of
+
+    world = view.world
+    every_record = names_now(view).calls(world.calls(view.code))
+    waiting = world.pending(view.code)
+    return _Status(
+        view,
+        without_repeats(valid_calls(world, every_record, view.code)),
+        pending=len(world.index.of_kinds(waiting, ("call",))),
+        said=len(world.index.of_kinds(waiting, STATEMENT_KINDS)),
+        missing=missing_of(world, view.code),
+        standing=None if asked is None else _standing(view, asked),
+        undecided=[] if view.rev else open_changes(view.workspace),
+        contested=world.decisions().contests(),
+    )
+
+
+def _what_is_wanting(found: _Status, asked: str | None) -> Iterator[str]:
+    """Yield what is not installed, not here and not on the remote, with what mends it."""
+    from gitmemo.git.hookfiles import is_installed
+    from gitmemo.sync.advice import command
+
+    rev = found.view.rev
+    if not rev and not is_installed(found.view.workspace.layout):
+        click.echo("the git hooks are not installed in this clone: run `gitmemo init`", err=True)
+    again = partial(command, revs=() if rev is None else (rev,))
+    if found.missing:
+        total = size(sum(item.size for item in found.missing))
+        values = count(len(found.missing), "value")
+        yield f"{values} ({total}) not on this machine: {again('pull')}"
+    for line in (
+        found.standing.lines(partial(again, remote=asked or None)) if found.standing else ()
+    ):
+        yield printable(line)
+
+
+def _standing(view: View, name: str) -> Standing:
+    """Ask a remote, the default one if it has no name."""
+    from gitmemo.sync import standing, values_of
+
+    workspace = view.workspace
+    return standing(workspace, workspace.remote(name or None), values_of(view.world, view.code))
+
+
+def _and(said: int) -> str:
+    return f", and {count(said, 'statement')} about code" if said else ""
+
+
+def _renamed(workspace: Workspace, is_stale: bool) -> Iterator[str]:
+    """Yield what will be recognised as renamed, or may have been, where calls seem to be older."""
+    from gitmemo.commits.scenes import renames_since_head
+
+    if not is_stale:
+        return
+    found, _ = renames_since_head(workspace)
+    for old, to in found.pairs.items():
+        yield printable(f"{old} is {to} now: the next commit recognises it (or: gitmemo decide)")
+    if found.suggestions:
+        yield from found.sentences()[-len(found.suggestions) :]
+
+
+def _to_decide(undecided: Sequence[Change], contested: Iterable[Contest]) -> Iterator[str]:
+    from gitmemo.changes.contested import said_in
+
+    if undecided:
+        names = ", ".join(printable(str(change.component)) for change in undecided)
+        yield f"undecided: {names} (gitmemo decide)"
+    for contest in contested:
+        name = printable(str(contest.component))
+        yield f"contested: {name}; only the very same code matches (gitmemo decide)"
+        yield from (f"  {printable(said)}" for said in said_in(contest))
