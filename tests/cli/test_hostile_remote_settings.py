@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import os
 import tomllib
-from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
+from typist import Typist
 
 from gitmemo import errors
-from gitmemo.cli import main
 from gitmemo.commits.setup import set_up
 from gitmemo.git.cli import Git
 from gitmemo.memo.clone_trust import CloneTrust
@@ -18,18 +17,8 @@ from gitmemo.remotes import open_remote
 from gitmemo.workspace import find
 
 
-@dataclass
-class Project:
-    """A repository with gitmemo in it, somebody who types, and commits of others."""
-
-    root: Path
-    capsys: pytest.CaptureFixture[str]
-
-    def say(self, *arguments: str, code: int = 0) -> str:
-        found = main([*arguments])
-        out, err = self.capsys.readouterr()
-        assert found == code, out + err
-        return out + err
+class Project(Typist):
+    """Where others commit, too."""
 
     def refused(self, kind: type[errors.GitmemoError]) -> str:
         """Return what is said, once nothing asks the remote."""
@@ -43,11 +32,7 @@ class Project:
 
     def commits(self, text: str) -> None:
         """Let the committed settings say this of remotes."""
-        (self.root / ".gitmemo/config.toml").write_text(f"format = 1\n{text}\n", "utf-8")
-
-    @property
-    def own_file(self) -> Path:
-        return self.root / ".git/gitmemo/config.toml"
+        self.committed_file.write_text(f"format = 1\n{text}\n", "utf-8")
 
 
 @pytest.fixture

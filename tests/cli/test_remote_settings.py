@@ -4,48 +4,36 @@ from __future__ import annotations
 
 import json
 import tomllib
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pytest
+from typist import Typist
 
 from gitmemo import errors
-from gitmemo.cli import main
 from gitmemo.commits.setup import set_up
 from gitmemo.git.cli import Git
 from gitmemo.memo.clone_trust import CloneTrust
 from gitmemo.workspace import find
 
 
-@dataclass
-class Project:
-    """A repository with gitmemo in it, and somebody who types."""
-
-    root: Path
-    capsys: pytest.CaptureFixture[str]
-
-    def say(self, *arguments: str, code: int = 0) -> str:
-        """Run a command in this process; return what it printed."""
-        found = main([*arguments])
-        out, err = self.capsys.readouterr()
-        assert found == code, out + err
-        return out + err
+class Project(Typist):
+    """Whose settings are looked at."""
 
     def json(self, *arguments: str) -> Any:
         return json.loads(self.say(*arguments, "--json"))
 
     @property
     def committed(self) -> dict[str, Any]:
-        return tomllib.loads((self.root / ".gitmemo/config.toml").read_text("utf-8"))
+        return tomllib.loads(self.committed_file.read_text("utf-8"))
 
     @property
     def own(self) -> dict[str, Any]:
-        return tomllib.loads((self.root / ".git/gitmemo/config.toml").read_text("utf-8"))
+        return tomllib.loads(self.own_file.read_text("utf-8"))
 
     def write_committed(self, text: str) -> None:
-        path = self.root / ".gitmemo/config.toml"
-        path.write_text(f"{path.read_text('utf-8')}\n{text}\n", "utf-8")
+        before = self.committed_file.read_text("utf-8")
+        self.committed_file.write_text(f"{before}\n{text}\n", "utf-8")
 
 
 @pytest.fixture
