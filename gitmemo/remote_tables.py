@@ -20,6 +20,8 @@ HIDDEN = "(hidden)"
 _SECRET = re.compile(
     r"key|secret|token|pass|pwd|auth|credential|cookie|bearer|connection_string|signature|^sas|^sig$"
 )
+_PASSWORD = re.compile(r"(//[^:/?#@]*):[^/?#]*@")
+_PART = re.compile(r"([?&#][^=&#]*)=[^&#]*")
 WAITING = frozenset({"retries", "timeout"})
 """Options that say how long to wait. All others may say where the values lie, or who asks."""
 
@@ -57,6 +59,19 @@ def refuse_secrets(name: str, table: RemoteTable) -> None:
                     raise RemoteInvalid(name, said, _advice(name))
 
 
+def veiled(value: str) -> str:
+    """Return a value without passwords and other secrets in an address.
+
+    >>> veiled("https://me:pw@h/x?sig=1&b=2")
+    'https://me:(hidden)@h/x?sig=(hidden)&b=2'
+    """
+
+    def hide(part: re.Match[str]) -> str:
+        return f"{part[1]}={HIDDEN}" if looks_secret(part[1][1:]) else part[0]
+
+    return _PART.sub(hide, _PASSWORD.sub(rf"\1:{HIDDEN}@", value))
+
+
 def _advice(name: str, option: str = "") -> str:
     own = f"gitmemo remote modify --local {name} {option}=…" if option else ""
     return (
@@ -79,11 +94,11 @@ def address_of(table: RemoteTable, place: str | None = None) -> str:
     '["s3://b/x", {"endpoint_url": "http://h:9"}]'
     """
     leading = {
-        option: value
+        option: veiled(value)
         for option, value in table.items()
         if option != "url" and option not in WAITING and not looks_secret(option)
     }
-    return json.dumps([place or table.get("url", ""), leading], sort_keys=True)
+    return json.dumps([place or veiled(table.get("url", "")), leading], sort_keys=True)
 
 
 def readable(address: str) -> str:
@@ -143,7 +158,7 @@ def merged(
 def shown(table: RemoteTable) -> dict[str, str]:
     """Return a table as it may be shown."""
     return {
-        option: HIDDEN if looks_secret(option) else value
+        option: HIDDEN if looks_secret(option) else veiled(value)
         for option, value in table.items()
         if option != "url"
     }

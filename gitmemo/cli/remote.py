@@ -20,7 +20,7 @@ from gitmemo.cli.remote_trust import trust
 from gitmemo.display.text import printable
 from gitmemo.errors import RemoteInvalid, RemoteUnknown
 from gitmemo.quantities import count
-from gitmemo.remote_tables import shown
+from gitmemo.remote_tables import shown, veiled
 from gitmemo.settings_files import renaming, setting
 from gitmemo.workspace import find, remote_cache
 
@@ -72,9 +72,11 @@ def add(name: str, url: str, options: tuple[str, ...], is_default: bool, is_loca
     if is_default:
         changes.append(setting(_DEFAULT, name))
     change(workspace, *changes, is_local=is_local)
-    click.echo(f"added {name}: {printable(url)} ({staged(workspace, is_local=is_local)})")
+    click.echo(
+        f"added {name}: {printable(config.shown_url)} ({staged(workspace, is_local=is_local)})"
+    )
     place = place_of(config, workspace.root)
-    if place != url:
+    if place != config.shown_url:
         click.echo(printable(f"  the directory {place}, counted from the repository's root"))
     settings = find().settings
     if settings.default_remote is None:
@@ -96,13 +98,13 @@ def list_(as_json: bool) -> None:
         is_default = name == settings.default_remote
         if as_json:
             told = {"trusted": name in trusted, "default": is_default}
-            fields = {"name": name, "url": table["url"], **shown(table), **told}
+            fields = {"name": name, "url": veiled(table["url"]), **shown(table), **told}
             click.echo(json.dumps(fields, ensure_ascii=False))
         else:
             notes = ["trusted"] if name in trusted else []
             if is_default and len(settings.remotes) > 1:
                 notes.append("default")
-            click.echo(printable("\t".join([name, table["url"], *notes])))
+            click.echo(printable("\t".join([name, veiled(table["url"]), *notes])))
     if not settings.remotes and not as_json:
         click.echo("no remote is configured: gitmemo remote add NAME URL", err=True)
 
@@ -129,7 +131,7 @@ def show(name: str | None, as_json: bool) -> None:
     if as_json:
         fields = {
             "name": config.name,
-            "url": config.url,
+            "url": config.shown_url,
             "place": place,
             "options": shown(table),
             "own": sorted(own),
@@ -140,9 +142,9 @@ def show(name: str | None, as_json: bool) -> None:
         click.echo(json.dumps(fields, ensure_ascii=False))
         return
     click.echo(f"{config.name}{' (the default)' if is_default else ''}")
-    for option, value in {"url": config.url, **shown(table)}.items():
+    for option, value in {"url": config.shown_url, **shown(table)}.items():
         click.echo(printable(f"  {option} = {value}{' (this clone)' if option in own else ''}"))
-    if place != config.url:
+    if place != config.shown_url:
         click.echo(printable(f"  directory: {place}"))
     said = "trusted: its values may be unpickled here" if trusts else "not trusted"
     click.echo(f"  {said}")

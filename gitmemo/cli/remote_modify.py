@@ -83,7 +83,7 @@ def modify(
     click.echo(f"changed {name} ({staged(workspace, is_local=is_local)})")
     for line in _consequences(name, committed, own, note, is_local=is_local):
         click.echo(printable(f"  {line}"))
-    if place_of(config, workspace.root) != config.url:
+    if place_of(config, workspace.root) != config.shown_url:
         click.echo(printable(f"  the directory {place_of(config, workspace.root)}"))
     for key in sorted({*own}.intersection(given)) if not is_local else ():
         click.echo(f"  {key}: this clone's own setting still wins here", err=True)

@@ -15,7 +15,7 @@ from urllib.parse import unquote, urlsplit
 from gitmemo.blobs.store import check_remote_name, remote_of, remote_origin
 from gitmemo.errors import RemoteInvalid
 from gitmemo.hashing.digest import digest
-from gitmemo.remote_tables import address_of, effective, looks_secret, refuse_secrets
+from gitmemo.remote_tables import address_of, effective, looks_secret, refuse_secrets, veiled
 from gitmemo.remotes.protocols import refuse_address, refuse_options, refuse_wrapping
 
 _ADDRESS_DIGITS = 16
@@ -89,6 +89,11 @@ class RemoteConfig:
         table = effective(committed, own or {})
         url = table.pop("url", "")
         return cls(name, url, table, frozenset(own or {}), root)
+
+    @property
+    def shown_url(self) -> str:
+        """The URL as it may be shown: without secrets that this clone may have put there."""
+        return veiled(self.url)
 
     @property
     def address(self) -> str:

@@ -94,11 +94,13 @@ def open_driver(config: RemoteConfig) -> tuple[AbstractFileSystem, str]:
     try:
         from fsspec.core import url_to_fs
     except ImportError:
-        raise RemoteDriverMissing(config.name, config.url, "fsspec") from None
+        raise RemoteDriverMissing(config.name, config.shown_url, "fsspec") from None
     try:
         fs, root = url_to_fs(config.url, skip_instance_cache=True, **driver_options(config))
     except ImportError as error:
-        raise RemoteDriverMissing(config.name, config.url, _requirement(config, error)) from error
+        raise RemoteDriverMissing(
+            config.name, config.shown_url, _requirement(config, error)
+        ) from error
     except (ValueError, TypeError) as error:
         raise RemoteInvalid(
             config.name, str(error), "see `gitmemo remote add --help` for addresses and options"

@@ -138,7 +138,7 @@ class ObjectTransport:
             action()
         except FileNotFoundError as error:
             reason = "there is no such bucket or folder"
-            raise RemoteUnreachable(self._config.name, self._config.url, reason) from error
+            raise RemoteUnreachable(self._config.name, self._config.shown_url, reason) from error
 
     def _reached(self, action: Callable[[AbstractFileSystem, str], Result]) -> Result:
         """Return what `action` returns, repeated while it may succeed, or raise an error of ours."""
@@ -147,7 +147,7 @@ class ObjectTransport:
             with self._drivers.one() as (fs, root):
                 return action(fs, root)
 
-        return self._patience.reach(self._config.name, self._config.url, attempt)
+        return self._patience.reach(self._config.name, self._config.shown_url, attempt)
 
 
 def _piece(name: str, start: int, end: int, fs: AbstractFileSystem, root: str) -> bytes:

@@ -136,7 +136,7 @@ def _catalogue(remote: Remote, cache: Path | None, jobs: int) -> Catalogue:
     catalogue = read_catalogue(remote, cache, jobs)
     index_cache(remote, cache).keep(catalogue.pack_sizes)
     if not catalogue.marked:
-        raise RemoteMissing(remote.name, remote.config.url)
+        raise RemoteMissing(remote.name, remote.config.shown_url)
     remote.check_format()
     return catalogue
 

@@ -39,7 +39,7 @@ class Remote:
         except FileNotFoundError:
             return
         if found is not None:
-            raise RemoteTooNew(self.name, self.config.url, found)
+            raise RemoteTooNew(self.name, self.config.shown_url, found)
 
 
 def open_remote(config: RemoteConfig, root: Path, keys: KeyRing | None = None) -> Remote:
@@ -52,15 +52,15 @@ def open_remote(config: RemoteConfig, root: Path, keys: KeyRing | None = None) -
     if config.protocol is not None:
         return Remote(config, ObjectTransport(config), keys)
     transport = DirectoryTransport(
-        config.name, config.url, _directory(config, root), patience(config)
+        config.name, config.shown_url, _directory(config, root), patience(config)
     )
     return Remote(config, transport, keys)
 
 
 def place_of(config: RemoteConfig, root: Path) -> str:
-    """Return where the values lie: the absolute path of a directory, or the URL as it is."""
+    """Return where the values lie: the absolute path of a directory, or the URL."""
     if config.protocol is not None:
-        return config.url
+        return config.shown_url
     return str(_directory(config, root).resolve())
 
 

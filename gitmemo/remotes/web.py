@@ -38,12 +38,12 @@ class WebTransport:
         try:
             return read_latest(self.read(LATEST, LARGEST_LATEST))
         except FileNotFoundError:
-            raise RemoteNotListed(self._config.name, self._config.url, LATEST) from None
+            raise RemoteNotListed(self._config.name, self._config.shown_url, LATEST) from None
         except GitmemoError:
             raise
         except ValueError as error:
             reason = f"{LATEST} makes no sense: {error}"
-            raise RemoteUnreachable(self._config.name, self._config.url, reason) from error
+            raise RemoteUnreachable(self._config.name, self._config.shown_url, reason) from error
 
     def read(self, name: str, most: int) -> bytes:
         """Return a whole object of at most `most` bytes."""
@@ -103,7 +103,7 @@ class WebTransport:
 
     def _refuse(self) -> NoReturn:
         reason = "a web server shows files, and takes none"
-        raise RemoteReadOnly(self._config.name, self._config.url, reason)
+        raise RemoteReadOnly(self._config.name, self._config.shown_url, reason)
 
     def _open(self, name: str, start: int = 0) -> HTTPResponse:
         headers = {"User-Agent": "gitmemo", "Cache-Control": "no-cache"}
@@ -125,7 +125,7 @@ class WebTransport:
 
     def _reached(self, action: Callable[[], Result]) -> Result:
         """Return `action()`, repeated while it may succeed, with its failure as an error of ours."""
-        return self._patience.reach(self._config.name, self._config.url, action)
+        return self._patience.reach(self._config.name, self._config.shown_url, action)
 
 
 class _PastTheEnd(Exception):

@@ -231,3 +231,24 @@ def test_check_of_what_fsspec_reaches(
     monkeypatch.setattr(ObjectTransport, "write", refuse)
     said = project.say("remote", "check", code=errors.RemoteUnreachable.exit_code)
     assert "pulling works" in said
+
+
+_WEB = "http://127.0.0.1:9/x?sig=hunter2"
+
+
+def test_a_password_in_an_address_of_this_clone_is_never_shown(project: Project) -> None:
+    project.say("remote", "add", "lab", "s3://b/x", "-o", "retries=0")
+    said = project.say(
+        *("remote", "modify", "--local", "lab", "endpoint_url=https://me:hunter2@127.0.0.1:9/")
+    )
+    said += project.say("remote", "add", "--local", "web", _WEB, "-o", "retries=0")
+    for command in (("show", "lab"), ("show", "web"), ("list",), ("list", "--json")):
+        said += project.say("remote", *command)
+    for name in ("lab", "web"):
+        said += project.say("remote", "trust", name)
+        said += project.say("remote", "check", name, code=errors.RemoteUnreachable.exit_code)
+        said += project.say("pull", name, "--all", "--json")
+    assert "(hidden)" in said
+    assert "hunter2" not in said
+    assert "hunter2" not in str(project.own["trust"]), "trust is in a place, not in a password"
+    assert project.own["remotes"]["lab"]["endpoint_url"] == "https://me:hunter2@127.0.0.1:9/"
