@@ -6,7 +6,7 @@ be repeated, interrupted or run twice at once, and nothing pulled is stored
 before its bytes were checked against its blob id.
 """
 
-from gitmemo.remotes.catalogue import holdings, known_on, read_catalogue
+from gitmemo.remotes.catalogue import holdings, read_catalogue
 from gitmemo.remotes.collecting import register
 from gitmemo.remotes.config import RemoteConfig
 from gitmemo.remotes.parallel import JOBS
@@ -15,6 +15,7 @@ from gitmemo.remotes.probing import Grade, Probe, probe
 from gitmemo.remotes.pull import PullReport, planned_pull, pull
 from gitmemo.remotes.push import PushReport, planned_push, push
 from gitmemo.remotes.remote import Remote, open_remote, place_of
+from gitmemo.remotes.seen import known_on
 
 __all__ = [
     "JOBS",

@@ -13,8 +13,7 @@ from pathlib import Path
 
 from gitmemo.hashing.digest import Digest
 from gitmemo.remotes.bundle import LARGEST_BUNDLE, read_bundle
-from gitmemo.remotes.config import RemoteConfig
-from gitmemo.remotes.index import LARGEST_INDEX, IndexCache, Slot, read_index
+from gitmemo.remotes.index import LARGEST_INDEX, Slot, read_index
 from gitmemo.remotes.layout import Inventory, catalogue_name, index_name, read_listing
 from gitmemo.remotes.marks import (
     LARGEST_MARK,
@@ -28,6 +27,7 @@ from gitmemo.remotes.marks import (
 from gitmemo.remotes.parallel import JOBS, in_parallel
 from gitmemo.remotes.plan import Catalogue, WantedBlob
 from gitmemo.remotes.remote import Remote
+from gitmemo.remotes.seen import Seen, seen_on
 
 _FEW = 4
 """So many indexes are asked for one by one, whatever catalogues there are."""
@@ -38,7 +38,7 @@ def read_catalogue(remote: Remote, cache: Path | None, jobs: int) -> Catalogue:
     listing = remote.transport.listing()
     inventory = read_listing(listing)
     marks = marks_in(listing)
-    known = index_cache(remote, cache)
+    known = seen_on(remote, cache)
     known.put_singles(inventory.singles)
     reading = _Reading(remote, inventory, known, jobs)
     reading.recall()
@@ -69,16 +69,6 @@ def holdings(remote: Remote, cache: Path | None, wanted: Iterable[WantedBlob]) -
     return frozenset(item.blob for item in wanted if catalogue.holds(item))
 
 
-def index_cache(remote: Remote, cache: Path | None) -> IndexCache:
-    """Return the indexes of `remote` that were seen before."""
-    return IndexCache(cache, remote.name, remote.config.address)
-
-
-def known_on(config: RemoteConfig, cache: Path) -> frozenset[Digest]:
-    """Return the values that a remote is known to hold, without asking it."""
-    return IndexCache(cache, config.name, config.address).blobs()
-
-
 def corrected(
     remote: Remote, cache: Path | None, catalogue: Catalogue, packs: Iterable[Digest]
 ) -> Catalogue | None:
@@ -87,7 +77,7 @@ def corrected(
     For packs in which something was not where it should be: a catalogue, or
     what is remembered on this machine, may have been wrong about them.
     """
-    known = index_cache(remote, cache)
+    known = seen_on(remote, cache)
     fresh: dict[Digest, tuple[Slot, ...]] = {}
     for pack in packs:
         found = _fetch_index(remote, known, pack)
@@ -108,7 +98,7 @@ def corrected(
 
 def covered_by(remote: Remote, cache: Path | None, catalogue: Catalogue) -> frozenset[Digest]:
     """Return the packs that catalogues cover, reading those that were not needed before."""
-    reading = _Reading(remote, catalogue.inventory, index_cache(remote, cache), JOBS)
+    reading = _Reading(remote, catalogue.inventory, seen_on(remote, cache), JOBS)
     reading.take_bundles(catalogue.unread)
     return catalogue.covered | reading.covered
 
@@ -116,7 +106,7 @@ def covered_by(remote: Remote, cache: Path | None, catalogue: Catalogue) -> froz
 class _Reading:
     """Finding out what the packs of `inventory` hold."""
 
-    def __init__(self, remote: Remote, inventory: Inventory, known: IndexCache, jobs: int) -> None:
+    def __init__(self, remote: Remote, inventory: Inventory, known: Seen, jobs: int) -> None:
         self._remote, self._inventory = remote, inventory
         self._known, self._jobs = known, jobs
         self._indexes: dict[Digest, tuple[Slot, ...]] = {}
@@ -210,7 +200,7 @@ class _Reading:
         return slots
 
 
-def _fetch_index(remote: Remote, known: IndexCache, pack: Digest) -> tuple[Slot, ...] | None:
+def _fetch_index(remote: Remote, known: Seen, pack: Digest) -> tuple[Slot, ...] | None:
     """Return what the index says; None if it makes no sense."""
     try:
         data = remote.transport.read(index_name(pack), LARGEST_INDEX)

@@ -12,12 +12,13 @@ from pathlib import Path
 
 from gitmemo.hashing.digest import Digest
 from gitmemo.remotes.bundle import SMALL_INDEX, bundles
-from gitmemo.remotes.catalogue import covered_by, index_cache
+from gitmemo.remotes.catalogue import covered_by
 from gitmemo.remotes.index import write_index
 from gitmemo.remotes.latest import LARGEST_LATEST, names_of, write_latest
 from gitmemo.remotes.layout import LATEST, catalogue_name
 from gitmemo.remotes.plan import Catalogue
 from gitmemo.remotes.remote import Remote
+from gitmemo.remotes.seen import seen_on
 
 UNCOVERED = 64
 """With more indexes than this in no catalogue, a push writes one."""
@@ -44,7 +45,7 @@ def _cover(remote: Remote, catalogue: Catalogue, cache: Path | None) -> dict[str
     uncovered = small - covered_by(remote, cache, catalogue)
     if len(uncovered) <= UNCOVERED:
         return {}
-    known, made = index_cache(remote, cache), {}
+    known, made = seen_on(remote, cache), {}
     indexes = {pack: write_index(catalogue.indexes[pack]) for pack in uncovered}
     for name, data, packs in bundles(indexes):
         remote.transport.write(catalogue_name(name), data)

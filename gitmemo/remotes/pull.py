@@ -24,7 +24,7 @@ from gitmemo.errors import (
     RemoteUnsigned,
 )
 from gitmemo.hashing.digest import Digest
-from gitmemo.remotes.catalogue import corrected, index_cache, read_catalogue
+from gitmemo.remotes.catalogue import corrected, read_catalogue
 from gitmemo.remotes.index import Slot
 from gitmemo.remotes.layout import pack_name, single_name
 from gitmemo.remotes.parallel import JOBS, in_parallel, pause
@@ -39,6 +39,7 @@ from gitmemo.remotes.plan import (
 )
 from gitmemo.remotes.progress import Gauge, Meter
 from gitmemo.remotes.remote import Remote
+from gitmemo.remotes.seen import seen_on
 from gitmemo.remotes.signing import mark_signed, signatures_on, signed_origins, unproven
 from gitmemo.remotes.transport import CHUNK_SIZE, Progress
 
@@ -134,7 +135,7 @@ def planned_pull(
 
 def _catalogue(remote: Remote, cache: Path | None, jobs: int) -> Catalogue:
     catalogue = read_catalogue(remote, cache, jobs)
-    index_cache(remote, cache).keep(catalogue.pack_sizes)
+    seen_on(remote, cache).keep(catalogue.pack_sizes)
     if not catalogue.marked:
         raise RemoteMissing(remote.name, remote.config.shown_url)
     remote.check_format()

@@ -20,7 +20,7 @@ from gitmemo.blobs.entry import NO_SALT, preamble, seed_of
 from gitmemo.blobs.store import BlobStore, StoredBlob
 from gitmemo.errors import BlobCorrupt, MarkDamaged, RemoteUnreachable
 from gitmemo.hashing.digest import digest
-from gitmemo.remotes.catalogue import index_cache, read_catalogue
+from gitmemo.remotes.catalogue import read_catalogue
 from gitmemo.remotes.index import Slot, write_index
 from gitmemo.remotes.layout import MARKER, index_name, marker, pack_name, single_name
 from gitmemo.remotes.notes import leave_notes
@@ -29,6 +29,7 @@ from gitmemo.remotes.payload import stored_form
 from gitmemo.remotes.plan import PushPlan, WantedBlob, plan_push
 from gitmemo.remotes.progress import Gauge, Meter
 from gitmemo.remotes.remote import Remote
+from gitmemo.remotes.seen import seen_on
 from gitmemo.remotes.signing import sign
 from gitmemo.remotes.transport import LARGEST_PIECE, Progress
 
@@ -90,7 +91,7 @@ def push(
     that fails raises `RemoteUnreachable`, which says how many were sent.
     """
     catalogue = read_catalogue(remote, cache, jobs)
-    index_cache(remote, cache).keep(catalogue.pack_sizes)
+    seen_on(remote, cache).keep(catalogue.pack_sizes)
     if catalogue.spoiled:
         raise MarkDamaged(remote.name, catalogue.spoiled)
     distinct = {item.blob: item for item in wanted}
@@ -163,7 +164,7 @@ class _Push:
     ) -> None:
         self._salt, self._trusts = salt, trusts
         self._store, self._transport = store, remote.transport
-        self._known = index_cache(remote, cache)
+        self._known = seen_on(remote, cache)
         self._jobs, self._meter = jobs, Meter(progress)
 
     def run(self, plan: PushPlan, steps: list[_Step]) -> None:

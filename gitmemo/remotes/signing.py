@@ -14,11 +14,11 @@ from pathlib import Path
 from gitmemo.blobs.store import SELF, BlobStore, remote_origin
 from gitmemo.errors import BlobCorrupt, RemoteObjectRefused
 from gitmemo.hashing.digest import Digest, digest, from_text, to_text
-from gitmemo.remotes.catalogue import index_cache
 from gitmemo.remotes.layout import signature_name
 from gitmemo.remotes.parallel import in_parallel
 from gitmemo.remotes.plan import Catalogue, WantedBlob
 from gitmemo.remotes.remote import Remote
+from gitmemo.remotes.seen import seen_on
 from gitmemo.signing_keys import SigningKey
 
 _LARGEST = 64 << 20
@@ -83,7 +83,7 @@ class Signatures:
 
     def __init__(self, remote: Remote, cache: Path | None) -> None:
         self._remote = remote
-        self._known = index_cache(remote, cache)
+        self._known = seen_on(remote, cache)
         self._said: dict[Said, list[tuple[str, Digest]]] = {}
         self.unreadable: list[str] = []
 
@@ -170,7 +170,7 @@ def sign(
     data = write_signatures(signer, values)
     name = digest(data)
     remote.transport.write(signature_name(name), data)
-    index_cache(remote, cache).put_signatures(name, data)
+    seen_on(remote, cache).put_signatures(name, data)
     return {signature_name(name): len(data)}
 
 
