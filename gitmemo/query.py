@@ -234,7 +234,7 @@ def renamed(call: Call, renames: Renames, op: str) -> Call:
 
 def _called(slots: Sequence[Slot], names: Sequence[str]) -> tuple[Slot, ...]:
     return tuple(
-        slot if slot.name == name else replace(slot, name=name)
+        slot if slot.name == name else slot.called(name)
         for slot, name in zip(slots, names, strict=True)
     )
 

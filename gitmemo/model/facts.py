@@ -13,6 +13,7 @@ from enum import StrEnum
 from functools import cached_property
 from typing import Self, TypeAlias
 
+from gitmemo.hashing import content_id
 from gitmemo.hashing.digest import Digest
 from gitmemo.model import ids
 from gitmemo.model.components import Component, Content
@@ -24,25 +25,76 @@ _TWO_COMPONENTS = 4  # path and unit of each
 _NOWHERE = Component("?", "?")
 
 
-@dataclass(frozen=True, slots=True)
 class Slot:
-    """One input or output of a call.
+    """One input or output of a call. Nobody changes one.
+
+    Ids that follow from what is in the record are computed when they are asked for: a table of
+    100,000 calls asks for few of them, and each costs more than reading the rest.
 
     Attributes:
         name: The argument's or the output's name.
-        cid: Content id of the value.
-        hid: History id of the value; for a raw input `ids.raw_hid(cid)`.
         inline: The value itself when it is small and plain.
         short: Its encoding where that is at most 64 bytes and the value is not inline.
         parts: What it holds, if it is a collection whose items are known on their own.
     """
 
-    name: str
-    cid: Digest
-    hid: Digest
-    inline: Inline | None = None
-    short: bytes | None = None
-    parts: Parts | None = None
+    __slots__ = ("_cid", "_hid", "_maker", "inline", "name", "parts", "short")
+
+    def __init__(
+        self,
+        name: str,
+        cid: Digest | None,
+        hid: Digest | None,
+        inline: Inline | None = None,
+        short: bytes | None = None,
+        parts: Parts | None = None,
+        maker: Digest | None = None,
+    ) -> None:
+        """Make one; without `cid` it is that of `inline`, without `hid` that of an output of `maker`.
+
+        Without either, it is a value that came from outside.
+        """
+        self.name, self.inline, self.short, self.parts = name, inline, short, parts
+        self._cid, self._hid, self._maker = cid, hid, maker
+
+    @property
+    def cid(self) -> Digest:
+        """Content id of the value."""
+        if self._cid is None:
+            assert self.inline is not None  # who left the id away said what it follows from
+            self._cid = content_id(self.inline.json)
+        return self._cid
+
+    @property
+    def hid(self) -> Digest:
+        """History id of the value; for a raw input `ids.raw_hid(cid)`."""
+        if self._hid is None:
+            maker = self._maker
+            self._hid = ids.output_hid(maker, self.name) if maker else ids.raw_hid(self.cid)
+        return self._hid
+
+    @property
+    def is_raw(self) -> bool:
+        """Whether the value came from outside, and all that is in it."""
+        if self._hid is None:
+            return self._maker is None
+        return self._hid == ids.raw_hid(self.cid)
+
+    def called(self, name: str) -> Slot:
+        """Return the same under another name."""
+        return Slot(name, self.cid, self.hid, self.inline, self.short, self.parts)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Slot) and self._parts() == other._parts()
+
+    def __hash__(self) -> int:
+        return hash((self.name, self.cid, self.hid))
+
+    def __repr__(self) -> str:
+        return f"Slot{self._parts()!r}"
+
+    def _parts(self) -> tuple[object, ...]:
+        return self.name, self.cid, self.hid, self.inline, self.short, self.parts
 
     @classmethod
     def of(cls, name: str, held: Held, hid: Digest | None = None) -> Self:

@@ -10,11 +10,10 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from gitmemo.errors import CorruptRecord
 from gitmemo.hashing.digest import Digest, from_text, to_text
 from gitmemo.model.facts import Call, JsonValue, Slot
 from gitmemo.model.ids import raw_hid
-from gitmemo.model.lines import decoded, from_line, made_call, version_id
+from gitmemo.model.lines import call_from, decoded, made_call, version_id
 from gitmemo.model.notation import read_output, write_input
 
 
@@ -47,10 +46,7 @@ def call_from_line(
             and all(map(_is_slot, array[4], asked.inputs))
         ):
             return made_call(array, asked.inputs, content_id, hid)
-    fact = from_line(line, content_id)
-    if not isinstance(fact, Call):
-        raise CorruptRecord(line[:80], "it is not a call")
-    return fact
+    return call_from(line, content_id, hid)
 
 
 class Glance(NamedTuple):  # a frozen dataclass takes four times as long

@@ -84,6 +84,19 @@ def from_line(line: str, content_id: Callable[[object], Digest]) -> Fact:
         raise _corrupt(line, error) from error
 
 
+def call_from(
+    line: str, content_id: Callable[[object], Digest], hid: Digest | None = None
+) -> Call:
+    """Read a call, whose history id may be known; raise `CorruptRecord` for anything else."""
+    try:
+        array, end = decoded(line)
+        if end != len(line) or array[0] != "call":
+            raise ValueError("it is not a call")
+        return _read_call(array, content_id, hid)
+    except _UNREADABLE as error:
+        raise _corrupt(line, error) from error
+
+
 def from_canonical_line(line: str, content_id: Callable[[object], Digest]) -> Fact:
     """Read a fact; raise `CorruptRecord` too where `to_line` writes it otherwise.
 
@@ -199,9 +212,10 @@ def _run(value: object) -> dict[str, JsonValue]:
     return run
 
 
-def _read_call(array: list[object], content_id: ContentId) -> Call:
+def _read_call(array: list[object], content_id: ContentId, hid: Digest | None = None) -> Call:
     inputs = cast("list[list[object]]", array[4])
-    return made_call(array, tuple([read_input(slot, content_id) for slot in inputs]), content_id)
+    slots = tuple([read_input(slot, content_id) for slot in inputs])
+    return made_call(array, slots, content_id, hid)
 
 
 def made_call(

@@ -17,7 +17,7 @@ from typing import cast
 from gitmemo.hashing.digest import Digest, from_text, to_text
 from gitmemo.hashing.parts import PART_LIMIT, part_id, short_of
 from gitmemo.model.facts import Slot
-from gitmemo.model.ids import output_hid, raw_hid
+from gitmemo.model.ids import raw_hid
 from gitmemo.model.items import (
     KINDS,
     OBJECT,
@@ -123,9 +123,11 @@ def _item(item: Item, *, histories: bool) -> JsonValue:
 
 def read_input(array: list[object], content_id: ContentId) -> Slot:
     """Return an input from its notation."""
-    item = _read(array[1], content_id)
-    hid = from_text(_string(array[2])) if len(array) > 2 else None
-    return Slot.of(_string(array[0]), item, hid)
+    name, value, *history = array
+    hid = from_text(_string(*history)) if history else None
+    if type(value) is dict and len(value) == 1 and _is_simple(value.get("v")):
+        return Slot(_string(name), None, hid, Inline(value["v"]))
+    return Slot.of(_string(name), _read(value, content_id), hid)
 
 
 def read_output(call: Digest, array: list[object], content_id: ContentId) -> Slot:
@@ -134,9 +136,15 @@ def read_output(call: Digest, array: list[object], content_id: ContentId) -> Slo
     if type(value) is dict and len(value) == 1 and "v" in value:
         # As nearly always. What each call returned is its own: nothing is kept of it in a cache.
         plain = value["v"]
-        cid, hid = content_id(plain), output_hid(call, _string(name))
-        return Slot(cast("str", name), cid, hid, Inline(plain))
+        cid = None if _is_simple(plain) else content_id(plain)
+        return Slot(_string(name), cid, None, Inline(plain), maker=call)
     return Slot.output(call, _string(name), _read(value, content_id))
+
+
+def _is_simple(plain: object) -> bool:
+    """Whether a value has a content id for certain, so that it need not be computed to know that."""
+    kind = type(plain)
+    return kind is int or kind is float or kind is bool or (kind is str and plain.isascii())
 
 
 def _read(value: object, content_id: ContentId) -> Item:

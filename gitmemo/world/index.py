@@ -229,12 +229,16 @@ class Index(Membership):
     def calls(self, numbers: Iterable[int] | None, *, without: Iterable[int] = ()) -> list[Call]:
         """Return the calls with these fact numbers, all if None, but those in `without`."""
         rows = self.rows(
-            "select shape, line from fact where micros is not null"
+            "select shape, line, hid from fact where micros is not null"
             " and (:among is null or id in (select value from json_each(:among)))"
             " and id not in (select value from json_each(:without))",
             {"among": None if numbers is None else as_json(numbers), "without": as_json(without)},
         )
-        return [self.call_of(shape, line) for shape, line in rows]
+        of_shape = self.shapes.line
+        return [
+            call_from_line(of_shape(shape, line), None, content_id, Digest(hid))
+            for shape, line, hid in rows
+        ]
 
     def numbered_calls(self, numbers: Iterable[int]) -> list[tuple[int, Call]]:
         """Return the calls with these fact numbers, with them."""

@@ -296,7 +296,7 @@ def first_of_each(calls: Iterable[Call]) -> dict[Digest, Call]:
     found: dict[Digest, Call] = {}
     for call in calls:
         other = found.setdefault(call.hid, call)
-        if _precedence(call) < _precedence(other):
+        if other is not call and _precedence(call) < _precedence(other):
             found[call.hid] = call
     return found
 
