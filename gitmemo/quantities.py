@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 import time
+from datetime import UTC, datetime
 from functools import lru_cache
 
 _UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
@@ -86,3 +87,16 @@ def timestamp(since_epoch_s: float) -> str:
 @lru_cache(maxsize=1)  # many short calls start in one second
 def _second(since_epoch_s: int) -> str:
     return time.strftime("%Y-%m-%dT%H:%M:%S", time.gmtime(since_epoch_s))
+
+
+def moment_of(text: str) -> str:
+    """Return a date or a moment, of UTC if it says no zone, as `timestamp` would write it.
+
+    Raises:
+        ValueError: It is neither.
+
+    >>> moment_of("2026-11-22"), moment_of("2026-11-22T17:00+01:00")
+    ('2026-11-22T00:00:00.000Z', '2026-11-22T16:00:00.000Z')
+    """
+    moment = datetime.fromisoformat(text.strip())
+    return timestamp((moment if moment.tzinfo else moment.replace(tzinfo=UTC)).timestamp())

@@ -13,7 +13,7 @@ from dataclasses import dataclass, replace
 from functools import cached_property
 
 from gitmemo.errors import ComponentIsNoOp, UnknownOp
-from gitmemo.frame import ComputationFrame
+from gitmemo.frames import ComputationFrame, Universe
 from gitmemo.hashing.digest import Digest
 from gitmemo.model.facts import Call, Slot, Version
 from gitmemo.model.feeding import fed_by
@@ -21,7 +21,6 @@ from gitmemo.model.items import histories
 from gitmemo.model.renames import Renames
 from gitmemo.model.spoken import all_meant
 from gitmemo.model.validity import Code, changed, stands
-from gitmemo.ref import Loader
 from gitmemo.workspace import View, Workspace
 from gitmemo.world.view import World, first_of_each
 
@@ -52,7 +51,7 @@ def valid_calls(world: World, calls: Iterable[Call], code: Code) -> Selection:
     for call in calls:
         (stale if is_stale(call) else valid).append(call)
     chosen = first_of_each(valid)
-    unreachable = _fed_by(stale, chosen)
+    unreachable = _fed_by(stale, chosen) if stale else {}
     kept = tuple(call for hid, call in chosen.items() if hid not in unreachable)
     return Selection(kept, tuple(stale), tuple(unreachable.values()))
 
@@ -116,17 +115,15 @@ def _made(call: Call) -> Iterator[Digest]:
 
 
 def select(
-    calls: Sequence[Call],
-    ops: Sequence[str],
-    loader: Loader | None,
-    later: frozenset[Digest] = frozenset(),
+    calls: Iterable[Call], ops: Collection[str], later: frozenset[Digest] = frozenset()
 ) -> ComputationFrame:
     """Return the frame of the calls of `ops` among `calls`; `ops` are full names.
 
     `later` are the history ids of calls that tables mark as committed later.
     """
-    chosen = frozenset(call.hid for call in calls if call.op in ops)
-    return ComputationFrame(tuple(calls), chosen, loader, later)
+    universe = Universe(calls)
+    chosen = frozenset(call.hid for call in universe.calls if call.op in ops)
+    return ComputationFrame(universe, chosen, later=later)
 
 
 class NamesNow:

@@ -11,7 +11,7 @@ from gitmemo.cli.looking import look_at
 from gitmemo.cli.options import json_option, revision_options
 from gitmemo.display.text import table
 from gitmemo.errors import UnknownOp
-from gitmemo.frame import Table
+from gitmemo.frames import Table
 from gitmemo.hashing.digest import to_hex
 from gitmemo.model.facts import Call, Slot
 from gitmemo.quantities import count, size
@@ -43,7 +43,7 @@ def df(ops: tuple[str, ...], rev: str | None, later: bool, every: bool, as_json:
     calls = now.calls(view.world.calls(view.code))
     selection = Selection(tuple(calls), ()) if every else valid_calls(view.world, calls, view.code)
     names = [_resolve(name, selection.calls, calls, now.former) for name in ops]
-    result = select(selection.calls, names, None, view.later).table()
+    result = select(selection.calls, names, view.later).table()
     for line in _as_json(result) if as_json else _as_text(view, result):
         click.echo(line)
     others = without_repeats(selection)

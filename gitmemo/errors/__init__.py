@@ -35,6 +35,11 @@
       UnknownRef             exit 1
       OpNotLoaded            exit 2
       WrongArguments         exit 2
+    frames
+      FramesDiffer           exit 2
+      UnknownNode            exit 2
+      NameTaken              exit 2
+      WrongQuestion          exit 2
     records
       CorruptRecord          exit 4
       SegmentUnreadable      exit 4
@@ -146,6 +151,7 @@ from gitmemo.errors.collecting import (
     RemoteShared,
 )
 from gitmemo.errors.files import FileInTheWay, FileOutside, NotAFile
+from gitmemo.errors.frames import FramesDiffer, NameTaken, UnknownNode, WrongQuestion
 from gitmemo.errors.project import (
     Aborted,
     BadSetting,
@@ -260,6 +266,7 @@ __all__ = [
     "DifferentKinds",
     "FileInTheWay",
     "FileOutside",
+    "FramesDiffer",
     "GitFailed",
     "GitMissing",
     "GitmemoError",
@@ -273,6 +280,7 @@ __all__ = [
     "MarkDamaged",
     "MissingDependencies",
     "MissingObject",
+    "NameTaken",
     "NewCallRefused",
     "NewerFormat",
     "NoActiveStorage",
@@ -334,6 +342,7 @@ __all__ = [
     "Unhashable",
     "UnknownComponent",
     "UnknownId",
+    "UnknownNode",
     "UnknownNotebook",
     "UnknownOp",
     "UnknownRef",
@@ -345,4 +354,5 @@ __all__ = [
     "ValueMissing",
     "WrongArguments",
     "WrongOutputs",
+    "WrongQuestion",
 ]

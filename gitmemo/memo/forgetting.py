@@ -7,17 +7,19 @@ together with what replaces it.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from typing import TYPE_CHECKING, Any
 
+from gitmemo.hashing.digest import Digest
 from gitmemo.memo.caller import Caller
 from gitmemo.memo.lookup import Lookup
+from gitmemo.model.facts import Call
 from gitmemo.world.view import World
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from gitmemo.frame import ComputationFrame
+    from gitmemo.frames import ComputationFrame
     from gitmemo.memo.op import Op
 
 
@@ -50,6 +52,21 @@ class StoredCalls:
             self._world.forget(calls)
             self._caller.clear()
         return len(calls)
+
+    def forget_calls(self, calls: Collection[Call], why: str = "") -> Digest:
+        """Forget these calls; return the id of the tombstone."""
+        tombstone = self._world.forget(calls, why)
+        self._caller.clear()
+        return tombstone
+
+    def restore(self, tombstone: Digest) -> None:
+        """Bring back what a tombstone forgot.
+
+        Raises:
+            UnknownTombstone: It is not known here, or was undone before.
+        """
+        self._world.restore(tombstone)
+        self._caller.clear()
 
     def recompute(self, op: Op[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Run a call, and let it take the place of what is stored; return its refs.

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
-from dataclasses import replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 from gitmemo.config import OnChange
@@ -25,7 +25,8 @@ from gitmemo.tracing import CodeState
 from gitmemo.workspace import View
 
 if TYPE_CHECKING:
-    from gitmemo.frame import ComputationFrame
+    from gitmemo.frames import ComputationFrame
+    from gitmemo.memo.framing import StorageFrames, Subject
     from gitmemo.memo.op import Op
 
 
@@ -52,13 +53,20 @@ class RevisionStorage(Storage):
         """What the revision was called when it was opened."""
         return self._view.rev or "HEAD"
 
-    def cf(self, *ops: Op[..., Any] | str) -> ComputationFrame:
-        """Return the calls of `ops` that are valid for the revision's code.
+    @cached_property
+    def frames(self) -> StorageFrames:
+        """What makes computation frames of this revision."""
+        from gitmemo.memo.framing import StorageFrames
+
+        return StorageFrames(self, self._code, self._names, self._view.later)
+
+    def cf(self, *subjects: Subject) -> ComputationFrame:
+        """Return the calls of ops, or values, that are valid for the revision's code.
 
         Those that were committed after the revision are marked in tables.
         """
         self._notice()
-        return replace(super().cf(*ops), later=self._view.later)
+        return super().cf(*subjects)
 
     def load(
         self, cid: Digest, hid: Digest, what: str, within: Callable[[], object] | None = None
@@ -177,6 +185,12 @@ class _ShownCalls(StoredCalls):
 
     def forget(self, *_: Any, **__: Any) -> NoReturn:
         self._refuse("forgetting calls")
+
+    def forget_calls(self, *_: Any, **__: Any) -> NoReturn:
+        self._refuse("forgetting calls")
+
+    def restore(self, *_: Any, **__: Any) -> NoReturn:
+        self._refuse("bringing calls back")
 
     def recompute(self, *_: Any, **__: Any) -> NoReturn:
         self._refuse("running a call")

@@ -11,11 +11,12 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias, TypeVar, overload
 
 from gitmemo.config import OnChange
-from gitmemo.errors import BadSetting, NotAnOp, StorageInMemory, UnknownRef
+from gitmemo.errors import BadSetting, StorageInMemory, UnknownRef
 from gitmemo.files.names import rooted
 from gitmemo.hashing.digest import Digest
 from gitmemo.memo import context
@@ -41,7 +42,6 @@ from gitmemo.memo.settings import absolute, overflow_of, policy_of, project_of, 
 from gitmemo.memo.strictness import Care, Strictness
 from gitmemo.memo.trust import Trust, Values
 from gitmemo.memo.verdicts import Verdicts
-from gitmemo.memo.wording import short
 from gitmemo.model.validity import Code, NoCode
 from gitmemo.ref import Ref, at_hand, map_refs, ref_inside, unwrap_all
 from gitmemo.tracing import CodeState, Project, Tracker
@@ -49,7 +49,8 @@ from gitmemo.world.standalone import StandaloneWorld
 from gitmemo.world.view import World
 
 if TYPE_CHECKING:
-    from gitmemo.frame import ComputationFrame
+    from gitmemo.frames import ComputationFrame
+    from gitmemo.memo.framing import StorageFrames, Subject
     from gitmemo.memo.lazy import Fetching
     from gitmemo.memo.op import Op
 
@@ -358,24 +359,26 @@ class Storage(Questions, Looking, Deciding):
 
     # --- questions -------------------------------------------------------
 
-    def cf(self, *ops: Op[..., Any] | str) -> ComputationFrame:
-        """Return the calls of `ops` that are part of this world and valid for the code as it is."""
-        from gitmemo.memo.op import Op
-        from gitmemo.query import resolve_op, select, valid_calls
+    @cached_property
+    def frames(self) -> StorageFrames:
+        """What makes computation frames of this storage."""
+        from gitmemo.memo.framing import StorageFrames
 
-        for op in ops:
-            if not isinstance(op, Op | str):
-                raise NotAnOp(short(op), "storage.cf")
-        now = self._names.now(self.world, self._code)
-        calls = now.calls(self.world.calls(self._code))
-        known = sorted({call.op for call in calls})
-        names = [
-            resolve_op(op, known, now.former) if isinstance(op, str) else self._names.name_of(op)[0]
-            for op in ops
-        ]
-        current = valid_calls(self.world, calls, self._code).calls
-        shown = tuple(map(self._names.with_defaults, current))
-        return select(shown, names or known, self)
+        return StorageFrames(self, self._code, self._names)
+
+    def cf(self, *subjects: Subject) -> ComputationFrame:
+        """Return the calls of ops, or values, as a computation frame; without arguments, everything.
+
+        Args:
+            subjects: Ops or their names, refs, history ids, calls; several of these in a list;
+                refs in a dict, by the name of their variable.
+
+        Only calls that are part of this world and valid for the code as it is are in it.
+
+        Raises:
+            UnknownOp, UnknownRef, WrongQuestion: There is no such thing here.
+        """
+        return self.frames.frame(subjects)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Go to another process by address: there the same place is opened, once per process.

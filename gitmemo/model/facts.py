@@ -38,7 +38,7 @@ class Slot:
         parts: What it holds, if it is a collection whose items are known on their own.
     """
 
-    __slots__ = ("_cid", "_hid", "_maker", "inline", "name", "parts", "short")
+    __slots__ = ("_cid", "_hid", "_is_raw", "_maker", "inline", "name", "parts", "short")
 
     def __init__(
         self,
@@ -49,13 +49,14 @@ class Slot:
         short: bytes | None = None,
         parts: Parts | None = None,
         maker: Digest | None = None,
+        is_raw: bool | None = None,
     ) -> None:
         """Make one; without `cid` it is that of `inline`, without `hid` that of an output of `maker`.
 
-        Without either, it is a value that came from outside.
+        Without either, it is a value that came from outside; `is_raw` may say whether it is one.
         """
         self.name, self.inline, self.short, self.parts = name, inline, short, parts
-        self._cid, self._hid, self._maker = cid, hid, maker
+        self._cid, self._hid, self._maker, self._is_raw = cid, hid, maker, is_raw
 
     @property
     def cid(self) -> Digest:
@@ -76,9 +77,14 @@ class Slot:
     @property
     def is_raw(self) -> bool:
         """Whether the value came from outside, and all that is in it."""
-        if self._hid is None:
-            return self._maker is None
-        return self._hid == ids.raw_hid(self.cid)
+        known = self._is_raw
+        if known is None:
+            if self._hid is None or self._maker is not None:
+                known = self._maker is None
+            else:
+                known = self._hid == ids.raw_hid(self.cid)
+            self._is_raw = known
+        return known
 
     def called(self, name: str) -> Slot:
         """Return the same under another name."""

@@ -32,6 +32,7 @@ from gitmemo.model.items import (
 )
 
 ContentId = Callable[[object], Digest]
+_NUMBERS = frozenset({int, float, bool})
 _LITERALS = (bool, int, float, type(None))
 _encode = json.JSONEncoder(
     ensure_ascii=False, allow_nan=False, separators=(",", ":"), check_circular=False
@@ -126,7 +127,7 @@ def read_input(array: list[object], content_id: ContentId) -> Slot:
     name, value, *history = array
     hid = from_text(_string(*history)) if history else None
     if type(value) is dict and len(value) == 1 and _is_simple(value.get("v")):
-        return Slot(_string(name), None, hid, Inline(value["v"]))
+        return Slot(_string(name), None, hid, Inline(value["v"]), is_raw=hid is None)
     return Slot.of(_string(name), _read(value, content_id), hid)
 
 
@@ -144,7 +145,7 @@ def read_output(call: Digest, array: list[object], content_id: ContentId) -> Slo
 def _is_simple(plain: object) -> bool:
     """Whether a value has a content id for certain, so that it need not be computed to know that."""
     kind = type(plain)
-    return kind is int or kind is float or kind is bool or (kind is str and plain.isascii())
+    return kind in _NUMBERS or (kind is str and cast("str", plain).isascii())
 
 
 def _read(value: object, content_id: ContentId) -> Item:

@@ -12,6 +12,7 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
+from gitmemo.garbage import uncollected
 from gitmemo.hashing import content_id
 from gitmemo.hashing.digest import Digest
 from gitmemo.model.components import Component
@@ -235,10 +236,11 @@ class Index(Membership):
             {"among": None if numbers is None else as_json(numbers), "without": as_json(without)},
         )
         of_shape = self.shapes.line
-        return [
-            call_from_line(of_shape(shape, line), None, content_id, Digest(hid))
-            for shape, line, hid in rows
-        ]
+        with uncollected():
+            return [
+                call_from_line(of_shape(shape, line), None, content_id, Digest(hid))
+                for shape, line, hid in rows
+            ]
 
     def numbered_calls(self, numbers: Iterable[int]) -> list[tuple[int, Call]]:
         """Return the calls with these fact numbers, with them."""

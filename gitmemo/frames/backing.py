@@ -1,0 +1,57 @@
+"""What a frame asks of the storage that it came from, and of nothing else.
+
+Not a storage. Invariant: a frame without one can be made, combined and counted; what needs values,
+versions or commits says that it has none.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Sequence
+from typing import Protocol
+
+from gitmemo.hashing.digest import Digest
+from gitmemo.model.facts import Call
+from gitmemo.ref import Loader
+
+CallTest = Callable[[Call], bool]
+
+
+class Backing(Protocol):
+    """What knows the values, the versions and the commits of calls."""
+
+    @property
+    def loader(self) -> Loader:
+        """Where values are loaded from."""
+        ...
+
+    def spoken(self, op: str) -> Sequence[str]:
+        """Return what the user's program calls the results of an op; empty where that is not known."""
+        ...
+
+    def of_version(self, text: str) -> CallTest:
+        """Return what tells the calls with a version, given by (the beginning of) one of its ids.
+
+        Raises:
+            UnknownId: There is none, or several.
+        """
+        ...
+
+    def of_commit(self, rev: str) -> CallTest:
+        """Return what tells the calls that were run at a commit, given as git knows it.
+
+        Raises:
+            UnknownRevision: Git does not know it.
+        """
+        ...
+
+    def of_decision(self, decision: str) -> CallTest:
+        """Return what tells calls of the very code of now from those that a decision lets count."""
+        ...
+
+    def forget(self, calls: Collection[Call], why: str) -> Digest:
+        """Forget calls; return the id of the tombstone."""
+        ...
+
+    def restore(self, tombstone: Digest) -> None:
+        """Bring back what was forgotten."""
+        ...

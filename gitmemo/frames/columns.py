@@ -1,0 +1,223 @@
+"""Variables to ask by their values, and the masks that come of it.
+
+Not tables. Invariant: a mask is a test of values by the name of their variable, so that it can be
+used on any frame; masks combine as those of pandas do.
+"""
+
+from __future__ import annotations
+
+import operator
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal, NoReturn
+
+from gitmemo.errors import WrongQuestion
+from gitmemo.frames.universe import element
+from gitmemo.model.facts import Inline, Slot
+from gitmemo.ref import Loader, Ref, at_hand, ref_to
+
+if TYPE_CHECKING:
+    from gitmemo.frames.frame import ComputationFrame
+
+Test = Callable[[Sequence[Slot], "Loader | None"], Sequence[bool]]
+"""Says of each value of a variable whether it passes."""
+
+
+class Column:
+    """One variable of a frame: its values, and comparisons that make masks."""
+
+    def __init__(self, frame: ComputationFrame, name: str, slots: tuple[Slot, ...]) -> None:
+        self.frame, self.name, self.slots = frame, name, slots
+
+    def __len__(self) -> int:
+        return len(self.slots)
+
+    def __iter__(self) -> Iterator[Ref[Any]]:
+        return iter(self.refs())
+
+    def refs(self) -> list[Ref[Any]]:
+        """Return the values as refs."""
+        return [ref_to(slot, self.frame.loader) for slot in self.slots]
+
+    def values(self) -> list[Any]:
+        """Return the values, loaded."""
+        return values_of(self.slots, self.frame.loader)
+
+    def __lt__(self, other: object) -> Mask:
+        return self._compared(operator.lt, other, "<")
+
+    def __le__(self, other: object) -> Mask:
+        return self._compared(operator.le, other, "<=")
+
+    def __gt__(self, other: object) -> Mask:
+        return self._compared(operator.gt, other, ">")
+
+    def __ge__(self, other: object) -> Mask:
+        return self._compared(operator.ge, other, ">=")
+
+    def __eq__(self, other: object) -> Mask:  # type: ignore[override]  # as columns of pandas
+        return self._compared(operator.eq, other, "==")
+
+    def __ne__(self, other: object) -> Mask:  # type: ignore[override]
+        return self._compared(operator.ne, other, "!=")
+
+    __hash__ = None  # type: ignore[assignment]
+
+    def between(self, low: object, high: object) -> Mask:
+        """Return a mask of the values from `low` to `high`, both included."""
+        return (self >= low) & (self <= high)
+
+    def map(self, test: Callable[[Any], object]) -> Mask:
+        """Return a mask of the values for which `test(value)` is true."""
+        return Mask.leaf(self.name, lambda slots, at: [bool(test(v)) for v in values_of(slots, at)])
+
+    def isin(self, values: Iterable[Any], by: Literal["val", "hid", "cid"] = "val") -> Mask:
+        """Return a mask of the values that are in `values`.
+
+        Args:
+            values: Values, or refs; with `by`, refs or ids in hex.
+            by: What has to be equal: the values, the histories, or the contents.
+        """
+        wanted = list(values)
+        if by == "val":
+            contents = {_plain(value) for value in wanted if isinstance(value, Ref)}
+            others = [value for value in wanted if not isinstance(value, Ref)]
+            if not contents:
+                return self.map(lambda value: any(_equal(value, other) for other in others))
+            by, wanted = "cid", wanted
+        ids = {_id_of(value, by) for value in wanted}
+        return Mask.leaf(self.name, lambda slots, _: [getattr(s, by).hex() in ids for s in slots])
+
+    def _compared(self, compare: Callable[[Any, Any], Any], other: object, sign: str) -> Mask:
+        return Mask.leaf(
+            self.name,
+            lambda slots, at: [
+                _truth(compare, value, other, self.name, sign) for value in values_of(slots, at)
+            ],
+        )
+
+    def __bool__(self) -> NoReturn:
+        raise WrongQuestion(
+            f"the variable {self.name!r} is neither true nor false",
+            "compare it, `cf[cf['acc'] > 0.8]`, or take its length",
+        )
+
+    def __repr__(self) -> str:
+        return f"Column({self.name!r}, {len(self)} values)"
+
+
+def _truth(
+    compare: Callable[[Any, Any], Any], value: object, other: object, name: str, sign: str
+) -> bool:
+    if value is None and sign not in ("==", "!="):
+        return False  # nothing is less or more than it is
+    try:
+        return bool(compare(value, other))
+    except (TypeError, ValueError) as error:
+        raise WrongQuestion(
+            f"a value of {name!r} cannot be compared: {type(value).__name__} {sign} "
+            f"{type(other).__name__} ({error})",
+            f"use `cf[{name!r}].map(test)` with a function that returns True or False",
+        ) from error
+
+
+def _equal(value: object, other: object) -> bool:
+    try:
+        return bool(value == other)
+    except ValueError:  # arrays are equal element by element
+        return False
+
+
+def _plain(ref: Ref[Any]) -> str:
+    return ref.cid
+
+
+def _id_of(value: object, by: Literal["val", "hid", "cid"]) -> str:
+    if isinstance(value, Ref):
+        return value.hid if by == "hid" else value.cid
+    if isinstance(value, str):
+        return value.lower()
+    raise WrongQuestion(f"{value!r} is neither a ref nor an id", "give refs, or their ids in hex")
+
+
+def values_of(slots: Sequence[Slot], loader: Loader | None) -> list[Any]:
+    """Return the values of slots; what is elsewhere comes in one go."""
+    refs: list[Any] = [
+        slot.inline.json if slot.inline and _is_plain(slot.inline) else ref_to(slot, loader)
+        for slot in slots
+    ]
+    with at_hand([ref for ref in refs if isinstance(ref, Ref)]):
+        return [ref.unwrap() if isinstance(ref, Ref) else ref for ref in refs]
+
+
+def _is_plain(inline: Inline) -> bool:
+    return not isinstance(inline.json, list | dict)
+
+
+@dataclass(frozen=True)
+class Mask:
+    """A test of variables: `cf["acc"] > 0.8`; `&`, `|` and `~` combine them.
+
+    Attributes:
+        name, test: The variable that is tested, and how; of a leaf.
+        parts: The masks that are combined.
+        all_of: Whether all parts must hold, or any.
+    """
+
+    name: str = ""
+    test: Test | None = None
+    parts: tuple[Mask, ...] = ()
+    all_of: bool = True
+
+    @classmethod
+    def leaf(cls, name: str, test: Test) -> Mask:
+        """Return a mask of one variable."""
+        return cls(name, test)
+
+    def __and__(self, other: Mask) -> Mask:
+        return Mask(parts=(self, other))
+
+    def __or__(self, other: Mask) -> Mask:
+        return Mask(parts=(self, other), all_of=False)
+
+    def __invert__(self) -> Mask:
+        test = self.test
+        if test is not None:
+            return Mask(self.name, lambda slots, at: [not passed for passed in test(slots, at)])
+        return Mask(parts=tuple(~part for part in self.parts), all_of=not self.all_of)
+
+    def __bool__(self) -> NoReturn:
+        raise WrongQuestion(
+            "a mask is neither true nor false", "combine masks with `&`, `|` and `~`, in brackets"
+        )
+
+    def kept(self, frame: ComputationFrame) -> ComputationFrame:
+        """Return the part of a frame that passes.
+
+        Raises:
+            UnknownNode: The frame has no such variable.
+        """
+        for name in self._names():
+            frame.elements(name)
+        return self._kept(frame)
+
+    def _names(self) -> Iterator[str]:
+        if self.test is not None:
+            yield self.name
+        for part in self.parts:
+            yield from part._names()
+
+    def _kept(self, frame: ComputationFrame) -> ComputationFrame:
+        from gitmemo.frames.selecting import of_values
+
+        if self.test is not None:
+            slots = frame.elements(self.name) if self.name in frame.variables else []
+            passed = self.test(slots, frame.loader)
+            keys = {element(slot) for slot, good in zip(slots, passed, strict=True) if good}
+            return of_values(frame, self.name, keys)
+        if not self.all_of:
+            frames = [part._kept(frame) for part in self.parts]
+            return frames[0].union(*frames[1:])
+        for part in self.parts:
+            frame = part._kept(frame)
+        return frame

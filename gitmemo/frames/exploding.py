@@ -1,0 +1,130 @@
+"""Rows with one element of each collection in place of the whole list.
+
+Not the usual rows (`rows`). Invariant: within one row, one place of one collection is one element,
+along whatever way the row leads there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator
+from typing import NamedTuple, TypeAlias
+
+from gitmemo.frames.roles import Roles, Variable
+from gitmemo.frames.rows import Row
+from gitmemo.frames.universe import element, produced
+from gitmemo.hashing.digest import Digest
+from gitmemo.model.facts import Call, Inline, Slot
+from gitmemo.model.items import Held, Item
+
+INDEX, ITEM = "_index", "_item"
+Picks: TypeAlias = "dict[tuple[Digest, str], int]"
+"""Which element of which argument of which call."""
+
+
+class Exploded(NamedTuple):
+    """A row, and the elements that it is about."""
+
+    row: Row
+    picks: Picks
+
+
+def exploded_rows(
+    roles: Roles, finals: Iterable[Call], explodes: Callable[[Variable], bool]
+) -> Iterator[tuple[Call, Row]]:
+    """Yield a row for each way through the collections that were arguments."""
+    done: dict[Digest, list[Exploded]] = {}
+    for call in roles.order:
+        done[call.hid] = _rows_to(roles, call, done, explodes)
+    for call in finals:
+        for one in done[call.hid]:
+            yield call, one.row
+
+
+def _rows_to(
+    roles: Roles,
+    call: Call,
+    done: dict[Digest, list[Exploded]],
+    explodes: Callable[[Variable], bool],
+) -> list[Exploded]:
+    """Return the rows that end in a call, made of those that end in the calls before it."""
+    own: Row = {}
+    for variable, slot in roles.cells[call.hid]:
+        own[variable] = (*own.get(variable, ()), slot)
+    found = [Exploded({}, {})]
+    whole = dict.fromkeys(
+        maker.hid
+        for slot in call.inputs
+        if _choices(roles, call, slot, explodes) is None
+        for maker in _makers(roles, slot)
+    )
+    for hid in whole:
+        found = [both for row in found for other in done[hid] if (both := _joined(row, other))]
+    for slot in call.inputs:
+        choices = _choices(roles, call, slot, explodes)
+        if choices is not None:
+            found = [
+                both
+                for row in found
+                for number, held in enumerate(choices)
+                for other in _to_element(roles, call, slot, number, held, done)
+                if (both := _joined(row, other))
+            ]
+    return [Exploded(_merged(row, own), picks) for row, picks in found]
+
+
+def _choices(
+    roles: Roles, call: Call, slot: Slot, explodes: Callable[[Variable], bool]
+) -> tuple[Item, ...] | None:
+    """Return the elements that an argument is taken apart into, None if it stays whole."""
+    if slot.parts is None or slot.parts.items is None or roles.source(slot) is not None:
+        return None
+    return slot.parts.items if slot.parts.items and explodes(roles.port(call, slot)) else None
+
+
+def _to_element(
+    roles: Roles,
+    call: Call,
+    slot: Slot,
+    number: int,
+    item: Item,
+    done: dict[Digest, list[Exploded]],
+) -> Iterator[Exploded]:
+    """Yield the rows that lead to one element of an argument."""
+    port = roles.port(call, slot)
+    assert slot.parts is not None  # it has elements
+    key = slot.parts.keys[number].inline if slot.parts.kind == "dict" else None
+    place = Slot(INDEX, None, None, key or Inline(number))
+    here: Row = {port._replace(name=port.name + INDEX): (place,)}
+    makers = list(_makers(roles, item))
+    if not makers:
+        plain = Slot(ITEM, item.cid, item.hid, item.inline, item.short, item.parts)
+        here[port._replace(name=port.name + ITEM)] = (plain,)
+    start = Exploded(here, {(call.hid, slot.name): number})
+    rows = [start]
+    for maker in makers:
+        rows = [b for row in rows for other in done[maker.hid] if (b := _joined(row, other))]
+    yield from rows
+
+
+def _makers(roles: Roles, held: Held) -> list[Call]:
+    found: dict[Digest, Call] = {}
+    for hid in produced(held):
+        maker = roles.maker(hid)
+        if maker is not None:
+            found[maker.hid] = maker
+    return list(found.values())
+
+
+def _joined(one: Exploded, other: Exploded) -> Exploded | None:
+    """Return both as one row, None if they are about different elements of one collection."""
+    if any(other.picks.get(place, number) != number for place, number in one.picks.items()):
+        return None
+    return Exploded(_merged(one.row, other.row), {**one.picks, **other.picks})
+
+
+def _merged(one: Row, other: Row) -> Row:
+    found = dict(one)
+    for variable, cell in other.items():
+        known = {element(slot): slot for slot in (*found.get(variable, ()), *cell)}
+        found[variable] = tuple(known.values())
+    return found

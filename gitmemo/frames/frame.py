@@ -1,0 +1,316 @@
+"""Computation frames: calls, what flowed between them, and everything that can be asked of that.
+
+Pure algebra over calls; it never sees a store but through `backing`. Invariant: every frame follows
+from its calls and what people said of their look, whatever the order in which either came.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal, overload
+
+from gitmemo.frames import between, selecting
+from gitmemo.frames.columns import Column, Mask
+from gitmemo.frames.description import Description
+from gitmemo.frames.graph import FrameGraph
+from gitmemo.frames.tables import Table, Tables, Values
+from gitmemo.frames.universe import Hids
+from gitmemo.garbage import uncollected
+from gitmemo.model.facts import Call
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+How = Literal["weak", "strong"]
+
+
+@dataclass(frozen=True, repr=False)
+class ComputationFrame(FrameGraph):
+    """Calls as a graph of functions and variables, and as a table: `storage.cf(…)` makes one.
+
+    Every method returns another frame and leaves this one as it is.
+    """
+
+    # --- growing ---------------------------------------------------------
+
+    def expand_back(
+        self,
+        *nodes: str,
+        depth: int | None = None,
+        ops: Sequence[str] | None = None,
+        where: Callable[[Call], bool] | None = None,
+    ) -> ComputationFrame:
+        """Return the frame with the calls that its values came from, however far back.
+
+        Args:
+            nodes: Start from these variables and functions only.
+            depth: How many calls to go back at most.
+            ops: Add calls of these ops only; names in full, or their last part.
+            where: Add only calls for which this is true.
+        """
+        return selecting.expanded(self, nodes, depth, ops, where, back=True)
+
+    def expand_forward(
+        self,
+        *nodes: str,
+        depth: int | None = None,
+        ops: Sequence[str] | None = None,
+        where: Callable[[Call], bool] | None = None,
+    ) -> ComputationFrame:
+        """Return the frame with the calls that used its values, and what those had come from besides.
+
+        The arguments are those of `expand_back`; with `depth`, the other arguments of the calls are
+        there, but not where they came from.
+        """
+        grown = selecting.expanded(self, nodes, depth, ops, where, forward=True)
+        return grown if depth is not None else grown.expand_back(ops=ops, where=where)
+
+    def expand_all(
+        self,
+        *nodes: str,
+        depth: int | None = None,
+        ops: Sequence[str] | None = None,
+        where: Callable[[Call], bool] | None = None,
+    ) -> ComputationFrame:
+        """Return the frame with every call that is connected to it. The arguments as above."""
+        return selecting.expanded(self, nodes, depth, ops, where, back=True, forward=True)
+
+    # --- choosing --------------------------------------------------------
+
+    def upstream(self, *nodes: str, how: How = "weak") -> ComputationFrame:
+        """Return what led to the values of `nodes`: with `strong`, what led to nothing else."""
+        return between.upstream(self, self.check_nodes(nodes), how)
+
+    def downstream(self, *nodes: str, how: How = "weak") -> ComputationFrame:
+        """Return what came of the values of `nodes`: with `strong`, what came of nothing else."""
+        return between.downstream(self, self.check_nodes(nodes), how)
+
+    def midstream(self, *nodes: str, how: How = "weak") -> ComputationFrame:
+        """Return what lies between `nodes`: on the way from one of them to another."""
+        return between.midstream(self, self.check_nodes(nodes), how)
+
+    @overload
+    def __getitem__(self, key: str) -> Column: ...
+    @overload
+    def __getitem__(
+        self, key: list[str] | tuple[str, ...] | Mask | ComputationFrame
+    ) -> ComputationFrame: ...
+    def __getitem__(self, key: str | list[str] | tuple[str, ...] | Mask | ComputationFrame) -> Any:
+        """Return a variable; or the frame of some nodes, of what a mask lets through, or of both frames.
+
+        `cf[cf["acc"] > 0.8]` keeps the calls that led to such values, and what came of them alone.
+        """
+        if isinstance(key, str):
+            if self.is_function(key):
+                return selecting.of_nodes(self, [key])
+            return Column(self, key, tuple(self.elements(key)))
+        if isinstance(key, Mask):
+            return key.kept(self)
+        if isinstance(key, ComputationFrame):
+            return self & key
+        return selecting.of_nodes(self, self.check_nodes(key))
+
+    def __contains__(self, name: object) -> bool:
+        return isinstance(name, str) and (name in self.variables or self.is_function(name))
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self.nodes)
+
+    def _ipython_key_completions_(self) -> list[str]:
+        return self.nodes
+
+    def select_nodes(self, nodes: Sequence[str]) -> ComputationFrame:
+        """Return the frame of these variables and functions: `cf[nodes]`."""
+        return self[list(nodes)]
+
+    def select_subsets(self, **kept: Iterable[Any]) -> ComputationFrame:
+        """Return the frame in which variables have only these values, given as refs or history ids."""
+        frame = self
+        for name, refs in kept.items():
+            frame = frame[frame[name].isin(refs, by="hid")]
+        return frame
+
+    def isin(
+        self, values: Iterable[Any], *nodes: str, by: Literal["val", "hid", "cid"] = "val"
+    ) -> ComputationFrame:
+        """Return what is connected with any of `values`, in the variables `nodes` or in any."""
+        wanted = list(values)
+        names = self.check_nodes(nodes) or self.vnames
+        found = [self[self[name].isin(wanted, by=by)] for name in names if name in self.variables]
+        return found[0].union(*found[1:]) if found else self._of(frozenset())
+
+    def where(
+        self,
+        test: Callable[[Call], bool] | None = None,
+        *,
+        op: str | None = None,
+        version: str | None = None,
+        commit: str | None = None,
+        since: str | None = None,
+        until: str | None = None,
+        decision: Literal["exact", "non-breaking"] | None = None,
+    ) -> ComputationFrame:
+        """Return the frame of the calls that meet all conditions; of `op` alone if that is given.
+
+        Args:
+            test: Any test of a call.
+            op: Ask only calls of this function; what led to those that pass is kept, and what came
+                of them alone.
+            version: The beginning of a version's content or semantic id.
+            commit: The commit that was checked out, as git knows it.
+            since, until: When the call began: a date or a moment, `2026-11-22T16:00Z`; until is
+                exclusive.
+            decision: `exact`: run with the code of now; `non-breaking`: kept by a decision.
+        """
+        asked = selecting.Conditions(test, version, commit, since, until, decision)
+        return selecting.where(self, asked, op)
+
+    def sample(self, n: int, *, seed: int = 0) -> ComputationFrame:
+        """Return a frame of at most `n` rows, chosen at random, and what led to them."""
+        return selecting.sampled(self, n, seed)
+
+    def sort(self, *by: str, ascending: bool = True) -> ComputationFrame:
+        """Return the frame with tables sorted by these columns."""
+        known = {*self.table().columns}
+        for name in by:
+            if name not in known:
+                raise self._unknown(name)
+        order = tuple((name, ascending) for name in by)
+        return replace(self, layout=replace(self.layout, sorted_by=order))
+
+    # --- algebra ---------------------------------------------------------
+
+    def __or__(self, other: ComputationFrame) -> ComputationFrame:
+        return selecting.combined(self, other, lambda a, b: a | b)
+
+    def __and__(self, other: ComputationFrame) -> ComputationFrame:
+        return selecting.combined(self, other, lambda a, b: a & b)
+
+    def __sub__(self, other: ComputationFrame) -> ComputationFrame:
+        return selecting.combined(self, other, lambda a, b: a - b)
+
+    def union(self, *others: ComputationFrame) -> ComputationFrame:
+        """Return the calls that are in any of the frames."""
+        frame = self
+        for other in others:
+            frame = frame | other
+        return frame
+
+    def intersection(self, *others: ComputationFrame) -> ComputationFrame:
+        """Return the calls that are in all of the frames."""
+        frame = self
+        for other in others:
+            frame = frame & other
+        return frame
+
+    def __le__(self, other: ComputationFrame) -> bool:
+        return self.selected <= other.selected
+
+    def _of(self, selected: Hids) -> ComputationFrame:
+        return replace(self, selected=selected)
+
+    # --- arranging -------------------------------------------------------
+
+    def rename(self, names: Mapping[str, str] | None = None, /, **others: str) -> ComputationFrame:
+        """Return the frame with other names for variables or functions.
+
+        Raises:
+            NameTaken: Another one has the name; `merge_vars` makes one of two.
+        """
+        return selecting.renamed(self, {**(names or {}), **others})
+
+    def merge_vars(self, *names: str, into: str | None = None) -> ComputationFrame:
+        """Return the frame in which variables are one; without names, all whose values are in another's."""
+        return selecting.merged(self, names, into)
+
+    def split(
+        self, node: str, by: Callable[[Any], object] | Literal["version"] = "version"
+    ) -> ComputationFrame:
+        """Return the frame with the function of `node` in parts.
+
+        Args:
+            node: A function, or a variable: then the function that returns it or takes it.
+            by: `version`; or what a function of the call, or of the variable's value, returns.
+        """
+        return selecting.split(self, node, by)
+
+    def drop(self, *nodes: str, with_dependents: bool = False) -> ComputationFrame:
+        """Return the frame without these: of functions the calls, of variables what is shown of them.
+
+        With `with_dependents` also without what came of them.
+        """
+        return selecting.dropped(self, self.check_nodes(nodes), with_dependents)
+
+    def simplify(self) -> ComputationFrame:
+        """Return the frame without empty variables, and with those merged that hold the same values."""
+        free = {name: slots for name, slots in self.free.items() if slots}
+        return replace(self, free=free).merge_vars()
+
+    def apply(self, function: Callable[[Any], Any], *nodes: str) -> ComputationFrame:
+        """Return the frame whose tables show `function(value)` for these variables."""
+        shown = dict.fromkeys(self.check_nodes(nodes) or self.vnames, function)
+        return replace(self, layout=replace(self.layout, shown={**self.layout.shown, **shown}))
+
+    # --- answers ---------------------------------------------------------
+
+    def table(self, *nodes: str, explode: bool | Sequence[str] = False) -> Table:
+        """Return the rows with the slots of their values; the arguments are those of `df`."""
+        with uncollected():
+            return Tables(self).table(nodes, explode)
+
+    def df(
+        self,
+        *nodes: str,
+        values: Values = "inline",
+        lazy_vars: Sequence[str] = (),
+        include_calls: bool = False,
+        explode: bool | Sequence[str] = False,
+    ) -> pd.DataFrame:
+        """Return a pandas frame with a row for each call whose results no other call of it used.
+
+        A row holds that call's arguments and results and those of all calls that led to it. Where
+        several values have one role, the cell is a list of them in the order of the arguments.
+
+        Args:
+            nodes: Show these variables and functions only: a row for each way they occur together.
+            values: `inline`: small plain values, refs for the rest; `refs`; `objs`: all values
+                loaded; one that cannot be read stays a ref, with a warning; `hids`, `cids`: ids.
+            lazy_vars: Variables that stay refs with `values="objs"`.
+            include_calls: Also show the calls, in columns named like the functions.
+            explode: Instead of a list of values, a row for each element of the collections that
+                were arguments, or of those that are named, with its place in a column `…_index`.
+
+        A frame of a revision has a last column of booleans, `committed_later`, if some rows were
+        computed with the revision's code but committed after it.
+        """
+        with uncollected():
+            return Tables(self).df(nodes, values, frozenset(lazy_vars), include_calls, explode)
+
+    def eval(self, *nodes: str, lazy_vars: Sequence[str] = ()) -> pd.DataFrame:
+        """Return `df` with all values loaded."""
+        return self.df(*nodes, values="objs", lazy_vars=lazy_vars)
+
+    def history(self, *nodes: str, values: Values = "inline") -> pd.DataFrame:
+        """Return what led to the values of variables, a row for each way they occur together."""
+        past = self.upstream(*nodes)
+        return past.df(*past.vnames, values=values)
+
+    def get_func_table(self, function: str, values: Values = "inline") -> pd.DataFrame:
+        """Return the calls of one function, a row for each: its arguments and its results."""
+        return Tables(self).of_function(self.calls_of(function), values)
+
+    def __repr__(self) -> str:
+        return Description(self).line()
+
+    def info(self, *nodes: str) -> str:
+        """Return what is in the frame, or in some of its nodes, as text."""
+        return Description(self).info(self.check_nodes(nodes))
+
+    def print_graph(self) -> None:
+        """Print the graph as assignments, one for each function."""
+        print(self.graph_text())
+
+    def graph_text(self) -> str:
+        """Return the graph as assignments, one for each function."""
+        return Description(self).graph_text()

@@ -1,0 +1,199 @@
+"""What is in a frame: calls, the variables and functions that they form, and their names.
+
+Not what can be made of it (`frame`). Invariant: edges are keyed by (call, argument) and history, so
+equal raw values in two roles never meet; everything here follows from the calls and the layout.
+"""
+
+from __future__ import annotations
+
+import difflib
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from typing import TYPE_CHECKING, Literal
+
+from gitmemo.errors import UnknownNode
+from gitmemo.frames.backing import Backing
+from gitmemo.frames.layout import Layout
+from gitmemo.frames.naming import function_names, nothing_spoken, variable_names
+from gitmemo.frames.roles import Function, Roles, Variable
+from gitmemo.frames.rows import Row, rows_of
+from gitmemo.frames.universe import Hids, Universe, element
+from gitmemo.hashing.digest import Digest
+from gitmemo.model.facts import Call, Slot
+from gitmemo.ref import Loader
+
+if TYPE_CHECKING:
+    pass
+
+How = Literal["weak", "strong"]
+
+
+@dataclass(frozen=True, repr=False)
+class FrameGraph:
+    """Calls as a graph of functions and variables.
+
+    Attributes:
+        universe: The calls among which expansion looks.
+        selected: The history ids of those that are part of the frame.
+        backing: Where values are loaded from, and who knows of versions and commits.
+        free: Values by name that no call of the frame was given or returned.
+        layout: What people did to the look of it.
+        later: Calls that tables mark: they were committed after the revision that is looked at.
+    """
+
+    universe: Universe
+    selected: Hids
+    backing: Backing | None = field(default=None, compare=False)
+    free: Mapping[str, tuple[Slot, ...]] = field(default_factory=dict)
+    layout: Layout = field(default_factory=Layout)
+    later: frozenset[Digest] = frozenset()
+
+    @property
+    def loader(self) -> Loader | None:
+        """Where values are loaded from."""
+        return self.backing.loader if self.backing else None
+
+    @cached_property
+    def calls(self) -> tuple[Call, ...]:
+        """The calls of the frame, in the order in which they ran."""
+        return tuple(call for call in self.universe.calls if call.hid in self.selected)
+
+    def __len__(self) -> int:
+        return len(self.selected)
+
+    @cached_property
+    def roles(self) -> Roles:
+        """Which variable each input and output is."""
+        return Roles(self.universe, self.selected, self.layout.parts)
+
+    @cached_property
+    def rows(self) -> list[Row]:
+        """What led to each final call."""
+        return rows_of(self.roles, self.roles.finals)
+
+    @cached_property
+    def names(self) -> Mapping[Variable, str]:
+        """The name of each variable; of one name are several that are one column."""
+        spoken = self.backing.spoken if self.backing else nothing_spoken
+        return variable_names(self.roles, self.layout.names, lambda: self.rows, spoken)
+
+    @cached_property
+    def variables(self) -> Mapping[str, tuple[Variable, ...]]:
+        """The variables by name, in the order of the computation; those on their own are left out."""
+        found: dict[str, list[Variable]] = {name: [] for name in self.free}
+        ports = {port for ports in self.roles.ports.values() for port in ports}
+        for variable in self.roles.variables:
+            fed_alone = variable in ports and not self._is_given(variable)
+            if variable not in self.layout.hidden and not fed_alone:
+                found.setdefault(self.names[variable], []).append(variable)
+        return {name: tuple(variables) for name, variables in found.items()}
+
+    def _is_given(self, port: Variable) -> bool:
+        """Whether an argument of a doubled variable also comes from outside."""
+        return any(
+            slot.name == port.name and self.roles.source(slot) is None
+            for call in self._calls_of.get(port.function, ())
+            for slot in call.inputs
+        )
+
+    @cached_property
+    def functions(self) -> Mapping[str, Function]:
+        """The functions by name, in the order of the computation: `f()` if a variable is called `f`."""
+        depths = self.roles.depths
+        usual = function_names(depths)
+        found: dict[str, Function] = {}
+        for one in sorted(depths, key=lambda function: (depths[function], function)):
+            name = self.layout.functions.get(one, usual[one])
+            found[f"{name}()" if name in self.variables else name] = one
+        return found
+
+    def is_function(self, name: str) -> bool:
+        """Whether a name means a function; `f()` always does."""
+        return name not in self.variables and self._function(name) is not None
+
+    def functions_in(self, names: Iterable[str]) -> set[Function]:
+        """Return the functions that names mean, also where variables are called so, too."""
+        return {found for name in names if (found := self._function(name)) is not None}
+
+    def _function(self, name: str) -> Function | None:
+        bare = name.removesuffix("()")
+        return self.functions.get(f"{bare}()") or self.functions.get(bare)
+
+    @cached_property
+    def _calls_of(self) -> Mapping[Function, list[Call]]:
+        found: dict[Function, list[Call]] = defaultdict(list)
+        for call in self.calls:
+            found[self.roles.function(call)].append(call)
+        return found
+
+    @property
+    def vnames(self) -> list[str]:
+        """The names of the variables."""
+        return list(self.variables)
+
+    @property
+    def fnames(self) -> list[str]:
+        """The names of the functions."""
+        return list(self.functions)
+
+    @property
+    def nodes(self) -> list[str]:
+        """The names of the variables and the functions."""
+        return [*self.variables, *self.functions]
+
+    def ops(self) -> list[str]:
+        """Return the full names of the ops that the frame has calls of."""
+        return sorted({call.op for call in self.calls})
+
+    def calls_of(self, function: str) -> list[Call]:
+        """Return the calls of a function, in order."""
+        return list(self._calls_of[self.function(function)])
+
+    def function(self, name: str) -> Function:
+        """Return the function of a name, with brackets or without.
+
+        Raises:
+            UnknownNode: There is none.
+        """
+        found = self._function(name)
+        if found is None:
+            raise self._unknown(name)
+        return found
+
+    @cached_property
+    def _elements(self) -> Mapping[Variable, Mapping[Digest | str, Slot]]:
+        found: dict[Variable, dict[Digest | str, Slot]] = defaultdict(dict)
+        cells = self.roles.cells
+        for call in self.calls:
+            for variable, slot in cells[call.hid]:
+                found[variable].setdefault(element(slot), slot)
+        return found
+
+    def elements(self, variable: str) -> list[Slot]:
+        """Return the values of a variable, each history once, in the order in which they came up."""
+        if variable not in self.variables:
+            raise self._unknown(variable)
+        found = {element(slot): slot for slot in self.free.get(variable, ())}
+        for one in self.variables[variable]:
+            found = (
+                {**self._elements[one], **found} if not found else {**found, **self._elements[one]}
+            )
+        return list(found.values())
+
+    def _unknown(self, name: str) -> UnknownNode:
+        known = tuple(self.nodes)
+        return UnknownNode(name, tuple(difflib.get_close_matches(name, known, n=1)), known)
+
+    def check_nodes(self, names: Iterable[str]) -> list[str]:
+        """Return names of variables and functions.
+
+        Raises:
+            UnknownNode: There is no such.
+        """
+        found = list(names)
+        for name in found:
+            if name not in self.variables and not self.is_function(name):
+                raise self._unknown(name)
+        return found

@@ -1,0 +1,128 @@
+"""Names of variables and functions: what people call the roles of a frame.
+
+Not the roles themselves (`roles`). Invariant: roles have one name only where they are arguments
+that agree in every row, or where somebody said so; the names follow from the calls alone.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+from gitmemo.frames.roles import Function, Roles, Variable
+from gitmemo.frames.rows import Row
+from gitmemo.model.facts import Slot
+from gitmemo.model.names import number_of_output
+
+Spoken = Callable[[str], Sequence[str]]
+"""What the user's program calls the results of an op, by position; empty where nothing is known."""
+
+
+def nothing_spoken(_: str) -> Sequence[str]:
+    """Know nothing of the program."""
+    return ()
+
+
+def function_names(functions: Iterable[Function]) -> dict[Function, str]:
+    """Return what functions are called: the last part of the op's name, if that tells them apart."""
+    known = list(functions)
+    ops = {function.op for function in known}
+    shorts = Counter(short(op) for op in ops)
+    return {
+        function: (short(function.op) if shorts[short(function.op)] == 1 else function.op)
+        + (f"[{function.part}]" if function.part else "")
+        for function in known
+    }
+
+
+def variable_names(
+    roles: Roles,
+    given: Mapping[Variable, str],
+    rows: Callable[[], Sequence[Row]],
+    spoken: Spoken,
+) -> dict[Variable, str]:
+    """Return the name of each variable: `given` by people, else the best that is clear.
+
+    Of several that want one name, those have it that are arguments and agree in every row; the
+    others try what is next best, and the full name of their op in the end. `rows` is asked only
+    where several arguments want one name.
+    """
+    functions = function_names({variable.function for variable in roles.variables})
+    left = {
+        one: [*_candidates(one, roles, spoken), f"{functions[one.function]}.{one.name}"]
+        for one in roles.variables
+        if one not in given
+    }
+    taken = set(given.values())
+    while True:
+        wanting: dict[str, list[Variable]] = defaultdict(list)
+        for variable, names in left.items():
+            wanting[names[0]].append(variable)
+        refused = [
+            one
+            for name, several in wanting.items()
+            if name in taken or not _agree(several, rows)
+            for one in _yielding(several, left, name in taken)
+        ]
+        if not refused:
+            break
+        for one in refused:
+            full = f"{one.function.op}.{one.name}"
+            left[one] = left[one][1:] or [full if left[one] != [full] else f"{full}'"]
+    named = {one: names[0] for one, names in left.items()}
+    return {one: given.get(one, named.get(one, "")) for one in roles.variables}
+
+
+def _yielding(
+    several: Sequence[Variable], left: Mapping[Variable, Sequence[str]], is_taken: bool
+) -> list[Variable]:
+    """Return which of several that want one name must take another: first those that have a choice.
+
+    A result keeps the name that its op gave it if it is the only one that was declared so.
+    """
+    most = max(len(left[one]) for one in several)
+    if is_taken or most == min(len(left[one]) for one in several):
+        return list(several)
+    return [one for one in several if len(left[one]) == most]
+
+
+def _candidates(variable: Variable, roles: Roles, spoken: Spoken) -> list[str]:
+    """Return what a variable could be called, the best first."""
+    number = number_of_output(variable.name) if variable.produced else None
+    if number is None:
+        return [variable.name]
+    said = spoken(variable.function.op)
+    position = int(number)
+    found = [said[position]] if position < len(said) and said[position] else []
+    if variable not in roles.ports:
+        takes = roles.takes.get(variable, {}).values()
+        found += sorted({name for names in takes for name in names})[:1]
+    op = short(variable.function.op)
+    found.append(op if number == "0" else f"{op}_{number}")
+    return list(dict.fromkeys(found))
+
+
+def _agree(variables: Sequence[Variable], rows: Callable[[], Sequence[Row]]) -> bool:
+    """Whether variables of one name are arguments that always have the same value in a row."""
+    if len(variables) == 1:
+        return True
+    if any(variable.produced for variable in variables):
+        return False
+    return all(
+        len({content(slot) for variable in variables for slot in row.get(variable, ())}) <= 1
+        for row in rows()
+    )
+
+
+def content(slot: Slot) -> object:
+    """Return what is the same for equal values, whatever their histories."""
+    return repr(slot.inline.json) if slot.inline is not None else slot.cid
+
+
+def short(op: str) -> str:
+    """Return the last part of an op's name.
+
+    >>> short("analysis.train:Model.fit")
+    'fit'
+    """
+    return op.rpartition(":")[2].rpartition(".")[2]

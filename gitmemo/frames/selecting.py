@@ -1,0 +1,374 @@
+"""Frames made of frames: grown, cut down to values or nodes, combined, arranged.
+
+Not the graph itself (`frame`, `roles`). Invariant: what is kept of a frame can be shown: each call
+is there with all its arguments and results, and only with what led to it.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Literal
+
+from gitmemo.errors import NameTaken, WrongQuestion
+from gitmemo.frames.naming import content, short
+from gitmemo.frames.roles import Variable
+from gitmemo.frames.universe import Hids, Universe, element, produced
+from gitmemo.garbage import uncollected
+from gitmemo.hashing.digest import Digest, to_hex
+from gitmemo.model.facts import Call, Slot
+from gitmemo.quantities import moment_of
+
+if TYPE_CHECKING:
+    from gitmemo.frames.frame import ComputationFrame
+
+Free = Mapping[str, "tuple[Slot, ...]"]
+
+UNNAMED = "value"
+"""What values are called as long as nobody knows better."""
+
+# --- growing ------------------------------------------------------------------
+
+
+def expanded(
+    frame: ComputationFrame,
+    nodes: Sequence[str],
+    depth: int | None,
+    ops: Sequence[str] | None,
+    where: Callable[[Call], bool] | None,
+    *,
+    back: bool = False,
+    forward: bool = False,
+) -> ComputationFrame:
+    """Return the frame with what can be reached; see `ComputationFrame.expand_back`."""
+    universe = frame.universe
+    wanted = None if ops is None else set(ops)
+
+    def wants(call: Call) -> bool:
+        return (wanted is None or call.op in wanted or short(call.op) in wanted) and (
+            where is None or where(call)
+        )
+
+    with uncollected():
+        maps = [m for m, asked in ((universe.feeding, back), (universe.using, forward)) if asked]
+    slots, level = _start(frame, nodes)
+    first = [call for slot in slots for call in _beside(universe, slot, back, forward)]
+    seen, steps = set(frame.selected), 0
+    while (level or first) and (depth is None or steps < depth):
+        found = {call.hid: call for hid in level for m in maps for call in m.get(hid, ())}
+        found |= {call.hid: call for call in first}
+        first, steps = [], steps + 1
+        level = [hid for hid, call in found.items() if hid not in seen and wants(call)]
+        seen.update(level)
+    return _absorbed(replace(frame, selected=frozenset(seen)))
+
+
+def _start(frame: ComputationFrame, nodes: Sequence[str]) -> tuple[list[Slot], list[Digest]]:
+    """Return the values and the calls from which to go on."""
+    if not nodes:
+        return [slot for slots in frame.free.values() for slot in slots], list(frame.selected)
+    names = frame.check_nodes(nodes)
+    slots = [s for name in names if name in frame.variables for s in frame.elements(name)]
+    calls = [c.hid for name in names if frame.is_function(name) for c in frame.calls_of(name)]
+    return slots, calls
+
+
+def _beside(universe: Universe, slot: Slot, back: bool, forward: bool) -> list[Call]:
+    found = []
+    if back:
+        found += [universe.makers[hid][0] for hid in produced(slot) if hid in universe.makers]
+    return found + list(universe.given(slot)) if forward else found
+
+
+def _absorbed(frame: ComputationFrame) -> ComputationFrame:
+    """Give the names of free values to the variables that they turned out to be."""
+    names, free = dict(frame.layout.names), dict(frame.free)
+    for name, slots in frame.free.items():
+        roles = {slot: _roles_of(frame, slot) for slot in slots}
+        for found in roles.values() if name != UNNAMED else ():
+            names.update(dict.fromkeys(found, name))
+        free[name] = tuple(slot for slot in slots if not roles[slot])
+        if not free[name]:
+            del free[name]
+    return replace(frame, free=free, layout=replace(frame.layout, names=names))
+
+
+def _roles_of(frame: ComputationFrame, slot: Slot) -> set[Variable]:
+    made = frame.universe.makers.get(slot.hid) if not slot.is_raw else None
+    if made is not None and made[0].hid in frame.selected and made[1].hid == slot.hid:
+        return {frame.roles.output(*made)}
+    wanted = element(slot)
+    return {
+        frame.roles.argument(call, one)
+        for call in frame.universe.given(slot)
+        if call.hid in frame.selected
+        for one in call.inputs
+        if element(one) == wanted
+    }
+
+
+# --- cutting down -------------------------------------------------------------
+
+
+def of_values(
+    frame: ComputationFrame, name: str, keys: Collection[Digest | str]
+) -> ComputationFrame:
+    """Return what led to these values of a variable, and what came of no others of it."""
+    variables = set(frame.variables.get(name, ()))
+    good: set[Digest] = set()
+    bad: set[Digest] = set()
+    roles = frame.roles
+    for call in frame.calls:
+        for slot in call.inputs:
+            if roles.argument(call, slot) in variables:
+                (good if element(slot) in keys else bad).add(call.hid)
+        for slot in call.outputs:
+            if roles.output(call, slot) in variables:
+                (good if element(slot) in keys else bad).add(call.hid)
+    free = {name: tuple(s for s in frame.free.get(name, ()) if element(s) in keys)}
+    return replace(frame, selected=_rid(frame, good, bad), free=free if free[name] else {})
+
+
+def _rid(frame: ComputationFrame, good: Iterable[Digest], bad: Iterable[Digest]) -> Hids:
+    """Return the good calls, what came of them and what led to all that, without what came of bad ones."""
+    using = frame.roles.after
+    spoilt = frame.universe.reach(bad, [using])
+    kept = frame.universe.reach(set(good) - spoilt, [using]) & frame.selected
+    return frame.universe.reach(kept - spoilt, [frame.roles.before])
+
+
+def of_nodes(frame: ComputationFrame, nodes: Sequence[str]) -> ComputationFrame:
+    """Return the frame of these functions and variables; variables without a function hold their values."""
+    functions = frame.functions_in(nodes)
+    selected = frozenset(
+        call.hid for call in frame.calls if frame.roles.function(call) in functions
+    )
+    kept = replace(frame, selected=selected, free={})
+    names: dict[Variable, str] = {}
+    hidden = set(frame.layout.hidden)
+    for call in kept.calls:  # arguments whose maker is gone keep their names
+        for slot in call.inputs:
+            before, now = frame.roles.argument(call, slot), kept.roles.argument(call, slot)
+            if now not in frame.layout.names:
+                names.setdefault(now, frame.names.get(before, now.name))
+    for variable in kept.roles.variables:
+        name = names.get(variable) or frame.names.get(variable)
+        if name not in nodes:
+            hidden.add(variable)
+    layout = replace(frame.layout, names={**frame.layout.names, **names}, hidden=frozenset(hidden))
+    kept = replace(kept, layout=layout)
+    alone = [name for name in nodes if name in frame.variables and name not in kept.variables]
+    return replace(kept, free={name: tuple(frame.elements(name)) for name in alone})
+
+
+@dataclass(frozen=True, slots=True)
+class Conditions:
+    """What is asked of calls; see `ComputationFrame.where`."""
+
+    test: Callable[[Call], bool] | None
+    version: str | None
+    commit: str | None
+    since: str | None
+    until: str | None
+    decision: Literal["exact", "non-breaking"] | None
+
+    def tests(self, frame: ComputationFrame) -> list[Callable[[Call], bool]]:
+        """Return the tests; all must hold."""
+        found = [self.test] if self.test else []
+        asked = {
+            "version": self.version,
+            "commit": self.commit,
+            "decision": self.decision,
+        }
+        for what, text in asked.items():
+            if text is not None:
+                if frame.backing is None:
+                    raise WrongQuestion(
+                        f"the frame came from no storage, which would know what {what} means",
+                        "make it with `storage.cf(…)`",
+                    )
+                found.append(getattr(frame.backing, f"of_{what}")(text))
+        if self.since is not None:
+            since = moment_of(self.since)
+            found.append(lambda call: str(call.run.get("start", "")) >= since)
+        if self.until is not None:
+            until = moment_of(self.until)
+            found.append(lambda call: str(call.run.get("start", "")) < until)
+        return found
+
+
+def where(frame: ComputationFrame, asked: Conditions, op: str | None) -> ComputationFrame:
+    """Return the rows whose final calls, or calls of `op`, meet the conditions."""
+    tests = asked.tests(frame)
+
+    def passes(call: Call) -> bool:
+        return all(test(call) for test in tests)
+
+    if op is not None:
+        looked_at = frame.calls_of(op)
+    elif asked.version is not None:  # the functions that have it
+        having = {frame.roles.function(call) for call in frame.calls if passes(call)}
+        looked_at = [call for call in frame.calls if frame.roles.function(call) in having]
+    else:
+        looked_at = frame.roles.finals
+    good = {call.hid for call in looked_at if passes(call)}
+    bad = {call.hid for call in looked_at} - good
+    return replace(frame, selected=_rid(frame, good, bad), free={})
+
+
+def sampled(frame: ComputationFrame, n: int, seed: int) -> ComputationFrame:
+    """Return the frame of `n` final calls and what led to them."""
+    finals = sorted(call.hid for call in frame.roles.finals)
+    chosen = random.Random(seed).sample(finals, min(n, len(finals)))
+    return replace(frame, selected=frame.universe.reach(chosen, [frame.roles.before]))
+
+
+# --- combining ----------------------------------------------------------------
+
+
+def combined(
+    one: ComputationFrame, other: ComputationFrame, join: Callable[[Any, Any], Any]
+) -> ComputationFrame:
+    """Return the calls and free values that `join` makes of two sets."""
+    selected = join(one.selected, other.selected)
+    shown = {v for f in (one, other) for v in f.roles.variables if v not in f.layout.hidden}
+    hidden = frozenset((one.layout.hidden | other.layout.hidden) - shown)
+    free: dict[str, tuple[Slot, ...]] = {}
+    for name in dict.fromkeys((*one.free, *other.free)):
+        first = {element(slot): slot for slot in one.free.get(name, ())}
+        then = {element(slot): slot for slot in other.free.get(name, ())}
+        keys = join(frozenset(first), frozenset(then))
+        slots = [
+            slot for key, slot in sorted({**then, **first}.items(), key=_by_key) if key in keys
+        ]
+        if slots:
+            free[name] = tuple(slots)
+    return replace(
+        one,
+        universe=one.universe.joined(other.universe),
+        selected=selected,
+        free=free,
+        layout=one.layout.also(other.layout, hidden=hidden),
+    )
+
+
+def _by_key(item: tuple[Digest | str, Slot]) -> str:
+    return repr(item[0])
+
+
+# --- arranging ----------------------------------------------------------------
+
+
+def renamed(frame: ComputationFrame, names: Mapping[str, str]) -> ComputationFrame:
+    """Return the frame with other names."""
+    frame.check_nodes(names)
+    left = set(frame.nodes) - set(names)
+    new = list(names.values())
+    for old, name in names.items():
+        if name in left or new.count(name) > 1:
+            raise NameTaken(old, name)
+    variables = {one: new for old, new in names.items() for one in frame.variables.get(old, ())}
+    functions = {frame.function(o): n for o, n in names.items() if frame.is_function(o)}
+    layout = replace(
+        frame.layout,
+        names={**frame.layout.names, **variables},
+        functions={**frame.layout.functions, **functions},
+    )
+    free = {names.get(name, name): slots for name, slots in frame.free.items()}
+    return replace(frame, layout=layout, free=free)
+
+
+def merged(frame: ComputationFrame, names: Sequence[str], into: str | None) -> ComputationFrame:
+    """Return the frame in which these variables are one."""
+    if not names:
+        return _merged_alike(frame)
+    for name in names:
+        frame.elements(name)
+    target = into or names[0]
+    if target in frame.nodes and target not in names:
+        raise NameTaken(names[0], target)
+    found = {one: target for name in names for one in frame.variables[name]}
+    slots = tuple(slot for name in names for slot in frame.free.get(name, ()))
+    free = {name: old for name, old in frame.free.items() if name not in names}
+    layout = replace(frame.layout, names={**frame.layout.names, **found})
+    return replace(frame, layout=layout, free={**free, target: slots} if slots else free)
+
+
+def _merged_alike(frame: ComputationFrame) -> ComputationFrame:
+    """Merge arguments from outside into others that hold all their values."""
+    outside = [
+        name
+        for name, variables in frame.variables.items()
+        if variables and not any(one.produced for one in variables)
+    ]
+    held = {name: {content(slot) for slot in frame.elements(name)} for name in outside}
+    for name in sorted(outside, key=lambda one: (len(held[one]), one)):
+        larger = [other for other in outside if other != name and held[name] <= held[other]]
+        if larger and name in frame.variables:
+            target = min(larger, key=lambda other: (-len(held[other]), other))
+            if target in frame.variables:
+                frame = merged(frame, [target, name], target)
+                outside.remove(name)
+    return frame
+
+
+def split(
+    frame: ComputationFrame, node: str, by: Callable[[Any], object] | Literal["version"]
+) -> ComputationFrame:
+    """Return the frame with the function of a node in parts."""
+    frame.check_nodes([node])
+    if frame.is_function(node):
+        tell = _version_of if by == "version" else by
+        parts = {call.hid: str(tell(call)) for call in frame.calls_of(node)}
+    else:
+        parts = dict(_parts_by_value(frame, node, by))
+    layout = replace(frame.layout, parts={**frame.layout.parts, **parts})
+    return replace(frame, layout=layout)
+
+
+def _version_of(call: Call) -> str:
+    return to_hex(call.version)[:8] if call.version else "unversioned"
+
+
+def _parts_by_value(
+    frame: ComputationFrame, node: str, by: Callable[[Any], object] | Literal["version"]
+) -> Iterable[tuple[Digest, str]]:
+    from gitmemo.frames.columns import values_of
+
+    variables = set(frame.variables[node])
+    slots = frame.elements(node)
+    if by == "version":
+        told: dict[Digest | str, str] = {}
+    else:
+        values = values_of(slots, frame.loader)
+        told = {element(s): str(by(value)) for s, value in zip(slots, values, strict=True)}
+    for call in frame.calls:
+        roles = frame.roles
+        touched = [s for s in call.outputs if roles.output(call, s) in variables]
+        touched += [
+            s
+            for s in call.inputs
+            if (role := roles.argument(call, s)) in variables and not role.produced
+        ]
+        for slot in touched[:1]:
+            yield call.hid, told[element(slot)] if told else _version_of(call)
+
+
+def dropped(
+    frame: ComputationFrame, nodes: Sequence[str], with_dependents: bool
+) -> ComputationFrame:
+    """Return the frame without these."""
+    functions = frame.functions_in(nodes)
+    variables = {one for name in nodes for one in frame.variables.get(name, ())}
+    gone = {call.hid for call in frame.calls if frame.roles.function(call) in functions}
+    if with_dependents:
+        gone |= {
+            call.hid
+            for call in frame.calls
+            if any(frame.roles.argument(call, slot) in variables for slot in call.inputs)
+        }
+        gone |= frame.universe.reach(gone, [frame.roles.after])
+    layout = replace(frame.layout, hidden=frame.layout.hidden | variables)
+    free = {name: slots for name, slots in frame.free.items() if name not in nodes}
+    return replace(frame, selected=frame.selected - gone, layout=layout, free=free)

@@ -1,0 +1,231 @@
+"""Computation frames of a storage: made of what people give, and told what only a storage knows.
+
+Not the frames (`frames`) nor which calls count (`query`). Invariant: a frame holds only calls that
+are visible and valid for one state of the code; nothing is run or recorded to make one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, TypeAlias
+
+from gitmemo.errors import UnknownId, UnknownRef, UnknownRevision, WrongQuestion
+from gitmemo.frames import ComputationFrame, Universe
+from gitmemo.frames.selecting import UNNAMED
+from gitmemo.garbage import uncollected
+from gitmemo.git.cli import Git
+from gitmemo.hashing.digest import Digest, to_hex
+from gitmemo.memo.calls import CallView
+from gitmemo.memo.names import OpNames
+from gitmemo.memo.wording import short
+from gitmemo.model.decisions import Decisions
+from gitmemo.model.facts import Call, Slot
+from gitmemo.model.items import find
+from gitmemo.model.semantics import semantic_id
+from gitmemo.model.validity import Code, changed
+from gitmemo.query import resolve_op, valid_calls
+from gitmemo.ref import Loader, Ref
+
+if TYPE_CHECKING:
+    from gitmemo.memo.op import Op
+    from gitmemo.memo.storage import Storage
+
+Subject: TypeAlias = "Op[..., Any] | str | Ref[Any] | CallView | Iterable[Any] | Mapping[str, Any]"
+"""What a frame can be made of: ops, refs, history ids, calls; several of them; refs by name."""
+
+_HEX_DIGITS = 64
+
+
+class StorageFrames:
+    """Makes frames of one storage, and stands behind them."""
+
+    def __init__(
+        self,
+        storage: Storage,
+        code: Code,
+        names: OpNames,
+        later: frozenset[Digest] = frozenset(),
+    ) -> None:
+        """`later` are the calls that were committed after the revision that is shown."""
+        self._storage, self._code, self._names, self._later = storage, code, names, later
+
+    @property
+    def loader(self) -> Loader:
+        """The storage itself."""
+        return self._storage
+
+    def frame(self, subjects: Sequence[Any]) -> ComputationFrame:
+        """Return the frame of ops, refs, ids and calls; of everything if there are none.
+
+        Raises:
+            UnknownOp, UnknownRef: There is no such op, or nothing with such a history id.
+            WrongQuestion: It is none of what a frame can be made of.
+        """
+        with uncollected():
+            universe = Universe(self._calls())
+        frame = ComputationFrame(universe, frozenset(), self, later=self._later)
+        if not subjects:
+            return replace(frame, selected=frame.universe.hids)
+        for subject in subjects:
+            frame = self._with(frame, subject)
+        return frame
+
+    def _calls(self) -> Iterator[Call]:
+        storage = self._storage
+        names = self._names
+        calls = names.now(storage.world, self._code).calls(storage.world.calls(self._code))
+        current = valid_calls(storage.world, calls, self._code).calls
+        return map(names.with_defaults, current)
+
+    def _with(self, frame: ComputationFrame, subject: Any) -> ComputationFrame:
+        """Return the frame with one more thing in it."""
+        from gitmemo.memo.op import Op
+
+        if isinstance(subject, Ref):
+            return _and_refs(frame, UNNAMED, [subject])
+        if isinstance(subject, CallView):
+            return _and_calls(frame, [bytes.fromhex(subject.hid)])
+        if isinstance(subject, str) and _is_hid(subject):
+            return _and_id(frame, subject)
+        if isinstance(subject, Op | str):
+            op = self._op(frame, subject)
+            return _and_calls(frame, [c.hid for c in frame.universe.calls if c.op == op])
+        if isinstance(subject, Mapping):
+            for name, refs in subject.items():
+                given = [refs] if isinstance(refs, Ref) else list(refs)
+                frame = _and_refs(frame, str(name), [_checked(ref) for ref in given])
+            return frame
+        if isinstance(subject, Iterable):
+            found = list(subject)
+            if found and all(isinstance(one, Ref) for one in found):
+                return _and_refs(frame, UNNAMED, found)
+            for one in found:
+                frame = self._with(frame, one)
+            return frame
+        raise _not_a_subject(subject)
+
+    def _op(self, frame: ComputationFrame, subject: Op[..., Any] | str) -> str:
+        storage = self._storage
+        if not isinstance(subject, str):
+            return self._names.name_of(subject)[0]
+        now = self._names.now(storage.world, self._code)
+        return resolve_op(subject, sorted({call.op for call in frame.universe.calls}), now.former)
+
+    # --- what only a storage knows -----------------------------------------
+
+    def spoken(self, op: str) -> Sequence[str]:
+        """Return nothing: what the program calls results is not looked up."""
+        return ()
+
+    def of_version(self, text: str) -> Callable[[Call], bool]:
+        """Return what tells the calls of a version, or of those that mean the same."""
+        digits = text.lower()
+        by_content = {v for v in self._versions if to_hex(v).startswith(digits)}
+        by_meaning = {v for v, one in self._meanings.items() if to_hex(one).startswith(digits)}
+        meanings = {self._meanings[version] for version in by_meaning}
+        if not digits or not (by_content or by_meaning):
+            raise UnknownId(text)
+        if len(by_content) > 1 or (not by_content and len(meanings) > 1):
+            several = sorted(map(to_hex, by_content or meanings))
+            raise WrongQuestion(
+                f"several versions begin with {text!r}: {', '.join(one[:12] for one in several)}",
+                "give more digits",
+            )
+        wanted = by_content or by_meaning
+        return lambda call: call.version in wanted
+
+    @cached_property
+    def _versions(self) -> Collection[Digest]:
+        return self._storage.world.versions()
+
+    @cached_property
+    def _meanings(self) -> Mapping[Digest, Digest]:
+        world = self._storage.world
+        decisions = world.decisions()
+        return {ident: semantic_id(v, decisions) for ident, v in world.versions().items()}
+
+    def of_commit(self, rev: str) -> Callable[[Call], bool]:
+        """Return what tells the calls that were run at a commit."""
+        project = self._storage.project
+        root: Path | None = project.root if project else None
+        asked = ("rev-parse", "--quiet", "--verify", "--end-of-options", f"{rev}^{{commit}}")
+        commit = Git(root).try_run(*asked) if root is not None else None
+        if not commit:
+            raise UnknownRevision(rev)
+        return lambda call: call.run.get("commit") == commit
+
+    def of_decision(self, decision: str) -> Callable[[Call], bool]:
+        """Return what tells calls of the very code of now (`exact`) from those that decisions kept."""
+        if decision not in ("exact", "non-breaking"):
+            raise WrongQuestion(
+                f"{decision!r} is no kind of decision that a frame can tell calls by",
+                "calls that breaking changes made invalid are in no frame of the code of now; "
+                "use 'exact' or 'non-breaking'",
+            )
+        storage = self._storage
+        known = storage.world.versions()
+        undecided = Decisions(())
+        exact = {v for v, one in known.items() if not changed(one, self._code, undecided)}
+        wants_exact = decision == "exact"
+        return lambda call: (call.version is None or call.version in exact) == wants_exact
+
+    def forget(self, calls: Collection[Call], why: str) -> Digest:
+        """Forget calls; return the id of the tombstone."""
+        return self._storage.stored.forget_calls(calls, why)
+
+    def restore(self, tombstone: Digest) -> None:
+        """Bring back what was forgotten."""
+        self._storage.stored.restore(tombstone)
+
+
+def _is_hid(text: str) -> bool:
+    return len(text) == _HEX_DIGITS and not set(text.lower()) - set("0123456789abcdef")
+
+
+def _checked(ref: object) -> Ref[Any]:
+    if isinstance(ref, Ref):
+        return ref
+    raise _not_a_subject(ref)
+
+
+def _not_a_subject(subject: object) -> WrongQuestion:
+    return WrongQuestion(
+        f"no frame can be made of {short(subject)}",
+        "give ops or their names, refs, history ids, calls, or a dict of refs by name; "
+        "`gm.wrap(value)` makes a ref of a plain value",
+    )
+
+
+def _and_calls(frame: ComputationFrame, hids: Iterable[bytes]) -> ComputationFrame:
+    known = frame.universe.hids
+    return replace(frame, selected=frame.selected | {Digest(h) for h in hids if h in known})
+
+
+def _and_id(frame: ComputationFrame, text: str) -> ComputationFrame:
+    """Return the frame with the call, or the value, that has a history id."""
+    hid = Digest(bytes.fromhex(text))
+    if hid in frame.universe.hids:
+        return _and_calls(frame, [hid])
+    for call in frame.universe.calls:
+        for slot in (*call.outputs, *call.inputs):
+            way = find(slot, hid) if slot.parts is not None or not slot.is_raw else None
+            if way is not None:
+                last = way[-1]
+                return _and_slots(frame, UNNAMED, [Slot.of(slot.name, last)])
+    raise UnknownRef(text)
+
+
+def _and_refs(frame: ComputationFrame, name: str, refs: Sequence[Ref[Any]]) -> ComputationFrame:
+    return _and_slots(frame, name, [_slot_of(ref) for ref in refs])
+
+
+def _slot_of(ref: Ref[Any]) -> Slot:
+    return Slot("value", ref._cid, ref._hid, ref._inline, ref._short)
+
+
+def _and_slots(frame: ComputationFrame, name: str, slots: Sequence[Slot]) -> ComputationFrame:
+    free = {slot.hid: slot for slot in (*frame.free.get(name, ()), *slots)}
+    return replace(frame, free={**frame.free, name: tuple(free.values())})
