@@ -304,8 +304,6 @@ def test_two_clones_and_a_remote(ran: Clone, tmp_path: Path) -> None:
     ran.git("push", "-q", "origin", "experiment")
     assert gc()["dead"] == []
     ran.git("push", "-q", "origin", ":experiment")
-    theirs.git("update-ref", "-d", "refs/remotes/origin/experiment")
-    theirs.git("update-ref", "-d", "FETCH_HEAD")
     assert gc("--yes")["mark"]
     assert gc("--sweep", "--yes")["dead"] == []
     then = time.time() - 15 * DAY_S
@@ -325,3 +323,34 @@ def test_two_clones_and_a_remote(ran: Clone, tmp_path: Path) -> None:
     theirs.gitmemo("init")
     theirs.gitmemo("pull")
     assert theirs.gitmemo("verify").code == 0
+
+
+def test_refs_that_stand_in_the_way_of_newer_ones_stop_nothing(ran: Clone, tmp_path: Path) -> None:
+    """Branch `a` became `a/b`, and a tag was moved: the user's own refs stay as they are."""
+    ran.gitmemo("remote", "add", "lab", str(tmp_path / "lab"))
+    ran.commit("Results")
+    ran.git("clone", "-q", "--bare", ".", str(tmp_path / "hub.git"))
+    ran.git("remote", "add", "origin", str(tmp_path / "hub.git"))
+    ran.git("push", "-q", "origin", "HEAD:a", "HEAD:refs/tags/t")
+    ran.gitmemo("push")
+    theirs = Clone(tmp_path / "theirs", ran.home)
+    theirs.process("git", "clone", "-q", str(tmp_path / "hub.git"), str(theirs.root), cwd=tmp_path)
+    identify(theirs)
+    theirs.git("config", "fetch.prune", "true")
+    theirs.git("config", "fetch.pruneTags", "true")
+    theirs.git("tag", "mine")
+    ran.run("6")
+    ran.gitmemo("commit")
+    ran.gitmemo("push")
+    ran.git("push", "-q", "origin", ":a", "+HEAD:refs/tags/t")
+    ran.git("push", "-q", "origin", "HEAD:a/b")
+    before = theirs.git("for-each-ref", "refs/heads", "refs/tags", "refs/remotes")
+    done = theirs.gitmemo("remote", "gc", "--yes", "--json")
+    assert json.loads(done.out)["dead"] == []  # what is needed at `a/b` was fetched
+    assert theirs.git("for-each-ref", "refs/heads", "refs/tags", "refs/remotes") == before
+    ran.git("push", "-q", "origin", ":a/b", ":refs/tags/t")
+    assert len(json.loads(theirs.gitmemo("remote", "gc", "--json").out)["dead"]) == 1
+    theirs.git("remote", "rename", "origin", "hub")
+    theirs.gitmemo("remote", "gc")
+    kept = theirs.git("for-each-ref", "--format=%(refname)", "refs/gitmemo-fetched")
+    assert kept.splitlines() == ["refs/gitmemo-fetched/hub/heads/main"]
