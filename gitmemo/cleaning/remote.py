@@ -18,8 +18,9 @@ from gitmemo.git.repository import Layout
 from gitmemo.hashing.digest import Digest, digest
 from gitmemo.history.names import FETCHED_REFS, fetched_folder
 from gitmemo.remotes import Remote, RemoteConfig, open_remote
-from gitmemo.remotes.collecting import Remains, Sweep, mark, plan_sweep, remains, sweep
+from gitmemo.remotes.collecting import Remains, Sweep, plan_sweep, remains, retire, sweep
 from gitmemo.remotes.parallel import JOBS
+from gitmemo.remotes.repacking import Moved
 from gitmemo.sync import git_remote
 from gitmemo.workspace import Workspace, remote_cache
 from gitmemo.world.named import named
@@ -70,14 +71,16 @@ class RemoteCleaning:
         """Return what nothing live lies in."""
         return remains(self._remote, self._live, cache=self._cache, jobs=JOBS)
 
-    def mark(self, found: Remains, *, ignore_others: bool) -> str | None:
-        """Mark what is dead; return the name of the mark, None if all of it is marked.
+    def retire(self, found: Remains, *, ignore_others: bool) -> tuple[str | None, Moved]:
+        """Mark what is dead, once what is live beside it was moved.
+
+        Return the name of the mark, None if all of it is marked, and what was moved.
 
         Raises:
             RemoteShared: Other repositories push there.
         """
         self._refuse_others(found, ignore_others=ignore_others)
-        return mark(self._remote, found.unmarked, time.time()) if found.unmarked else None
+        return retire(self._remote, found, time.time(), cache=self._cache, jobs=JOBS)
 
     def plan_sweep(self) -> Sweep:
         """Return what was marked long enough ago and is dead still."""
