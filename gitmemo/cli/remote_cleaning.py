@@ -141,6 +141,7 @@ def _show_sweep(found: Sweep, *, done: bool, as_json: bool) -> None:
             "dead": _named(found.dead),
             "bytes": found.size_bytes,
             "alive": found.alive,
+            "signature_lists": len(found.lists),
             "waiting_days": [seconds / _DAY_S for seconds in found.waiting],
             "deleted": done,
         }
@@ -150,11 +151,13 @@ def _show_sweep(found: Sweep, *, done: bool, as_json: bool) -> None:
         click.echo(name)
     said = "deleted" if done else "would delete"
     click.echo(f"{said} {_objects(found.dead)} ({size(found.size_bytes)})")
+    if found.lists:
+        click.echo(f"{said} {count(len(found.lists), 'list')} of signatures that others hold")
     if found.alive:
         click.echo(f"{count(found.alive, 'marked object')} kept: needed again, or written since")
     for seconds in found.waiting:
         click.echo(f"a mark may be swept in {seconds / _DAY_S:.1f} days", err=True)
-    if found.dead and not done:
+    if (found.dead or found.lists) and not done:
         click.echo("nothing was deleted: say --yes to do it", err=True)
 
 

@@ -18,7 +18,7 @@ from gitmemo.errors import RemoteInvalid
 from gitmemo.hashing.digest import Digest, digest
 from gitmemo.remotes.catalogue import read_catalogue
 from gitmemo.remotes.latest import LARGEST_LATEST, write_latest
-from gitmemo.remotes.layout import LATEST, index_name, pack_name, single_name
+from gitmemo.remotes.layout import LATEST, index_name, pack_name, signature_name, single_name
 from gitmemo.remotes.marks import (
     LARGEST_MARK,
     LARGEST_USER,
@@ -36,6 +36,8 @@ from gitmemo.remotes.marks import (
 from gitmemo.remotes.plan import Catalogue
 from gitmemo.remotes.remote import Remote
 from gitmemo.remotes.repacking import Moved, Worn, move, proven, superseded, worn_packs
+from gitmemo.remotes.signature_lists import SignatureList, superfluous
+from gitmemo.remotes.signing import all_signatures_on
 
 DAY_S = 86_400.0
 WAIT_S = 14 * DAY_S
@@ -89,6 +91,7 @@ class Sweep:
         alive: How many of the marked objects are live again, or were written anew.
         waiting: When each mark that is too young may be swept, in seconds from now.
         void: Marks that are too old for anything.
+        lists: Lists of signatures that others have held for 14 days.
     """
 
     dead: Mark
@@ -96,6 +99,7 @@ class Sweep:
     alive: int
     waiting: tuple[float, ...]
     void: tuple[Digest, ...] = field(default=())
+    lists: tuple[Digest, ...] = field(default=())
 
 
 def remains(remote: Remote, live: Live, *, cache: Path | None, jobs: int) -> Remains:
@@ -178,7 +182,23 @@ def plan_sweep(remote: Remote, live: Live, *, cache: Path | None, jobs: int) -> 
     there = [p for p in ripe if pack_name(p) in listing]
     there += [b for b in singles if single_name(b) in listing]
     alive = len(there) - len(chosen.packs) - len(chosen.singles)
-    return Sweep(chosen, _size(chosen, listing), alive, tuple(sorted(waiting)), tuple(void))
+    waits = tuple(sorted(waiting))
+    lists = _old_lists(remote, catalogue, now_s, jobs)
+    return Sweep(chosen, _size(chosen, listing), alive, waits, tuple(void), lists)
+
+
+def _old_lists(remote: Remote, catalogue: Catalogue, now_s: float, jobs: int) -> tuple[Digest, ...]:
+    """Return the lists of signatures that nobody needs any more.
+
+    Who has seen the remote before a larger list was there reads the others: 14 days are enough.
+    """
+    found = all_signatures_on(remote, catalogue, None, jobs).lists  # what lies there, not here
+    old: dict[Digest, SignatureList] = {}
+    for name, one in found.items() if superfluous(found) else ():
+        with suppress(FileNotFoundError):
+            if now_s - _written_at(remote, signature_name(name)) >= WAIT_S:
+                old[name] = one
+    return tuple(sorted(superfluous(old)))
 
 
 def sweep(remote: Remote, found: Sweep) -> None:
@@ -187,22 +207,25 @@ def sweep(remote: Remote, found: Sweep) -> None:
     Before all that, the list for readers that cannot list is written without it: who reads the
     new one misses nothing, and who has read the old one finds objects gone, as all readers may.
     """
-    _leave_list(remote, found.dead)
+    _leave_list(remote, found)
     for pack in sorted(found.dead.packs):
         remote.transport.delete(index_name(pack))
         remote.transport.delete(pack_name(pack))
     for blob in sorted(found.dead.singles):
         remote.transport.delete(single_name(blob))
+    for name in found.lists:
+        remote.transport.delete(signature_name(name))
     for name in found.void:
         remote.transport.delete(mark_name(name))
 
 
-def _leave_list(remote: Remote, without: Mark) -> None:
-    if not without:
-        return
-    gone = {single_name(blob) for blob in without.singles}
-    for pack in without.packs:
+def _leave_list(remote: Remote, found: Sweep) -> None:
+    gone = {single_name(blob) for blob in found.dead.singles}
+    gone |= {signature_name(name) for name in found.lists}
+    for pack in found.dead.packs:
         gone |= {pack_name(pack), index_name(pack)}
+    if not gone:
+        return
     listing = remote.transport.listing()
     latest = write_latest({name: size for name, size in listing.items() if name not in gone})
     if len(latest) <= LARGEST_LATEST:
