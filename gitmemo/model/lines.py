@@ -84,9 +84,7 @@ def from_line(line: str, content_id: Callable[[object], Digest]) -> Fact:
         raise _corrupt(line, error) from error
 
 
-def call_from(
-    line: str, content_id: Callable[[object], Digest], hid: Digest | None = None
-) -> Call:
+def call_from(line: str, content_id: Callable[[object], Digest], hid: Digest | None = None) -> Call:
     """Read a call, whose history id may be known; raise `CorruptRecord` for anything else."""
     try:
         array, end = decoded(line)

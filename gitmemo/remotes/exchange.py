@@ -19,9 +19,8 @@ from urllib.parse import urljoin, urlsplit
 from urllib.request import HTTPHandler, HTTPRedirectHandler, HTTPSHandler, Request, build_opener
 
 from gitmemo.remote_tables import veiled
+from gitmemo.remotes.transport import SLOWEST
 
-SLOWEST = 1 << 10
-"""Bytes in a second that an answer must bring, after as long as a silent server is waited for."""
 _PIECE = 64 << 10
 
 
