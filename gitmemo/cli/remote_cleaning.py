@@ -154,7 +154,8 @@ def _show_sweep(found: Sweep, *, done: bool, as_json: bool) -> None:
     if found.lists:
         click.echo(f"{said} {count(len(found.lists), 'list')} of signatures that others hold")
     if found.alive:
-        click.echo(f"{count(found.alive, 'marked object')} kept: needed again, or written since")
+        why = "needed again, written since, or not whole elsewhere"
+        click.echo(f"{count(found.alive, 'marked object')} kept: {why}")
     for seconds in found.waiting:
         click.echo(f"a mark may be swept in {seconds / _DAY_S:.1f} days", err=True)
     if (found.dead or found.lists) and not done:

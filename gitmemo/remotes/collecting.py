@@ -37,7 +37,7 @@ from gitmemo.remotes.plan import Catalogue
 from gitmemo.remotes.remote import Remote
 from gitmemo.remotes.repacking import Moved, Worn, move, proven, superseded, worn_packs
 from gitmemo.remotes.signature_lists import SignatureList, superfluous
-from gitmemo.remotes.signing import all_signatures_on
+from gitmemo.remotes.signing import LARGEST_LIST, all_signatures_on
 
 DAY_S = 86_400.0
 WAIT_S = 14 * DAY_S
@@ -192,6 +192,9 @@ def _old_lists(remote: Remote, catalogue: Catalogue, now_s: float, jobs: int) ->
 
     Who has seen the remote before a larger list was there reads the others: 14 days are enough.
     """
+    sizes = [size or 0 for size in catalogue.inventory.signatures.values()]
+    if sum(sizes) > LARGEST_LIST:  # all are in memory at once
+        return ()
     found = all_signatures_on(remote, catalogue, None, jobs).lists  # what lies there, not here
     old: dict[Digest, SignatureList] = {}
     for name, one in found.items() if superfluous(found) else ():

@@ -22,7 +22,7 @@ from gitmemo.remotes.seen import seen_on
 from gitmemo.remotes.signature_lists import Said, SignatureList, to_merge
 from gitmemo.signing_keys import SigningKey
 
-_LARGEST = 64 << 20
+LARGEST_LIST = 64 << 20
 _DOMAIN = b"gitmemo signature 1\n"
 _HEAD = re.compile(rb"gmsig1 ([0-9a-f]{32})\n")
 _LINE = re.compile(
@@ -62,7 +62,7 @@ def read_signatures(name: Digest, data: bytes) -> tuple[str, dict[Said, Digest]]
         ValueError: It is no such object, or has another name.
     """
     head = _HEAD.match(data)
-    if head is None or len(data) > _LARGEST or not data.endswith(b"\n"):
+    if head is None or len(data) > LARGEST_LIST or not data.endswith(b"\n"):
         raise ValueError("it does not begin or end as signatures do")
     if digest(data) != name:
         raise ValueError("these are not the bytes that the name says")
@@ -119,13 +119,13 @@ class Signatures:
         return None
 
     def _bytes(self, name: Digest, size: int) -> bytes | None:
-        if size > _LARGEST:
+        if size > LARGEST_LIST:
             return b""
         known = self._known.signatures(name)
         if known is not None:
             return known
         try:
-            return self._remote.transport.read(signature_name(name), _LARGEST)
+            return self._remote.transport.read(signature_name(name), LARGEST_LIST)
         except FileNotFoundError:
             return None
         except RemoteObjectRefused:

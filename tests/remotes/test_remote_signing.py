@@ -231,7 +231,9 @@ def swept(remote: Remote) -> Sweep:
     return found
 
 
-def test_many_lists_become_one_and_the_others_go(directory, ours, theirs, share, shared, tmp_path):
+def test_many_lists_become_one_and_the_others_go(
+    directory, ours, theirs, share, shared, tmp_path, monkeypatch
+):
     signs = with_keys(directory, OURS)
     wanted: list[WantedBlob] = []
     for number in range(MANY + 2):
@@ -248,6 +250,9 @@ def test_many_lists_become_one_and_the_others_go(directory, ours, theirs, share,
     then = time.time() - 15 * DAY_S
     for path in shared.rglob("*.sig"):
         os.utime(path, (then, then))
+    with monkeypatch.context() as patch:
+        patch.setattr("gitmemo.remotes.collecting.LARGEST_LIST", 1000)
+        assert not swept(directory).lists, "more than is read at once"
     assert len(swept(directory).lists) == MANY
     assert len(list(shared.rglob("*.sig"))) == 4
     listing = read_latest((shared / LATEST).read_bytes())
