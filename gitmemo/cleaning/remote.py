@@ -16,9 +16,11 @@ from gitmemo.errors import GitFailed, RemoteShared
 from gitmemo.git.cli import Git
 from gitmemo.git.repository import Layout
 from gitmemo.hashing.digest import Digest, digest
+from gitmemo.history.names import FETCHED_REFS, fetched_folder
 from gitmemo.remotes import Remote, RemoteConfig, open_remote
-from gitmemo.remotes.collecting import Remains, Sweep, mark, plan_sweep, remains, sweep
+from gitmemo.remotes.collecting import Remains, Sweep, plan_sweep, remains, retire, sweep
 from gitmemo.remotes.parallel import JOBS
+from gitmemo.remotes.repacking import Moved
 from gitmemo.sync import git_remote
 from gitmemo.workspace import Workspace, remote_cache
 from gitmemo.world.named import named
@@ -47,16 +49,20 @@ class RemoteCleaning:
         self._cache: Path = remote_cache(workspace.layout, config)
 
     def fetch(self) -> Fetched:
-        """Ask git's remotes for records that this clone does not know; nothing is pruned."""
+        """Ask git's remotes for records that this clone does not know.
+
+        Their branches and tags are kept under names of our own, where what is gone there makes
+        way for what is new: no branch, tag or remote branch of the user changes or goes, and none of
+        them can stand in the way, as a stale `origin/a` does of `origin/a/b`.
+        """
         git = Git(self._workspace.layout.root)
         if git.try_run("rev-parse", "--is-shallow-repository") == "true":
             return Fetched(0, "this clone is shallow, so it does not know all records")
         names = (git.try_run("remote") or "").split()
         try:
+            _forget_removed(git, names)
             for name in names:
-                # All branches, also where the clone follows a single one.
-                branches = f"+refs/heads/*:refs/remotes/{name}/*"
-                git.run("fetch", "-q", "--no-prune", "--tags", "--", name, branches)
+                _fetch_all(git, name)
         except GitFailed as error:
             return Fetched(len(names), error.problem())
         return Fetched(len(names), None)
@@ -65,14 +71,16 @@ class RemoteCleaning:
         """Return what nothing live lies in."""
         return remains(self._remote, self._live, cache=self._cache, jobs=JOBS)
 
-    def mark(self, found: Remains, *, ignore_others: bool) -> str | None:
-        """Mark what is dead; return the name of the mark, None if all of it is marked.
+    def retire(self, found: Remains, *, ignore_others: bool) -> tuple[str | None, Moved]:
+        """Mark what is dead, once what is live beside it was moved.
+
+        Return the name of the mark, None if all of it is marked, and what was moved.
 
         Raises:
             RemoteShared: Other repositories push there.
         """
         self._refuse_others(found, ignore_others=ignore_others)
-        return mark(self._remote, found.unmarked, time.time()) if found.unmarked else None
+        return retire(self._remote, found, time.time(), cache=self._cache, jobs=JOBS)
 
     def plan_sweep(self) -> Sweep:
         """Return what was marked long enough ago and is dead still."""
@@ -99,6 +107,23 @@ class RemoteCleaning:
 
     def _live(self, blobs: frozenset[Digest]) -> frozenset[Digest]:
         return named(self._workspace.world).live(blobs)
+
+
+def _fetch_all(git: Git, remote: str) -> None:
+    """Fetch all branches and tags, also where the clone follows a single branch."""
+    ours = fetched_folder(remote)
+    refspecs = [f"+refs/{kind}/*:{ours}{kind}/*" for kind in ("heads", "tags")]
+    # Git would also update the user's remote branches and tags, and as configured prune them.
+    only_ours = ("--refmap=", "--no-tags", "--no-prune-tags", "--no-write-fetch-head")
+    git.run("fetch", "-q", "--prune", *only_ours, "--", remote, *refspecs)
+
+
+def _forget_removed(git: Git, remotes: list[str]) -> None:
+    """Remove what was fetched from git remotes that this clone has no more."""
+    folders = tuple(map(fetched_folder, remotes))
+    for ref in git.run("for-each-ref", "--format=%(refname)", f"{FETCHED_REFS}/").split():
+        if not ref.startswith(folders):
+            git.run("update-ref", "-d", ref)
 
 
 def identity(layout: Layout) -> str:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from gitmemo.cleaning.remote import RemoteCleaning
     from gitmemo.remotes.collecting import Remains, Sweep
     from gitmemo.remotes.marks import Mark
+    from gitmemo.remotes.repacking import Moved
 
 _DAY_S = 86_400
 
@@ -37,7 +38,8 @@ def remote_gc(
     """Delete values from the remote NAME that no record names: mark, wait 14 days, sweep.
 
     Without an option it lists the packs and values that nothing live lies in. With --yes it marks
-    them: from then on they count as absent for pushes. With --sweep it lists, with --sweep --yes
+    them: from then on they count as absent for pushes. Live values in packs that are mostly dead are
+    copied first, so that these packs can go, too. With --sweep it lists, with --sweep --yes
     it deletes, what was marked 14 days ago or longer and is still dead. Live is what this clone knows
     of, in all branches, tags, reflogs and journals, after `git fetch`: run it where all records meet.
     """
@@ -63,8 +65,8 @@ def remote_gc(
             "is listed here too",
             err=True,
         )
-    mark = cleaning.mark(remains, ignore_others=ignore_others) if yes else None
-    _show_remains(remains, mark, yes=yes, as_json=as_json)
+    mark, moved = cleaning.retire(remains, ignore_others=ignore_others) if yes else (None, None)
+    _show_remains(remains, mark, moved, as_json=as_json)
     return 0
 
 
@@ -82,7 +84,9 @@ def _fetched(cleaning: RemoteCleaning, *, must: bool) -> bool:
     return not must
 
 
-def _show_remains(found: Remains, mark: str | None, *, yes: bool, as_json: bool) -> None:
+def _show_remains(found: Remains, mark: str | None, moved: Moved | None, *, as_json: bool) -> None:
+    from gitmemo.remotes.layout import pack_name
+
     if as_json:
         fields = {
             "packs": found.packs,
@@ -90,6 +94,9 @@ def _show_remains(found: Remains, mark: str | None, *, yes: bool, as_json: bool)
             "dead": _named(found.dead),
             "dead_bytes": found.size_bytes,
             "unmarked": len(found.unmarked.packs) + len(found.unmarked.singles),
+            "worn": [pack_name(each.pack) for each in found.worn],
+            "moving": sum(len(each.moving) for each in found.worn),
+            "made": None if moved is None else sorted(map(pack_name, moved.made)),
             "mark": mark,
             "users": list(found.users),
         }
@@ -101,12 +108,31 @@ def _show_remains(found: Remains, mark: str | None, *, yes: bool, as_json: bool)
         f"{_objects(found.dead)} of {count(found.packs, 'pack')} and "
         f"{count(found.singles, 'single value')} hold nothing live ({size(found.size_bytes)})"
     )
+    _show_worn(found, moved)
     if mark is not None:
         click.echo(f"marked by {mark}: in 14 days `gitmemo remote gc --sweep --yes` deletes them")
-    elif found.unmarked and not yes:
+    elif (found.unmarked or found.worn) and moved is None:
         click.echo("nothing was marked: say --yes to do it", err=True)
     elif found.dead:
         click.echo("all of it is marked already (--sweep)")
+
+
+def _show_worn(found: Remains, moved: Moved | None) -> None:
+    if not found.worn:
+        return
+    dead, live = (
+        sum(each.dead_bytes for each in found.worn),
+        sum(item.size for each in found.worn for item in each.moving),
+    )
+    said = "would move" if moved is None else f"moved to {count(len(moved.made), 'new pack')}"
+    click.echo(
+        f"{count(len(found.worn), 'pack')} mostly dead ({size(dead)}): what lives there {said} ({size(live)})"
+    )
+    if moved is not None and len(moved.left) < len(found.worn):
+        kept = len(found.worn) - len(moved.left)
+        click.echo(
+            f"{count(kept, 'pack')} of these kept: something in them cannot be read", err=True
+        )
 
 
 def _show_sweep(found: Sweep, *, done: bool, as_json: bool) -> None:
@@ -115,6 +141,7 @@ def _show_sweep(found: Sweep, *, done: bool, as_json: bool) -> None:
             "dead": _named(found.dead),
             "bytes": found.size_bytes,
             "alive": found.alive,
+            "signature_lists": len(found.lists),
             "waiting_days": [seconds / _DAY_S for seconds in found.waiting],
             "deleted": done,
         }
@@ -124,11 +151,14 @@ def _show_sweep(found: Sweep, *, done: bool, as_json: bool) -> None:
         click.echo(name)
     said = "deleted" if done else "would delete"
     click.echo(f"{said} {_objects(found.dead)} ({size(found.size_bytes)})")
+    if found.lists:
+        click.echo(f"{said} {count(len(found.lists), 'list')} of signatures that others hold")
     if found.alive:
-        click.echo(f"{count(found.alive, 'marked object')} kept: needed again, or written since")
+        why = "needed again, written since, or not whole elsewhere"
+        click.echo(f"{count(found.alive, 'marked object')} kept: {why}")
     for seconds in found.waiting:
         click.echo(f"a mark may be swept in {seconds / _DAY_S:.1f} days", err=True)
-    if found.dead and not done:
+    if (found.dead or found.lists) and not done:
         click.echo("nothing was deleted: say --yes to do it", err=True)
 
 

@@ -16,6 +16,7 @@ from gitmemo.model.components import MAIN_PATH, Component
 VERSIONS_REF = SIDE_REF
 FUNCTION_REFS = "refs/gitmemo/fn"
 REMOTE_REFS = "refs/gitmemo-remote"
+FETCHED_REFS = "refs/gitmemo-fetched"
 
 MAX_KEY_BYTES = 1000
 _MAX_NAME = 100
@@ -118,6 +119,15 @@ def tracking_ref(remote: str, side_ref: str = VERSIONS_REF) -> str:
 def tracking_folder(remote: str) -> str:
     """Return what the names of all tracking refs of a remote begin with."""
     return f"{REMOTE_REFS}/{_component(remote, remote)}/"
+
+
+def fetched_folder(remote: str) -> str:
+    """Return what the names of our own copies of a remote's branches and tags begin with.
+
+    >>> fetched_folder("origin")
+    'refs/gitmemo-fetched/origin/'
+    """
+    return f"{FETCHED_REFS}/{_component(remote, remote)}/"
 
 
 def tracked_by(name: str, remote: str) -> str:

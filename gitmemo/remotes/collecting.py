@@ -2,7 +2,8 @@
 
 Not what is live (`gitmemo.cleaning.remote` asks the records). Invariant: an object is deleted only
 if a mark named it 14 to 28 days ago by the remote's own clock, it is older than that mark, and
-nothing in it is live now; while a mark is there, nobody gives a new object the name of a marked one.
+nothing in it is live now, or all of that lies elsewhere (`repacking`); while a mark is there, nobody
+gives a new object the name of a marked one.
 """
 
 from __future__ import annotations
@@ -16,7 +17,8 @@ from pathlib import Path
 from gitmemo.errors import RemoteInvalid
 from gitmemo.hashing.digest import Digest, digest
 from gitmemo.remotes.catalogue import read_catalogue
-from gitmemo.remotes.layout import index_name, pack_name, single_name
+from gitmemo.remotes.latest import LARGEST_LATEST, write_latest
+from gitmemo.remotes.layout import LATEST, index_name, pack_name, signature_name, single_name
 from gitmemo.remotes.marks import (
     LARGEST_MARK,
     LARGEST_USER,
@@ -33,6 +35,9 @@ from gitmemo.remotes.marks import (
 )
 from gitmemo.remotes.plan import Catalogue
 from gitmemo.remotes.remote import Remote
+from gitmemo.remotes.repacking import Moved, Worn, move, proven, superseded, worn_packs
+from gitmemo.remotes.signature_lists import SignatureList, superfluous
+from gitmemo.remotes.signing import LARGEST_LIST, all_signatures_on
 
 DAY_S = 86_400.0
 WAIT_S = 14 * DAY_S
@@ -51,11 +56,14 @@ class Remains:
     """What on a remote nothing live lies in.
 
     Attributes:
-        dead: Packs and single values without a live value.
+        dead: Packs and single values without a live value, or marked and with nothing that is
+            not elsewhere.
         size_bytes: Their sizes together, as far as the service tells.
         marked: What marks name that are there.
         packs, singles: How many there are in all.
         users: The repositories that push there.
+        worn: Packs that are mostly dead: what is live in them is to move.
+        catalogue: What is there.
     """
 
     dead: Mark
@@ -64,6 +72,8 @@ class Remains:
     packs: int
     singles: int
     users: tuple[str, ...]
+    worn: tuple[Worn, ...]
+    catalogue: Catalogue = field(repr=False)
 
     @property
     def unmarked(self) -> Mark:
@@ -81,6 +91,7 @@ class Sweep:
         alive: How many of the marked objects are live again, or were written anew.
         waiting: When each mark that is too young may be swept, in seconds from now.
         void: Marks that are too old for anything.
+        lists: Lists of signatures that others have held for 14 days.
     """
 
     dead: Mark
@@ -88,6 +99,7 @@ class Sweep:
     alive: int
     waiting: tuple[float, ...]
     void: tuple[Digest, ...] = field(default=())
+    lists: tuple[Digest, ...] = field(default=())
 
 
 def remains(remote: Remote, live: Live, *, cache: Path | None, jobs: int) -> Remains:
@@ -95,7 +107,9 @@ def remains(remote: Remote, live: Live, *, cache: Path | None, jobs: int) -> Rem
     remote.check_format()
     listing = remote.transport.listing()
     catalogue = read_catalogue(remote, cache, jobs)
-    dead = _dead(catalogue, listing, live)
+    needed = _needed(catalogue, live)
+    dead = _dead(catalogue, listing, needed)
+    dead |= Mark(superseded(catalogue, needed, catalogue.leaving.packs))
     return Remains(
         dead,
         _size(dead, listing),
@@ -103,7 +117,22 @@ def remains(remote: Remote, live: Live, *, cache: Path | None, jobs: int) -> Rem
         len(catalogue.pack_sizes),
         len(catalogue.singles),
         tuple(sorted(_users(remote, listing))),
+        worn_packs(catalogue, needed),
+        catalogue,
     )
+
+
+def retire(
+    remote: Remote, found: Remains, now_s: float, *, cache: Path | None, jobs: int
+) -> tuple[str | None, Moved]:
+    """Move what is live in packs that are mostly dead, then mark these packs and all that is dead.
+
+    Return the name of the mark, None if all of it is marked, and what was moved.
+    """
+    moved = move(remote, found.catalogue, found.worn, cache=cache, jobs=jobs)
+    # A pack that an earlier attempt left without an index was dead, and is what we have just made.
+    dead = Mark((found.unmarked.packs - moved.made) | moved.left, found.unmarked.singles)
+    return (mark(remote, dead, now_s) if dead else None), moved
 
 
 def mark(remote: Remote, dead: Mark, now_s: float) -> str:
@@ -141,26 +170,69 @@ def plan_sweep(remote: Remote, live: Live, *, cache: Path | None, jobs: int) -> 
                 found = read_mark(name, remote.transport.read(mark_name(name), LARGEST_MARK))
                 ripe |= dict.fromkeys(found.packs, now_s - age_s)
                 singles |= dict.fromkeys(found.singles, now_s - age_s)
-    dead = _dead(read_catalogue(remote, cache, jobs), listing, live)
+    catalogue = read_catalogue(remote, cache, jobs)
+    needed = _needed(catalogue, live)
+    dead = _dead(catalogue, listing, needed)
+    empty = superseded(catalogue, needed, ripe)
+    gone = dead.packs | proven(remote, catalogue, needed, empty, jobs)
     chosen = Mark(
-        _older(remote, {p: ripe[p] for p in ripe.keys() & dead.packs}, pack_name),
+        _older(remote, {p: ripe[p] for p in ripe.keys() & gone}, pack_name),
         _older(remote, {b: singles[b] for b in singles.keys() & dead.singles}, single_name),
     )
     there = [p for p in ripe if pack_name(p) in listing]
     there += [b for b in singles if single_name(b) in listing]
     alive = len(there) - len(chosen.packs) - len(chosen.singles)
-    return Sweep(chosen, _size(chosen, listing), alive, tuple(sorted(waiting)), tuple(void))
+    waits = tuple(sorted(waiting))
+    lists = _old_lists(remote, catalogue, now_s, jobs)
+    return Sweep(chosen, _size(chosen, listing), alive, waits, tuple(void), lists)
+
+
+def _old_lists(remote: Remote, catalogue: Catalogue, now_s: float, jobs: int) -> tuple[Digest, ...]:
+    """Return the lists of signatures that nobody needs any more.
+
+    Who has seen the remote before a larger list was there reads the others: 14 days are enough.
+    """
+    sizes = [size or 0 for size in catalogue.inventory.signatures.values()]
+    if sum(sizes) > LARGEST_LIST:  # all are in memory at once
+        return ()
+    found = all_signatures_on(remote, catalogue, None, jobs).lists  # what lies there, not here
+    old: dict[Digest, SignatureList] = {}
+    for name, one in found.items() if superfluous(found) else ():
+        with suppress(FileNotFoundError):
+            if now_s - _written_at(remote, signature_name(name)) >= WAIT_S:
+                old[name] = one
+    return tuple(sorted(superfluous(old)))
 
 
 def sweep(remote: Remote, found: Sweep) -> None:
-    """Delete what `plan_sweep` has found just now: of each pack the index first."""
+    """Delete what `plan_sweep` has found just now: of each pack the index first.
+
+    Before all that, the list for readers that cannot list is written without it: who reads the
+    new one misses nothing, and who has read the old one finds objects gone, as all readers may.
+    """
+    _leave_list(remote, found)
     for pack in sorted(found.dead.packs):
         remote.transport.delete(index_name(pack))
         remote.transport.delete(pack_name(pack))
     for blob in sorted(found.dead.singles):
         remote.transport.delete(single_name(blob))
+    for name in found.lists:
+        remote.transport.delete(signature_name(name))
     for name in found.void:
         remote.transport.delete(mark_name(name))
+
+
+def _leave_list(remote: Remote, found: Sweep) -> None:
+    gone = {single_name(blob) for blob in found.dead.singles}
+    gone |= {signature_name(name) for name in found.lists}
+    for pack in found.dead.packs:
+        gone |= {pack_name(pack), index_name(pack)}
+    if not gone:
+        return
+    listing = remote.transport.listing()
+    latest = write_latest({name: size for name, size in listing.items() if name not in gone})
+    if len(latest) <= LARGEST_LATEST:
+        remote.transport.write(LATEST, latest)
 
 
 def register(remote: Remote, repository: str) -> None:
@@ -172,9 +244,14 @@ def register(remote: Remote, repository: str) -> None:
     remote.transport.write(user_name(digest(data)), data)
 
 
-def _dead(catalogue: Catalogue, listing: Mapping[str, int | None], live: Live) -> Mark:
+def _needed(catalogue: Catalogue, live: Live) -> frozenset[Digest]:
+    return live(frozenset((*catalogue.slots, *catalogue.singles)))
+
+
+def _dead(
+    catalogue: Catalogue, listing: Mapping[str, int | None], needed: frozenset[Digest]
+) -> Mark:
     """Return the packs and singles in which nothing is live; one whose index is unreadable is not."""
-    needed = live(frozenset((*catalogue.slots, *catalogue.singles)))
     dead, alive = set[Digest](), set[Digest]()
     for blob, places in catalogue.slots.items():
         (alive if blob in needed else dead).update(pack for pack, _ in places)

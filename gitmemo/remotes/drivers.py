@@ -127,6 +127,8 @@ def driver_options(config: RemoteConfig) -> dict[str, object]:
 
 
 def _add_s3_options(options: dict[str, object], waits: Patience) -> None:
+    from gitmemo.remotes.s3_session import PatientSession  # aiobotocore is slow to import
+
     client: dict[str, object] = {}
     _move(options, "endpoint_url", client, "endpoint_url")
     _move(options, "region", client, "region_name")
@@ -137,6 +139,7 @@ def _add_s3_options(options: dict[str, object], waits: Patience) -> None:
         "connect_timeout": waits.connect_timeout,
         "read_timeout": waits.timeout,
         "max_pool_connections": _CONNECTIONS,
+        "http_session_cls": PatientSession,
     }
     # Values travel beside each other, not the pieces of one: else each would
     # be asked for its size first, and hold ten pieces of 50 MB.

@@ -12,11 +12,15 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
-from http.client import HTTPConnection, HTTPResponse, HTTPSConnection
-from urllib.request import HTTPHandler, HTTPSHandler, Request, build_opener
+from http.client import HTTPConnection, HTTPMessage, HTTPResponse, HTTPSConnection
+from io import BytesIO
+from typing import IO
+from urllib.parse import urljoin, urlsplit
+from urllib.request import HTTPHandler, HTTPRedirectHandler, HTTPSHandler, Request, build_opener
 
-SLOWEST = 1 << 10
-"""Bytes in a second that an answer must bring, after as long as a silent server is waited for."""
+from gitmemo.remote_tables import veiled
+from gitmemo.remotes.transport import SLOWEST
+
 _PIECE = 64 << 10
 
 
@@ -67,7 +71,33 @@ class _Secure(HTTPSHandler):
         return self.do_open(_SecureConnection, req)
 
 
-_opener = build_opener(_Plain, _Secure)
+class RedirectRefused(Exception):
+    """A server sends us to where values must not come from."""
+
+
+class _Redirects(HTTPRedirectHandler):
+    """Follows redirections to web servers, and from https to https alone.
+
+    Python's own follows any to `ftp` and out of the encryption that was asked for, and reads what
+    comes with them to its end, which need not come.
+    """
+
+    def http_error_302(
+        self, req: Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage
+    ) -> HTTPResponse | None:
+        fp.close()
+        target = urljoin(req.full_url, headers.get("location") or "")
+        scheme = urlsplit(target).scheme
+        if scheme not in ("http", "https") or (scheme == "http" and req.type == "https"):
+            said = f"{veiled(req.full_url)} redirects to {veiled(target)}"
+            reason = "which is not encrypted" if scheme == "http" else "which is no web server"
+            raise RedirectRefused(f"{said}, {reason}")
+        return super().http_error_302(req, BytesIO(), code, msg, headers)
+
+    http_error_301 = http_error_303 = http_error_307 = http_error_308 = http_error_302
+
+
+_opener = build_opener(_Plain, _Secure, _Redirects)
 
 
 def answer(request: Request, timeout: float) -> HTTPResponse:

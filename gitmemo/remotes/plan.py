@@ -147,13 +147,14 @@ def plan_push(wanted: Iterable[WantedBlob], catalogue: Catalogue) -> PushPlan:
         w.blob for w in needed if w.size >= SINGLE_FROM and w.blob not in catalogue.leaving.singles
     }
     return PushPlan(
-        packs=tuple(_groups(w for w in needed if w.blob not in alone)),
+        packs=tuple(groups(w for w in needed if w.blob not in alone)),
         singles=tuple(w for w in needed if w.blob in alone),
         already_there=len(distinct) - len(needed),
     )
 
 
-def _groups(wanted: Iterable[WantedBlob]) -> Iterator[tuple[WantedBlob, ...]]:
+def groups(wanted: Iterable[WantedBlob]) -> Iterator[tuple[WantedBlob, ...]]:
+    """Yield what goes into one pack each."""
     group: list[WantedBlob] = []
     size = 0
     for item in wanted:

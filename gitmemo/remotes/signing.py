@@ -19,9 +19,10 @@ from gitmemo.remotes.parallel import in_parallel
 from gitmemo.remotes.plan import Catalogue, WantedBlob
 from gitmemo.remotes.remote import Remote
 from gitmemo.remotes.seen import seen_on
+from gitmemo.remotes.signature_lists import Said, SignatureList, to_merge
 from gitmemo.signing_keys import SigningKey
 
-_LARGEST = 64 << 20
+LARGEST_LIST = 64 << 20
 _DOMAIN = b"gitmemo signature 1\n"
 _HEAD = re.compile(rb"gmsig1 ([0-9a-f]{32})\n")
 _LINE = re.compile(
@@ -29,9 +30,6 @@ _LINE = re.compile(
     re.MULTILINE,
 )
 _PREFIX = "signed_"
-
-Said = tuple[Digest, str]
-"""What is signed: a value's bytes, by their id, and the codec that they are to be read with."""
 
 
 def key_origin(key_id: str) -> str:
@@ -64,7 +62,7 @@ def read_signatures(name: Digest, data: bytes) -> tuple[str, dict[Said, Digest]]
         ValueError: It is no such object, or has another name.
     """
     head = _HEAD.match(data)
-    if head is None or len(data) > _LARGEST or not data.endswith(b"\n"):
+    if head is None or len(data) > LARGEST_LIST or not data.endswith(b"\n"):
         raise ValueError("it does not begin or end as signatures do")
     if digest(data) != name:
         raise ValueError("these are not the bytes that the name says")
@@ -79,12 +77,18 @@ def read_signatures(name: Digest, data: bytes) -> tuple[str, dict[Said, Digest]]
 
 
 class Signatures:
-    """What was found on a remote by way of signatures."""
+    """What was found on a remote by way of signatures.
+
+    Attributes:
+        lists: The lists of which something makes sense, by name.
+        unreadable: The names of the others.
+    """
 
     def __init__(self, remote: Remote, cache: Path | None) -> None:
         self._remote = remote
         self._known = seen_on(remote, cache)
         self._said: dict[Said, list[tuple[str, Digest]]] = {}
+        self.lists: dict[Digest, SignatureList] = {}
         self.unreadable: list[str] = []
 
     def read(self, names: Mapping[Digest, int | None], jobs: int) -> None:
@@ -102,40 +106,53 @@ class Signatures:
                 self.unreadable.append(signature_name(name))
                 continue
             self._known.put_signatures(name, data)
+            self.lists[name] = SignatureList(key_id, found, len(data))
             for said, mac in found.items():
                 self._said.setdefault(said, []).append((key_id, mac))
 
     def signer_of(self, said: Said, keys: Mapping[str, SigningKey]) -> str | None:
         """Return the id of the trusted key that has signed a value; None if none has."""
-        import hmac
-
         for key_id, mac in self._said.get(said, ()):
             key = keys.get(key_id)
-            if key is not None and hmac.compare_digest(signature(key, said), mac):
+            if key is not None and _is_right(key, said, mac):
                 return key_id
         return None
 
     def _bytes(self, name: Digest, size: int) -> bytes | None:
-        if size > _LARGEST:
+        if size > LARGEST_LIST:
             return b""
         known = self._known.signatures(name)
         if known is not None:
             return known
         try:
-            return self._remote.transport.read(signature_name(name), _LARGEST)
+            return self._remote.transport.read(signature_name(name), LARGEST_LIST)
         except FileNotFoundError:
             return None
         except RemoteObjectRefused:
             return b""
 
 
+def _is_right(key: SigningKey, said: Said, mac: Digest) -> bool:
+    import hmac
+
+    return hmac.compare_digest(signature(key, said), mac)
+
+
 def signatures_on(
     remote: Remote, catalogue: Catalogue, cache: Path | None, jobs: int
 ) -> Signatures:
     """Return the signatures on a remote; without keys none are read."""
+    if not remote.keys.keys:
+        return Signatures(remote, cache)
+    return all_signatures_on(remote, catalogue, cache, jobs)
+
+
+def all_signatures_on(
+    remote: Remote, catalogue: Catalogue, cache: Path | None, jobs: int
+) -> Signatures:
+    """Return the signatures on a remote, whether there are keys here to check them or not."""
     found = Signatures(remote, cache)
-    if remote.keys.keys:
-        found.read(catalogue.inventory.signatures, jobs)
+    found.read(catalogue.inventory.signatures, jobs)
     return found
 
 
@@ -156,7 +173,10 @@ def sign(
     cache: Path | None,
     jobs: int,
 ) -> dict[str, int]:
-    """Sign what of `wanted` is trusted here and not signed there; return what was written."""
+    """Sign what of `wanted` is trusted here and not signed there; return what was written.
+
+    Where there are many short lists, the new one has what they sign, too.
+    """
     signer = remote.keys.signer
     if signer is None:
         return {}
@@ -167,7 +187,8 @@ def sign(
     values = [(w.blob, w.codec) for w in unsigned if _origin(store, w) in trusted]
     if not values:
         return {}
-    data = write_signatures(signer, values)
+    earlier = to_merge(there.lists, signer.id, lambda s, mac: _is_right(signer, s, mac))
+    data = write_signatures(signer, (*values, *earlier))
     name = digest(data)
     remote.transport.write(signature_name(name), data)
     seen_on(remote, cache).put_signatures(name, data)

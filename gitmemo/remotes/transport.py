@@ -23,6 +23,8 @@ CHUNK_SIZE = 8 << 20
 """The pieces in which large objects are read."""
 LARGEST_PIECE = 16 << 20
 """More than this of one large object is never in memory."""
+SLOWEST = 1 << 10
+"""Bytes in a second that an answer must bring, after as long as a silent server is waited for."""
 
 
 def within(remote: str, name: str, data: bytes, most: int) -> bytes:

@@ -5,83 +5,30 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
 import pytest
+from cleaning.shelf import (
+    NOTHING,
+    Shelf,
+    can_pull,
+    holds,
+    marked,
+    needs,
+    only_sweep,
+    send,
+    shelf_with,
+    swept,
+)
 from driver import Clone, copy_of, identify
-from stored import Encoded
 
-from gitmemo.blobs import MemoryBlobs
 from gitmemo.errors import MarkDamaged, RemoteInvalid
-from gitmemo.hashing.digest import Digest, digest
-from gitmemo.remotes import Remote, RemoteConfig, WantedBlob, plan, pull, push
-from gitmemo.remotes.catalogue import read_catalogue
-from gitmemo.remotes.collecting import DAY_S, Sweep, mark, plan_sweep, remains, sweep
+from gitmemo.hashing.digest import digest
+from gitmemo.remotes import Remote, plan
+from gitmemo.remotes.collecting import DAY_S, mark, plan_sweep, remains
 from gitmemo.remotes.marks import Mark, mark_name, marks_in, read_mark, write_mark
-from gitmemo.remotes.transport import Reached
-
-Live = Callable[[frozenset[Digest]], frozenset[Digest]]
-NOTHING: Live = lambda _: frozenset()  # noqa: E731
-
-
-@dataclass
-class Shelf:
-    """A remote in memory with a clock of its own, where something else happens before step `at`."""
-
-    objects: dict[str, tuple[bytes, float]] = field(default_factory=dict)
-    now_s: float = 1_000_000.0
-    has_clock: bool = True
-    steps: int = 0
-    at: int = -1
-    meanwhile: Callable[[], None] | None = None
-
-    def listing(self) -> dict[str, int | None]:
-        self._step()
-        return {name: len(data) for name, (data, _) in self.objects.items()}
-
-    def read(self, name: str, most: int = 1 << 30) -> bytes:
-        self._step()
-        if name not in self.objects:
-            raise FileNotFoundError(name)
-        return self.objects[name][0]
-
-    def read_ranges(self, name: str, ranges: Sequence[tuple[int, int]]) -> list[bytes]:
-        data = self.read(name)
-        return [data[start:end] for start, end in ranges]
-
-    def stream(self, name: str, size: int, start: int = 0) -> Iterator[bytes]:
-        yield self.read(name)[start : size + 1]
-
-    def write(self, name: str, data: bytes) -> None:
-        self._step()
-        self.objects[name] = (data, self.now_s)
-
-    def upload(self, name: str, path: Path, reached: Reached = lambda _: None) -> None:
-        self.write(name, path.read_bytes())
-
-    def write_new(self, name: str, data: bytes) -> bool:
-        self.write(name, data)
-        return True
-
-    def delete(self, name: str) -> None:
-        self._step()
-        self.objects.pop(name, None)
-
-    def written_at(self, name: str) -> float | None:
-        self._step()
-        if name not in self.objects:
-            raise FileNotFoundError(name)
-        return self.objects[name][1] if self.has_clock else None
-
-    def _step(self) -> None:
-        self.steps += 1
-        if self.steps == self.at and self.meanwhile is not None:
-            then, self.meanwhile = self.meanwhile, None
-            then()
-
 
 VALUES = (b"one", b"two", b"large " * 400)
 NEW = b"three"
@@ -91,55 +38,6 @@ NEW = b"three"
 def small_singles(monkeypatch: pytest.MonkeyPatch) -> None:
     """Let what is larger than a kilobyte be an object of its own."""
     monkeypatch.setattr(plan, "SINGLE_FROM", 1000)
-
-
-def shelf_with(*values: bytes) -> tuple[Shelf, Remote]:
-    shelf = Shelf()
-    remote = Remote(RemoteConfig("lab", "memory://lab"), shelf)
-    if values:
-        send(remote, *values)
-    return shelf, remote
-
-
-def send(remote: Remote, *values: bytes) -> None:
-    store = MemoryBlobs()
-    wanted = [WantedBlob(store.put(Encoded(v)), "raw", len(v)) for v in values]
-    push(store, remote, wanted, jobs=1)
-
-
-def can_pull(remote: Remote, *values: bytes) -> bool:
-    store = MemoryBlobs()
-    wanted = [WantedBlob(digest(v), "raw", len(v)) for v in values]
-    return not pull(store, remote, wanted, jobs=1).missing
-
-
-def holds(remote: Remote, value: bytes) -> bool:
-    catalogue = read_catalogue(remote, None, 1)
-    return catalogue.holds(WantedBlob(digest(value), "raw", len(value)))
-
-
-def marked(*values: bytes) -> tuple[Shelf, Remote]:
-    """A remote with these values, all of them marked, 15 days ago."""
-    shelf, remote = shelf_with(*values)
-    shelf.now_s += 10
-    mark(remote, remains(remote, NOTHING, cache=None, jobs=1).dead, shelf.now_s)
-    shelf.now_s += 15 * DAY_S
-    return shelf, remote
-
-
-def swept(remote: Remote, live: Live = NOTHING) -> Sweep:
-    found = plan_sweep(remote, live, cache=None, jobs=1)
-    sweep(remote, found)
-    return found
-
-
-def only_sweep(remote: Remote) -> None:
-    swept(remote)
-
-
-def needs(*values: bytes) -> Live:
-    wanted = frozenset(map(digest, values))
-    return lambda blobs: blobs & wanted
 
 
 def test_what_is_dead_is_marked_then_absent_for_pushes_then_deleted() -> None:
@@ -304,8 +202,6 @@ def test_two_clones_and_a_remote(ran: Clone, tmp_path: Path) -> None:
     ran.git("push", "-q", "origin", "experiment")
     assert gc()["dead"] == []
     ran.git("push", "-q", "origin", ":experiment")
-    theirs.git("update-ref", "-d", "refs/remotes/origin/experiment")
-    theirs.git("update-ref", "-d", "FETCH_HEAD")
     assert gc("--yes")["mark"]
     assert gc("--sweep", "--yes")["dead"] == []
     then = time.time() - 15 * DAY_S
@@ -325,3 +221,34 @@ def test_two_clones_and_a_remote(ran: Clone, tmp_path: Path) -> None:
     theirs.gitmemo("init")
     theirs.gitmemo("pull")
     assert theirs.gitmemo("verify").code == 0
+
+
+def test_refs_that_stand_in_the_way_of_newer_ones_stop_nothing(ran: Clone, tmp_path: Path) -> None:
+    """Branch `a` became `a/b`, and a tag was moved: the user's own refs stay as they are."""
+    ran.gitmemo("remote", "add", "lab", str(tmp_path / "lab"))
+    ran.commit("Results")
+    ran.git("clone", "-q", "--bare", ".", str(tmp_path / "hub.git"))
+    ran.git("remote", "add", "origin", str(tmp_path / "hub.git"))
+    ran.git("push", "-q", "origin", "HEAD:a", "HEAD:refs/tags/t")
+    ran.gitmemo("push")
+    theirs = Clone(tmp_path / "theirs", ran.home)
+    theirs.process("git", "clone", "-q", str(tmp_path / "hub.git"), str(theirs.root), cwd=tmp_path)
+    identify(theirs)
+    theirs.git("config", "fetch.prune", "true")
+    theirs.git("config", "fetch.pruneTags", "true")
+    theirs.git("tag", "mine")
+    ran.run("6")
+    ran.gitmemo("commit")
+    ran.gitmemo("push")
+    ran.git("push", "-q", "origin", ":a", "+HEAD:refs/tags/t")
+    ran.git("push", "-q", "origin", "HEAD:a/b")
+    before = theirs.git("for-each-ref", "refs/heads", "refs/tags", "refs/remotes")
+    done = theirs.gitmemo("remote", "gc", "--yes", "--json")
+    assert json.loads(done.out)["dead"] == []  # what is needed at `a/b` was fetched
+    assert theirs.git("for-each-ref", "refs/heads", "refs/tags", "refs/remotes") == before
+    ran.git("push", "-q", "origin", ":a/b", ":refs/tags/t")
+    assert len(json.loads(theirs.gitmemo("remote", "gc", "--json").out)["dead"]) == 1
+    theirs.git("remote", "rename", "origin", "hub")
+    theirs.gitmemo("remote", "gc")
+    kept = theirs.git("for-each-ref", "--format=%(refname)", "refs/gitmemo-fetched")
+    assert kept.splitlines() == ["refs/gitmemo-fetched/hub/heads/main"]

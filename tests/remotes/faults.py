@@ -36,6 +36,8 @@ class FaultyProxy:
     `cut`: the connection is closed in the middle of the answer.
     `slow`: passed on after a moment.
     `silent`: no answer ever comes.
+    `deaf`: nor is what was sent taken.
+    `trickle`: the answer comes byte by byte, `trickled`: its head, too; each byte before a time-out.
     `stale`: the first answer to the same request again: a listing that lags.
     """
 
@@ -77,15 +79,19 @@ class FaultyProxy:
         self._server.server_close()
 
     def _answer(self, request: BaseHTTPRequestHandler) -> None:
-        body = request.rfile.read(int(request.headers.get("Content-Length") or 0))
         with self._lock:
             number = self.methods.total()
             self.methods[request.command] += 1
         fault = self.decide(request.command, request.path, number)
         self.seen[fault or "none"] += 1
+        if fault == "deaf":
+            self._over.wait(60)
+        body = request.rfile.read(int(request.headers.get("Content-Length") or 0))
         if fault == "silent":
             self._over.wait(60)
-        if fault in ("reset", "silent"):
+        if fault == "trickled":
+            self._dripped(request, b"HTTP/1.1 200 OK\r\nX: " + bytes(1000))
+        if fault in ("reset", "silent", "deaf", "trickled"):
             request.close_connection = True
             return
         if fault in _ANSWERS:
@@ -101,10 +107,21 @@ class FaultyProxy:
             answer = self._first.get(request.path, answer)
         if request.command == "GET":
             self._first.setdefault(request.path, answer)
-        if fault == "lost":
+        if fault == "trickle":
+            status, headers, data = answer
+            _reply(request, status, headers, data, head_only=True)
+            self._dripped(request, data)
+        elif fault == "lost":
             request.close_connection = True
         else:
             _reply(request, *answer, cut=fault == "cut")
+
+    def _dripped(self, request: BaseHTTPRequestHandler, data: bytes) -> None:
+        request.close_connection = True
+        for at in range(len(data)):
+            if self._over.wait(0.2):
+                return
+            request.wfile.write(data[at : at + 1])
 
     def _passed_on(
         self, request: BaseHTTPRequestHandler, body: bytes
@@ -125,6 +142,7 @@ def _reply(
     body: bytes,
     *,
     cut: bool = False,
+    head_only: bool = False,
 ) -> None:
     request.send_response(status)
     told = None
@@ -137,7 +155,7 @@ def _reply(
         "Content-Length", told if request.command == "HEAD" and told else str(len(body))
     )
     request.end_headers()
-    if request.command != "HEAD":
+    if request.command != "HEAD" and not head_only:
         request.wfile.write(body[: len(body) // 2] if cut else body)
     if cut:
         request.close_connection = True

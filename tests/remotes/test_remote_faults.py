@@ -351,3 +351,33 @@ def test_a_web_server_that_misbehaves(web, ours, theirs, share, tmp_path, monkey
     assert proxy.seen.total() > proxy.seen["none"] > 0
     proxy.close()
     assert_sound(theirs, wanted)
+
+
+@pytest.mark.parametrize("fault", ["trickle", "trickled"])
+def test_a_listing_that_trickles_is_given_up(behind, proxy, ours, share, fault, monkeypatch):
+    monkeypatch.setattr("gitmemo.remotes.s3_session.SLOWEST", 1 << 24)
+    wanted = share(ours, b"x" * 3000)
+    proxy.decide = lambda method, path, number: fault if number == 0 else None
+    with pytest.raises(RemoteUnreachable):
+        push(ours, behind(retries="0", timeout="1"), wanted)
+    proxy.decide = lambda method, path, number: fault if number == 1 else None
+    assert push(ours, behind(retries="4", timeout="1"), wanted).sent == 1
+
+
+def test_a_service_that_takes_nothing_is_given_up(behind, proxy, ours, share, monkeypatch):
+    monkeypatch.setattr("gitmemo.remotes.s3_session.SLOWEST", 1 << 24)
+    proxy.decide = lambda method, path, number: "deaf" if "/blobs/" in path else None
+    with pytest.raises(RemoteUnreachable):
+        push(ours, behind(retries="0", timeout="1"), share(ours, BIG))
+
+
+@pytest.mark.parametrize("place", ["/packs/", "/blobs/"])
+def test_an_object_that_trickles_is_given_up(behind, proxy, ours, theirs, share, place):
+    wanted = share(ours, os.urandom(3000) if place == "/packs/" else BIG)
+    push(ours, behind(), wanted)
+    proxy.decide = lambda method, path, number: "trickle" if place in path else None
+    with pytest.raises(RemoteUnreachable):
+        pull(theirs, behind(retries="0", timeout="1"), wanted)
+    proxy.decide = lambda *_: None
+    assert pull(theirs, behind(), wanted).stored == 1
+    assert_sound(theirs, wanted)

@@ -2,15 +2,25 @@
 
 from __future__ import annotations
 
+import os
+import time
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from gitmemo.blobs import RepositoryBlobs
 from gitmemo.errors import BadSetting, KeyUnusable, RemoteCorrupt, RemoteUnsigned
 from gitmemo.hashing.digest import Digest, digest, to_text
 from gitmemo.remotes import Remote, WantedBlob, pull, push
+from gitmemo.remotes.catalogue import read_catalogue
+from gitmemo.remotes.collecting import DAY_S, Sweep, plan_sweep, sweep
+from gitmemo.remotes.latest import read_latest
+from gitmemo.remotes.layout import LATEST
+from gitmemo.remotes.signature_lists import MANY, SignatureList, superfluous
 from gitmemo.remotes.signing import (
+    all_signatures_on,
     key_origin,
     read_signatures,
     signature,
@@ -213,3 +223,76 @@ def test_keys_are_never_committed() -> None:
     ):
         with pytest.raises(BadSetting):
             tables_in({}, local)
+
+
+def swept(remote: Remote) -> Sweep:
+    found = plan_sweep(remote, lambda blobs: blobs, cache=None, jobs=1)
+    sweep(remote, found)
+    return found
+
+
+def test_many_lists_become_one_and_the_others_go(
+    directory, ours, theirs, share, shared, tmp_path, monkeypatch
+):
+    signs = with_keys(directory, OURS)
+    wanted: list[WantedBlob] = []
+    for number in range(MANY + 2):
+        wanted += share(ours, b"%d" % number, codec="pickle")
+        push(ours, signs, wanted, cache=tmp_path / "cache")
+    forged = to_text(digest(b"forged"))
+    strange = f'gmsig1 {OURS.id}\n["{to_text(wanted[0].blob)}","pickle","{forged}"]\n'.encode()
+    signed_object(shared, strange)
+    signed_object(shared, write_signatures(OTHER, [(wanted[0].blob, "pickle")]))
+    lists = all_signatures_on(directory, read_catalogue(directory, None, 1), None, 1).lists
+    assert len(lists) == MANY + 4  # one for each push, and those of strangers
+    assert max(len(one.signatures) for one in lists.values()) == MANY + 1
+    assert not swept(directory).lists, "too young"
+    then = time.time() - 15 * DAY_S
+    for path in shared.rglob("*.sig"):
+        os.utime(path, (then, then))
+    with monkeypatch.context() as patch:
+        patch.setattr("gitmemo.remotes.collecting.LARGEST_LIST", 1000)
+        assert not swept(directory).lists, "more than is read at once"
+    assert len(swept(directory).lists) == MANY
+    assert len(list(shared.rglob("*.sig"))) == 4
+    listing = read_latest((shared / LATEST).read_bytes())
+    assert len([name for name in listing if name.startswith("signatures/")]) == 4
+    required = with_keys(directory, OURS, signs=False, required=True)
+    assert pull(theirs, required, wanted).stored == MANY + 2
+    assert not swept(directory).lists
+
+
+def test_lists_of_strangers_are_no_reason_to_write(directory, ours, share, shared):
+    signs = with_keys(directory, OURS)
+    (first,) = share(ours, b"first", codec="pickle")
+    for number in range(MANY + 8):
+        mac = to_text(digest(b"%d" % number))
+        line = f'["{to_text(first.blob)}","pickle","{mac}"]\n'
+        signed_object(shared, f"gmsig1 {OURS.id}\n{line}".encode())
+    wanted = [first, *share(ours, b"second", codec="pickle")]
+    push(ours, signs, wanted[:1])
+    push(ours, signs, wanted)
+    push(ours, signs, [*wanted, *share(ours, b"third", codec="pickle")])
+    lists = all_signatures_on(directory, read_catalogue(directory, None, 1), None, 1).lists
+    right = [one for one in lists.values() if len(one.signatures) > 1]
+    assert len(lists) == MANY + 11 and len(right) <= 2
+
+
+LINES = st.dictionaries(
+    st.tuples(st.sampled_from([digest(bytes([i])) for i in range(6)]), st.just("raw")),
+    st.sampled_from([digest(b"right"), digest(b"wrong")]),
+)
+LISTS = st.lists(st.builds(SignatureList, st.sampled_from("ab"), LINES, st.just(1)), max_size=9)
+
+
+def lines_of(lists: dict[Digest, SignatureList]) -> set[object]:
+    return {(one.key_id, *line) for one in lists.values() for line in one.signatures.items()}
+
+
+@given(LISTS, st.data())
+def test_two_who_see_different_lists_lose_no_line(lists, data):
+    named = {digest(repr(one).encode()): one for one in lists}
+    views = [data.draw(st.sets(st.sampled_from(sorted(named)))) if named else set() for _ in "12"]
+    gone = [superfluous({name: named[name] for name in view}) for view in views]
+    left = {name: one for name, one in named.items() if name not in gone[0] | gone[1]}
+    assert lines_of(left) == lines_of(named)
