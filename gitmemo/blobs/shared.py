@@ -62,7 +62,8 @@ def make(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True, mode=stat.S_IRWXU)
         refuse_strangers(folder)
         if not is_store(folder):
-            if any(not name.startswith(".") for name in os.listdir(folder)):
+            others = [name for name in os.listdir(folder) if not name.startswith(".")]
+            if others and not is_store(folder):  # another process may have made it just now
                 raise StoreUnusable(
                     str(folder),
                     "it holds other things",

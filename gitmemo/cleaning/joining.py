@@ -54,6 +54,9 @@ def share(workspace: Workspace, path: Path) -> Joined:
     folder = _place_for(layout, path)
     shared.make(folder)
     own = own_folder(layout)
+    leases.in_use_since(
+        folder
+    )  # raises where there are no locks: values could not be kept safe there
     with leases.using(folder):
         carry(own, folder, _everything)  # most of it, while programs run
         with _nobody_else(own):

@@ -134,7 +134,7 @@ def _harmless(
     """Yield the damaged copies of values that nobody needs, or that are here once more."""
     for copy in found.damaged:
         if copy.blob not in needed:
-            why = "another copy is sound" if copy.blob in found.sound else "no record names it"
+            why = "another copy is sound" if copy.blob in found.sound else "no record names it here"
             if copy.blob in segments and copy.blob not in found.sound:
                 why = "a spilled segment, read before"
             outcome = Outcome.REPAIRED if repair else Outcome.DAMAGED

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pytest
 from driver import Clone, copy_of
+from forked import forked
 from stored import PUT
 
 from gitmemo.blobs import moving
@@ -94,7 +95,7 @@ def test_killed_at_any_moment_nothing_is_lost(full: Clone, tmp_path: Path, share
         joining.own(find(clone.root))
         assert named <= lying(own)
     assert clone.run() == (5, 0)
-    assert clone.gitmemo("verify").code == 0
+    assert forked(clone, "verify").code == 0
 
 
 def _named(clone: Clone) -> set[str]:
