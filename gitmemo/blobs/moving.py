@@ -129,7 +129,7 @@ def _link(path: Path, target: Path) -> None:
     target.parent.mkdir(parents=True, exist_ok=True)
     new = target.with_name(f".tmp-{os.getpid()}-{secrets.token_hex(8)}")
     with suppress(OSError):
-        os.link(path, new, follow_symlinks=False)
+        os.link(path, new)
         new.replace(target)
 
 

@@ -17,7 +17,7 @@ from gitmemo.blobs import leases, shared
 from gitmemo.blobs.home import ID, PATH, blobs_folder, is_same, keep_registered, own_folder
 from gitmemo.blobs.moving import Carried, Wanted, carry, remove_carried
 from gitmemo.blobs.shared import Sharer
-from gitmemo.cleaning.sharers import Standing, name_of, standing
+from gitmemo.cleaning.sharers import Footing, footing, name_of
 from gitmemo.config import own_settings
 from gitmemo.errors import SharerUnknown, StoreInUse, StoreUnusable
 from gitmemo.git.cli import Git
@@ -110,7 +110,7 @@ def forget(workspace: Workspace, name: str) -> Sharer:
         raise SharerUnknown(
             name, "no repository of this name shares the store", "gitmemo store show"
         )
-    if standing(meant[0], folder)[0] is Standing.SHARES:
+    if footing(meant[0], folder)[0] is Footing.SHARES:
         raise SharerUnknown(
             name, "it is there, and has its values in the store", "say `gitmemo store own` in it"
         )

@@ -25,7 +25,7 @@ from gitmemo.world.named import named
 from gitmemo.world.repository import RepositoryWorld
 
 
-class Standing(StrEnum):
+class Footing(StrEnum):
     """How a registered repository stands to a store."""
 
     SHARES = "shares"
@@ -33,23 +33,23 @@ class Standing(StrEnum):
     UNREADABLE = "unreadable"
 
 
-def standing(sharer: Sharer, folder: Path) -> tuple[Standing, str]:
+def footing(sharer: Sharer, folder: Path) -> tuple[Footing, str]:
     """Say how a repository stands to a store, and why nobody can say what it needs."""
     common = sharer.common_dir
     if common is None:
-        return Standing.UNREADABLE, f"the registration {sharer.ident} is damaged"
+        return Footing.UNREADABLE, f"the registration {sharer.ident} is damaged"
     if not common.is_dir():
-        return Standing.UNREADABLE, f"{name_of(sharer)} is not there"
+        return Footing.UNREADABLE, f"{name_of(sharer)} is not there"
     try:
         said = own_settings(common)
     except (GitmemoError, OSError) as error:
-        return Standing.UNREADABLE, f"{name_of(sharer)}: {_problem(error)}"
+        return Footing.UNREADABLE, f"{name_of(sharer)}: {_problem(error)}"
     if said.store_id != sharer.ident:
-        return Standing.UNREADABLE, f"{name_of(sharer)}: another repository is there now"
+        return Footing.UNREADABLE, f"{name_of(sharer)}: another repository is there now"
     # A store that is not there may be this one, under the path that it had.
     if said.store is None or (shared.is_store(said.store) and not is_same(said.store, folder)):
-        return Standing.LEFT, ""
-    return Standing.SHARES, ""
+        return Footing.LEFT, ""
+    return Footing.SHARES, ""
 
 
 def name_of(sharer: Sharer) -> str:
@@ -76,13 +76,13 @@ def needed_elsewhere(
     found: set[Digest] = set()
     problems: list[str] = []
     for sharer in _others(layout, folder):
-        how, why = standing(sharer, folder)
-        if how is Standing.SHARES:
+        how, why = footing(sharer, folder)
+        if how is Footing.SHARES:
             try:
                 found |= _needed(sharer, here, in_use=in_use)
             except (GitmemoError, OSError, sqlite3.Error) as error:
                 problems.append(f"{name_of(sharer)}: {_problem(error)}")
-        elif how is Standing.UNREADABLE:
+        elif how is Footing.UNREADABLE:
             problems.append(why)
     if problems:
         raise SharersUnreadable(str(folder), tuple(problems))

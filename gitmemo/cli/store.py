@@ -130,9 +130,9 @@ def _fields(workspace: Workspace) -> dict[str, Any]:
 
 def _sharer(one: Sharer, folder: Path, here: Path) -> dict[str, Any]:
     from gitmemo.blobs.home import is_same
-    from gitmemo.cleaning.sharers import name_of, standing
+    from gitmemo.cleaning.sharers import footing, name_of
 
-    how, problem = standing(one, folder)
+    how, problem = footing(one, folder)
     return {
         "id": one.ident,
         "path": name_of(one),

@@ -248,6 +248,10 @@ def test_only_this_user_may_look_into_it(ran: Clone, tmp_path: Path) -> None:
     refused = forked(ran, "store", "share", str(folder), code=2)
     assert "chmod 700" in refused.err and ran.run() == (5, 0)
     folder.chmod(0o700)
+    if os.geteuid() == 0:
+        os.chown(folder, 12_345, -1)
+        assert "another user" in forked(ran, "store", "share", str(folder), code=2).err
+        os.chown(folder, 0, -1)
     (folder / "thesis.tex").write_text("mine")
     assert "other things" in forked(ran, "store", "share", str(folder), code=2).err
     for inside in (ran.root / "store", ran.root / ".git/store"):
