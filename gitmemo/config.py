@@ -18,7 +18,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import Any, TypeVar
 
-from gitmemo.errors import BadSetting, NewerFormat
+from gitmemo.errors import BadSetting, NewerFormat, StoreCommitted
 from gitmemo.plain_files import refuse_links
 from gitmemo.quantities import size_in_bytes
 from gitmemo.remote_tables import RemoteTable, merged
@@ -36,6 +36,7 @@ _MAX_SIDE_REF = 200
 _Choice = TypeVar("_Choice", bound=StrEnum)
 _LARGEST = 1 << 18
 _MOST_DOTS = 200
+_STORE_ID = re.compile(r"[0-9a-f]{32}")
 # Less than git allows: what every host, platform and shell takes as it is.
 _SIDE_REF = re.compile(r"refs/(heads|gitmemo)(/(?!-)[A-Za-z0-9_-]+(\.[A-Za-z0-9_-]+)*)+")
 
@@ -86,6 +87,8 @@ class Settings:
         spill_above: From how many bytes on `gitmemo index spill` moves a segment to a remote.
         side_ref: The ref that holds the function histories on git remotes.
         keys: What this clone says of the keys that sign values, for each remote.
+        store: Where this clone keeps its values, if not in its own folder.
+        store_id: Under which name it is known there.
     """
 
     on_change: OnChange = OnChange.ASK
@@ -106,6 +109,8 @@ class Settings:
     spill_above: int | None = None
     side_ref: str = SIDE_REF
     keys: Mapping[str, KeyTable] = field(default_factory=dict)
+    store: Path | None = None
+    store_id: str | None = None
 
 
 def read_settings(root: Path, common_dir: Path) -> Settings:
@@ -245,6 +250,8 @@ def merge(
     found = committed.get("format", FORMAT)
     if found != FORMAT:
         raise NewerFormat(COMMITTED, found, FORMAT)
+    if "store" in committed:  # it could name any folder
+        raise StoreCommitted(COMMITTED)
     shared = _remotes(committed.get("remotes", {}), needs_url=True)
     own = _remotes(local.get("remotes", {}), needs_url=False)
     remotes = merged(shared, own)
@@ -272,7 +279,29 @@ def merge(
         spill_above=_spill_above(committed.get("index", {})),
         side_ref=side_ref_of(committed.get("side_ref", SIDE_REF)),
         keys=tables_in(committed, local),
+        store=_store_path(local),
+        store_id=_store_id(local),
     )
+
+
+def _store_path(local: Mapping[str, Any]) -> Path | None:
+    value = _is_table("store", local.get("store", {})).get("path")
+    if value is None:
+        return None
+    try:
+        path = Path(value).expanduser() if isinstance(value, str) and "\0" not in value else None
+    except RuntimeError:  # nobody has that home
+        path = None
+    if path is None or not path.is_absolute():
+        raise BadSetting("store.path", value, ("the absolute path of a folder",))
+    return path
+
+
+def _store_id(local: Mapping[str, Any]) -> str | None:
+    value = _is_table("store", local.get("store", {})).get("id")
+    if value is not None and not (isinstance(value, str) and _STORE_ID.fullmatch(value)):
+        raise BadSetting("store.id", value, ("what `gitmemo store share` wrote",))
+    return value
 
 
 def _default_remote(table: Mapping[str, Any]) -> str | None:

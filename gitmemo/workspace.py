@@ -170,10 +170,19 @@ def find(path: str | os.PathLike[str] = ".") -> Workspace:
     refuse_links(layout.root, COMMITTED)
     if not (layout.root / COMMITTED).is_file():
         raise NotInitialised(str(layout.root), _is_set_up(layout))
+    refuse_newer(layout)
+    return Workspace(layout, read_settings(layout.root, layout.common_dir))
+
+
+def refuse_newer(layout: Layout) -> None:
+    """Refuse a work tree with records that this gitmemo cannot read.
+
+    Raises:
+        NewerFormat: Names their folder.
+    """
     for newer in sorted((layout.root / ".gitmemo/index").glob("*")):
         if newer.name.isdigit() and newer.name != "1":
             raise NewerFormat(str(newer), newer.name, 1)
-    return Workspace(layout, read_settings(layout.root, layout.common_dir))
 
 
 def _is_set_up(layout: Layout) -> bool:

@@ -18,6 +18,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gitmemo.blobs import RepositoryBlobs
+from gitmemo.blobs import shared as shared_store
 from gitmemo.blobs.entry import PREAMBLE_SIZE, scan, seed_of
 from gitmemo.blobs.store import StoredBlob
 from gitmemo.config import LOCAL as LOCAL_FILE
@@ -210,6 +211,19 @@ class Parser:
     raises: tuple[type[Exception], ...] = ()
 
 
+def read_shared_store(data: bytes) -> None:
+    """Read bytes as who shares a store, and as its marker."""
+    ident = "a" * 32
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        (folder / "repositories").mkdir()
+        (folder / f"repositories/{ident}.json").write_bytes(data)
+        (folder / shared_store.MARKER).write_bytes(data)
+        (sharer,) = shared_store.sharers(folder)
+        assert sharer.common_dir is None or sharer.common_dir.is_absolute()
+        shared_store.check(folder)
+
+
 PARSERS = {
     "fact": Parser(read_lines, lambda: golden()["line"], (CorruptRecord,)),
     "segment": Parser(read_whole_segment, lambda: golden()["segment"], (CorruptSegment,)),
@@ -251,6 +265,14 @@ PARSERS = {
         lambda d: read_settings(d, LOCAL), lambda: [COMMITTED], (GitmemoError,)
     ),
     "own settings": Parser(lambda d: read_settings(COMMITTED, d), lambda: [LOCAL], (GitmemoError,)),
+    "shared store": Parser(
+        read_shared_store,
+        lambda: [
+            b'{"kind": "gitmemo-store", "format": 1}',
+            b'{"common_dir": "/p/.git", "root": "/p"}',
+        ],
+        (GitmemoError,),
+    ),
     "history message": Parser(
         lambda d: recover(commit_of(d), [digest(b"p"), digest(b"q")]),
         lambda: golden()["message"],

@@ -52,6 +52,19 @@ def use(directory: Path) -> bool:
 
 
 @contextmanager
+def using(directory: Path) -> Iterator[None]:
+    """Use a store in the body only, for a process that relies on nothing in it afterwards."""
+    key = os.fspath(directory)
+    was_held = key in _HELD
+    use(directory)
+    try:
+        yield
+    finally:
+        if not was_held and key in _HELD:
+            os.close(_HELD.pop(key))
+
+
+@contextmanager
 def alone(directory: Path) -> Iterator[float | None]:
     """Yield None if no process uses a store and none begins to meanwhile, else since when some do.
 

@@ -15,7 +15,7 @@ from gitmemo.blobs import leases
 from gitmemo.blobs.files import CheckedFiles
 from gitmemo.blobs.marks import VerifiedMarks
 from gitmemo.blobs.packs import PackFolder, Place
-from gitmemo.blobs.store import Chunk, ReadFrom, StoredBlob, checked
+from gitmemo.blobs.store import SELF, Chunk, ReadFrom, StoredBlob, checked
 from gitmemo.errors import BlobCorrupt
 from gitmemo.hashing.digest import Digest, digest, to_hex
 
@@ -29,6 +29,7 @@ class OriginBlobs:
     def __init__(self, folder: Path, origin: str, marks: VerifiedMarks) -> None:
         self.origin = origin
         self._folder = folder
+        self._store = folder.parent if origin == SELF else folder.parent.parent
         self._packs = PackFolder(folder / "packs")
         self._large = CheckedFiles(folder / "large", origin, marks, folder.parent)
 
@@ -71,12 +72,16 @@ class OriginBlobs:
     def put(self, blob: Digest, codec: str, chunks: Iterable[Chunk], size: int) -> None:
         """Keep bytes that are known to be `blob`, unless a sound copy is here."""
         with suppress(BlobCorrupt):  # damaged: write it again
-            if self.find(blob, codec) is not None and self._touch(blob, codec):
+            if self.renew(blob, codec):
                 return
         if size < SMALL_LIMIT:
             self._packs.append(blob, codec, b"".join(chunks))
         else:
             self._large.write(blob, codec, chunks)
+
+    def renew(self, blob: Digest, codec: str) -> bool:
+        """Say whether a sound copy is here, and make it young; raise `BlobCorrupt` as `find`."""
+        return self.find(blob, codec) is not None and self._touch(blob, codec)
 
     def put_verified(self, blob: Digest, codec: str, chunks: Iterable[Chunk]) -> None:
         """Keep bytes that may be anything, if they turn out to be `blob`."""
@@ -95,7 +100,7 @@ class OriginBlobs:
 
     def _touch(self, blob: Digest, codec: str) -> bool:
         """Make what is here young: somebody is about to name it. Say whether it is here still."""
-        with leases.relying(self._folder.parent):
+        with leases.relying(self._store):
             return self._packs.touch(blob, codec) or self._large.touch(blob, codec)
 
     def _moved(

@@ -1,4 +1,4 @@
-"""The store of a git repository: `<git common dir>/gitmemo/blobs/`.
+"""The store of a git repository: `<git common dir>/gitmemo/blobs/`, or one that it shares (`home`).
 
 Not the layout of one origin's values (`origin`). Invariant: the origin of a
 value is the folder it lies in, so it survives the loss of every derived file,
@@ -25,15 +25,17 @@ from gitmemo.blobs.store import (
     remote_of,
     remote_origin,
 )
-from gitmemo.errors import BlobCorrupt
+from gitmemo.errors import BlobCorrupt, StoreMoved
 from gitmemo.hashing.digest import Digest
 
 
 class RepositoryBlobs:
     """A `BlobStore` in a folder that several processes share."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, where_now: Callable[[], Path] | None = None) -> None:
+        """`where_now` says where the values of the repository lie, once this process relies on it."""
         self.directory = directory
+        self._where_now = where_now
         self._marks = VerifiedMarks(directory / "verified.jsonl")
         self._own = OriginBlobs(directory / "self", SELF, self._marks)
         self._remotes: dict[str, OriginBlobs] = {}
@@ -43,18 +45,19 @@ class RepositoryBlobs:
 
     def put(self, encoded: EncodedValue) -> Digest:
         """Keep `encoded` as this machine's own."""
-        self.directory.mkdir(parents=True, exist_ok=True)
-        self._use()
+        self._begin()
         blob = encoded.blob_id()
         self._own.put(blob, check_codec_name(encoded.codec), encoded.chunks, encoded.size)
         return blob
 
     def put_verified(self, blob: Digest, codec: str, chunks: Iterable[Chunk], origin: str) -> None:
         """Keep bytes from elsewhere, or raise `BlobCorrupt` if they are not `blob`."""
+        self._begin()
         self._folder(origin).put_verified(blob, check_codec_name(codec), chunks)
 
     def put_arriving(self, blob: Digest, codec: str, read_from: ReadFrom, origin: str) -> None:
         """Keep a large value from elsewhere, going on where an earlier attempt was cut off."""
+        self._begin()
         self._folder(origin).put_arriving(blob, check_codec_name(codec), read_from)
 
     def find(self, blob: Digest, codec: str | None = None) -> StoredBlob | None:
@@ -108,10 +111,22 @@ class RepositoryBlobs:
         for folder in (self._own, *self._pulled()):
             folder.close()
 
-    def _use(self) -> None:
-        """From now on records may name what was found here: nobody is to remove it."""
+    def _begin(self) -> None:
+        """Make the folder that something is to be written to."""
         if not self._used:
-            self._used = leases.use(self.directory)
+            self._refuse_moved()
+        self.directory.mkdir(parents=True, exist_ok=True)
+        self._use()
+
+    def _use(self) -> None:
+        """From now on records may name what was found here: nobody is to remove it, or move it."""
+        if not self._used and leases.use(self.directory):  # waits while somebody moves the values
+            self._refuse_moved()
+            self._used = True
+
+    def _refuse_moved(self) -> None:
+        if self._where_now is not None and (now := self._where_now()) != self.directory:
+            raise StoreMoved(str(self.directory), str(now))
 
     def _known_codecs(self, blob: Digest) -> frozenset[str]:
         folders = [self._own, *self._pulled()]

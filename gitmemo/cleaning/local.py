@@ -14,9 +14,11 @@ from pathlib import Path
 
 from gitmemo.blobs import leases
 from gitmemo.blobs.holding import copies
+from gitmemo.blobs.home import blobs_folder
 from gitmemo.blobs.sweeping import Swept, sweep
 from gitmemo.cleaning.plan import Plan, Standing, Wish, plan
 from gitmemo.cleaning.recomputing import makers_of_blobs
+from gitmemo.cleaning.sharers import needed_elsewhere
 from gitmemo.hashing.digest import Digest
 from gitmemo.model.facts import Call
 from gitmemo.model.validity import changed
@@ -46,6 +48,7 @@ def clean(workspace: Workspace, wish: Wish, on_remote: OnRemote, *, remove: bool
 
     Raises:
         RecordsUnreadable, CorruptSegment, CorruptJournal: Nobody can say what is needed.
+        SharersUnreadable: Nobody can say what another repository needs that shares the store.
         CollectingAlready: Another process does the same, or there are no locks.
     """
     directory = store_of(workspace)
@@ -65,13 +68,16 @@ def clean(workspace: Workspace, wish: Wish, on_remote: OnRemote, *, remove: bool
 def _plan(
     workspace: Workspace, wish: Wish, on_remote: frozenset[Digest], now: float, since: float | None
 ) -> Plan:
-    lying = list(copies(store_of(workspace)))
+    directory = store_of(workspace)
+    lying = list(copies(directory))
     here = frozenset(copy.blob for copy in lying)
     names = named(workspace.world)
+    elsewhere = needed_elsewhere(workspace.layout, directory, here, in_use=since is not None)
     standing = Standing(
         live=names.live(here),
         relied_on=names.known if since is not None else frozenset(),
         forgotten=names.forgotten if wish.forgotten else frozenset(),
+        elsewhere=elsewhere,
     )
     if wish.evicts:
         makers = makers_of_blobs(names, here, _is_of_this_code(workspace))
@@ -96,4 +102,4 @@ def _is_of_this_code(workspace: Workspace) -> Callable[[Call], bool]:
 
 def store_of(workspace: Workspace) -> Path:
     """Return the folder of a repository's values."""
-    return workspace.layout.private_dir / "blobs"
+    return blobs_folder(workspace.layout)

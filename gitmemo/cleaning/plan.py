@@ -78,6 +78,7 @@ class Standing:
         forgotten: What only forgotten calls name.
         makers: How values could be computed again.
         on_remote: What the remote holds, as a listing made now shows.
+        elsewhere: What other repositories that share the store need: it is never evicted.
     """
 
     live: frozenset[Digest]
@@ -85,6 +86,7 @@ class Standing:
     forgotten: frozenset[Digest] = frozenset()
     makers: Mapping[Digest, Maker] = field(default_factory=dict)
     on_remote: frozenset[Digest] = frozenset()
+    elsewhere: frozenset[Digest] = frozenset()
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,7 +159,7 @@ def plan(copies: Iterable[Copy], standing: Standing, wish: Wish, now_s: float) -
     """Decide what to remove."""
     values = _values(copies)
     total = sum(value.size_bytes for value in values)
-    named = standing.live | standing.relied_on
+    named = standing.live | standing.relied_on | standing.elsewhere
     unnamed = [value for value in values if value.blob not in named]
     old = [
         value for value in unnamed if value.newest_s <= now_s - max(wish.grace_s, wish.least_age_s)
@@ -169,6 +171,7 @@ def plan(copies: Iterable[Copy], standing: Standing, wish: Wish, now_s: float) -
             for value in values
             if value.blob in standing.forgotten
             and value.blob in standing.live
+            and value.blob not in standing.elsewhere
             and value.newest_s <= now_s - wish.evicted_from_s
         ]
     gone = {one.blob for one in doomed}
@@ -215,6 +218,7 @@ def _evictable(
         _doomed(value, why, standing)
         for value in old
         if value.blob in standing.live
+        and value.blob not in standing.elsewhere
         and (why := _why(value.blob, standing, wish)) is not None
         and _is_of(value.blob, standing, wish)
     ]

@@ -11,7 +11,7 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 
-from gitmemo.blobs import RepositoryBlobs
+from gitmemo.blobs.home import notes_folder, repository_blobs
 from gitmemo.blobs.inspecting import Inspection, inspect, set_aside
 from gitmemo.cleaning.local import store_of
 from gitmemo.cleaning.recomputing import Maker, makers_of_blobs
@@ -134,7 +134,7 @@ def _harmless(
     """Yield the damaged copies of values that nobody needs, or that are here once more."""
     for copy in found.damaged:
         if copy.blob not in needed:
-            why = "another copy is sound" if copy.blob in found.sound else "no record names it"
+            why = "another copy is sound" if copy.blob in found.sound else "no record names it here"
             if copy.blob in segments and copy.blob not in found.sound:
                 why = "a spilled segment, read before"
             outcome = Outcome.REPAIRED if repair else Outcome.DAMAGED
@@ -180,14 +180,14 @@ def _in_words(found: Counter[str]) -> str:
 
 def _fetched(workspace: Workspace, names: Named, blobs: Collection[Digest]) -> frozenset[Digest]:
     """Fetch what remotes hold of these values; return what is here now, verified."""
-    store = RepositoryBlobs(store_of(workspace))  # another may have seen what was set aside
+    store = repository_blobs(workspace.layout)  # another may have seen what was set aside
     wanted = [WantedBlob(v.blob, v.codec, v.size) for v in names.values if v.blob in blobs]
     before = frozenset(blobs)
     for name in workspace.settings.remotes:
         try:
             config = workspace.remote(name)
             remote = open_remote(config, workspace.root)
-            note_origin(workspace.layout.private_dir, config)
+            note_origin(notes_folder(workspace.layout), config)
             pull(store, remote, wanted, cache=remote_cache(workspace.layout, config))
         except GitmemoError:
             continue  # it may not be asked, does not answer, or is damaged: what it gave is here

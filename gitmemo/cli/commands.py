@@ -68,6 +68,10 @@ _COMMANDS = {
     ),
     "run": ("gitmemo.cli.running", "Run a script with the project's storage active."),
     "status": ("gitmemo.cli.status", "Show what is stored, pending, stale and missing."),
+    "store": (
+        "gitmemo.cli.store",
+        "Say where values lie on this machine, alone or shared by several repositories.",
+    ),
     "verify": ("gitmemo.cli.repository", "Read everything that is stored and check it."),
     "versions": ("gitmemo.cli.versions", "List the versions of an op, or how many each op has."),
     "world": ("gitmemo.cli.world", "Say what is in a world: here, pending, reusable, missing."),

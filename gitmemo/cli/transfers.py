@@ -132,6 +132,7 @@ def pull_values(task: Task, jobs: int | None, *, quiet: bool) -> Fields:
     config, workspace = task.config, task.workspace
     if config is None:
         return _no_remote()
+    from gitmemo.blobs.home import notes_folder
     from gitmemo.memo.clone_trust import untrusted_here
     from gitmemo.remotes.origins import note_origin
 
@@ -139,7 +140,7 @@ def pull_values(task: Task, jobs: int | None, *, quiet: bool) -> Fields:
     again = untrusted_here(workspace, config, task.wanted)
     absent = again | blobs.missing({item.blob for item in task.wanted})
     missing = {item.blob: item for item in task.wanted if item.blob in absent}
-    note_origin(workspace.layout.private_dir, config)
+    note_origin(notes_folder(workspace.layout), config)
     with _line(f"{config.name}: fetching", missing.values(), quiet=quiet) as line:
         report = remotes.pull(
             blobs,

@@ -80,6 +80,14 @@
       CollectingAlready      exit 5
       RemoteShared           exit 3
       MarkDamaged            exit 4
+    stores
+      StoreGone              exit 5
+      StoreUnusable          exit 2
+      StoreCommitted         exit 2
+      StoreInUse             exit 5
+      StoreMoved             exit 5
+      SharersUnreadable      exit 4
+      SharerUnknown          exit 2
     repository
       GitMissing             exit 1
       GitFailed              exit 1
@@ -208,6 +216,15 @@ from gitmemo.errors.repository import (
     RefContended,
     SpillRefused,
 )
+from gitmemo.errors.stores import (
+    SharersUnreadable,
+    SharerUnknown,
+    StoreCommitted,
+    StoreGone,
+    StoreInUse,
+    StoreMoved,
+    StoreUnusable,
+)
 from gitmemo.errors.transfers import (
     BlobCorrupt,
     RemoteCorrupt,
@@ -328,11 +345,18 @@ __all__ = [
     "SegmentUnreadable",
     "SegmentsAltered",
     "SeveralDecisions",
+    "SharerUnknown",
+    "SharersUnreadable",
     "SignatureChanged",
     "SourceError",
     "SpillRefused",
     "StorageClosed",
     "StorageInMemory",
+    "StoreCommitted",
+    "StoreGone",
+    "StoreInUse",
+    "StoreMoved",
+    "StoreUnusable",
     "TargetAmbiguous",
     "TargetUnknown",
     "UncommittedCode",

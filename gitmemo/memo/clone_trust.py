@@ -10,6 +10,7 @@ from collections.abc import Iterable
 from contextlib import suppress
 
 from gitmemo.blobs import SELF, RepositoryBlobs
+from gitmemo.blobs.home import notes_folder
 from gitmemo.codecs import is_safe
 from gitmemo.config import LOCAL, Settings, own_settings, read_settings, signing_key_given
 from gitmemo.errors import GitmemoError, UntrustedValue
@@ -54,7 +55,7 @@ class CloneTrust(Trust):
         was = name_in(origin)
         there = sorted(c.name for c in remotes if mark_of(c.origin) == mark_of(origin))
         known = (*(c.true_address for c in remotes), *settings.trusted.values())
-        address = address_in(origin, self._workspace.layout.private_dir, known)
+        address = address_in(origin, notes_folder(self._workspace.layout), known)
         return UntrustedValue(
             what,
             codec,

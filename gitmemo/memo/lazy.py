@@ -121,6 +121,7 @@ class Fetching:
     def _pulled(self, remote: Remote, wanted: list[WantedBlob]) -> PullReport | None:
         """Fetch what there is of `wanted`; None if nobody has pushed there."""
         from gitmemo import remotes
+        from gitmemo.blobs.home import notes_folder
         from gitmemo.remotes.origins import note_origin
 
         cache = remote_cache(self._workspace.layout, remote.config)
@@ -130,7 +131,7 @@ class Fetching:
         if not self._catalogue.marked:
             self._catalogue = None
             return None
-        note_origin(self._workspace.layout.private_dir, remote.config)
+        note_origin(notes_folder(self._workspace.layout), remote.config)
         return remotes.pull(self._world.blobs, remote, wanted, cache=cache, known=self._catalogue)
 
     def _opened(self) -> Remote:

@@ -40,12 +40,22 @@ def name_in(origin: str) -> str:
 
 def note_origin(folder: Path, config: RemoteConfig) -> None:
     """Note in `folder` which address is meant, before values from there are stored."""
-    address = config.true_address
+    _note(folder, [config.true_address])
+
+
+def copy_notes(source: Path, target: Path) -> None:
+    """Note in `target` what is noted in `source`: values go there."""
+    _note(target, _noted(source))
+
+
+def _note(folder: Path, addresses: Iterable[str]) -> None:
     with suppress(OSError):  # only errors would have told it
-        if address not in _noted(folder):
-            folder.mkdir(parents=True, exist_ok=True)
-            with (folder / _NOTES).open("a", encoding="ascii") as file:
-                file.write(json.dumps(address) + "\n")
+        known = _noted(folder)
+        for address in addresses:
+            if address not in known:
+                folder.mkdir(parents=True, exist_ok=True)
+                with (folder / _NOTES).open("a", encoding="ascii") as file:
+                    file.write(json.dumps(address) + "\n")
 
 
 def address_in(origin: str, folder: Path, known: Iterable[str] = ()) -> str | None:

@@ -76,11 +76,11 @@ class RepositoryWorld(Worktree):
     def blobs(self) -> BlobStore:
         """The values of this clone; opened when first asked for."""
         if self._blobs is None:
-            from gitmemo.blobs import RepositoryBlobs
+            from gitmemo.blobs.home import repository_blobs
 
             with self._lock:
                 if self._blobs is None:
-                    self._blobs = RepositoryBlobs(self.layout.private_dir / "blobs")
+                    self._blobs = repository_blobs(self.layout)
         return self._blobs
 
     def enter(self) -> bool:

@@ -30,9 +30,9 @@ def whole(layout: Layout, path: str, data: bytes) -> bytes:
     stub = read_stub(path, data)
     if stub is None:
         return data
-    from gitmemo.blobs import RepositoryBlobs  # most repositories have no stubs
+    from gitmemo.blobs.home import repository_blobs  # most repositories have no stubs
 
-    blobs = RepositoryBlobs(layout.private_dir / "blobs")
+    blobs = repository_blobs(layout)
     try:
         found = blobs.find(stub.blob, CODEC)
     except BlobCorrupt:  # set aside by now: to be fetched again

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 from collections.abc import Callable
 from pathlib import Path
 
 import pygit2
 import pytest
-from driver import Clone, copy_of
+from driver import Clone, copy_of, make_project
 
 from gitmemo.commits.compaction import LARGEST_SHARE, MOST_BYTES
 from gitmemo.config import SMALLEST_SPILL, merge
@@ -312,6 +313,24 @@ def test_what_is_refused(project: Clone) -> None:
     refused("spill", code=5)
     assert project.is_clean()
     assert (project.root / large).stat().st_size > SMALLEST_SPILL
+
+
+def test_a_shared_store_holds_what_was_spilled(spilled: Clone, tmp_path: Path) -> None:
+    """For whoever shares it: another repository does not remove the bytes of a segment."""
+    folder = tmp_path / "store"
+    other = make_project(tmp_path / "other", spilled.home)
+    for clone in (spilled, other):
+        clone.gitmemo("store", "share", str(folder))
+    spilled.gitmemo("remote", "modify", "--local", "lab", "--url", str(tmp_path / "nowhere"))
+    for path in folder.glob("self/*/**/*"):
+        os.utime(path, (0, 0))
+    other.gitmemo("gc", "--yes", "--grace", "0")
+    forget_index(spilled)
+    assert spilled.run("1", "2", "7") == (7, 0)
+    assert spilled.gitmemo("verify").code == 0
+    spilled.gitmemo("store", "own")
+    forget_index(spilled)
+    assert spilled.run("1", "2", "7") == (7, 0)
 
 
 @pytest.mark.parametrize("wrong", ["9 MB", "much", "", True, 5, 9_999_999, 1e9, ["10 MB"]])
