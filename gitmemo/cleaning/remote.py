@@ -21,7 +21,6 @@ from gitmemo.remotes.collecting import Remains, Sweep, mark, plan_sweep, remains
 from gitmemo.remotes.parallel import JOBS
 from gitmemo.sync import git_remote
 from gitmemo.workspace import Workspace, remote_cache
-from gitmemo.world.named import named
 
 _USUAL_PORTS = ("", "22", "80", "443", "9418")
 
@@ -98,6 +97,8 @@ class RemoteCleaning:
             raise RemoteShared(self._remote.name, others)
 
     def _live(self, blobs: frozenset[Digest]) -> frozenset[Digest]:
+        from gitmemo.world.named import named  # every push imports this module
+
         return named(self._workspace.world).live(blobs)
 
 
