@@ -90,7 +90,7 @@ class Drivers:
 
 
 def open_driver(config: RemoteConfig) -> tuple[AbstractFileSystem, str]:
-    """Return the driver of a remote, and where in it the remote begins."""
+    """Return the driver of a remote, or what has its methods, and where in it the remote begins."""
     if config.protocol in S3:
         from gitmemo.remotes.bucket import open_bucket
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import subprocess
 import sys
 from pathlib import Path
 
@@ -113,6 +114,18 @@ def test_settings_that_it_cannot_express_are_left_to_s3fs(account, url, options,
     assert isinstance(driver, Bucket) is quick
     if quick:
         assert root == url.removeprefix("s3://")
+
+
+def test_what_takes_long_to_import_is_left_alone(s3_config, tmp_path):
+    code = (
+        "import sys; from pathlib import Path; from gitmemo.remotes import RemoteConfig, open_remote; "
+        f"at = open_remote(RemoteConfig('lab', {s3_config.url!r}, {dict(s3_config.options)!r}), Path()); "
+        "at.transport.write('gitmemo-remote.json', b'1'); at.transport.listing(); "
+        "at.transport.read('gitmemo-remote.json', 9); at.transport.delete('gitmemo-remote.json'); "
+        "print({'fsspec', 's3fs', 'botocore', 'aiohttp', 'asyncio'} & set(sys.modules))"
+    )
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert out.stdout.strip() == "set()"
 
 
 def test_a_fork_gets_a_driver_of_its_own(s3_config, ours, share, tmp_path):
