@@ -23,7 +23,6 @@ from gitmemo.remotes.parallel import JOBS
 from gitmemo.remotes.repacking import Moved
 from gitmemo.sync import git_remote
 from gitmemo.workspace import Workspace, remote_cache
-from gitmemo.world.named import named
 
 _USUAL_PORTS = ("", "22", "80", "443", "9418")
 
@@ -106,6 +105,8 @@ class RemoteCleaning:
             raise RemoteShared(self._remote.name, others)
 
     def _live(self, blobs: frozenset[Digest]) -> frozenset[Digest]:
+        from gitmemo.world.named import named  # every push imports this module
+
         return named(self._workspace.world).live(blobs)
 
 

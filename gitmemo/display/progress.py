@@ -6,7 +6,6 @@ nothing is written, and when the transfer ends, however it ends, the line is gon
 
 from __future__ import annotations
 
-import shutil
 import sys
 import time
 from types import TracebackType
@@ -77,6 +76,8 @@ class TransferLine:
     def _write(self, text: str) -> None:
         if not self._is_shown:
             return
+        import shutil  # slow to import, and only terminals need it
+
         width = shutil.get_terminal_size().columns - 1
         self._stream.write(f"{_CLEAR}{text[:width]}")
         self._stream.flush()

@@ -90,7 +90,17 @@ class Drivers:
 
 
 def open_driver(config: RemoteConfig) -> tuple[AbstractFileSystem, str]:
-    """Return the driver of a remote, and where in it the remote begins."""
+    """Return the driver of a remote, or what has its methods, and where in it the remote begins."""
+    if config.protocol in S3:
+        from gitmemo.remotes.bucket import open_bucket
+
+        if opened := open_bucket(config, patience(config), lambda: _opened(config)[0]):
+            return opened
+    return _opened(config)
+
+
+def _opened(config: RemoteConfig) -> tuple[AbstractFileSystem, str]:
+    """Return fsspec's driver of a remote, and where in it the remote begins."""
     try:
         from fsspec.core import url_to_fs
     except ImportError:

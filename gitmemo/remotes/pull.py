@@ -167,7 +167,8 @@ class _Pull:
         signed: Mapping[Digest, str],
     ) -> None:
         self._store, self._remote, self._catalogue = store, remote, catalogue
-        self._signed = signed
+        # Once, as naming a directory means to follow every link on the way.
+        self._signed, self._unsigned = signed, remote.config.origin
         self._cache = cache
         self._jobs, self._meter = jobs, Meter(progress)
         self._wanted: dict[Digest, WantedBlob] = {}
@@ -340,4 +341,4 @@ class _Pull:
         return True
 
     def _origin(self, blob: Digest) -> str:
-        return self._signed.get(blob, self._remote.config.origin)
+        return self._signed.get(blob, self._unsigned)

@@ -14,7 +14,6 @@ from gitmemo.remotes.config import RemoteConfig
 from gitmemo.remotes.directory import DirectoryTransport
 from gitmemo.remotes.drivers import patience
 from gitmemo.remotes.layout import LARGEST_MARKER, MARKER, newer_format
-from gitmemo.remotes.objects import ObjectTransport
 from gitmemo.remotes.transport import Transport
 from gitmemo.signing_keys import KeyRing
 
@@ -50,6 +49,8 @@ def open_remote(config: RemoteConfig, root: Path, keys: KeyRing | None = None) -
 
         return Remote(config, WebTransport(config, patience(config)), keys)
     if config.protocol is not None:
+        from gitmemo.remotes.objects import ObjectTransport  # so is what uploads need
+
         return Remote(config, ObjectTransport(config), keys)
     transport = DirectoryTransport(
         config.name, config.shown_url, _directory(config, root), patience(config)

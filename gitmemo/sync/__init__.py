@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
 from gitmemo.errors import RemoteUnknown
 from gitmemo.git.cli import Git
@@ -16,11 +17,13 @@ from gitmemo.git.objects import open_reader
 from gitmemo.git.repository import Layout, head
 from gitmemo.quantities import count, size
 from gitmemo.remotes import RemoteConfig, WantedBlob, holdings, known_on, open_remote
-from gitmemo.source.tree import SourceTree
 from gitmemo.workspace import Workspace, remote_cache
-from gitmemo.world.repository import RepositoryWorld
-from gitmemo.world.revisions import RevisionWorld
 from gitmemo.world.trees import TreeSegments
+
+if TYPE_CHECKING:
+    from gitmemo.source.tree import SourceTree
+    from gitmemo.world.repository import RepositoryWorld
+    from gitmemo.world.revisions import RevisionWorld
 
 
 @dataclass(frozen=True, slots=True)

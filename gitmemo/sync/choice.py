@@ -14,12 +14,10 @@ from gitmemo.git.objects import open_reader
 from gitmemo.hashing.digest import Digest
 from gitmemo.model.facts import Call
 from gitmemo.model.items import inside
-from gitmemo.query import resolve_op
 from gitmemo.remotes import WantedBlob
 from gitmemo.sync import wanted_of
 from gitmemo.workspace import Workspace, commit_of
 from gitmemo.world.trees import TreeSegments
-from gitmemo.world.view import values_behind
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +47,8 @@ def chosen(workspace: Workspace, choice: Choice) -> list[WantedBlob]:
     numbers = _numbers(workspace, choice)
     if not choice.ops:
         return wanted_of(world, numbers)
+    from gitmemo.world.view import values_behind  # most pushes and pulls name no op
+
     calls = world.index.calls(numbers)
     names = set().union(*(_names(workspace, calls, op) for op in choice.ops))
     cids = {cid for call in calls if call.op in names for cid in _contents(call)}
@@ -82,6 +82,8 @@ def every_commit(workspace: Workspace) -> list[str]:
 
 def _names(workspace: Workspace, calls: Iterable[Call], word: str) -> Collection[str]:
     """Return the names under which calls of the op that `word` means are stored."""
+    from gitmemo.query import resolve_op
+
     former = workspace.world.renames().former_ops()
     known = {call.op for call in calls}
     name = resolve_op(word, sorted({*known, *(former.get(op, op) for op in known)}), former)
