@@ -51,7 +51,7 @@ class Person:
         encoded = encode(list(range(number, number + 2000)))
         one = call(number)
         blob = workspace.world.blobs.put(encoded)
-        output = replace(one.outputs[0], cid=content_id(blob.hex()), inline=None)
+        output = Slot("output_0", content_id(blob.hex()), one.outputs[0].hid)
         value = Value(output.cid, encoded.codec, encoded.size, blob)
         workspace.world.record([value, replace(one, outputs=(output,))])
         workspace.world.close()
