@@ -19,7 +19,7 @@ from gitmemo.cli.options import json_option, revision_options
 from gitmemo.display.text import printable, table
 from gitmemo.model.facts import Call
 from gitmemo.quantities import count, size
-from gitmemo.query import Selection, names_now, valid_calls, without_repeats
+from gitmemo.query import Selection, count_pending, names_now, valid_calls, without_repeats
 from gitmemo.workspace import View, Workspace
 from gitmemo.world.index import STATEMENT_KINDS
 
@@ -146,7 +146,7 @@ def _look(view: View, asked: str | None) -> _Status:
     return _Status(
         view,
         without_repeats(valid_calls(world, every_record, view.code)),
-        pending=len(world.index.of_kinds(waiting, ("call",))),
+        pending=count_pending(view),
         said=len(world.index.of_kinds(waiting, STATEMENT_KINDS)),
         missing=missing_of(world, view.code),
         standing=None if asked is None else _standing(view, asked),

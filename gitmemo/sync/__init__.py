@@ -129,7 +129,11 @@ def pending_calls(workspace: Workspace) -> int:
     """Return how many calls of this world are in no commit."""
     world = workspace.world
     world.enter()
-    return len(world.index.of_kinds(world.pending(workspace.code), ("call",)))
+    if not world.pending(workspace.code):
+        return 0
+    from gitmemo.query import count_pending  # hooks come here after each commit
+
+    return count_pending(workspace)
 
 
 def unshared(workspace: Workspace, commits: Iterable[str], pushed_to: str | None) -> Unshared:
