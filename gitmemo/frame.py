@@ -19,6 +19,7 @@ from gitmemo.hashing.digest import Digest
 from gitmemo.model.facts import Call, Slot
 from gitmemo.model.items import histories
 from gitmemo.model.names import number_of_output
+from gitmemo.quantities import count
 from gitmemo.ref import Loader, Ref, at_hand, ref_to
 
 if TYPE_CHECKING:
@@ -213,7 +214,7 @@ class ComputationFrame:
 
     def __repr__(self) -> str:
         ops = ", ".join(sorted({call.op for call in self.calls}))
-        return f"ComputationFrame({len(self.calls)} calls of {ops or 'nothing'})"
+        return f"ComputationFrame({count(len(self.calls), 'call')} of {ops or 'nothing'})"
 
 
 def _loaded(ref: Ref[Any]) -> object:

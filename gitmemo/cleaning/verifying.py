@@ -19,7 +19,7 @@ from gitmemo.commits.check import check_records
 from gitmemo.errors import GitmemoError
 from gitmemo.hashing.digest import Digest, to_hex
 from gitmemo.model.facts import Call
-from gitmemo.quantities import count
+from gitmemo.quantities import count, size
 from gitmemo.remotes import WantedBlob, open_remote, pull
 from gitmemo.remotes.origins import note_origin
 from gitmemo.short_ids import short
@@ -79,7 +79,7 @@ def verify(workspace: Workspace, *, repair: bool) -> Iterator[Problem]:
     names = _names(workspace) if readable else None
     if names is None:
         for copy in found.damaged:
-            said = f"a value ({copy.codec}, {copy.size} bytes) is damaged in {copy.path}"
+            said = f"a value ({copy.codec}, {size(copy.size)}) is damaged in {copy.path}"
             yield Problem("value", Outcome.DAMAGED, said, to_hex(copy.blob))
         return
     if repair:
@@ -93,7 +93,7 @@ def verify(workspace: Workspace, *, repair: bool) -> Iterator[Problem]:
     values = {value.blob: value for value in names.values}
     for blob in sorted(needed):
         value = values[blob]
-        what = f"the value {short(to_hex(blob))} ({value.codec}, {value.size} bytes) is damaged"
+        what = f"the value {short(to_hex(blob))} ({value.codec}, {size(value.size)}) is damaged"
         ident, concerned = to_hex(blob), calls.get(blob, "")
         if blob in fetched:
             yield Problem("value", Outcome.REPAIRED, f"{what}: fetched again", ident, concerned)

@@ -231,11 +231,15 @@ def _no_remote() -> Fields:
 @contextmanager
 def _line(doing: str, values: Iterable[WantedBlob], *, quiet: bool) -> Iterator[TransferLine]:
     sizes = [item.size for item in values]
+    line = TransferLine(doing, sum(sizes), len(sizes), is_quiet=quiet)
     try:
-        with TransferLine(doing, sum(sizes), len(sizes), is_quiet=quiet) as line:
+        with line:
             yield line
     except KeyboardInterrupt:
-        click.echo(f"{doing} was stopped; what has arrived counts, repeat it to go on", err=True)
+        click.echo(
+            f"{doing} was stopped after {line.moved}; that is kept, and the same command goes on",
+            err=True,
+        )
         raise
 
 
@@ -285,6 +289,8 @@ def _warn_missing(config: RemoteConfig, missing: tuple[WantedBlob, ...]) -> None
 
 # --- function histories ----------------------------------------------------------
 
+_NOTHING_NEW = "function histories are up to date"
+
 
 def push_histories(workspace: Workspace, *, dry_run: bool, quiet: bool) -> Fields:
     """Send function histories to git."""
@@ -301,13 +307,18 @@ def push_histories(workspace: Workspace, *, dry_run: bool, quiet: bool) -> Field
     side_ref = workspace.settings.side_ref
     if dry_run:
         has_new = sync.has_unshared_histories(workspace.layout, git_remote, side_ref)
-        said = "function histories would be sent" if has_new else "function histories are known"
+        said = "function histories would be sent" if has_new else _NOTHING_NEW
         _said(f"{git_remote}: {said}", quiet=quiet)
         return {"git_remote": git_remote, "histories": has_new}
     from gitmemo.history import Histories
 
-    sent = Histories(workspace.layout).push(git_remote, side_ref)
-    said = "function histories sent" if sent.pushed else "function histories are up to date"
+    try:
+        sent = Histories(workspace.layout).push(git_remote, side_ref)
+    except KeyboardInterrupt:
+        said = "sending function histories was stopped; the same command goes on"
+        click.echo(printable(f"{git_remote}: {said}"), err=True)
+        raise
+    said = "function histories sent" if sent.pushed else _NOTHING_NEW
     _said(f"{git_remote}: {said}", quiet=quiet)
     return {"git_remote": git_remote, "histories": sent.pushed}
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from gitmemo.errors import CorruptSegment, GitmemoError, SegmentUnreadable
 from gitmemo.git.repository import Layout
+from gitmemo.quantities import count
 from gitmemo.workspace import Workspace
 from gitmemo.world.files import names_in, segment_bytes
 from gitmemo.world.journal import PACKED, abandoned, read_entries
@@ -43,7 +44,8 @@ def _repaired(path: Path) -> tuple[str, bool]:
         return f"set {aside} aside; its calls were in commits when it was made", True
     with abandoned(path) as is_free:
         if is_free:
-            return f"set {repair_journal(path)} damaged lines of {path} aside", True
+            lines = count(repair_journal(path), "damaged line")
+            return f"set {lines} of {path} aside", True
     return f"{path} is in use: end the program that writes to it, then repair again", False
 
 

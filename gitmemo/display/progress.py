@@ -62,6 +62,12 @@ class TransferLine:
             self._told = now
             self._write(self.text(now - self._began))
 
+    @property
+    def moved(self) -> str:
+        """What was moved, as people say it."""
+        moved = f"{self._moved} of {count(self._values, 'value')}"
+        return f"{moved} ({size(self._moved_bytes)})"
+
     def text(self, elapsed_s: float) -> str:
         """Return the line."""
         parts = [
