@@ -13,6 +13,7 @@ from gitmemo.git.repository import Layout
 from gitmemo.quantities import count
 from gitmemo.workspace import Workspace
 from gitmemo.world.files import names_in, segment_bytes
+from gitmemo.world.intact import with_advice
 from gitmemo.world.journal import PACKED, abandoned, read_entries
 from gitmemo.world.journal import repair as repair_journal
 from gitmemo.world.segments import INDEX_FOLDER, damage, read_segment, segment_name
@@ -22,8 +23,10 @@ from gitmemo.world.spilled import whole
 def check_records(workspace: Workspace, *, repair: bool) -> Iterator[tuple[str, bool]]:
     """Yield a line about every segment and journal that is damaged, and whether it was repaired."""
     for name in _below(workspace.root, INDEX_FOLDER):
-        for error in _damage_of(workspace.layout, name):
-            yield str(error), False
+        found = list(_damage_of(workspace.layout, name))
+        for number, error in enumerate(found):
+            is_last = number == len(found) - 1  # one piece of advice for all its lines
+            yield (str(error) if is_last else error.problem()), False
     journals = workspace.layout.private_dir / "journal"
     for path in sorted((*journals.rglob("*.jsonl"), *journals.rglob(f"*.jsonl{PACKED}"))):
         try:
@@ -69,6 +72,11 @@ def _damage_of(layout: Layout, name: str) -> Iterator[SegmentUnreadable]:
         return
     try:
         data = whole(layout, name, segment_bytes(layout.root, name))
-        yield from damage(name, read_segment(name, data))
+        found = list(damage(name, read_segment(name, data)))
+        if found:
+            yield from found[:-1]
+            raise found[-1]
+    except CorruptSegment as error:
+        yield with_advice(layout.root, error)
     except SegmentUnreadable as error:
         yield error

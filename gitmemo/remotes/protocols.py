@@ -94,7 +94,7 @@ def refuse_unknown(name: str, protocol: str | None, options: Iterable[str]) -> N
     Raises:
         RemoteInvalid: An option is none of those that the driver is known to take.
     """
-    if protocol not in _OWN_TOO:
+    if protocol is None or protocol not in _OWN_TOO:
         return
     known = sorted({*_PLAIN[protocol], *_OWN_TOO[protocol].split(), *WAITING})
     for option in options:

@@ -306,7 +306,7 @@ class RevisionWorld:
         """Say where this is and how much is in it."""
         calls = self._calls_per_op()
         return Contents(
-            where=f"{str(self.layout.root)!r} at {self.rev}, read-only",
+            where=f"{str(self._base.layout.root)!r} at {self.rev}, read-only",
             calls=sum(calls.values()),
             ops=len(calls),
             values=len(self.index.of_kinds(self._members, ("value",))),
