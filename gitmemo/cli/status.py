@@ -177,9 +177,11 @@ def _what_is_wanting(found: _Status, asked: str | None) -> Iterator[str]:
 def _standing(view: View, name: str) -> Standing:
     """Ask a remote, the default one if it has no name."""
     from gitmemo.sync import standing, values_of
+    from gitmemo.sync.spilled import segments_seen
 
     workspace = view.workspace
-    return standing(workspace, workspace.remote(name or None), values_of(view.world, view.code))
+    wanted = values_of(view.world, view.code) + segments_seen(view)
+    return standing(workspace, workspace.remote(name or None), wanted)
 
 
 def _and(said: int) -> str:

@@ -45,14 +45,15 @@ class SegmentSpilled(SegmentUnreadable, LookupError):
 
     kind = "segment-spilled"
 
-    def __init__(self, path: str, size_bytes: int) -> None:
-        super().__init__(path, size_bytes)
-        self.path, self.size_bytes = path, size_bytes
+    def __init__(self, path: str, size_bytes: int, why: str = "") -> None:
+        """`why` says why they were not fetched where that could have been."""
+        super().__init__(path, size_bytes, why)
+        self.path, self.size_bytes, self.why = path, size_bytes, why
 
     def problem(self) -> str:
         return (
             f"the index segment {printed(self.path)} is spilled: its {self.size_bytes:,} bytes are "
-            "on a remote, and not on this machine"
+            "on a remote, and not on this machine" + (f" ({self.why})" if self.why else "")
         )
 
     def remedy(self) -> str:

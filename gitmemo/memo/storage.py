@@ -213,6 +213,12 @@ class Storage(Questions, Looking, Deciding):
 
     def _notice(self) -> None:
         """Take notice of what git, editors and other processes did."""
+        if self.fetching is None:
+            self._look()
+        else:
+            self.fetching.with_segments(self._look)
+
+    def _look(self) -> None:
         with self._lock:
             if self.world.enter():
                 self._caller.clear()

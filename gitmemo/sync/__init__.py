@@ -20,6 +20,7 @@ from gitmemo.source.tree import SourceTree
 from gitmemo.workspace import Workspace, remote_cache
 from gitmemo.world.repository import RepositoryWorld
 from gitmemo.world.revisions import RevisionWorld
+from gitmemo.world.stubs import CODEC
 from gitmemo.world.trees import TreeSegments
 
 
@@ -77,8 +78,11 @@ class Standing:
             yield f"  neither here nor there: {_amount(self.nowhere)}"
 
 
-def _amount(values: tuple[WantedBlob, ...]) -> str:
-    return f"{count(len(values), 'value')} ({size(sum(item.size for item in values))})"
+def _amount(blobs: tuple[WantedBlob, ...]) -> str:
+    segments = sum(item.codec == CODEC for item in blobs)
+    also = f" and {count(segments, 'spilled segment')}" if segments else ""
+    values = count(len(blobs) - segments, "value")
+    return f"{values}{also} ({size(sum(item.size for item in blobs))})"
 
 
 def standing(workspace: Workspace, config: RemoteConfig, wanted: Iterable[WantedBlob]) -> Standing:

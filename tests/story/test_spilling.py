@@ -124,6 +124,8 @@ def test_a_clone_pulls_what_was_spilled_and_computes_nothing(
     spilled_template: Clone, clone_of: CloneOf
 ) -> None:
     theirs = clone_of(spilled_template, "theirs")
+    there = theirs.gitmemo("status", "-r", code=4).out
+    assert "there and not here: 2 values and 1 spilled segment (10.4 MB) (gitmemo pull)" in there
     dry = theirs.gitmemo("pull", "-n").out
     assert "1 spilled segment (10.4 MB)" in dry
     assert "would fetch 1 value (10.4 MB)" in dry
@@ -140,14 +142,18 @@ def test_before_a_pull_nothing_is_reused_and_code_can_be_committed(
 ) -> None:
     theirs = clone_of(spilled_template, "theirs")
     path = stub_of(theirs)
-    refused = theirs.gitmemo("run", "pipeline.py", code=None)
-    assert refused.code
-    assert f"{path} is spilled" in refused.err
-    assert "gitmemo pull" in refused.err
+    for policy in ("off", "ask"):
+        refused = theirs.gitmemo("run", "pipeline.py", code=4, GITMEMO_LAZY_PULL=policy)
+        assert f"{path} is spilled" in refused.err
+        assert f'lazy_pull is "{policy}"' in refused.err
+        assert "gitmemo pull" in refused.err
     looked = theirs.gitmemo("df", "train", "--json", code=4)
     assert f'"path": "{path}"' in looked.err
     assert len(looked.out.splitlines()) == 1, "the rest is shown"
     theirs.gitmemo("df", "train", "--rev", "HEAD", code=4)
+    for rev in ((), ("--rev", "HEAD")):
+        there = json.loads(theirs.gitmemo("status", "-r", "--json", *rev, code=4).out)["remote"]
+        assert there["unfetched_bytes"] > SMALLEST_SPILL
     error = json.loads(theirs.gitmemo("push", "--json", code=4).err)["error"]
     assert error["kind"] == "segment-spilled"
     assert f"{path} is spilled" in theirs.gitmemo("verify", code=4).out
@@ -162,6 +168,9 @@ def test_before_a_pull_nothing_is_reused_and_code_can_be_committed(
     assert "git goes on without results" in theirs.commit("Code")
     assert theirs.is_clean()
     assert theirs.records() == records, "calls stay pending"
+    # It comes when it is needed, as values do.
+    assert theirs.run("1", "2", "7") == (7, 0)
+    assert theirs.is_clean()
 
 
 def test_without_the_remote_nothing_is_lost(spilled: Clone, clone_of: CloneOf) -> None:
@@ -171,6 +180,7 @@ def test_without_the_remote_nothing_is_lost(spilled: Clone, clone_of: CloneOf) -
     theirs.gitmemo("index", "unspill", code=5)
     assert theirs.is_clean()
     # An older commit has it whole, and what was read once under a name counts.
+    assert "lab does not hold" in theirs.gitmemo("run", "pipeline.py", code=4).err
     theirs.git("checkout", "-q", "large")
     assert theirs.run() == (5, 0)
     theirs.git("checkout", "-q", "main")
@@ -260,7 +270,9 @@ def test_bytes_that_are_not_what_the_name_says_are_refused(
     here.chmod(0o644)
     here.write_bytes(data.replace(b"because", b"becausE", 1))
     assert f"{path} is spilled" in theirs.gitmemo("df", "train", code=4).err
-    theirs.gitmemo("pull")
+    repaired = theirs.gitmemo("verify", "--repair").out
+    assert f"the spilled segment {path} (10.4 MB): fetched again" in repaired
+    assert theirs.gitmemo("verify").code == 0
     assert theirs.run() == (5, 0)
 
 
