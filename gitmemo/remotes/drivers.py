@@ -108,7 +108,7 @@ def open_driver(config: RemoteConfig) -> tuple[AbstractFileSystem, str]:
     if config.protocol in S3:
         fs.retries = 1  # an attribute only: how often it tries
     if config.protocol in SFTP:
-        fs.ftp.get_channel().settimeout(patience(config).timeout)
+        fs.ftp.get_channel().settimeout(patience(config).timeout_s)
     return fs, root.rstrip("/")
 
 
@@ -134,8 +134,8 @@ def _add_s3_options(options: dict[str, object], waits: Patience) -> None:
         options["client_kwargs"] = client
     options["config_kwargs"] = {
         "retries": {"max_attempts": 0},
-        "connect_timeout": waits.connect_timeout,
-        "read_timeout": waits.timeout,
+        "connect_timeout": waits.connect_timeout_s,
+        "read_timeout": waits.timeout_s,
         "max_pool_connections": _CONNECTIONS,
     }
     # Values travel beside each other, not the pieces of one: else each would
@@ -146,7 +146,7 @@ def _add_s3_options(options: dict[str, object], waits: Patience) -> None:
 def _sftp_options(options: dict[str, object], waits: Patience) -> dict[str, object]:
     from gitmemo.remotes.ssh import host_key_policy
 
-    times = dict.fromkeys(("timeout", "banner_timeout", "auth_timeout"), waits.connect_timeout)
+    times = dict.fromkeys(("timeout", "banner_timeout", "auth_timeout"), waits.connect_timeout_s)
     if isinstance(port := options.get("port"), str) and port.isdigit():
         options["port"] = int(port)  # known_hosts names another port only
     return {**times, **options, "host_key_policy": host_key_policy()}
