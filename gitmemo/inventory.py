@@ -10,7 +10,7 @@ from dataclasses import asdict, dataclass
 from gitmemo.errors import RemoteUnknown
 from gitmemo.query import count_calls, count_pending
 from gitmemo.remotes import holdings, known_on, open_remote
-from gitmemo.sync import missing_among
+from gitmemo.sync.wanted import missing_among
 from gitmemo.workspace import View, remote_cache
 from gitmemo.world.later import find_later
 from gitmemo.world.revisions import RevisionWorld

@@ -19,7 +19,7 @@ from gitmemo.hashing.digest import Digest, digest
 from gitmemo.remotes import Remote, RemoteConfig, open_remote
 from gitmemo.remotes.collecting import Remains, Sweep, mark, plan_sweep, remains, sweep
 from gitmemo.remotes.parallel import JOBS
-from gitmemo.sync import git_remote
+from gitmemo.sync.git_remotes import git_remote
 from gitmemo.workspace import Workspace, remote_cache
 from gitmemo.world.named import named
 

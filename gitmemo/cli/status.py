@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from gitmemo.changes.change import Change
     from gitmemo.model.contests import Contest
     from gitmemo.remotes import WantedBlob
-    from gitmemo.sync import Standing
+    from gitmemo.sync.standing import Standing
 
 
 @click.command()
@@ -138,7 +138,7 @@ class _Status:
 def _look(view: View, asked: str | None) -> _Status:
     """Gather it; `asked` is the remote to ask, None for none."""
     from gitmemo.commits.undecided import open_changes
-    from gitmemo.sync import missing_of
+    from gitmemo.sync.wanted import missing_of
 
     world = view.world
     every_record = names_now(view).calls(world.calls(view.code))
@@ -176,8 +176,9 @@ def _what_is_wanting(found: _Status, asked: str | None) -> Iterator[str]:
 
 def _standing(view: View, name: str) -> Standing:
     """Ask a remote, the default one if it has no name."""
-    from gitmemo.sync import standing, values_of
     from gitmemo.sync.spilled import segments_seen
+    from gitmemo.sync.standing import standing
+    from gitmemo.sync.wanted import values_of
 
     workspace = view.workspace
     wanted = values_of(view.world, view.code) + segments_seen(view)

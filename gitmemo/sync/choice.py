@@ -16,7 +16,7 @@ from gitmemo.model.facts import Call
 from gitmemo.model.items import inside
 from gitmemo.query import resolve_op
 from gitmemo.remotes import WantedBlob
-from gitmemo.sync import wanted_of
+from gitmemo.sync.wanted import wanted_of
 from gitmemo.workspace import Workspace, commit_of
 from gitmemo.world.trees import TreeSegments
 from gitmemo.world.view import values_behind
