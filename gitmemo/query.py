@@ -23,6 +23,7 @@ from gitmemo.model.spoken import all_meant
 from gitmemo.model.validity import Code, changed, stands
 from gitmemo.ref import Loader
 from gitmemo.workspace import View, Workspace
+from gitmemo.world.sifting import not_among
 from gitmemo.world.view import World, first_of_each
 
 
@@ -80,8 +81,10 @@ def count_calls(view: Workspace | View, numbers: Collection[int]) -> Mapping[str
 
 def count_pending(view: Workspace | View) -> int:
     """Return how many calls are in no commit, those left out of which there is a record in one."""
-    committed = view.world.committed()
-    every = committed | view.world.pending(view.code)
+    committed, pending = view.world.committed(), view.world.pending(view.code)
+    if not names_now(view).former:  # as in most repositories: few of many calls are looked at
+        return not_among(view.world.index, pending, committed)
+    every = committed | pending
     return sum(count_calls(view, every).values()) - sum(count_calls(view, committed).values())
 
 
