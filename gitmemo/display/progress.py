@@ -64,9 +64,8 @@ class TransferLine:
 
     @property
     def moved(self) -> str:
-        """What was moved, as people say it."""
-        moved = f"{self._moved} of {count(self._values, 'value')}"
-        return f"{moved} ({size(self._moved_bytes)})"
+        """What was moved, as people say it; how much there is at all is a guess until the end."""
+        return f"{count(self._moved, 'value')} ({size(self._moved_bytes)})"
 
     def text(self, elapsed_s: float) -> str:
         """Return the line."""

@@ -294,7 +294,7 @@ def test_a_push_that_is_stopped_says_what_was_sent(
     with monkeypatch.context() as patched:
         patched.setattr(TransferLine, "__call__", stopped)
         said = say(shared, "push", code=130)
-    assert "lab: sending was stopped after 3 of 3 values (" in said
+    assert "lab: sending was stopped after 3 values (" in said
     assert "that is kept, and the same command goes on" in said
     assert "sent 0 values (0 B), 3 already there" in say(shared, "push")
     assert "function histories are up to date" not in say(shared, "push"), "there is no git remote"
