@@ -8,8 +8,9 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass
 
 from gitmemo.errors import RemoteUnknown
+from gitmemo.query import count_calls, count_pending
 from gitmemo.remotes import holdings, known_on, open_remote
-from gitmemo.sync import missing_among
+from gitmemo.sync.wanted import missing_among
 from gitmemo.workspace import View, remote_cache
 from gitmemo.world.later import find_later
 from gitmemo.world.revisions import RevisionWorld
@@ -68,7 +69,7 @@ def inventory(view: View, *, ask: bool) -> Inventory:
     # What came later is counted on its own, also where it is shown.
     pending = world.pending(view.code)
     numbers = world.committed() | pending
-    per_op = index.calls_per_op(numbers, without=())
+    per_op = count_calls(view, numbers)
     return Inventory(
         rev=view.rev,
         branch=place.branch,
@@ -78,7 +79,7 @@ def inventory(view: View, *, ask: bool) -> Inventory:
         versions=len({tally.version for tally in index.tally(numbers)}),
         segments=world.segments,
         values=len(index.of_kinds(numbers, ("value",))),
-        pending=len(index.of_kinds(pending, ("call",))),
+        pending=count_pending(view),
         reusable=_reusable(view, numbers),
         missing=_missing(view, numbers | view.later_numbers, ask=ask),
     )

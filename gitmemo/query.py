@@ -22,6 +22,7 @@ from gitmemo.model.renames import Renames
 from gitmemo.model.spoken import all_meant
 from gitmemo.model.validity import Code, changed, stands
 from gitmemo.workspace import View, Workspace
+from gitmemo.world.sifting import not_among
 from gitmemo.world.view import World, first_of_each
 
 
@@ -59,7 +60,8 @@ def valid_calls(world: World, calls: Iterable[Call], code: Code) -> Selection:
 def without_repeats(selection: Selection) -> Selection:
     """Return `selection` without links, but where what they repeat does not count.
 
-    A call is one call, however many histories its inputs have and names its op had.
+    A call is one call, however often it was run, whatever histories its inputs have and names its
+    op had: it is its op, its code and the contents of its inputs.
     """
     current = _runs(selection.calls, ())
     seen = {call.cid for call in current}
@@ -68,12 +70,31 @@ def without_repeats(selection: Selection) -> Selection:
     return Selection(current, stale, unreachable)
 
 
+def count_calls(view: Workspace | View, numbers: Collection[int]) -> Mapping[str, int]:
+    """Return how many calls each op has among facts, counted as `without_repeats` counts them."""
+    now, index = names_now(view), view.world.index
+    if not now.former:  # then nothing of the records has to be read
+        return index.calls_per_op(numbers, without=())
+    return Counter(call.op for call in _runs(now.calls(index.calls(numbers)), ()))
+
+
+def count_pending(view: Workspace | View) -> int:
+    """Return how many calls are in no commit, those left out of which there is a record in one."""
+    committed, pending = view.world.committed(), view.world.pending(view.code)
+    if not names_now(view).former:  # as in most repositories: few of many calls are looked at
+        return not_among(view.world.index, pending, committed)
+    every = committed | pending
+    return sum(count_calls(view, every).values()) - sum(count_calls(view, committed).values())
+
+
 def _runs(calls: Iterable[Call], seen: Collection[Digest]) -> tuple[Call, ...]:
-    """Return the calls, but for links to others among them, and for what was seen before."""
+    """Return one record of each call, no link where there is another, but for what was seen before."""
     others = [call for call in calls if call.cid not in seen]
-    run = {call.cid for call in others if not call.is_link}
-    links = {call.cid: call for call in others if call.is_link and call.cid not in run}
-    return tuple(call for call in others if not call.is_link or links.get(call.cid) is call)
+    found: dict[Digest, Call] = {}
+    for call in others:
+        if call.cid not in found or (found[call.cid].is_link and not call.is_link):
+            found[call.cid] = call
+    return tuple(call for call in others if found[call.cid] is call)
 
 
 def stale_test(world: World, code: Code) -> Callable[[Call], bool]:

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from gitmemo.errors import BadSetting, KeyUnusable
+from gitmemo.quantities import count
 
 VARIABLE = "GITMEMO_SIGNING_KEY"
 BYTES = 32
@@ -108,7 +109,7 @@ def key_in(text: str, where: str) -> SigningKey:
     except ValueError:
         raise KeyUnusable(where, f"it is not one line {_PREFIX.strip()!r} and a key") from None
     if len(secret) < BYTES:
-        raise KeyUnusable(where, f"the key has {len(secret)} bytes; {BYTES} are the least")
+        raise KeyUnusable(where, f"the key has {count(len(secret), 'byte')}; {BYTES} are the least")
     return SigningKey(secret)
 
 

@@ -21,7 +21,7 @@ from gitmemo.remotes import Remote, RemoteConfig, open_remote
 from gitmemo.remotes.collecting import Remains, Sweep, plan_sweep, remains, retire, sweep
 from gitmemo.remotes.parallel import JOBS
 from gitmemo.remotes.repacking import Moved
-from gitmemo.sync import git_remote
+from gitmemo.sync.git_remotes import git_remote
 from gitmemo.workspace import Workspace, remote_cache
 
 _USUAL_PORTS = ("", "22", "80", "443", "9418")

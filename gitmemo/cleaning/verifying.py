@@ -11,20 +11,27 @@ from collections.abc import Collection, Iterator, Mapping
 from dataclasses import asdict, dataclass
 from enum import StrEnum
 
+from gitmemo.blobs import BlobStore
 from gitmemo.blobs.home import notes_folder, repository_blobs
 from gitmemo.blobs.inspecting import Inspection, inspect, set_aside
 from gitmemo.cleaning.local import store_of
 from gitmemo.cleaning.recomputing import Maker, makers_of_blobs
 from gitmemo.commits.check import check_records
-from gitmemo.errors import GitmemoError
+from gitmemo.errors import GitmemoError, SegmentUnreadable
+from gitmemo.git.repository import Layout
 from gitmemo.hashing.digest import Digest, to_hex
 from gitmemo.model.facts import Call
-from gitmemo.quantities import count
+from gitmemo.quantities import count, size
 from gitmemo.remotes import WantedBlob, open_remote, pull
 from gitmemo.remotes.origins import note_origin
 from gitmemo.short_ids import short
+from gitmemo.sync.spilled import as_wanted
 from gitmemo.workspace import Workspace, remote_cache
+from gitmemo.world.files import segments_in
 from gitmemo.world.named import Named, held, named
+from gitmemo.world.segments import read_segment
+from gitmemo.world.spilled import stubs_among, whole
+from gitmemo.world.stubs import Stub, stub_bytes
 
 
 class Outcome(StrEnum):
@@ -72,6 +79,8 @@ class Problem:
 def verify(workspace: Workspace, *, repair: bool) -> Iterator[Problem]:
     """Yield what is damaged, of records and of values."""
     readable = True
+    if repair:
+        yield from _segments_fetched(workspace)
     for said, is_repaired in check_records(workspace, repair=repair):
         readable = readable and is_repaired
         yield Problem("record", Outcome.REPAIRED if is_repaired else Outcome.DAMAGED, said)
@@ -79,7 +88,7 @@ def verify(workspace: Workspace, *, repair: bool) -> Iterator[Problem]:
     names = _names(workspace) if readable else None
     if names is None:
         for copy in found.damaged:
-            said = f"a value ({copy.codec}, {copy.size} bytes) is damaged in {copy.path}"
+            said = f"a value ({copy.codec}, {size(copy.size)}) is damaged in {copy.path}"
             yield Problem("value", Outcome.DAMAGED, said, to_hex(copy.blob))
         return
     if repair:
@@ -93,7 +102,7 @@ def verify(workspace: Workspace, *, repair: bool) -> Iterator[Problem]:
     values = {value.blob: value for value in names.values}
     for blob in sorted(needed):
         value = values[blob]
-        what = f"the value {short(to_hex(blob))} ({value.codec}, {value.size} bytes) is damaged"
+        what = f"the value {short(to_hex(blob))} ({value.codec}, {size(value.size)}) is damaged"
         ident, concerned = to_hex(blob), calls.get(blob, "")
         if blob in fetched:
             yield Problem("value", Outcome.REPAIRED, f"{what}: fetched again", ident, concerned)
@@ -109,6 +118,28 @@ def verify(workspace: Workspace, *, repair: bool) -> Iterator[Problem]:
                 "  fix: `gitmemo push` where it is, or `gitmemo forget` these calls and run the program"
             )
             yield Problem("value", Outcome.LOST, said, ident, concerned)
+
+
+def _segments_fetched(workspace: Workspace) -> Iterator[Problem]:
+    """Fetch the spilled segments of the work tree that are missing or damaged; yield what came."""
+    root, blobs = workspace.root, workspace.world.blobs
+    stubs = list(stubs_among(root, (path for _, path in segments_in(root))))
+    absent = [stub for stub in stubs if not _is_whole(workspace.layout, stub)]
+    if not absent:
+        return
+    _pull(workspace, blobs, list(map(as_wanted, absent)))
+    for stub in absent:
+        if _is_whole(workspace.layout, stub):
+            said = f"the spilled segment {stub.path} ({size(stub.size)}): fetched again"
+            yield Problem("record", Outcome.REPAIRED, said, to_hex(stub.blob))
+
+
+def _is_whole(layout: Layout, stub: Stub) -> bool:
+    try:
+        read_segment(stub.path, whole(layout, stub.path, stub_bytes(stub.size)))
+    except SegmentUnreadable:
+        return False
+    return True
 
 
 def _nowhere(maker: Maker | None) -> str:
@@ -182,7 +213,12 @@ def _fetched(workspace: Workspace, names: Named, blobs: Collection[Digest]) -> f
     """Fetch what remotes hold of these values; return what is here now, verified."""
     store = repository_blobs(workspace.layout)  # another may have seen what was set aside
     wanted = [WantedBlob(v.blob, v.codec, v.size) for v in names.values if v.blob in blobs]
-    before = frozenset(blobs)
+    _pull(workspace, store, wanted)
+    return frozenset(blobs) & inspect(store_of(workspace)).sound
+
+
+def _pull(workspace: Workspace, store: BlobStore, wanted: Collection[WantedBlob]) -> None:
+    """Fetch what any remote holds of `wanted`."""
     for name in workspace.settings.remotes:
         try:
             config = workspace.remote(name)
@@ -191,4 +227,3 @@ def _fetched(workspace: Workspace, names: Named, blobs: Collection[Digest]) -> f
             pull(store, remote, wanted, cache=remote_cache(workspace.layout, config))
         except GitmemoError:
             continue  # it may not be asked, does not answer, or is damaged: what it gave is here
-    return before & inspect(store_of(workspace)).sound

@@ -22,7 +22,7 @@ from gitmemo.comparison import (
 )
 from gitmemo.display.text import cut, diff_lines, printable
 from gitmemo.errors import GitmemoError, UnknownOp
-from gitmemo.hashing.digest import to_hex
+from gitmemo.hashing.digest import Digest, to_hex
 from gitmemo.memo.clone_trust import CloneTrust
 from gitmemo.memo.measuring import Distance, distance
 from gitmemo.memo.trust import Values
@@ -30,6 +30,7 @@ from gitmemo.model.facts import Slot
 from gitmemo.quantities import count, size
 from gitmemo.query import names_now
 from gitmemo.short_ids import short
+from gitmemo.sync.advice import command
 from gitmemo.versions.comparing import difference
 from gitmemo.versions.finding import find_code
 from gitmemo.workspace import View
@@ -127,6 +128,7 @@ class _Printer:
             f"{len(found.changed)} with other results, {found.same} the same"
         )
         yield f"versions: {_both(found.versions)}; decisions and renames: {_both(found.statements)}"
+        yield from self._unseen(found)
         yield from self._section("other results", found.changed, self._changed)
         yield from self._section("added", found.added, self._row)
         yield from self._section("removed", found.removed, self._row)
@@ -146,6 +148,7 @@ class _Printer:
             same=found.same,
             versions=len(found.versions),
             decisions=len(found.statements),
+            not_here=len({*self._absent(found, is_new=False), *self._absent(found, is_new=True)}),
         )
         for kind, rows in (
             ("changed", found.changed),
@@ -170,6 +173,35 @@ class _Printer:
                 side="new" if one.is_new else "old",
                 says=list(said(one.statement)),
             )
+
+    def _unseen(self, found: WorldDifference) -> Iterator[str]:
+        """Yield what to know of values that are compared by their ids alone, if there are any."""
+        of_each = [
+            (view, self._absent(found, is_new=view is self._new)) for view in (self._old, self._new)
+        ]
+        absent = {cid for _, cids in of_each for cid in cids}
+        if not absent:
+            return
+        are = "is" if len(absent) == 1 else "are"
+        pulls = [command("pull", () if v.rev is None else (v.rev,)) for v, cids in of_each if cids]
+        way = f": {' and '.join(pulls)}" if self._new.workspace.settings.remotes else ""
+        yield printable(
+            f"{count(len(absent), 'value')} of other results {are} not on this machine, and only "
+            f"compared by id{way}"
+        )
+
+    def _absent(self, found: WorldDifference, *, is_new: bool) -> set[Digest]:
+        """Return the contents of other results of one side whose bytes are not here."""
+        world = self._new.world
+        cids = {
+            slot.cid
+            for row in found.changed
+            for _, old, new in row.outputs()
+            if (slot := new if is_new else old) is not None and slot.inline is None
+        }
+        blobs = {cid: {value.blob for value in world.values(cid)} for cid in cids}
+        absent = world.blobs.missing(set().union(*blobs.values()))
+        return {cid for cid, named in blobs.items() if named and named <= absent}
 
     def _section(
         self, title: str, rows: Sequence[_T], lines: Callable[[_T], Iterator[str]]

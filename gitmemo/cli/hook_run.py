@@ -147,7 +147,7 @@ def _after_commit(workspace: Workspace, run: _Run) -> int:
     if run.exports:
         after_commit(workspace)
         return 0
-    from gitmemo.sync import pending_calls
+    from gitmemo.sync.unshared import pending_calls
 
     if calls := pending_calls(workspace):
         _say(f"gitmemo: {_in_no_commit(calls)}")
@@ -175,7 +175,7 @@ def _arrived(workspace: Workspace, _: _Run) -> int:
 
 
 def _before_push(workspace: Workspace, run: _Run) -> int:
-    from gitmemo.sync import unshared
+    from gitmemo.sync.unshared import unshared
 
     pushed = _pushed()
     said = unshared(workspace, pushed, next(iter(run.arguments), None))

@@ -15,7 +15,18 @@ from gitmemo.cli.keys import key
 from gitmemo.cli.options import json_option
 from gitmemo.cli.remote_cleaning import remote_gc
 from gitmemo.cli.remote_modify import modify
-from gitmemo.cli.remote_settings import MEANT_FOR, OWN, change, is_trusted, local, option_of, staged
+from gitmemo.cli.remote_settings import (
+    MEANT_FOR,
+    OWN,
+    change,
+    force,
+    is_trusted,
+    local,
+    option_of,
+    refuse_foreign,
+    refuse_unknown,
+    staged,
+)
 from gitmemo.cli.remote_trust import trust
 from gitmemo.display.text import printable
 from gitmemo.errors import RemoteInvalid, RemoteUnknown
@@ -26,9 +37,6 @@ from gitmemo.workspace import find, remote_cache
 
 if TYPE_CHECKING:
     from gitmemo.remotes import Probe
-
-__DEFAULT = ("default_remote",)
-
 
 _DEFAULT = ("default_remote",)
 
@@ -49,8 +57,16 @@ for command in (key, modify, remote_gc, trust):
     "-o", "--option", "options", multiple=True, metavar="KEY=VALUE", help="Such as endpoint_url=…"
 )
 @click.option("-d", "--default", "is_default", is_flag=True, help="Use it when none is named.")
+@force
 @local
-def add(name: str, url: str, options: tuple[str, ...], is_default: bool, is_local: bool) -> None:
+def add(
+    name: str,
+    url: str,
+    options: tuple[str, ...],
+    is_default: bool,
+    is_forced: bool,
+    is_local: bool,
+) -> None:
     """Add a remote: NAME and URL, a directory, s3://BUCKET/PATH, gs://…, az://…, sftp://… or https://….
 
     A relative directory counts from the repository's root. The settings are committed, so they
@@ -64,10 +80,14 @@ def add(name: str, url: str, options: tuple[str, ...], is_default: bool, is_loca
         raise RemoteInvalid(
             name, "it exists already", f"choose another name, or: gitmemo remote modify {name}"
         )
-    table = {"url": url, **dict(option_of(name, text) for text in options)}
+    given = dict(option_of(name, text) for text in options)
+    table = {"url": url, **given}
+    if not is_forced:
+        refuse_unknown(name, url, given, is_local=is_local)
     # Refuses bad names, secrets and nonsense.
     committed, own = ({}, table) if is_local else (table, {})
     config = RemoteConfig.of(name, committed, own, workspace.root)
+    refuse_foreign(config)
     changes = [setting(("remotes", name), table)]
     if is_default:
         changes.append(setting(_DEFAULT, name))

@@ -10,7 +10,18 @@ from collections.abc import Iterator
 
 import click
 
-from gitmemo.cli.remote_settings import MEANT_FOR, OWN, change, is_trusted, local, option_of, staged
+from gitmemo.cli.remote_settings import (
+    MEANT_FOR,
+    OWN,
+    change,
+    force,
+    is_trusted,
+    local,
+    option_of,
+    refuse_foreign,
+    refuse_unknown,
+    staged,
+)
 from gitmemo.config import COMMITTED
 from gitmemo.display.text import printable
 from gitmemo.errors import RemoteInvalid, RemoteUnknown
@@ -18,6 +29,7 @@ from gitmemo.remote_tables import (
     WAITING,
     RemoteTable,
     address_of,
+    effective,
     needs_note,
     readable,
     refuse_moved,
@@ -37,6 +49,7 @@ from gitmemo.workspace import Workspace, find
 @click.option(
     "--confirm", is_flag=True, help="With --local: what it says is for the address as it is now."
 )
+@force
 @local
 def modify(
     name: str,
@@ -45,6 +58,7 @@ def modify(
     url: str | None,
     unset: tuple[str, ...],
     confirm: bool,
+    is_forced: bool,
     is_local: bool,
 ) -> None:
     """Change settings of a remote: `modify lab region=eu-west-1`, `modify --local lab profile=me`.
@@ -72,7 +86,14 @@ def modify(
     given = dict(option_of(name, text) for text in settings)
     changed = {**kept, **given}
     committed, own = (before[0], changed) if is_local else (changed, before[1])
+    if not is_forced:
+        leads_to = effective(committed, own).get("url", "")
+        refuse_unknown(name, leads_to, given.keys() - {"url"}, is_local=is_local)
     config = RemoteConfig.of(name, committed, own, workspace.root)
+    if not is_local:  # others read it without what this clone says
+        RemoteConfig.of(name, {**given, "url": committed["url"]}, root=workspace.root)
+    if "url" in given:
+        refuse_foreign(config)
     note = _note(workspace, name, before, (committed, own), confirmed=confirm)
     values: dict[str, str | None] = {**dict.fromkeys(unset), **given}
     changes = [setting(("remotes", name, key), value) for key, value in values.items()]

@@ -5,6 +5,9 @@ Not the commands. Invariant: a change of the committed settings is staged.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from typing import TYPE_CHECKING
+
 import click
 
 from gitmemo.config import COMMITTED
@@ -14,8 +17,14 @@ from gitmemo.remote_tables import HIDDEN, looks_secret
 from gitmemo.settings_files import Change, edit, edit_own
 from gitmemo.workspace import Workspace
 
+if TYPE_CHECKING:
+    from gitmemo.remotes import RemoteConfig
+
 local = click.option(
     "--local", "is_local", is_flag=True, help="In this clone's own settings, which no commit takes."
+)
+force = click.option(
+    "--force", "is_forced", is_flag=True, help="Take options that are not known here."
 )
 OWN = "this clone's own settings"
 MEANT_FOR = "meant_for"
@@ -36,6 +45,46 @@ def option_of(name: str, text: str) -> tuple[str, str]:
         shown_text = HIDDEN if looks_secret(text) else repr(text)
         raise RemoteInvalid(name, f"{shown_text} is not KEY=VALUE", "write it as KEY=VALUE")
     return key, value
+
+
+def refuse_unknown(name: str, url: str, options: Iterable[str], *, is_local: bool) -> None:
+    """Refuse options that no driver for such an address is known to take.
+
+    Raises:
+        RemoteInvalid: There is one.
+    """
+    from gitmemo.remotes.config import protocol_of
+    from gitmemo.remotes.protocols import refuse_unknown
+
+    # What must not be committed is refused for that, however it is spelt.
+    asked = [option for option in options if is_local or not looks_secret(option)]
+    refuse_unknown(name, protocol_of(url), asked)
+
+
+def refuse_foreign(config: RemoteConfig) -> None:
+    """Refuse a directory that holds other things: a remote would lie among them.
+
+    Raises:
+        RemoteInvalid: It is no remote, and not empty.
+    """
+    from gitmemo.remotes.layout import FOLDERS, MARKER
+
+    if config.protocol is not None:
+        return
+    try:
+        names = sorted(path.name for path in config.folder.iterdir())
+    except OSError:  # it is not there yet, or not today: the first push makes it, or fails
+        return
+    foreign = [name for name in names if name not in FOLDERS and not name.startswith(".")]
+    if not foreign or MARKER in names or foreign == ["lost+found"]:
+        return
+    shown = ", ".join(foreign[:3]) + (", …" if len(foreign) > 3 else "")
+    place = str(config.folder.resolve())
+    raise RemoteInvalid(
+        config.name,
+        f"the directory {place} holds other things ({shown}), and no gitmemo remote",
+        f"name an empty folder, or one that is not there yet, such as {place}/gitmemo",
+    )
 
 
 def change(workspace: Workspace, *changes: Change, is_local: bool) -> None:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import sys
 import traceback
 import types
+import warnings
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +16,7 @@ from gitmemo.errors import GitmemoError
 from gitmemo.git.hookfiles import is_installed
 from gitmemo.memo.calls import CallEvent, Counter
 from gitmemo.memo.opening import share, storage_of
+from gitmemo.memo.storage import Storage
 from gitmemo.quantities import count, duration
 from gitmemo.workspace import find
 
@@ -48,7 +51,9 @@ def run(verbose: bool, recompute_missing: bool, script: Path, args: tuple[str, .
     failure: Exception | None = None
     code = 0
     storage.wait_for_policy()
-    with storage.observed(tell), storage:
+    with ExitStack() as entered:
+        entered.enter_context(storage.observed(tell))
+        _enter(storage, entered)
         try:
             code = _run_as_main(script, path, args)
         except Exception as error:  # noqa: BLE001  whatever the script raises, it ends as under Python
@@ -64,6 +69,14 @@ def run(verbose: bool, recompute_missing: bool, script: Path, args: tuple[str, .
         click.echo(_as_python_says(path, failure), nl=False, err=True)
         return 1
     return code
+
+
+def _enter(storage: Storage, entered: ExitStack) -> None:
+    """Enter the block; no line of the script has led to what is warned of then."""
+    with warnings.catch_warnings(record=True) as said:
+        entered.enter_context(storage)
+    for one in said:
+        click.echo(f"gitmemo: {one.message}", err=True)
 
 
 def _summary(counter: Counter) -> str:

@@ -19,7 +19,7 @@ from gitmemo.cli.options import json_option, revision_options
 from gitmemo.display.text import printable, table
 from gitmemo.model.facts import Call
 from gitmemo.quantities import count, size
-from gitmemo.query import Selection, names_now, valid_calls, without_repeats
+from gitmemo.query import Selection, count_pending, names_now, valid_calls, without_repeats
 from gitmemo.workspace import View, Workspace
 from gitmemo.world.index import STATEMENT_KINDS
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from gitmemo.changes.change import Change
     from gitmemo.model.contests import Contest
     from gitmemo.remotes import WantedBlob
-    from gitmemo.sync import Standing
+    from gitmemo.sync.standing import Standing
 
 
 @click.command()
@@ -138,7 +138,7 @@ class _Status:
 def _look(view: View, asked: str | None) -> _Status:
     """Gather it; `asked` is the remote to ask, None for none."""
     from gitmemo.commits.undecided import open_changes
-    from gitmemo.sync import missing_of
+    from gitmemo.sync.wanted import missing_of
 
     world = view.world
     every_record = names_now(view).calls(world.calls(view.code))
@@ -146,7 +146,7 @@ def _look(view: View, asked: str | None) -> _Status:
     return _Status(
         view,
         without_repeats(valid_calls(world, every_record, view.code)),
-        pending=len(world.index.of_kinds(waiting, ("call",))),
+        pending=count_pending(view),
         said=len(world.index.of_kinds(waiting, STATEMENT_KINDS)),
         missing=missing_of(world, view.code),
         standing=None if asked is None else _standing(view, asked),
@@ -176,10 +176,13 @@ def _what_is_wanting(found: _Status, asked: str | None) -> Iterator[str]:
 
 def _standing(view: View, name: str) -> Standing:
     """Ask a remote, the default one if it has no name."""
-    from gitmemo.sync import standing, values_of
+    from gitmemo.sync.spilled import segments_seen
+    from gitmemo.sync.standing import standing
+    from gitmemo.sync.wanted import values_of
 
     workspace = view.workspace
-    return standing(workspace, workspace.remote(name or None), values_of(view.world, view.code))
+    wanted = values_of(view.world, view.code) + segments_seen(view)
+    return standing(workspace, workspace.remote(name or None), wanted)
 
 
 def _and(said: int) -> str:

@@ -216,7 +216,7 @@ def tell_pull(task: Task, jobs: int | None, *, quiet: bool) -> Fields:
 
 def compare(task: Task, config: RemoteConfig, *, quiet: bool) -> Fields:
     """Ask what a remote holds, and say what is here and what is there."""
-    from gitmemo.sync import standing
+    from gitmemo.sync.standing import standing
 
     found = standing(task.workspace, config, task.wanted)
     for line in found.lines(task.command):
@@ -232,11 +232,15 @@ def _no_remote() -> Fields:
 @contextmanager
 def _line(doing: str, values: Iterable[WantedBlob], *, quiet: bool) -> Iterator[TransferLine]:
     sizes = [item.size for item in values]
+    line = TransferLine(doing, sum(sizes), len(sizes), is_quiet=quiet)
     try:
-        with TransferLine(doing, sum(sizes), len(sizes), is_quiet=quiet) as line:
+        with line:
             yield line
     except KeyboardInterrupt:
-        click.echo(f"{doing} was stopped; what has arrived counts, repeat it to go on", err=True)
+        click.echo(
+            f"{doing} was stopped after {line.moved}; that is kept, and the same command goes on",
+            err=True,
+        )
         raise
 
 
@@ -286,47 +290,56 @@ def _warn_missing(config: RemoteConfig, missing: tuple[WantedBlob, ...]) -> None
 
 # --- function histories ----------------------------------------------------------
 
+_NOTHING_NEW = "function histories are up to date"
+
 
 def push_histories(workspace: Workspace, *, dry_run: bool, quiet: bool) -> Fields:
     """Send function histories to git."""
-    from gitmemo import sync
     from gitmemo.commits.histories import render_histories
+    from gitmemo.sync.git_remotes import git_remote
 
-    git_remote = sync.git_remote(workspace.layout)
+    to = git_remote(workspace.layout)
     if not dry_run:
         render_histories(workspace)
-    if git_remote is None:
+    if to is None:
         if not quiet:
             click.echo("no git remote: function histories stay here", err=True)
         return {"git_remote": None}
     side_ref = workspace.settings.side_ref
     if dry_run:
-        has_new = sync.has_unshared_histories(workspace.layout, git_remote, side_ref)
-        said = "function histories would be sent" if has_new else "function histories are known"
-        _said(f"{git_remote}: {said}", quiet=quiet)
-        return {"git_remote": git_remote, "histories": has_new}
+        from gitmemo.sync.unshared import has_unshared_histories
+
+        has_new = has_unshared_histories(workspace.layout, to, side_ref)
+        said = "function histories would be sent" if has_new else _NOTHING_NEW
+        _said(f"{to}: {said}", quiet=quiet)
+        return {"git_remote": to, "histories": has_new}
     from gitmemo.history import Histories
 
-    sent = Histories(workspace.layout).push(git_remote, side_ref)
-    said = "function histories sent" if sent.pushed else "function histories are up to date"
-    _said(f"{git_remote}: {said}", quiet=quiet)
-    return {"git_remote": git_remote, "histories": sent.pushed}
+    try:
+        sent = Histories(workspace.layout).push(to, side_ref)
+    except KeyboardInterrupt:
+        said = "sending function histories was stopped; the same command goes on"
+        click.echo(printable(f"{to}: {said}"), err=True)
+        raise
+    said = "function histories sent" if sent.pushed else _NOTHING_NEW
+    _said(f"{to}: {said}", quiet=quiet)
+    return {"git_remote": to, "histories": sent.pushed}
 
 
 def fetch_histories(workspace: Workspace, *, quiet: bool) -> Fields:
     """Fetch function histories from git."""
-    from gitmemo import sync
+    from gitmemo.sync.git_remotes import git_remote
 
-    git_remote = sync.git_remote(workspace.layout)
-    if git_remote is None:
+    source = git_remote(workspace.layout)
+    if source is None:
         return {"git_remote": None}
     from gitmemo.history import Histories
 
-    fetched = Histories(workspace.layout).fetch(git_remote, workspace.settings.side_ref)
-    _said(f"{git_remote}: {_histories(fetched)}", quiet=quiet)
+    fetched = Histories(workspace.layout).fetch(source, workspace.settings.side_ref)
+    _said(f"{source}: {_histories(fetched)}", quiet=quiet)
     for problem in fetched.problems:
-        click.echo(f"{git_remote}: skipped: {problem}", err=True)
-    return {"git_remote": git_remote, "histories": len(fetched.changed)}
+        click.echo(f"{source}: skipped: {problem}", err=True)
+    return {"git_remote": source, "histories": len(fetched.changed)}
 
 
 def _histories(fetched: FetchReport) -> str:

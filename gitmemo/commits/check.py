@@ -10,8 +10,10 @@ from pathlib import Path
 
 from gitmemo.errors import CorruptSegment, GitmemoError, SegmentUnreadable
 from gitmemo.git.repository import Layout
+from gitmemo.quantities import count
 from gitmemo.workspace import Workspace
 from gitmemo.world.files import names_in, segment_bytes
+from gitmemo.world.intact import with_advice
 from gitmemo.world.journal import PACKED, abandoned, read_entries
 from gitmemo.world.journal import repair as repair_journal
 from gitmemo.world.segments import INDEX_FOLDER, damage, read_segment, segment_name
@@ -21,8 +23,10 @@ from gitmemo.world.spilled import whole
 def check_records(workspace: Workspace, *, repair: bool) -> Iterator[tuple[str, bool]]:
     """Yield a line about every segment and journal that is damaged, and whether it was repaired."""
     for name in _below(workspace.root, INDEX_FOLDER):
-        for error in _damage_of(workspace.layout, name):
-            yield str(error), False
+        found = list(_damage_of(workspace.layout, name))
+        for number, error in enumerate(found):
+            is_last = number == len(found) - 1  # one piece of advice for all its lines
+            yield (str(error) if is_last else error.problem()), False
     journals = workspace.layout.private_dir / "journal"
     for path in sorted((*journals.rglob("*.jsonl"), *journals.rglob(f"*.jsonl{PACKED}"))):
         try:
@@ -43,7 +47,8 @@ def _repaired(path: Path) -> tuple[str, bool]:
         return f"set {aside} aside; its calls were in commits when it was made", True
     with abandoned(path) as is_free:
         if is_free:
-            return f"set {repair_journal(path)} damaged lines of {path} aside", True
+            lines = count(repair_journal(path), "damaged line")
+            return f"set {lines} of {path} aside", True
     return f"{path} is in use: end the program that writes to it, then repair again", False
 
 
@@ -67,6 +72,11 @@ def _damage_of(layout: Layout, name: str) -> Iterator[SegmentUnreadable]:
         return
     try:
         data = whole(layout, name, segment_bytes(layout.root, name))
-        yield from damage(name, read_segment(name, data))
+        found = list(damage(name, read_segment(name, data)))
+        if found:
+            yield from found[:-1]
+            raise found[-1]
+    except CorruptSegment as error:
+        yield with_advice(layout.root, error)
     except SegmentUnreadable as error:
         yield error

@@ -61,6 +61,11 @@ class TransferLine:
             self._told = now
             self._write(self.text(now - self._began))
 
+    @property
+    def moved(self) -> str:
+        """What was moved, as people say it; how much there is at all is a guess until the end."""
+        return f"{count(self._moved, 'value')} ({size(self._moved_bytes)})"
+
     def text(self, elapsed_s: float) -> str:
         """Return the line."""
         parts = [

@@ -123,8 +123,12 @@ def _unit(unit: Json) -> str:
 
 def _stored(array: list[Json]) -> str:
     _kind, cid, codec, size, blob, *parts = array
-    rest = f", with {len(_list(parts[0]))} values that it names" if parts else ""
-    return f"value {_id(cid)}  {codec}, {size} bytes, blob {_id(blob)}{rest}"
+    rest = f", with {_count(len(_list(parts[0])), 'value')} that it names" if parts else ""
+    return f"value {_id(cid)}  {codec}, {_count(size, 'byte')}, blob {_id(blob)}{rest}"
+
+
+def _count(number: Json, noun: str) -> str:
+    return f"{number} {noun}{'' if number == 1 else 's'}"
 
 
 def _source(array: list[Json]) -> str:

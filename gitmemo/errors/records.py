@@ -45,14 +45,15 @@ class SegmentSpilled(SegmentUnreadable, LookupError):
 
     kind = "segment-spilled"
 
-    def __init__(self, path: str, size_bytes: int) -> None:
-        super().__init__(path, size_bytes)
-        self.path, self.size_bytes = path, size_bytes
+    def __init__(self, path: str, size_bytes: int, why: str = "") -> None:
+        """`why` says why they were not fetched where that could have been."""
+        super().__init__(path, size_bytes, why)
+        self.path, self.size_bytes, self.why = path, size_bytes, why
 
     def problem(self) -> str:
         return (
             f"the index segment {printed(self.path)} is spilled: its {self.size_bytes:,} bytes are "
-            "on a remote, and not on this machine"
+            "on a remote, and not on this machine" + (f" ({self.why})" if self.why else "")
         )
 
     def remedy(self) -> str:
@@ -64,10 +65,15 @@ class CorruptSegment(SegmentUnreadable, ValueError):
 
     kind = "corrupt-segment"
 
-    def __init__(self, path: str, reason: str, line: int | None = None) -> None:
-        """`line` is the number of the line that is no fact, from 1 on; None for the whole file."""
-        super().__init__(path, reason, line)
-        self.path, self.reason, self.line = path, reason, line
+    def __init__(
+        self, path: str, reason: str, line: int | None = None, intact: str | None = None
+    ) -> None:
+        """`line` is the number of the line that is no fact, from 1 on; None for the whole file.
+
+        `intact` is the revision that has it whole, empty if none here has; None if nobody looked.
+        """
+        super().__init__(path, reason, line, intact)
+        self.path, self.reason, self.line, self.intact = path, reason, line, intact
 
     def problem(self) -> str:
         where = f"line {self.line} of " if self.line else ""
@@ -77,11 +83,20 @@ class CorruptSegment(SegmentUnreadable, ValueError):
         if not self.path.isprintable():
             return "look at it with `git status` and `git log`, and remove what is not yours"
         path = shlex.quote(self.path)
-        return (
-            f"restore it from git: git checkout HEAD -- {path}\n"
-            f"  if it was committed like this: `git log -- {path}` lists commits; take an older one's "
-            f"(git checkout COMMIT -- {path}), or leave it out, with all its facts (git rm -- {path})"
-        )
+        if self.intact is None:
+            return (
+                f"`git log -- {path}` lists the commits that may have it whole: "
+                f"git checkout COMMIT -- {path}"
+            )
+        if not self.intact:
+            return (
+                "no commit here has it whole: fetch it from a clone that has, or leave it out, with "
+                f"all its facts: git rm -f --ignore-unmatch -- {path}; rm -f {path}"
+            )
+        restore = f"git checkout {self.intact} -- {path}"
+        if self.intact == "HEAD":
+            return f"restore it from git: {restore}"
+        return f"it was committed like this; take it from a commit that has it whole: {restore}"
 
 
 class SegmentsAltered(GitmemoError):

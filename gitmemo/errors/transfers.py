@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from gitmemo.errors.base import GitmemoError
+from gitmemo.quantities import count
 from gitmemo.short_ids import short
 
 
@@ -204,8 +205,8 @@ class RemoteUnsigned(GitmemoError):
 
     def problem(self) -> str:
         return (
-            f"{self.refused} values on the remote {self.name!r} have no signature of a trusted key, "
-            f"or are not there, so they were not fetched; {self.stored} others arrived"
+            f"not fetched: {count(self.refused, 'value')} without a signature of a trusted key on the "
+            f"remote {self.name!r}, or not there; {count(self.stored, 'other')} arrived"
         )
 
     def remedy(self) -> str:
@@ -229,8 +230,8 @@ class RemoteCorrupt(GitmemoError):
     def problem(self) -> str:
         shown = ", ".join(self.objects[:3]) + (", …" if len(self.objects) > 3 else "")
         return (
-            f"{self.lost} values could not be pulled because the remote {self.name!r} is damaged "
-            f"in {shown}; {self.stored} others arrived"
+            f"{count(self.lost, 'value')} could not be pulled because the remote {self.name!r} is "
+            f"damaged in {shown}; {count(self.stored, 'other')} arrived"
         )
 
     def remedy(self) -> str:

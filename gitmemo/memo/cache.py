@@ -12,6 +12,7 @@ from gitmemo.memo.caller import Caller
 from gitmemo.memo.lookup import Lookup
 from gitmemo.memo.verdicts import Verdicts
 from gitmemo.model.validity import Code
+from gitmemo.quantities import count
 from gitmemo.world.view import World
 
 
@@ -35,8 +36,9 @@ class CacheInfo:
 
     def __repr__(self) -> str:
         return (
-            f"CacheInfo({self.calls} calls ({self.bytes} bytes), {self.short_cuts} short cuts, "
-            f"{self.versions} versions, {self.verdicts} verdicts)"
+            f"CacheInfo({count(self.calls, 'call')} ({count(self.bytes, 'byte')}), "
+            f"{count(self.short_cuts, 'short cut')}, {count(self.versions, 'version')}, "
+            f"{count(self.verdicts, 'verdict')})"
         )
 
 

@@ -1,4 +1,4 @@
-"""Fetching values from the remote when they are needed.
+"""Fetching values, and spilled segments, from the remote when they are needed.
 
 Not which bytes may be decoded (`trust`), nor the transfer (`remotes`). Invariant: nothing is asked
 of a remote while what is needed is here; one that cannot be reached is not tried again for each value.
@@ -8,15 +8,18 @@ from __future__ import annotations
 
 import threading
 import time
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from gitmemo.changes import askers
 from gitmemo.config import LazyPull
-from gitmemo.errors import RemoteDriverMissing, RemoteTooNew, RemoteUnreachable
+from gitmemo.errors import RemoteDriverMissing, RemoteTooNew, RemoteUnreachable, SegmentSpilled
 from gitmemo.hashing.digest import Digest
 from gitmemo.quantities import count, size
 from gitmemo.workspace import Workspace, remote_cache
+from gitmemo.world.files import segments_in
+from gitmemo.world.spilled import stubs_among
+from gitmemo.world.stubs import CODEC
 from gitmemo.world.view import World, values_behind
 
 if TYPE_CHECKING:
@@ -74,20 +77,50 @@ class Fetching:
             RemoteCorrupt: It holds other bytes than it should.
             RemoteInvalid: Its settings make no sense.
         """
+        return self._bring(lambda: self._missing(cids), "value")
+
+    def _bring(self, missing: Callable[[], list[WantedBlob]], noun: str) -> bool:
         if self.policy is LazyPull.OFF or self.remote_name is None:
             return False
         with self._lock:
-            wanted = self._missing(cids)
+            wanted = missing()
             if not wanted:
                 # Another thread may just have fetched them; trying once more tells.
                 return True
-            if self.policy is LazyPull.ASK and not self._may_fetch(wanted):
+            if self.policy is LazyPull.ASK and not self._may_fetch(wanted, noun):
                 return False
             try:
                 return self._pull(wanted)
             except _UNUSABLE as error:
                 self._failure = (time.monotonic(), error)
                 raise
+
+    def with_segments(self, enter: Callable[[], None]) -> None:
+        """Enter the world; spilled segments that are not here are fetched first, if that may be.
+
+        Raises:
+            SegmentSpilled: They are not here still.
+            RemoteUnreachable, RemoteDriverMissing, RemoteTooNew, RemoteCorrupt, RemoteInvalid: As
+                `bring` does.
+        """
+        try:
+            enter()
+            return
+        except SegmentSpilled as error:
+            spilled = error
+        if not self._bring(self._spilled, "spilled segment"):
+            why = self.why_not or f"{self.remote_name} does not hold them"
+            raise SegmentSpilled(spilled.path, spilled.size_bytes, why) from None
+        enter()
+
+    def _spilled(self) -> list[WantedBlob]:
+        """Return the spilled segments of the work tree that are not here."""
+        from gitmemo.remotes import WantedBlob
+
+        root = self._workspace.root
+        stubs = {stub.blob: stub for stub in stubs_among(root, (p for _, p in segments_in(root)))}
+        absent = self._world.blobs.missing(stubs)
+        return [WantedBlob(blob, CODEC, stubs[blob].size) for blob in sorted(absent)]
 
     def _missing(self, cids: Iterable[Digest]) -> list[WantedBlob]:
         from gitmemo.remotes import WantedBlob
@@ -96,11 +129,11 @@ class Fetching:
         absent = self._world.blobs.missing({value.blob for value in values})
         return [WantedBlob.of(value) for value in values if value.blob in absent]
 
-    def _may_fetch(self, wanted: list[WantedBlob]) -> bool:
+    def _may_fetch(self, wanted: list[WantedBlob], noun: str) -> bool:
         """Ask whether to fetch, this once for the process; where nobody answers, no."""
         total = size(sum(item.size for item in wanted))
         answer = askers.may_fetch(
-            f"{count(len(wanted), 'value')} ({total}) needed now "
+            f"{count(len(wanted), noun)} ({total}) needed now "
             f"{'is' if len(wanted) == 1 else 'are'} on the remote {self.remote_name!r} only, perhaps."
         )
         if answer is not None:

@@ -7,11 +7,12 @@ return what it returned; unless it is to be seen whether other code matters.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from contextvars import copy_context
 from typing import TYPE_CHECKING, Any
 
 from gitmemo.memo.caller import Caller
-from gitmemo.memo.execute import CallOutcome, execute, identify
+from gitmemo.memo.execute import CallOutcome, execute, execute_async, identify
 from gitmemo.memo.lookup import Lookup
 from gitmemo.memo.names import OpNames
 from gitmemo.memo.signature import ORDER
@@ -42,8 +43,6 @@ class Rerun:
             return f"its op has version {op.version} now, had {call.op_version} then"
         if not any_code and not self._lookup.is_valid(call):
             return "its code has changed since"
-        if op.is_async:
-            return "its op is asynchronous"
         hidden = op.arguments.hidden().items()
         closure = {name: identify(value, name)[0] for name, value in hidden}
         inputs = {slot.name: slot.cid for slot in call.inputs}
@@ -64,10 +63,36 @@ class Rerun:
         noted = {name: value for name, value in call.ignored.items() if value is not None}
         given = {**noted, **{slot.name: argument(slot) for slot in call.inputs}}
         args, kwargs = op.arguments.binder.unbind(given)
-        outcome = execute(self._caller.request_of(op, args, kwargs, {}), self._caller.tracking)
+        request = self._caller.request_of(op, args, kwargs, {})
+        if op.is_async:
+            outcome = _awaited(execute_async(request, self._caller.tracking))
+        else:
+            outcome = execute(request, self._caller.tracking)
         if outcome.error is not None:
             raise outcome.error
         return outcome
+
+
+def _awaited(coroutine: Coroutine[Any, Any, CallOutcome]) -> CallOutcome:
+    """Wait for a coroutine where nobody can await it: a value is asked for by plain code.
+
+    It gets an event loop of its own, and leaves the thread's as it is. A loop that is running here
+    could not go on with it while it is waited for, so then it runs in another thread.
+    """
+
+    import asyncio  # few programs need it here, and it takes long
+    from concurrent.futures import ThreadPoolExecutor
+
+    def run() -> CallOutcome:
+        with asyncio.Runner(loop_factory=asyncio.new_event_loop) as runner:
+            return runner.run(coroutine)
+
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return run()
+    with ThreadPoolExecutor(1, "gitmemo-rerun") as beside:
+        return beside.submit(copy_context().run, run).result()
 
 
 def _fits(op: Op[..., Any], call: Call) -> bool:

@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias, TypeVar, overload
 
 from gitmemo.config import OnChange
-from gitmemo.errors import BadSetting, StorageInMemory, UnknownRef
+from gitmemo.errors import BadSetting, GitmemoError, StorageInMemory, UnknownRef
 from gitmemo.files.names import rooted
 from gitmemo.hashing.digest import Digest
 from gitmemo.memo import context
@@ -214,6 +214,12 @@ class Storage(Questions, Looking, Deciding):
 
     def _notice(self) -> None:
         """Take notice of what git, editors and other processes did."""
+        if self.fetching is None:
+            self._look()
+        else:
+            self.fetching.with_segments(self._look)
+
+    def _look(self) -> None:
         with self._lock:
             if self.world.enter():
                 self._caller.clear()
@@ -395,9 +401,9 @@ class Storage(Questions, Looking, Deciding):
     def __repr__(self) -> str:
         if self.is_closed:
             return "Storage(closed)"
-        found = self.world.describe()
+        try:
+            found = self.world.describe()
+        except GitmemoError as error:  # whoever uses it is told more
+            return f"Storage({error.kind})"
         versioned = "versioned" if self.project is not None else "not versioned"
-        return (
-            f"Storage({found.where}: {found.calls} calls of {found.ops} ops, "
-            f"{found.values} values, {versioned})"
-        )
+        return f"Storage({found.where}: {found.amount}, {versioned})"

@@ -222,8 +222,8 @@ class Bucket:
             "config": self._settings,
             "client_options": {
                 "allow_http": True,
-                "connect_timeout": timedelta(seconds=self._waits.connect_timeout),
-                "read_timeout": timedelta(seconds=self._waits.timeout * factor),
+                "connect_timeout_s": timedelta(seconds=self._waits.connect_timeout),
+                "read_timeout": timedelta(seconds=self._waits.timeout_s * factor),
                 "timeout": timedelta(days=1),  # else 30 s for all of an answer
             },
             "retry_config": {"max_retries": 0, "retry_timeout": timedelta(0)},

@@ -32,6 +32,12 @@ def origin_of(name: str, address: str) -> str:
     return remote_origin(f"{name[:_NAME_CHARACTERS]}-{digits}")
 
 
+def protocol_of(url: str) -> str | None:
+    """Return the scheme of a URL, or None for a directory."""
+    scheme, separator, _ = url.partition("://")
+    return scheme if separator and scheme not in ("file", "local") else None
+
+
 def name_in(origin: str) -> str | None:
     """Return the name of the remote in an origin as `origin_of` makes it, None in another one."""
     return (remote_of(origin) or "").rpartition("-")[0] or None
@@ -114,8 +120,7 @@ class RemoteConfig:
     @property
     def protocol(self) -> str | None:
         """The scheme of the URL, or None for a directory."""
-        scheme, separator, _ = self.url.partition("://")
-        return scheme if separator and scheme not in ("file", "local") else None
+        return protocol_of(self.url)
 
     @property
     def folder(self) -> Path:

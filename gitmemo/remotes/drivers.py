@@ -118,7 +118,7 @@ def _opened(config: RemoteConfig) -> tuple[AbstractFileSystem, str]:
     if config.protocol in S3:
         fs.retries = 1  # an attribute only: how often it tries
     if config.protocol in SFTP:
-        fs.ftp.get_channel().settimeout(patience(config).timeout)
+        fs.ftp.get_channel().settimeout(patience(config).timeout_s)
     return fs, root.rstrip("/")
 
 
@@ -146,8 +146,8 @@ def _add_s3_options(options: dict[str, object], waits: Patience) -> None:
         options["client_kwargs"] = client
     options["config_kwargs"] = {
         "retries": {"max_attempts": 0},
-        "connect_timeout": waits.connect_timeout,
-        "read_timeout": waits.timeout,
+        "connect_timeout": waits.connect_timeout_s,
+        "read_timeout": waits.timeout_s,
         "max_pool_connections": _CONNECTIONS,
         "http_session_cls": PatientSession,
     }
@@ -159,7 +159,7 @@ def _add_s3_options(options: dict[str, object], waits: Patience) -> None:
 def _sftp_options(options: dict[str, object], waits: Patience) -> dict[str, object]:
     from gitmemo.remotes.ssh import host_key_policy
 
-    times = dict.fromkeys(("timeout", "banner_timeout", "auth_timeout"), waits.connect_timeout)
+    times = dict.fromkeys(("timeout", "banner_timeout", "auth_timeout"), waits.connect_timeout_s)
     if isinstance(port := options.get("port"), str) and port.isdigit():
         options["port"] = int(port)  # known_hosts names another port only
     return {**times, **options, "host_key_policy": host_key_policy()}

@@ -6,8 +6,9 @@ code, reads or writes files outside the remote, or opens other file systems can 
 
 from __future__ import annotations
 
+import difflib
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from urllib.parse import urlsplit
 
 from gitmemo.errors import RemoteInvalid, RemoteNotPlain
@@ -44,6 +45,26 @@ _PLAIN: Mapping[str | None, _Allowed] = {
     **dict.fromkeys(("az", "abfs", "abfss"), _AZURE),
     **dict.fromkeys(("ssh", "sftp"), _SSH),
 }
+# What the drivers take besides, as text: for the settings of one clone.
+_OWN_TOO: Mapping[str, str] = {
+    **dict.fromkeys(
+        ("s3", "s3a"),
+        "key secret token username password use_ssl version_aware cache_regions local_expiry_check",
+    ),
+    **dict.fromkeys(
+        ("gs", "gcs"),
+        "token access endpoint_url default_location version_aware check_connection secure_serialize",
+    ),
+    **dict.fromkeys(
+        ("az", "abfs", "abfss"),
+        "account_key connection_string sas_token client_id client_secret tenant_id location_mode "
+        "account_host version_aware assume_container_exists",
+    ),
+    **dict.fromkeys(
+        ("ssh", "sftp"),
+        "password passphrase key_filename allow_agent look_for_keys compress temppath",
+    ),
+}
 # These open other file systems, run what they find there, or write files elsewhere.
 _WRAPPING = frozenset(
     {"dask", "reference", "filecache", "simplecache", "blockcache", "cached", "dir"}
@@ -62,6 +83,29 @@ def refuse_wrapping(name: str, url: str, protocol: str | None) -> None:
     if protocol is not None and protocol.lower() in _WRAPPING:
         said = f"{protocol}:// is no place of its own, but a way to look at others"
         raise RemoteInvalid(name, said, "give the url of the place itself")
+
+
+def refuse_unknown(name: str, protocol: str | None, options: Iterable[str]) -> None:
+    """Refuse options that nobody knows for the addresses of well-known services: they are misspelt.
+
+    Of other addresses their drivers alone know what they take. The drivers are not asked: they
+    take long to import, and need not be installed where a remote is set up.
+
+    Raises:
+        RemoteInvalid: An option is none of those that the driver is known to take.
+    """
+    if protocol is None or protocol not in _OWN_TOO:
+        return
+    known = sorted({*_PLAIN[protocol], *_OWN_TOO[protocol].split(), *WAITING})
+    for option in options:
+        if option not in known:
+            near = difflib.get_close_matches(option, known, n=1)
+            meant = f"did you mean {near[0]!r}? " if near else ""
+            raise RemoteInvalid(
+                name,
+                f"{option!r} is no option that is known for {protocol}:// addresses",
+                f"{meant}known are: {', '.join(known)}; --force takes it for the driver to judge",
+            )
 
 
 def refuse_options(name: str, protocol: str | None, shared: Mapping[str, str]) -> None:

@@ -32,19 +32,19 @@ class Patience:
 
     Attributes:
         retries: How often an operation is repeated.
-        timeout: Seconds without a byte after which an answer is given up.
-        connect_timeout: Seconds in which a connection must be made.
-        first_wait: Seconds before the first repetition, doubled for each other one.
-        longest_wait: Their limit.
-        total: Seconds after the first attempt in which repetitions may begin.
+        timeout_s: Time without a byte after which an answer is given up.
+        connect_timeout_s: Time in which a connection must be made.
+        first_wait_s: Time before the first repetition, doubled for each other one.
+        longest_wait_s: Their limit.
+        total_s: Time after the first attempt in which repetitions may begin.
     """
 
     retries: int = 5
-    timeout: float = 60.0
-    connect_timeout: float = 10.0
-    first_wait: float = 0.25
-    longest_wait: float = 10.0
-    total: float = 180.0
+    timeout_s: float = 60.0
+    connect_timeout_s: float = 10.0
+    first_wait_s: float = 0.25
+    longest_wait_s: float = 10.0
+    total_s: float = 180.0
 
     def run(self, action: Callable[[], Result]) -> Result:
         """Return `action()`, repeated while its failure may pass."""
@@ -55,7 +55,7 @@ class Patience:
                 return action()
             except Exception as error:
                 wait = self._wait(attempt)
-                late = time.monotonic() + wait > began + self.total
+                late = time.monotonic() + wait > began + self.total_s
                 if attempt >= self.retries or late or not is_transient(error):
                     raise
             pause(wait)
@@ -74,20 +74,20 @@ class Patience:
 
     def _wait(self, attempt: int) -> float:
         # Many clients that failed together must not come back together.
-        longest = min(self.first_wait * 2.0**attempt, self.longest_wait)
+        longest = min(self.first_wait_s * 2.0**attempt, self.longest_wait_s)
         return longest * random.uniform(0.5, 1.0)
 
 
 def patience_of(name: str, options: Mapping[str, str], default: Patience) -> Patience:
     """Return how long the remote `name` with these options is waited for."""
-    timeout = _number(name, options, TIMEOUT, default.timeout)
+    timeout_s = _number(name, options, TIMEOUT, default.timeout_s)
     return Patience(
         retries=int(_number(name, options, RETRIES, default.retries)),
-        timeout=timeout,
-        connect_timeout=min(default.connect_timeout, timeout),
-        first_wait=default.first_wait,
-        longest_wait=default.longest_wait,
-        total=default.total,
+        timeout_s=timeout_s,
+        connect_timeout_s=min(default.connect_timeout_s, timeout_s),
+        first_wait_s=default.first_wait_s,
+        longest_wait_s=default.longest_wait_s,
+        total_s=default.total_s,
     )
 
 

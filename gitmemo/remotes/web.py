@@ -54,7 +54,7 @@ class WebTransport:
         with self._open(name) as response:
             if (response.length or 0) > most:
                 raise too_large(self._config.name, name, most)
-            data = taken(response, most + 1, self._patience.timeout)
+            data = taken(response, most + 1, self._patience.timeout_s)
             if len(data) <= most and not _ended(response):
                 raise ConnectionResetError("the connection was cut")
             return data
@@ -69,11 +69,11 @@ class WebTransport:
         except _PastTheEnd:
             return b""
         with response:
-            return taken(response, end - start, self._patience.timeout)
+            return taken(response, end - start, self._patience.timeout_s)
 
     def stream(self, name: str, size: int, start: int = 0) -> Iterator[bytes]:
         """Yield an object in pieces."""
-        pieces = _Pieces(partial(self._open, name), start, self._patience.timeout)
+        pieces = _Pieces(partial(self._open, name), start, self._patience.timeout_s)
         try:
             while pieces.position < size and (data := self._reached(partial(pieces.next, size))):
                 yield data
@@ -111,7 +111,7 @@ class WebTransport:
             headers["Range"] = f"bytes={start}-"
         url = f"{self._config.url.rstrip('/')}/{quote(name)}"
         try:
-            response = answer(Request(url, headers=headers), self._patience.timeout)
+            response = answer(Request(url, headers=headers), self._patience.timeout_s)
         except HTTPError as error:
             error.close()
             if error.code in (404, 410):
@@ -120,7 +120,7 @@ class WebTransport:
                 raise _PastTheEnd from error
             raise
         if start and response.status != 206:  # a server that knows no ranges
-            _skip(response, start, self._patience.timeout)
+            _skip(response, start, self._patience.timeout_s)
         return response
 
     def _reached(self, action: Callable[[], Result]) -> Result:

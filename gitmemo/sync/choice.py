@@ -15,7 +15,7 @@ from gitmemo.hashing.digest import Digest
 from gitmemo.model.facts import Call
 from gitmemo.model.items import inside
 from gitmemo.remotes import WantedBlob
-from gitmemo.sync import wanted_of
+from gitmemo.sync.wanted import wanted_of
 from gitmemo.workspace import Workspace, commit_of
 from gitmemo.world.trees import TreeSegments
 

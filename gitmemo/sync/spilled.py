@@ -10,7 +10,7 @@ from gitmemo.git.cli import Git
 from gitmemo.git.objects import open_reader
 from gitmemo.remotes import WantedBlob
 from gitmemo.sync.choice import Choice, every_commit
-from gitmemo.workspace import Workspace, commit_of
+from gitmemo.workspace import View, Workspace, commit_of
 from gitmemo.world.files import segments_in
 from gitmemo.world.spilled import committed_segments, stubs_among
 from gitmemo.world.stubs import CODEC, Stub
@@ -28,6 +28,14 @@ def spilled_segments(workspace: Workspace, choice: Choice) -> list[WantedBlob]:
     for commit in _commits(workspace, choice):
         stubs += [stub for _, stub in committed_segments(git, commit) if stub is not None]
     return list(map(as_wanted, dict.fromkeys(stubs)))
+
+
+def segments_seen(view: View) -> list[WantedBlob]:
+    """Return the spilled segments of what is looked at: of the work tree, or of a revision alone."""
+    if view.rev is None or view.world.place.commit is None:
+        return spilled_segments(view.workspace, Choice())
+    listed = committed_segments(Git(view.workspace.root), view.world.place.commit)
+    return [as_wanted(stub) for _, stub in listed if stub is not None]
 
 
 def absent_segments(workspace: Workspace, choice: Choice) -> list[WantedBlob]:

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import os
 import re
-import stat
 import sys
 from collections.abc import Sequence
 from pathlib import Path, PurePath
 from types import ModuleType
 
 from gitmemo.model.components import MAIN_PATH, Component, is_external, stays_inside
+from gitmemo.tracing.real_paths import RealPaths
 
 _FOREIGN_FOLDERS = frozenset(
     {
@@ -68,7 +68,7 @@ class Project:
         self._foreign = tuple(_foreign_prefixes(self._prefix))
         self._paths: dict[str, str | None] = {}
         self._folders: dict[str, bool] = {}
-        self._real_folders: dict[str, str] = {}
+        self._files = RealPaths()
 
     def component_path(self, filename: str) -> str | None:
         """Return the path that components of `filename` carry, None if it is not ours."""
@@ -153,7 +153,7 @@ class Project:
             return None
         if filename.startswith(_OWN_FOLDER) and not self.main_only:
             return None
-        real = self._real(filename)
+        real = self._files.of(filename)
         if self.main_only:
             main = main_file()
             if main is None or os.path.realpath(main) != real:
@@ -167,25 +167,6 @@ class Project:
         path = PurePath(real[len(self._prefix) :]).as_posix()
         # A script without a suffix whose name is that of something else than code.
         return MAIN_PATH if is_external(Component(path, "")) else path
-
-    def _real(self, filename: str) -> str:
-        """Return the file without links; hundreds of modules lie in the same few folders."""
-        folder, name = _split(filename)
-        real = self._real_folders.get(folder)
-        return _followed(self._real_folder(folder) if real is None else real, name)
-
-    def _real_folder(self, folder: str) -> str:
-        """Return a folder without links; nearly all lie in folders that were looked at before."""
-        real = self._real_folders.get(folder)
-        if real is None:
-            parent, name = _split(folder)
-            # On Windows links are not all that `realpath` resolves.
-            if os.altsep or parent in ("", os.sep) or name in ("", os.curdir, os.pardir):
-                real = os.path.realpath(folder)
-            else:
-                real = _followed(self._real_folder(parent), name)
-            self._real_folders[folder] = real
-        return real
 
     def _tracks_main(self) -> bool:
         return self.main_only or self.root is not None
@@ -263,24 +244,6 @@ def _foreign_prefixes(prefix: str) -> list[str]:
 
 def _folder_of(module: ModuleType) -> str:
     return os.path.split(getattr(module, "__file__", None) or "")[0]
-
-
-def _split(path: str) -> tuple[str, str]:
-    """Return folder and name, as `os.path.split`, which takes five times as long."""
-    folder, separator, name = path.rpartition(os.sep)
-    if os.altsep or not separator or not folder.strip(os.sep):
-        return os.path.split(path)
-    return folder, name
-
-
-def _followed(folder: str, name: str) -> str:
-    """Return `name` in a folder without links, following it if it is one."""
-    path = f"{folder.rstrip(os.sep)}{os.sep}{name}"
-    try:
-        is_link = stat.S_ISLNK(os.lstat(path).st_mode)
-    except (OSError, ValueError):
-        return path
-    return os.path.realpath(path) if is_link else path
 
 
 def _name_by_packages(file: Path) -> str:

@@ -17,6 +17,7 @@ from gitmemo.model.components import Content, is_variable
 from gitmemo.model.facts import Call, Source, Statement, Version
 from gitmemo.model.items import Held, inside
 from gitmemo.model.semantics import semantic_id
+from gitmemo.quantities import count
 from gitmemo.short_ids import told_apart, typed_digits
 from gitmemo.versions.contents import ShownContent, Texts
 from gitmemo.world.view import World
@@ -44,7 +45,7 @@ class FoundVersion:
     contents: tuple[ShownContent, ...]
 
     def __str__(self) -> str:
-        return f"version of {len(self.contents)} components"
+        return f"version of {count(len(self.contents), 'component')}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,7 +56,7 @@ class FoundMeaning:
     versions: tuple[FoundVersion, ...]
 
     def __str__(self) -> str:
-        return f"meaning of {len(self.versions)} versions"
+        return f"meaning of {count(len(self.versions), 'version')}"
 
 
 @dataclass(frozen=True, slots=True)

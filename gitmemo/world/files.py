@@ -16,6 +16,7 @@ from gitmemo.errors import CorruptRecord, CorruptSegment, SegmentUnreadable
 from gitmemo.git.repository import MAIN_WORKTREE, Layout
 from gitmemo.plain_files import is_plain_folder
 from gitmemo.world.index import Index
+from gitmemo.world.intact import with_advice
 from gitmemo.world.journal import PACKED, exported_size, read_entries
 from gitmemo.world.segments import (
     INDEX_FOLDER,
@@ -171,18 +172,24 @@ class FactFiles:
             if name in known:
                 yield known[name]
             else:
-                yield from self._load_or_leave(
-                    path, partial(segment_bytes, self._layout.root, path)
-                )
+                read = partial(segment_bytes, self._layout.root, path)
+                yield from self._load_or_leave(path, read, is_file=True)
 
-    def _load_or_leave(self, path: str, read: Callable[[], bytes]) -> Iterator[int]:
-        """Yield the file id of a segment; none if it cannot be read and that is allowed."""
+    def _load_or_leave(
+        self, path: str, read: Callable[[], bytes], *, is_file: bool = False
+    ) -> Iterator[int]:
+        """Yield the file id of a segment; none if it cannot be read and that is allowed.
+
+        Of what is a file of the work tree, the error says where it is whole.
+        """
         try:
             with self._index.attempt():
                 file = self._load_segment(path, read())
         except SegmentUnreadable as error:
+            if is_file and isinstance(error, CorruptSegment):
+                error = with_advice(self._layout.root, error)
             if not self.is_lenient:
-                raise
+                raise error from None
             self.left_out += (error,)
             return
         yield file

@@ -282,12 +282,16 @@ class Index(Membership):
     def calls_per_op(
         self, numbers: Iterable[int] | None, *, without: Iterable[int]
     ) -> dict[str, int]:
-        """Return how many of the calls with these numbers, all if None, each op has."""
+        """Return how many calls each op has among those with these numbers, all if None.
+
+        Records of one call, links to it among them, are of one op, code, and contents of inputs.
+        """
         rows = self.rows(
-            "select op, count(*) from fact join shape on shape.id = fact.shape"
+            "select op, count(*) from (select distinct op, version, mark from fact"
+            " join shape on shape.id = fact.shape"
             " where micros is not null and (:among is null or"
             " fact.id in (select value from json_each(:among)))"
-            " and fact.id not in (select value from json_each(:without)) group by op",
+            " and fact.id not in (select value from json_each(:without))) group by op",
             {"among": None if numbers is None else as_json(numbers), "without": as_json(without)},
         )
         return dict(rows)

@@ -302,6 +302,8 @@ class RepositoryWorld(Worktree):
 
     def describe(self) -> Contents:
         """Say where this is and how much is in it; pending calls of other branches do not count."""
+        if self._around is None:  # nobody has looked yet, and nothing would be said to be here
+            self.enter()
         here = self.graves().here
         pending = (s for s in self._pending_spans() if self.homes.is_home(s.branch, s.commit))
         numbers = numbers_in([*self.index.spans(self.files.active), *pending])

@@ -9,7 +9,6 @@ and can always be told from its own.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from functools import cached_property
 from typing import NoReturn
 
@@ -306,14 +305,11 @@ class RevisionWorld:
     def describe(self) -> Contents:
         """Say where this is and how much is in it."""
         calls = self._calls_per_op()
-        base = self._base.describe()
-        values = len(self.index.of_kinds(self._members, ("value",)))
-        return replace(
-            base,
-            where=f"{base.where} at {self.rev}, read-only",
+        return Contents(
+            where=f"{str(self._base.layout.root)!r} at {self.rev}, read-only",
             calls=sum(calls.values()),
             ops=len(calls),
-            values=values,
+            values=len(self.index.of_kinds(self._members, ("value",))),
         )
 
     def _calls_per_op(self) -> dict[str, int]:

@@ -27,6 +27,7 @@ from gitmemo.model.facts import (
 from gitmemo.model.glances import Asked, Glance
 from gitmemo.model.lines import to_line
 from gitmemo.model.tombstones import Tombstones
+from gitmemo.quantities import count
 from gitmemo.world.notes import Notes
 
 if TYPE_CHECKING:
@@ -95,6 +96,12 @@ class Contents:
     calls: int
     ops: int
     values: int
+
+    @property
+    def amount(self) -> str:
+        """How much is in it, as people say it."""
+        calls, ops = count(self.calls, "call"), count(self.ops, "op")
+        return f"{calls} of {ops}, {count(self.values, 'value')}"
 
 
 class World(Protocol):

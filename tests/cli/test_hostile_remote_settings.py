@@ -104,7 +104,7 @@ def test_this_clone_may_say_more(project: Project) -> None:
     assert (config.url, dict(config.options)) == ("smb://server/lab", {"retries": "2"})
     project.commits('[remotes.lab]\nurl = "s3://b"\nacl = "x"')
     project.say("remote", "remove", "--local", "lab")
-    project.say("remote", "modify", "--local", "lab", "acl=y")
+    project.say("remote", "modify", "--local", "--force", "lab", "acl=y")
     assert dict(find().remote("lab").options) == {"acl": "y"}
     project.say("remote", "add", "--local", "own", "ftp://server/lab", "-o", "block_size=1")
 

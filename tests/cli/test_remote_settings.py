@@ -252,3 +252,38 @@ def test_a_password_in_an_address_of_this_clone_is_never_shown(project: Project)
     assert "hunter2" not in said
     assert "hunter2" not in str(project.own["trust"]), "trust is in a place, not in a password"
     assert project.own["remotes"]["lab"]["endpoint_url"] == "https://me:hunter2@127.0.0.1:9/"
+
+
+def test_a_misspelt_option_is_refused_at_once(project: Project) -> None:
+    """Not at the first push, and not by a driver that may not be installed here."""
+    bad = ("-o", "endpont_url=http://127.0.0.1:9")
+    for where in ((), ("--local",)):
+        said = project.say("remote", "add", *where, "lab", "s3://bucket", *bad, code=2)
+        assert "did you mean 'endpoint_url'?" in said and "--force" in said
+    project.say("remote", "add", "lab", "s3://bucket", "-o", "region=eu-west-1")
+    said = project.say("remote", "modify", "--local", "lab", "secrt=hunter2", code=2)
+    assert "did you mean 'secret'?" in said and "hunter2" not in said
+    assert "looks like a secret" in project.say("remote", "modify", "lab", "mykey=x", code=2)
+    project.say("remote", "modify", "--local", "--force", "lab", "newest=1")
+    assert dict(find().remote("lab").options) == {"region": "eu-west-1", "newest": "1"}
+    committed = project.say("remote", "modify", "lab", "--force", "newest=1", code=2)
+    assert "committed settings may not say" in committed
+    project.say("remote", "modify", "--local", "lab", "--unset", "newest")
+    project.say("remote", "add", "--local", "odd", "smb://host/x", "-o", "anything=1")
+
+
+def test_a_directory_of_other_things_is_no_remote(project: Project, tmp_path: Path) -> None:
+    taken, empty = tmp_path / "photos", tmp_path / "empty"
+    for folder in (taken, empty):
+        folder.mkdir()
+        (folder / ".hidden").touch()
+    (taken / "a.jpg").write_bytes(b"not a value")
+    for words in (("add", "lab"), ("add", "--local", "lab")):
+        said = project.say("remote", *words, "../photos", code=2)
+        assert "holds other things (a.jpg)" in said and str(taken / "gitmemo") in said
+    project.say("remote", "add", "lab", "../empty")
+    assert "a.jpg" in project.say("remote", "modify", "lab", "--url", "../photos", code=2)
+    project.say("remote", "modify", "lab", "--url", "../photos/gitmemo")
+    (empty / "gitmemo-remote.json").write_text("{}")
+    (empty / "readme.txt").touch()
+    project.say("remote", "add", "noted", "../empty")

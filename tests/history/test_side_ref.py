@@ -13,7 +13,7 @@ from gitmemo.errors import BadSetting, HistoryRejected
 from gitmemo.git.cli import Git
 from gitmemo.history.names import VERSIONS_REF, tracked_by, tracking_ref
 from gitmemo.model.components import Component
-from gitmemo.sync import has_unshared_histories
+from gitmemo.sync.unshared import has_unshared_histories
 from tests.driver import Clone, make_project
 
 BRANCH = "refs/heads/gitmemo"

@@ -62,6 +62,13 @@ async def failing(x):
     raise KeyError(x)
 
 
+@gm.op(store="hash")
+async def recipe(x):
+    await asyncio.sleep(0)
+    RUNS.append(x)
+    return [helper_a(x), await slow(x)]
+
+
 @gm.op(materialize=True)
 async def ticks(n):
     for i in range(n):
@@ -165,3 +172,38 @@ def test_an_asynchronous_generator_can_be_materialized(storage: gm.Storage) -> N
     assert storage.unwrap(asyncio.run(main())) == [0, 1, 2]
     with pytest.raises(errors.UntrackableOp, match="generator"):
         gm.op(ticks.__wrapped__)
+
+
+def test_a_value_that_is_not_here_is_made_again_where_nobody_can_await_it(
+    storage: gm.Storage,
+) -> None:
+    """By plain code, with and without a loop that is running; the loops of others are left alone."""
+
+    async def main() -> Any:
+        with storage:
+            return await recipe(1)
+
+    async def looking() -> Any:
+        value = storage.unwrap(await main())
+        await asyncio.sleep(0)
+        return value
+
+    loop = asyncio.new_event_loop()
+    assert storage.unwrap(loop.run_until_complete(main())) == [2, 2]
+    del RUNS[:]
+    assert storage.unwrap(loop.run_until_complete(main())) == [2, 2]
+    assert RUNS.count(1) >= 1, "it was run again"
+    del RUNS[:]
+    assert loop.run_until_complete(looking()) == [2, 2]
+    assert RUNS.count(1) >= 1
+    loop.close()
+
+
+def test_an_asynchronous_call_can_be_checked(storage: gm.Storage) -> None:
+    async def main() -> Any:
+        with storage:
+            return await slow(1)
+
+    asyncio.run(main())
+    report = storage.check(slow)
+    assert report.was_run and report.is_deterministic

@@ -166,9 +166,9 @@ def test_a_storage_says_where_it_is_and_what_is_in_it(tmp_path: Path) -> None:
     with storage:
         double(1)
         double([1] * 1000)
-        assert repr(storage) == f"Storage('{path}': 2 calls of 1 ops, 2 values, versioned)"
+        assert repr(storage) == f"Storage('{path}': 2 calls of 1 op, 2 values, versioned)"
         double.forget(1)
-        assert "1 calls of" in repr(storage)
+        assert "1 call of" in repr(storage)
     storage.close()
     assert repr(storage) == "Storage(closed)"
 

@@ -127,7 +127,7 @@ def test_where_signatures_are_required_nothing_else_is_fetched(directory, ours, 
     signed, bare = share(ours, b"signed", b"bare")
     push(ours, directory, [bare])
     push(ours, with_keys(directory, OURS), [signed])
-    with pytest.raises(RemoteUnsigned, match="1 values") as caught:
+    with pytest.raises(RemoteUnsigned, match="1 value without") as caught:
         pull(theirs, with_keys(directory, OURS, required=True), [signed, bare])
     assert (caught.value.refused, caught.value.stored) == (1, 1)
     assert theirs.missing([signed.blob, bare.blob]) == {bare.blob}

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -12,6 +12,7 @@ from driver import Clone, copy_of
 
 from gitmemo.hashing.digest import digest, to_hex
 
+Say = Callable[..., str]
 CALL = '["call","m:f",0,null,[],[],[],{}]'
 
 
@@ -68,7 +69,7 @@ def test_verify_names_every_file_and_line(project: Clone, folder: Path) -> None:
         assert {one["kind"] for one in said} == {"corrupt-segment"}
     rows = project.gitmemo("df", "train", code=4)
     assert "249500" in rows.out and rows.err.count("left out") == 3
-    assert "git checkout HEAD -- .gitmemo/index/1/2020-02" in rows.err
+    assert rows.err.count("no commit here has it whole") == 3
     assert "Traceback" not in rows.err
     stopped = project.gitmemo("run", "pipeline.py", "3", code=4)
     assert "is damaged" in stopped.err and stopped.out == ""
@@ -118,6 +119,46 @@ def only_segment(clone: Clone) -> str:
     """Return the path of the one segment."""
     (path,) = (clone.root / ".gitmemo/index").rglob("*.jsonl")
     return str(path.relative_to(clone.root))
+
+
+def advice(clone: Clone, say: Say) -> str:
+    """Return the command that `gitmemo verify` gives, once it is followed."""
+    said = say(clone, "verify", code=4)
+    (line,) = (line for line in said.splitlines() if "fix:" in line)
+    command = line[line.index(": git ") + 2 :]
+    clone.process("sh", "-c", command)
+    return command
+
+
+def test_the_advice_about_a_damaged_segment_is_one_that_helps(committed: Clone, say: Say) -> None:
+    """Wherever it is whole: in HEAD, in an older commit, in one that only a tag has, or nowhere."""
+    path = only_segment(committed)
+    file = committed.root / path
+    good = file.read_bytes()
+    for bad in (good[:-20], good.replace(b"249500", b"249501"), b""):
+        file.write_bytes(bad)
+        assert advice(committed, say) == f"git checkout HEAD -- {path}"
+        assert file.read_bytes() == good
+
+    begun = committed.git("rev-parse", "--short", "HEAD")
+    committed.git("tag", "whole")
+    file.write_bytes(good[:-20])
+    committed.git("commit", "-q", "--no-verify", "-a", "-m", "Damage")
+    file.write_bytes(b"")
+    committed.git("commit", "-q", "--no-verify", "-a", "-m", "More damage")
+    assert advice(committed, say) == f"git checkout {begun} -- {path}"
+    assert file.read_bytes() == good
+    say(committed, "verify")
+    # The history that had it whole is gone here.
+    committed.git("reset", "-q", "--hard")
+    committed.git("checkout", "-q", "--orphan", "alone")
+    committed.git("commit", "-q", "--no-verify", "-m", "Damage alone")
+    committed.git("branch", "-q", "-D", "main")
+    assert advice(committed, say) == f"git checkout {begun} -- {path}", "a tag has it"
+    committed.git("reset", "-q", "--hard")
+    committed.git("tag", "-d", "whole")
+    assert advice(committed, say).startswith("git rm")
+    assert json.loads(say(committed, "status", "--json"))["calls"] == 0
 
 
 def refused(clone: Clone, message: str) -> str:

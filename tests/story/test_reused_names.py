@@ -69,6 +69,24 @@ def test_while_the_function_is_what_it_was_its_link_counts(renamed: Clone) -> No
     assert printed(renamed) == "3 2"
 
 
+def test_a_link_is_counted_with_what_it_repeats(renamed: Clone) -> None:
+    """One call was made; that it is known under two names makes no second one."""
+
+    def counted() -> list[tuple[int, int]]:
+        said = (json.loads(renamed.gitmemo(word, "--json").out) for word in ("status", "world"))
+        return [(found["calls"], found["pending"]) for found in said]
+
+    assert counted() == [(1, 0), (1, 0)]
+    before = renamed.calls_in()
+    renamed.gitmemo("commit", "-m", "The link")
+    assert renamed.calls_in() == before + 1, "it is committed all the same"
+    assert counted() == [(1, 0), (1, 0)]
+    chained = op("two", "2", "") + op("fc", "x + 2")
+    program(renamed, chained, "fc(2); fc(two())")
+    assert printed(renamed) == "4 4"
+    assert counted() == [(3, 2), (3, 2)]
+
+
 def test_a_link_does_not_outlive_the_file_that_was_moved(begun: Clone) -> None:
     code = "import gitmemo as gm\n\n" + op("f", "x * 2")
     begun.write("old.py", code)

@@ -30,6 +30,7 @@ assert len(chosen) == 1
 world.forget(chosen, "because " * 1_300_000)
 """
 CloneOf = Callable[[Clone | Path, str], Clone]
+Say = Callable[..., str]
 
 
 @pytest.fixture(scope="module")
@@ -122,37 +123,43 @@ def test_spilling_leaves_a_stub_and_the_same_results(project: Clone, tmp_path: P
 
 
 def test_a_clone_pulls_what_was_spilled_and_computes_nothing(
-    spilled_template: Clone, clone_of: CloneOf
+    spilled_template: Clone, clone_of: CloneOf, say: Say
 ) -> None:
     theirs = clone_of(spilled_template, "theirs")
-    dry = theirs.gitmemo("pull", "-n").out
+    there = say(theirs, "status", "-r", code=4)
+    assert "there and not here: 2 values and 1 spilled segment (10.4 MB) (gitmemo pull)" in there
+    dry = say(theirs, "pull", "-n")
     assert "1 spilled segment (10.4 MB)" in dry
     assert "would fetch 1 value (10.4 MB)" in dry
     assert "1 spilled segment (10.4 MB)" in theirs.gitmemo("pull", "lab").out
     assert theirs.run("1", "2", "7") == (7, 0)
-    theirs.gitmemo("remote", "trust", "lab")
+    say(theirs, "remote", "trust", "lab")
     assert theirs.run("9") == (2, 1), "what was forgotten stays so"
     assert theirs.is_clean()
-    assert "spilled" not in theirs.gitmemo("pull").out, "it is here"
+    assert "spilled" not in say(theirs, "pull"), "it is here"
 
 
 def test_before_a_pull_nothing_is_reused_and_code_can_be_committed(
-    spilled_template: Clone, clone_of: CloneOf
+    spilled_template: Clone, clone_of: CloneOf, say: Say
 ) -> None:
     theirs = clone_of(spilled_template, "theirs")
     path = stub_of(theirs)
-    refused = theirs.gitmemo("run", "pipeline.py", code=None)
-    assert refused.code
-    assert f"{path} is spilled" in refused.err
-    assert "gitmemo pull" in refused.err
+    for policy in ("off", "ask"):
+        refused = theirs.gitmemo("run", "pipeline.py", code=4, GITMEMO_LAZY_PULL=policy)
+        assert f"{path} is spilled" in refused.err
+        assert f'lazy_pull is "{policy}"' in refused.err
+        assert "gitmemo pull" in refused.err
     looked = theirs.gitmemo("df", "train", "--json", code=4)
     assert f'"path": "{path}"' in looked.err
     assert len(looked.out.splitlines()) == 1, "the rest is shown"
-    theirs.gitmemo("df", "train", "--rev", "HEAD", code=4)
+    say(theirs, "df", "train", "--rev", "HEAD", code=4)
+    for rev in ((), ("--rev", "HEAD")):
+        there = json.loads(say(theirs, "status", "-r", "--json", *rev, code=4))["remote"]
+        assert there["unfetched_bytes"] > SMALLEST_SPILL
     error = json.loads(theirs.gitmemo("push", "--json", code=4).err)["error"]
     assert error["kind"] == "segment-spilled"
-    assert f"{path} is spilled" in theirs.gitmemo("verify", code=4).out
-    assert "is spilled" in theirs.gitmemo("show", path, code=4).err
+    assert f"{path} is spilled" in say(theirs, "verify", code=4)
+    assert "is spilled" in say(theirs, "show", path, code=4)
 
     theirs.git("checkout", "-q", "begun")
     theirs.git("checkout", "-q", "-b", "other")
@@ -163,15 +170,19 @@ def test_before_a_pull_nothing_is_reused_and_code_can_be_committed(
     assert "git goes on without results" in theirs.commit("Code")
     assert theirs.is_clean()
     assert theirs.records() == records, "calls stay pending"
+    # It comes when it is needed, as values do.
+    assert theirs.run("1", "2", "7") == (7, 0)
+    assert theirs.is_clean()
 
 
-def test_without_the_remote_nothing_is_lost(spilled: Clone, clone_of: CloneOf) -> None:
+def test_without_the_remote_nothing_is_lost(spilled: Clone, clone_of: CloneOf, say: Say) -> None:
     theirs = clone_of(spilled, "theirs")
     move_remote(theirs, theirs.root / "nowhere")
-    theirs.gitmemo("pull", code=5)
-    theirs.gitmemo("index", "unspill", code=5)
+    say(theirs, "pull", code=5)
+    say(theirs, "index", "unspill", code=5)
     assert theirs.is_clean()
     # An older commit has it whole, and what was read once under a name counts.
+    assert "lab does not hold" in theirs.gitmemo("run", "pipeline.py", code=4).err
     theirs.git("checkout", "-q", "large")
     assert theirs.run() == (5, 0)
     theirs.git("checkout", "-q", "main")
@@ -179,15 +190,15 @@ def test_without_the_remote_nothing_is_lost(spilled: Clone, clone_of: CloneOf) -
     assert theirs.is_clean()
 
 
-def test_unspilling_is_undoing(spilled: Clone, template: Clone) -> None:
+def test_unspilling_is_undoing(spilled: Clone, template: Clone, say: Say) -> None:
     path = stub_of(spilled)
     shutil.rmtree(spilled.root / ".git/gitmemo/blobs")
     forget_index(spilled)
-    spilled.gitmemo("index", "unspill", path)
+    say(spilled, "index", "unspill", path)
     spilled.git("commit", "-q", "-m", "Back into git")
     assert spilled.is_clean()
     assert (spilled.root / path).read_bytes() == (template.root / path).read_bytes()
-    assert "no segment that is spilled" in spilled.gitmemo("index", "unspill").err
+    assert "no segment that is spilled" in say(spilled, "index", "unspill")
     assert spilled.git("diff", "--stat", "large", "--", path) == ""
 
 
@@ -240,7 +251,7 @@ def test_an_amended_commit_keeps_the_bytes_out_of_git(project: Clone) -> None:
 
 
 def test_bytes_that_are_not_what_the_name_says_are_refused(
-    spilled_template: Clone, clone_of: CloneOf, tmp_path: Path
+    spilled_template: Clone, clone_of: CloneOf, tmp_path: Path, say: Say
 ) -> None:
     theirs = clone_of(spilled_template, "theirs")
     path = stub_of(theirs)
@@ -250,18 +261,20 @@ def test_bytes_that_are_not_what_the_name_says_are_refused(
     large.chmod(0o644)
     data = large.read_bytes()
     large.write_bytes(data.replace(b"because", b"becausE", 1))
-    theirs.gitmemo("pull", code=4)
-    assert f"{path} is spilled" in theirs.gitmemo("df", "train", code=4).err
+    say(theirs, "pull", code=4)
+    assert f"{path} is spilled" in say(theirs, "df", "train", code=4)
     large.write_bytes(data)
-    theirs.gitmemo("pull")
+    say(theirs, "pull")
     # The same here: what is damaged is set aside, and comes again.
     forget_index(theirs)
     store = theirs.root / ".git/gitmemo/blobs"
     here = max(store.rglob("*"), key=lambda one: one.stat().st_size)
     here.chmod(0o644)
     here.write_bytes(data.replace(b"because", b"becausE", 1))
-    assert f"{path} is spilled" in theirs.gitmemo("df", "train", code=4).err
-    theirs.gitmemo("pull")
+    assert f"{path} is spilled" in say(theirs, "df", "train", code=4)
+    repaired = say(theirs, "verify", "--repair")
+    assert f"the spilled segment {path} (10.4 MB): fetched again" in repaired
+    say(theirs, "verify")
     assert theirs.run() == (5, 0)
 
 
@@ -278,24 +291,24 @@ def test_a_stub_that_fits_no_segment_is_damage(spilled: Clone) -> None:
     assert f"git checkout HEAD -- {path}" in altered.err
 
 
-def test_removing_values_leaves_spilled_segments(spilled: Clone) -> None:
+def test_removing_values_leaves_spilled_segments(spilled: Clone, say: Say) -> None:
     def kept() -> bool:
         folder = spilled.root / ".git/gitmemo/blobs"
         files = [file for file in folder.rglob("*") if file.is_file()]
         return max(file.stat().st_size for file in files) > SMALLEST_SPILL
 
-    spilled.gitmemo("gc", "--grace", "0", "--yes")
+    say(spilled, "gc", "--grace", "0", "--yes")
     assert kept()
     # As long as any branch has the stub, and where only the whole segment is known.
     spilled.git("checkout", "-q", "large")
     forget_index(spilled)
-    spilled.gitmemo("gc", "--grace", "0", "--yes")
+    say(spilled, "gc", "--grace", "0", "--yes")
     assert kept()
 
 
-def test_what_is_refused(project: Clone) -> None:
+def test_what_is_refused(project: Clone, say: Say) -> None:
     def refused(*arguments: str, code: int = 3) -> str:
-        return project.gitmemo("index", *arguments, code=code).err
+        return say(project, "index", *arguments, code=code)
 
     large, small = segments(project)
     assert "no limit is set" in refused("spill")
@@ -306,7 +319,7 @@ def test_what_is_refused(project: Clone) -> None:
     config.write_text(f'{text}\n[index]\nspill_above = "10 MB"\n', "utf-8")
     assert "uncommitted changes" in refused("spill")
     project.commit("Set a limit")
-    assert large in project.gitmemo("index", "spill", "-n").out
+    assert large in say(project, "index", "spill", "-n")
     # Bytes that the remote does not have never leave git.
     (project.root / ".git/file").write_text("no folder")
     move_remote(project, project.root / ".git/file")

@@ -282,6 +282,36 @@ def test_the_line_of_a_transfer(monkeypatch: pytest.MonkeyPatch) -> None:
         assert screen.text == before
 
 
+def test_a_push_that_is_stopped_says_what_was_sent(
+    shared: Clone, say: Say, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    count_up = TransferLine.__call__
+
+    def stopped(line: TransferLine, size_bytes: int, values: int) -> None:
+        count_up(line, size_bytes, values)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patched:
+        patched.setattr(TransferLine, "__call__", stopped)
+        said = say(shared, "push", code=130)
+    assert "lab: sending was stopped after 3 values (" in said
+    assert "that is kept, and the same command goes on" in said
+    assert "sent 0 values (0 B), 3 already there" in say(shared, "push")
+    assert "function histories are up to date" not in say(shared, "push"), "there is no git remote"
+
+
+def test_what_a_fresh_clone_says_of_itself(shared: Clone, clone_of: CloneOf, say: Say) -> None:
+    say(shared, "push")
+    theirs = clone_of(shared, "theirs")
+    look = "import gitmemo as gm; print(repr(gm.open()))"
+    assert "5 calls of 3 ops, 3 values" in theirs.python("-c", look).out
+    # A line of gitmemo's own, not one of its code.
+    err = theirs.gitmemo("run", "pipeline.py").err
+    first = "gitmemo: 3 values of this world are not on this machine: run `gitmemo pull`"
+    assert err.splitlines()[0] == first
+    assert "ValuesElsewhere" not in err and ".py" not in err
+
+
 def test_whoever_can_answer_is_asked(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

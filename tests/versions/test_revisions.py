@@ -226,6 +226,7 @@ def test_a_diff_of_revisions_says_what_changed_and_by_how_much(
         "changed": 4,
         "same": 1,
     }
+    assert summary["not_here"] == 0
     assert summary["old"]["commit"] == project.git("rev-parse", "v1")
     changed = [row for row in rows if row["kind"] == "changed"]
     assert [row["inputs"]["rate"] for row in changed] == [1, 2, 1, 2]
@@ -296,6 +297,14 @@ def test_world_says_what_is_here_reusable_and_missing(
     missing = asked["missing"]
     assert missing["blobs"] == missing["at_remote"] > 0 and missing["remote"] == "s"
     assert "(gitmemo pull)" in shell.say("world")
+    said = shell.say("diff", "v1", "v2")
+    assert (
+        "8 values of other results are not on this machine, and only compared by id: "
+        "gitmemo pull --rev v1 and gitmemo pull --rev v2"
+    ) in said
+    assert shell.rows("diff", "v1", "v2")[0]["not_here"] == 8
+    alone = shell.rows("diff", "v1", "origin/side")[0]
+    assert alone["added"] > 0 == alone["not_here"], "what is in one alone is not compared"
     shutil.rmtree(store)
     [gone] = shell.rows("world", "--remote")
     assert (gone["missing"]["blobs"], gone["missing"]["at_remote"]) == (missing["blobs"], 0)

@@ -12,7 +12,7 @@ from person import Person, numbers
 from gitmemo.blobs import RepositoryBlobs
 from gitmemo.git.cli import Git
 from gitmemo.remotes import RemoteConfig
-from gitmemo.sync import unshared_values
+from gitmemo.sync.unshared import unshared_values
 from gitmemo.workspace import look
 from gitmemo.world import homes
 from gitmemo.world.index import Index

@@ -87,7 +87,7 @@ def test_a_segment_is_sorted_whole_lines(data: bytes, line: int, reason: str) ->
         read_segment(named(data), data)
     assert caught.value.line == line
     assert f"line {line} of the index segment .gitmemo/index" in str(caught.value)
-    assert "git checkout HEAD -- .gitmemo/index" in str(caught.value)
+    assert "git checkout COMMIT -- .gitmemo/index" in str(caught.value)
 
 
 @given(st.binary(max_size=200) | st.lists(st.binary(max_size=30)).map(b"\n".join))
