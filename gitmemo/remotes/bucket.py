@@ -222,7 +222,7 @@ class Bucket:
             "config": self._settings,
             "client_options": {
                 "allow_http": True,
-                "connect_timeout_s": timedelta(seconds=self._waits.connect_timeout),
+                "connect_timeout": timedelta(seconds=self._waits.connect_timeout_s),
                 "read_timeout": timedelta(seconds=self._waits.timeout_s * factor),
                 "timeout": timedelta(days=1),  # else 30 s for all of an answer
             },
