@@ -49,7 +49,7 @@ def variable_names(
     """
     functions = function_names({variable.function for variable in roles.variables})
     left = {
-        one: [*_candidates(one, roles, spoken), f"{functions[one.function]}.{one.name}"]
+        one: [*_candidates(one, roles, spoken), *_full_names(one, functions[one.function])]
         for one in roles.variables
         if one not in given
     }
@@ -67,8 +67,7 @@ def variable_names(
         if not refused:
             break
         for one in refused:
-            full = f"{one.function.op}.{one.name}"
-            left[one] = left[one][1:] or [full if left[one] != [full] else f"{full}'"]
+            left[one] = left[one][1:] or [f"{left[one][0]}'"]
     named = {one: names[0] for one, names in left.items()}
     return {one: given.get(one, named.get(one, "")) for one in roles.variables}
 
@@ -86,11 +85,27 @@ def _yielding(
     return [one for one in several if len(left[one]) == most]
 
 
+def _full_names(variable: Variable, function: str) -> list[str]:
+    """Return names with the function, of which the last is that of no other variable's list."""
+    sign = "->" if variable.produced else "."  # an output may be called like an argument
+    op = (
+        f"{variable.function.op}[{variable.function.part}]"
+        if variable.function.part
+        else variable.function.op
+    )
+    return [
+        f"{function}.{variable.name}",
+        f"{function}{sign}{variable.name}",
+        f"{op}{sign}{variable.name}",
+    ]
+
+
 def _candidates(variable: Variable, roles: Roles, spoken: Spoken) -> list[str]:
     """Return what a variable could be called, the best first."""
     number = number_of_output(variable.name) if variable.produced else None
     if number is None:
-        return [variable.name]
+        called = f"{short(variable.function.op)}_{variable.name}"
+        return [variable.name, called] if variable.produced else [variable.name]
     said = spoken(variable.function.op)
     position = int(number)
     found = [said[position]] if position < len(said) and said[position] else []

@@ -314,7 +314,7 @@ def test_arranging(storage: gm.Storage) -> None:
     assert cf.sample(1, seed=3).df().shape[0] == 1
     assert cf.sort("best", ascending=False).df()["best"].tolist() == [33, 32]
     assert cf.apply(len, "accs").df()["accs"].tolist() == [3, 3]
-    assert cf.eval("model")["model"].tolist()[0] == [{"size": 2, "rate": r} for r in (1, 2, 3)]
+    assert cf.eval("model")["model"].tolist()[:3] == [{"size": 2, "rate": r} for r in (1, 2, 3)]
     assert cf.get_func_table("train")["rate"].tolist() == [1, 2, 3, 1, 2, 3]
     assert "acc = judge(model=model, data=data)" in cf.graph_text()
 
