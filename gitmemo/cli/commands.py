@@ -21,6 +21,7 @@ from gitmemo.errors import GitmemoError
 # Command to module: a command's imports are paid for only when it runs.
 _COMMANDS = {
     "blame": ("gitmemo.cli.blame", "Say which commits introduced the code of an op's calls."),
+    "calls": ("gitmemo.cli.calls", "List calls, the newest first, with their ids."),
     "check": (
         "gitmemo.cli.diagnosis",
         "Run stored calls of an op again, and say which do not return the same.",

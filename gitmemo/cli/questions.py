@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+import csv
+import io
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 
 import click
 
 from gitmemo.cli.looking import look_at
 from gitmemo.cli.options import json_option, revision_options
 from gitmemo.display.text import table
-from gitmemo.errors import UnknownOp
-from gitmemo.frames import Table
+from gitmemo.errors import UnknownOp, WrongQuestion
+from gitmemo.frames import Cell, ComputationFrame, Table, plain_frame
 from gitmemo.hashing.digest import to_hex
 from gitmemo.model.facts import Call, Slot
 from gitmemo.quantities import count, size
@@ -28,24 +31,66 @@ from gitmemo.workspace import View
 
 @click.command()
 @click.argument("ops", nargs=-1, required=True)
+@click.option(
+    "--where", metavar="CONDITION", help="Only rows that meet it: 'acc > 0.8 and n in (5, 10)'."
+)
+@click.option("--back", is_flag=True, help="Also show what led to the calls, however far back.")
+@click.option(
+    "--explode", is_flag=True, help="A row for each element of lists that were arguments."
+)
+@click.option("--columns", metavar="NAMES", help="Show these columns only: 'n,lr,acc'.")
+@click.option("--sort", metavar="NAMES", help="Sort by these columns; '-acc' sorts downwards.")
+@click.option("--limit", type=click.IntRange(min=0), metavar="N", help="Show at most N rows.")
 @revision_options
 @click.option("--all", "every", is_flag=True, help="Also show calls of older code.")
+@click.option("--csv", "as_csv", is_flag=True, help="Print comma-separated values.")
+@click.option(
+    "--parquet",
+    type=click.Path(dir_okay=False),
+    metavar="FILE",
+    help="Write a Parquet file instead.",
+)
 @json_option
-def df(ops: tuple[str, ...], rev: str | None, later: bool, every: bool, as_json: bool) -> None:
+def df(
+    ops: tuple[str, ...],
+    where: str | None,
+    back: bool,
+    explode: bool,
+    columns: str | None,
+    sort: str | None,
+    limit: int | None,
+    rev: str | None,
+    later: bool,
+    every: bool,
+    as_csv: bool,
+    parquet: str | None,
+    as_json: bool,
+) -> None:
     """Show the calls of OPS as a table, one row per result, joined along the values that flowed.
 
     OPS are names like `train` or `analysis.train:train`. Shown are the calls that
     the code as it is would reuse. With --rev that is the code of the revision; what was
     committed after it is marked in a last column, committed_later.
     """
+    if sum((as_json, as_csv, parquet is not None)) > 1:
+        raise click.UsageError("--json, --csv and --parquet exclude each other.")
     view = look_at(rev, later=later)
     now = names_now(view)
     calls = now.calls(view.world.calls(view.code))
     selection = Selection(tuple(calls), ()) if every else valid_calls(view.world, calls, view.code)
-    names = [_resolve(name, selection.calls, calls, now.former) for name in ops]
-    result = select(selection.calls, names, view.later).table()
-    for line in _as_json(result) if as_json else _as_text(view, result):
-        click.echo(line)
+    names = [resolved(name, selection.calls, calls, now.former) for name in ops]
+    frame = select(selection.calls, names, view.later)
+    frame = frame.expand_back() if back else frame
+    frame = frame.query(where) if where else frame
+    result = _sorted(frame, sort).table(*_listed(columns), explode=explode)
+    if parquet is not None:
+        write_parquet(result, parquet, limit)
+    else:
+        write = _as_json if as_json else _as_csv if as_csv else partial(_as_text, view)
+        for line in write(result.head(limit)):
+            click.echo(line)
+    if limit is not None and len(result.rows) > limit:
+        click.echo(f"{limit} of {count(len(result.rows), 'row')} shown (--limit)", err=True)
     others = without_repeats(selection)
     stale = sum(call.op in names for call in others.stale)
     unreachable = sum(call.op in names for call in others.unreachable)
@@ -56,7 +101,19 @@ def df(ops: tuple[str, ...], rev: str | None, later: bool, every: bool, as_json:
         click.echo(said, err=True)
 
 
-def _resolve(
+def _listed(text: str | None) -> list[str]:
+    return [name.strip() for name in text.split(",") if name.strip()] if text else []
+
+
+def _sorted(frame: ComputationFrame, sort: str | None) -> ComputationFrame:
+    names = _listed(sort)
+    if not names:
+        return frame
+    upwards = [not name.startswith("-") for name in names]
+    return frame.sort(*(name.removeprefix("-") for name in names), ascending=upwards)
+
+
+def resolved(
     name: str, current: Iterable[Call], every: Iterable[Call], former: Mapping[str, str]
 ) -> str:
     """Return an op's full name; of several with one short name those with current calls count."""
@@ -74,6 +131,41 @@ def _as_json(result: Table) -> Iterator[str]:
         if mark is not None:
             flat[mark] = number in result.later
         yield json.dumps(flat, ensure_ascii=False)
+
+
+def _as_csv(result: Table) -> Iterator[str]:
+    lines = io.StringIO()
+    writer = csv.writer(lines, lineterminator="\n")
+    mark = result.later_column
+    writer.writerow([*result.columns, *([mark] if mark else [])])
+    for number, row in enumerate(result.rows):
+        cells = [_csv_cell(row.get(name, ())) for name in result.columns]
+        writer.writerow([*cells, *([number in result.later] if mark else [])])
+    yield lines.getvalue().removesuffix("\n")
+
+
+def _csv_cell(cell: Cell) -> object:
+    values = [json_value(slot) for slot in cell]
+    if len(values) == 1 and not isinstance(values[0], list | dict):
+        return "" if values[0] is None else values[0]
+    return (
+        json.dumps(values if len(values) > 1 else values[0], ensure_ascii=False) if values else ""
+    )
+
+
+def write_parquet(result: Table, path: str, limit: int | None) -> None:
+    """Write a table to a Parquet file; what is no plain value stands there as JSON.
+
+    Raises:
+        WrongQuestion: pyarrow is not installed.
+    """
+    frame = plain_frame(result.head(limit), json_value)
+    try:
+        frame.to_parquet(path)
+    except ImportError:
+        raise WrongQuestion(
+            "writing Parquet files needs pyarrow, which is not installed", "pip install pyarrow"
+        ) from None
 
 
 def json_value(slot: Slot) -> object:

@@ -6,7 +6,17 @@ Invariant: a frame never sees a store; what it asks of one is in `backing`.
 from gitmemo.frames.backing import Backing
 from gitmemo.frames.columns import Column, Mask
 from gitmemo.frames.frame import ComputationFrame
-from gitmemo.frames.tables import Table
+from gitmemo.frames.rows import Cell
+from gitmemo.frames.tables import Table, plain_frame
 from gitmemo.frames.universe import Universe
 
-__all__ = ["Backing", "Column", "ComputationFrame", "Mask", "Table", "Universe"]
+__all__ = [
+    "Backing",
+    "Cell",
+    "Column",
+    "ComputationFrame",
+    "Mask",
+    "Table",
+    "Universe",
+    "plain_frame",
+]

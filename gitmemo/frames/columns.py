@@ -69,7 +69,7 @@ class Column:
 
     def map(self, test: Callable[[Any], object]) -> Mask:
         """Return a mask of the values for which `test(value)` is true."""
-        return Mask.leaf(self.name, lambda slots, at: [bool(test(v)) for v in values_of(slots, at)])
+        return mapped(self.name, test)
 
     def isin(self, values: Iterable[Any], by: Literal["val", "hid", "cid"] = "val") -> Mask:
         """Return a mask of the values that are in `values`.
@@ -89,12 +89,7 @@ class Column:
         return Mask.leaf(self.name, lambda slots, _: [getattr(s, by).hex() in ids for s in slots])
 
     def _compared(self, compare: Callable[[Any, Any], Any], other: object, sign: str) -> Mask:
-        return Mask.leaf(
-            self.name,
-            lambda slots, at: [
-                _truth(compare, value, other, self.name, sign) for value in values_of(slots, at)
-            ],
-        )
+        return compared(self.name, compare, other, sign)
 
     def __bool__(self) -> NoReturn:
         raise WrongQuestion(
@@ -104,6 +99,21 @@ class Column:
 
     def __repr__(self) -> str:
         return f"Column({self.name!r}, {len(self)} values)"
+
+
+def mapped(name: str, test: Callable[[Any], object]) -> Mask:
+    """Return a mask of the values of a variable for which `test(value)` is true."""
+    return Mask.leaf(name, lambda slots, at: [bool(test(v)) for v in values_of(slots, at)])
+
+
+def compared(name: str, compare: Callable[[Any, Any], Any], other: object, sign: str) -> Mask:
+    """Return a mask of the values of a variable that compare so with `other`."""
+    return Mask.leaf(
+        name,
+        lambda slots, at: [
+            _truth(compare, value, other, name, sign) for value in values_of(slots, at)
+        ],
+    )
 
 
 def _truth(
@@ -141,7 +151,16 @@ def _id_of(value: object, by: Literal["val", "hid", "cid"]) -> str:
 
 
 def values_of(slots: Sequence[Slot], loader: Loader | None) -> list[Any]:
-    """Return the values of slots; what is elsewhere comes in one go."""
+    """Return the values of slots; what is elsewhere comes in one go.
+
+    Raises:
+        WrongQuestion: Some have to be loaded, and there is no storage to load them from.
+    """
+    if loader is None and any(slot.inline is None for slot in slots):
+        raise WrongQuestion(
+            "some of the values stand in no record: they would have to be loaded",
+            "ask in Python, of `gm.open().cf(…)`; conditions on small plain values work everywhere",
+        )
     refs: list[Any] = [
         slot.inline.json if slot.inline and _is_plain(slot.inline) else ref_to(slot, loader)
         for slot in slots

@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 from gitmemo.frames import between, selecting
 from gitmemo.frames.columns import Column, Mask
+from gitmemo.frames.conditions import mask_of
+from gitmemo.frames.deletion import Deletion
 from gitmemo.frames.description import Description
 from gitmemo.frames.graph import FrameGraph
 from gitmemo.frames.tables import Table, Tables, Values
@@ -166,17 +168,26 @@ class ComputationFrame(FrameGraph):
         asked = selecting.Conditions(test, version, commit, since, until, decision)
         return selecting.where(self, asked, op)
 
+    def query(self, condition: str) -> ComputationFrame:
+        """Return what meets a condition on variables: `acc > 0.8 and n in (5, 10)`.
+
+        The same as masks: `cf[(cf["acc"] > 0.8) & cf["n"].isin([5, 10])]`. Nothing of the text is run.
+
+        Raises:
+            WrongQuestion: It is no condition.
+            UnknownNode: There is no such variable.
+        """
+        return self[mask_of(condition)]
+
     def sample(self, n: int, *, seed: int = 0) -> ComputationFrame:
         """Return a frame of at most `n` rows, chosen at random, and what led to them."""
         return selecting.sampled(self, n, seed)
 
-    def sort(self, *by: str, ascending: bool = True) -> ComputationFrame:
-        """Return the frame with tables sorted by these columns."""
-        known = {*self.table().columns}
-        for name in by:
-            if name not in known:
-                raise self._unknown(name)
-        order = tuple((name, ascending) for name in by)
+    def sort(self, *by: str, ascending: bool | Sequence[bool] = True) -> ComputationFrame:
+        """Return the frame with tables sorted by these columns; `ascending` for all, or for each."""
+        self.check_columns(by)
+        upwards = [ascending] * len(by) if isinstance(ascending, bool) else ascending
+        order = tuple(zip(by, upwards, strict=True))
         return replace(self, layout=replace(self.layout, sorted_by=order))
 
     # --- algebra ---------------------------------------------------------
@@ -251,6 +262,13 @@ class ComputationFrame(FrameGraph):
         """Return the frame whose tables show `function(value)` for these variables."""
         shown = dict.fromkeys(self.check_nodes(nodes) or self.vnames, function)
         return replace(self, layout=replace(self.layout, shown={**self.layout.shown, **shown}))
+
+    def delete_calls(self) -> Deletion:
+        """Return the plan to forget the calls, and those that used their results; it does nothing yet.
+
+        `plan.carry_out()` forgets them, `plan.undo()` brings them back; a plan shows itself.
+        """
+        return Deletion(self)
 
     # --- answers ---------------------------------------------------------
 

@@ -186,6 +186,13 @@ class FrameGraph:
         known = tuple(self.nodes)
         return UnknownNode(name, tuple(difflib.get_close_matches(name, known, n=1)), known)
 
+    def check_columns(self, names: Iterable[str]) -> None:
+        """Raise UnknownNode for a name that no column of the table has."""
+        known = {*self.free, *self.names.values()}
+        for name in names:
+            if name not in known:
+                raise self._unknown(name)
+
     def check_nodes(self, names: Iterable[str]) -> list[str]:
         """Return names of variables and functions.
 

@@ -6,6 +6,7 @@ columns and rows.
 
 from __future__ import annotations
 
+import json
 import warnings
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -59,6 +60,13 @@ class Table:
         while name in self.columns:
             name += "_"
         return name
+
+    def head(self, n: int | None) -> Table:
+        """Return the first `n` rows, all if None."""
+        if n is None or n >= len(self.rows):
+            return self
+        later = frozenset(number for number in self.later if number < n)
+        return Table(self.columns, self.rows[:n], later, self.finals[:n])
 
 
 class Tables:
@@ -241,6 +249,30 @@ class Tables:
                 shown[name].append(hids[0] if len(hids) == 1 else hids or None)
         taken = set(table.columns)
         return {name if name not in taken else f"{name}()": cells for name, cells in shown.items()}
+
+
+def plain_frame(table: Table, plain: Callable[[Slot], object]) -> pd.DataFrame:
+    """Return a table as a pandas frame of plain values that every file format takes.
+
+    `plain` gives what stands for a value; what is no number, text or truth stands there as JSON.
+    """
+    import pandas as pd
+
+    shown: dict[str, Any] = {}
+    for name in table.columns:
+        cells = [[plain(slot) for slot in row.get(name, ())] for row in table.rows]
+        values = [one[0] if len(one) == 1 else one or None for one in cells]
+        kinds = {type(value) for value in values} - {type(None)}
+        alike = kinds <= {int, float} or (len(kinds) == 1 and kinds <= _PLAIN)
+        shown[name] = _typed(values) if alike else [_as_json(value) for value in values]
+    mark = table.later_column
+    if mark is not None:
+        shown[mark] = [n in table.later for n in range(len(table.rows))]
+    return pd.DataFrame(shown, columns=list(shown), index=range(len(table.rows)))
+
+
+def _as_json(value: object) -> str | None:
+    return None if value is None else json.dumps(value, ensure_ascii=False)
 
 
 def _typed(values: list[object]) -> Any:

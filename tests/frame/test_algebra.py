@@ -348,3 +348,60 @@ def test_empty_frames_answer(
     cf = storage.cf(judge).expand_back()
     for empty in (cf - cf, cf[cf["acc"] > 1000], gm.Storage().cf()):
         ask(empty)
+
+
+def test_conditions_as_text(storage: gm.Storage) -> None:
+    cf = storage.cf(judge).expand_back()
+    for text, mask in {
+        "acc > 22": cf["acc"] > 22,
+        "acc > 12 and n == 2": (cf["acc"] > 12) & (cf["n"] == 2),
+        "acc > 32 or n == 2": (cf["acc"] > 32) | (cf["n"] == 2),
+        "not (acc > 32 or n == 2)": ~((cf["acc"] > 32) | (cf["n"] == 2)),
+        "2 <= rate <= 3": cf["rate"].between(2, 3),
+        "rate in (1, 7)": cf["rate"].isin([1, 7]),
+        "rate not in [1]": ~cf["rate"].isin([1]),
+        "n is not None and 20 < acc": cf["acc"] > 20,
+    }.items():
+        assert cf.query(text) == cf[mask], text
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["", "acc >", "acc > n", "__import__('os')", "acc.__class__()", "acc in 3", "(" * 3000, "1 < 2",
+     "acc > (lambda: 1)()", "a" * 20_000],
+)  # fmt: skip
+def test_what_is_no_condition(storage: gm.Storage, text: str) -> None:
+    cf = storage.cf(judge).expand_back()
+    with pytest.raises(WrongQuestion, match="condition"):
+        cf.query(text)
+
+
+def test_deleting_is_planned_done_and_undone() -> None:
+    storage = gm.Storage()
+    with storage:
+        data = load(2)
+        for rate in (1, 2):
+            judge(train(data, rate), data)
+    cf = storage.cf(train)
+    plan = cf[cf["rate"] == 1].delete_calls()
+    assert repr(plan).startswith(
+        "to forget: 1 call of train (1)\nand 1 call that used their results"
+    )
+    assert len(storage.cf()) == 5
+    plan.carry_out("wrong rate")
+    assert len(storage.cf()) == 3
+    with pytest.raises(WrongQuestion, match="forgotten already"):
+        plan.carry_out()
+    with storage:
+        assert not train.is_cached(data, 1)
+        assert train.is_cached(data, 2)
+    plan.undo()
+    assert len(storage.cf()) == 5
+    with pytest.raises(WrongQuestion, match="nothing was forgotten"):
+        plan.undo()
+    frame_of([]).delete_calls().carry_out()
+
+
+def test_numbers_with_gaps_stay_numbers(storage: gm.Storage) -> None:
+    cf = storage.cf(load, best)
+    assert str(cf.df()["n"].dtype) == "Int64"

@@ -1,0 +1,121 @@
+"""`gitmemo calls`: the calls themselves, the newest first. It changes nothing."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Collection, Iterator, Sequence
+
+import click
+
+from gitmemo.cli.looking import look_at
+from gitmemo.cli.options import json_option, revision_options
+from gitmemo.cli.questions import json_value, resolved
+from gitmemo.display.text import table
+from gitmemo.frames.naming import short
+from gitmemo.hashing.digest import to_hex
+from gitmemo.model.facts import Call, Slot
+from gitmemo.quantities import count, duration
+from gitmemo.query import names_now, stale_test
+from gitmemo.workspace import View
+
+_MOST = 20
+_ID_DIGITS = 12
+_TO_THE_SECOND = 19
+
+
+@click.command()
+@click.argument("ops", nargs=-1)
+@click.option(
+    "--limit",
+    type=click.IntRange(min=0),
+    default=_MOST,
+    metavar="N",
+    help=f"At most N; {_MOST} if not given.",
+)
+@click.option("--all", "every", is_flag=True, help="Also show calls of older code.")
+@revision_options
+@json_option
+def calls(
+    ops: tuple[str, ...], limit: int, every: bool, rev: str | None, later: bool, as_json: bool
+) -> None:
+    """List calls of OPS, of all ops if none is named, the newest first.
+
+    With each its id, as `gitmemo show` takes it, when it ran, how long, and what came in and out.
+    """
+    view = look_at(rev, later=later)
+    now = names_now(view)
+    known = now.calls(view.world.calls(view.code))
+    is_stale = stale_test(view.world, view.code)
+    names = [resolved(name, known, known, now.former) for name in ops]
+    wanted = [call for call in known if not names or call.op in names]
+    stale = {call.hid for call in wanted if is_stale(call)}
+    found = [call for call in reversed(wanted) if every or call.hid not in stale]
+    pending = _pending(view)
+    shown = found[:limit]
+    write = _as_json if as_json else _as_text
+    for line in write(shown, stale, pending):
+        click.echo(line)
+    if len(found) > limit:
+        click.echo(f"{limit} of {count(len(found), 'call')} shown (--limit)", err=True)
+    hidden = len(wanted) - len(found)
+    if hidden:
+        click.echo(f"{count(hidden, 'call')} of older code not shown (--all)", err=True)
+
+
+def _pending(view: View) -> frozenset[bytes]:
+    """Return the history ids of the calls that are in no commit."""
+    numbers = view.world.pending(view.code)
+    return (
+        frozenset(call.hid for call in view.base.index.calls(numbers)) if numbers else frozenset()
+    )
+
+
+def _state(call: Call, stale: Collection[bytes], pending: Collection[bytes]) -> str:
+    if call.hid in stale:
+        return "older code"
+    return "pending" if call.hid in pending else ""
+
+
+def _as_json(
+    shown: Sequence[Call], stale: Collection[bytes], pending: Collection[bytes]
+) -> Iterator[str]:
+    for call in shown:
+        fields = {
+            "hid": to_hex(call.hid),
+            "op": call.op,
+            "start": call.run.get("start"),
+            "seconds": call.run.get("seconds"),
+            "commit": call.run.get("commit"),
+            "version": to_hex(call.version) if call.version else None,
+            "state": _state(call, stale, pending) or "committed",
+            "inputs": {slot.name: json_value(slot) for slot in call.inputs},
+            "outputs": {slot.name: json_value(slot) for slot in call.outputs},
+        }
+        yield json.dumps(fields, ensure_ascii=False)
+
+
+def _as_text(
+    shown: Sequence[Call], stale: Collection[bytes], pending: Collection[bytes]
+) -> Iterator[str]:
+    names = [to_hex(call.hid)[:_ID_DIGITS] for call in shown]
+    rows = [
+        [
+            name,
+            short(call.op),
+            str(call.run.get("start", ""))[:_TO_THE_SECOND].replace("T", " "),
+            duration(call.seconds),
+            _state(call, stale, pending),
+            _slots(call.inputs),
+            _slots(call.outputs),
+        ]
+        for name, call in zip(names, shown, strict=True)
+    ]
+    yield from table(["id", "op", "start (UTC)", "took", "state", "arguments", "results"], rows)
+
+
+def _slots(slots: Sequence[Slot]) -> str:
+    return ", ".join(f"{slot.name}={_shown(slot)}" for slot in slots)
+
+
+def _shown(slot: Slot) -> str:
+    return "…" if slot.inline is None else json.dumps(slot.inline.json, ensure_ascii=False)

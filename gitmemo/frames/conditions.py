@@ -1,0 +1,116 @@
+"""Conditions on variables as people type them: `acc > 0.8 and n in (5, 10)`.
+
+Not Python: only comparisons of variables with literals, `and`, `or`, `not`. Invariant: whatever the
+text, nothing of it is run.
+"""
+
+from __future__ import annotations
+
+import ast
+import operator
+from collections.abc import Callable
+from typing import Any
+
+from gitmemo.errors import WrongQuestion
+from gitmemo.frames.columns import Mask, compared, mapped
+
+_SIGNS: dict[type[ast.cmpop], tuple[str, Callable[[Any, Any], Any]]] = {
+    ast.Lt: ("<", operator.lt),
+    ast.LtE: ("<=", operator.le),
+    ast.Gt: (">", operator.gt),
+    ast.GtE: (">=", operator.ge),
+    ast.Eq: ("==", operator.eq),
+    ast.NotEq: ("!=", operator.ne),
+}
+_TURNED: dict[type[ast.cmpop], type[ast.cmpop]] = {
+    ast.Lt: ast.Gt,
+    ast.LtE: ast.GtE,
+    ast.Gt: ast.Lt,
+    ast.GtE: ast.LtE,
+    ast.Eq: ast.Eq,
+    ast.NotEq: ast.NotEq,
+}
+_LONGEST = 10_000
+_ADVICE = (
+    "compare variables with numbers, texts, True, False or None: "
+    "`acc > 0.8 and n in (5, 10)`, `name == 'a' or not done`"
+)
+
+
+def mask_of(text: str) -> Mask:
+    """Return the mask that a condition says.
+
+    Raises:
+        WrongQuestion: It is none.
+
+    >>> mask_of("acc > 0.8 and n == 5").parts[1].name
+    'n'
+    """
+    if len(text) > _LONGEST:
+        raise WrongQuestion(f"the condition has more than {_LONGEST} characters", _ADVICE)
+    try:
+        tree = ast.parse(text.strip(), mode="eval")
+        return _mask(tree.body)
+    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
+        said = error.msg if isinstance(error, SyntaxError) else str(error)
+        raise WrongQuestion(f"{text!r} is no condition: {said}", _ADVICE) from None
+
+
+def _mask(node: ast.expr) -> Mask:
+    if isinstance(node, ast.BoolOp):
+        parts = tuple(_mask(value) for value in node.values)
+        return Mask(parts=parts, all_of=isinstance(node.op, ast.And))
+    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.Not):
+        return ~_mask(node.operand)
+    if isinstance(node, ast.Compare):
+        sides = [node.left, *node.comparators]
+        parts = tuple(
+            _comparison(left, sign, right)
+            for left, sign, right in zip(sides, node.ops, node.comparators, strict=False)
+        )
+        return parts[0] if len(parts) == 1 else Mask(parts=parts)
+    name = _name(node)
+    if name is not None:
+        return mapped(name, bool)
+    raise _wrong(node)
+
+
+def _comparison(left: ast.expr, sign: ast.cmpop, right: ast.expr) -> Mask:
+    name, literal, kind = _name(left), right, type(sign)
+    if name is None and kind in _TURNED:
+        name, literal, kind = _name(right), left, _TURNED[kind]
+    if name is None or _name(literal) is not None:
+        raise _wrong(left)
+    value = _literal(literal)
+    if kind in (ast.In, ast.NotIn, ast.Is, ast.IsNot):
+        is_none = kind in (ast.Is, ast.IsNot)
+        if is_none and value is not None:
+            raise _wrong(literal)
+        among = (value,) if is_none else value
+        if not isinstance(among, list | tuple | set | str):
+            raise _wrong(literal)
+        mask = mapped(name, lambda one: one in among)
+        return ~mask if kind in (ast.NotIn, ast.IsNot) else mask
+    shown, compare = _SIGNS[kind]
+    return compared(name, compare, value, shown)
+
+
+def _name(node: ast.expr) -> str | None:
+    """Return the name of a variable: `acc`, and `train.lr` where a name has a dot."""
+    if isinstance(node, ast.Name):
+        return node.id
+    if isinstance(node, ast.Attribute):
+        before = _name(node.value)
+        return None if before is None else f"{before}.{node.attr}"
+    return None
+
+
+def _literal(node: ast.expr) -> Any:
+    try:
+        return ast.literal_eval(node)
+    except (ValueError, TypeError):
+        raise _wrong(node) from None
+
+
+def _wrong(node: ast.expr) -> ValueError:
+    return ValueError(f"{ast.unparse(node)!r} cannot stand there")

@@ -1,0 +1,89 @@
+"""`gitmemo df` and `gitmemo calls`: choosing rows and columns, and other formats."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import pytest
+from driver import Clone, make_clone
+
+PROGRAM = """
+import gitmemo as gm
+
+@gm.op
+def load(n):
+    return list(range(n))
+
+@gm.op(output_names=["model"])
+def train(data, lr):
+    return {"w": len(data) * lr}
+
+@gm.op(output_names=["acc"])
+def judge(model, data):
+    return model["w"] / 10
+
+if __name__ == "__main__":
+    with gm.open():
+        for n in (2, 3):
+            data = load(n)
+            for lr in (0.5, 1, 2):
+                judge(train(data, lr), data)
+"""
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Clone:
+    folder = tmp_path_factory.mktemp("tables")
+    clone = make_clone(folder / "project", folder / "home")
+    clone.gitmemo("init")
+    clone.write("exp.py", PROGRAM)
+    clone.gitmemo("run", "exp.py")
+    return clone
+
+
+def rows(project: Clone, *arguments: str) -> list[dict[str, object]]:
+    said = project.gitmemo("df", *arguments, "--json").out
+    return [json.loads(line) for line in said.splitlines()]
+
+
+def test_rows_that_meet_a_condition(project: Clone) -> None:
+    found = rows(project, "judge", "--back", "--where", "acc > 0.15 and n == 2")
+    assert [(row["n"], row["lr"], row["acc"]) for row in found] == [(2, 1, 0.2), (2, 2, 0.4)]
+    wrong = project.gitmemo("df", "judge", "--where", "acx > 1", code=2)
+    assert "did you mean 'acc'?" in wrong.err
+    wrong = project.gitmemo("df", "judge", "--where", "import os", code=2)
+    assert "is no condition" in wrong.err
+
+
+def test_columns_order_and_number_of_rows(project: Clone) -> None:
+    asked = ("judge", "--back", "--columns", "lr,acc", "--sort", "-acc", "--limit", "2")
+    said = project.gitmemo("df", *asked)
+    assert said.out.splitlines() == ["lr  acc", " 2  0.6", " 2  0.4"]
+    assert "2 of 6 rows shown" in said.err
+
+
+def test_other_formats(project: Clone, tmp_path: Path) -> None:
+    pd = pytest.importorskip("pandas")
+    asked = ("judge", "--back", "--columns", "n,lr,model,acc")
+    lines = project.gitmemo("df", *asked, "--csv").out.splitlines()
+    (first, *_) = csv.DictReader(lines)
+    assert first == {"n": "2", "lr": "0.5", "model": '{"w": 1.0}', "acc": "0.1"}
+    pytest.importorskip("pyarrow")
+    project.gitmemo("df", *asked, "--parquet", str(tmp_path / "table.parquet"))
+    frame = pd.read_parquet(tmp_path / "table.parquet")
+    assert frame["lr"].tolist() == [0.5, 1, 2, 0.5, 1, 2]
+    assert frame["model"][0] == '{"w": 1.0}'
+    project.gitmemo("df", "judge", "--csv", "--json", code=2)
+
+
+def test_calls_are_listed_with_ids_that_lead_somewhere(project: Clone) -> None:
+    found = [json.loads(line) for line in project.gitmemo("calls", "--json").out.splitlines()]
+    assert len(found) == 14
+    assert {call["state"] for call in found} == {"pending"}
+    assert [call["start"] for call in found] == sorted((c["start"] for c in found), reverse=True)
+    shown = project.gitmemo("calls", "judge", "--limit", "1")
+    ident = shown.out.splitlines()[1].split()[0]
+    assert "judge" in project.gitmemo("show", ident).out
+    assert "1 of 6 calls shown" in shown.err
