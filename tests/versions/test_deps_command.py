@@ -7,8 +7,9 @@ from xml.etree import ElementTree
 
 from versions.looker import Fields, Looker
 
+from gitmemo.drawing import to_svg
 from gitmemo.model.components import Component
-from gitmemo.versions.picture import edges_of, to_svg
+from gitmemo.versions.picture import edges_of, graph_of
 from gitmemo.versions.tree import DependencyTree, State, Touched
 
 
@@ -76,4 +77,4 @@ def test_recursion_and_hostile_names_can_be_drawn() -> None:
         ),
     )
     assert ("m:a", "m.py:lost") in edges_of(tree)
-    ElementTree.fromstring(to_svg(tree))
+    ElementTree.fromstring(to_svg(graph_of(tree)))
