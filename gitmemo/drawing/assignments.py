@@ -85,8 +85,10 @@ def _variable(
     """Yield a variable where it leads to others, stands alone, or is asked about."""
     remarks = _remarks(node, "value")
     name = shown(node.label)
-    if verbose or (not into and not out_of):
-        yield _with_remark(f"# {name}: {', '.join(remarks)}" if verbose and remarks else name, [])
+    if verbose and remarks:
+        yield f"# {name}: {', '.join(remarks)}"
+    if not into and not out_of:
+        yield _with_remark(name, remarks)
     others = [edge for edge in out_of if nodes[edge.target].kind != "function"]
     for edge in others:
         other = nodes[edge.target]

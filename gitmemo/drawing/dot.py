@@ -46,8 +46,8 @@ def to_dot(graph: Graph, *, verbose: bool = False, direction: Direction = "TB") 
     lines = [
         "digraph {",
         f"  rankdir={direction};",
-        '  node [fontname="Helvetica,Arial,sans-serif", fontsize=12, shape=box];',
-        '  edge [fontname="Helvetica,Arial,sans-serif", fontsize=10, color="#6e7781"];',
+        '  node [fontname="Helvetica", fontsize=12, shape=box];',
+        '  edge [fontname="Helvetica", fontsize=10, color="#6e7781"];',
         *(f"  {name}={_quoted(text)};" for name, text in _about(graph)),
         *(f"  {names[node.key]}{_node(node, verbose=verbose)};" for node in graph.nodes),
         *(

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
+from gitmemo.drawing.contracting import contracted
 from gitmemo.drawing.graph import Edge, Graph, Node, State
 from gitmemo.drawing.leaving_out import left_out
 from gitmemo.quantities import count
@@ -21,7 +22,7 @@ MOST = 150
 """The most nodes of a picture that says something."""
 
 _ROUNDS = 20  # what shrinks by less in each of them is not worth the time
-_NAMED, _LONGEST = 12, 36
+_FEW, _NAMED, _LONGEST = 3, 12, 36
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +37,8 @@ def folded(graph: Graph, most: int = MOST) -> Graph:
     """Return a graph of at most `most` nodes that says how much of it is hidden.
 
     First, variables that only one function takes are written into that function; then what has the
-    same neighbours becomes one node, and so do chains; what is still too much is left out.
+    same neighbours becomes one node, and so do chains; then nodes are gathered with the only one
+    next to them on a side; what is still too much is left out.
 
     Args:
         most: At least 1.
@@ -44,6 +46,7 @@ def folded(graph: Graph, most: int = MOST) -> Graph:
     found = graph
     if len(found.nodes) > most:
         found = _with_own_inputs(found)
+    written = len(graph.nodes) - len(found.nodes)
     sizes: dict[str, Sequence[Node]] = {}
     for least in (3, 2):
         for _ in range(_ROUNDS):
@@ -54,23 +57,25 @@ def folded(graph: Graph, most: int = MOST) -> Graph:
             if len(found.nodes) in (before, most):
                 break
     if len(found.nodes) > most:
+        found = _merged(found, contracted(found, most), sizes)
+    if len(found.nodes) > most:
         found = left_out(found, most)
     if found is graph:
         return graph
-    return replace(found, note=_note(graph, found, sizes))
+    return replace(found, note=_note(graph, found, sizes, written))
 
 
-def _note(graph: Graph, found: Graph, members: dict[str, Sequence[Node]]) -> str:
+def _note(graph: Graph, found: Graph, members: dict[str, Sequence[Node]], written: int) -> str:
     stays = {node.key for node in graph.nodes}
     own = sum(node.key in stays for node in found.nodes)
     inside = sum(len(members[node.key]) for node in found.nodes if node.key in members)
-    said = [
-        f"{own} of {count(len(graph.nodes), 'node')} shown by {'its' if own == 1 else 'their'} own"
-    ]
+    total = count(len(graph.nodes), "node")
+    said = [graph.note, f"{own} of {total} shown by {'its' if own == 1 else 'their'} own"]
     said += [f"{inside} in {count(len(found.nodes) - own, 'group')}"] if inside else []
-    rest = len(graph.nodes) - own - inside
-    said += [f"{rest} left out or written into functions"] if rest else []
-    return "; ".join([*([graph.note] if graph.note else []), *said])
+    said += [f"{count(written, 'input')} written into functions"] if written else []
+    rest = len(graph.nodes) - own - inside - written
+    said += [f"{rest} left out"] if rest else []
+    return "; ".join(text for text in said if text)
 
 
 def _near(graph: Graph) -> _Near:
@@ -191,7 +196,8 @@ def _group_node(key: str, inside: Sequence[Node]) -> Node:
     names = [node.label for node in inside[:_NAMED]]
     if len(inside) > _NAMED:
         names.append(f"and {len(inside) - _NAMED} more")
-    return Node(key, ", ".join(said), kind, lines=tuple(names), state=_state(inside))
+    label = ", ".join(said if len(inside) > _FEW else names)
+    return Node(key, label, kind, lines=tuple(names), state=_state(inside))
 
 
 def _state(inside: Sequence[Node]) -> State:

@@ -13,7 +13,6 @@ from heapq import heapify, heappop, heappush
 from gitmemo.drawing.graph import Edge, Graph
 
 _STANDS_FOR_MORE = "…"
-_WORTH_OF_ENDS = 2
 
 
 def left_out(graph: Graph, most: int) -> Graph:
@@ -39,15 +38,14 @@ def left_out(graph: Graph, most: int) -> Graph:
 
 
 def _leave(before: list[set[int]], after: list[set[int]], number: int) -> Iterator[int]:
-    """Yield the nodes that are left out; first those that leave the fewest edges behind.
+    """Yield the nodes that are left out; first those that the fewest ways lead through.
 
-    Ways through a node become edges: which nodes are reached from which stays as it was. Where a
-    computation begins and ends tells more than what is between, so those stay a little longer.
+    Ways through a node become edges: which nodes are reached from which stays as it was.
     """
 
     def turn(node: int) -> tuple[int, int]:
         into, out = len(before[node]), len(after[node])
-        return into * out - into - out + (0 if into and out else _WORTH_OF_ENDS), node
+        return max(into, 1) * max(out, 1), node
 
     waiting = [turn(node) for node in range(len(before))]
     heapify(waiting)
