@@ -201,9 +201,9 @@ def _group_node(key: str, inside: Sequence[Node]) -> Node:
 
 
 def _state(inside: Sequence[Node]) -> State:
-    states = dict.fromkeys(node.state for node in inside)
+    states = {node.state for node in inside}
     if len(states) == 1:
-        return next(iter(states))
+        return inside[0].state
     whole: tuple[tuple[State, State], ...] = (
         ("pending", "partly-pending"),
         ("stale", "partly-stale"),

@@ -82,10 +82,14 @@ class Plan:
         beside = _LOOP + sum(self.label_size(edge)[0] for edge in loops) if loops else 0.0
         return Room(wide + beside, deep, beside, is_node=True)
 
-    def inset(self, node: int, offset: float) -> float:
-        """Return how much later a rounded box begins beside its middle."""
+    def inset(self, node: int, offset: float, side: int = 0) -> float:
+        """Return how much a round box begins later beside the middle of a side.
+
+        Args:
+            side: 0 for those that face other rows, 1 for those along them.
+        """
         radius = self.sizes[node].radius
-        over = abs(offset) - (self.size(node)[0] / 2 - radius)
+        over = abs(offset) - (self.size(node)[side] / 2 - radius)
         return radius - math.sqrt(max(radius**2 - over**2, 0.0)) if over > 0 else 0.0
 
 

@@ -158,13 +158,14 @@ def loops(plan: Plan, boxes: Mapping[int, Box], of: Mapping[int, list[int]]) -> 
     for node, edges in of.items():
         wide, deep = plan.size(node)
         middle, along = plan.turned(boxes[node][:2])
-        side, quarter = middle + wide / 2, deep / 4
+        quarter = deep / 4
+        side = middle + wide / 2 - plan.inset(node, quarter, side=1)
         far = side + _LOOP
         stroke = (
             ((side, along - quarter),),
             ((far, along - quarter), (far, along + quarter), (side + TIP, along + quarter)),
         )
-        at = side + _LOOP
+        at = middle + wide / 2 + _LOOP
         for edge in edges:
             needs = plan.label_size(edge)[0]
             label = plan.turned((at + needs / 2, along)) if plan.labels[edge] else None

@@ -65,6 +65,15 @@ def test_what_hangs_on_one_node_is_gathered_with_it() -> None:
     assert len(small.nodes) == 9 and "left out" not in small.note
 
 
+def test_an_edge_that_stands_for_a_way_is_no_other_way() -> None:
+    """Of a crowded graph some is left out; no edge says what two others say."""
+    small = check(some(120, 300, 40), 20)
+    assert "left out" in small.note and any(edge.label == "…" for edge in small.edges)
+    for edge in small.edges:
+        rest = Graph(small.nodes, tuple(other for other in small.edges if other != edge))
+        assert edge.label != "…" or edge.target not in reached(rest)[edge.source]
+
+
 def test_inputs_go_into_their_functions_first() -> None:
     inputs = [variable(f"rate{number}", 3) for number in range(3)]
     graph = Graph(

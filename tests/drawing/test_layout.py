@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+import math
+from collections.abc import Iterator, Sequence
 from itertools import combinations, pairwise
 
 import pytest
@@ -11,9 +12,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from gitmemo.drawing import Direction, Edge, Graph
+from gitmemo.drawing import layout as layout_module
 from gitmemo.drawing.layout import Layout, layout
+from gitmemo.drawing.placing import Ports, Room, across
 from gitmemo.drawing.plan import Box, Size
+from gitmemo.drawing.ranks import Pair
 from gitmemo.drawing.routes import TIP, Route, Stroke
+from gitmemo.drawing.rows import Rows
 
 directions = st.sampled_from(("TB", "LR"))
 PLAIN = st.sampled_from(("", "a", "name", "a longer name"))
@@ -56,9 +61,11 @@ def is_inside(box: Box, point: tuple[float, float], by: float = 0.1) -> bool:
     )
 
 
-def is_at_edge(box: Box, point: tuple[float, float]) -> bool:
-    """Whether a point is on the border of a box, or beside one of its round corners."""
-    return is_inside(box, point, -0.1) and not is_inside(box, point, 6)
+def from_edge(box: Box, radius: float, point: tuple[float, float]) -> float:
+    """Return how far a point is from the border of a box with round corners."""
+    x = abs(point[0] - box.x) - box.width / 2 + radius
+    y = abs(point[1] - box.y) - box.height / 2 + radius
+    return math.hypot(max(x, 0), max(y, 0)) + min(max(x, y), 0) - radius
 
 
 def check(graph: Graph, direction: Direction) -> Layout:
@@ -74,11 +81,12 @@ def check(graph: Graph, direction: Direction) -> Layout:
         edge = graph.edges[place]
         check_route(found, route, number[edge.source], number[edge.target])
     check_labels(graph, found)
+    check_lines(graph, found)
     return found
 
 
 def check_route(found: Layout, route: Route, source: int, target: int) -> None:
-    assert is_at_edge(found.boxes[target], route.tip)
+    assert abs(from_edge(found.boxes[target], 3 if target % 2 == 0 else 14, route.tip)) < 0.1
     for stroke in route.strokes:
         for point in points(stroke):
             for number, box in enumerate(found.boxes):
@@ -88,6 +96,17 @@ def check_route(found: Layout, route: Route, source: int, target: int) -> None:
         ends = {route.strokes[0][0][0], route.strokes[-1][-1][-1]}
         behind = (route.tip[0] - TIP * route.towards[0], route.tip[1] - TIP * route.towards[1])
         assert any(abs(x - behind[0]) + abs(y - behind[1]) < 0.1 for x, y in ends)
+
+
+def check_lines(graph: Graph, found: Layout) -> None:
+    """Lines are one only where they come from one node: what leads back is for itself."""
+    owner: dict[tuple[float, float], object] = {}
+    for route in found.routes:
+        edge = graph.edges[route.edge]
+        corners = [piece[-1] for stroke in route.strokes for piece in stroke][1:-1]
+        whose = route.edge if route.is_back or edge.label else edge.source
+        for corner in () if edge.source == edge.target else corners:
+            assert owner.setdefault(corner, whose) == whose or not edge.label
 
 
 def check_labels(graph: Graph, found: Layout) -> None:
@@ -108,6 +127,11 @@ def test_nothing_lies_on_anything_and_lines_lead_to_their_nodes(
     graph: Graph, direction: Direction
 ) -> None:
     check(graph, direction)
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_nothing_lies_on_anything_where_it_is_crowded(seed: int) -> None:
+    check(some(36, 64, 9, seed), "LR" if seed % 2 else "TB")
 
 
 @pytest.mark.parametrize("direction", ["TB", "LR"])
@@ -181,6 +205,22 @@ def test_long_chains_with_an_input_for_all_of_them() -> None:
             edges.append(Edge(f"v{number - 1}", f"f{number}"))
     found = laid_out(Graph(tuple(nodes), tuple(edges)))
     assert sum(len(stroke) for route in found.routes for stroke in route.strokes) < 10_000
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_stops_of_a_row_keep_apart(seed: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Where lines are drawn straight, they do not come over each other."""
+
+    def checked(
+        rows: Rows, steps: Sequence[Pair], rooms: Sequence[Room], at_ports: Ports
+    ) -> list[float]:
+        at = across(rows, steps, rooms, at_ports)
+        for a, b in (pair for row in rows for pair in pairwise(row)):
+            assert at[b] - at[a] > (rooms[a].across + rooms[b].across) / 2
+        return at
+
+    monkeypatch.setattr(layout_module, "across", checked)
+    laid_out(some(150, 300, 30, seed))
 
 
 @pytest.mark.parametrize("span", [8, 1000])
