@@ -13,10 +13,11 @@ from gitmemo.cli.depending import add, remove
 from gitmemo.cli.looking import look_at
 from gitmemo.cli.options import json_option, revision_options
 from gitmemo.display.text import printable
+from gitmemo.drawing import put, render
 from gitmemo.model.components import Component
 from gitmemo.quantities import count
 from gitmemo.query import names_now, resolve_versioned
-from gitmemo.versions.picture import to_dot, to_svg
+from gitmemo.versions.picture import graph_of
 from gitmemo.versions.tree import DependencyTree, State, Touched, tree_of
 
 _COLORS = {State.VALID: "green", State.PARTLY: "yellow", State.CHANGED: "red", State.GONE: "red"}
@@ -56,10 +57,10 @@ def listing(
     full = resolve_versioned(now, view.world, op)
     tree = tree_of(view.world, full, view.code, view.project.module_name_of, now.op)
     if svg is not None:
-        svg.write_text(to_svg(tree), "utf-8")
+        put(svg, render(graph_of(tree), "svg", verbose=True))
         click.echo(f"wrote {svg}", err=True)
     if dot:
-        click.echo(to_dot(tree), nl=False)
+        click.echo(render(graph_of(tree), "dot", verbose=True, most=None).decode(), nl=False)
     elif as_json:
         for one in tree.touched:
             click.echo(json.dumps({"op_asked": tree.op, **one.as_dict()}, ensure_ascii=False))

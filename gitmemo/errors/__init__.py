@@ -119,6 +119,11 @@
       Aborted                exit 130
       UndecidedChanges       exit 3
       DemoFailed             exit 1
+    pictures
+      UnknownPictureFormat   exit 2
+      GraphvizMissing        exit 1
+      GraphvizFailed         exit 1
+      PictureNotWritten      exit 2
     versions
       NotVersioned           exit 2
       DifferentKinds         exit 2
@@ -160,6 +165,12 @@ from gitmemo.errors.collecting import (
 )
 from gitmemo.errors.files import FileInTheWay, FileOutside, NotAFile
 from gitmemo.errors.frames import FramesDiffer, NameTaken, UnknownNode, WrongQuestion
+from gitmemo.errors.pictures import (
+    GraphvizFailed,
+    GraphvizMissing,
+    PictureNotWritten,
+    UnknownPictureFormat,
+)
 from gitmemo.errors.project import (
     Aborted,
     BadSetting,
@@ -287,6 +298,8 @@ __all__ = [
     "GitFailed",
     "GitMissing",
     "GitmemoError",
+    "GraphvizFailed",
+    "GraphvizMissing",
     "HistoryRejected",
     "HookRefused",
     "InputMutated",
@@ -316,6 +329,7 @@ __all__ = [
     "OpNotLoaded",
     "OperationInProgress",
     "OverflowMissing",
+    "PictureNotWritten",
     "RangeGiven",
     "ReadOnlyRevision",
     "RecordsUnreadable",
@@ -369,6 +383,7 @@ __all__ = [
     "UnknownNode",
     "UnknownNotebook",
     "UnknownOp",
+    "UnknownPictureFormat",
     "UnknownRef",
     "UnknownRevision",
     "UnknownTombstone",

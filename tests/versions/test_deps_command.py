@@ -7,8 +7,9 @@ from xml.etree import ElementTree
 
 from versions.looker import Fields, Looker
 
+from gitmemo.drawing import to_svg
 from gitmemo.model.components import Component
-from gitmemo.versions.picture import edges_of, to_svg
+from gitmemo.versions.picture import edges_of, graph_of
 from gitmemo.versions.tree import DependencyTree, State, Touched
 
 
@@ -60,6 +61,10 @@ def test_pictures(edited: Looker, tmp_path: Path) -> None:
     dot = edited.clone.gitmemo("deps", "train", "--dot").out
     assert '"pipeline.py:train" -> "helper.py:scale";' in dot
     assert '"pipeline:train" -> "pipeline.py:train";' in dot
+    assert "changed for some calls" in texts and "changed for some calls" in dot
+    nowhere = tmp_path / "nowhere" / "deps.svg"
+    err = edited.clone.gitmemo("deps", "train", "--svg", str(nowhere), code=2).err
+    assert "there is no folder" in err and not nowhere.parent.exists()
 
 
 def test_recursion_and_hostile_names_can_be_drawn() -> None:
@@ -76,4 +81,4 @@ def test_recursion_and_hostile_names_can_be_drawn() -> None:
         ),
     )
     assert ("m:a", "m.py:lost") in edges_of(tree)
-    ElementTree.fromstring(to_svg(tree))
+    ElementTree.fromstring(to_svg(graph_of(tree)))
