@@ -16,7 +16,6 @@ from gitmemo.hashing.digest import to_hex
 from gitmemo.model.facts import Call, Slot
 from gitmemo.quantities import count, duration
 from gitmemo.query import names_now, stale_test
-from gitmemo.workspace import View
 
 _MOST = 20
 _ID_DIGITS = 12
@@ -50,7 +49,7 @@ def calls(
     wanted = [call for call in known if not names or call.op in names]
     stale = {call.hid for call in wanted if is_stale(call)}
     found = [call for call in reversed(wanted) if every or call.hid not in stale]
-    pending = _pending(view)
+    pending = view.world.pending_hids(view.code)
     shown = found[:limit]
     write = _as_json if as_json else _as_text
     for line in write(shown, stale, pending):
@@ -60,14 +59,6 @@ def calls(
     hidden = len(wanted) - len(found)
     if hidden:
         click.echo(f"{count(hidden, 'call')} of older code not shown (--all)", err=True)
-
-
-def _pending(view: View) -> frozenset[bytes]:
-    """Return the history ids of the calls that are in no commit."""
-    numbers = view.world.pending(view.code)
-    return (
-        frozenset(call.hid for call in view.base.index.calls(numbers)) if numbers else frozenset()
-    )
 
 
 def _state(call: Call, stale: Collection[bytes], pending: Collection[bytes]) -> str:

@@ -10,6 +10,7 @@ from gitmemo.drawing.folding import MOST, folded
 from gitmemo.drawing.graph import Direction, Edge, Graph, Kind, Node, State
 from gitmemo.drawing.mermaid import to_mermaid
 from gitmemo.drawing.page import to_fragment, to_html
+from gitmemo.drawing.picture import Picture
 from gitmemo.drawing.rendering import Engine, Format, format_of, put, render, save
 from gitmemo.drawing.svg import to_svg
 
@@ -22,6 +23,7 @@ __all__ = [
     "Graph",
     "Kind",
     "Node",
+    "Picture",
     "State",
     "folded",
     "format_of",

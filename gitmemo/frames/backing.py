@@ -28,6 +28,10 @@ class Backing(Protocol):
         """Return what the user's program calls the results of an op; empty where that is not known."""
         ...
 
+    def pending(self) -> Collection[Digest]:
+        """Return the history ids of the calls that are not committed."""
+        ...
+
     def of_version(self, text: str) -> CallTest:
         """Return what tells the calls with a version, given by (the beginning of) one of its ids.
 

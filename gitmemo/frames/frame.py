@@ -22,7 +22,11 @@ from gitmemo.garbage import uncollected
 from gitmemo.model.facts import Call
 
 if TYPE_CHECKING:
+    import os
+
     import pandas as pd
+
+    from gitmemo.drawing import Direction, Engine, Graph, Picture
 
 How = Literal["weak", "strong"]
 
@@ -324,6 +328,45 @@ class ComputationFrame(FrameGraph):
     def info(self, *nodes: str) -> str:
         """Return what is in the frame, or in some of its nodes, as text."""
         return Description(self).info(self.check_nodes(nodes))
+
+    def graph(self) -> Graph:
+        """Return the functions and variables as a graph that `gitmemo.drawing` can draw."""
+        from gitmemo.frames.picture import graph_of
+
+        return graph_of(self, self.backing.pending() if self.backing else ())
+
+    def draw(
+        self,
+        path: str | os.PathLike[str] | None = None,
+        *,
+        verbose: bool = False,
+        direction: Direction = "TB",
+        engine: Engine = "auto",
+    ) -> Picture:
+        """Draw the graph; in a notebook the picture is shown, with `path` it is also written.
+
+        Args:
+            path: A file: `.svg`, `.html`, `.dot`, `.mmd` (Mermaid), `.txt`; `.png` and `.pdf` with
+                Graphviz.
+            verbose: With versions, values and counts, and with the program that the graph is.
+            direction: From the top down (`TB`), or from left to right (`LR`).
+            engine: `own`, or `dot` for Graphviz, if it is installed.
+
+        Raises:
+            UnknownPictureFormat, PictureNotWritten, GraphvizMissing, GraphvizFailed: As
+                `gitmemo.drawing.save`.
+        """
+        from gitmemo.drawing import Picture, save
+
+        graph = self.graph()
+        if path is not None:
+            save(graph, path, engine=engine, verbose=verbose, direction=direction)
+        return Picture(graph, verbose, direction)
+
+    def _repr_svg_(self) -> str:
+        from gitmemo.drawing import folded, to_svg
+
+        return to_svg(folded(self.graph()))
 
     def print_graph(self) -> None:
         """Print the graph as assignments, one for each function."""

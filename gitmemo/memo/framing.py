@@ -120,6 +120,10 @@ class StorageFrames:
         """Return nothing: what the program calls results is not looked up."""
         return ()
 
+    def pending(self) -> Collection[Digest]:
+        """Return the calls that wait for a commit; none where there is no git."""
+        return self._storage.world.pending_hids(self._code)
+
     def of_version(self, text: str) -> Callable[[Call], bool]:
         """Return what tells the calls of a version, or of those that mean the same."""
         digits = text.lower()

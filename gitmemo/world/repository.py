@@ -285,6 +285,11 @@ class RepositoryWorld(Worktree):
         numbers = sorted(self.visible(code))
         return in_order(self.index.calls(numbers))
 
+    def pending_hids(self, code: Code) -> frozenset[Digest]:
+        """Return the history ids of the calls of this world that are in no commit."""
+        numbers = self.pending(code)
+        return frozenset(call.hid for call in self.index.calls(numbers)) if numbers else frozenset()
+
     def ops(self) -> list[str]:
         """Return the names of the ops that have calls, here and elsewhere."""
         self.enter()

@@ -138,6 +138,10 @@ class RevisionWorld:
         """Return nothing: what is pending belongs to work trees."""
         return set()
 
+    def pending_hids(self, code: Code) -> frozenset[Digest]:
+        """Return nothing, likewise."""
+        return frozenset()
+
     # --- adding: never -----------------------------------------------------
 
     def record(self, facts: Sequence[Fact]) -> NoReturn:

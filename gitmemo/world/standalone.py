@@ -161,6 +161,10 @@ class StandaloneWorld(Reading):
         """Return all calls."""
         return in_order(self.index.calls(None, without=self.index.covered(self.tombstones())))
 
+    def pending_hids(self, code: Code) -> frozenset[Digest]:
+        """Return nothing: there is no git."""
+        return frozenset()
+
     def ops(self) -> list[str]:
         """Return the names of the ops that have calls."""
         return self.index.ops()

@@ -255,6 +255,10 @@ class World(Protocol):
         """
         ...
 
+    def pending_hids(self, code: Code) -> frozenset[Digest]:
+        """Return the history ids of the calls of this world that are in no commit."""
+        ...
+
     def ops(self) -> list[str]:
         """Return the names of the ops that have calls, in any world that is known here."""
         ...
