@@ -49,6 +49,7 @@ _COMMANDS = {
         "gitmemo.cli.collecting",
         "Remove values and journals that nothing needs; a dry run by default.",
     ),
+    "graph": ("gitmemo.cli.graphs", "Show how ops and the values between them hang together."),
     "hook": ("gitmemo.cli.hooks", "Install, run or remove the git hooks."),
     "index": ("gitmemo.cli.segments", "Look after the committed index: join its segments."),
     "init": ("gitmemo.cli.repository", "Set gitmemo up in a git repository."),

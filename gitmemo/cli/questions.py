@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 
 import click
@@ -75,11 +76,8 @@ def df(
     if sum((as_json, as_csv, parquet is not None)) > 1:
         raise click.UsageError("--json, --csv and --parquet exclude each other.")
     view = look_at(rev, later=later)
-    now = names_now(view)
-    calls = now.calls(view.world.calls(view.code))
-    selection = Selection(tuple(calls), ()) if every else valid_calls(view.world, calls, view.code)
-    names = [resolved(name, selection.calls, calls, now.former) for name in ops]
-    frame = select(selection.calls, names, view.later)
+    found = asked(view, ops, every=every)
+    frame = found.frame
     frame = frame.expand_back() if back else frame
     frame = frame.query(where) if where else frame
     result = _sorted(frame, sort).table(*_listed(columns), explode=explode)
@@ -91,14 +89,47 @@ def df(
             click.echo(line)
     if limit is not None and len(result.rows) > limit:
         click.echo(f"{limit} of {count(len(result.rows), 'row')} shown (--limit)", err=True)
-    others = without_repeats(selection)
-    stale = sum(call.op in names for call in others.stale)
-    unreachable = sum(call.op in names for call in others.unreachable)
-    if stale:
-        click.echo(f"{count(stale, 'call')} of older code not shown (--all)", err=True)
-    if unreachable:
-        said = f"{count(unreachable, 'call')} on results of older code not shown (--all)"
+    for said in found.left_out():
         click.echo(said, err=True)
+
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """The calls of ops that a command is about.
+
+    Attributes:
+        frame: The calls of these ops.
+        ops: The full names of the ops.
+        selection: The calls of the code, and those of other code.
+    """
+
+    frame: ComputationFrame
+    ops: frozenset[str]
+    selection: Selection
+
+    def left_out(self) -> Iterator[str]:
+        """Yield what to say of the calls of these ops that are not shown."""
+        others = without_repeats(self.selection)
+        stale = sum(call.op in self.ops for call in others.stale)
+        unreachable = sum(call.op in self.ops for call in others.unreachable)
+        if stale:
+            yield f"{count(stale, 'call')} of older code not shown (--all)"
+        if unreachable:
+            yield f"{count(unreachable, 'call')} on results of older code not shown (--all)"
+
+
+def asked(view: View, ops: Sequence[str], *, every: bool) -> Asked:
+    """Return the calls of `ops`, of all ops if there are none; `every` for those of older code, too.
+
+    Raises:
+        UnknownOp: There is no such op.
+    """
+    now = names_now(view)
+    calls = now.calls(view.world.calls(view.code))
+    selection = Selection(tuple(calls), ()) if every else valid_calls(view.world, calls, view.code)
+    names = frozenset(resolved(name, selection.calls, calls, now.former) for name in ops)
+    wanted = names or frozenset(call.op for call in selection.calls)
+    return Asked(select(selection.calls, wanted, view.later), wanted, selection)
 
 
 def _listed(text: str | None) -> list[str]:

@@ -87,3 +87,16 @@ def test_calls_are_listed_with_ids_that_lead_somewhere(project: Clone) -> None:
     ident = shown.out.splitlines()[1].split()[0]
     assert "judge" in project.gitmemo("show", ident).out
     assert "1 of 6 calls shown" in shown.err
+
+
+def test_the_graph_of_ops(project: Clone, tmp_path: Path) -> None:
+    text = project.gitmemo("graph", "train").out
+    assert "model = train(data | lr)" in text
+    assert "acc = judge(data | model)" in text
+    for name, start in {"g.svg": "<svg", "g.html": "<!DOCTYPE html>", "g.mmd": "flowchart"}.items():
+        project.gitmemo("graph", "-o", str(tmp_path / name), "--verbose", "--lr")
+        assert (tmp_path / name).read_text("utf-8").lower().startswith(start.lower())
+    assert "pending" in (tmp_path / "g.svg").read_text("utf-8")
+    refused = project.gitmemo("graph", "-o", str(tmp_path / "nowhere" / "g.svg"), code=None)
+    assert refused.code
+    assert "no folder" in refused.err

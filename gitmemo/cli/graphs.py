@@ -1,0 +1,59 @@
+"""`gitmemo graph`: how ops and the values between them hang together. It changes nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import click
+
+from gitmemo.cli.looking import look_at
+from gitmemo.cli.options import revision_options
+from gitmemo.cli.questions import asked
+from gitmemo.drawing import Direction, Engine, put, render
+from gitmemo.drawing.rendering import format_of
+from gitmemo.frames.picture import graph_of
+
+
+@click.command()
+@click.argument("ops", nargs=-1)
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(path_type=Path),
+    metavar="FILE",
+    help="Write a picture: .svg, .html, .dot, .mmd (Mermaid), .txt; .png and .pdf with Graphviz.",
+)
+@click.option("--verbose", is_flag=True, help="With versions and values.")
+@click.option("--lr", is_flag=True, help="From left to right.")
+@click.option(
+    "--engine",
+    type=click.Choice(["auto", "own", "dot"]),
+    default="auto",
+    help="Who places the nodes; dot is Graphviz.",
+)
+@click.option("--all", "every", is_flag=True, help="Also calls of older code.")
+@revision_options
+def graph(
+    ops: tuple[str, ...],
+    output: Path | None,
+    verbose: bool,
+    lr: bool,
+    engine: Engine,
+    every: bool,
+    rev: str | None,
+    later: bool,
+) -> None:
+    """Show the functions and variables that OPS are connected with, of all ops if none is named.
+
+    Without -o it is printed as assignments, one for each function.
+    """
+    view = look_at(rev, later=later)
+    frame = asked(view, ops, every=every).frame.expand_all()
+    drawn = graph_of(frame, view.world.pending_hids(view.code))
+    direction: Direction = "LR" if lr else "TB"
+    if output is None:
+        click.echo(render(drawn, "txt", verbose=verbose, most=None).decode(), nl=False)
+        return
+    form = format_of(output)
+    put(output, render(drawn, form, engine=engine, verbose=verbose, direction=direction))
+    click.echo(f"wrote {output}", err=True)
