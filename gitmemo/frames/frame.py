@@ -267,12 +267,17 @@ class ComputationFrame(FrameGraph):
         shown = dict.fromkeys(self.check_nodes(nodes) or self.vnames, function)
         return replace(self, layout=replace(self.layout, shown={**self.layout.shown, **shown}))
 
-    def delete_calls(self) -> Deletion:
+    def delete_calls(self, *functions: str) -> Deletion:
         """Return the plan to forget the calls, and those that used their results; it does nothing yet.
 
         `plan.carry_out()` forgets them, `plan.undo()` brings them back; a plan shows itself.
+
+        Args:
+            functions: Forget only calls of these; without, all that are in the frame, also those
+                that led to the others.
         """
-        return Deletion(self)
+        hids = {call.hid for name in functions for call in self.calls_of(name)}
+        return Deletion(self._of(frozenset(hids)) if functions else self)
 
     # --- answers ---------------------------------------------------------
 
