@@ -22,6 +22,7 @@ MOST = 150
 """The most nodes of a picture that says something."""
 
 _ROUNDS = 20  # what shrinks by less in each of them is not worth the time
+_STEPS = ((3, 2), (2, 2), (2, 0))  # how large groups are, and what stays at both ends of chains
 _FEW, _NAMED, _LONGEST = 3, 12, 36
 
 
@@ -48,14 +49,8 @@ def folded(graph: Graph, most: int = MOST) -> Graph:
         found = _with_own_inputs(found)
     written = len(graph.nodes) - len(found.nodes)
     sizes: dict[str, Sequence[Node]] = {}
-    for least in (3, 2):
-        for _ in range(_ROUNDS):
-            before = len(found.nodes)
-            for find in (_twins, _chains):
-                if len(found.nodes) > most:
-                    found = _merged(found, find(found, _near(found), least), sizes)
-            if len(found.nodes) in (before, most):
-                break
+    for least, ends in _STEPS:
+        found = _grouped(found, most, least, ends, sizes)
     if len(found.nodes) > most:
         found = _merged(found, contracted(found, most), sizes)
     if len(found.nodes) > most:
@@ -63,6 +58,21 @@ def folded(graph: Graph, most: int = MOST) -> Graph:
     if found is graph:
         return graph
     return replace(found, note=_note(graph, found, sizes, written))
+
+
+def _grouped(
+    graph: Graph, most: int, least: int, ends: int, members: dict[str, Sequence[Node]]
+) -> Graph:
+    """Return the graph with twins and chains as one node each, unless it is small enough before."""
+    for _ in range(_ROUNDS):
+        before = len(graph.nodes)
+        if before > most:
+            graph = _merged(graph, _twins(graph, _near(graph), least), members)
+        if len(graph.nodes) > most:
+            graph = _merged(graph, _chains(graph, _near(graph), least, ends), members)
+        if len(graph.nodes) in (before, most):
+            break
+    return graph
 
 
 def _note(graph: Graph, found: Graph, members: dict[str, Sequence[Node]], written: int) -> str:
@@ -130,8 +140,8 @@ def _twins(graph: Graph, near: _Near, least: int) -> list[Group]:
     return [tuple(group) for group in groups.values() if len(group) >= least]
 
 
-def _chains(graph: Graph, near: _Near, least: int) -> list[Group]:
-    """Return runs of nodes without branches, with the ends that lead nowhere else."""
+def _chains(graph: Graph, near: _Near, least: int, ends: int) -> list[Group]:
+    """Return runs of nodes without branches, but for so many nodes at both of their ends."""
 
     def is_link(key: str) -> bool:
         return len(near.before[key]) <= 1 and len(near.after[key]) <= 1
@@ -146,8 +156,8 @@ def _chains(graph: Graph, near: _Near, least: int) -> list[Group]:
             seen.add(key)
             run.append(key)
             key = next(iter(near.after[key]), None)
-        if len(run) >= least:
-            found.append(tuple(run))
+        if len(run) >= least + 2 * ends:
+            found.append(tuple(run[ends : len(run) - ends]))
     return found
 
 

@@ -107,9 +107,23 @@ def test_chains_are_one_node() -> None:
     nodes = tuple((function if n % 2 else variable)(name) for n, name in enumerate(names))
     edges = tuple(Edge(a, b) for a, b in pairwise(names))
     small = folded(Graph(nodes, edges))
-    assert len(small.nodes) == 1
-    circle = folded(Graph(nodes, (*edges, Edge(names[-1], names[0]))))
-    assert [node.label for node in circle.nodes] == ["1500 functions, 1500 variables"]
+    assert [node.label for node in small.nodes] == [
+        *("n1(n0)", "n2", "1498 functions, 1497 variables", "n2998", "n2999")
+    ]
+    circle = check(Graph(nodes[:300], (*edges[:299], Edge("n299", "n0"))), 150)
+    assert [node.key for node in circle.nodes] == ["n0", "n1", "n2 and 295 more", "n298", "n299"]
+    assert len(folded(circle, 1).nodes) == 1
+
+
+def test_of_a_long_loop_its_beginning_and_end_stay() -> None:
+    """Also where each step returns two values that the next one takes."""
+    nodes, edges = [], []
+    for n in range(100):
+        nodes += [function(f"f{n}"), variable(f"a{n}"), variable(f"b{n}")]
+        edges += [Edge(f"f{n}", f"{name}{n}", name) for name in "ab"]
+        edges += [Edge(f"{name}{n - 1}", f"f{n}", name) for name in "ab" if n]
+    labels = [node.label for node in check(Graph(tuple(nodes), tuple(edges)), 150).nodes]
+    assert labels == ["f0", "a0, b0", "98 functions, 196 variables", "f99", "a99, b99"]
 
 
 def test_states_of_a_group() -> None:
