@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from gitmemo.remotes.aws import Access, plain_access
 from gitmemo.remotes.config import RemoteConfig
 from gitmemo.remotes.retry import SETTINGS, Patience
-from gitmemo.remotes.transport import LARGEST_PIECE
+from gitmemo.remotes.transport import LARGEST_PIECE, SLOWEST
 
 if TYPE_CHECKING:
     from fsspec import AbstractFileSystem
@@ -35,6 +35,7 @@ _CODE = re.compile(r"<Code>(\w+)</Code>")
 _KIND = re.compile(r"\bkind: (Connect|Timeout|Interrupted|Request)\b")
 _SAID = re.compile(r'message: "([^"]+)"')
 _PASSING = frozenset({"RequestTimeout", "RequestTimeTooSkewed"})
+_LARGEST_ANSWER = 1 << 20  # what is no object: a page of a listing, an error
 _SENT_SOON = 1 << 20
 _SLOW = 5
 """So many times longer may the answer to a large object take: until it is sent, none is due."""
@@ -105,7 +106,7 @@ class Bucket:
         self._name, self._settings, self._waits = name, settings, waits
         self._open_s3fs = s3fs
         self._opened: list[AbstractFileSystem] = []
-        self._stores: dict[int, S3Store] = {}
+        self._stores: dict[tuple[int, int], S3Store] = {}
         self._opening = Lock()
         self._resigned = False
 
@@ -125,7 +126,9 @@ class Bucket:
     def cat_file(self, path: str, start: int, end: int) -> bytes:
         """Return a part of an object, as far as it goes."""
         found: bytes = self._asked(
-            lambda: bytes(self._store().get_range(self._key(path), start=start, end=end)),
+            lambda: bytes(
+                self._store(coming=end - start).get_range(self._key(path), start=start, end=end)
+            ),
             lambda fs: fs.cat_file(path, start=start, end=end),
         )
         return found
@@ -137,7 +140,9 @@ class Bucket:
 
         def read() -> list[bytes]:
             key = self._key(paths[0])
-            found = self._store().get_ranges(key, starts=starts, ends=ends, coalesce=0)
+            longest = max(end - start for start, end in zip(starts, ends, strict=True))
+            store = self._store(coming=longest)
+            found = store.get_ranges(key, starts=starts, ends=ends, coalesce=0)
             return [bytes(data) for data in found]
 
         return self._asked(read, lambda fs: fs.cat_ranges(paths, starts, ends, on_error=on_error))
@@ -208,15 +213,20 @@ class Bucket:
     def _key(self, path: str) -> str:
         return path.removeprefix(self._name).lstrip("/")
 
-    def _store(self, sent: int = 0) -> S3Store:
-        """Return the driver for requests that send so many bytes."""
+    def _store(self, sent: int = 0, coming: int = 0) -> S3Store:
+        """Return the driver for requests that send so many bytes, and ask for so many."""
         factor = 1 if sent <= _SENT_SOON else _SLOW * -(-sent // LARGEST_PIECE)
-        if (store := self._stores.get(factor)) is None:
-            store = self._stores[factor] = self._opened_store(factor)
+        pieces = max(_LARGEST_ANSWER, -(-max(sent, coming) // LARGEST_PIECE) * LARGEST_PIECE)
+        key = (factor, pieces)
+        if (store := self._stores.get(key)) is None:
+            store = self._stores[key] = self._opened_store(factor, pieces)
         return store
 
-    def _opened_store(self, factor: int) -> S3Store:
+    def _opened_store(self, factor: int, most: int) -> S3Store:
         from obstore.store import S3Store
+
+        # Its time-out for reading begins anew with each byte.
+        whole_s = self._waits.timeout_s * factor + most / SLOWEST
 
         arguments: dict[str, Any] = {
             "config": self._settings,
@@ -224,7 +234,7 @@ class Bucket:
                 "allow_http": True,
                 "connect_timeout": timedelta(seconds=self._waits.connect_timeout_s),
                 "read_timeout": timedelta(seconds=self._waits.timeout_s * factor),
-                "timeout": timedelta(days=1),  # else 30 s for all of an answer
+                "timeout": timedelta(seconds=whole_s),
             },
             "retry_config": {"max_retries": 0, "retry_timeout": timedelta(0)},
         }

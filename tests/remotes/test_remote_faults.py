@@ -355,7 +355,8 @@ def test_a_web_server_that_misbehaves(web, ours, theirs, share, tmp_path, monkey
 
 @pytest.mark.parametrize("fault", ["trickle", "trickled"])
 def test_a_listing_that_trickles_is_given_up(behind, proxy, ours, share, fault, monkeypatch):
-    monkeypatch.setattr("gitmemo.remotes.s3_session.SLOWEST", 1 << 24)
+    for module in ("s3_session", "bucket"):
+        monkeypatch.setattr(f"gitmemo.remotes.{module}.SLOWEST", 1 << 24)
     wanted = share(ours, b"x" * 3000)
     proxy.decide = lambda method, path, number: fault if number == 0 else None
     with pytest.raises(RemoteUnreachable):
