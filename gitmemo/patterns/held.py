@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 
 from gitmemo.hashing.digest import Digest
-from gitmemo.model.items import Held
+from gitmemo.model.facts import Call
+from gitmemo.model.items import Held, histories
 from gitmemo.patterns.pattern import Atom, CallAtom, MemberAtom, Pattern
 from gitmemo.patterns.stored import Stored
 
@@ -67,3 +68,27 @@ def _of_members(
             yield [(key.hid, key) for key in keys if key is not None]
         if variable == atom.collection:
             yield stored.collections.items()
+
+
+def originals(stored: Stored) -> dict[Digest, Digest]:
+    """Return for what links returned the histories of what they repeat.
+
+    That is what the same call on the same contents returned when it ran, or the first link to it.
+    """
+    linked = {(call.op, call.op_version) for call in stored.calls if call.is_link}
+    firsts: dict[Digest, Call] = {}
+    for op in sorted(linked):
+        for call in sorted(stored.by_op[op], key=lambda call: (call.is_link, call.hid)):
+            firsts.setdefault(call.cid, call)
+    found: dict[Digest, Digest] = {}
+    for op in linked:
+        for call in stored.by_op[op]:
+            if call.is_link:
+                pairs = zip(_made(call), _made(firsts[call.cid]), strict=False)
+                found.update({hid: first for hid, first in pairs if hid != first})
+    return found
+
+
+def _made(call: Call) -> Iterator[Digest]:
+    for slot in call.outputs:
+        yield from histories(slot)

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 from gitmemo.codecs import from_inline
 from gitmemo.errors import BadSetting, GitmemoError
 from gitmemo.hashing.digest import Digest, to_hex
-from gitmemo.model.items import Held, Item, Parts, histories, plain_keys
-from gitmemo.patterns.held import best_held
+from gitmemo.model.items import Held, Item, Parts, plain_keys
+from gitmemo.patterns.held import best_held, originals
 from gitmemo.patterns.matching import matches, naive_matches
 from gitmemo.patterns.pattern import CallAtom, MemberAtom, Pattern, Row
 from gitmemo.patterns.stored import Stored
@@ -59,10 +59,10 @@ class Matched:
         self._stored = stored
         self._loader = loader
         self._asked = pattern.asked
-        found = [row[:width] for row in find(trimmed, stored)]
+        found = [row[:width] for row in self._without_repeats(find(trimmed, stored))]
         self._held = [best_held(stored, trimmed, v) if found else {} for v in pattern.asked]
         self._pattern = trimmed
-        self.rows: list[Row] = self._in_order(self._without_repeats(found))
+        self.rows: list[Row] = self._in_order(found)
 
     def df(self, columns: Sequence[str], values: Shown = "inline") -> pd.DataFrame:
         """Return the rows as a pandas frame; `columns` are different names.
@@ -110,25 +110,16 @@ class Matched:
         return _Elements(self._stored, self._loader).ref
 
     def _without_repeats(self, rows: list[Row]) -> list[Row]:
-        """Leave out links that repeat what another row shows: the same result, of another history."""
-        links = {
-            hid
-            for call in self._stored.calls
-            if call.is_link
-            for slot in call.outputs
-            for hid in histories(slot)
-        }
-        if links.isdisjoint(hid for row in rows for hid in row):
+        """Leave out rows that repeat another one but for links: the same calls, of other histories."""
+        if not any(call.is_link for call in self._stored.calls):
             return rows
-        order = sorted(rows, key=lambda row: (not links.isdisjoint(row), row))
-        shown: dict[Row, Row] = {}
-        kept: list[Row] = []
-        for row in order:
-            contents = tuple(held[hid].cid for held, hid in zip(self._held, row, strict=True))
-            if contents not in shown or links.isdisjoint(row):
-                shown[contents] = row
-                kept.append(row)
-        return kept
+        meant = originals(self._stored)
+        kept: dict[Row, Row] = {}
+        for row in sorted(rows):
+            original = tuple(meant.get(hid, hid) for hid in row)
+            if original not in kept or row == original:
+                kept[original] = row
+        return list(kept.values())
 
     def _in_order(self, rows: list[Row]) -> list[Row]:
         """Return the rows sorted by their values where these can be compared, else by history."""

@@ -25,7 +25,7 @@ from gitmemo.ref import ref_to
 
 MANY = 20 if os.environ.get("GITMEMO_TEST_PROFILE") == "deep" else 1
 QUICK = settings(
-    max_examples=100 * MANY,
+    max_examples=60 * MANY,
     deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.filter_too_much],
 )
@@ -73,10 +73,7 @@ def made_by_calls(calls: Sequence[Call]) -> list[Slot | Item]:
 
 def maker_among(calls: Sequence[Call]) -> dict[Digest, Call]:
     return {
-        held.hid: call
-        for call in calls
-        for slot in call.outputs
-        for held in (slot, *inside(slot))
+        held.hid: call for call in calls for slot in call.outputs for held in (slot, *inside(slot))
     }
 
 
