@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from gitmemo.errors import DisconnectedPattern, NotInPattern, UnconstrainedVariable
+from gitmemo.garbage import uncollected
 from gitmemo.hashing.digest import Digest
 from gitmemo.memo.names import OpNames
 from gitmemo.memo.signature import ORDER
@@ -22,7 +23,7 @@ from gitmemo.patterns.alike import Called, alike
 from gitmemo.patterns.naming import functions_for, idle_outputs, names_for, unique
 from gitmemo.patterns.pattern import CallAtom, Pattern
 from gitmemo.patterns.stored import Stored
-from gitmemo.patterns.tables import Engine, Matched, Shown
+from gitmemo.patterns.tables import Engine, Matched, Shown, frame_of
 from gitmemo.patterns.variables import Q, asked_pattern, constant_of
 from gitmemo.patterns.writing import announced, table_line, written
 from gitmemo.query import valid_calls
@@ -75,6 +76,13 @@ class Answers:
             raise DisconnectedPattern(tuple(map(code, parts)))
         if wish.verbose:
             speaking.show(announced(code(pattern), table_line(pattern, names)))
+        with uncollected():
+            cells = self._cells(pattern, wish)
+        columns = unique([names.columns[variable] for variable in pattern.asked])
+        return frame_of(columns, cells, wish.values)
+
+    def _cells(self, pattern: Pattern, wish: Wish) -> list[list[Any]]:
+        """Return the columns; the calls that they are made of are gone when this returns."""
         matched = Matched(
             pattern,
             self._stored(),
@@ -82,8 +90,7 @@ class Answers:
             engine=wish.engine,
             drop_duplicates=wish.drop_duplicates,
         )
-        columns = unique([names.columns[variable] for variable in pattern.asked])
-        return matched.df(columns, wish.values)
+        return matched.columns(wish.values)
 
     def _maker(self, hid: Digest) -> Call | None:
         """Return the call that made a value, with the names of now."""

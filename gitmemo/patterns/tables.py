@@ -64,23 +64,16 @@ class Matched:
         self._pattern = trimmed
         self.rows: list[Row] = self._in_order(found)
 
-    def df(self, columns: Sequence[str], values: Shown = "inline") -> pd.DataFrame:
-        """Return the rows as a pandas frame; `columns` are different names.
+    def columns(self, values: Shown = "inline") -> list[list[Any]]:
+        """Return the cells of each column, as `values` says; of `objs` refs, which are not loaded yet.
 
         Raises:
             BadSetting: `values` is none of the ways to show a value.
         """
-        import pandas as pd
-
         shown = _OLDER.get(values, values)
         if shown not in _SHOWN:
             raise BadSetting("values", values, (*_SHOWN, *_OLDER))
-        cells = [self._cells(place, shown) for place in range(len(self._asked))]
-        if shown == "objs":
-            # All that is not on this machine comes in one go.
-            with at_hand(cells):
-                cells = [list(map(_loaded, column)) for column in cells]
-        return pd.DataFrame(dict(zip(columns, cells, strict=True)), columns=list(columns))
+        return [self._cells(place, shown) for place in range(len(self._asked))]
 
     def _cells(self, place: int, shown: str) -> list[Any]:
         held, variable = self._held[place], self._asked[place]
@@ -129,6 +122,17 @@ class Matched:
         ]
         places = sorted(range(len(rows)), key=lambda n: ([key[n] for key in keys], rows[n]))
         return [rows[place] for place in places]
+
+
+def frame_of(names: Sequence[str], columns: list[list[Any]], values: Shown) -> pd.DataFrame:
+    """Return cells as a pandas frame, loaded if `values` says so; the names differ."""
+    import pandas as pd
+
+    if values == "objs":
+        # All that is not on this machine comes in one go.
+        with at_hand(columns):
+            columns = [list(map(_loaded, column)) for column in columns]
+    return pd.DataFrame(dict(zip(names, columns, strict=True)), columns=list(names))
 
 
 class _Elements:
