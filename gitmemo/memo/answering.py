@@ -36,6 +36,10 @@ if TYPE_CHECKING:
     import pandas as pd
 
 
+_SHOWN_LINES = 12
+"""How much of each part is shown of a pattern that nothing connects."""
+
+
 class Answers:
     """Answers the questions of one storage."""
 
@@ -73,7 +77,7 @@ class Answers:
 
         parts = [part for part in pattern.parts() if part.asked]
         if len(parts) > 1 and not wish.allow_product:
-            raise DisconnectedPattern(tuple(map(code, parts)))
+            raise DisconnectedPattern(tuple(_end_of(code(part)) for part in parts))
         if wish.verbose:
             speaking.show(announced(code(pattern), table_line(pattern, names)))
         with uncollected():
@@ -128,7 +132,8 @@ class Program:
 
     def __init__(self, frame: FrameType) -> None:
         here = [*frame.f_locals.items(), *frame.f_globals.items()]
-        asked = [(name, one) for name, one in here if isinstance(one, Ref | Q)]
+        # By type: objects that stand for others may do anything when they are asked what they are.
+        asked = [(name, one) for name, one in here if issubclass(type(one), (Ref, Q))]
         # Names that begin with an underscore are rarely meant: notebooks have `_`, `_1`, …
         asked.sort(key=lambda pair: pair[0].startswith("_"))
         self._names: dict[int, str] = {}
@@ -188,6 +193,12 @@ def posed(
         if number not in constrained:
             raise UnconstrainedVariable(given[number])
     return pattern.asking(asked), given
+
+
+def _end_of(code: str) -> str:
+    """Return the last lines of code, which make what is asked for."""
+    lines = code.splitlines()
+    return code if len(lines) <= _SHOWN_LINES else "\n".join(["...", *lines[-_SHOWN_LINES:]])
 
 
 def _without_order(call: Call) -> Call:

@@ -9,11 +9,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, Self
 
 from gitmemo.memo import context
+from gitmemo.memo.items import item_of
 from gitmemo.memo.names import OpNames
 from gitmemo.model.names import unnamed_output
 from gitmemo.model.validity import Code, changed
+from gitmemo.patterns.stored import is_raw
 from gitmemo.patterns.variables import Q, pose_call, variable
-from gitmemo.ref import unwrap_all
+from gitmemo.ref import Ref, unwrap_all
 from gitmemo.special import Ignore, bare
 from gitmemo.world.view import World
 
@@ -56,7 +58,10 @@ class Query(context.Posing):
         """Return what counts of an argument: of one that is approximate, what it is rounded to."""
         value = bare(given)
         rule = op.arguments.shapes.approximation(name)
-        return value if rule is None or isinstance(value, Q) else rule.rounded(unwrap_all(value))
+        has_history = isinstance(value, Q) or (
+            isinstance(value, Ref) and not is_raw(item_of(value))
+        )
+        return value if rule is None or has_history else rule.rounded(unwrap_all(value))
 
     def _outputs(self, op: Op[..., Any], name: str) -> tuple[str, ...]:
         """Return what the op's outputs are called: as it says, else as in its stored calls."""

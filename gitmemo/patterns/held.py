@@ -70,6 +70,11 @@ def _of_members(
             yield stored.collections.items()
 
 
+def links_among(stored: Stored) -> set[Digest]:
+    """Return the histories of what links returned."""
+    return {hid for call in stored.calls if call.is_link for hid in _made(call)}
+
+
 def originals(stored: Stored) -> dict[Digest, Digest]:
     """Return for what links returned the histories of what they repeat.
 

@@ -14,7 +14,7 @@ from gitmemo.codecs import from_inline
 from gitmemo.errors import BadSetting, GitmemoError
 from gitmemo.hashing.digest import Digest, to_hex
 from gitmemo.model.items import Held, Item, Parts, plain_keys
-from gitmemo.patterns.held import best_held, originals
+from gitmemo.patterns.held import best_held, links_among, originals
 from gitmemo.patterns.matching import matches, naive_matches
 from gitmemo.patterns.pattern import CallAtom, MemberAtom, Pattern, Row
 from gitmemo.patterns.stored import Stored
@@ -104,7 +104,8 @@ class Matched:
 
     def _without_repeats(self, rows: list[Row]) -> list[Row]:
         """Leave out rows that repeat another one but for links: the same calls, of other histories."""
-        if not any(call.is_link for call in self._stored.calls):
+        links = links_among(self._stored)
+        if links.isdisjoint(hid for row in rows for hid in row):
             return rows
         meant = originals(self._stored)
         kept: dict[Row, Row] = {}

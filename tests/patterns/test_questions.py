@@ -449,6 +449,25 @@ def test_arguments_that_are_not_plain(storage: gm.Storage, capsys: Any) -> None:
     assert records(storage.df(x, extra, out)) == [(5, 4, 37)]
 
 
+def test_what_is_missing_equals_nothing(storage: gm.Storage) -> None:
+    with storage:
+        total(1)
+        total(2)
+        total(3, 4)
+        increment(4)
+    with storage.query():
+        first, second = Q(), Q()
+        everything = total(first)
+        assert len(storage.df(first, everything)) == 3
+        total(first, second)
+        assert records(storage.df(first, second)) == [(3, 4)]
+    with storage.query():
+        first, second = Q(), Q()
+        total(parts_0=first, **{"parts_1": second})
+        total(second)
+        assert records(storage.df(first, second)) == []
+
+
 # --- size -----------------------------------------------------------------------------------
 
 
