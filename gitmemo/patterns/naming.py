@@ -120,7 +120,7 @@ def _free(wanted: str, used: set[str]) -> str:
     """Return a name that nothing has yet, and note it as taken."""
     stem = re.sub(r"\W", "_", wanted)
     name = stem = stem if stem.isidentifier() else f"_{stem}"
-    number = 1
+    number, stem = 1, stem.removesuffix("_1")
     while name in used:
         number += 1
         name = f"{stem}_{number}"

@@ -116,8 +116,11 @@ class _Tracer:
         elif node.held.parts is not None and node.held.parts.items:
             # A name that no argument has: what is in a list is not what was passed alone.
             role = f"{node.held.name}[]" if isinstance(node.held, Slot) else "[]"
-            node.elements = tuple(self.node(item, role) for item in node.held.parts.items)
+            items = node.held.parts.items
             node.kind = "set" if node.held.parts.kind == OBJECT else node.held.parts.kind
+            if node.kind == "set":  # their order is that of a process, and means nothing
+                items = tuple(sorted(items, key=lambda item: (item.cid, item.hid)))
+            node.elements = tuple(self.node(item, role) for item in items)
 
     def _add(self, call: Call) -> None:
         if call.hid in self._calls:

@@ -463,7 +463,7 @@ def test_what_is_missing_equals_nothing(storage: gm.Storage) -> None:
         assert records(storage.df(first, second)) == [(3, 4)]
     with storage.query():
         first, second = Q(), Q()
-        total(parts_0=first, **{"parts_1": second})
+        total(parts_0=first, parts_1=second)
         total(second)
         assert records(storage.df(first, second)) == []
 
