@@ -8,7 +8,7 @@ that no table in between is much larger than what goes in and what comes out.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from gitmemo.patterns.pattern import Atom, CallAtom
@@ -103,19 +103,18 @@ class _Planner:
 
     def _cheapest(self) -> tuple[int, int]:
         """Return what to join where relations go round in circles."""
-        _, source, into = min(
-            (self._growth(source, into), source, into)
-            for into, scope in self._scopes.items()
-            for source in {number for variable in scope for number in self._users[variable]}
-            if source != into
-        )
+        _, source, into = min(one for source in self._scopes for one in self._ways(source))
         return source, into
 
-    def _growth(self, source: int, into: int) -> tuple[bool, int]:
+    def _ways(self, source: int) -> Iterator[tuple[tuple[bool, int], int, int]]:
+        """Yield where a relation could go, and what speaks against it: growth, and circles left."""
         shared = self._shared(source)
-        is_free = self._is_functional[source] and bool(self._made[source] & self._scopes[into])
-        missing = len(shared - self._scopes[into])
-        return not is_free, missing if is_free else -len(shared & self._scopes[into])
+        made = self._made[source] & shared if self._is_functional[source] else set()
+        for variable in made or {min(shared, key=lambda one: (len(self._users[one]), one))}:
+            for into in self._users[variable]:
+                if into != source:
+                    missing = len(shared - self._scopes[into])
+                    yield (not made, missing), source, into
 
 
 def _made_by(atom: Atom) -> set[int]:

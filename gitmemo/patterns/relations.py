@@ -104,6 +104,12 @@ class Relations:
         return self._rows[key]
 
     def _within(self, atom: MemberAtom) -> list[Row]:
+        key = (atom.kind, atom.index is None)
+        if key not in self._rows:
+            self._rows[key] = self._members(atom)
+        return self._rows[key]
+
+    def _members(self, atom: MemberAtom) -> list[Row]:
         rows: dict[Row, None] = {}
         for member in self._stored.members:
             if not is_kind(member.kind, atom.kind):
