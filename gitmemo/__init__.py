@@ -19,6 +19,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from gitmemo.changes import askers as _askers
+from gitmemo.patterns import speaking as _speaking
 
 if TYPE_CHECKING:
     from gitmemo.approx import Approx
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
     from gitmemo.memo.provenance import prov
     from gitmemo.memo.storage import Storage
     from gitmemo.memo.wrapping import unwrap, wrap, wrap_atom
+    from gitmemo.patterns.variables import DictQ, ListQ, Q, SetQ
     from gitmemo.ref import AtomRef, DictRef, ListRef, Ref, SetRef, TupleRef
     from gitmemo.special import Ignore, NewArgDefault, Transient, ValuePointer
 
@@ -43,11 +45,13 @@ __version__ = "0.1.0"
 __all__ = [
     "Approx",
     "AtomRef",
+    "DictQ",
     "DictRef",
     "Dir",
     "File",
     "GlobalChanged",
     "Ignore",
+    "ListQ",
     "ListRef",
     "MDict",
     "MList",
@@ -55,7 +59,9 @@ __all__ = [
     "MTuple",
     "NewArgDefault",
     "Op",
+    "Q",
     "Ref",
+    "SetQ",
     "SetRef",
     "Storage",
     "Transient",
@@ -86,8 +92,10 @@ _HOMES = {
     "Dir": "gitmemo.files",
     "File": "gitmemo.files",
     "GlobalChanged": "gitmemo.memo.mutations",
+    "DictQ": "gitmemo.patterns.variables",
     "DictRef": "gitmemo.ref",
     "Ignore": "gitmemo.special",
+    "ListQ": "gitmemo.patterns.variables",
     "ListRef": "gitmemo.ref",
     "MDict": "gitmemo.memo.annotations",
     "MList": "gitmemo.memo.annotations",
@@ -95,7 +103,9 @@ _HOMES = {
     "MTuple": "gitmemo.memo.annotations",
     "NewArgDefault": "gitmemo.special",
     "Op": "gitmemo.memo.op",
+    "Q": "gitmemo.patterns.variables",
     "Ref": "gitmemo.ref",
+    "SetQ": "gitmemo.patterns.variables",
     "SetRef": "gitmemo.ref",
     "Storage": "gitmemo.memo.storage",
     "Transient": "gitmemo.special",
@@ -143,6 +153,13 @@ def _may_fetch(question: str) -> bool | None:
     return may_fetch(question)
 
 
+def _show(text: str) -> None:
+    from gitmemo.display.patterns import show
+
+    show(text)
+
+
 # What asks is above what a program uses; it is loaded when there is something to ask.
 _askers.find = _find_asker
 _askers.may_fetch = _may_fetch
+_speaking.show = _show

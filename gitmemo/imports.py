@@ -9,13 +9,16 @@ from gitmemo.memo.context import noop
 from gitmemo.memo.op import Op, op, superop, track
 from gitmemo.memo.storage import Storage
 from gitmemo.memo.wrapping import unwrap, wrap, wrap_atom
+from gitmemo.patterns.variables import DictQ, ListQ, Q, SetQ
 from gitmemo.ref import AtomRef, DictRef, ListRef, Ref, SetRef, TupleRef, ValueRef
 from gitmemo.special import Ignore, NewArgDefault, Transient, ValuePointer
 
 __all__ = [
     "AtomRef",
+    "DictQ",
     "DictRef",
     "Ignore",
+    "ListQ",
     "ListRef",
     "MDict",
     "MList",
@@ -23,7 +26,9 @@ __all__ = [
     "MTuple",
     "NewArgDefault",
     "Op",
+    "Q",
     "Ref",
+    "SetQ",
     "SetRef",
     "Storage",
     "Transient",

@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
-DOCUMENTS = [name for name in ("values.md", "ops.md", "queries.md") if (DOCS / name).is_file()]
+DOCUMENTS = [
+    name for name in ("values.md", "ops.md", "queries.md", "patterns.md") if (DOCS / name).is_file()
+]
 _BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 
 pytestmark = pytest.mark.skipif(not DOCUMENTS, reason="the documents are not beside the tests")

@@ -119,6 +119,11 @@
       Aborted                exit 130
       UndecidedChanges       exit 3
       DemoFailed             exit 1
+    queries
+      AmbiguousPattern       exit 2
+      DisconnectedPattern    exit 2
+      UnconstrainedVariable  exit 2
+      NotInPattern           exit 2
     pictures
       UnknownPictureFormat   exit 2
       GraphvizMissing        exit 1
@@ -191,6 +196,12 @@ from gitmemo.errors.project import (
     UndecidedChanges,
     UnknownOp,
     UnknownRevision,
+)
+from gitmemo.errors.queries import (
+    AmbiguousPattern,
+    DisconnectedPattern,
+    NotInPattern,
+    UnconstrainedVariable,
 )
 from gitmemo.errors.records import (
     CorruptJournal,
@@ -276,6 +287,7 @@ from gitmemo.errors.versions import (
 __all__ = [
     "Aborted",
     "AmbiguousId",
+    "AmbiguousPattern",
     "ApproxTooLarge",
     "ApproxUnsupported",
     "BadOption",
@@ -292,6 +304,7 @@ __all__ = [
     "DemoFailed",
     "DependencyMissing",
     "DifferentKinds",
+    "DisconnectedPattern",
     "FileInTheWay",
     "FileOutside",
     "FramesDiffer",
@@ -318,6 +331,7 @@ __all__ = [
     "NotAFile",
     "NotARef",
     "NotAnOp",
+    "NotInPattern",
     "NotInRepository",
     "NotInitialised",
     "NotReproducible",
@@ -374,6 +388,7 @@ __all__ = [
     "TargetAmbiguous",
     "TargetUnknown",
     "UncommittedCode",
+    "UnconstrainedVariable",
     "UndecidedChanges",
     "UndecodableValue",
     "Unencodable",

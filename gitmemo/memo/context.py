@@ -8,15 +8,17 @@ entering or the body failed.
 from __future__ import annotations
 
 import threading
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import Context, ContextVar
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from gitmemo.files import names
 
 if TYPE_CHECKING:
+    from gitmemo.memo.op import Op
     from gitmemo.memo.storage import Storage
 
 
@@ -29,6 +31,14 @@ NOOP: Final = Noop()
 
 DEFINING: Final = Noop()
 """What is active while a file is imported only for what it defines: nothing runs, no block begins."""
+
+
+class Posing(Noop, ABC):
+    """A block in which ops are asked about instead of called; nothing runs."""
+
+    @abstractmethod
+    def pose(self, op: Op[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Return what stands for the results of a call."""
 
 
 class OnlyDefining(BaseException):

@@ -82,6 +82,8 @@ class Op(Generic[P, R_co]):
         if isinstance(storage, Storage):
             result: R_co = storage.call(self, args, kwargs)
             return result
+        if isinstance(storage, context.Posing):
+            return cast("R_co", storage.pose(self, args, kwargs))
         if storage is None:
             warn_if_missed(self.qualname)
         elif storage is context.DEFINING:

@@ -89,6 +89,27 @@ class Binder:
     def _bind_fully(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
         bound = self.signature.bind(*args, **kwargs)
         bound.apply_defaults()
+        return self._inputs(bound)
+
+    def bind_some(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
+        """Return the inputs that are given, by name; the others, and defaults, are left out.
+
+        What only inputs are called, and no argument, may be a keyword: `args_0`, `**key`.
+
+        Raises:
+            TypeError: The arguments do not fit, as the function itself would raise it.
+        """
+        hidden = {
+            name: kwargs[name]
+            for name in kwargs
+            if self.is_numbered(name) or not name.isidentifier()
+        }
+        plain = {name: value for name, value in kwargs.items() if name not in hidden}
+        inputs = self._inputs(self.signature.bind_partial(*args, **plain))
+        inputs.pop(ORDER, None)
+        return inputs | hidden
+
+    def _inputs(self, bound: inspect.BoundArguments) -> dict[str, Any]:
         inputs: dict[str, Any] = {}
         parameters = self.signature.parameters
         for name, value in bound.arguments.items():

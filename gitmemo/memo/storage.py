@@ -35,6 +35,7 @@ from gitmemo.memo.looking import Looking
 from gitmemo.memo.lookup import Lookup
 from gitmemo.memo.names import OpNames
 from gitmemo.memo.on_demand import OnDemand
+from gitmemo.memo.patterns import Patterns
 from gitmemo.memo.questions import Questions
 from gitmemo.memo.recorder import Recorder
 from gitmemo.memo.rerun import Rerun
@@ -59,7 +60,7 @@ R = TypeVar("R")
 Mode: TypeAlias = Literal["run", "noop"]
 
 
-class Storage(Questions, Looking, Deciding):
+class Storage(Questions, Patterns, Looking, Deciding):
     """Remembers the calls of ops that are made inside `with storage:`.
 
     Args:

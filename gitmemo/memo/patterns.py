@@ -1,0 +1,143 @@
+"""Tables by pattern: what was computed like some values, and what fits a query.
+
+Not the answers (`answering`), nor the matching (`gitmemo.patterns`): these are loaded when they are
+used. Invariant: nothing is run or recorded.
+"""
+
+from __future__ import annotations
+
+import sys
+from abc import ABC, abstractmethod
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any
+
+from gitmemo.errors import NotARef, NotInPattern, UnconstrainedVariable
+from gitmemo.hashing.digest import Digest
+from gitmemo.memo.names import OpNames
+from gitmemo.memo.wording import short
+from gitmemo.model.validity import Code
+from gitmemo.ref import Ref
+from gitmemo.world.view import World
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from gitmemo.memo.answering import Answers
+    from gitmemo.memo.querying import Query
+    from gitmemo.patterns.tables import Engine, Shown
+    from gitmemo.patterns.variables import Q
+
+
+class Patterns(ABC):
+    """The questions of a storage that are asked by showing a computation."""
+
+    world: World
+    _code: Code
+    _names: OpNames
+
+    @abstractmethod
+    def _notice(self) -> None:
+        """Take notice of what git, editors and other processes did."""
+
+    @abstractmethod
+    def load(
+        self, cid: Digest, hid: Digest, what: str, within: Callable[[], object] | None = None
+    ) -> object:
+        """Return a fresh copy of a value."""
+
+    def query(self) -> Query:
+        """Return a block in which calls of ops say what a table is about, and nothing runs.
+
+        `with storage.query():` make variables with `Q()`, call ops on them, and ask for a table with
+        `storage.df(...)`, in the block or after it.
+        """
+        from gitmemo.memo.querying import Query
+
+        return Query(self.world, self._names, self._code)
+
+    def similar(
+        self,
+        *refs: Ref[Any],
+        context: bool = False,
+        values: Shown = "inline",
+        verbose: bool = True,
+        drop_duplicates: bool = True,
+        engine: Engine = "auto",
+        names: Sequence[str] | None = None,
+        allow_product: bool = False,
+    ) -> pd.DataFrame:
+        """Return a table of all stored values that were computed together like `refs`.
+
+        The calls that led to `refs` are the pattern: their values are forgotten, and what has the same
+        role is one variable. A collection stands for any that has the same kinds of things in it.
+
+        Args:
+            refs: Results, or values from `gm.wrap(…)` that results were computed from.
+            context: Every variable of the pattern is a column, in the order of the computation.
+            values: `inline`: plain small values, and refs for the rest; `refs` (or `lazy`); `objs`:
+                every value loaded; `cids` (or `uids`), `hids` (or `full_uids`): ids.
+            verbose: Print the pattern as code that can be pasted into `with storage.query():`.
+            drop_duplicates: Rows with the same values of the same histories are one row; if false, there
+                is one for every way in which the pattern fits.
+            engine: `naive` tries everything, and is slow; `sql` is another name of `auto`.
+            names: The columns, if the names of the caller's variables are not wanted.
+            allow_product: Pair all matches of refs that nothing connects.
+
+        Raises:
+            AmbiguousPattern: Two refs have one role, or a raw value has several.
+            DisconnectedPattern: Nothing connects some refs with the others.
+            UnconstrainedVariable: No result was computed from a raw value that is given.
+        """
+        from gitmemo.memo.answering import Program, Wish
+
+        for ref in refs:
+            if not isinstance(ref, Ref):
+                raise NotARef(short(ref), "storage.similar")
+        if not refs:
+            raise UnconstrainedVariable("nothing")
+        wish = Wish(values, engine, verbose, drop_duplicates, allow_product)
+        called = Program(sys._getframe(1)).called(refs, names)
+        return self._answers().alike(refs, called, wish, context=context)
+
+    def df(
+        self,
+        *variables: Q | Ref[Any],
+        values: Shown = "inline",
+        verbose: bool = False,
+        drop_duplicates: bool = True,
+        engine: Engine = "auto",
+        names: Sequence[str] | None = None,
+        allow_product: bool = False,
+    ) -> pd.DataFrame:
+        """Return a table of what variables of a query stand for, one row for each way that fits.
+
+        Everything holds that calls of ops said about `variables`, and about what is connected with
+        them. Of refs alone it is the table that `similar` returns. The other arguments are those of
+        `similar`.
+
+        Raises:
+            DisconnectedPattern: Nothing connects some variables with the others.
+            UnconstrainedVariable: A variable was used in no call.
+            NotInPattern: Something is neither a variable nor a ref, or a ref that the query does not use.
+        """
+        from gitmemo.memo.answering import Program, Wish, posed
+        from gitmemo.patterns.variables import Q
+
+        for one in variables:
+            if not isinstance(one, Q | Ref):
+                reason = "it is neither a variable nor a ref"
+                raise NotInPattern(short(one), reason, "pass what Q() or an op returned")
+        if not variables:
+            raise UnconstrainedVariable("nothing")
+        program = Program(sys._getframe(1))
+        wish = Wish(values, engine, verbose, drop_duplicates, allow_product)
+        refs = [one for one in variables if isinstance(one, Ref)]
+        if len(refs) == len(variables):
+            return self._answers().alike(refs, program.called(refs, names), wish)
+        return self._answers().table(*posed(variables, program, names), wish)
+
+    def _answers(self) -> Answers:
+        from gitmemo.memo.answering import Answers
+
+        self._notice()
+        return Answers(self.world, self._names, self._code, self)
