@@ -8,9 +8,11 @@ from __future__ import annotations
 
 import os
 import re
+import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from importlib.util import find_spec
+from operator import sub
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -32,13 +34,15 @@ _SERVICE = re.compile(r"https?://[A-Za-z0-9._-]+(:[0-9]{1,5})?/?")
 _REGION = re.compile(r"(af|ap|ca|eu|il|me|mx|sa|us)-[a-z]+-[0-9]+")  # those of amazonaws.com
 _STATUS = re.compile(r"status code: ([0-9]{3})")
 _CODE = re.compile(r"<Code>(\w+)</Code>")
-_KIND = re.compile(r"\bkind: (Connect|Timeout|Interrupted|Request)\b")
+_KIND = re.compile(r"\bkind: (Connect|Interrupted|Request)\b")
 _SAID = re.compile(r'message: "([^"]+)"')
 _PASSING = frozenset({"RequestTimeout", "RequestTimeTooSkewed"})
-_LARGEST_ANSWER = 1 << 20  # what is no object: a page of a listing, an error
-_SENT_SOON = 1 << 20
+_SOON = 1 << 20
+"""What moves before anybody asks how fast: a page of a listing, an error, a small object."""
 _SLOW = 5
 """So many times longer may the answer to a large object take: until it is sent, none is due."""
+_CHUNK = 1
+"""What has arrived is looked at as it comes: who waits for more of it waits for ever."""
 _PROCESS = os.getpid()
 """Where this was imported. The threads of the driver do not survive a fork."""
 
@@ -105,7 +109,7 @@ class Bucket:
     ) -> None:
         self._name, self._settings, self._waits = name, settings, waits
         self._open_s3fs = s3fs
-        self._opened: list[AbstractFileSystem] = []
+        self._opened: AbstractFileSystem | None = None
         self._stores: dict[tuple[int, int], S3Store] = {}
         self._opening = Lock()
         self._resigned = False
@@ -126,10 +130,7 @@ class Bucket:
     def cat_file(self, path: str, start: int, end: int) -> bytes:
         """Return a part of an object, as far as it goes."""
         found: bytes = self._asked(
-            lambda: bytes(
-                self._store(coming=end - start).get_range(self._key(path), start=start, end=end)
-            ),
-            lambda fs: fs.cat_file(path, start=start, end=end),
+            lambda: self._part(path, start, end), lambda fs: fs.cat_file(path, start=start, end=end)
         )
         return found
 
@@ -139,10 +140,10 @@ class Bucket:
         """Return several parts of one object, whose path is repeated."""
 
         def read() -> list[bytes]:
-            key = self._key(paths[0])
-            longest = max(end - start for start, end in zip(starts, ends, strict=True))
-            store = self._store(coming=longest)
-            found = store.get_ranges(key, starts=starts, ends=ends, coalesce=0)
+            if len(starts) == 1:
+                return [self._part(paths[0], starts[0], ends[0])]
+            store = self._store(asked=max(map(sub, ends, starts)))
+            found = store.get_ranges(self._key(paths[0]), starts=starts, ends=ends, coalesce=0)
             return [bytes(data) for data in found]
 
         return self._asked(read, lambda fs: fs.cat_ranges(paths, starts, ends, on_error=on_error))
@@ -152,7 +153,7 @@ class Bucket:
         create = mode == "create"
 
         def put() -> None:
-            self._store(len(data)).put(
+            self._store(sent=len(data)).put(
                 self._key(path),
                 data,
                 use_multipart=False,
@@ -201,7 +202,7 @@ class Bucket:
         if not self._resigned:
             try:
                 return action()
-            except FileNotFoundError:
+            except (FileNotFoundError, TimeoutError):
                 raise
             except Exception as error:
                 if (meant := _meant(error)) is not None:
@@ -213,28 +214,41 @@ class Bucket:
     def _key(self, path: str) -> str:
         return path.removeprefix(self._name).lstrip("/")
 
-    def _store(self, sent: int = 0, coming: int = 0) -> S3Store:
-        """Return the driver for requests that send so many bytes, and ask for so many."""
-        factor = 1 if sent <= _SENT_SOON else _SLOW * -(-sent // LARGEST_PIECE)
-        pieces = max(_LARGEST_ANSWER, -(-max(sent, coming) // LARGEST_PIECE) * LARGEST_PIECE)
-        key = (factor, pieces)
-        if (store := self._stores.get(key)) is None:
-            store = self._stores[key] = self._opened_store(factor, pieces)
+    def _part(self, path: str, start: int, end: int) -> bytes:
+        """Return a part of an object, unless it only trickles."""
+        answer = self._store(asked=end - start).get(
+            self._key(path), options={"range": (start, end)}
+        )
+        began, came = time.monotonic(), 0
+        pieces: list[bytes] = []
+        for piece in answer.stream(min_chunk_size=_CHUNK):
+            pieces.append(bytes(piece))
+            came += len(pieces[-1])
+            took_s = time.monotonic() - began
+            if came < end - start and took_s > self._waits.timeout_s + came / SLOWEST:
+                raise TimeoutError(f"{came} bytes came in {took_s:.0f} s")
+        return b"".join(pieces)
+
+    def _store(self, *, sent: int = 0, asked: int = 0) -> S3Store:
+        """Return the driver for requests that move at most so many bytes."""
+        pieces = -(-moved // LARGEST_PIECE) if (moved := max(sent, asked)) > _SOON else 0
+        factor = 1 if sent <= _SOON else _SLOW * pieces
+        if (store := self._stores.get((factor, pieces))) is None:
+            moved = max(_SOON, pieces * LARGEST_PIECE)
+            store = self._stores[factor, pieces] = self._opened_store(factor, moved)
         return store
 
-    def _opened_store(self, factor: int, most: int) -> S3Store:
+    def _opened_store(self, factor: int, moved: int) -> S3Store:
         from obstore.store import S3Store
 
-        # Its time-out for reading begins anew with each byte.
-        whole_s = self._waits.timeout_s * factor + most / SLOWEST
-
+        silent_s = self._waits.timeout_s * factor
         arguments: dict[str, Any] = {
             "config": self._settings,
             "client_options": {
                 "allow_http": True,
                 "connect_timeout": timedelta(seconds=self._waits.connect_timeout_s),
-                "read_timeout": timedelta(seconds=self._waits.timeout_s * factor),
-                "timeout": timedelta(seconds=whole_s),
+                "read_timeout": timedelta(seconds=silent_s),  # begins anew with each byte
+                "timeout": timedelta(seconds=silent_s + moved / SLOWEST),  # for all of an answer
             },
             "retry_config": {"max_retries": 0, "retry_timeout": timedelta(0)},
         }
@@ -242,9 +256,9 @@ class Bucket:
 
     def _s3fs(self) -> AbstractFileSystem:
         with self._opening:
-            if not self._opened:
-                self._opened.append(self._open_s3fs())
-            return self._opened[0]
+            if self._opened is None:
+                self._opened = self._open_s3fs()
+            return self._opened
 
 
 def _meant(error: Exception) -> Exception | None:
@@ -253,10 +267,10 @@ def _meant(error: Exception) -> Exception | None:
     if status := _STATUS.search(text):
         code = _CODE.search(text)
         return _answered(int(status[1]), code[1] if code else None, type(error).__name__)
-    if (kind := _KIND.search(text)) is None or "certificate" in text:
+    if "TimedOut" in text or "kind: Timeout" in text:
+        return TimeoutError("timeout: the service is silent, or too slow")
+    if _KIND.search(text) is None or "certificate" in text:
         return None
-    if kind[1] == "Timeout":
-        return TimeoutError("timeout: the service is silent")
     said = _SAID.search(text)
     return ConnectionError(said[1] if said else text.partition("\n")[0])
 

@@ -355,8 +355,8 @@ def test_a_web_server_that_misbehaves(web, ours, theirs, share, tmp_path, monkey
 
 @pytest.mark.parametrize("fault", ["trickle", "trickled"])
 def test_a_listing_that_trickles_is_given_up(behind, proxy, ours, share, fault, monkeypatch):
-    for module in ("s3_session", "bucket"):
-        monkeypatch.setattr(f"gitmemo.remotes.{module}.SLOWEST", 1 << 24)
+    for driver in ("bucket", "s3_session"):
+        monkeypatch.setattr(f"gitmemo.remotes.{driver}.SLOWEST", 1 << 24)
     wanted = share(ours, b"x" * 3000)
     proxy.decide = lambda method, path, number: fault if number == 0 else None
     with pytest.raises(RemoteUnreachable):
@@ -382,3 +382,11 @@ def test_an_object_that_trickles_is_given_up(behind, proxy, ours, theirs, share,
     proxy.decide = lambda *_: None
     assert pull(theirs, behind(), wanted).stored == 1
     assert_sound(theirs, wanted)
+
+
+def test_parts_that_trickle_are_given_up(behind, proxy, monkeypatch):
+    monkeypatch.setattr("gitmemo.remotes.bucket.SLOWEST", 1 << 24)
+    behind().transport.write("packs/p", bytes(3000))
+    proxy.decide = lambda method, path, number: "trickle" if "/packs/" in path else None
+    with pytest.raises(RemoteUnreachable):
+        behind(retries="0", timeout="1").transport.read_ranges("packs/p", [(0, 900), (2000, 2900)])
