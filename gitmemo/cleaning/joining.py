@@ -54,9 +54,7 @@ def share(workspace: Workspace, path: Path) -> Joined:
     folder = _place_for(layout, path)
     shared.make(folder)
     own = own_folder(layout)
-    leases.in_use_since(
-        folder
-    )  # raises where there are no locks: values could not be kept safe there
+    leases.in_use_since(folder)  # raises where there are no locks: no value would be safe there
     with leases.using(folder):
         carry(own, folder, _everything)  # most of it, while programs run
         with _nobody_else(own):
@@ -97,8 +95,10 @@ def abandon(workspace: Workspace) -> Path | None:
     return folder
 
 
-def forget(workspace: Workspace, name: str) -> Sharer:
+def forget(workspace: Workspace, name: str) -> list[Sharer]:
     """Let a repository that is gone share the store no longer; it is named by path or id.
+
+    Where one was replaced by another in its place, a path names all that are gone from there.
 
     Raises:
         SharerUnknown: There is no such one, or it is there and uses the store.
@@ -106,16 +106,18 @@ def forget(workspace: Workspace, name: str) -> Sharer:
     folder = blobs_folder(workspace.layout)
     known = [] if folder == own_folder(workspace.layout) else list(shared.sharers(folder))
     meant = [one for one in known if _is_meant(one, name)]
-    if len(meant) != 1:
+    if not meant:
         raise SharerUnknown(
             name, "no repository of this name shares the store", "gitmemo store show"
         )
-    if footing(meant[0], folder)[0] is Footing.SHARES:
+    gone = [one for one in meant if footing(one, folder)[0] is not Footing.SHARES]
+    if not gone:
         raise SharerUnknown(
             name, "it is there, and has its values in the store", "say `gitmemo store own` in it"
         )
-    shared.unregister(folder, meant[0].ident)
-    return meant[0]
+    for one in gone:
+        shared.unregister(folder, one.ident)
+    return gone
 
 
 def leave(layout: Layout, folder: Path) -> None:

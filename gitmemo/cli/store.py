@@ -7,6 +7,7 @@ is committed.
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -41,9 +42,8 @@ def show(as_json: bool) -> None:
     click.echo(f"{count(values, 'value')} ({size(total)})")
     if found["left_behind"]:
         left = count(found["left_behind"], "value")
-        click.echo(
-            f"{left} in this repository's own folder: `gitmemo store share` moves sound ones"
-        )
+        share = printable(f"gitmemo store share {shlex.quote(found['path'])}")
+        click.echo(f"{left} in this repository's own folder: `{share}` moves sound ones")
     for one in found["repositories"]:
         is_here = " (this one)" if one["this"] else ""
         why = f": {one['problem']}" if one["problem"] else ""
@@ -62,7 +62,7 @@ def share(path: Path) -> None:
 
     joined = joining.share(find(), path)
     _say(joined)
-    click.echo(printable(f"shares {joined.folder}"))
+    click.echo("shares this store")
 
 
 @store.command()
@@ -95,13 +95,14 @@ def forget(name: str) -> None:
     from gitmemo.cleaning import joining
     from gitmemo.cleaning.sharers import name_of
 
-    gone = joining.forget(find(), name)
-    click.echo(printable(f"forgot {name_of(gone)}"))
+    for gone in joining.forget(find(), name):
+        click.echo(printable(f"forgot {name_of(gone)}"))
 
 
 def _say(joined: Joined) -> None:
     carried = joined.carried
-    click.echo(f"{count(carried.copies, 'value')} ({size(carried.size_bytes)}) lie in it")
+    values = f"{count(carried.copies, 'value')} ({size(carried.size_bytes)})"
+    click.echo(printable(f"{values} in {joined.folder} now"))
     if joined.stays:
         said = f"{count(joined.stays, 'value')} stayed behind: damaged, or in a pack with damage"
         click.echo(f"{said} (gitmemo pull, or run the program again)", err=True)

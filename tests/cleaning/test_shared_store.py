@@ -42,6 +42,10 @@ def shown(clone: Clone) -> dict[str, Any]:
     return found
 
 
+def standings(clone: Clone) -> list[str]:
+    return [each["standing"] for each in shown(clone)["repositories"]]
+
+
 def gc(clone: Clone, *arguments: str, code: int = 0) -> dict[str, Any]:
     lines = forked(clone, "gc", "--json", *arguments, code=code).out.splitlines()
     summary: dict[str, Any] = json.loads(lines[-1])
@@ -102,7 +106,7 @@ def test_what_one_has_is_there_for_the_other(ran: Clone, tmp_path: Path) -> None
     assert len(list(copies(folder))) == len(with_seven)
     found = shown(other)
     assert found["values"] == len(with_seven) and found["shared"] and found["left_behind"] == 0
-    assert [one["standing"] for one in found["repositories"]] == ["shares", "shares"]
+    assert standings(other) == ["shares", "shares"]
     assert sum(one["this"] for one in found["repositories"]) == 1
     text = forked(ran, "store", "show").out
     assert str(other.root) in text and "(this one)" in text
@@ -182,6 +186,14 @@ def test_a_repository_that_cannot_be_read_stops_it(
     refused = forked(one, "store", "forget", str(other.root), code=2)
     assert "store own" in refused.err
 
+    # One that shares the store where another one was: only that is forgotten.
+    shutil.rmtree(other.root)
+    heir = cloned(one, other.root)
+    forked(heir, "store", "share", str(folder))
+    assert sorted(standings(one)) == ["shares", "shares", "unreadable"]
+    forked(one, "store", "forget", str(heir.root))
+    assert standings(one) == ["shares", "shares"]
+
 
 def test_damage_in_one_stops_it_in_the_other(pair: tuple[Clone, Clone, Path]) -> None:
     one, other, folder = pair
@@ -218,7 +230,7 @@ def test_a_copy_of_a_repository_counts_for_itself(
     assert lying(folder) == theirs
     forked(twin, "store", "own")
     assert len(shown(one)["repositories"]) == 2
-    assert [r["standing"] for r in shown(other)["repositories"]] == ["shares"] * 2
+    assert standings(other) == ["shares", "shares"]
 
 
 def test_a_store_that_is_gone_is_never_an_empty_one(pair: tuple[Clone, Clone, Path]) -> None:
