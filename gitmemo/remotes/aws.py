@@ -24,6 +24,9 @@ _MEANINGLESS = frozenset(
 """Of these the SDK for Python takes nothing once there are keys."""
 _CERTIFICATES = ("AWS_CA_BUNDLE", "REQUESTS_CA_BUNDLE")
 
+Keys = tuple[str, str, str | None]
+"""The id of a key, the key, and a session token."""
+
 
 @dataclass(frozen=True, slots=True)
 class Access:
@@ -31,11 +34,11 @@ class Access:
 
     Attributes:
         region: None where nothing says it.
-        keys: The id of the key, the key, and a session token; None for nobody in particular.
+        keys: None for nobody in particular.
     """
 
     region: str | None
-    keys: tuple[str, str, str | None] | None = field(repr=False)
+    keys: Keys | None = field(repr=False)
 
 
 def plain_access(options: Mapping[str, str]) -> Access | None:
@@ -53,19 +56,13 @@ def plain_access(options: Mapping[str, str]) -> Access | None:
     region = options.get("region") or os.environ.get("AWS_DEFAULT_REGION") or said.get("region")
     if options.get("anon", "false").lower() == "true":
         return Access(region, None)
-    keys = _own_keys(options) or _keys(said, options)
+    keys = _keys(said, options)
     return None if keys is None else Access(region, keys)
 
 
-def _own_keys(options: Mapping[str, str]) -> tuple[str, str, str | None] | None:
-    return _pair(options.get("key"), options.get("secret"), options.get("token"))
-
-
-def _keys(
-    said: Mapping[str, str], options: Mapping[str, str]
-) -> tuple[str, str, str | None] | None:
-    if "key" in options or "secret" in options or "token" in options:
-        return None  # half of a pair
+def _keys(said: Mapping[str, str], options: Mapping[str, str]) -> Keys | None:
+    if options.keys() & {"key", "secret", "token"}:
+        return _pair(options.get("key"), options.get("secret"), options.get("token"))
     if "profile" not in options:  # a profile that is asked for hides the environment
         found = {name: os.environ.get(name.upper()) for name in _KEYS}
         if any(found.values()):
@@ -73,9 +70,8 @@ def _keys(
     return _pair(said.get(_KEY_ID), said.get(_SECRET), said.get(_TOKEN))
 
 
-def _pair(
-    key: str | None, secret: str | None, token: str | None
-) -> tuple[str, str, str | None] | None:
+def _pair(key: str | None, secret: str | None, token: str | None) -> Keys | None:
+    """Return the keys; None for half of a pair."""
     return (key, secret, token or None) if key and secret else None
 
 
