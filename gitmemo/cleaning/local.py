@@ -10,7 +10,6 @@ import time
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from functools import cache
-from pathlib import Path
 
 from gitmemo.blobs import leases
 from gitmemo.blobs.holding import copies
@@ -51,7 +50,7 @@ def clean(workspace: Workspace, wish: Wish, on_remote: OnRemote, *, remove: bool
         SharersUnreadable: Nobody can say what another repository needs that shares the store.
         CollectingAlready: Another process does the same, or there are no locks.
     """
-    directory = store_of(workspace)
+    directory = blobs_folder(workspace.layout)
     asked = frozenset[Digest]()
     if wish.evicts:  # before programs have to wait
         asked = on_remote(named(workspace.world))
@@ -68,7 +67,7 @@ def clean(workspace: Workspace, wish: Wish, on_remote: OnRemote, *, remove: bool
 def _plan(
     workspace: Workspace, wish: Wish, on_remote: frozenset[Digest], now: float, since: float | None
 ) -> Plan:
-    directory = store_of(workspace)
+    directory = blobs_folder(workspace.layout)
     lying = list(copies(directory))
     here = frozenset(copy.blob for copy in lying)
     names = named(workspace.world)
@@ -98,8 +97,3 @@ def _is_of_this_code(workspace: Workspace) -> Callable[[Call], bool]:
         return found is not None and not changed(found, code, decisions)
 
     return lambda call: is_valid(call.version)
-
-
-def store_of(workspace: Workspace) -> Path:
-    """Return the folder of a repository's values."""
-    return blobs_folder(workspace.layout)

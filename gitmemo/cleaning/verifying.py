@@ -12,9 +12,8 @@ from dataclasses import asdict, dataclass
 from enum import StrEnum
 
 from gitmemo.blobs import BlobStore
-from gitmemo.blobs.home import notes_folder, repository_blobs
+from gitmemo.blobs.home import blobs_folder, notes_folder, repository_blobs
 from gitmemo.blobs.inspecting import Inspection, inspect, set_aside
-from gitmemo.cleaning.local import store_of
 from gitmemo.cleaning.recomputing import Maker, makers_of_blobs
 from gitmemo.commits.check import check_records
 from gitmemo.errors import GitmemoError, SegmentUnreadable
@@ -27,10 +26,10 @@ from gitmemo.remotes.origins import note_origin
 from gitmemo.short_ids import short
 from gitmemo.sync.spilled import as_wanted
 from gitmemo.workspace import Workspace, remote_cache
-from gitmemo.world.files import segments_in
+from gitmemo.world.files import stubs_in
 from gitmemo.world.named import Named, held, named
 from gitmemo.world.segments import read_segment
-from gitmemo.world.spilled import stubs_among, whole
+from gitmemo.world.spilled import whole
 from gitmemo.world.stubs import Stub, stub_bytes
 
 
@@ -84,7 +83,7 @@ def verify(workspace: Workspace, *, repair: bool) -> Iterator[Problem]:
     for said, is_repaired in check_records(workspace, repair=repair):
         readable = readable and is_repaired
         yield Problem("record", Outcome.REPAIRED if is_repaired else Outcome.DAMAGED, said)
-    found = inspect(store_of(workspace))
+    found = inspect(blobs_folder(workspace.layout))
     names = _names(workspace) if readable else None
     if names is None:
         for copy in found.damaged:
@@ -122,12 +121,10 @@ def verify(workspace: Workspace, *, repair: bool) -> Iterator[Problem]:
 
 def _segments_fetched(workspace: Workspace) -> Iterator[Problem]:
     """Fetch the spilled segments of the work tree that are missing or damaged; yield what came."""
-    root, blobs = workspace.root, workspace.world.blobs
-    stubs = list(stubs_among(root, (path for _, path in segments_in(root))))
-    absent = [stub for stub in stubs if not _is_whole(workspace.layout, stub)]
+    absent = [stub for stub in stubs_in(workspace.root) if not _is_whole(workspace.layout, stub)]
     if not absent:
         return
-    _pull(workspace, blobs, list(map(as_wanted, absent)))
+    _pull(workspace, workspace.world.blobs, list(map(as_wanted, absent)))
     for stub in absent:
         if _is_whole(workspace.layout, stub):
             said = f"the spilled segment {stub.path} ({size(stub.size)}): fetched again"
@@ -214,7 +211,7 @@ def _fetched(workspace: Workspace, names: Named, blobs: Collection[Digest]) -> f
     store = repository_blobs(workspace.layout)  # another may have seen what was set aside
     wanted = [WantedBlob(v.blob, v.codec, v.size) for v in names.values if v.blob in blobs]
     _pull(workspace, store, wanted)
-    return frozenset(blobs) & inspect(store_of(workspace)).sound
+    return frozenset(blobs) & inspect(blobs_folder(workspace.layout)).sound
 
 
 def _pull(workspace: Workspace, store: BlobStore, wanted: Collection[WantedBlob]) -> None:

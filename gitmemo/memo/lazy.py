@@ -17,8 +17,7 @@ from gitmemo.errors import RemoteDriverMissing, RemoteTooNew, RemoteUnreachable,
 from gitmemo.hashing.digest import Digest
 from gitmemo.quantities import count, size
 from gitmemo.workspace import Workspace, remote_cache
-from gitmemo.world.files import segments_in
-from gitmemo.world.spilled import stubs_among
+from gitmemo.world.files import stubs_in
 from gitmemo.world.stubs import CODEC
 from gitmemo.world.view import World, values_behind
 
@@ -117,8 +116,7 @@ class Fetching:
         """Return the spilled segments of the work tree that are not here."""
         from gitmemo.remotes import WantedBlob
 
-        root = self._workspace.root
-        stubs = {stub.blob: stub for stub in stubs_among(root, (p for _, p in segments_in(root)))}
+        stubs = {stub.blob: stub for stub in stubs_in(self._workspace.root)}
         absent = self._world.blobs.missing(stubs)
         return [WantedBlob(blob, CODEC, stubs[blob].size) for blob in sorted(absent)]
 

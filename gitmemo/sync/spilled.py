@@ -11,8 +11,8 @@ from gitmemo.git.objects import open_reader
 from gitmemo.remotes import WantedBlob
 from gitmemo.sync.choice import Choice, every_commit
 from gitmemo.workspace import View, Workspace, commit_of
-from gitmemo.world.files import segments_in
-from gitmemo.world.spilled import committed_segments, stubs_among
+from gitmemo.world.files import stubs_in
+from gitmemo.world.spilled import committed_segments
 from gitmemo.world.stubs import CODEC, Stub
 
 
@@ -22,9 +22,8 @@ def spilled_segments(workspace: Workspace, choice: Choice) -> list[WantedBlob]:
     Raises:
         UnknownRevision, RangeGiven: A revision names no commit, or many.
     """
-    root = workspace.root
-    stubs = list(stubs_among(root, (path for _, path in segments_in(root))))
-    git = Git(root)
+    stubs = list(stubs_in(workspace.root))
+    git = Git(workspace.root)
     for commit in _commits(workspace, choice):
         stubs += [stub for _, stub in committed_segments(git, commit) if stub is not None]
     return list(map(as_wanted, dict.fromkeys(stubs)))

@@ -27,6 +27,7 @@ from gitmemo.world.segments import (
     segment_name,
 )
 from gitmemo.world.spilled import whole
+from gitmemo.world.stubs import LONGEST_STUB, Stub, read_stub
 
 EXPORTED = "exported"
 
@@ -281,6 +282,19 @@ def segments_in(root: Path) -> Iterator[tuple[str, str]]:
             found = segment_name(path)
             if found:
                 yield found, path
+
+
+def stubs_in(root: Path) -> Iterator[Stub]:
+    """Yield the stubs of the spilled segments in a work tree."""
+    for _, path in segments_in(root):
+        target = root / path
+        try:
+            is_short = not target.is_symlink() and target.stat().st_size <= LONGEST_STUB
+            stub = read_stub(path, target.read_bytes()) if is_short else None
+        except (OSError, CorruptSegment):
+            continue  # whoever reads it as a segment says what is wrong
+        if stub is not None:
+            yield stub
 
 
 def segment_bytes(root: Path, path: str) -> bytes:

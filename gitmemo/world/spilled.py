@@ -8,8 +8,6 @@ the name by whoever reads it, like the bytes of any segment.
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
-from pathlib import Path
 
 from gitmemo.errors import BlobCorrupt, CorruptSegment, SegmentSpilled
 from gitmemo.git.cli import OFFLINE, Git
@@ -44,19 +42,6 @@ def whole(layout: Layout, path: str, data: bytes) -> bytes:
     if found.size != stub.size:
         raise CorruptSegment(path, "its stub gives another size than its bytes have")
     return found.read()
-
-
-def stubs_among(root: Path, paths: Iterable[str]) -> Iterator[Stub]:
-    """Yield the stubs among files of the index in a work tree."""
-    for path in paths:
-        target = root / path
-        try:
-            is_short = not target.is_symlink() and target.stat().st_size <= LONGEST_STUB
-            stub = read_stub(path, target.read_bytes()) if is_short else None
-        except (OSError, CorruptSegment):
-            continue  # whoever reads it as a segment says what is wrong
-        if stub is not None:
-            yield stub
 
 
 def committed_segments(git: Git, commit: str) -> list[tuple[str, Stub | None]]:
