@@ -24,7 +24,7 @@ from gitmemo.cli.remote_settings import (
     local,
     option_of,
     refuse_foreign,
-    refuse_unknown,
+    refuse_misspelt,
     staged,
 )
 from gitmemo.cli.remote_trust import trust
@@ -83,7 +83,7 @@ def add(
     given = dict(option_of(name, text) for text in options)
     table = {"url": url, **given}
     if not is_forced:
-        refuse_unknown(name, url, given, is_local=is_local)
+        refuse_misspelt(name, url, given, is_local=is_local)
     # Refuses bad names, secrets and nonsense.
     committed, own = ({}, table) if is_local else (table, {})
     config = RemoteConfig.of(name, committed, own, workspace.root)

@@ -120,14 +120,11 @@ def _show_remains(found: Remains, mark: str | None, moved: Moved | None, *, as_j
 def _show_worn(found: Remains, moved: Moved | None) -> None:
     if not found.worn:
         return
-    dead, live = (
-        sum(each.dead_bytes for each in found.worn),
-        sum(item.size for each in found.worn for item in each.moving),
-    )
+    dead_bytes = sum(each.dead_bytes for each in found.worn)
+    live_bytes = sum(item.size for each in found.worn for item in each.moving)
+    packs = f"{count(len(found.worn), 'pack')} mostly dead ({size(dead_bytes)})"
     said = "would move" if moved is None else f"moved to {count(len(moved.made), 'new pack')}"
-    click.echo(
-        f"{count(len(found.worn), 'pack')} mostly dead ({size(dead)}): what lives there {said} ({size(live)})"
-    )
+    click.echo(f"{packs}: what lives there {said} ({size(live_bytes)})")
     if moved is not None and len(moved.left) < len(found.worn):
         kept = len(found.worn) - len(moved.left)
         click.echo(

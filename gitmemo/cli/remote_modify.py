@@ -7,6 +7,8 @@ that it was said for, and only whoever types here can say that it is for another
 from __future__ import annotations
 
 from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
 
 import click
 
@@ -19,7 +21,7 @@ from gitmemo.cli.remote_settings import (
     local,
     option_of,
     refuse_foreign,
-    refuse_unknown,
+    refuse_misspelt,
     staged,
 )
 from gitmemo.config import COMMITTED
@@ -36,6 +38,9 @@ from gitmemo.remote_tables import (
 )
 from gitmemo.settings_files import setting
 from gitmemo.workspace import Workspace, find
+
+if TYPE_CHECKING:
+    from gitmemo.remotes import RemoteConfig
 
 
 @click.command()
@@ -67,7 +72,7 @@ def modify(
     It is for the address that the remote has: if a commit changes that, the remote is not asked
     until you --confirm.
     """
-    from gitmemo.remotes import RemoteConfig, place_of
+    from gitmemo.remotes import place_of
 
     workspace = find()
     tables = workspace.settings
@@ -88,12 +93,8 @@ def modify(
     committed, own = (before[0], changed) if is_local else (changed, before[1])
     if not is_forced:
         leads_to = effective(committed, own).get("url", "")
-        refuse_unknown(name, leads_to, given.keys() - {"url"}, is_local=is_local)
-    config = RemoteConfig.of(name, committed, own, workspace.root)
-    if not is_local:  # others read it without what this clone says
-        RemoteConfig.of(name, {**given, "url": committed["url"]}, root=workspace.root)
-    if "url" in given:
-        refuse_foreign(config)
+        refuse_misspelt(name, leads_to, given.keys() - {"url"}, is_local=is_local)
+    config = _checked(name, committed, own, given, workspace.root, is_local=is_local)
     note = _note(workspace, name, before, (committed, own), confirmed=confirm)
     values: dict[str, str | None] = {**dict.fromkeys(unset), **given}
     changes = [setting(("remotes", name, key), value) for key, value in values.items()]
@@ -113,6 +114,30 @@ def modify(
             f"  it leads elsewhere now, so it is no longer trusted: gitmemo remote trust {name}; "
             "what came from the old place stays as it is"
         )
+
+
+def _checked(
+    name: str,
+    committed: RemoteTable,
+    own: RemoteTable,
+    given: RemoteTable,
+    root: Path,
+    *,
+    is_local: bool,
+) -> RemoteConfig:
+    """Return what the settings mean when `given` is in them; refuse what makes no sense.
+
+    Raises:
+        RemoteInvalid: It makes none here, or for others if it is committed.
+    """
+    from gitmemo.remotes import RemoteConfig
+
+    config = RemoteConfig.of(name, committed, own, root)
+    if not is_local:  # others read it without what this clone says
+        RemoteConfig.of(name, {**given, "url": committed["url"]}, root=root)
+    if "url" in given:
+        refuse_foreign(config)
+    return config
 
 
 def _without(

@@ -47,7 +47,7 @@ def option_of(name: str, text: str) -> tuple[str, str]:
     return key, value
 
 
-def refuse_unknown(name: str, url: str, options: Iterable[str], *, is_local: bool) -> None:
+def refuse_misspelt(name: str, url: str, options: Iterable[str], *, is_local: bool) -> None:
     """Refuse options that no driver for such an address is known to take.
 
     Raises:
