@@ -79,7 +79,6 @@ def _awaited(coroutine: Coroutine[Any, Any, CallOutcome]) -> CallOutcome:
     It gets an event loop of its own, and leaves the thread's as it is. A loop that is running here
     could not go on with it while it is waited for, so then it runs in another thread.
     """
-
     import asyncio  # few programs need it here, and it takes long
     from concurrent.futures import ThreadPoolExecutor
 

@@ -1,6 +1,6 @@
 """Which values a push or a pull is about: a world's, other revisions', those of some ops.
 
-Not what is missing where (`sync`). Invariant: choosing reads only what is in this clone; nothing
+Not what is where (`standing`). Invariant: choosing reads only what is in this clone; nothing
 is fetched for it.
 """
 
