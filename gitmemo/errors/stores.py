@@ -113,7 +113,7 @@ class SharersUnreadable(GitmemoError):
     def remedy(self) -> str:
         return (
             "mount or mend them; run any gitmemo command in one that was moved; if one is gone for "
-            "good, `gitmemo store forget PATH`: what only it needs may be removed then"
+            "good, `gitmemo store forget PATH` (or ID): what only it needs may be removed then"
         )
 
 
