@@ -179,7 +179,10 @@ def _holder(node: Node, made: dict[int, Item]) -> Item:
         return of_parts(Parts(kind, tuple(items)))
     whole = leaf(_with_stand_ins(node, items) if is_lazy else unwrap_all(node.container))
     held = zip(node.parts, items, strict=True)
-    parts = Parts(OBJECT, tuple(item for one, item in held if _has_history(one, made)))
+    known = [item for one, item in held if _has_history(one, made)]
+    if isinstance(node.container, set | frozenset):  # its order is that of hash seeds and addresses
+        known.sort(key=lambda item: (item.cid, item.hid))
+    parts = Parts(OBJECT, tuple(known))
     return replace(whole, hid=collection_hid(whole.cid, parts), parts=parts)
 
 

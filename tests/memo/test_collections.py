@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import pickle
 import re
 import subprocess
@@ -815,3 +816,24 @@ def test_the_examples_of_the_documentation_run() -> None:
     blocks = re.findall(r"```python\n(.*?)```", document.read_text("utf-8"), re.DOTALL)
     assert len(blocks) >= 3
     exec("\n".join(blocks), {"__name__": "examples"})
+
+
+def test_histories_of_sets_do_not_depend_on_the_hash_seed(tmp_path: Path) -> None:
+    script = tmp_path / "sets.py"
+    script.write_text(
+        "import gitmemo as gm\n"
+        "f, g = gm.op(lambda x: x * 10, name='f'), gm.op(lambda s: sum(s), name='g')\n"
+        "with gm.Storage():\n"
+        "    print(g({f(1), f(2), f(3), f(4)}).hid)\n"
+    )
+    said = {
+        subprocess.run(
+            [sys.executable, script],
+            env=os.environ | {"PYTHONHASHSEED": str(seed)},
+            capture_output=True,
+            text=True,
+            check=True,
+        ).stdout
+        for seed in (1, 2, 3)
+    }
+    assert len(said) == 1
