@@ -14,6 +14,7 @@ from gitmemo.memo.revision import RevisionStorage
 from gitmemo.memo.storage import Storage
 
 ANSWERS = {
+    *("df", "frames", "query", "similar"),
     *("attach", "cf", "code", "diff", "failures", "get_code", "get_ref_creator", "load"),
     *("load_ref", "prov", "source_history", "sources", "unwrap", "versions"),
     *("counter", "is_closed", "on_change", "project", "stored", "world", "__repr__", "__reduce__"),
@@ -49,6 +50,7 @@ WORLD_ANSWERS = {
         "notes",
         "ops",
         "pending",
+        "pending_hids",
         "periods",
         "place",
     ),
@@ -109,7 +111,12 @@ def test_what_is_stored_of_single_ops_is_not_touched(then: Storage) -> None:
     def never(x: int) -> int:
         raise AssertionError
 
-    assert offered(then.stored) == {"forget", "is_cached", "recompute", "table"}
+    assert offered(then.stored) == {
+        "forget", "forget_calls", "is_cached", "recompute", "restore", "table",
+    }  # fmt: skip
+    for change in (then.stored.forget_calls, then.stored.restore):
+        with pytest.raises(ReadOnlyRevision):
+            change(())
     for ask in (then.stored.is_cached, then.stored.forget, then.stored.recompute):
         with pytest.raises(ReadOnlyRevision):
             ask(never, (1,), {})
