@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from operator import attrgetter, itemgetter
 from typing import NamedTuple, TypeAlias
 
 from gitmemo.frames.universe import Hids, Universe
@@ -44,6 +43,17 @@ class Variable(NamedTuple):
 
 
 Cells: TypeAlias = "list[tuple[Variable, Slot]]"
+
+
+class _Shape:
+    """Calls of one function with the same names, whose arguments came from the same variables."""
+
+    __slots__ = ("example", "function", "sources")
+
+    def __init__(
+        self, function: Function, example: Call, sources: tuple[Variable | None, ...]
+    ) -> None:
+        self.function, self.example, self.sources = function, example, sources
 
 
 class Roles:
@@ -98,13 +108,37 @@ class Roles:
         return hid in self._selected and hid not in used
 
     @cached_property
+    def _shapes(self) -> Mapping[Digest, _Shape]:
+        """What each call has in common with others of its function: names, and where arguments came from."""
+        source, known = self.source, dict[tuple[object, ...], _Shape]()
+        found: dict[Digest, _Shape] = {}
+        for call in self.order:
+            sources = [source(slot) for slot in call.inputs]
+            key = (
+                self._parts.get(call.hid, "") if self._parts else "",
+                call.op,
+                tuple([slot.name for slot in call.inputs]),
+                tuple([slot.name for slot in call.outputs]),
+                *map(id, sources),
+            )
+            shape = known.get(key)
+            if shape is None:
+                shape = known[key] = _Shape(self.function(call), call, tuple(sources))
+            found[call.hid] = shape
+        return found
+
+    @cached_property
+    def _distinct(self) -> list[_Shape]:
+        return list(dict.fromkeys(self._shapes.values()))
+
+    @cached_property
     def takes(self) -> Mapping[Variable, Mapping[Function, frozenset[str]]]:
         """Which arguments of which functions a variable is, whole, not inside a collection."""
         found: dict[Variable, dict[Function, set[str]]] = defaultdict(lambda: defaultdict(set))
-        for call in self.order:
-            for slot, source in zip(call.inputs, self._sources[call.hid], strict=True):
+        for shape in self._distinct:
+            for slot, source in zip(shape.example.inputs, shape.sources, strict=True):
                 if source is not None:
-                    found[source][self.function(call)].add(slot.name)
+                    found[source][shape.function].add(slot.name)
         return {
             variable: {function: frozenset(names) for function, names in users.items()}
             for variable, users in found.items()
@@ -147,22 +181,29 @@ class Roles:
     @cached_property
     def cells(self) -> Mapping[Digest, Cells]:
         """What each call adds to a row: arguments from outside, what is doubled, results."""
-        doubled, sources, variable = self.doubled, self._sources, self._variable
+        plans = {shape: self._plan(shape) for shape in self._distinct}
         found: dict[Digest, Cells] = {}
         for call in self.order:
-            cells: Cells = []
-            for slot, source in zip(call.inputs, sources[call.hid], strict=True):
-                if source is None or (doubled and (source, self.function(call)) in doubled):
-                    cells.append((variable(False, call, slot.name), slot))
-            for slot in call.outputs:
-                cells.append((variable(True, call, slot.name), slot))
-            found[call.hid] = cells
+            inputs, outputs = call.inputs, call.outputs
+            found[call.hid] = [
+                (variable, outputs[place] if variable.produced else inputs[place])
+                for variable, place in plans[self._shapes[call.hid]]
+            ]
         return found
 
-    @cached_property
-    def _sources(self) -> Mapping[Digest, list[Variable | None]]:
-        source = self.source
-        return {call.hid: [source(slot) for slot in call.inputs] for call in self.order}
+    def _plan(self, shape: _Shape) -> list[tuple[Variable, int]]:
+        """Return what calls of a shape add to a row: variables, with their places in the call."""
+        call = shape.example
+        arguments = [
+            (self._variable(False, call, slot.name), place)
+            for place, (slot, source) in enumerate(zip(call.inputs, shape.sources, strict=True))
+            if source is None or (source, shape.function) in self.doubled
+        ]
+        results = [
+            (self._variable(True, call, slot.name), place)
+            for place, slot in enumerate(call.outputs)
+        ]
+        return arguments + results
 
     @cached_property
     def ports(self) -> Mapping[Variable, tuple[Variable, ...]]:
@@ -176,10 +217,18 @@ class Roles:
     @cached_property
     def depths(self) -> Mapping[Function, int]:
         """How many functions come before each, on the longest way; a cycle counts once around."""
-        depth = {self.function(call): 0 for call in self.order}
+        depth = {shape.function: 0 for shape in self._distinct}
         feeds = {
+            (source.function, shape.function)
+            for shape in self._distinct
+            for source in shape.sources
+            if source is not None
+        }
+        feeds |= {
             (self.function(maker), self.function(call))
             for call in self.order
+            if any(slot.parts is not None or not slot.is_raw for slot in call.inputs)
+            and None in self._shapes[call.hid].sources
             for maker in self.before[call.hid]
         }
         for _ in range(len(depth)):
@@ -193,19 +242,9 @@ class Roles:
         """All variables, in the order of the computation: a function's arguments, then its results."""
         depths = self.depths
         found: dict[Variable, tuple[int, Function, int, int]] = {}
-        looks: set[tuple[object, ...]] = set()
-        for call in self.order:
-            cells = self.cells[call.hid]
-            look = (*map(itemgetter(0), cells), *map(attrgetter("name"), call.inputs))
-            if look in looks:
-                continue
-            looks.add(look)
-            function = self.function(call)
-            at = (depths[function], function)
-            places = {slot.name: place for place, slot in enumerate(call.inputs)}
-            outputs = {slot.name: place for place, slot in enumerate(call.outputs)}
-            for variable, _ in cells:
-                place = (outputs if variable.produced else places)[variable.name]
+        for shape in self._distinct:
+            at = (depths[shape.function], shape.function)
+            for variable, place in self._plan(shape):
                 key = (*at, int(variable.produced), place)
                 if variable not in found or key < found[variable]:
                     found[variable] = key

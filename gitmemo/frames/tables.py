@@ -354,13 +354,23 @@ def _once(
         return kept
     if not any(call.is_link for call in finals):
         return list(zip(finals, rows, strict=True))
-    shown = {_contents(r) for call, r in zip(finals, rows, strict=True) if not call.is_link}
-    for call, row in zip(finals, rows, strict=True):
-        contents = _contents(row)
-        if not call.is_link or contents not in shown:
+    linked = {_given(call) for call in finals if call.is_link}
+    doubtful = [_given(call) in linked for call in finals]
+    triples = list(zip(finals, rows, doubtful, strict=True))
+    shown = {_contents(row) for call, row, is_in in triples if is_in and not call.is_link}
+    for call, row, is_in in triples:
+        if call.is_link and is_in:
+            contents = _contents(row)
+            if contents in shown:
+                continue
             shown.add(contents)
-            kept.append((call, row))
+        kept.append((call, row))
     return kept
+
+
+def _given(call: Call) -> tuple[object, ...]:
+    """Return what a link has in common with the call that it repeats."""
+    return call.op, *map(content, call.inputs)
 
 
 def _contents(row: Mapping[str, Cell]) -> frozenset[tuple[str, tuple[object, ...]]]:
