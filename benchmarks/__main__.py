@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import calls, growth, listing, scale, sharing, startup, versioning, worlds
+from benchmarks import calls, growth, listing, scale, sharing, startup, tables, versioning, worlds
 
 SCENARIOS = {
     "hit": calls.hit,
@@ -25,6 +25,7 @@ SCENARIOS = {
     "versions": versioning.versions,
     "listing": listing.listing,
     "growth": growth.growth,
+    "tables": tables.tables,
     "sharing": sharing.sharing,
     "worlds": worlds.worlds,
     "million": worlds.million,

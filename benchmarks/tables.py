@@ -1,0 +1,82 @@
+"""Tables over chains of three ops: computation frames and patterns, beside a bare join of rows."""
+
+from __future__ import annotations
+
+import gc
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+
+import gitmemo as gm
+from gitmemo.frames import ComputationFrame
+
+COUNTS = (9_999, 99_999)
+
+
+@gm.op
+def load(i: int) -> int:
+    """Return a number that is one of its own."""
+    return i * 7
+
+
+@gm.op(output_names=["model"])
+def train(data: int, rate: float) -> float:
+    """Return a number of both."""
+    return data * rate
+
+
+@gm.op(output_names=["acc"])
+def judge(model: float, k: int) -> float:
+    """Return a number of both."""
+    return model + k
+
+
+def tables() -> None:
+    """Ask for all rows in several ways."""
+    for count in COUNTS:
+        with tempfile.TemporaryDirectory() as folder:
+            storage = gm.Storage(Path(folder) / "calls.db")
+            last = _filled(storage, count)
+            print(f"\ntables over {count} calls, three to a row: processor time, s (least of 3)")
+            for what, ask in _asked(storage, last, count).items():
+                print(f"  {what:36} {min(_seconds(ask) for _ in range(3)):8.2f}")
+            storage.close()
+
+
+def _asked(storage: gm.Storage, last: object, count: int) -> dict[str, Callable[[], object]]:
+    rows = [(i, i * 7, 0.5 + i % 10) for i in range(count // 3)]
+    frame = storage.cf(judge)
+    return {
+        "a dictionary of bare rows, joined": lambda: _joined(rows),
+        "storage.cf(judge)": lambda: storage.cf(judge),
+        "expand_all().df(), of that": lambda: _anew(frame).df(),
+        "storage.similar(acc)": lambda: storage.similar(last, verbose=False),
+    }
+
+
+def _filled(storage: gm.Storage, count: int) -> object:
+    with storage:
+        for i in range(count // 3):
+            acc = judge(train(load(i), 0.5 + i % 10), i % 7)
+    return acc
+
+
+def _anew(frame: ComputationFrame) -> ComputationFrame:
+    """Return all that is connected; nothing of it is known from the time before."""
+    universe = type(frame.universe)(frame.universe.calls)
+    return type(frame)(universe, frame.selected, frame.backing).expand_all()
+
+
+def _joined(rows: list[tuple[int, int, float]]) -> list[tuple[float, ...]]:
+    """Return what the rows would be if every table were a list of tuples."""
+    loads = {made: (i,) for i, made, _ in rows}
+    trains = {made * rate: (made, rate) for _, made, rate in rows}
+    return [(*loads[data], data, rate, model) for model, (data, rate) in trains.items()]
+
+
+def _seconds(ask: Callable[[], object]) -> float:
+    gc.collect()
+    start = time.process_time()
+    ask()
+    return time.process_time() - start
