@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import multiprocessing
+import pickle
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +19,7 @@ from gitmemo.errors import (
     UnknownRef,
     UnknownTag,
 )
+from gitmemo.memo.calls import NotDeterministic
 from gitmemo.memo.tagging import TagsLeftOut
 
 NOISE = [0]
@@ -54,7 +55,7 @@ def test_a_name_stands_for_the_value_wherever_its_id_does() -> None:
     with gm.Storage() as storage:
         first = double(4)
         second = double(first)
-        low, high = pair(second)
+        _, high = pair(second)
         long = large(5000)
         storage.tag(second, "best")
         storage.tag(high, "paper/high", why="figure 2")
@@ -154,7 +155,7 @@ def test_the_very_content_that_was_tagged_or_none() -> None:
     with gm.Storage() as storage:
         before = noisy(1)
         storage.tag(before, "x")
-        with pytest.warns(gm.NotDeterministic):
+        with pytest.warns(NotDeterministic):
             after = noisy.recompute(1)
         assert after.hid == before.hid and after.cid != before.cid
         with pytest.raises(TaggedGone, match="forgotten"):
@@ -170,6 +171,23 @@ def test_the_very_content_that_was_tagged_or_none() -> None:
         assert storage.tags() == {}
 
 
+def test_of_two_results_of_one_call_each_can_have_a_name() -> None:
+    """As two people have it who merge what an op returned that is not deterministic."""
+    mine, theirs = gm.Storage(), gm.Storage()
+    refs: list[gm.Ref[int]] = []
+    for storage in (mine, theirs):
+        with storage:
+            refs.append(noisy(7))  # type: ignore[arg-type]
+            storage.tag(refs[-1], f"of {len(refs)}".replace(" ", "-"))
+    assert refs[0].hid == refs[1].hid and refs[0].cid != refs[1].cid
+    for one, other in ((mine, theirs), (theirs, mine)):
+        line = next(iter(other.world.calls(other._code)))
+        one.world.record([line, *(fact for _, fact in other.world.statements())])
+    for storage in (mine, theirs):
+        assert [ref.cid for ref in storage.tags().values()] == [ref.cid for ref in refs]
+        assert storage.tagged("of-2").unwrap() == refs[1].unwrap()
+
+
 def test_errors_of_names_can_be_sent_to_another_process() -> None:
     errors: list[GitmemoError] = []
     with gm.Storage() as storage:
@@ -178,6 +196,5 @@ def test_errors_of_names_can_be_sent_to_another_process() -> None:
             with pytest.raises(GitmemoError) as raised:
                 storage.tag(ref, name)
             errors.append(raised.value)
-    pickled = multiprocessing.reduction.ForkingPickler.dumps(errors)
-    again = multiprocessing.reduction.ForkingPickler.loads(pickled)
+    again = pickle.loads(pickle.dumps(errors))
     assert [str(error) for error in again] == [str(error) for error in errors]
