@@ -7,14 +7,16 @@ is a ref like any other of this storage, with its value not loaded.
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import Any
 
 from gitmemo.errors import NotARef, TagContested, TaggedGone
+from gitmemo.hashing.digest import Digest
 from gitmemo.memo.telling import tell
 from gitmemo.memo.wording import short
 from gitmemo.model.tags import Tags
 from gitmemo.model.validity import Code
-from gitmemo.ref import Loader, Ref, ref_inside
+from gitmemo.ref import Ref, ref_inside
 from gitmemo.world import tagging
 from gitmemo.world.view import World
 
@@ -23,7 +25,7 @@ class TagsLeftOut(UserWarning):
     """A list of tagged values lacks one, because its name leads to none; it says why."""
 
 
-class Tagging(ABC, Loader):
+class Tagging(ABC):
     """What can be done with the names of values."""
 
     world: World
@@ -33,7 +35,14 @@ class Tagging(ABC, Loader):
     def _notice(self) -> None:
         """Take notice of what git, editors and other processes did."""
 
-    def tag(self, ref: Ref[Any], name: str, *, force: bool = False, why: str = "") -> None:
+    @abstractmethod
+    def load(
+        self, cid: Digest, hid: Digest, what: str, within: Callable[[], object] | None = None
+    ) -> object:
+        """Return a fresh copy of a value."""
+
+    # `object`: to type checkers an op returns what its body does, and no ref.
+    def tag(self, ref: object, name: str, *, force: bool = False, why: str = "") -> None:
         """Give a value that an op returned a name: `@NAME` means it wherever its id is asked for.
 
         In a repository the name joins the next commit, and others have it when they pull.

@@ -76,9 +76,10 @@ def tagged(world: World, text: str) -> Tagged:
     meant = tags.meant(name)
     if not meant:
         raise _unknown(name, tags)
-    if len(meant) > 1:
+    first, *others = meant
+    if others:
         raise TagContested(name, values_of(world, meant))
-    found = made(world, meant[0].hid, meant[0].cid)
+    found = made(world, first.hid, first.cid)
     if found is None:
         raise TaggedGone(name, *values_of(world, meant))
     return found
