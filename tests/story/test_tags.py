@@ -89,6 +89,8 @@ def test_moving_and_removing_leave_older_commits_as_they_are(
     each = [tags(committed, "--rev", f"HEAD~{n}") for n in range(3)]
     assert each == [{}, {"best": 502}, {"best": 501}]
     assert "value 501" in say(committed, "show", "@best", "--rev", "HEAD~2")
+    compared = say(committed, "diff", "HEAD~2", "HEAD~1")
+    assert f"+ best is the value {found[502]}" in compared
     with closing(gm.open(committed.root, rev="HEAD~1")) as then:
         assert then.tagged("best").unwrap() == 502
         assert list(then.tags()) == ["best"]
