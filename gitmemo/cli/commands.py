@@ -74,6 +74,10 @@ _COMMANDS = {
         "gitmemo.cli.store",
         "Say where values lie on this machine, alone or shared by several repositories.",
     ),
+    "tag": (
+        "gitmemo.cli.tagging",
+        "Give results names that stand for their ids; list them, take them back.",
+    ),
     "verify": ("gitmemo.cli.repository", "Read everything that is stored and check it."),
     "versions": ("gitmemo.cli.versions", "List the versions of an op, or how many each op has."),
     "world": ("gitmemo.cli.world", "Say what is in a world: here, pending, reusable, missing."),

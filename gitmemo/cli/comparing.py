@@ -127,13 +127,13 @@ class _Printer:
             f"calls: {len(found.added)} added, {len(found.removed)} removed, "
             f"{len(found.changed)} with other results, {found.same} the same"
         )
-        yield f"versions: {_both(found.versions)}; decisions and renames: {_both(found.statements)}"
+        yield f"versions: {_both(found.versions)}; decisions, renames, tags: {_both(found.statements)}"
         yield from self._unseen(found)
         yield from self._section("other results", found.changed, self._changed)
         yield from self._section("added", found.added, self._row)
         yield from self._section("removed", found.removed, self._row)
         yield from self._section("versions", found.versions, _version)
-        yield from self._section("decisions and renames", found.statements, _statement)
+        yield from self._section("decisions, renames, tags", found.statements, _statement)
 
     def json(self, found: WorldDifference) -> Iterator[str]:
         """Yield one JSON object a line: a summary, then what differs."""

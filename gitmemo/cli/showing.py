@@ -20,6 +20,7 @@ from gitmemo.model.facts import (
     Rename,
     Slot,
     Statement,
+    Tag,
     Withdrawal,
 )
 from gitmemo.model.items import Held
@@ -49,7 +50,7 @@ def show(ident: str, rev: str | None, later: bool, as_json: bool) -> None:
     """Show what ID names: a version, a content of a component, a call, a result, or a decision.
 
     The first digits (4 or more) are enough where only one id begins with them. ID may also
-    be a segment of the index: its path, or its name.
+    be @NAME, the name of a result (`gitmemo tag`), or a segment of the index: its path, or its name.
     """
     view = look_at(rev, later=later)
     segment = segment_meant(view.workspace, ident)
@@ -146,6 +147,9 @@ def said(fact: Statement) -> Iterator[str]:
     elif isinstance(fact, Rename):
         of = f" of {fact.of}" if fact.of else ""
         yield f"{fact.kind} {fact.old}{of} is called {fact.new}"
+    elif isinstance(fact, Tag):
+        yield f"{fact.name} is the value {to_hex(fact.hid)}"
+        yield f"with content id {to_hex(fact.cid)}"
     elif isinstance(fact, Withdrawal):
         yield "does not count any more:"
     if fact.why:

@@ -63,7 +63,7 @@ class _Status:
 
     Attributes:
         pending: Calls that are in no commit.
-        said: Statements about code that are in none.
+        said: Statements about code and values that are in none.
         missing: Values that are not on this machine.
         standing: How it compares with a remote, if one was asked.
     """
@@ -186,7 +186,7 @@ def _standing(view: View, name: str) -> Standing:
 
 
 def _and(said: int) -> str:
-    return f", and {count(said, 'statement')} about code" if said else ""
+    return f", and {count(said, 'statement')} about code or values" if said else ""
 
 
 def _renamed(workspace: Workspace, is_stale: bool) -> Iterator[str]:

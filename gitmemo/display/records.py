@@ -162,6 +162,12 @@ def _rename(array: list[Json]) -> str:
     return f"rename {what} {old}{owner} is {new}{_why(why)}{_names('instead of', supersedes)}"
 
 
+def _tag(array: list[Json]) -> str:
+    _kind, name, hid, cid, why, supersedes = array
+    said = f"tag {name} is {_id(hid)} with content {_id(cid)}"
+    return f"{said}{_why(why)}{_names('instead of', supersedes)}"
+
+
 def _withdrawal(array: list[Json]) -> str:
     _kind, supersedes, why = array
     return f"withdrawal{_names('of', supersedes)}{_why(why)}"
@@ -186,6 +192,7 @@ _SENTENCES: dict[str, Callable[[list[Json]], str]] = {
     "move": _move,
     "dependency": _dependency,
     "rename": _rename,
+    "tag": _tag,
     "withdrawal": _withdrawal,
     "tombstone": _tombstone,
     "undo": _undo,

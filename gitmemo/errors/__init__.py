@@ -136,6 +136,13 @@
       UnknownComponent       exit 2
       UnknownId              exit 2
       AmbiguousId            exit 2
+    tags
+      BadTagName             exit 2
+      UnknownTag             exit 2
+      TagTaken               exit 2
+      TagContested           exit 3
+      TaggedGone             exit 2
+      CannotTag              exit 2
 
 What this is not: a place for logic. Invariant: every error has a remedy.
 """
@@ -247,6 +254,14 @@ from gitmemo.errors.stores import (
     StoreMoved,
     StoreUnusable,
 )
+from gitmemo.errors.tags import (
+    BadTagName,
+    CannotTag,
+    TagContested,
+    TaggedGone,
+    TagTaken,
+    UnknownTag,
+)
 from gitmemo.errors.transfers import (
     BlobCorrupt,
     RemoteCorrupt,
@@ -292,8 +307,10 @@ __all__ = [
     "ApproxUnsupported",
     "BadOption",
     "BadSetting",
+    "BadTagName",
     "BlobCorrupt",
     "CannotRename",
+    "CannotTag",
     "CollectingAlready",
     "CompactionRefused",
     "ComponentIsNoOp",
@@ -385,6 +402,9 @@ __all__ = [
     "StoreInUse",
     "StoreMoved",
     "StoreUnusable",
+    "TagContested",
+    "TagTaken",
+    "TaggedGone",
     "TargetAmbiguous",
     "TargetUnknown",
     "UncommittedCode",
@@ -401,6 +421,7 @@ __all__ = [
     "UnknownPictureFormat",
     "UnknownRef",
     "UnknownRevision",
+    "UnknownTag",
     "UnknownTombstone",
     "UnreliableTracking",
     "UntrackableOp",

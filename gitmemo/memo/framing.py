@@ -25,6 +25,7 @@ from gitmemo.model.decisions import Decisions
 from gitmemo.model.facts import Call, Slot
 from gitmemo.model.items import find
 from gitmemo.model.semantics import semantic_id
+from gitmemo.model.tags import SIGN
 from gitmemo.model.validity import Code, changed
 from gitmemo.query import resolve_op, valid_calls
 from gitmemo.ref import Loader, Ref
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
     from gitmemo.memo.storage import Storage
 
 Subject: TypeAlias = "Op[..., Any] | str | Ref[Any] | CallView | Iterable[Any] | Mapping[str, Any]"
-"""What a frame can be made of: ops, refs, history ids, calls; several of them; refs by name."""
+"""What a frame can be made of: ops, refs, history ids, tags, calls; several of them; refs by name."""
 
 _HEX_DIGITS = 64
 
@@ -88,6 +89,8 @@ class StorageFrames:
             return _and_refs(frame, UNNAMED, [subject])
         if isinstance(subject, CallView):
             return _and_calls(frame, [bytes.fromhex(subject.hid)])
+        if isinstance(subject, str) and subject.startswith(SIGN):
+            return _and_refs(frame, UNNAMED, [self._storage.tagged(subject)])
         if isinstance(subject, str) and _is_hid(subject):
             return _and_id(frame, subject)
         if isinstance(subject, Op | str):

@@ -57,14 +57,20 @@ class Questions(ABC):
     ) -> object:
         """Return a fresh copy of a value."""
 
-    def prov(self, ref: Ref[Any]) -> str:
+    @abstractmethod
+    def load_ref(self, hid: str, *, in_memory: bool = True) -> Ref[Any]:
+        """Return the ref with this history id, or with the name `@NAME`."""
+
+    def prov(self, ref: Ref[Any] | str) -> str:
         """Return the history of a value as Python code: one assignment per call, in order.
 
         Nothing is run or loaded. Inputs from outside are literals where they are small and plain,
-        else `...` with a comment.
+        else `...` with a comment. `ref` may be the name of a value, `@NAME`, or a history id.
         """
         from gitmemo.memo.provenance import provenance
 
+        if isinstance(ref, str):
+            ref = self.load_ref(ref, in_memory=False)
         if not isinstance(ref, Ref):
             raise NotARef(short(ref), "storage.prov")
         return provenance(ref, self.world, self._names)

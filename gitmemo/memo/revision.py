@@ -156,6 +156,14 @@ class RevisionStorage(Storage):
         """Refuse: what is said is recorded."""
         self._refuse("deciding")
 
+    def tag(self, *_: Any, **__: Any) -> NoReturn:
+        """Refuse: what is tagged is recorded."""
+        self._refuse("tagging")
+
+    def untag(self, *_: Any, **__: Any) -> NoReturn:
+        """Refuse: what is taken back is recorded."""
+        self._refuse("removing a tag")
+
     def drop_version(self, *_: Any, **__: Any) -> NoReturn:
         """Refuse: what is dropped is recorded."""
         self._refuse("dropping a version")

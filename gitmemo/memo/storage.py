@@ -41,8 +41,10 @@ from gitmemo.memo.recorder import Recorder
 from gitmemo.memo.rerun import Rerun
 from gitmemo.memo.settings import absolute, overflow_of, policy_of, project_of, strictness_of
 from gitmemo.memo.strictness import Care, Strictness
+from gitmemo.memo.tagging import Tagging
 from gitmemo.memo.trust import Trust, Values
 from gitmemo.memo.verdicts import Verdicts
+from gitmemo.model.tags import SIGN
 from gitmemo.model.validity import Code, NoCode
 from gitmemo.ref import Ref, at_hand, map_refs, ref_inside, unwrap_all
 from gitmemo.tracing import CodeState, Project, Tracker
@@ -60,7 +62,7 @@ R = TypeVar("R")
 Mode: TypeAlias = Literal["run", "noop"]
 
 
-class Storage(Questions, Patterns, Looking, Deciding):
+class Storage(Questions, Patterns, Looking, Deciding, Tagging):
     """Remembers the calls of ops that are made inside `with storage:`.
 
     Args:
@@ -326,9 +328,15 @@ class Storage(Questions, Patterns, Looking, Deciding):
     def load_ref(self, hid: str, *, in_memory: bool = True) -> Ref[Any]:
         """Return the ref with history id `hid` (64 hex digits); `in_memory=False` leaves its value stored.
 
+        `@NAME` is the value with this name.
+
         Raises:
             UnknownRef: No call that is known here made it.
+            UnknownTag, TagContested, TaggedGone: As `tagged`.
         """
+        if hid.startswith(SIGN):
+            named = self.tagged(hid)
+            return named.attached(inplace=True) if in_memory else named
         try:
             wanted = Digest(bytes.fromhex(hid))
         except ValueError:
@@ -377,8 +385,8 @@ class Storage(Questions, Patterns, Looking, Deciding):
         """Return the calls of ops, or values, as a computation frame; without arguments, everything.
 
         Args:
-            subjects: Ops or their names, refs, history ids, calls; several of these in a list;
-                refs in a dict, by the name of their variable.
+            subjects: Ops or their names, refs, history ids, tags (`@NAME`), calls; several of these in a
+                list; refs in a dict, by the name of their variable.
 
         Only calls that are part of this world and valid for the code as it is are in it.
 

@@ -336,8 +336,24 @@ class Rename:
 
 
 @dataclass(frozen=True, slots=True)
+class Tag:
+    """A value that a call made has a name.
+
+    Attributes:
+        hid, cid: Its history, and its content: one history may have led to several contents.
+        supersedes: Record ids of earlier statements that this one replaces.
+    """
+
+    name: str
+    hid: Digest
+    cid: Digest
+    why: str = ""
+    supersedes: tuple[Digest, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
 class Withdrawal:
-    """Statements (decisions, moves, dependencies, renames) do not count any more.
+    """Statements (decisions, moves, dependencies, renames, tags) do not count any more.
 
     Attributes:
         supersedes: Their record ids. One that is made again names this one, so that it is another.
@@ -347,8 +363,8 @@ class Withdrawal:
     why: str = ""
 
 
-Statement: TypeAlias = Decision | Move | Dependency | Rename | Withdrawal
-"""What people said of the code. It counts as long as no other supersedes it."""
+Statement: TypeAlias = Decision | Move | Dependency | Rename | Tag | Withdrawal
+"""What people said of code and values. It counts as long as no other supersedes it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,4 +1,4 @@
-"""Statements as lines: decisions, moves, dependencies, renames and withdrawals.
+"""Statements as lines: decisions, moves, dependencies, renames, tags and withdrawals.
 
 The format is in docs/format.md. Not the other facts (`lines`). Invariant: as there, a
 statement has one line and a line one statement.
@@ -19,6 +19,7 @@ from gitmemo.model.facts import (
     Rename,
     RenameKind,
     Statement,
+    Tag,
     Verdict,
     Withdrawal,
 )
@@ -80,6 +81,10 @@ def _write_rename(rename: Rename) -> list[JsonValue]:
     return ["rename", *names, rename.why, texts(rename.supersedes)]
 
 
+def _write_tag(tag: Tag) -> list[JsonValue]:
+    return ["tag", tag.name, to_text(tag.hid), to_text(tag.cid), tag.why, texts(tag.supersedes)]
+
+
 def _write_withdrawal(withdrawal: Withdrawal) -> list[JsonValue]:
     return ["withdrawal", texts(withdrawal.supersedes), withdrawal.why]
 
@@ -137,6 +142,17 @@ def _read_rename(array: list[object], _: ContentId) -> Rename:
     )
 
 
+def _read_tag(array: list[object], _: ContentId) -> Tag:
+    _kind, name, hid, cid, why, supersedes = array
+    return Tag(
+        string(name),
+        from_text(string(hid)),
+        from_text(string(cid)),
+        string(why),
+        digests(cast("list[str]", supersedes)),
+    )
+
+
 def _read_withdrawal(array: list[object], _: ContentId) -> Withdrawal:
     _kind, supersedes, why = array
     return Withdrawal(digests(cast("list[str]", supersedes)), string(why))
@@ -151,6 +167,7 @@ WRITERS = cast(
         Move: _write_move,
         Dependency: _write_dependency,
         Rename: _write_rename,
+        Tag: _write_tag,
         Withdrawal: _write_withdrawal,
     },
 )
@@ -161,6 +178,7 @@ READERS: dict[str, Callable[[list[object], ContentId], Statement]] = {
     "move": _read_move,
     "dependency": _read_dependency,
     "rename": _read_rename,
+    "tag": _read_tag,
     "withdrawal": _read_withdrawal,
 }
 """How the array of a line becomes a statement, by its kind."""

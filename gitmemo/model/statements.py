@@ -1,6 +1,6 @@
 """Which statements count, and making new ones that do, whatever was said and taken back before.
 
-Not what they mean (`decisions`, `renames`). Invariant: a statement returned from here
+Not what they mean (`decisions`, `renames`, `tags`). Invariant: a statement returned from here
 is no record that another one supersedes.
 """
 
@@ -11,10 +11,10 @@ from dataclasses import replace
 from typing import TypeVar, overload
 
 from gitmemo.hashing.digest import Digest
-from gitmemo.model.facts import Decision, Dependency, Move, Rename, Statement
+from gitmemo.model.facts import Decision, Dependency, Move, Rename, Statement, Tag
 from gitmemo.model.lines import record_id, to_line
 
-S = TypeVar("S", Decision, Dependency, Move, Rename)
+S = TypeVar("S", Decision, Dependency, Move, Rename, Tag)
 
 
 @overload

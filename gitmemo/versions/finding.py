@@ -1,4 +1,4 @@
-"""What an id, or its first digits, names: a version, a content, a call, a ref, a statement.
+"""What an id, its first digits, or a tag names: a version, a content, a call, a ref, a statement.
 
 Not how each is shown. Invariant: an id that several things have is never
 guessed at; the error lists them, as git's does.
@@ -17,9 +17,11 @@ from gitmemo.model.components import Content, is_variable
 from gitmemo.model.facts import Call, Source, Statement, Version
 from gitmemo.model.items import Held, inside
 from gitmemo.model.semantics import semantic_id
+from gitmemo.model.tags import SIGN
 from gitmemo.quantities import count
 from gitmemo.short_ids import told_apart, typed_digits
 from gitmemo.versions.contents import ShownContent, Texts
+from gitmemo.world.tagging import tagged
 from gitmemo.world.view import World
 
 _T = TypeVar("_T")
@@ -84,7 +86,7 @@ class FoundRef:
 
 @dataclass(frozen=True, slots=True)
 class FoundStatement:
-    """What somebody said of the code, by its record id."""
+    """What somebody said of code or values, by its record id."""
 
     id: str
     statement: Statement
@@ -113,12 +115,16 @@ def find_code(world: World, ident: str) -> FoundCode:
 
 
 def find_any(world: World, ident: str) -> Found:
-    """Return whatever is known under this id, or under one that begins like this.
+    """Return whatever is known under this id, or under one that begins like this; `@NAME` is a tag.
 
     Raises:
         UnknownId: There is nothing.
         AmbiguousId: There are several.
+        UnknownTag, TagContested, TaggedGone: No value has this name, or several, or it is gone.
     """
+    if ident.startswith(SIGN):
+        value = tagged(world, ident)
+        return FoundRef(to_hex(value.held.hid), value.held, value.call)
     digits = _digits(ident)
     calls, makers = world.calls_by_prefix(digits)
     found: list[Found] = [*_contents(world, digits), *_versions(world, digits)]

@@ -44,7 +44,7 @@ from gitmemo.world.table import (
 from gitmemo.world.view import CallSignature, Tally
 
 _ID_BYTES = 32
-STATEMENT_KINDS = ("decision", "move", "dependency", "rename", "withdrawal")
+STATEMENT_KINDS = ("decision", "move", "dependency", "rename", "tag", "withdrawal")
 _CALLS_MARKED = "select id, shape, line, hid from fact where mark = ?"
 _F = TypeVar("_F", Call, Value, Version, Source, Decision, Text)
 

@@ -21,7 +21,13 @@ from gitmemo.model.lines import from_canonical_line, kind_of, record_id, to_line
 HERE = Path(__file__).parent
 KINDS = {
     *("call", "value", "version", "source", "tombstone", "undo"),
-    *("decision", "move", "dependency", "rename", "withdrawal"),
+    *(
+        "decision",
+        "move",
+        "dependency",
+        "rename",
+        "withdrawal",
+    ),  # tags came later: model/test_tags.py
 }
 
 

@@ -16,7 +16,7 @@ from gitmemo.memo.storage import Storage
 ANSWERS = {
     *("df", "frames", "query", "similar"),
     *("attach", "cf", "code", "diff", "failures", "get_code", "get_ref_creator", "load"),
-    *("load_ref", "prov", "source_history", "sources", "unwrap", "versions"),
+    *("load_ref", "prov", "source_history", "sources", "tagged", "tags", "unwrap", "versions"),
     *("counter", "is_closed", "on_change", "project", "stored", "world", "__repr__", "__reduce__"),
     *("cache_info", "clear_cache", "close", "vacuum"),  # of this machine, not of the revision
     *("fetch_from", "fetching"),  # how values of any revision come from a remote
@@ -38,6 +38,8 @@ REFUSED: dict[str, Callable[[Storage], object]] = {
     "on_change": lambda s: setattr(s, "on_change", "ask"),
     "preload": lambda s: s.preload(),
     "recompute_missing": lambda s: s.recompute_missing(),
+    "tag": lambda s: s.tag(gm.wrap(1), "one"),
+    "untag": lambda s: s.untag("one"),
 }
 WORLD_ANSWERS = {
     *("about", "base", "blobs", "calls", "calls_by_prefix", "candidates", "code", "committed"),
