@@ -82,7 +82,8 @@ def test_a_commit_that_is_given_up_shows_nothing_of_its_segment(committed: Clone
 def test_importing_the_package_loads_none_of_what_does_the_work(committed: Clone) -> None:
     loaded = _loaded(committed.python("-P", "-c", "import gitmemo", **_TOLD))
     parts = {name for name in loaded if name.startswith("gitmemo.")}
-    assert parts == {"gitmemo.changes", "gitmemo.changes.askers"}
+    changes, patterns = "gitmemo.changes", "gitmemo.patterns"
+    assert parts == {changes, f"{changes}.askers", patterns, f"{patterns}.speaking"}
     assert not {"click", "dataclasses", "inspect", "json", "sqlite3", "subprocess"} & loaded
 
 
