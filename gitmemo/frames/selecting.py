@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from gitmemo.errors import NameTaken, WrongQuestion
+from gitmemo.frames.between import midstream
 from gitmemo.frames.naming import content, short
 from gitmemo.frames.roles import Variable
 from gitmemo.frames.universe import Hids, Universe, element, produced
@@ -139,24 +140,23 @@ def _rid(frame: ComputationFrame, good: Iterable[Digest], bad: Iterable[Digest])
 
 
 def of_nodes(frame: ComputationFrame, nodes: Sequence[str]) -> ComputationFrame:
-    """Return the frame of these functions and variables; variables without a function hold their values."""
+    """Return the frame of these variables and functions, and of the calls between them.
+
+    Other variables are left out. A variable that no call of that is about stands alone.
+    """
     functions = frame.functions_in(nodes)
-    selected = frozenset(
-        call.hid for call in frame.calls if frame.roles.function(call) in functions
-    )
+    own = {call.hid for call in frame.calls if frame.roles.function(call) in functions}
+    selected = midstream(frame, nodes, "weak").selected | own
     kept = replace(frame, selected=selected, free={})
     names: dict[Variable, str] = {}
-    hidden = set(frame.layout.hidden)
     for call in kept.calls:  # arguments whose maker is gone keep their names
         for slot in call.inputs:
             before, now = frame.roles.argument(call, slot), kept.roles.argument(call, slot)
             if now not in frame.layout.names:
                 names.setdefault(now, frame.names.get(before, now.name))
-    for variable in kept.roles.variables:
-        name = names.get(variable) or frame.names.get(variable)
-        if name not in nodes:
-            hidden.add(variable)
-    layout = replace(frame.layout, names={**frame.layout.names, **names}, hidden=frozenset(hidden))
+    called = {one: names.get(one) or frame.names.get(one) for one in kept.roles.variables}
+    hidden = frame.layout.hidden | {one for one, name in called.items() if name not in nodes}
+    layout = replace(frame.layout, names={**frame.layout.names, **names}, hidden=hidden)
     kept = replace(kept, layout=layout)
     alone = [name for name in nodes if name in frame.variables and name not in kept.variables]
     return replace(kept, free={name: tuple(frame.elements(name)) for name in alone})
