@@ -191,14 +191,19 @@ class Tables:
             shown[mark] = [n in table.later for n in range(len(table.rows))]
         return pd.DataFrame(shown, columns=list(shown), index=range(len(table.rows)))
 
-    def of_function(self, calls: Sequence[Call], values: Values) -> pd.DataFrame:
-        """Return the calls of one function as a pandas frame."""
+    def of_function(
+        self, calls: Sequence[Call], values: Values, *, meta: bool = False
+    ) -> pd.DataFrame:
+        """Return the calls of one function as a pandas frame; with `meta`, what is known of each run."""
         import pandas as pd
 
         rows = [{s.name: (s,) for s in (*call.inputs, *call.outputs)} for call in calls]
         columns = tuple(dict.fromkeys(name for row in rows for name in row))
         table = Table(columns, tuple(rows), frozenset(), tuple(calls))
-        return pd.DataFrame(self._shown_columns(table, values, frozenset()), columns=list(columns))
+        shown = self._shown_columns(table, values, frozenset())
+        if meta:
+            shown |= {f"call.{name}": cells for name, cells in _noted(calls).items()}
+        return pd.DataFrame(shown, columns=list(shown), index=range(len(rows)))
 
     def _shown_columns(self, table: Table, values: Values, lazy: frozenset[str]) -> dict[str, Any]:
         """Return what stands in the columns. All that is not on this machine comes in one go."""
@@ -249,6 +254,15 @@ class Tables:
                 shown[name].append(hids[0] if len(hids) == 1 else hids or None)
         taken = set(table.columns)
         return {name if name not in taken else f"{name}()": cells for name, cells in shown.items()}
+
+
+def _noted(calls: Sequence[Call]) -> dict[str, list[object]]:
+    """Return what is known of each run."""
+    return {
+        "hid": [to_hex(call.hid) for call in calls],
+        "version": [to_hex(call.version) if call.version else None for call in calls],
+        **{name: [call.run.get(name) for call in calls] for name in ("start", "seconds", "commit")},
+    }
 
 
 def plain_frame(table: Table, plain: Callable[[Slot], object]) -> pd.DataFrame:

@@ -11,7 +11,6 @@ import os
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
-from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias, TypeVar, overload
 
@@ -41,6 +40,7 @@ from gitmemo.memo.recorder import Recorder
 from gitmemo.memo.rerun import Rerun
 from gitmemo.memo.settings import absolute, overflow_of, policy_of, project_of, strictness_of
 from gitmemo.memo.strictness import Care, Strictness
+from gitmemo.memo.tables import Tables
 from gitmemo.memo.tagging import Tagging
 from gitmemo.memo.trust import Trust, Values
 from gitmemo.memo.verdicts import Verdicts
@@ -52,8 +52,6 @@ from gitmemo.world.standalone import StandaloneWorld
 from gitmemo.world.view import World
 
 if TYPE_CHECKING:
-    from gitmemo.frames import ComputationFrame
-    from gitmemo.memo.framing import StorageFrames, Subject
     from gitmemo.memo.lazy import Fetching
     from gitmemo.memo.op import Op
 
@@ -62,7 +60,7 @@ R = TypeVar("R")
 Mode: TypeAlias = Literal["run", "noop"]
 
 
-class Storage(Questions, Patterns, Looking, Deciding, Tagging):
+class Storage(Questions, Patterns, Looking, Deciding, Tagging, Tables):
     """Remembers the calls of ops that are made inside `with storage:`.
 
     Args:
@@ -371,29 +369,6 @@ class Storage(Questions, Patterns, Looking, Deciding, Tagging):
     def vacuum(self) -> int:
         """Give unused space in the database file back; return how many bytes that were."""
         return self.world.vacuum()
-
-    # --- questions -------------------------------------------------------
-
-    @cached_property
-    def frames(self) -> StorageFrames:
-        """What makes computation frames of this storage."""
-        from gitmemo.memo.framing import StorageFrames
-
-        return StorageFrames(self, self._code, self._names)
-
-    def cf(self, *subjects: Subject) -> ComputationFrame:
-        """Return the calls of ops, or values, as a computation frame; without arguments, everything.
-
-        Args:
-            subjects: Ops or their names, refs, history ids, tags (`@NAME`), calls; several of these in a
-                list; refs in a dict, by the name of their variable.
-
-        Only calls that are part of this world and valid for the code as it is are in it.
-
-        Raises:
-            UnknownOp, UnknownRef, WrongQuestion: There is no such thing here.
-        """
-        return self.frames.frame(subjects)
 
     def __reduce__(self) -> tuple[Any, ...]:
         """Go to another process by address: there the same place is opened, once per process.

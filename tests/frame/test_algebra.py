@@ -405,3 +405,15 @@ def test_deleting_is_planned_done_and_undone() -> None:
 def test_numbers_with_gaps_stay_numbers(storage: gm.Storage) -> None:
     cf = storage.cf(load, best)
     assert str(cf.df()["n"].dtype) == "Int64"
+
+
+def test_the_common_tables(storage: gm.Storage) -> None:
+    table = storage.table(judge, where="rate > 1")
+    assert table["acc"].tolist() == [22, 32, 23, 33]
+    assert {"n", "rate", "acc"} <= set(table.columns)
+    assert len(storage.table()) == 2
+    calls = storage.get_table(train, meta=True)
+    assert calls["rate"].tolist() == [1, 2, 3, 1, 2, 3]
+    assert calls["call.hid"].str.len().tolist() == [64] * 6
+    assert calls["call.seconds"].notna().all()
+    assert list(storage.get_table("train").columns) == ["data", "rate", "model"]

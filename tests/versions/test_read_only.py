@@ -14,7 +14,7 @@ from gitmemo.memo.revision import RevisionStorage
 from gitmemo.memo.storage import Storage
 
 ANSWERS = {
-    *("df", "frames", "query", "similar"),
+    *("df", "frames", "get_table", "query", "similar", "table"),
     *("attach", "cf", "code", "diff", "failures", "get_code", "get_ref_creator", "load"),
     *("load_ref", "prov", "source_history", "sources", "tagged", "tags", "unwrap", "versions"),
     *("counter", "is_closed", "on_change", "project", "stored", "world", "__repr__", "__reduce__"),

@@ -1,0 +1,83 @@
+"""The tables and computation frames that a storage makes.
+
+Not what they are (`frames`), nor how they are made (`framing`, loaded when the first one is asked
+for). Invariant: nothing is recorded or run.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, cast
+
+from gitmemo.memo.names import OpNames
+from gitmemo.model.validity import Code
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from gitmemo.frames import ComputationFrame
+    from gitmemo.frames.tables import Values
+    from gitmemo.memo.framing import StorageFrames, Subject
+    from gitmemo.memo.op import Op
+    from gitmemo.memo.storage import Storage
+
+
+class Tables(ABC):
+    """The questions that a storage answers with tables."""
+
+    _code: Code
+    _names: OpNames
+
+    @abstractmethod
+    def _notice(self) -> None:
+        """Take notice of what git, editors and other processes did."""
+
+    @cached_property
+    def frames(self) -> StorageFrames:
+        """What makes computation frames of this storage."""
+        from gitmemo.memo.framing import StorageFrames
+
+        return StorageFrames(cast("Storage", self), self._code, self._names)
+
+    def cf(self, *subjects: Subject) -> ComputationFrame:
+        """Return the calls of ops, or values, as a computation frame; without arguments, everything.
+
+        Args:
+            subjects: Ops or their names, refs, history ids, tags (`@NAME`), calls; several of these in a
+                list; refs in a dict, by the name of their variable.
+
+        Only calls that are part of this world and valid for the code as it is are in it.
+
+        Raises:
+            UnknownOp, UnknownRef, WrongQuestion: There is no such thing here.
+        """
+        return self.frames.frame(subjects)
+
+    def table(
+        self, *ops: Op[..., Any] | str, where: str | None = None, values: Values = "inline"
+    ) -> pd.DataFrame:
+        """Return the results of ops with all that led to them, a row for each; of all if none is named.
+
+        The same as `storage.cf(*ops).expand_back().query(where).df()`.
+
+        Args:
+            where: Only rows that meet a condition: `acc > 0.8 and n in (5, 10)`.
+            values: What stands in the cells; see `ComputationFrame.df`.
+        """
+        frame = self.cf(*ops).expand_back()
+        return (frame.query(where) if where else frame).df(values=values)
+
+    def get_table(
+        self, op: Op[..., Any] | str, *, meta: bool = False, values: Values = "inline"
+    ) -> pd.DataFrame:
+        """Return the calls of one op, a row for each: its arguments and its results.
+
+        Args:
+            meta: Also when and where each ran: history id, version, start, seconds, commit.
+            values: What stands in the cells; see `ComputationFrame.df`.
+        """
+        from gitmemo.frames.tables import Tables as FrameTables
+
+        frame = self.cf(op)
+        return FrameTables(frame).of_function(frame.calls, values, meta=meta)
