@@ -79,6 +79,7 @@
       RecordsUnreadable      exit 4
       CollectingAlready      exit 5
       RemoteShared           exit 3
+      PusherUnknown          exit 2
       MarkDamaged            exit 4
     stores
       StoreGone              exit 5
@@ -172,6 +173,7 @@ from gitmemo.errors.code import (
 from gitmemo.errors.collecting import (
     CollectingAlready,
     MarkDamaged,
+    PusherUnknown,
     RecordsUnreadable,
     RemoteShared,
 )
@@ -361,6 +363,7 @@ __all__ = [
     "OperationInProgress",
     "OverflowMissing",
     "PictureNotWritten",
+    "PusherUnknown",
     "RangeGiven",
     "ReadOnlyRevision",
     "RecordsUnreadable",

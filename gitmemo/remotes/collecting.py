@@ -116,7 +116,7 @@ def remains(remote: Remote, live: Live, *, cache: Path | None, jobs: int) -> Rem
         catalogue.leaving,
         len(catalogue.pack_sizes),
         len(catalogue.singles),
-        tuple(sorted(_users(remote, listing))),
+        tuple(sorted(set(_users(remote, listing).values()))),
         worn_packs(catalogue, needed),
         catalogue,
     )
@@ -244,6 +244,17 @@ def register(remote: Remote, repository: str) -> None:
     remote.transport.write(user_name(digest(data)), data)
 
 
+def pushers(remote: Remote) -> Mapping[Digest, str]:
+    """Return the notes that repositories push there, by name."""
+    return _users(remote, remote.transport.listing())
+
+
+def unregister(remote: Remote, notes: Iterable[Digest]) -> None:
+    """Remove such notes; who pushes again writes its own again."""
+    for note in notes:
+        remote.transport.delete(user_name(note))
+
+
 def _needed(catalogue: Catalogue, live: Live) -> frozenset[Digest]:
     return live(frozenset((*catalogue.slots, *catalogue.singles)))
 
@@ -271,10 +282,12 @@ def _packs(listing: Iterable[str]) -> Iterable[Digest]:
                 yield pack
 
 
-def _users(remote: Remote, listing: Iterable[str]) -> Iterable[str]:
+def _users(remote: Remote, listing: Iterable[str]) -> dict[Digest, str]:
+    found: dict[Digest, str] = {}
     for name in users_in(listing):
         with suppress(ValueError, FileNotFoundError):
-            yield read_user(name, remote.transport.read(user_name(name), LARGEST_USER))
+            found[name] = read_user(name, remote.transport.read(user_name(name), LARGEST_USER))
+    return found
 
 
 def _older(
