@@ -285,7 +285,8 @@ def check(name: str | None, as_json: bool) -> int:
     if not as_json:
         click.echo(f"{config.name}: {printable(place_of(config, workspace.root))}")
     code = 0
-    for found in probe(open_remote(config, workspace.root)):
+    cache = remote_cache(workspace.layout, config)
+    for found in probe(open_remote(config, workspace.root), cache):
         code = code or found.exit_code
         if as_json:
             fields = {

@@ -70,6 +70,8 @@
         RemoteReadOnly       exit 5
         RemoteNotListed      exit 5
         RemoteOptionUnknown  exit 5
+        RemotePlaceMissing   exit 5
+        RemoteGone           exit 5
       RemoteMissing          exit 5
       RemoteTooNew           exit 5
       RemoteUnsigned         exit 6
@@ -271,10 +273,12 @@ from gitmemo.errors.transfers import (
     RemoteDriverMissing,
     RemoteFolderLinked,
     RemoteFull,
+    RemoteGone,
     RemoteMissing,
     RemoteNotListed,
     RemoteObjectRefused,
     RemoteOptionUnknown,
+    RemotePlaceMissing,
     RemoteReadOnly,
     RemoteTooNew,
     RemoteUnreachable,
@@ -375,6 +379,7 @@ __all__ = [
     "RemoteDriverMissing",
     "RemoteFolderLinked",
     "RemoteFull",
+    "RemoteGone",
     "RemoteInside",
     "RemoteInvalid",
     "RemoteMissing",
@@ -383,6 +388,7 @@ __all__ = [
     "RemoteNotPlain",
     "RemoteObjectRefused",
     "RemoteOptionUnknown",
+    "RemotePlaceMissing",
     "RemoteReadOnly",
     "RemoteShared",
     "RemoteTooNew",

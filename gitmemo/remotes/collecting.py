@@ -16,9 +16,16 @@ from pathlib import Path
 
 from gitmemo.errors import RemoteInvalid
 from gitmemo.hashing.digest import Digest, digest
-from gitmemo.remotes.catalogue import read_catalogue
+from gitmemo.remotes.catalogue import read_catalogue, refuse_gone
 from gitmemo.remotes.latest import LARGEST_LATEST, write_latest
-from gitmemo.remotes.layout import LATEST, index_name, pack_name, signature_name, single_name
+from gitmemo.remotes.layout import (
+    LATEST,
+    index_name,
+    pack_name,
+    read_listing,
+    signature_name,
+    single_name,
+)
 from gitmemo.remotes.marks import (
     LARGEST_MARK,
     LARGEST_USER,
@@ -153,8 +160,9 @@ def plan_sweep(remote: Remote, live: Live, *, cache: Path | None, jobs: int) -> 
         RemoteInvalid: The service does not say when objects were written.
     """
     remote.check_format()
-    now_s = _now(remote)
     listing = remote.transport.listing()
+    refuse_gone(remote, cache, read_listing(listing))  # before anything is written there
+    now_s = _now(remote)
     ripe: dict[Digest, float] = {}
     singles: dict[Digest, float] = {}
     waiting: list[float] = []

@@ -1,7 +1,7 @@
 """What was seen on a remote before: indexes, what catalogues cover, signatures, large values.
 
 Not what it holds now (`catalogue` asks). Invariant: nothing here is needed or trusted; a listing
-that shows something else wins.
+that shows something else wins, but for a directory that shows nothing at all (`catalogue.refuse_gone`).
 """
 
 from __future__ import annotations
@@ -28,6 +28,11 @@ def seen_on(remote: Remote, cache: Path | None) -> Seen:
 def known_on(config: RemoteConfig, cache: Path) -> frozenset[Digest]:
     """Return the values that a remote is known to hold, without asking it."""
     return Seen(cache, config.name, config.address).blobs()
+
+
+def forget_seen(config: RemoteConfig, cache: Path) -> None:
+    """Know nothing any more of what a remote held."""
+    Seen(cache, config.name, config.address).forget()
 
 
 class Seen:
@@ -104,6 +109,14 @@ class Seen:
             if path.name not in names:
                 with suppress(OSError):
                     path.unlink()
+
+    def forget(self) -> None:
+        """Forget everything."""
+        if self._folder is None or not self._folder.is_dir():
+            return
+        for path in self._folder.iterdir():
+            with suppress(OSError):
+                path.unlink()
 
     def blobs(self) -> frozenset[Digest]:
         """Return the values that were on the remote when it was last looked at."""
