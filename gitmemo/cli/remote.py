@@ -21,11 +21,13 @@ from gitmemo.cli.remote_settings import (
     change,
     force,
     is_trusted,
+    leftovers,
     local,
     option_of,
     refuse_foreign,
     refuse_misspelt,
     staged,
+    tell_leftovers,
 )
 from gitmemo.cli.remote_trust import trust
 from gitmemo.display.text import printable
@@ -127,6 +129,7 @@ def list_(as_json: bool) -> None:
             click.echo(printable("\t".join([name, veiled(table["url"]), *notes])))
     if not settings.remotes and not as_json:
         click.echo("no remote is configured: gitmemo remote add NAME URL", err=True)
+    tell_leftovers(settings)
 
 
 @remote.command()
@@ -140,8 +143,9 @@ def show(name: str | None, as_json: bool) -> None:
     from gitmemo.remotes import known_on, place_of
 
     workspace = find()
-    config = workspace.remote(name)
     settings = workspace.settings
+    tell_leftovers(settings)
+    config = workspace.remote(name)
     own = settings.own_remotes.get(config.name, {})
     table = settings.remotes[config.name]
     place = place_of(config, workspace.root)
@@ -175,15 +179,19 @@ def show(name: str | None, as_json: bool) -> None:
 @click.argument("old")
 @click.argument("new")
 def rename(old: str, new: str) -> None:
-    """Give a remote another name; trust in this clone follows."""
+    """Give a remote another name; trust in this clone follows.
+
+    Where somebody else renamed it, what this clone says of it follows.
+    """
     from gitmemo.blobs.store import check_remote_name
 
     workspace = find()
     settings = workspace.settings
     check_remote_name(new)
-    if old not in settings.remotes:
+    is_left = old in leftovers(settings)
+    if old not in settings.remotes and not is_left:
         raise RemoteUnknown(old, tuple(settings.remotes))
-    if new in {**settings.committed_remotes, **settings.own_remotes}:
+    if new in {**({} if is_left else settings.committed_remotes), **settings.own_remotes}:
         raise RemoteInvalid(new, "it exists already", "choose another name")
     was_trusted = is_trusted(workspace, old)
     own_changes, changes = [renaming(("remotes", old), new)], [renaming(("remotes", old), new)]
@@ -221,14 +229,16 @@ def remove(name: str, is_local: bool) -> None:
     workspace = find()
     settings = workspace.settings
     is_own, is_shared = name in settings.own_remotes, name in settings.committed_remotes
-    if not (is_own if is_local else is_own or is_shared):
+    has_key = name in leftovers(settings) and name in settings.keys
+    if not (is_own if is_local else is_own or is_shared) and not has_key:
         raise RemoteUnknown(name, tuple(settings.own_remotes if is_local else settings.remotes))
     is_gone = not (is_local and is_shared)
     gone = setting(("remotes", name), None)
     no_default = setting(_DEFAULT, None)
     was_own_default = is_gone and settings.own_default == name
-    if is_own or was_own_default:
+    if is_own or was_own_default or has_key:
         no_note = [setting((MEANT_FOR, name), None)] if name in settings.meant_for else []
+        no_note += [setting(("keys", name), None)] if has_key else []
         defaults = [no_default] if was_own_default else []
         change(workspace, gone, *no_note, *defaults, is_local=True)
     if is_shared and is_gone:
