@@ -140,7 +140,7 @@ def show(name: str | None, as_json: bool) -> None:
 
     The remote is not asked.
     """
-    from gitmemo.remotes import known_on, place_of
+    from gitmemo.remotes import known_on, place_of, was_looked_at
 
     workspace = find()
     settings = workspace.settings
@@ -151,7 +151,8 @@ def show(name: str | None, as_json: bool) -> None:
     place = place_of(config, workspace.root)
     is_default = settings.default_remote == config.name
     trusts = workspace.trusts(config)
-    seen = len(known_on(config, remote_cache(workspace.layout, config)))
+    cache = remote_cache(workspace.layout, config)
+    seen = len(known_on(config, cache))
     if as_json:
         fields = {
             "name": config.name,
@@ -172,7 +173,10 @@ def show(name: str | None, as_json: bool) -> None:
         click.echo(printable(f"  directory: {place}"))
     said = "trusted: its values may be unpickled here" if trusts else "not trusted"
     click.echo(f"  {said}")
-    click.echo(f"  {count(seen, 'value')} there when it was last looked at")
+    if seen or was_looked_at(config, cache):
+        click.echo(f"  {count(seen, 'value')} there when it was last looked at")
+    else:
+        click.echo("  this clone has never looked what is there (gitmemo fetch)")
 
 
 @remote.command()

@@ -129,10 +129,14 @@ def _show_remains(found: Remains, mark: str | None, moved: Moved | None, *, as_j
         return
     for name in _named(found.dead):
         click.echo(name)
-    click.echo(
-        f"{_objects(found.dead)} of {count(found.packs, 'pack')} and "
-        f"{count(found.singles, 'single value')} hold nothing live ({size(found.size_bytes)})"
-    )
+    there = f"{count(found.packs, 'pack')} and {count(found.singles, 'single value')}"
+    if found.dead:
+        dead = f"{_objects(found.dead)} hold nothing live ({size(found.size_bytes)})"
+        click.echo(f"{dead}; there are {there}")
+    elif found.packs or found.singles:
+        click.echo(f"something live lies in each of {there}")
+    else:
+        click.echo("there are no values")
     _show_worn(found, moved)
     if mark is not None:
         click.echo(f"marked by {mark}: in 14 days `gitmemo remote gc --sweep --yes` deletes them")
@@ -164,6 +168,7 @@ def _show_sweep(found: Sweep, *, done: bool, as_json: bool) -> None:
             "bytes": found.size_bytes,
             "alive": found.alive,
             "signature_lists": len(found.lists),
+            "expired_marks": found.expired,
             "waiting_days": [seconds / _DAY_S for seconds in found.waiting],
             "deleted": done,
         }
@@ -178,6 +183,12 @@ def _show_sweep(found: Sweep, *, done: bool, as_json: bool) -> None:
     if found.alive:
         why = "needed again, written since, or not whole elsewhere"
         click.echo(f"{count(found.alive, 'marked object')} kept: {why}")
+    if found.expired:
+        are = "mark is" if found.expired == 1 else "marks are"
+        click.echo(
+            f"{found.expired} {are} older than 28 days and without effect: `gitmemo remote gc "
+            "--yes` marks again what is dead"
+        )
     for seconds in found.waiting:
         click.echo(f"a mark may be swept in {seconds / _DAY_S:.1f} days", err=True)
     if (found.dead or found.lists) and not done:

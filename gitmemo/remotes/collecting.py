@@ -99,6 +99,7 @@ class Sweep:
         waiting: When each mark that is too young may be swept, in seconds from now.
         void: Marks that are too old for anything.
         lists: Lists of signatures that others have held for 14 days.
+        expired: How many marks are too old to delete anything.
     """
 
     dead: Mark
@@ -107,6 +108,7 @@ class Sweep:
     waiting: tuple[float, ...]
     void: tuple[Digest, ...] = field(default=())
     lists: tuple[Digest, ...] = field(default=())
+    expired: int = 0
 
 
 def remains(remote: Remote, live: Live, *, cache: Path | None, jobs: int) -> Remains:
@@ -167,6 +169,7 @@ def plan_sweep(remote: Remote, live: Live, *, cache: Path | None, jobs: int) -> 
     singles: dict[Digest, float] = {}
     waiting: list[float] = []
     void: list[Digest] = []
+    expired = 0
     for name in marks_in(listing):
         age_s = now_s - _written_at(remote, mark_name(name))
         if age_s >= KEPT_S:
@@ -178,6 +181,8 @@ def plan_sweep(remote: Remote, live: Live, *, cache: Path | None, jobs: int) -> 
                 found = read_mark(name, remote.transport.read(mark_name(name), LARGEST_MARK))
                 ripe |= dict.fromkeys(found.packs, now_s - age_s)
                 singles |= dict.fromkeys(found.singles, now_s - age_s)
+        else:
+            expired += 1
     catalogue = read_catalogue(remote, cache, jobs)
     needed = _needed(catalogue, live)
     dead = _dead(catalogue, listing, needed)
@@ -192,7 +197,7 @@ def plan_sweep(remote: Remote, live: Live, *, cache: Path | None, jobs: int) -> 
     alive = len(there) - len(chosen.packs) - len(chosen.singles)
     waits = tuple(sorted(waiting))
     lists = _old_lists(remote, catalogue, now_s, jobs)
-    return Sweep(chosen, _size(chosen, listing), alive, waits, tuple(void), lists)
+    return Sweep(chosen, _size(chosen, listing), alive, waits, tuple(void), lists, expired)
 
 
 def _old_lists(remote: Remote, catalogue: Catalogue, now_s: float, jobs: int) -> tuple[Digest, ...]:

@@ -30,6 +30,11 @@ def known_on(config: RemoteConfig, cache: Path) -> frozenset[Digest]:
     return Seen(cache, config.name, config.address).blobs()
 
 
+def was_looked_at(config: RemoteConfig, cache: Path) -> bool:
+    """Whether anything was ever asked of a remote, as far as that is remembered."""
+    return Seen(cache, config.name, config.address).is_begun
+
+
 def forget_seen(config: RemoteConfig, cache: Path) -> None:
     """Know nothing any more of what a remote held."""
     Seen(cache, config.name, config.address).forget()
@@ -109,6 +114,11 @@ class Seen:
             if path.name not in names:
                 with suppress(OSError):
                     path.unlink()
+
+    @property
+    def is_begun(self) -> bool:
+        """Whether a listing was seen: each leaves which values are objects of their own."""
+        return self._folder is not None and (self._folder / _SINGLES).is_file()
 
     def forget(self) -> None:
         """Forget everything."""

@@ -71,8 +71,10 @@ def test_what_is_needed_again_stays() -> None:
     found = swept(remote, needs(b"one", VALUES[2]))
     assert not found.dead and found.alive == 2
     assert can_pull(remote, *VALUES)
+    assert not found.expired
     shelf.now_s += 14 * DAY_S  # the mark is too old now
-    assert not swept(remote).dead
+    late = swept(remote)
+    assert not late.dead and late.expired == 1
     assert can_pull(remote, *VALUES)
 
 
@@ -263,6 +265,8 @@ def test_a_repository_under_its_former_name_can_be_forgotten(ran: Clone, tmp_pat
     ran.git("remote", "add", "origin", str(tmp_path / "hub.git"))
     ran.gitmemo("push")
     (old,) = (w for w in users(ran) if "no git remote" in w)
+    said = ran.gitmemo("remote", "gc").out
+    assert "something live lies in each of 1 pack and 0 single values" in said
     done = ran.gitmemo("remote", "gc", "lab", "--yes", code=3)
     assert f"--forget '{old}'" in done.err
     assert old in ran.gitmemo("remote", "gc", "--forget", "another", "--yes", code=2).err
@@ -275,6 +279,12 @@ def test_a_repository_under_its_former_name_can_be_forgotten(ran: Clone, tmp_pat
     ran.gitmemo("push")
     assert old not in users(ran)
     ran.gitmemo("remote", "gc", "--sweep", "--yes")
+
+    mark = lab / "gc/ab" / f"ab{'0' * 62}.mark"
+    mark.parent.mkdir(exist_ok=True)
+    mark.write_bytes(b"")
+    os.utime(mark, (0, 0))
+    assert "1 mark is older than 28 days" in ran.gitmemo("remote", "gc", "--sweep").out
 
 
 def users(clone: Clone) -> list[str]:

@@ -222,7 +222,9 @@ def test_a_directory_that_is_not_mounted_is_no_empty_remote(
 ) -> None:
     lab = tmp_path / "lab"
     assert "nobody has pushed" in say(shared, "remote", "check")
+    assert "never looked" in say(shared, "remote", "show")
     say(shared, "push")
+    assert "3 values there when it was last looked at" in say(shared, "remote", "show")
     lab.rename(tmp_path / "unmounted")
     if is_mount_point:
         lab.mkdir()
@@ -359,3 +361,13 @@ def test_whoever_can_answer_is_asked(
         answering(*lines)
         assert may_fetch("3 values \x1b[31m are on lab only") is expected
     assert "\x1b" not in capsys.readouterr().out
+
+
+def test_where_there_is_no_remote_nobody_is_told_to_pull(
+    committed: Clone, clone_of: CloneOf, say: Say
+) -> None:
+    theirs = clone_of(committed, "colleague")
+    said = say(theirs, "status")
+    assert "not on this machine: what calls made is computed again" in said and "pull" not in said
+    said = say(theirs, "status", "--rev", "HEAD")
+    assert "not on this machine, and no remote is configured" in said and "pull" not in said
