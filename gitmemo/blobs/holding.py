@@ -104,7 +104,10 @@ def read_pack(path: Path) -> Pack | None:
 
 
 def damage_note(pack: Path) -> Path:
-    """Return where the offsets of damaged payloads of a pack are noted, one a line."""
+    """Return where the offsets of damaged payloads of a pack are noted, one a line.
+
+    A line `torn` says that somebody was told of bytes in it that are no value.
+    """
     return pack.with_name(f"{pack.name}.damage")
 
 

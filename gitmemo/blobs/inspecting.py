@@ -20,6 +20,7 @@ from gitmemo.hashing.digest import Digest, digest
 
 ASIDE = ".damaged-"
 """How the names of large files begin that were set aside."""
+_TORN = "torn"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,17 +32,25 @@ class Inspection:
         damaged: Copies that are not what was written and that programs may still meet.
         aside: Blobs of which a copy was set aside.
         torn: Packs with bytes in them that are no value: what was there is unknown.
+        noted: Those of them of which somebody was told.
     """
 
     sound: frozenset[Digest]
     damaged: tuple[Copy, ...]
     aside: frozenset[Digest]
     torn: tuple[Path, ...]
+    noted: frozenset[Path] = frozenset()
 
     @property
     def lost(self) -> frozenset[Digest]:
         """The blobs of which no sound copy is left."""
         return frozenset((*self.aside, *(copy.blob for copy in self.damaged))) - self.sound
+
+    def is_settled(self, blob: Digest) -> bool:
+        """Whether all that was found of a lost blob was set aside, or noted, by an earlier repair."""
+        if any(copy.blob == blob for copy in self.damaged):
+            return False
+        return blob in self.aside or self.noted.issuperset(self.torn)
 
 
 def inspect(directory: Path) -> Inspection:
@@ -69,7 +78,8 @@ def inspect(directory: Path) -> Inspection:
                 else:
                     damaged.append(copy)
         aside.update(_set_aside_files(folder))
-    return Inspection(frozenset(sound), tuple(damaged), frozenset(aside), tuple(torn))
+    noted_torn = frozenset(path for path in torn if _TORN in _notes(path))
+    return Inspection(frozenset(sound), tuple(damaged), frozenset(aside), tuple(torn), noted_torn)
 
 
 def set_aside(copy: Copy) -> None:
@@ -80,6 +90,12 @@ def set_aside(copy: Copy) -> None:
         return
     with damage_note(copy.path).open("a") as notes:
         notes.write(f"{copy.offset}\n")
+
+
+def note_torn(pack: Path) -> None:
+    """Note that somebody was told of the bytes in a pack that are no value."""
+    with damage_note(pack).open("a") as notes:
+        notes.write(f"{_TORN}\n")
 
 
 def _checked_entries(
@@ -98,11 +114,14 @@ def _checked_entries(
 
 
 def _noted(pack: Path) -> frozenset[int]:
+    return frozenset(int(line) for line in _notes(pack) if line.isdecimal() and len(line) < 20)
+
+
+def _notes(pack: Path) -> list[str]:
     try:
-        lines = damage_note(pack).read_text("ascii", "replace").split()
+        return damage_note(pack).read_text("ascii", "replace").split()
     except OSError:
-        return frozenset()
-    return frozenset(int(line) for line in lines if line.isdecimal() and len(line) < 20)
+        return []
 
 
 def _set_aside_files(folder: Path) -> Iterator[Digest]:

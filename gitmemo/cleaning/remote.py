@@ -1,30 +1,47 @@
 """Cleaning a remote: what this clone knows to be live there, and who else uses it.
 
 Not the marking and deleting (`remotes.collecting`). Invariant: nothing is marked or deleted before git
-remotes were asked for what is new, and never where other repositories push, unless told so.
+remotes were asked for what is new, and never where other repositories push, unless told so; the refs
+that are fetched for that are gone afterwards.
 """
 
 from __future__ import annotations
 
 import os
+import re
+import secrets
 import socket
 import time
+from collections.abc import Callable, Collection, Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from gitmemo.errors import GitFailed, RemoteShared
+from gitmemo.errors import GitFailed, PusherUnknown, RemoteShared
 from gitmemo.git.cli import Git
 from gitmemo.git.repository import Layout
 from gitmemo.hashing.digest import Digest, digest
 from gitmemo.history.names import FETCHED_REFS, fetched_folder
 from gitmemo.remotes import Remote, RemoteConfig, open_remote
-from gitmemo.remotes.collecting import Remains, Sweep, plan_sweep, remains, retire, sweep
+from gitmemo.remotes.collecting import (
+    Remains,
+    Sweep,
+    plan_sweep,
+    pushers,
+    remains,
+    retire,
+    sweep,
+    unregister,
+)
 from gitmemo.remotes.parallel import JOBS
 from gitmemo.remotes.repacking import Moved
 from gitmemo.sync.git_remotes import git_remote
 from gitmemo.workspace import Workspace, remote_cache
 
 _USUAL_PORTS = ("", "22", "80", "443", "9418")
+_RUN = re.compile(rf"{FETCHED_REFS}/([0-9]{{1,12}})-[0-9a-f]+/.+")
+_ABANDONED_S = 2 * 86_400
+"""So long after a run began it has ended, or was killed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,24 +64,23 @@ class RemoteCleaning:
         self._remote: Remote = open_remote(config, workspace.root)
         self._cache: Path = remote_cache(workspace.layout, config)
 
-    def fetch(self) -> Fetched:
-        """Ask git's remotes for records that this clone does not know.
+    @contextmanager
+    def fetched(self) -> Iterator[Fetched]:
+        """Ask git's remotes for records that this clone does not know, and know them in the body.
 
-        Their branches and tags are kept under names of our own, where what is gone there makes
-        way for what is new: no branch, tag or remote branch of the user changes or goes, and none of
-        them can stand in the way, as a stale `origin/a` does of `origin/a/b`.
+        Their branches and tags are kept under names of our own meanwhile: no branch, tag or remote
+        branch of the user changes or goes, and none of them can stand in the way, as a stale
+        `origin/a` does of `origin/a/b`. Afterwards they go, because `git push --mirror` would
+        publish them. Each run has names of its own: another one must not lose what it relies on.
         """
         git = Git(self._workspace.layout.root)
-        if git.try_run("rev-parse", "--is-shallow-repository") == "true":
-            return Fetched(0, "this clone is shallow, so it does not know all records")
-        names = (git.try_run("remote") or "").split()
+        now_s = int(time.time())
+        run = f"{now_s}-{secrets.token_hex(4)}"
+        _forget_fetched(git, lambda begun_s, _: begun_s < now_s - _ABANDONED_S)
         try:
-            _forget_removed(git, names)
-            for name in names:
-                _fetch_all(git, name)
-        except GitFailed as error:
-            return Fetched(len(names), error.problem())
-        return Fetched(len(names), None)
+            yield _all_fetched(git, run)
+        finally:
+            _forget_fetched(git, lambda _, ref: ref.startswith(f"{FETCHED_REFS}/{run}/"))
 
     def remains(self) -> Remains:
         """Return what nothing live lies in."""
@@ -94,6 +110,20 @@ class RemoteCleaning:
         self._refuse_others(self.remains(), ignore_others=ignore_others)
         sweep(self._remote, found)
 
+    def forget(self, repositories: Collection[str], *, only_check: bool) -> None:
+        """Take away the notes that these repositories push there.
+
+        Raises:
+            PusherUnknown: One of them never said so.
+        """
+        there = pushers(self._remote)
+        for repository in repositories:
+            if repository not in there.values():
+                known = tuple(sorted(set(there.values())))
+                raise PusherUnknown(self._remote.name, repository, known)
+        if not only_check:
+            unregister(self._remote, [n for n, who in there.items() if who in repositories])
+
     def others(self, found: Remains) -> tuple[str, ...]:
         """Return the other repositories that push there."""
         us = identity(self._workspace.layout)
@@ -110,20 +140,32 @@ class RemoteCleaning:
         return named(self._workspace.world).live(blobs)
 
 
-def _fetch_all(git: Git, remote: str) -> None:
+def _all_fetched(git: Git, run: str) -> Fetched:
+    if git.try_run("rev-parse", "--is-shallow-repository") == "true":
+        return Fetched(0, "this clone is shallow, so it does not know all records")
+    names = (git.try_run("remote") or "").split()
+    try:
+        for name in names:
+            _fetch_all(git, run, name)
+    except GitFailed as error:
+        return Fetched(len(names), error.problem())
+    return Fetched(len(names), None)
+
+
+def _fetch_all(git: Git, run: str, remote: str) -> None:
     """Fetch all branches and tags, also where the clone follows a single branch."""
-    ours = fetched_folder(remote)
+    ours = fetched_folder(run, remote)
     refspecs = [f"+refs/{kind}/*:{ours}{kind}/*" for kind in ("heads", "tags")]
     # Git would also update the user's remote branches and tags, and as configured prune them.
     only_ours = ("--refmap=", "--no-tags", "--no-prune-tags", "--no-write-fetch-head")
-    git.run("fetch", "-q", "--prune", *only_ours, "--", remote, *refspecs)
+    git.run("fetch", "-q", "--no-prune", *only_ours, "--", remote, *refspecs)
 
 
-def _forget_removed(git: Git, remotes: list[str]) -> None:
-    """Remove what was fetched from git remotes that this clone has no more."""
-    folders = tuple(map(fetched_folder, remotes))
+def _forget_fetched(git: Git, is_over: Callable[[int, str], bool]) -> None:
+    """Remove the refs of runs that are over, told by when a run began, and those of older versions."""
     for ref in git.run("for-each-ref", "--format=%(refname)", f"{FETCHED_REFS}/").split():
-        if not ref.startswith(folders):
+        match = _RUN.fullmatch(ref)
+        if match is None or is_over(int(match[1]), ref):
             git.run("update-ref", "-d", ref)
 
 

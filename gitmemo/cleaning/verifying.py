@@ -13,7 +13,7 @@ from enum import StrEnum
 
 from gitmemo.blobs import BlobStore
 from gitmemo.blobs.home import blobs_folder, notes_folder, repository_blobs
-from gitmemo.blobs.inspecting import Inspection, inspect, set_aside
+from gitmemo.blobs.inspecting import Inspection, inspect, note_torn, set_aside
 from gitmemo.cleaning.recomputing import Maker, makers_of_blobs
 from gitmemo.commits.check import check_records
 from gitmemo.errors import GitmemoError, SegmentUnreadable
@@ -93,6 +93,8 @@ def verify(workspace: Workspace, *, repair: bool) -> Iterator[Problem]:
     if repair:
         for copy in found.damaged:
             set_aside(copy)
+        for pack in set(found.torn) - found.noted:
+            note_torn(pack)
     needed = (names.live(found.lost) - names.segments) | _torn_away(workspace, names, found)
     calls = _concerned(names, needed)
     fetched = _fetched(workspace, names, needed) if repair and needed else frozenset[Digest]()
@@ -100,6 +102,9 @@ def verify(workspace: Workspace, *, repair: bool) -> Iterator[Problem]:
     yield from _harmless(found, needed, names.segments, repair=repair)
     values = {value.blob: value for value in names.values}
     for blob in sorted(needed):
+        is_made_again = blob in makers and not workspace.settings.remotes
+        if is_made_again and found.is_settled(blob):
+            continue  # as good as evicted
         value = values[blob]
         what = f"the value {short(to_hex(blob))} ({value.codec}, {size(value.size)}) is damaged"
         ident, concerned = to_hex(blob), calls.get(blob, "")
@@ -108,7 +113,7 @@ def verify(workspace: Workspace, *, repair: bool) -> Iterator[Problem]:
         elif not repair:
             said = f"{what} or missing\n  fix: `gitmemo verify --repair`, or run the program again"
             yield Problem("value", Outcome.DAMAGED, said, ident, concerned)
-        elif blob in makers and not workspace.settings.remotes:
+        elif is_made_again:
             said = f"{what}: set aside; {makers[blob].op} computes it again when it is needed"
             yield Problem("value", Outcome.TO_COMPUTE, said, ident, concerned)
         else:

@@ -21,11 +21,13 @@ from gitmemo.cli.remote_settings import (
     change,
     force,
     is_trusted,
+    leftovers,
     local,
     option_of,
     refuse_foreign,
     refuse_misspelt,
     staged,
+    tell_leftovers,
 )
 from gitmemo.cli.remote_trust import trust
 from gitmemo.display.text import printable
@@ -127,6 +129,7 @@ def list_(as_json: bool) -> None:
             click.echo(printable("\t".join([name, veiled(table["url"]), *notes])))
     if not settings.remotes and not as_json:
         click.echo("no remote is configured: gitmemo remote add NAME URL", err=True)
+    tell_leftovers(settings)
 
 
 @remote.command()
@@ -137,17 +140,19 @@ def show(name: str | None, as_json: bool) -> None:
 
     The remote is not asked.
     """
-    from gitmemo.remotes import known_on, place_of
+    from gitmemo.remotes import known_on, place_of, was_looked_at
 
     workspace = find()
-    config = workspace.remote(name)
     settings = workspace.settings
+    tell_leftovers(settings)
+    config = workspace.remote(name)
     own = settings.own_remotes.get(config.name, {})
     table = settings.remotes[config.name]
     place = place_of(config, workspace.root)
     is_default = settings.default_remote == config.name
     trusts = workspace.trusts(config)
-    seen = len(known_on(config, remote_cache(workspace.layout, config)))
+    cache = remote_cache(workspace.layout, config)
+    seen = len(known_on(config, cache))
     if as_json:
         fields = {
             "name": config.name,
@@ -168,22 +173,29 @@ def show(name: str | None, as_json: bool) -> None:
         click.echo(printable(f"  directory: {place}"))
     said = "trusted: its values may be unpickled here" if trusts else "not trusted"
     click.echo(f"  {said}")
-    click.echo(f"  {count(seen, 'value')} there when it was last looked at")
+    if seen or was_looked_at(config, cache):
+        click.echo(f"  {count(seen, 'value')} there when it was last looked at")
+    else:
+        click.echo("  this clone has never looked what is there (gitmemo fetch)")
 
 
 @remote.command()
 @click.argument("old")
 @click.argument("new")
 def rename(old: str, new: str) -> None:
-    """Give a remote another name; trust in this clone follows."""
+    """Give a remote another name; trust in this clone follows.
+
+    Where somebody else renamed it, what this clone says of it follows.
+    """
     from gitmemo.blobs.store import check_remote_name
 
     workspace = find()
     settings = workspace.settings
     check_remote_name(new)
-    if old not in settings.remotes:
+    is_left = old in leftovers(settings)
+    if old not in settings.remotes and not is_left:
         raise RemoteUnknown(old, tuple(settings.remotes))
-    if new in {**settings.committed_remotes, **settings.own_remotes}:
+    if new in {**({} if is_left else settings.committed_remotes), **settings.own_remotes}:
         raise RemoteInvalid(new, "it exists already", "choose another name")
     was_trusted = is_trusted(workspace, old)
     own_changes, changes = [renaming(("remotes", old), new)], [renaming(("remotes", old), new)]
@@ -221,14 +233,16 @@ def remove(name: str, is_local: bool) -> None:
     workspace = find()
     settings = workspace.settings
     is_own, is_shared = name in settings.own_remotes, name in settings.committed_remotes
-    if not (is_own if is_local else is_own or is_shared):
+    has_key = name in leftovers(settings) and name in settings.keys
+    if not (is_own if is_local else is_own or is_shared) and not has_key:
         raise RemoteUnknown(name, tuple(settings.own_remotes if is_local else settings.remotes))
     is_gone = not (is_local and is_shared)
     gone = setting(("remotes", name), None)
     no_default = setting(_DEFAULT, None)
     was_own_default = is_gone and settings.own_default == name
-    if is_own or was_own_default:
+    if is_own or was_own_default or has_key:
         no_note = [setting((MEANT_FOR, name), None)] if name in settings.meant_for else []
+        no_note += [setting(("keys", name), None)] if has_key else []
         defaults = [no_default] if was_own_default else []
         change(workspace, gone, *no_note, *defaults, is_local=True)
     if is_shared and is_gone:
@@ -285,7 +299,8 @@ def check(name: str | None, as_json: bool) -> int:
     if not as_json:
         click.echo(f"{config.name}: {printable(place_of(config, workspace.root))}")
     code = 0
-    for found in probe(open_remote(config, workspace.root)):
+    cache = remote_cache(workspace.layout, config)
+    for found in probe(open_remote(config, workspace.root), cache):
         code = code or found.exit_code
         if as_json:
             fields = {

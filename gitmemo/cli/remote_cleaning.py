@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 import click
@@ -13,7 +14,7 @@ from gitmemo.quantities import count, size
 from gitmemo.workspace import find
 
 if TYPE_CHECKING:
-    from gitmemo.cleaning.remote import RemoteCleaning
+    from gitmemo.cleaning.remote import Fetched, RemoteCleaning
     from gitmemo.remotes.collecting import Remains, Sweep
     from gitmemo.remotes.marks import Mark
     from gitmemo.remotes.repacking import Moved
@@ -30,10 +31,24 @@ _DAY_S = 86_400
     is_flag=True,
     help="Though other repositories push there: what only they need is deleted.",
 )
+@click.option(
+    "--forget",
+    "forgotten",
+    multiple=True,
+    metavar="REPOSITORY",
+    help="Let this repository count no more as one that pushes there: it is gone, or has another "
+    "name now; may be given several times.",
+)
 @click.option("--no-fetch", is_flag=True, help="Do not ask git's remotes for newer records first.")
 @json_option
 def remote_gc(
-    name: str | None, is_sweep: bool, yes: bool, ignore_others: bool, no_fetch: bool, as_json: bool
+    name: str | None,
+    is_sweep: bool,
+    yes: bool,
+    ignore_others: bool,
+    forgotten: tuple[str, ...],
+    no_fetch: bool,
+    as_json: bool,
 ) -> int:
     """Delete values from the remote NAME that no record names: mark, wait 14 days, sweep.
 
@@ -47,32 +62,42 @@ def remote_gc(
 
     workspace = find()
     cleaning = RemoteCleaning(workspace, workspace.remote(name))
-    is_current = no_fetch or _fetched(cleaning, must=yes)
-    if not is_current:
-        return 5
-    if is_sweep:
-        found = cleaning.plan_sweep()
-        if yes:
-            cleaning.sweep(found, ignore_others=ignore_others)
-        _show_sweep(found, done=yes, as_json=as_json)
-        return 0
-    remains = cleaning.remains()
-    others = cleaning.others(remains)
+    with nullcontext() if no_fetch else cleaning.fetched() as fetched:
+        if fetched is not None and not _is_enough(fetched, must=yes):
+            return 5
+        if forgotten:
+            cleaning.forget(forgotten, only_check=not yes)
+            said = "forgot" if yes else "would forget"
+            click.echo(f"{said} {printable(', '.join(forgotten))}", err=True)
+        if is_sweep:
+            _sweep(cleaning, yes=yes, ignore_others=ignore_others, as_json=as_json)
+            return 0
+        remains = cleaning.remains()
+        _warn_others([user for user in cleaning.others(remains) if user not in forgotten])
+        mark, moved = cleaning.retire(remains, ignore_others=ignore_others) if yes else (None, None)
+        _show_remains(remains, mark, moved, as_json=as_json)
+    return 0
+
+
+def _sweep(cleaning: RemoteCleaning, *, yes: bool, ignore_others: bool, as_json: bool) -> None:
+    found = cleaning.plan_sweep()
+    if yes:
+        cleaning.sweep(found, ignore_others=ignore_others)
+    _show_sweep(found, done=yes, as_json=as_json)
+
+
+def _warn_others(others: list[str]) -> None:
     if others:
         click.echo(
             click.style("warning:", fg="yellow", bold=True)
             + f" other repositories push there: {printable(', '.join(others))}; what only they need "
-            "is listed here too",
+            "is listed here too (--forget REPOSITORY: it is gone, or is this one under an older name)",
             err=True,
         )
-    mark, moved = cleaning.retire(remains, ignore_others=ignore_others) if yes else (None, None)
-    _show_remains(remains, mark, moved, as_json=as_json)
-    return 0
 
 
-def _fetched(cleaning: RemoteCleaning, *, must: bool) -> bool:
-    """Ask git's remotes; say whether that went well, or does not matter."""
-    fetched = cleaning.fetch()
+def _is_enough(fetched: Fetched, *, must: bool) -> bool:
+    """Say whether asking git's remotes went well, or does not matter."""
     if fetched.failed is None:
         return True
     click.echo(f"git's remotes cannot be asked: {fetched.failed}", err=True)
@@ -104,10 +129,14 @@ def _show_remains(found: Remains, mark: str | None, moved: Moved | None, *, as_j
         return
     for name in _named(found.dead):
         click.echo(name)
-    click.echo(
-        f"{_objects(found.dead)} of {count(found.packs, 'pack')} and "
-        f"{count(found.singles, 'single value')} hold nothing live ({size(found.size_bytes)})"
-    )
+    there = f"{count(found.packs, 'pack')} and {count(found.singles, 'single value')}"
+    if found.dead:
+        dead = f"{_objects(found.dead)} hold nothing live ({size(found.size_bytes)})"
+        click.echo(f"{dead}; there are {there}")
+    elif found.packs or found.singles:
+        click.echo(f"something live lies in each of {there}")
+    else:
+        click.echo("there are no values")
     _show_worn(found, moved)
     if mark is not None:
         click.echo(f"marked by {mark}: in 14 days `gitmemo remote gc --sweep --yes` deletes them")
@@ -139,6 +168,7 @@ def _show_sweep(found: Sweep, *, done: bool, as_json: bool) -> None:
             "bytes": found.size_bytes,
             "alive": found.alive,
             "signature_lists": len(found.lists),
+            "expired_marks": found.expired,
             "waiting_days": [seconds / _DAY_S for seconds in found.waiting],
             "deleted": done,
         }
@@ -153,6 +183,12 @@ def _show_sweep(found: Sweep, *, done: bool, as_json: bool) -> None:
     if found.alive:
         why = "needed again, written since, or not whole elsewhere"
         click.echo(f"{count(found.alive, 'marked object')} kept: {why}")
+    if found.expired:
+        are = "mark is" if found.expired == 1 else "marks are"
+        click.echo(
+            f"{found.expired} {are} older than 28 days and without effect: `gitmemo remote gc "
+            "--yes` marks again what is dead"
+        )
     for seconds in found.waiting:
         click.echo(f"a mark may be swept in {seconds / _DAY_S:.1f} days", err=True)
     if (found.dead or found.lists) and not done:

@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gitmemo.config import COMMITTED
+from gitmemo.config import COMMITTED, Settings
+from gitmemo.display.text import printable
 from gitmemo.errors import GitmemoError, RemoteInvalid
 from gitmemo.git.cli import Git
 from gitmemo.remote_tables import HIDDEN, looks_secret
@@ -28,6 +29,26 @@ force = click.option(
 )
 OWN = "this clone's own settings"
 MEANT_FOR = "meant_for"
+
+
+def leftovers(settings: Settings) -> list[str]:
+    """Return the names of which this clone says something, and that are no remotes."""
+    return sorted({*settings.own_remotes, *settings.keys} - settings.remotes.keys())
+
+
+def tell_leftovers(settings: Settings) -> None:
+    """Say what this clone says of names that are no remotes, and what may be done about it."""
+    for name in leftovers(settings):
+        said = sorted(settings.own_remotes.get(name, {}))
+        said += ["its key"] if name in settings.keys else []
+        click.echo(
+            printable(
+                f"this clone says something of {name} ({', '.join(said)}), and no such remote is "
+                "committed here: is it on another branch? If it was renamed: gitmemo remote rename "
+                f"{name} NEW; if it is gone: gitmemo remote remove --local {name}"
+            ),
+            err=True,
+        )
 
 
 def is_trusted(workspace: Workspace, name: str) -> bool:

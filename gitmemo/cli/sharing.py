@@ -122,7 +122,8 @@ def _moving(command: _Command) -> _Command:
 @click.command()
 @_choosing
 @_moving
-def push(asked: _Asked, dry_run: bool, jobs: int | None) -> None:
+@click.option("--anew", is_flag=True, help="Begin anew a remote whose directory is gone for good.")
+def push(asked: _Asked, dry_run: bool, jobs: int | None, anew: bool) -> None:
     """Send the values of this world to a remote, then function histories to git.
 
     The first word may name the remote; the others name ops: then only the inputs and outputs of
@@ -134,7 +135,8 @@ def push(asked: _Asked, dry_run: bool, jobs: int | None) -> None:
     workspace = find()
     task = _task(workspace, asked)
     task.wanted.extend(spilled_segments(workspace, Choice(asked.revs, asked.everything)))
-    fields = (tell_push if dry_run else push_values)(task, jobs, quiet=asked.says_little)
+    send = tell_push if dry_run else push_values
+    fields = send(task, jobs, anew=anew, quiet=asked.says_little)
     fields |= push_histories(workspace, dry_run=dry_run, quiet=asked.says_little)
     _tell(fields, as_json=asked.as_json)
 

@@ -167,11 +167,19 @@ def _what_is_wanting(found: _Status, asked: str | None) -> Iterator[str]:
     if found.missing:
         total = size(sum(item.size for item in found.missing))
         values = count(len(found.missing), "value")
-        yield f"{values} ({total}) not on this machine: {again('pull')}"
+        yield f"{values} ({total}) not on this machine{_help(found, again('pull'))}"
     for line in (
         found.standing.lines(partial(again, remote=asked or None)) if found.standing else ()
     ):
         yield printable(line)
+
+
+def _help(found: _Status, pull: str) -> str:
+    if found.view.workspace.settings.remotes:
+        return f": {pull}"
+    if found.view.rev:
+        return ", and no remote is configured"
+    return ": what calls made is computed again when it is needed"
 
 
 def _standing(view: View, name: str) -> Standing:

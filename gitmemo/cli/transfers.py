@@ -43,8 +43,8 @@ class Task:
     command: Callable[[str], str] = "gitmemo {}".format
 
 
-def push_values(task: Task, jobs: int | None, *, quiet: bool) -> Fields:
-    """Send what the remote lacks."""
+def push_values(task: Task, jobs: int | None, *, quiet: bool, anew: bool = False) -> Fields:
+    """Send what the remote lacks; `anew` where what was seen there may be gone."""
     from gitmemo import remotes
     from gitmemo.memo.clone_trust import CloneTrust
 
@@ -52,6 +52,8 @@ def push_values(task: Task, jobs: int | None, *, quiet: bool) -> Fields:
     if config is None:
         return {"remote": None}
     cache = remote_cache(workspace.layout, config)
+    if anew:
+        remotes.forget_seen(config, cache)
     known = remotes.known_on(config, cache)
     unsent = {item.blob: item for item in task.wanted if item.blob not in known}
     with _line(f"{config.name}: sending", unsent.values(), quiet=quiet) as line:
@@ -90,7 +92,7 @@ def _sent(config: RemoteConfig, report: PushReport) -> str:
     )
 
 
-def tell_push(task: Task, jobs: int | None, *, quiet: bool) -> Fields:
+def tell_push(task: Task, jobs: int | None, *, quiet: bool, anew: bool = False) -> Fields:
     """Say what a push would send."""
     from gitmemo import remotes
     from gitmemo.memo.clone_trust import CloneTrust
@@ -102,7 +104,7 @@ def tell_push(task: Task, jobs: int | None, *, quiet: bool) -> Fields:
         workspace.world.blobs,
         remotes.open_remote(config, workspace.root),
         task.wanted,
-        cache=remote_cache(workspace.layout, config),
+        cache=None if anew else remote_cache(workspace.layout, config),
         jobs=jobs or remotes.JOBS,
         trusts=CloneTrust(workspace).covers,
     )

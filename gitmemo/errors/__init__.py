@@ -70,6 +70,8 @@
         RemoteReadOnly       exit 5
         RemoteNotListed      exit 5
         RemoteOptionUnknown  exit 5
+        RemotePlaceMissing   exit 5
+        RemoteGone           exit 5
       RemoteMissing          exit 5
       RemoteTooNew           exit 5
       RemoteUnsigned         exit 6
@@ -79,6 +81,7 @@
       RecordsUnreadable      exit 4
       CollectingAlready      exit 5
       RemoteShared           exit 3
+      PusherUnknown          exit 2
       MarkDamaged            exit 4
     stores
       StoreGone              exit 5
@@ -172,6 +175,7 @@ from gitmemo.errors.code import (
 from gitmemo.errors.collecting import (
     CollectingAlready,
     MarkDamaged,
+    PusherUnknown,
     RecordsUnreadable,
     RemoteShared,
 )
@@ -269,10 +273,12 @@ from gitmemo.errors.transfers import (
     RemoteDriverMissing,
     RemoteFolderLinked,
     RemoteFull,
+    RemoteGone,
     RemoteMissing,
     RemoteNotListed,
     RemoteObjectRefused,
     RemoteOptionUnknown,
+    RemotePlaceMissing,
     RemoteReadOnly,
     RemoteTooNew,
     RemoteUnreachable,
@@ -361,6 +367,7 @@ __all__ = [
     "OperationInProgress",
     "OverflowMissing",
     "PictureNotWritten",
+    "PusherUnknown",
     "RangeGiven",
     "ReadOnlyRevision",
     "RecordsUnreadable",
@@ -372,6 +379,7 @@ __all__ = [
     "RemoteDriverMissing",
     "RemoteFolderLinked",
     "RemoteFull",
+    "RemoteGone",
     "RemoteInside",
     "RemoteInvalid",
     "RemoteMissing",
@@ -380,6 +388,7 @@ __all__ = [
     "RemoteNotPlain",
     "RemoteObjectRefused",
     "RemoteOptionUnknown",
+    "RemotePlaceMissing",
     "RemoteReadOnly",
     "RemoteShared",
     "RemoteTooNew",

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import shlex
+
 from gitmemo.errors.base import GitmemoError
 
 
@@ -61,10 +63,32 @@ class RemoteShared(GitmemoError):
         )
 
     def remedy(self) -> str:
+        forget = " ".join(f"--forget {shlex.quote(other)}" for other in self.others)
         return (
-            "give each repository a remote of its own; or, if these need nothing there any more, "
-            "add --ignore-others"
+            "give each repository a remote of its own; if these are gone, or are this repository under "
+            f"the name that it had: gitmemo remote gc {self.name} {forget} --yes; --ignore-others "
+            "passes over them once"
         )
+
+
+class PusherUnknown(GitmemoError):
+    """No repository of this name has pushed to a remote."""
+
+    kind = "pusher-unknown"
+    exit_code = 2
+
+    def __init__(self, name: str, repository: str, known: tuple[str, ...]) -> None:
+        """`known` are those that have."""
+        super().__init__(name, repository, known)
+        self.name, self.repository, self.known = name, repository, known
+
+    def problem(self) -> str:
+        return f"no repository {self.repository!r} pushes to the remote {self.name!r}"
+
+    def remedy(self) -> str:
+        if not self.known:
+            return "nothing is to be forgotten there"
+        return f"those that do: {', '.join(map(shlex.quote, self.known))}"
 
 
 class MarkDamaged(GitmemoError):

@@ -159,6 +159,37 @@ class RemoteNotListed(RemoteUnreachable):
         )
 
 
+class RemotePlaceMissing(RemoteUnreachable):
+    """A service answers, and has no such bucket or folder."""
+
+    kind = "remote-place-missing"
+
+    def remedy(self) -> str:
+        return f"check the address; make the bucket if it is new, then {self._again()}"
+
+
+class RemoteGone(RemoteUnreachable):
+    """A directory where values were seen holds none: it is not mounted, or was emptied."""
+
+    kind = "remote-gone"
+
+    def __init__(self, name: str, url: str, reason: str, moved: int = 0) -> None:
+        """`reason` says what is there instead."""
+        super().__init__(name, url, reason, moved)
+
+    def problem(self) -> str:
+        return (
+            f"the remote {self.name!r} ({self.url}) is gone: {self.reason}, and values were seen "
+            "there (not mounted?)"
+        )
+
+    def remedy(self) -> str:
+        return (
+            "mount it, or correct its address; if it is gone for good, begin it anew: "
+            f"gitmemo push -r {self.name} --anew"
+        )
+
+
 class RemoteMissing(GitmemoError):
     """A remote answers, but nobody has pushed to it."""
 

@@ -121,13 +121,13 @@ def tracking_folder(remote: str) -> str:
     return f"{REMOTE_REFS}/{_component(remote, remote)}/"
 
 
-def fetched_folder(remote: str) -> str:
-    """Return what the names of our own copies of a remote's branches and tags begin with.
+def fetched_folder(run: str, remote: str) -> str:
+    """Return what the names begin with of copies of a remote's branches and tags that `run` makes.
 
-    >>> fetched_folder("origin")
-    'refs/gitmemo-fetched/origin/'
+    >>> fetched_folder("1700000000-ab", "origin")
+    'refs/gitmemo-fetched/1700000000-ab/origin/'
     """
-    return f"{FETCHED_REFS}/{_component(remote, remote)}/"
+    return f"{FETCHED_REFS}/{run}/{_component(remote, remote)}/"
 
 
 def tracked_by(name: str, remote: str) -> str:

@@ -15,7 +15,7 @@ from gitmemo.remotes.probing import Grade, Probe, probe
 from gitmemo.remotes.pull import PullReport, planned_pull, pull
 from gitmemo.remotes.push import PushReport, planned_push, push
 from gitmemo.remotes.remote import Remote, open_remote, place_of
-from gitmemo.remotes.seen import known_on
+from gitmemo.remotes.seen import forget_seen, known_on, was_looked_at
 
 __all__ = [
     "JOBS",
@@ -29,6 +29,7 @@ __all__ = [
     "Remote",
     "RemoteConfig",
     "WantedBlob",
+    "forget_seen",
     "holdings",
     "known_on",
     "open_remote",
@@ -42,4 +43,5 @@ __all__ = [
     "push",
     "read_catalogue",
     "register",
+    "was_looked_at",
 ]

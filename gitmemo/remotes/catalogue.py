@@ -11,6 +11,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from gitmemo.errors import RemoteGone
 from gitmemo.hashing.digest import Digest
 from gitmemo.remotes.bundle import LARGEST_BUNDLE, read_bundle
 from gitmemo.remotes.index import LARGEST_INDEX, Slot, read_index
@@ -38,6 +39,7 @@ def read_catalogue(remote: Remote, cache: Path | None, jobs: int) -> Catalogue:
     listing = remote.transport.listing()
     inventory = read_listing(listing)
     marks = marks_in(listing)
+    refuse_gone(remote, cache, inventory)
     known = seen_on(remote, cache)
     known.put_singles(inventory.singles)
     reading = _Reading(remote, inventory, known, jobs)
@@ -48,6 +50,24 @@ def read_catalogue(remote: Remote, cache: Path | None, jobs: int) -> Catalogue:
         reading.read_indexes()
     leaving, spoiled = _read_marks(remote, marks)
     return replace(reading.result(), leaving=leaving, spoiled=spoiled, salt=salt_under(marks))
+
+
+def refuse_gone(remote: Remote, cache: Path | None, inventory: Inventory) -> None:
+    """Refuse a directory in which values were seen, and that holds nothing of a remote now.
+
+    That is how a share looks which is not mounted; a new remote must not begin in its place. Services
+    say themselves if they do not have what they are asked for.
+
+    Raises:
+        RemoteGone: It is one.
+    """
+    held = inventory.marked or inventory.packs or inventory.singles
+    if held or remote.config.protocol is not None or not seen_on(remote, cache).blobs():
+        return
+    folder = (remote.config.root / remote.config.folder).resolve()
+    what = "holds no values" if folder.is_dir() else "is not there"
+    reason = f"the directory {folder} {what}"
+    raise RemoteGone(remote.name, remote.config.shown_url, reason)
 
 
 def _read_marks(remote: Remote, marks: Iterable[Digest]) -> tuple[Mark, tuple[str, ...]]:

@@ -16,9 +16,16 @@ from pathlib import Path
 
 from gitmemo.errors import RemoteInvalid
 from gitmemo.hashing.digest import Digest, digest
-from gitmemo.remotes.catalogue import read_catalogue
+from gitmemo.remotes.catalogue import read_catalogue, refuse_gone
 from gitmemo.remotes.latest import LARGEST_LATEST, write_latest
-from gitmemo.remotes.layout import LATEST, index_name, pack_name, signature_name, single_name
+from gitmemo.remotes.layout import (
+    LATEST,
+    index_name,
+    pack_name,
+    read_listing,
+    signature_name,
+    single_name,
+)
 from gitmemo.remotes.marks import (
     LARGEST_MARK,
     LARGEST_USER,
@@ -92,6 +99,7 @@ class Sweep:
         waiting: When each mark that is too young may be swept, in seconds from now.
         void: Marks that are too old for anything.
         lists: Lists of signatures that others have held for 14 days.
+        expired: How many marks are too old to delete anything.
     """
 
     dead: Mark
@@ -100,6 +108,7 @@ class Sweep:
     waiting: tuple[float, ...]
     void: tuple[Digest, ...] = field(default=())
     lists: tuple[Digest, ...] = field(default=())
+    expired: int = 0
 
 
 def remains(remote: Remote, live: Live, *, cache: Path | None, jobs: int) -> Remains:
@@ -116,7 +125,7 @@ def remains(remote: Remote, live: Live, *, cache: Path | None, jobs: int) -> Rem
         catalogue.leaving,
         len(catalogue.pack_sizes),
         len(catalogue.singles),
-        tuple(sorted(_users(remote, listing))),
+        tuple(sorted(set(_users(remote, listing).values()))),
         worn_packs(catalogue, needed),
         catalogue,
     )
@@ -153,12 +162,14 @@ def plan_sweep(remote: Remote, live: Live, *, cache: Path | None, jobs: int) -> 
         RemoteInvalid: The service does not say when objects were written.
     """
     remote.check_format()
-    now_s = _now(remote)
     listing = remote.transport.listing()
+    refuse_gone(remote, cache, read_listing(listing))  # before anything is written there
+    now_s = _now(remote)
     ripe: dict[Digest, float] = {}
     singles: dict[Digest, float] = {}
     waiting: list[float] = []
     void: list[Digest] = []
+    expired = 0
     for name in marks_in(listing):
         age_s = now_s - _written_at(remote, mark_name(name))
         if age_s >= KEPT_S:
@@ -170,6 +181,8 @@ def plan_sweep(remote: Remote, live: Live, *, cache: Path | None, jobs: int) -> 
                 found = read_mark(name, remote.transport.read(mark_name(name), LARGEST_MARK))
                 ripe |= dict.fromkeys(found.packs, now_s - age_s)
                 singles |= dict.fromkeys(found.singles, now_s - age_s)
+        else:
+            expired += 1
     catalogue = read_catalogue(remote, cache, jobs)
     needed = _needed(catalogue, live)
     dead = _dead(catalogue, listing, needed)
@@ -184,7 +197,7 @@ def plan_sweep(remote: Remote, live: Live, *, cache: Path | None, jobs: int) -> 
     alive = len(there) - len(chosen.packs) - len(chosen.singles)
     waits = tuple(sorted(waiting))
     lists = _old_lists(remote, catalogue, now_s, jobs)
-    return Sweep(chosen, _size(chosen, listing), alive, waits, tuple(void), lists)
+    return Sweep(chosen, _size(chosen, listing), alive, waits, tuple(void), lists, expired)
 
 
 def _old_lists(remote: Remote, catalogue: Catalogue, now_s: float, jobs: int) -> tuple[Digest, ...]:
@@ -244,6 +257,17 @@ def register(remote: Remote, repository: str) -> None:
     remote.transport.write(user_name(digest(data)), data)
 
 
+def pushers(remote: Remote) -> Mapping[Digest, str]:
+    """Return the notes that repositories push there, by name."""
+    return _users(remote, remote.transport.listing())
+
+
+def unregister(remote: Remote, notes: Iterable[Digest]) -> None:
+    """Remove such notes; who pushes again writes its own again."""
+    for note in notes:
+        remote.transport.delete(user_name(note))
+
+
 def _needed(catalogue: Catalogue, live: Live) -> frozenset[Digest]:
     return live(frozenset((*catalogue.slots, *catalogue.singles)))
 
@@ -271,10 +295,12 @@ def _packs(listing: Iterable[str]) -> Iterable[Digest]:
                 yield pack
 
 
-def _users(remote: Remote, listing: Iterable[str]) -> Iterable[str]:
+def _users(remote: Remote, listing: Iterable[str]) -> dict[Digest, str]:
+    found: dict[Digest, str] = {}
     for name in users_in(listing):
         with suppress(ValueError, FileNotFoundError):
-            yield read_user(name, remote.transport.read(user_name(name), LARGEST_USER))
+            found[name] = read_user(name, remote.transport.read(user_name(name), LARGEST_USER))
+    return found
 
 
 def _older(

@@ -15,7 +15,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from gitmemo.errors import RemoteUnreachable
+from gitmemo.errors import RemotePlaceMissing, RemoteUnreachable
 from gitmemo.remotes.config import RemoteConfig
 from gitmemo.remotes.drivers import S3, SFTP, Drivers, has_folders, patience
 from gitmemo.remotes.multipart import ONE_PUT_BELOW, upload_in_parts
@@ -138,7 +138,7 @@ class ObjectTransport:
             action()
         except FileNotFoundError as error:
             reason = "there is no such bucket or folder"
-            raise RemoteUnreachable(self._config.name, self._config.shown_url, reason) from error
+            raise RemotePlaceMissing(self._config.name, self._config.shown_url, reason) from error
 
     def _reached(self, action: Callable[[AbstractFileSystem, str], Result]) -> Result:
         """Return what `action` returns, repeated while it may succeed, or raise an error of ours."""

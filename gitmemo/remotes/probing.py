@@ -11,9 +11,11 @@ import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
+from pathlib import Path
 
-from gitmemo.errors import GitmemoError, RemoteUnreachable
+from gitmemo.errors import GitmemoError, RemotePlaceMissing, RemoteUnreachable
 from gitmemo.quantities import count, duration
+from gitmemo.remotes.catalogue import refuse_gone
 from gitmemo.remotes.layout import FORMAT, read_listing
 from gitmemo.remotes.remote import Remote
 
@@ -46,29 +48,42 @@ class Probe:
     exit_code: int = 0
 
 
-def probe(remote: Remote) -> Iterator[Probe]:
-    """Try a remote, one thing after the other; what needs a thing that failed is left out."""
+def probe(remote: Remote, cache: Path | None = None) -> Iterator[Probe]:
+    """Try a remote, one thing after the other; what needs a thing that failed is left out.
+
+    `cache` is the folder that says what was seen there.
+    """
     try:
         inventory = read_listing(remote.transport.listing())
+        refuse_gone(remote, cache, inventory)
     except GitmemoError as error:
         yield _failed("reachable", error)
         return
     held = len(inventory.packs) + len(inventory.singles)
-    yield Probe("reachable", Grade.GOOD, f"it answers, and lists {count(held, 'object')} of values")
+    reached = Probe(
+        "reachable", Grade.GOOD, f"it answers, and lists {count(held, 'object')} of values"
+    )
     try:
         remote.check_format()
     except GitmemoError as error:
-        yield _failed("format", error)
+        yield from (reached, _failed("format", error))
         return
-    said = f"format {FORMAT}" if inventory.marked else "nobody has pushed there yet"
-    yield Probe("format", Grade.GOOD, said)
-    yield from _written(remote)
+    written = _written(remote)
+    first = next(written)
+    if first.what != reached.what:  # only who writes is told that there is no such place
+        said = f"format {FORMAT}" if inventory.marked else "nobody has pushed there yet"
+        yield from (reached, Probe("format", Grade.GOOD, said))
+    yield first
+    yield from written
 
 
 def _written(remote: Remote) -> Iterator[Probe]:
     name, data = f"probe-{secrets.token_hex(16)}", secrets.token_bytes(32)
     try:
         remote.transport.write(name, data)
+    except RemotePlaceMissing as error:
+        yield _failed("reachable", error)
+        return
     except GitmemoError as error:
         read_only = "pulling works; to push, get the right to write there"
         yield Probe("writable", Grade.BAD, error.problem(), read_only, error.exit_code)

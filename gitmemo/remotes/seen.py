@@ -1,7 +1,7 @@
 """What was seen on a remote before: indexes, what catalogues cover, signatures, large values.
 
 Not what it holds now (`catalogue` asks). Invariant: nothing here is needed or trusted; a listing
-that shows something else wins.
+that shows something else wins, but for a directory that shows nothing at all (`catalogue.refuse_gone`).
 """
 
 from __future__ import annotations
@@ -28,6 +28,16 @@ def seen_on(remote: Remote, cache: Path | None) -> Seen:
 def known_on(config: RemoteConfig, cache: Path) -> frozenset[Digest]:
     """Return the values that a remote is known to hold, without asking it."""
     return Seen(cache, config.name, config.address).blobs()
+
+
+def was_looked_at(config: RemoteConfig, cache: Path) -> bool:
+    """Whether anything was ever asked of a remote, as far as that is remembered."""
+    return Seen(cache, config.name, config.address).is_begun
+
+
+def forget_seen(config: RemoteConfig, cache: Path) -> None:
+    """Know nothing any more of what a remote held."""
+    Seen(cache, config.name, config.address).forget()
 
 
 class Seen:
@@ -104,6 +114,19 @@ class Seen:
             if path.name not in names:
                 with suppress(OSError):
                     path.unlink()
+
+    @property
+    def is_begun(self) -> bool:
+        """Whether a listing was seen: each leaves which values are objects of their own."""
+        return self._folder is not None and (self._folder / _SINGLES).is_file()
+
+    def forget(self) -> None:
+        """Forget everything."""
+        if self._folder is None or not self._folder.is_dir():
+            return
+        for path in self._folder.iterdir():
+            with suppress(OSError):
+                path.unlink()
 
     def blobs(self) -> frozenset[Digest]:
         """Return the values that were on the remote when it was last looked at."""

@@ -71,8 +71,10 @@ def test_what_is_needed_again_stays() -> None:
     found = swept(remote, needs(b"one", VALUES[2]))
     assert not found.dead and found.alive == 2
     assert can_pull(remote, *VALUES)
+    assert not found.expired
     shelf.now_s += 14 * DAY_S  # the mark is too old now
-    assert not swept(remote).dead
+    late = swept(remote)
+    assert not late.dead and late.expired == 1
     assert can_pull(remote, *VALUES)
 
 
@@ -250,5 +252,57 @@ def test_refs_that_stand_in_the_way_of_newer_ones_stop_nothing(ran: Clone, tmp_p
     assert len(json.loads(theirs.gitmemo("remote", "gc", "--json").out)["dead"]) == 1
     theirs.git("remote", "rename", "origin", "hub")
     theirs.gitmemo("remote", "gc")
-    kept = theirs.git("for-each-ref", "--format=%(refname)", "refs/gitmemo-fetched")
-    assert kept.splitlines() == ["refs/gitmemo-fetched/hub/heads/main"]
+    assert theirs.git("for-each-ref", "refs/gitmemo-fetched") == ""
+
+
+def test_a_repository_under_its_former_name_can_be_forgotten(ran: Clone, tmp_path: Path) -> None:
+    """It pushed before it had a git remote: that name stands in the way of cleaning for ever."""
+    lab = tmp_path / "lab"
+    ran.gitmemo("remote", "add", "lab", str(lab))
+    ran.commit("Results")
+    ran.gitmemo("push")
+    ran.git("clone", "-q", "--bare", ".", str(tmp_path / "hub.git"))
+    ran.git("remote", "add", "origin", str(tmp_path / "hub.git"))
+    ran.gitmemo("push")
+    (old,) = (w for w in users(ran) if "no git remote" in w)
+    said = ran.gitmemo("remote", "gc").out
+    assert "something live lies in each of 1 pack and 0 single values" in said
+    done = ran.gitmemo("remote", "gc", "lab", "--yes", code=3)
+    assert f"--forget '{old}'" in done.err
+    assert old in ran.gitmemo("remote", "gc", "--forget", "another", "--yes", code=2).err
+
+    assert "would forget" in ran.gitmemo("remote", "gc", "--forget", old).err
+    assert old in users(ran)
+    done = ran.gitmemo("remote", "gc", "--forget", old, "--yes")
+    assert "warning" not in done.err
+    assert len(users(ran)) == 1 and old not in users(ran)
+    ran.gitmemo("push")
+    assert old not in users(ran)
+    ran.gitmemo("remote", "gc", "--sweep", "--yes")
+
+    mark = lab / "gc/ab" / f"ab{'0' * 62}.mark"
+    mark.parent.mkdir(exist_ok=True)
+    mark.write_bytes(b"")
+    os.utime(mark, (0, 0))
+    assert "1 mark is older than 28 days" in ran.gitmemo("remote", "gc", "--sweep").out
+
+
+def users(clone: Clone) -> list[str]:
+    found: list[str] = json.loads(clone.gitmemo("remote", "gc", "--json").out)["users"]
+    return found
+
+
+def test_what_was_fetched_for_cleaning_is_in_no_ref_afterwards(ran: Clone, tmp_path: Path) -> None:
+    """`git push --mirror` would publish it. What another process relies on in this moment stays."""
+    ran.gitmemo("remote", "add", "lab", str(tmp_path / "lab"))
+    ran.commit("Results")
+    ran.git("clone", "-q", "--bare", ".", str(tmp_path / "hub.git"))
+    ran.git("remote", "add", "origin", str(tmp_path / "hub.git"))
+    now_s = int(time.time())
+    old, new = f"{now_s - 3 * 86_400}-ab", f"{now_s - 60}-cd"
+    for name in ("origin/heads/main", f"{old}/origin/heads/main", f"{new}/origin/heads/main"):
+        ran.git("update-ref", f"refs/gitmemo-fetched/{name}", "HEAD")
+    (tmp_path / "lab").write_text("no directory")  # the command fails after the fetch
+    ran.gitmemo("remote", "gc", "--yes", code=None)
+    kept = ran.git("for-each-ref", "--format=%(refname)", "refs/gitmemo-fetched")
+    assert kept.split() == [f"refs/gitmemo-fetched/{new}/origin/heads/main"]

@@ -99,6 +99,26 @@ def test_what_cannot_be_told_apart_from_a_value_is_not_overlooked(ran: Clone) ->
     assert problem["ident"] == to_hex(first.blob)
     (marked,) = verify(ran, "--repair")
     assert marked["outcome"] == "to-compute"
+    assert verify(ran) == []
+
+
+def test_what_was_set_aside_and_is_computed_again_when_needed_is_as_good_as_evicted(
+    ran: Clone, put: Any
+) -> None:
+    every = lying(ran)
+    for copy in every:
+        flip(copy)
+    repaired = verify(ran, "--repair")
+    assert {row["outcome"] for row in repaired} == {"to-compute"}
+    assert verify(ran) == [] == verify(ran, "--repair")
+    assert ran.run() == (5, 0)
+    ran.gitmemo("remote", "add", "lab", "../lab")  # programs compute nothing again with a remote
+    assert len(verify(ran, code=4)) == len(every)
+    ran.gitmemo("remote", "remove", "lab")
+    put(ran, 5)
+    first = next(copy for copy in lying(ran) if copy.path not in {one.path for one in every})
+    flip(first)
+    assert len(verify(ran, code=4)) == 1, "new damage is found"
 
 
 def test_damage_that_hurts_nobody_is_set_aside(ran: Clone, put: Any) -> None:

@@ -287,3 +287,32 @@ def test_a_directory_of_other_things_is_no_remote(project: Project, tmp_path: Pa
     (empty / "gitmemo-remote.json").write_text("{}")
     (empty / "readme.txt").touch()
     project.say("remote", "add", "noted", "../empty")
+
+
+def test_what_a_clone_says_of_a_remote_that_somebody_renamed_is_shown_and_can_follow(
+    project: Project,
+) -> None:
+    project.say("remote", "add", "lab", "s3://bucket/values")
+    project.say("remote", "modify", "--local", "lab", "secret=hush")
+    text = project.committed_file.read_text("utf-8")
+    project.committed_file.write_text(text.replace("remotes.lab", "remotes.group"), "utf-8")
+    for words in (("list",), ("show",), ("show", "lab")):
+        code = errors.RemoteUnknown.exit_code if words == ("show", "lab") else 0
+        said = project.say("remote", *words, code=code)
+        assert "gitmemo remote rename lab NEW" in said and "hush" not in said, words
+        assert "gitmemo remote remove --local lab" in said, words
+    project.say("remote", "rename", "lab", "group")
+    assert project.own["remotes"] == {"group": {"secret": "hush"}}
+    assert project.json("remote", "show")["own"] == ["secret"]
+    assert "rename" not in project.say("remote", "list")
+
+    # What was said for one address stays with it, also under another name.
+    text = project.committed_file.read_text("utf-8")
+    text = text.replace("remotes.group", "remotes.thief").replace("//bucket", "//elsewhere")
+    project.committed_file.write_text(text, "utf-8")
+    project.say("remote", "rename", "group", "thief")
+    project.say("remote", "show", code=errors.RemoteMoved.exit_code)
+    project.say("remote", "modify", "--local", "thief", "secret=other", "--confirm")
+    project.committed_file.write_text(text.replace("remotes.thief", "remotes.x"), "utf-8")
+    project.say("remote", "remove", "--local", "thief")
+    assert "thief" not in project.say("remote", "list")

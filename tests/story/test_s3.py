@@ -40,7 +40,12 @@ def test_two_clones_share_through_s3(
         monkeypatch.setenv(name, value)
     url = f"s3://{bucket}/some/värde"
     committed.variables = CREDENTIALS
-    say(committed, "remote", "add", "lab", url, "-o", f"endpoint_url={endpoint}")
+    options = ("-o", f"endpoint_url={endpoint}")
+    say(committed, "remote", "add", "nowhere", f"s3://{bucket}-misspelt/values", *options)
+    nowhere = say(committed, "remote", "check", "nowhere", code=errors.RemoteUnreachable.exit_code)
+    assert "no such bucket" in nowhere and ": ok" not in nowhere
+    say(committed, "remote", "remove", "nowhere")
+    say(committed, "remote", "add", "lab", url, *options)
     checked = say(committed, "remote", "check")
     for what in ("reachable", "writable", "conditional", "clock"):
         assert f"{what}: ok" in checked

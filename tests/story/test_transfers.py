@@ -208,9 +208,38 @@ def test_who_does_not_want_it_is_told_what_to_do(
     with pytest.raises(errors.BadSetting):
         gm.open(many.root, lazy_pull="perhaps")
     storage.close()
-    with pytest.raises(errors.ValueMissing, match="nor on the remote 'lab'"):
-        (many.root.parent / "lab").rename(many.root.parent / "gone")
+    (many.root.parent / "lab").rename(many.root.parent / "gone")
+    with pytest.raises(errors.RemoteGone, match="is not there"):
         gm.open(many.root, rev="HEAD").unwrap(ref_of_revision(many))
+    (many.root / ".git/gitmemo/remotes").rename(many.root.parent / "never seen")
+    with pytest.raises(errors.ValueMissing, match="nor on the remote 'lab'"):
+        gm.open(many.root, rev="HEAD").unwrap(ref_of_revision(many))
+
+
+@pytest.mark.parametrize("is_mount_point", [True, False])
+def test_a_directory_that_is_not_mounted_is_no_empty_remote(
+    shared: Clone, say: Say, tmp_path: Path, is_mount_point: bool
+) -> None:
+    lab = tmp_path / "lab"
+    assert "nobody has pushed" in say(shared, "remote", "check")
+    assert "never looked" in say(shared, "remote", "show")
+    say(shared, "push")
+    assert "3 values there when it was last looked at" in say(shared, "remote", "show")
+    lab.rename(tmp_path / "unmounted")
+    if is_mount_point:
+        lab.mkdir()
+    gone = errors.RemoteGone.exit_code
+    for words in (
+        ("status", "-r"), ("push",), ("push", "-n"), ("fetch",), ("remote", "check"),
+        ("remote", "gc"), ("remote", "gc", "--sweep"),
+    ):  # fmt: skip
+        said = say(shared, *words, code=gone)
+        assert "is gone" in said and str(lab) in said and ": ok" not in said, words
+    assert lab.exists() == is_mount_point and not list(lab.rglob("*"))
+    assert "would send 3" in say(shared, "push", "-n", "--anew")
+    say(shared, "push", code=gone)
+    assert "sent 3 values" in say(shared, "push", "--anew")
+    assert "sent 0 values" in say(shared, "push")
 
 
 def ref_of_revision(clone: Clone) -> Any:
@@ -332,3 +361,13 @@ def test_whoever_can_answer_is_asked(
         answering(*lines)
         assert may_fetch("3 values \x1b[31m are on lab only") is expected
     assert "\x1b" not in capsys.readouterr().out
+
+
+def test_where_there_is_no_remote_nobody_is_told_to_pull(
+    committed: Clone, clone_of: CloneOf, say: Say
+) -> None:
+    theirs = clone_of(committed, "colleague")
+    said = say(theirs, "status")
+    assert "not on this machine: what calls made is computed again" in said and "pull" not in said
+    said = say(theirs, "status", "--rev", "HEAD")
+    assert "not on this machine, and no remote is configured" in said and "pull" not in said
