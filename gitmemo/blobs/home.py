@@ -6,13 +6,15 @@ error, never an empty store; and a repository that uses one is registered in it.
 
 from __future__ import annotations
 
+import secrets
 from pathlib import Path
 
-from gitmemo.blobs import shared
+from gitmemo.blobs import leases, shared
+from gitmemo.blobs.fingerprint import give_fingerprint
 from gitmemo.blobs.repository import RepositoryBlobs
 from gitmemo.blobs.shared import Sharer
 from gitmemo.config import own_settings
-from gitmemo.errors import BadSetting, StoreGone
+from gitmemo.errors import StoreGone, StoreUnusable
 from gitmemo.git.repository import Layout
 from gitmemo.settings_files import edit_own, setting
 
@@ -59,21 +61,6 @@ def notes_folder(layout: Layout) -> Path:
     return layout.private_dir if folder == own_folder(layout) else folder
 
 
-def sharer_of(layout: Layout, ident: str) -> Sharer:
-    """Return a repository as it is registered."""
-    return Sharer(ident, layout.common_dir.resolve(), layout.root.resolve())
-
-
-def is_known_as(common_dir: Path, ident: str) -> bool | None:
-    """Whether the repository in a git folder has this name; None if nobody can say."""
-    if not common_dir.is_dir():
-        return None
-    try:
-        return own_settings(common_dir).store_id == ident
-    except (BadSetting, OSError):
-        return None
-
-
 def is_same(noted: Path | None, common_dir: Path) -> bool:
     """Whether a git folder that was noted is this one, also where it is mounted twice."""
     try:
@@ -86,22 +73,41 @@ def keep_registered(layout: Layout, folder: Path, ident: str | None) -> None:
     """Register a repository that is not, or is elsewhere now; a copy of one gets its own name.
 
     Raises:
-        StoreUnusable: The store cannot be written to.
+        StoreUnusable: The store, or the git folder, cannot be written to.
     """
-    here = layout.common_dir.resolve()
+    if _is_registered(layout, folder, ident):
+        return
+    try:
+        # Processes of a copy that begin at once are to give it one name.
+        with leases.settling(layout.private_dir):
+            ident = own_settings(layout.common_dir).store_id or ident
+            if not _is_registered(layout, folder, ident):
+                _register(layout, folder, ident)
+    except OSError as error:
+        advice = f"make {layout.private_dir} writable"
+        raise StoreUnusable(
+            str(folder), f"this repository cannot be registered: {error}", advice
+        ) from None
+
+
+def _is_registered(layout: Layout, folder: Path, ident: str | None) -> bool:
     known = None if ident is None else shared.registered(folder, ident)
-    if known is not None and is_same(known.common_dir, here):
-        return
-    is_copied = known is not None and _is_still_there(known)
-    if ident is not None and not is_copied:
-        shared.register(folder, sharer_of(layout, ident))
-        return
-    ident = shared.name_of_copy(ident or "", here)
-    shared.register(folder, sharer_of(layout, ident))
-    edit_own(layout.common_dir, setting(ID, ident))
+    here = layout.common_dir.resolve()
+    return known is not None and is_same(known.common_dir, here) and known.is_now(here)
 
 
-def _is_still_there(known: Sharer) -> bool:
-    """Whether what is registered is a repository of that name still: damage is no reason to say no."""
-    where = known.common_dir
-    return where is not None and where.is_dir() and is_known_as(where, known.ident) is not False
+def _register(layout: Layout, folder: Path, ident: str | None) -> None:
+    here = layout.common_dir.resolve()
+    mark = give_fingerprint(here)
+    known = None if ident is None else shared.registered(folder, ident)
+    is_ours = known is None or known.fingerprint == mark or _is_damaged_here(known, here)
+    # What has the name, and is another folder, may be anywhere: its registration has to stay.
+    ours = ident if ident is not None and is_ours else secrets.token_hex(16)
+    shared.register(folder, Sharer(ours, here, layout.root.resolve(), mark))
+    if ours != ident:
+        edit_own(layout.common_dir, setting(ID, ours))
+
+
+def _is_damaged_here(known: Sharer, here: Path) -> bool:
+    """Whether a registration does not say which folder is meant, and nothing speaks for another."""
+    return known.fingerprint is None and known.common_dir in (None, here)

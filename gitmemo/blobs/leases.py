@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from gitmemo.errors import CollectingAlready
@@ -16,6 +16,7 @@ from gitmemo.errors import CollectingAlready
 _IN_USE = "in-use"
 _SWEEP = "sweep"
 _COLLECTING = "collecting"
+_SETTLING = "settling"
 _COARSEST_S = 2.0
 """Times of files may be so coarse: what was written first by a process may seem as old as `in-use`."""
 _HELD: dict[str, int] = {}
@@ -145,6 +146,21 @@ def _locked(directory: Path, *, exclusive: bool) -> Iterator[None]:
     file = os.open(directory / _SWEEP, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
     try:
         fcntl.flock(file, fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH)
+        yield
+    finally:
+        os.close(file)
+
+
+@contextmanager
+def settling(folder: Path) -> Iterator[None]:
+    """Let one process at a time decide in the body; where there are no locks, each does so alone."""
+    folder.mkdir(parents=True, exist_ok=True)
+    file = os.open(folder / _SETTLING, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    try:
+        with suppress(ImportError, OSError):
+            import fcntl
+
+            fcntl.flock(file, fcntl.LOCK_EX)
         yield
     finally:
         os.close(file)

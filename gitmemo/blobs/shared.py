@@ -18,8 +18,8 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from gitmemo.blobs.fingerprint import fingerprint
 from gitmemo.errors import LinkInside, NewerFormat, StoreUnusable
-from gitmemo.hashing.digest import digest
 from gitmemo.plain_files import replace_file
 
 FORMAT = 1
@@ -39,11 +39,17 @@ class Sharer:
         ident: Its name there, which its own settings say too.
         common_dir: Its git folder, absolute and without links; None if the registration is damaged.
         root: The work tree from which it was registered.
+        fingerprint: What tells its git folder from copies; None if the registration is damaged.
     """
 
     ident: str
     common_dir: Path | None
     root: Path | None = None
+    fingerprint: str | None = None
+
+    def is_now(self, common_dir: Path) -> bool:
+        """Whether a git folder is the one that was registered, and no copy of it."""
+        return self.fingerprint is not None and self.fingerprint == fingerprint(common_dir)
 
 
 def is_store(folder: Path) -> bool:
@@ -70,6 +76,7 @@ def make(folder: Path) -> None:
                     f"name an empty folder (a store has a {MARKER} in it)",
                 )
             replace_file(folder, ".gitignore", b"*\n")  # it may lie in somebody's work tree
+            (folder / _FOLDER).mkdir(exist_ok=True, mode=stat.S_IRWXU)
             marker = json.dumps({"kind": _KIND, "format": FORMAT})
             replace_file(folder, MARKER, f"{marker}\n".encode())
     except (OSError, LinkInside) as error:
@@ -96,6 +103,7 @@ def check(folder: Path) -> None:
         )
     if found.get("format") != FORMAT:
         raise NewerFormat(str(folder / MARKER), found.get("format"), FORMAT)
+    _refuse_unlisted(folder)
 
 
 def refuse_strangers(folder: Path) -> None:
@@ -121,13 +129,29 @@ def refuse_strangers(folder: Path) -> None:
         )
 
 
+def _refuse_unlisted(folder: Path) -> None:
+    """Refuse a store that has lost who shares it: a new list would hold this repository alone."""
+    listed = folder / _FOLDER
+    if listed.is_symlink() or not listed.is_dir():
+        raise StoreUnusable(
+            str(folder),
+            f"{listed} is no folder, so nobody knows who shares it",
+            f"bring it back; or `mkdir {listed}`, and run any gitmemo command in each repository that "
+            "shares this store before `gitmemo gc` in any of them",
+        )
+
+
 def sharers(folder: Path) -> Iterator[Sharer]:
-    """Yield the repositories that are registered."""
-    with suppress(FileNotFoundError):
-        for name in sorted(os.listdir(folder / _FOLDER)):
-            ident, dot, suffix = name.partition(".")
-            if _ID.fullmatch(ident) and dot + suffix == ".json":
-                yield registered(folder, ident) or Sharer(ident, None)
+    """Yield the repositories that are registered.
+
+    Raises:
+        StoreUnusable: The list of them is gone.
+    """
+    _refuse_unlisted(folder)
+    for name in sorted(os.listdir(folder / _FOLDER)):
+        ident, dot, suffix = name.partition(".")
+        if _ID.fullmatch(ident) and dot + suffix == ".json":
+            yield registered(folder, ident) or Sharer(ident, None)
 
 
 def registered(folder: Path, ident: str) -> Sharer | None:
@@ -137,7 +161,13 @@ def registered(folder: Path, ident: str) -> Sharer | None:
     if found is None and not os.path.lexists(path):
         return None
     fields = found if isinstance(found, dict) else {}
-    return Sharer(ident, _folder_in(fields.get("common_dir")), _folder_in(fields.get("root")))
+    mark = fields.get("fingerprint")
+    return Sharer(
+        ident,
+        _folder_in(fields.get("common_dir")),
+        _folder_in(fields.get("root")),
+        mark if isinstance(mark, str) else None,
+    )
 
 
 def register(folder: Path, sharer: Sharer) -> None:
@@ -146,7 +176,12 @@ def register(folder: Path, sharer: Sharer) -> None:
     Raises:
         StoreUnusable: It cannot be written.
     """
-    fields = {"common_dir": str(sharer.common_dir), "root": str(sharer.root or sharer.common_dir)}
+    _refuse_unlisted(folder)
+    fields = {
+        "common_dir": str(sharer.common_dir),
+        "root": str(sharer.root or sharer.common_dir),
+        "fingerprint": sharer.fingerprint,
+    }
     name = f"{_FOLDER}/{sharer.ident}.json"
     try:
         replace_file(folder, name, f"{json.dumps(fields)}\n".encode("ascii"))
@@ -157,11 +192,6 @@ def register(folder: Path, sharer: Sharer) -> None:
 def unregister(folder: Path, ident: str) -> None:
     """Share the store with this repository no longer."""
     _place(folder, ident).unlink(missing_ok=True)
-
-
-def name_of_copy(ident: str, common_dir: Path) -> str:
-    """Return the name of a repository that was copied: each of its processes finds the same."""
-    return digest(f"{ident} {common_dir}".encode("utf-8", "surrogateescape")).hex()[:32]
 
 
 def _place(folder: Path, ident: str) -> Path:

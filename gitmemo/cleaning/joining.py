@@ -126,7 +126,7 @@ def leave(layout: Layout, folder: Path) -> None:
     edit_own(layout.common_dir, setting(PATH, None))
     known = None if ident is None else shared.registered(folder, ident)
     # A repository that was copied, and not used since, has the name of the other one.
-    if known is not None and is_same(known.common_dir, layout.common_dir.resolve()):
+    if known is not None and known.is_now(layout.common_dir):
         with suppress(OSError):  # who reads the registration finds that we left
             shared.unregister(folder, known.ident)
 

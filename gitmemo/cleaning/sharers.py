@@ -46,6 +46,11 @@ def footing(sharer: Sharer, folder: Path) -> tuple[Footing, str]:
         return Footing.UNREADABLE, f"{name_of(sharer)}: {_problem(error)}"
     if said.store_id != sharer.ident:
         return Footing.UNREADABLE, f"{name_of(sharer)}: another repository is there now"
+    if not sharer.is_now(common):
+        return Footing.UNREADABLE, (
+            f"{name_of(sharer)}: another folder is there now (what shares the store was moved away, "
+            "or restored, and not used since)"
+        )
     # A store that is not there may be this one, under the path that it had.
     if said.store is None or (shared.is_store(said.store) and not is_same(said.store, folder)):
         return Footing.LEFT, ""

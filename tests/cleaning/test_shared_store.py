@@ -488,3 +488,90 @@ def test_a_program_of_one_holds_what_the_other_would_remove(
         program.communicate()
     age(folder)
     assert gc(one, "--yes", "--grace", "0")["values"] == 1
+
+
+def copied(clone: Clone, root: Path) -> Clone:
+    """Copy a repository as `cp -r` does: later times of files."""
+    shutil.copytree(clone.root, root, symlinks=True, copy_function=shutil.copy)
+    return Clone(root, clone.home)
+
+
+def test_a_second_copy_in_the_place_of_one_that_was_moved(
+    pair: tuple[Clone, Clone, Path], tmp_path: Path
+) -> None:
+    one, other, folder = pair
+    scratch = copied(other, tmp_path / "scratch")
+    scratch.run("21")
+    keep = Clone(tmp_path / "keep", other.home)
+    scratch.root.rename(keep.root)
+    copied(other, scratch.root).run("22")
+    theirs = lying(folder)
+    age(folder)
+    for arguments in ((), ("--yes", "--grace", "0")):
+        assert str(scratch.root) in forked(one, "gc", *arguments, code=4).err
+    assert lying(folder) == theirs
+    keep.run("21")  # says where it is
+    assert gc(one, "--yes", "--grace", "0")["values"] == 0
+    assert lying(folder) == theirs and keep.run("21") == (3, 0)
+
+
+def test_a_backup_in_the_place_of_the_repository(
+    pair: tuple[Clone, Clone, Path], tmp_path: Path
+) -> None:
+    """It has the same name and the same path as the one that was moved away."""
+    one, other, folder = pair
+    backup = copied(other, tmp_path / "backup")
+    other.run("21")
+    theirs = lying(folder)
+    age(folder)
+    old = Clone(tmp_path / "old", other.home)
+    other.root.rename(old.root)
+    backup.root.rename(other.root)
+    assert "another folder" in forked(one, "gc", "--yes", "--grace", "0", code=4).err
+    # Also once the backup was used; and gc in the backup itself does not take its place either.
+    other.run("22")
+    for clone in (one, other):
+        assert str(other.root) in forked(clone, "gc", "--yes", "--grace", "0", code=4).err
+    assert lying(folder) >= theirs
+    old.run("21")
+    assert gc(one, "--yes", "--grace", "0")["values"] == 0
+    assert lying(folder) >= theirs and standings(one) == ["shares"] * 3
+
+
+def test_copies_that_begin_at_once_have_one_name(
+    pair: tuple[Clone, Clone, Path], tmp_path: Path
+) -> None:
+    one, other, _ = pair
+    twin = copied(other, tmp_path / "twin")
+    running = [
+        subprocess.Popen(
+            [sys.executable, "-P", "-m", "gitmemo", "store", "show"],
+            cwd=twin.root,
+            env=twin.env(),
+            stdout=subprocess.DEVNULL,
+        )
+        for _ in range(4)
+    ]
+    assert [process.wait(60) for process in running] == [0] * 4
+    assert standings(one) == ["shares"] * 3
+
+
+def test_without_its_list_of_repositories_nothing_is_removed(
+    pair: tuple[Clone, Clone, Path],
+) -> None:
+    one, other, folder = pair
+    other.run("21")
+    theirs = lying(folder)
+    age(folder)
+    listed = folder / "repositories"
+    shutil.rmtree(listed)
+    for spoil in (lambda: None, listed.touch, lambda: listed.symlink_to(folder.parent)):
+        spoil()
+        refused = forked(one, "gc", "--yes", "--grace", "0", code=2)
+        assert str(listed) in refused.err and "mkdir" in refused.err
+        assert lying(folder) == theirs
+        listed.unlink(missing_ok=True)
+    listed.mkdir(mode=0o700)
+    for clone in (other, one):
+        assert clone.run() == (5, 0)
+    assert gc(one, "--yes", "--grace", "0")["values"] == 0
