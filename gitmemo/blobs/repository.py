@@ -25,7 +25,7 @@ from gitmemo.blobs.store import (
     remote_of,
     remote_origin,
 )
-from gitmemo.errors import BlobCorrupt, StoreMoved
+from gitmemo.errors import BlobCorrupt
 from gitmemo.hashing.digest import Digest
 
 
@@ -34,13 +34,16 @@ class RepositoryBlobs:
 
     def __init__(self, directory: Path, where_now: Callable[[], Path] | None = None) -> None:
         """`where_now` says where the values of the repository lie, once this process relies on it."""
-        self.directory = directory
         self._where_now = where_now
+        self._used = False
+        self._prefers: Callable[[str], bool] | None = None
+        self._lie_in(directory)
+
+    def _lie_in(self, directory: Path) -> None:
+        self.directory = directory
         self._marks = VerifiedMarks(directory / "verified.jsonl")
         self._own = OriginBlobs(directory / "self", SELF, self._marks)
         self._remotes: dict[str, OriginBlobs] = {}
-        self._used = False
-        self._prefers: Callable[[str], bool] | None = None
         self._notice_remotes()
 
     def put(self, encoded: EncodedValue) -> Digest:
@@ -114,19 +117,24 @@ class RepositoryBlobs:
     def _begin(self) -> None:
         """Make the folder that something is to be written to."""
         if not self._used:
-            self._refuse_moved()
+            self._follow()
         self.directory.mkdir(parents=True, exist_ok=True)
         self._use()
 
     def _use(self) -> None:
         """From now on records may name what was found here: nobody is to remove it, or move it."""
-        if not self._used and leases.use(self.directory):  # waits while somebody moves the values
-            self._refuse_moved()
-            self._used = True
+        # Waits while somebody moves the values. Who relied on nothing yet goes on where they are now:
+        # a program may have computed for hours before it stores its first result.
+        while not self._used and leases.use(self.directory):
+            self._used = not self._follow()
 
-    def _refuse_moved(self) -> None:
-        if self._where_now is not None and (now := self._where_now()) != self.directory:
-            raise StoreMoved(str(self.directory), str(now))
+    def _follow(self) -> bool:
+        """Say whether the values went elsewhere; if so look there from now on."""
+        now = self.directory if self._where_now is None else self._where_now()
+        if now == self.directory:
+            return False
+        self._lie_in(now)
+        return True
 
     def _known_codecs(self, blob: Digest) -> frozenset[str]:
         folders = [self._own, *self._pulled()]

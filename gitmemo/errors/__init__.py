@@ -88,7 +88,6 @@
       StoreUnusable          exit 2
       StoreCommitted         exit 2
       StoreInUse             exit 5
-      StoreMoved             exit 5
       SharersUnreadable      exit 4
       SharerUnknown          exit 2
     repository
@@ -255,7 +254,6 @@ from gitmemo.errors.stores import (
     StoreCommitted,
     StoreGone,
     StoreInUse,
-    StoreMoved,
     StoreUnusable,
 )
 from gitmemo.errors.tags import (
@@ -409,7 +407,6 @@ __all__ = [
     "StoreCommitted",
     "StoreGone",
     "StoreInUse",
-    "StoreMoved",
     "StoreUnusable",
     "TagContested",
     "TagTaken",

@@ -78,23 +78,6 @@ class StoreInUse(GitmemoError):
         return "say it again when they have ended; what was copied is not copied twice"
 
 
-class StoreMoved(GitmemoError):
-    """The values of a repository went to another folder just when a process began to use them."""
-
-    kind = "store-moved"
-    exit_code = 5
-
-    def __init__(self, folder: str, now: str) -> None:
-        super().__init__(folder, now)
-        self.folder, self.now = folder, now
-
-    def problem(self) -> str:
-        return f"the values of this repository went from {self.folder} to {self.now} meanwhile"
-
-    def remedy(self) -> str:
-        return "run it again"
-
-
 class SharersUnreadable(GitmemoError):
     """Nobody can say what a repository needs that shares a store, so nothing may be removed."""
 

@@ -367,19 +367,56 @@ def test_nothing_moves_under_a_running_program(ran: Clone, tmp_path: Path) -> No
     assert gc(ran)["values"] == 0
 
 
-def test_a_program_that_begins_meanwhile_is_told(ran: Clone, tmp_path: Path) -> None:
-    """It had looked where values lie before they were moved: it must not go on there."""
+LONG = """
+import sys
+import gitmemo as gm
+storage = gm.open()
+@gm.op
+def fit(n):
+    print("computing", flush=True)
+    sys.stdin.readline()
+    return bytes([n]) * 3000
+with storage:
+    print(len(storage.unwrap(fit(12))), flush=True)
+"""
+
+
+def test_what_is_computed_while_the_values_move_is_kept(ran: Clone, tmp_path: Path) -> None:
+    """The program had looked where they lie, and not yet stored anything: it goes on where they are."""
+    ran.write("long.py", LONG)
+    folder = tmp_path / "store"
+    moves = [(("store", "share", str(folder)), folder), (("store", "own"), own(ran))]
+    for number, (move, place) in enumerate(moves):
+        ran.write("long.py", LONG.replace("3000", f"{3000 + number}"))
+        before = lying(own(ran)) | lying(folder) if folder.exists() else lying(own(ran))
+        with subprocess.Popen(
+            [sys.executable, "-P", "-m", "gitmemo", "run", "long.py"],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            text=True,
+            cwd=ran.root,
+            env={**ran.env(), "GITMEMO_ON_CHANGE": "breaking"},
+        ) as program:
+            assert program.stdout is not None and program.stdout.readline() == "computing\n"
+            forked(ran, *move)
+            out, _ = program.communicate("go on\n", timeout=60)
+        assert (program.returncode, out) == (0, f"{3000 + number}\n")
+        assert len(lying(place) - before) == 1
+        assert ran.process(sys.executable, "long.py").out == f"{3000 + number}\n"
+    assert forked(ran, "verify").code == 0
+
+
+def test_who_has_found_nothing_yet_looks_where_values_are(ran: Clone, tmp_path: Path) -> None:
     from gitmemo.blobs.home import repository_blobs
-    from gitmemo.errors import StoreMoved
     from gitmemo.git.repository import locate
 
-    blobs = repository_blobs(locate(ran.root))
+    reading, writing = (repository_blobs(locate(ran.root)) for _ in range(2))
     forked(ran, "store", "share", str(tmp_path / "store"))
     some = bytes.fromhex(min(lying(tmp_path / "store")))
-    with pytest.raises(StoreMoved):
-        blobs.find(some)  # type: ignore[arg-type]
-    with pytest.raises(StoreMoved):
-        blobs.put_verified(some, "raw", [b"x"], "remote:lab")  # type: ignore[arg-type]
+    found = reading.find(some)  # type: ignore[arg-type]
+    assert found is not None and reading.directory == tmp_path / "store"
+    writing.put_verified(found.blob, found.codec, [found.read()], "remote:lab")
+    assert writing.directory == tmp_path / "store" and not lying(own(ran))
 
 
 def test_damaged_values_stay_where_they_are(ran: Clone, tmp_path: Path) -> None:
