@@ -12,10 +12,10 @@ import os
 import secrets
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
-from gitmemo.blobs.holding import Copy, Pack, damage_note, large_files, origins, packs
+from gitmemo.blobs.holding import Copy, Pack, copies, damage_note, large_files, origins, packs
 from gitmemo.blobs.large import file_chunks
 from gitmemo.blobs.marks import VerifiedMarks
 from gitmemo.blobs.origin import OriginBlobs
@@ -34,12 +34,12 @@ class Carried:
 
     Attributes:
         copies: Values that are in the other store now.
-        damaged: Those that are not, because their bytes are not what was written.
+        damaged: Those of which there is a copy whose bytes are not what was written.
     """
 
     copies: int = 0
     size_bytes: int = 0
-    damaged: int = 0
+    damaged: set[Digest] = field(default_factory=set)
 
 
 def carry(source: Path, target: Path, wanted: Wanted) -> Carried:
@@ -64,11 +64,12 @@ def carry(source: Path, target: Path, wanted: Wanted) -> Carried:
 
 
 def remove_carried(source: Path, target: Path) -> int:
-    """Remove what the store in `target` has as well; return how many values stay in `source`.
+    """Remove what the store in `target` has as well; return how many values are in `source` alone.
 
     Nobody may use either store meanwhile but to add to `target`.
     """
-    stays = 0
+    stays: set[Digest] = set()
+    torn = 0
     marks = VerifiedMarks(target / "verified.jsonl")
     for folder in origins(source):
         there = _counterpart(source, folder, target, marks)
@@ -76,15 +77,24 @@ def remove_carried(source: Path, target: Path) -> int:
             if _is_all_there(pack, there):
                 pack.path.unlink()
             else:
-                stays += max(1, len(pack.entries))
+                stays.update(blob for blob, *_ in pack.entries)
+                torn += not pack.is_whole
         for copy in large_files(folder):
             if _is_there(there, copy.blob, copy.codec):
                 copy.path.unlink()
             else:
-                stays += 1
+                stays.add(copy.blob)
         for junk in [path for pattern in _JUNK for path in folder.glob(pattern)]:
             junk.unlink()
-    return stays
+    return torn + len(stays - lying(target).keys())
+
+
+def lying(folder: Path) -> dict[Digest, int]:
+    """Return what lies in a store, and how large all copies of it are."""
+    found: dict[Digest, int] = {}
+    for copy in copies(folder):
+        found[copy.blob] = found.get(copy.blob, 0) + copy.size
+    return found
 
 
 def _place(source: Path, folder: Path, target: Path) -> Path:
@@ -105,7 +115,7 @@ def _payloads(pack: Pack, wanted: Wanted, done: Carried) -> Iterator[tuple[Diges
                 if digest(payload) == blob:
                     yield blob, codec, payload
                 else:
-                    done.damaged += 1
+                    done.damaged.add(blob)
 
 
 def _carry_file(copy: Copy, folder: Path, there: OriginBlobs, done: Carried) -> None:
@@ -116,7 +126,7 @@ def _carry_file(copy: Copy, folder: Path, there: OriginBlobs, done: Carried) -> 
         if not there.renew(copy.blob, copy.codec):
             there.put_verified(copy.blob, copy.codec, file_chunks(copy.path))
     except BlobCorrupt:
-        done.damaged += 1
+        done.damaged.add(copy.blob)
     except FileNotFoundError:
         return  # `gc` removed it meanwhile
     else:

@@ -8,20 +8,21 @@ moment, and said again.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 
 from gitmemo.blobs import leases, shared
 from gitmemo.blobs.home import ID, PATH, blobs_folder, is_same, keep_registered, own_folder
-from gitmemo.blobs.moving import Carried, Wanted, carry, remove_carried
+from gitmemo.blobs.moving import Carried, Wanted, carry, lying, remove_carried
 from gitmemo.blobs.shared import Sharer
 from gitmemo.cleaning.sharers import Footing, footing, name_of
 from gitmemo.config import own_settings
-from gitmemo.errors import SharerUnknown, StoreInUse, StoreUnusable
+from gitmemo.errors import GitmemoError, SharerUnknown, StoreInUse, StoreUnusable
 from gitmemo.git.cli import Git
 from gitmemo.git.repository import Layout
+from gitmemo.hashing.digest import Digest
 from gitmemo.remotes.origins import copy_notes
 from gitmemo.settings_files import edit_own, setting
 from gitmemo.workspace import Workspace
@@ -34,12 +35,14 @@ class Joined:
     """What came of it.
 
     Attributes:
-        stays: Values that stay where they were, as they are damaged or among such.
+        stays: Values that are where they were alone, as they are damaged or among such.
+        lying: How many values lie in the folder now, and how large they are.
     """
 
     folder: Path
     carried: Carried
     stays: int
+    lying: tuple[int, int]
 
 
 def share(workspace: Workspace, path: Path) -> Joined:
@@ -55,14 +58,14 @@ def share(workspace: Workspace, path: Path) -> Joined:
     shared.make(folder)
     own = own_folder(layout)
     leases.in_use_since(folder)  # raises where there are no locks: no value would be safe there
-    with leases.using(folder):
+    with _room_in(folder), leases.using(folder):
         carry(own, folder, _everything)  # most of it, while programs run
         with _nobody_else(own):
             carried = carry(own, folder, _everything)
             copy_notes(layout.private_dir, folder)
             _begin_sharing(layout, folder)
             stays = remove_carried(own, folder)
-    return Joined(folder, carried, stays)
+        return Joined(folder, carried, stays, _sum(lying(folder)))
 
 
 def own(workspace: Workspace) -> Joined | None:
@@ -77,14 +80,16 @@ def own(workspace: Workspace) -> Joined | None:
     folder, to = blobs_folder(layout), own_folder(layout)
     if folder == to:
         return None
-    to.mkdir(parents=True, exist_ok=True)
-    with leases.using(folder):
-        carry(folder, to, _named_in(workspace.world))
-    with _nobody_else(folder):
-        carried = carry(folder, to, _named_in(workspace.world))
-        copy_notes(folder, layout.private_dir)
-        leave(layout, folder)
-    return Joined(to, carried, carried.damaged)
+    with _room_in(to):
+        to.mkdir(parents=True, exist_ok=True)
+        with leases.using(folder):
+            carry(folder, to, _named_in(workspace.world))
+        with _nobody_else(folder):
+            carried = carry(folder, to, _named_in(workspace.world))
+            copy_notes(folder, layout.private_dir)
+            leave(layout, folder)
+    there = lying(to)
+    return Joined(to, carried, len(carried.damaged - there.keys()), _sum(there))
 
 
 def abandon(workspace: Workspace) -> Path | None:
@@ -166,6 +171,30 @@ def _place_for(layout: Layout, path: Path) -> Path:
 def _is_meant(sharer: Sharer, name: str) -> bool:
     place = Path(name).expanduser().resolve()
     return name == sharer.ident or place in (sharer.common_dir, Path(name_of(sharer)))
+
+
+@contextmanager
+def _room_in(folder: Path) -> Iterator[None]:
+    """Say what to do where values cannot be written, as on a full disk.
+
+    Raises:
+        StoreUnusable: What is in the way.
+    """
+    try:
+        yield
+    except GitmemoError:
+        raise
+    except OSError as error:
+        raise StoreUnusable(
+            str(folder),
+            str(error),
+            "make room there, or name a folder on another disk, and say it again: no value is lost, "
+            "and what was copied is not copied twice",
+        ) from None
+
+
+def _sum(values: Mapping[Digest, int]) -> tuple[int, int]:
+    return len(values), sum(values.values())
 
 
 def _everything(_: object) -> bool:

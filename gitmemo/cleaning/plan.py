@@ -7,7 +7,7 @@ besides only what is on a remote, can be computed again, or is forgotten and was
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from gitmemo.blobs.holding import Copy
@@ -126,6 +126,8 @@ class Plan:
         values, total_bytes: What lies here now.
         young: Garbage that is not old enough.
         missed_bytes: By how much the budget would still be exceeded.
+        elsewhere: Values that would go besides if no other repository needed them.
+        elsewhere_bytes: How large these are.
     """
 
     doomed: tuple[Doomed, ...]
@@ -133,6 +135,8 @@ class Plan:
     total_bytes: int
     young: int
     missed_bytes: int
+    elsewhere: int = 0
+    elsewhere_bytes: int = 0
 
     @property
     def blobs(self) -> frozenset[Digest]:
@@ -183,7 +187,34 @@ def plan(copies: Iterable[Copy], standing: Standing, wish: Wish, now_s: float) -
             doomed.append(one)
             left -= one.size_bytes
     missed = 0 if wish.max_bytes is None else max(0, left - wish.max_bytes)
-    return Plan(tuple(doomed), len(values), total, len(unnamed) - len(old), missed)
+    kept = (
+        _kept_for_others(values, standing, wish, now_s) if missed or wish.max_bytes is None else []
+    )
+    return Plan(
+        tuple(doomed),
+        len(values),
+        total,
+        len(unnamed) - len(old),
+        missed,
+        len(kept),
+        sum(value.size_bytes for value in kept),
+    )
+
+
+def _kept_for_others(
+    values: Collection[_Value], standing: Standing, wish: Wish, now_s: float
+) -> list[_Value]:
+    """Return what was to be evicted and stays, as another repository needs it."""
+    if not wish.evicts:
+        return []
+    alone = replace(standing, elsewhere=frozenset())
+    would_go = {one.blob for one in _evictable(values, alone, wish, now_s)}
+    return [
+        value
+        for value in values
+        if value.blob in standing.elsewhere
+        and (value.blob in would_go or (value.blob not in standing.live and wish.ops is None))
+    ]
 
 
 def _values(copies: Iterable[Copy]) -> list[_Value]:

@@ -186,12 +186,19 @@ def _show(cleaned: Cleaned, wish: Wish, *, removed: bool) -> None:
     if cleaned.swept is not None and cleaned.swept.damaged:
         packs = count(cleaned.swept.damaged, "damaged pack")
         click.echo(f"{packs} left alone (gitmemo verify)", err=True)
-    if plan.missed_bytes:
+    if plan.elsewhere:
         click.echo(
-            f"{size(plan.missed_bytes)} over the budget remain: nothing else is on the remote"
-            + (" or can be computed again" if wish.computes else " (gitmemo push)"),
+            f"{count(plan.elsewhere, 'value')} ({size(plan.elsewhere_bytes)}) more would go, but other "
+            "repositories that share the store need them (gitmemo store show)",
             err=True,
         )
+    if plan.missed_bytes:
+        reason = "nothing else is on the remote" + (
+            " or can be computed again" if wish.computes else " (gitmemo push)"
+        )
+        if plan.missed_bytes <= plan.elsewhere_bytes:
+            reason = "what other repositories need stays"
+        click.echo(f"{size(plan.missed_bytes)} over the budget remain: {reason}", err=True)
 
 
 def _by_op(plan: Plan, why: str) -> str:
@@ -217,6 +224,7 @@ def _show_json(
         "left_in_use": swept.in_use if swept else 0,
         "left_damaged": swept.damaged if swept else 0,
         "young": cleaned.plan.young,
+        "needed_elsewhere": cleaned.plan.elsewhere,
         "over_budget_bytes": cleaned.plan.missed_bytes,
         "in_use": cleaned.in_use_since_s is not None,
         "journals": len(journals),

@@ -61,7 +61,7 @@ def share(path: Path) -> None:
     from gitmemo.cleaning import joining
 
     joined = joining.share(find(), path)
-    _say(joined)
+    _say(joined, "moved")
     click.echo("shares this store")
 
 
@@ -81,7 +81,7 @@ def own(abandon: bool) -> None:
     if joined is None:
         click.echo("the values are in this repository's own folder")
         return
-    _say(joined)
+    _say(joined, "copied")
     click.echo("shares no store any more")
 
 
@@ -99,10 +99,11 @@ def forget(name: str) -> None:
         click.echo(printable(f"forgot {name_of(gone)}"))
 
 
-def _say(joined: Joined) -> None:
-    carried = joined.carried
-    values = f"{count(carried.copies, 'value')} ({size(carried.size_bytes)})"
-    click.echo(printable(f"{values} in {joined.folder} now"))
+def _say(joined: Joined, done: str) -> None:
+    carried, (values, total) = joined.carried, joined.lying
+    click.echo(f"{done} {count(carried.copies, 'value')} ({size(carried.size_bytes)})")
+    lie = "value lies" if values == 1 else "values lie"
+    click.echo(printable(f"{values:,} {lie} in {joined.folder} now ({size(total)})"))
     if joined.stays:
         said = f"{count(joined.stays, 'value')} stayed behind: damaged, or in a pack with damage"
         click.echo(f"{said} (gitmemo pull, or run the program again)", err=True)

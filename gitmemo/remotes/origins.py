@@ -7,11 +7,14 @@ was made of. What is noted here may be lost; then only the name of a place is kn
 from __future__ import annotations
 
 import json
+import os
+import stat
 from collections.abc import Iterable
 from contextlib import suppress
 from pathlib import Path
 
 from gitmemo.blobs.store import remote_of
+from gitmemo.errors import StoreUnusable
 from gitmemo.remotes.config import RemoteConfig, origin_of
 
 _NOTES = "origins.jsonl"
@@ -39,7 +42,11 @@ def name_in(origin: str) -> str:
 
 
 def note_origin(folder: Path, config: RemoteConfig) -> None:
-    """Note in `folder` which address is meant, before values from there are stored."""
+    """Note in `folder` which address is meant, before values from there are stored.
+
+    Raises:
+        StoreUnusable: Something else is in the place of the notes.
+    """
     _note(folder, [config.true_address])
 
 
@@ -68,14 +75,30 @@ def address_in(origin: str, folder: Path, known: Iterable[str] = ()) -> str | No
 
 
 def _noted(folder: Path) -> list[str]:
-    try:
-        with (folder / _NOTES).open(encoding="ascii", errors="replace") as file:
-            lines = file.read(_LARGEST).splitlines()
-    except FileNotFoundError:
-        return []
     found = []
+    lines = _text(folder).splitlines()
     for line in lines:
         with suppress(ValueError, RecursionError):
             if isinstance(address := json.loads(line), str):
                 found.append(address)
     return found
+
+
+def _text(folder: Path) -> str:
+    """Return what the notes hold; to open a pipe would wait for whoever writes to it.
+
+    Raises:
+        StoreUnusable: There is something else in their place.
+    """
+    flags = os.O_RDONLY | os.O_CLOEXEC | getattr(os, "O_NONBLOCK", 0) | getattr(os, "O_NOFOLLOW", 0)
+    path = folder / _NOTES
+    try:
+        with os.fdopen(os.open(path, flags), encoding="ascii", errors="replace") as file:
+            if stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+                return file.read(_LARGEST)
+        reason = f"{path} is no regular file"
+    except FileNotFoundError:
+        return ""
+    except OSError as error:
+        reason = f"{path} cannot be read ({error.strerror})"
+    raise StoreUnusable(str(folder), reason, f"remove {path}: it only names where values are from")

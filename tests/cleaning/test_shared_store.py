@@ -612,3 +612,81 @@ def test_without_its_list_of_repositories_nothing_is_removed(
     for clone in (other, one):
         assert clone.run() == (5, 0)
     assert gc(one, "--yes", "--grace", "0")["values"] == 0
+
+
+def test_notes_of_origins_that_are_no_file_are_refused(ran: Clone, tmp_path: Path) -> None:
+    folder = tmp_path / "store"
+    forked(ran, "remote", "add", "lab", str(tmp_path / "lab"))
+    ran.commit("With results")
+    forked(ran, "push")
+    other = cloned(ran, tmp_path / "other")
+    forked(other, "store", "share", str(folder))
+    notes = folder / "origins.jsonl"
+    elsewhere = tmp_path / "mine.txt"
+    elsewhere.write_text("mine\n")
+    for spoil in (lambda: os.mkfifo(notes), notes.mkdir, lambda: notes.symlink_to(elsewhere)):
+        spoil()
+        assert str(notes) in forked(other, "pull", code=2).err
+        if notes.is_dir() and not notes.is_symlink():
+            notes.rmdir()
+        else:
+            notes.unlink()
+    assert elsewhere.read_text() == "mine\n"
+    forked(other, "pull")
+    assert str(tmp_path / "lab") in notes.read_text()
+
+
+def test_a_full_disk_is_an_error_that_helps(ran: Clone, tmp_path: Path) -> None:
+    """What is copied is whole or not there; said again with room, it goes on."""
+    ran.process(sys.executable, "-c", PUT, str(own(ran)), "8000", "60000")
+    before = lying(own(ran))
+    folder = tmp_path / "store"
+    command = f"ulimit -f 20; exec {sys.executable} -P -m gitmemo store share {folder}"
+    done = subprocess.run(
+        ["bash", "-c", command], cwd=ran.root, env=ran.env(), capture_output=True, text=True
+    )
+    # Large values are linked where that is possible; packs are always written.
+    assert done.returncode == 2 and "Traceback" not in done.stderr, done.stderr
+    assert str(folder) in done.stderr and "make room" in done.stderr
+    assert lying(own(ran)) == before and not shown(ran)["shared"]
+    forked(ran, "store", "share", str(folder))
+    assert lying(folder) == before and not lying(own(ran))
+    assert forked(ran, "verify").code == 0
+
+
+def test_what_is_said_of_moved_values(apart: tuple[Clone, Clone], tmp_path: Path) -> None:
+    one, other = (copy_of(clone, tmp_path / clone.root.name) for clone in apart)
+    folder = tmp_path / "store"
+    values = len(lying(own(one)))
+    said = forked(one, "store", "share", str(folder)).out
+    assert f"moved {values} values" in said and f"{values} values lie in {folder} now" in said
+    said = forked(other, "store", "share", str(folder)).out
+    assert "moved 0 values" in said and f"{values} values lie in {folder} now" in said
+    # What was repaired is not told to be damaged.
+    forked(one, "remote", "add", "lab", str(tmp_path / "lab"))
+    forked(one, "push")
+    (pack,) = folder.glob("self/packs/*.pack")
+    data = bytearray(pack.read_bytes())
+    data[-3] ^= 1
+    pack.write_bytes(data)
+    forked(one, "verify", "--repair")
+    done = forked(one, "store", "own")
+    assert f"copied {values} values" in done.out and not done.err, done.text
+    assert f"{values} values lie in {own(one)} now" in done.out
+    assert forked(one, "verify").code == 0
+
+
+def test_gc_says_that_others_need_what_stays(
+    pair: tuple[Clone, Clone, Path], tmp_path: Path
+) -> None:
+    one, other, folder = pair
+    values = len(lying(folder))
+    for arguments in (("--max-size", "0"), ("--older-than", "0")):
+        code = 1 if "--max-size" in arguments else 0
+        said = forked(one, "gc", *arguments, code=code).err
+        assert "other repositories" in said and "nothing else is on the remote" not in said
+        found = gc(one, *arguments, code=code)
+        assert 0 < found["needed_elsewhere"] <= values
+    forked(other, "store", "own")
+    assert "other repositories" not in forked(one, "gc", "--older-than", "0").text
+    assert gc(one, "--older-than", "0")["needed_elsewhere"] == 0
