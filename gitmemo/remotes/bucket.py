@@ -17,7 +17,7 @@ from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from gitmemo.remotes.aws import Access, plain_access
+from gitmemo.remotes.aws import Access, Keys, plain_access
 from gitmemo.remotes.config import RemoteConfig
 from gitmemo.remotes.retry import SETTINGS, Patience
 from gitmemo.remotes.transport import LARGEST_PIECE, SLOWEST
@@ -81,7 +81,8 @@ def open_bucket(
     settings = _settings(found, region, service, url[1])
     if options.get("requester_pays", "false").lower() == "true":
         settings["request_payer"] = True
-    return Bucket(url[1], settings, waits, s3fs), f"{url[1]}{url[2]}"
+    arguments = {"config": settings, "credential_provider": _provider(found.keys)}
+    return Bucket(url[1], arguments, waits, s3fs), f"{url[1]}{url[2]}"
 
 
 def _settings(found: Access, region: str, service: str | None, bucket: str) -> dict[str, object]:
@@ -90,11 +91,24 @@ def _settings(found: Access, region: str, service: str | None, bucket: str) -> d
         settings["endpoint"] = service.rstrip("/")
     # A certificate of Amazon's covers one part of a name.
     settings["virtual_hosted_style_request"] = not service and "." not in bucket
-    if found.keys is None:
-        return {**settings, "skip_signature": True}
-    key, secret, token = found.keys
-    settings |= {"access_key_id": key, "secret_access_key": secret}
-    return {**settings, "session_token": token} if token else settings
+    return settings if found.keys else {**settings, "skip_signature": True}
+
+
+def _provider(keys: Keys | None) -> Callable[[], Mapping[str, str | None]] | None:
+    """Return what tells the driver the keys.
+
+    Among its settings they would be completed from the environment: with the session token of
+    another account.
+    """
+    if keys is None:
+        return None
+    key, secret, token = keys
+    return lambda: {
+        "access_key_id": key,
+        "secret_access_key": secret,
+        "token": token,
+        "expires_at": None,
+    }
 
 
 class Bucket:
@@ -103,11 +117,11 @@ class Bucket:
     def __init__(
         self,
         name: str,
-        settings: Mapping[str, object],
+        arguments: Mapping[str, object],
         waits: Patience,
         s3fs: Callable[[], AbstractFileSystem],
     ) -> None:
-        self._name, self._settings, self._waits = name, settings, waits
+        self._name, self._arguments, self._waits = name, arguments, waits
         self._open_s3fs = s3fs
         self._opened: AbstractFileSystem | None = None
         self._stores: dict[tuple[int, int], S3Store] = {}
@@ -243,7 +257,7 @@ class Bucket:
 
         silent_s = self._waits.timeout_s * factor
         arguments: dict[str, Any] = {
-            "config": self._settings,
+            **self._arguments,
             "client_options": {
                 "allow_http": True,
                 "connect_timeout": timedelta(seconds=self._waits.connect_timeout_s),

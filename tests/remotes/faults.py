@@ -46,6 +46,7 @@ class FaultyProxy:
         self.decide: Decide = lambda method, path, number: None
         self.seen: Counter[str] = Counter()
         self.methods: Counter[str] = Counter()
+        self.told: list[dict[str, str]] = []
         self._first: dict[str, tuple[int, list[tuple[str, str]], bytes]] = {}
         self._lock = threading.Lock()
         self._over = threading.Event()
@@ -82,6 +83,7 @@ class FaultyProxy:
         with self._lock:
             number = self.methods.total()
             self.methods[request.command] += 1
+            self.told.append({name.lower(): value for name, value in request.headers.items()})
         fault = self.decide(request.command, request.path, number)
         self.seen[fault or "none"] += 1
         if fault == "deaf":
