@@ -12,13 +12,13 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime, timedelta
 from importlib.util import find_spec
-from operator import sub
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from gitmemo.remotes.aws import Access, Keys, plain_access
 from gitmemo.remotes.config import RemoteConfig
+from gitmemo.remotes.parallel import abandonable, in_parallel, pause
 from gitmemo.remotes.retry import SETTINGS, Patience
 from gitmemo.remotes.transport import LARGEST_PIECE, SLOWEST
 
@@ -41,6 +41,8 @@ _SOON = 1 << 20
 """What moves before anybody asks how fast: a page of a listing, an error, a small object."""
 _SLOW = 5
 """So many times longer may the answer to a large object take: until it is sent, none is due."""
+_PARTS = 8
+"""So many parts of an object are asked for at once."""
 _CHUNK = 1
 """What has arrived is looked at as it comes: who waits for more of it waits for ever."""
 _PROCESS = os.getpid()
@@ -132,12 +134,11 @@ class Bucket:
         """Return what lies below `root`, by path."""
 
         def find() -> dict[str, Mapping[str, int]]:
-            pages = self._store().list(self._key(root) or None, chunk_size=1000)
-            return {
-                f"{self._name}/{each['path']}": {"size": each["size"]}
-                for page in pages
-                for each in page
-            }
+            found: dict[str, Mapping[str, int]] = {}
+            for page in self._store().list(self._key(root) or None, chunk_size=1000):
+                pause()
+                found |= {f"{self._name}/{each['path']}": {"size": each["size"]} for each in page}
+            return found
 
         return self._asked(find, lambda fs: fs.find(root, detail=detail))
 
@@ -153,12 +154,12 @@ class Bucket:
     ) -> list[bytes]:
         """Return several parts of one object, whose path is repeated."""
 
+        def part(number: int) -> tuple[int, bytes]:
+            return number, self._part(paths[number], starts[number], ends[number])
+
         def read() -> list[bytes]:
-            if len(starts) == 1:
-                return [self._part(paths[0], starts[0], ends[0])]
-            store = self._store(asked=max(map(sub, ends, starts)))
-            found = store.get_ranges(self._key(paths[0]), starts=starts, ends=ends, coalesce=0)
-            return [bytes(data) for data in found]
+            found = dict(in_parallel(part, range(len(starts)), _PARTS, tick=pause))
+            return [found[number] for number in range(len(starts))]
 
         return self._asked(read, lambda fs: fs.cat_ranges(paths, starts, ends, on_error=on_error))
 
@@ -215,7 +216,7 @@ class Bucket:
     ) -> Result:
         if not self._resigned:
             try:
-                return action()
+                return abandonable(action)  # the driver does not hear of Ctrl-C
             except (FileNotFoundError, TimeoutError):
                 raise
             except Exception as error:
@@ -230,16 +231,21 @@ class Bucket:
 
     def _part(self, path: str, start: int, end: int) -> bytes:
         """Return a part of an object, unless it only trickles."""
+        if start >= end:  # there is no range of nothing
+            return b""
         answer = self._store(asked=end - start).get(
             self._key(path), options={"range": (start, end)}
         )
         began, came = time.monotonic(), 0
         pieces: list[bytes] = []
         for piece in answer.stream(min_chunk_size=_CHUNK):
-            pieces.append(bytes(piece))
+            pause()
+            pieces.append(bytes(piece[: end - start - came]))
             came += len(pieces[-1])
+            if came == end - start:  # what is sent beyond is not taken in
+                break
             took_s = time.monotonic() - began
-            if came < end - start and took_s > self._waits.timeout_s + came / SLOWEST:
+            if took_s > self._waits.timeout_s + came / SLOWEST:
                 raise TimeoutError(f"{came} bytes came in {took_s:.0f} s")
         return b"".join(pieces)
 

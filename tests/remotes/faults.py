@@ -38,6 +38,7 @@ class FaultyProxy:
     `silent`: no answer ever comes.
     `deaf`: nor is what was sent taken.
     `trickle`: the answer comes byte by byte, `trickled`: its head, too; each byte before a time-out.
+    `more`: after the answer come up to 64 MiB, `surplus` of them are sent.
     `stale`: the first answer to the same request again: a listing that lags.
     """
 
@@ -46,6 +47,7 @@ class FaultyProxy:
         self.decide: Decide = lambda method, path, number: None
         self.seen: Counter[str] = Counter()
         self.methods: Counter[str] = Counter()
+        self.surplus = 0
         self.told: list[dict[str, str]] = []
         self._first: dict[str, tuple[int, list[tuple[str, str]], bytes]] = {}
         self._lock = threading.Lock()
@@ -113,6 +115,8 @@ class FaultyProxy:
             status, headers, data = answer
             _reply(request, status, headers, data, head_only=True)
             self._dripped(request, data)
+        elif fault == "more":
+            self._flooded(request, *answer)
         elif fault == "lost":
             request.close_connection = True
         else:
@@ -124,6 +128,24 @@ class FaultyProxy:
             if self._over.wait(0.2):
                 return
             request.wfile.write(data[at : at + 1])
+
+    def _flooded(
+        self,
+        request: BaseHTTPRequestHandler,
+        status: int,
+        headers: list[tuple[str, str]],
+        data: bytes,
+    ) -> None:
+        request.close_connection = True  # its end is the end of the answer: no length is told
+        request.send_response(status)
+        for name, value in headers:
+            if name.lower() in ("content-range", "last-modified", "etag"):
+                request.send_header(name, value)
+        request.end_headers()
+        request.wfile.write(data)
+        for _ in range(64):
+            request.wfile.write(bytes(1 << 20))
+            self.surplus += 1 << 20
 
     def _passed_on(
         self, request: BaseHTTPRequestHandler, body: bytes

@@ -390,3 +390,14 @@ def test_parts_that_trickle_are_given_up(behind, proxy, monkeypatch):
     proxy.decide = lambda method, path, number: "trickle" if "/packs/" in path else None
     with pytest.raises(RemoteUnreachable):
         behind(retries="0", timeout="1").transport.read_ranges("packs/p", [(0, 900), (2000, 2900)])
+
+
+def test_what_is_sent_beyond_a_part_is_not_taken_in(behind, proxy):
+    data = os.urandom(5000)
+    behind().transport.write("packs/p", data)
+    proxy.decide = lambda method, path, number: "more"
+    transport = behind(retries="0").transport
+    parts = transport.read_ranges("packs/p", [(0, 900), (30, 30), (2000, 4900)])
+    assert parts == [data[0:900], b"", data[2000:4900]]
+    assert b"".join(transport.stream("packs/p", 4000)) == data[:4000]
+    assert proxy.surplus < 3 * (16 << 20)  # what buffers on the way hold
