@@ -10,6 +10,7 @@ import os
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from importlib.util import find_spec
 from pathlib import Path
@@ -18,6 +19,7 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from gitmemo.remotes.aws import Access, Keys, plain_access
 from gitmemo.remotes.config import RemoteConfig
+from gitmemo.remotes.layout import MARKER
 from gitmemo.remotes.parallel import abandonable, in_parallel, pause
 from gitmemo.remotes.retry import SETTINGS, Patience
 from gitmemo.remotes.transport import LARGEST_PIECE, SLOWEST
@@ -41,6 +43,8 @@ _SOON = 1 << 20
 """What moves before anybody asks how fast: a page of a listing, an error, a small object."""
 _SLOW = 5
 """So many times longer may the answer to a large object take: until it is sent, none is due."""
+_PAGE = 1000
+"""So many objects a service lists at once, and always so many but in the end."""
 _PARTS = 8
 """So many parts of an object are asked for at once."""
 _CHUNK = 1
@@ -49,6 +53,10 @@ _PROCESS = os.getpid()
 """Where this was imported. The threads of the driver do not survive a fork."""
 
 Result = TypeVar("Result")
+
+
+class _Doubtful(Exception):
+    """A listing may lack something."""
 
 
 class ServiceAnswered(Exception):
@@ -135,9 +143,10 @@ class Bucket:
 
         def find() -> dict[str, Mapping[str, int]]:
             found: dict[str, Mapping[str, int]] = {}
-            for page in self._store().list(self._key(root) or None, chunk_size=1000):
+            for page in self._store().list(self._key(root) or None, chunk_size=_PAGE):
                 pause()
                 found |= {f"{self._name}/{each['path']}": {"size": each["size"]} for each in page}
+            self._doubt(found, f"{root}/{MARKER}")
             return found
 
         return self._asked(find, lambda fs: fs.find(root, detail=detail))
@@ -214,6 +223,7 @@ class Bucket:
     def _asked(
         self, action: Callable[[], Result], other: Callable[[AbstractFileSystem], Result]
     ) -> Result:
+        only_doubt = False
         if not self._resigned:
             try:
                 return abandonable(action)  # the driver does not hear of Ctrl-C
@@ -222,9 +232,22 @@ class Bucket:
             except Exception as error:
                 if (meant := _meant(error)) is not None:
                     raise meant from error
+                only_doubt = isinstance(error, _Doubtful)
         found = other(self._s3fs())
-        self._resigned = True  # what only the other can do, it will have to do again
+        self._resigned |= not only_doubt  # what only the other can do, it will have to do again
         return found
+
+    def _doubt(self, found: Mapping[str, object], marker: str) -> None:
+        """Raise `_Doubtful` for a listing that may lack something.
+
+        The driver takes whatever comes with a 200 for a page, and that of an error for the last.
+        """
+        if found and len(found) % _PAGE == 0:
+            raise _Doubtful
+        if marker not in found:
+            with suppress(FileNotFoundError):
+                self._store().head(self._key(marker))
+                raise _Doubtful
 
     def _key(self, path: str) -> str:
         return path.removeprefix(self._name).lstrip("/")

@@ -21,6 +21,7 @@ _ANSWERS = {
     "503": (503, _SLOW_DOWN),
     "429": (429, b"Too many requests"),
     "403": (403, _DENIED),
+    "error": (200, _INTERNAL),
 }
 HARMLESS = ("500", "502", "503", "429", "reset", "lost", "twice", "cut", "slow")
 """What a client must get over without anybody noticing."""
@@ -39,6 +40,7 @@ class FaultyProxy:
     `deaf`: nor is what was sent taken.
     `trickle`: the answer comes byte by byte, `trickled`: its head, too; each byte before a time-out.
     `more`: after the answer come up to 64 MiB, `surplus` of them are sent.
+    `error`: an error comes as if it were none.
     `stale`: the first answer to the same request again: a listing that lags.
     """
 
@@ -74,6 +76,10 @@ class FaultyProxy:
         self._server = Server(("127.0.0.1", 0), Handler)
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
+
+    def forget(self) -> None:
+        """Take the next answer to each request for the first."""
+        self._first.clear()
 
     def close(self) -> None:
         """Stop."""
@@ -136,11 +142,12 @@ class FaultyProxy:
         headers: list[tuple[str, str]],
         data: bytes,
     ) -> None:
-        request.close_connection = True  # its end is the end of the answer: no length is told
+        request.close_connection = True
         request.send_response(status)
         for name, value in headers:
             if name.lower() in ("content-range", "last-modified", "etag"):
                 request.send_header(name, value)
+        request.send_header("Content-Length", str(len(data) + (64 << 20)))
         request.end_headers()
         request.wfile.write(data)
         for _ in range(64):
