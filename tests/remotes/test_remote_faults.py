@@ -406,6 +406,18 @@ def test_what_is_sent_beyond_a_part_is_not_taken_in(behind, proxy):
     assert proxy.surplus < 3 * (16 << 20)  # what buffers on the way hold
 
 
+def test_s3fs_takes_in_no_more_than_a_part_either(behind, proxy, tmp_path):
+    config = behind(retries="0").config
+    transport = open_remote(config, tmp_path, thorough=True).transport
+    data = os.urandom(3 << 20)
+    transport.write("packs/p", data)
+    assert transport.read_ranges("packs/p", [(5, 2 << 20)]) == [data[5 : 2 << 20]]
+    proxy.decide = lambda method, path, number: "more"
+    with pytest.raises(RemoteUnreachable, match="more than"):
+        transport.read_ranges("packs/p", [(0, 900)])
+    assert proxy.surplus < 16 << 20
+
+
 def test_a_listing_that_is_an_error_is_not_taken_for_an_empty_one(behind, proxy, ours, share):
     push(ours, behind(), share(ours, b"1"))
     proxy.decide = lambda m, path, number: "error" if "list-type" in path else None
