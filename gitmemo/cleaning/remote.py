@@ -61,7 +61,7 @@ class RemoteCleaning:
 
     def __init__(self, workspace: Workspace, config: RemoteConfig) -> None:
         self._workspace = workspace
-        self._remote: Remote = open_remote(config, workspace.root)
+        self._remote: Remote = open_remote(config, workspace.root, thorough=True)
         self._cache: Path = remote_cache(workspace.layout, config)
 
     @contextmanager

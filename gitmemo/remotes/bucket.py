@@ -10,15 +10,17 @@ import os
 import re
 import time
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from datetime import datetime, timedelta
 from importlib.util import find_spec
-from operator import sub
 from pathlib import Path
 from threading import Lock
 from typing import TYPE_CHECKING, Any, TypeVar
 
-from gitmemo.remotes.aws import Access, plain_access
+from gitmemo.remotes.aws import Access, Keys, plain_access
 from gitmemo.remotes.config import RemoteConfig
+from gitmemo.remotes.layout import MARKER
+from gitmemo.remotes.parallel import abandonable, in_parallel, pause
 from gitmemo.remotes.retry import SETTINGS, Patience
 from gitmemo.remotes.transport import LARGEST_PIECE, SLOWEST
 
@@ -41,12 +43,20 @@ _SOON = 1 << 20
 """What moves before anybody asks how fast: a page of a listing, an error, a small object."""
 _SLOW = 5
 """So many times longer may the answer to a large object take: until it is sent, none is due."""
+_PAGE = 1000
+"""So many objects a service lists at once, and always so many but in the end."""
+_PARTS = 8
+"""So many parts of an object are asked for at once."""
 _CHUNK = 1
 """What has arrived is looked at as it comes: who waits for more of it waits for ever."""
 _PROCESS = os.getpid()
 """Where this was imported. The threads of the driver do not survive a fork."""
 
 Result = TypeVar("Result")
+
+
+class _Doubtful(Exception):
+    """A listing may lack something."""
 
 
 class ServiceAnswered(Exception):
@@ -81,7 +91,8 @@ def open_bucket(
     settings = _settings(found, region, service, url[1])
     if options.get("requester_pays", "false").lower() == "true":
         settings["request_payer"] = True
-    return Bucket(url[1], settings, waits, s3fs), f"{url[1]}{url[2]}"
+    arguments = {"config": settings, "credential_provider": _provider(found.keys)}
+    return Bucket(url[1], arguments, waits, s3fs), f"{url[1]}{url[2]}"
 
 
 def _settings(found: Access, region: str, service: str | None, bucket: str) -> dict[str, object]:
@@ -90,11 +101,24 @@ def _settings(found: Access, region: str, service: str | None, bucket: str) -> d
         settings["endpoint"] = service.rstrip("/")
     # A certificate of Amazon's covers one part of a name.
     settings["virtual_hosted_style_request"] = not service and "." not in bucket
-    if found.keys is None:
-        return {**settings, "skip_signature": True}
-    key, secret, token = found.keys
-    settings |= {"access_key_id": key, "secret_access_key": secret}
-    return {**settings, "session_token": token} if token else settings
+    return settings if found.keys else {**settings, "skip_signature": True}
+
+
+def _provider(keys: Keys | None) -> Callable[[], Mapping[str, str | None]] | None:
+    """Return what tells the driver the keys.
+
+    Among its settings they would be completed from the environment: with the session token of
+    another account.
+    """
+    if keys is None:
+        return None
+    key, secret, token = keys
+    return lambda: {
+        "access_key_id": key,
+        "secret_access_key": secret,
+        "token": token,
+        "expires_at": None,
+    }
 
 
 class Bucket:
@@ -103,11 +127,11 @@ class Bucket:
     def __init__(
         self,
         name: str,
-        settings: Mapping[str, object],
+        arguments: Mapping[str, object],
         waits: Patience,
         s3fs: Callable[[], AbstractFileSystem],
     ) -> None:
-        self._name, self._settings, self._waits = name, settings, waits
+        self._name, self._arguments, self._waits = name, arguments, waits
         self._open_s3fs = s3fs
         self._opened: AbstractFileSystem | None = None
         self._stores: dict[tuple[int, int], S3Store] = {}
@@ -118,12 +142,12 @@ class Bucket:
         """Return what lies below `root`, by path."""
 
         def find() -> dict[str, Mapping[str, int]]:
-            pages = self._store().list(self._key(root) or None, chunk_size=1000)
-            return {
-                f"{self._name}/{each['path']}": {"size": each["size"]}
-                for page in pages
-                for each in page
-            }
+            found: dict[str, Mapping[str, int]] = {}
+            for page in self._store().list(self._key(root) or None, chunk_size=_PAGE):
+                pause()
+                found |= {f"{self._name}/{each['path']}": {"size": each["size"]} for each in page}
+            self._doubt(found, f"{root}/{MARKER}")
+            return found
 
         return self._asked(find, lambda fs: fs.find(root, detail=detail))
 
@@ -139,12 +163,12 @@ class Bucket:
     ) -> list[bytes]:
         """Return several parts of one object, whose path is repeated."""
 
+        def part(number: int) -> tuple[int, bytes]:
+            return number, self._part(paths[number], starts[number], ends[number])
+
         def read() -> list[bytes]:
-            if len(starts) == 1:
-                return [self._part(paths[0], starts[0], ends[0])]
-            store = self._store(asked=max(map(sub, ends, starts)))
-            found = store.get_ranges(self._key(paths[0]), starts=starts, ends=ends, coalesce=0)
-            return [bytes(data) for data in found]
+            found = dict(in_parallel(part, range(len(starts)), _PARTS, tick=pause))
+            return [found[number] for number in range(len(starts))]
 
         return self._asked(read, lambda fs: fs.cat_ranges(paths, starts, ends, on_error=on_error))
 
@@ -199,33 +223,52 @@ class Bucket:
     def _asked(
         self, action: Callable[[], Result], other: Callable[[AbstractFileSystem], Result]
     ) -> Result:
+        only_doubt = False
         if not self._resigned:
             try:
-                return action()
+                return abandonable(action)  # the driver does not hear of Ctrl-C
             except (FileNotFoundError, TimeoutError):
                 raise
             except Exception as error:
                 if (meant := _meant(error)) is not None:
                     raise meant from error
+                only_doubt = isinstance(error, _Doubtful)
         found = other(self._s3fs())
-        self._resigned = True  # what only the other can do, it will have to do again
+        self._resigned |= not only_doubt  # what only the other can do, it will have to do again
         return found
+
+    def _doubt(self, found: Mapping[str, object], marker: str) -> None:
+        """Raise `_Doubtful` for a listing that may lack something.
+
+        The driver takes whatever comes with a 200 for a page, and that of an error for the last.
+        """
+        if found and len(found) % _PAGE == 0:
+            raise _Doubtful
+        if marker not in found:
+            with suppress(FileNotFoundError):
+                self._store().head(self._key(marker))
+                raise _Doubtful
 
     def _key(self, path: str) -> str:
         return path.removeprefix(self._name).lstrip("/")
 
     def _part(self, path: str, start: int, end: int) -> bytes:
         """Return a part of an object, unless it only trickles."""
+        if start >= end:  # there is no range of nothing
+            return b""
         answer = self._store(asked=end - start).get(
             self._key(path), options={"range": (start, end)}
         )
         began, came = time.monotonic(), 0
         pieces: list[bytes] = []
         for piece in answer.stream(min_chunk_size=_CHUNK):
-            pieces.append(bytes(piece))
+            pause()
+            pieces.append(bytes(piece[: end - start - came]))
             came += len(pieces[-1])
+            if came == end - start:  # what is sent beyond is not taken in
+                break
             took_s = time.monotonic() - began
-            if came < end - start and took_s > self._waits.timeout_s + came / SLOWEST:
+            if took_s > self._waits.timeout_s + came / SLOWEST:
                 raise TimeoutError(f"{came} bytes came in {took_s:.0f} s")
         return b"".join(pieces)
 
@@ -243,7 +286,7 @@ class Bucket:
 
         silent_s = self._waits.timeout_s * factor
         arguments: dict[str, Any] = {
-            "config": self._settings,
+            **self._arguments,
             "client_options": {
                 "allow_http": True,
                 "connect_timeout": timedelta(seconds=self._waits.connect_timeout_s),

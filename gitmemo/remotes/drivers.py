@@ -53,8 +53,8 @@ def patience(config: RemoteConfig) -> Patience:
 class Drivers:
     """The open drivers of one remote."""
 
-    def __init__(self, config: RemoteConfig) -> None:
-        self._config = config
+    def __init__(self, config: RemoteConfig, *, thorough: bool = False) -> None:
+        self._config, self._thorough = config, thorough
         self._idle: list[tuple[int, AbstractFileSystem, str]] = []
         self._shared = config.protocol not in SFTP
 
@@ -68,7 +68,7 @@ class Drivers:
         opened = self._idle[-1:] if self._shared else self._taken()
         # Drivers keep an event loop and connections that do not survive a fork.
         if not opened or opened[0][0] != os.getpid():
-            opened = [(os.getpid(), *open_driver(self._config))]
+            opened = [(os.getpid(), *open_driver(self._config, thorough=self._thorough))]
             if self._shared:
                 self._idle = opened
         try:
@@ -89,9 +89,12 @@ class Drivers:
             self._idle.extend(opened)
 
 
-def open_driver(config: RemoteConfig) -> tuple[AbstractFileSystem, str]:
-    """Return the driver of a remote, or what has its methods, and where in it the remote begins."""
-    if config.protocol in S3:
+def open_driver(config: RemoteConfig, *, thorough: bool = False) -> tuple[AbstractFileSystem, str]:
+    """Return the driver of a remote, or what has its methods, and where in it the remote begins.
+
+    A `thorough` one takes no answer for a listing that is none, and starts more slowly.
+    """
+    if config.protocol in S3 and not thorough:
         from gitmemo.remotes.bucket import open_bucket
 
         if opened := open_bucket(config, patience(config), lambda: _opened(config)[0]):

@@ -31,10 +31,10 @@ Result = TypeVar("Result")
 class ObjectTransport:
     """Objects under a URL."""
 
-    def __init__(self, config: RemoteConfig) -> None:
+    def __init__(self, config: RemoteConfig, *, thorough: bool = False) -> None:
         self._config = config
         self._patience = patience(config)
-        self._drivers = Drivers(config)
+        self._drivers = Drivers(config, thorough=thorough)
         self._empty: frozenset[str] = frozenset()
 
     def listing(self) -> dict[str, int | None]:

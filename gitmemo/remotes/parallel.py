@@ -100,6 +100,14 @@ def in_parallel(
         _leave(threads)
 
 
+def abandonable(action: Callable[[], Result]) -> Result:
+    """Return `action()`; Ctrl-C and a stop leave it alone, if nothing else can interrupt it."""
+    if _current.stop is not None:  # whoever waits for this thread leaves it alone as well
+        return action()
+    (result,) = in_parallel(lambda _: action(), (None,), 1)
+    return result
+
+
 def _begin(
     work: Callable[[Item], Result],
     item: Item,

@@ -41,8 +41,13 @@ class Remote:
             raise RemoteTooNew(self.name, self.config.shown_url, found)
 
 
-def open_remote(config: RemoteConfig, root: Path, keys: KeyRing | None = None) -> Remote:
-    """Return the remote of `config`; relative directories start at `root`, the repository's."""
+def open_remote(
+    config: RemoteConfig, root: Path, keys: KeyRing | None = None, *, thorough: bool = False
+) -> Remote:
+    """Return the remote of `config`; relative directories start at `root`, the repository's.
+
+    What deletes opens it `thorough`: a listing that lacks something would cost values.
+    """
     keys = keys or KeyRing()
     if config.protocol in ("http", "https"):
         from gitmemo.remotes.web import WebTransport  # urllib is slow to import
@@ -51,7 +56,7 @@ def open_remote(config: RemoteConfig, root: Path, keys: KeyRing | None = None) -
     if config.protocol is not None:
         from gitmemo.remotes.objects import ObjectTransport  # so is what uploads need
 
-        return Remote(config, ObjectTransport(config), keys)
+        return Remote(config, ObjectTransport(config, thorough=thorough), keys)
     transport = DirectoryTransport(
         config.name, config.shown_url, _directory(config, root), patience(config)
     )

@@ -21,6 +21,7 @@ _ANSWERS = {
     "503": (503, _SLOW_DOWN),
     "429": (429, b"Too many requests"),
     "403": (403, _DENIED),
+    "error": (200, _INTERNAL),
 }
 HARMLESS = ("500", "502", "503", "429", "reset", "lost", "twice", "cut", "slow")
 """What a client must get over without anybody noticing."""
@@ -38,6 +39,8 @@ class FaultyProxy:
     `silent`: no answer ever comes.
     `deaf`: nor is what was sent taken.
     `trickle`: the answer comes byte by byte, `trickled`: its head, too; each byte before a time-out.
+    `more`: after the answer come up to 64 MiB, `surplus` of them are sent.
+    `error`: an error comes as if it were none.
     `stale`: the first answer to the same request again: a listing that lags.
     """
 
@@ -46,6 +49,8 @@ class FaultyProxy:
         self.decide: Decide = lambda method, path, number: None
         self.seen: Counter[str] = Counter()
         self.methods: Counter[str] = Counter()
+        self.surplus = 0
+        self.told: list[dict[str, str]] = []
         self._first: dict[str, tuple[int, list[tuple[str, str]], bytes]] = {}
         self._lock = threading.Lock()
         self._over = threading.Event()
@@ -72,6 +77,10 @@ class FaultyProxy:
         self.url = f"http://127.0.0.1:{self._server.server_address[1]}"
         threading.Thread(target=self._server.serve_forever, args=(0.05,), daemon=True).start()
 
+    def forget(self) -> None:
+        """Take the next answer to each request for the first."""
+        self._first.clear()
+
     def close(self) -> None:
         """Stop."""
         self._over.set()
@@ -82,6 +91,7 @@ class FaultyProxy:
         with self._lock:
             number = self.methods.total()
             self.methods[request.command] += 1
+            self.told.append({name.lower(): value for name, value in request.headers.items()})
         fault = self.decide(request.command, request.path, number)
         self.seen[fault or "none"] += 1
         if fault == "deaf":
@@ -111,6 +121,8 @@ class FaultyProxy:
             status, headers, data = answer
             _reply(request, status, headers, data, head_only=True)
             self._dripped(request, data)
+        elif fault == "more":
+            self._flooded(request, *answer)
         elif fault == "lost":
             request.close_connection = True
         else:
@@ -122,6 +134,25 @@ class FaultyProxy:
             if self._over.wait(0.2):
                 return
             request.wfile.write(data[at : at + 1])
+
+    def _flooded(
+        self,
+        request: BaseHTTPRequestHandler,
+        status: int,
+        headers: list[tuple[str, str]],
+        data: bytes,
+    ) -> None:
+        request.close_connection = True
+        request.send_response(status)
+        for name, value in headers:
+            if name.lower() in ("content-range", "last-modified", "etag"):
+                request.send_header(name, value)
+        request.send_header("Content-Length", str(len(data) + (64 << 20)))
+        request.end_headers()
+        request.wfile.write(data)
+        for _ in range(64):
+            request.wfile.write(bytes(1 << 20))
+            self.surplus += 1 << 20
 
     def _passed_on(
         self, request: BaseHTTPRequestHandler, body: bytes

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 from remotes.faults import FaultyProxy
 
-from gitmemo.errors import RemoteDenied
+from gitmemo.errors import RemoteDenied, RemoteUnreachable
 from gitmemo.remotes import RemoteConfig, open_remote, pull, push
 from gitmemo.remotes.aws import plain_access
 from gitmemo.remotes.bucket import Bucket
@@ -114,6 +114,35 @@ def test_settings_that_it_cannot_express_are_left_to_s3fs(account, url, options,
     assert isinstance(driver, Bucket) is quick
     if quick:
         assert root == url.removeprefix("s3://")
+
+
+@pytest.mark.parametrize(
+    ("options", "who", "token"),
+    [
+        ({"key": "OWN", "secret": "S"}, "OWN", None),
+        ({"key": "OWN", "secret": "S", "token": "T"}, "OWN", "T"),
+        ({"profile": "default"}, "A", None),
+        ({"profile": "ann"}, "C", "E"),
+        ({"anon": "true"}, None, None),
+        ({}, "X", "ENV"),
+    ],
+)
+def test_nothing_of_another_account_is_sent(account, proxy, tmp_path, options, who, token):
+    account(ANN, REGION, **PAIR, AWS_SESSION_TOKEN="ENV", AWS_REGION="no", AWS_DEFAULT_REGION="us")
+    options = {"endpoint_url": proxy.url, "retries": "0", "region": "eu-west-9", **options}
+    config = RemoteConfig("lab", "s3://bucket/values", options, own=frozenset(options))
+    proxy.decide = lambda *_: "500"
+    remote = open_remote(config, tmp_path).transport
+    actions = [remote.listing, lambda: remote.read("a", 9), lambda: remote.write("a", b"1")]
+    for action in actions:
+        with pytest.raises(RemoteUnreachable):
+            action()
+    assert len(proxy.told) == 3
+    for told in proxy.told:
+        assert told["user-agent"].startswith("object_store")
+        assert told.get("x-amz-security-token") == token
+        scope = told.get("authorization", "").partition("Credential=")[2].split("/")
+        assert (scope[0], scope[2]) == (who, "eu-west-9") if who else scope == [""]
 
 
 def test_what_takes_long_to_import_is_left_alone(s3_config, tmp_path):

@@ -129,11 +129,14 @@ def test_what_was_sent_before_a_breakdown_is_told_and_kept(
 def test_a_listing_that_lags_costs_time_only(faulty, proxy, ours, theirs, share):
     wanted = share(ours, b"1", b"2", BIG)
     assert push(ours, faulty, []).sent == 0  # an empty listing was seen
-    push(ours, faulty, wanted)
+    push(ours, faulty, share(ours, b"0"))
     proxy.decide = lambda method, path, _: "stale" if "list-type" in path else None
+    assert "gitmemo-remote.json" in faulty.transport.listing()  # what is empty is doubted
+    proxy.forget()
+    faulty.transport.listing()
+    push(ours, faulty, wanted)
     assert push(ours, faulty, wanted).sent == 3  # sent again: harmless
-    with pytest.raises(Exception, match="holds no gitmemo values"):
-        pull(theirs, faulty, wanted)
+    assert pull(theirs, faulty, wanted).missing == tuple(wanted)
     proxy.decide = lambda *_: None
     assert pull(theirs, faulty, wanted).stored == 3
     assert_sound(theirs, wanted)
@@ -390,3 +393,55 @@ def test_parts_that_trickle_are_given_up(behind, proxy, monkeypatch):
     proxy.decide = lambda method, path, number: "trickle" if "/packs/" in path else None
     with pytest.raises(RemoteUnreachable):
         behind(retries="0", timeout="1").transport.read_ranges("packs/p", [(0, 900), (2000, 2900)])
+
+
+def test_what_is_sent_beyond_a_part_is_not_taken_in(behind, proxy):
+    data = os.urandom(5000)
+    behind().transport.write("packs/p", data)
+    proxy.decide = lambda method, path, number: "more"
+    transport = behind(retries="0").transport
+    parts = transport.read_ranges("packs/p", [(0, 900), (30, 30), (2000, 4900)])
+    assert parts == [data[0:900], b"", data[2000:4900]]
+    assert b"".join(transport.stream("packs/p", 4000)) == data[:4000]
+    assert proxy.surplus < 3 * (16 << 20)  # what buffers on the way hold
+
+
+def test_s3fs_takes_in_no_more_than_a_part_either(behind, proxy, tmp_path):
+    config = behind(retries="0").config
+    transport = open_remote(config, tmp_path, thorough=True).transport
+    data = os.urandom(3 << 20)
+    transport.write("packs/p", data)
+    assert transport.read_ranges("packs/p", [(5, 2 << 20)]) == [data[5 : 2 << 20]]
+    proxy.decide = lambda method, path, number: "more"
+    with pytest.raises(RemoteUnreachable, match="more than"):
+        transport.read_ranges("packs/p", [(0, 900)])
+    assert proxy.surplus < 16 << 20
+
+
+def test_a_listing_that_is_an_error_is_not_taken_for_an_empty_one(behind, proxy, ours, share):
+    push(ours, behind(), share(ours, b"1"))
+    proxy.decide = lambda m, path, number: "error" if "list-type" in path else None
+    with pytest.raises(RemoteUnreachable):
+        behind(retries="0").transport.listing()
+    start = proxy.methods.total()
+    proxy.decide = lambda m, p, number: "error" if number in (start, start + 2) else None
+    assert "gitmemo-remote.json" in behind(retries="1").transport.listing()
+    assert proxy.seen["error"] == 4
+
+
+def test_a_listing_that_ends_with_a_full_page_is_made_sure_of(behind, monkeypatch):
+    transport = behind().transport
+    for name in ("gitmemo-remote.json", "packs/p", "packs/q"):
+        transport.write(name, b"1")
+    monkeypatch.setattr("gitmemo.remotes.bucket._PAGE", 3)
+    with transport._drivers.one() as (bucket, root):
+        assert len(bucket.find(root)) == 3
+        assert bucket._opened is not None  # s3fs was asked
+        assert not bucket._resigned
+
+
+def test_who_deletes_lists_with_what_notices_errors(behind, proxy, tmp_path):
+    config = behind().config
+    open_remote(config, tmp_path).transport.write("gitmemo-remote.json", b"1")
+    open_remote(config, tmp_path, thorough=True).transport.listing()
+    assert "botocore" in proxy.told[-1]["user-agent"]

@@ -155,6 +155,28 @@ def test_ctrl_c_ends_at_once_and_the_next_run_completes(
     assert_sound(theirs, wanted, data)
 
 
+@pytest.mark.parametrize(
+    ("which", "asked"),
+    [("push", "?list-type"), ("push", "gitmemo-remote.json"), ("push", ".pack"), ("pull", ".pack")],
+)
+def test_ctrl_c_is_heard_while_s3_is_silent(
+    tmp_path, ours, theirs, share, s3_config, proxy, which, asked
+):
+    wanted = share(ours, *(b"%d" % i * 9000 for i in range(9)))
+    if which == "pull":
+        push(ours, open_remote(s3_config, tmp_path), wanted)
+    proxy.decide = lambda method, path, number: "silent" if asked in path else None
+    store, endpoint = ours if which == "push" else theirs, f"endpoint_url={proxy.url}"
+    transfer = Transfer(which, store, tmp_path, s3_config.url, wanted, endpoint)
+    until = time.monotonic() + 60
+    while not proxy.seen["silent"] and time.monotonic() < until:
+        time.sleep(0.01)
+    began = time.monotonic()
+    assert transfer.stop(signal.SIGINT) == 130
+    assert time.monotonic() - began < 15  # one or two, when nobody else needs the processor
+    assert transfer.err == ""
+
+
 @pytest.mark.parametrize(("where", "size"), [("directory", 160), ("s3", 64)])
 def test_memory_is_bounded(tmp_path, ours, theirs, share, where, size, request):
     packs = [b"%07d" % i * 250_000 for i in range(20)]
