@@ -19,7 +19,7 @@ from fsspec.implementations.memory import MemoryFileSystem
 
 from gitmemo import remotes
 from gitmemo.blobs import RepositoryBlobs
-from gitmemo.errors import RemoteFull, RemoteReadOnly, RemoteUnreachable
+from gitmemo.errors import RemoteFull, RemoteGone, RemoteReadOnly, RemoteUnreachable
 from gitmemo.remotes import RemoteConfig, open_remote, pull, push
 
 KILLS = int(os.environ.get("GITMEMO_TEST_KILLS", "3"))
@@ -306,10 +306,15 @@ def test_a_remote_that_was_emptied_behind_our_back_is_noticed(
     remote, ours, theirs, share, tmp_path
 ):
     wanted = share(ours, b"1", b"2", values()[-1])
-    push(ours, remote, wanted, cache=tmp_path / "cache")
+    cache = tmp_path / "cache"
+    push(ours, remote, wanted, cache=cache)
     for name in remote.transport.listing():
         delete(remote, tmp_path, name)
-    assert push(ours, remote, wanted, cache=tmp_path / "cache").sent == 3
+    if remote.config.protocol is None:  # a directory may be one that is not mounted
+        with pytest.raises(RemoteGone):
+            push(ours, remote, wanted, cache=cache)
+        remotes.forget_seen(remote.config, cache)
+    assert push(ours, remote, wanted, cache=cache).sent == 3
     for suffix in (".idx", ".pack", wanted[2].blob.hex()):
         (name,) = [n for n in remote.transport.listing() if n.endswith(suffix)]
         delete(remote, tmp_path, name)
