@@ -61,7 +61,7 @@ def variable_names(
         refused = [
             one
             for name, several in wanting.items()
-            if name in taken or not _agree(several, rows)
+            if name in taken or not _agree(several, roles, rows)
             for one in _yielding(several, left, name in taken)
         ]
         if not refused:
@@ -117,11 +117,15 @@ def _candidates(variable: Variable, roles: Roles, spoken: Spoken) -> list[str]:
     return list(dict.fromkeys(found))
 
 
-def _agree(variables: Sequence[Variable], rows: Callable[[], Sequence[Row]]) -> bool:
-    """Whether variables of one name are arguments that always have the same value in a row."""
+def _agree(variables: Sequence[Variable], roles: Roles, rows: Callable[[], Sequence[Row]]) -> bool:
+    """Whether variables of one name are arguments that always have the same value in a row.
+
+    Those that a doubled variable feeds are no arguments from outside: the values are another's, too.
+    """
     if len(variables) == 1:
         return True
-    if any(variable.produced for variable in variables):
+    fed = {port for ports in roles.ports.values() for port in ports}
+    if any(variable.produced for variable in variables) or not fed.isdisjoint(variables):
         return False
     return all(
         len({content(slot) for variable in variables for slot in row.get(variable, ())}) <= 1

@@ -9,6 +9,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
+from itertools import chain
 from typing import TYPE_CHECKING, Any, Literal
 
 from gitmemo.errors import NameTaken, WrongQuestion
@@ -121,11 +122,9 @@ def of_values(
     bad: set[Digest] = set()
     roles = frame.roles
     for call in frame.calls:
-        for slot in call.inputs:
-            if roles.argument(call, slot) in variables:
-                (good if element(slot) in keys else bad).add(call.hid)
-        for slot in call.outputs:
-            if roles.output(call, slot) in variables:
+        given = ((roles.argument(call, slot), slot) for slot in call.inputs)
+        for variable, slot in chain(given, roles.cells[call.hid]):
+            if variable in variables:
                 (good if element(slot) in keys else bad).add(call.hid)
     free = {name: tuple(s for s in frame.free.get(name, ()) if element(s) in keys)}
     return replace(frame, selected=_rid(frame, good, bad), free=free if free[name] else {})
