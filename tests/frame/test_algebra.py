@@ -6,9 +6,10 @@ import random
 from collections.abc import Callable, Sequence
 
 import pytest
+from ancestry import QUICK, ancestors, frame_of
 from hypothesis import given
 from hypothesis import strategies as st
-from programs import QUICK, Step, ancestors, calls_of, frame_of, programs
+from random_calls import Step, calls_of, programs
 
 import gitmemo as gm
 from gitmemo.errors import NameTaken, UnknownNode, WrongQuestion
@@ -78,6 +79,11 @@ def test_values_keep_what_led_to_them_and_what_came_of_them_alone(
     for call in calls:
         roles = [(frame.roles.argument(call, slot), slot) for slot in call.inputs]
         roles += [(frame.roles.output(call, slot), slot) for slot in call.outputs]
+        roles += [
+            (frame.roles.port(call, slot), slot)
+            for slot in call.inputs
+            if _stands_alone(frame, call, slot)
+        ]
         for role, slot in roles:
             if role in variables:
                 touching[element(slot) in kept].append(call)
@@ -89,6 +95,12 @@ def test_values_keep_what_led_to_them_and_what_came_of_them_alone(
     assert found.selected == expected
     shown = {element(slot) for row in found.table().rows for slot in row.get(name, ())}
     assert shown <= kept
+
+
+def _stands_alone(frame: ComputationFrame, call: Call, slot: Slot) -> bool:
+    """Whether an argument is one of several that a variable is, of one function."""
+    source = frame.roles.source(slot)
+    return source is not None and frame.roles.port(call, slot) in frame.roles.ports.get(source, ())
 
 
 @QUICK

@@ -6,19 +6,10 @@ import random
 from collections import defaultdict
 from collections.abc import Sequence
 
+from ancestry import QUICK, ancestors, frame_of, values_in
 from hypothesis import given
 from hypothesis import strategies as st
-from programs import (
-    QUICK,
-    Made,
-    Raw,
-    Step,
-    ancestors,
-    calls_of,
-    frame_of,
-    programs,
-    values_in,
-)
+from random_calls import Made, Raw, Step, calls_of, programs
 
 from gitmemo.frames import ComputationFrame, Universe
 from gitmemo.model.facts import Call, Slot
