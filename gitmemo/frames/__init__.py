@@ -7,7 +7,8 @@ from gitmemo.frames.backing import Backing
 from gitmemo.frames.columns import Column, Mask
 from gitmemo.frames.frame import ComputationFrame
 from gitmemo.frames.rows import Cell
-from gitmemo.frames.tables import Table, plain_frame
+from gitmemo.frames.shown import plain_frame
+from gitmemo.frames.tables import Table
 from gitmemo.frames.universe import Universe
 
 __all__ = [

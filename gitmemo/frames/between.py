@@ -50,7 +50,7 @@ def _upstream(frame: ComputationFrame, nodes: Sequence[str], how: How) -> Hids:
         for call in frame.calls
         if any(frame.roles.output(call, slot) in variables for slot in call.outputs)
     }
-    return _within(frame, frame.universe.reach(start | made, [frame.roles.before]))
+    return frame.universe.reach(start | made, [frame.roles.before])
 
 
 def _downstream(frame: ComputationFrame, nodes: Sequence[str], how: How) -> Hids:
@@ -62,18 +62,13 @@ def _downstream(frame: ComputationFrame, nodes: Sequence[str], how: How) -> Hids
         for call in frame.calls
         if any(frame.roles.argument(call, slot) in variables for slot in call.inputs)
     }
-    made = {
-        maker_user.hid
+    used = {
+        user.hid
         for call in frame.calls
         if any(frame.roles.output(call, slot) in variables for slot in call.outputs)
-        for maker_user in frame.roles.after.get(call.hid, ())
+        for user in frame.roles.after.get(call.hid, ())
     }
-    inside = _within(frame, frozenset(start | given | (made & frame.selected)))
-    return _within(frame, frame.universe.reach(inside, [frame.roles.after]))
-
-
-def _within(frame: ComputationFrame, hids: Hids) -> Hids:
-    return hids & frame.selected
+    return frame.universe.reach(start | given | used, [frame.roles.after])
 
 
 def _asked(frame: ComputationFrame, nodes: Sequence[str]) -> tuple[set[Variable], set[Digest]]:
@@ -112,7 +107,7 @@ def _alone_before(frame: ComputationFrame, variables: set[Variable], start: set[
     """Return the calls whose results led to the start alone."""
     kept = set(start)
     for call in reversed(frame.roles.order):
-        users = [u for u in frame.roles.after.get(call.hid, ()) if u.hid in frame.selected]
+        users = frame.roles.after.get(call.hid, ())
         led = all(user.hid in kept for user in users)
         asked = any(place[0] in variables for place in _made(frame, call))
         if asked or (users and led):

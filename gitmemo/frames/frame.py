@@ -16,7 +16,8 @@ from gitmemo.frames.conditions import mask_of
 from gitmemo.frames.deletion import Deletion
 from gitmemo.frames.description import Description
 from gitmemo.frames.graph import FrameGraph
-from gitmemo.frames.tables import Table, Tables, Values
+from gitmemo.frames.shown import ShownTables, Values
+from gitmemo.frames.tables import Table, Tables
 from gitmemo.frames.universe import Hids
 from gitmemo.garbage import uncollected
 from gitmemo.model.facts import Call
@@ -312,7 +313,7 @@ class ComputationFrame(FrameGraph):
         computed with the revision's code but committed after it.
         """
         with uncollected():
-            return Tables(self).df(nodes, values, frozenset(lazy_vars), include_calls, explode)
+            return ShownTables(self).df(nodes, values, frozenset(lazy_vars), include_calls, explode)
 
     def eval(self, *nodes: str, lazy_vars: Sequence[str] = ()) -> pd.DataFrame:
         """Return `df` with all values loaded."""
@@ -325,7 +326,7 @@ class ComputationFrame(FrameGraph):
 
     def get_func_table(self, function: str, values: Values = "inline") -> pd.DataFrame:
         """Return the calls of one function, a row for each: its arguments and its results."""
-        return Tables(self).of_function(self.calls_of(function), values)
+        return ShownTables(self).of_function(self.calls_of(function), values)
 
     def __repr__(self) -> str:
         return Description(self).line()

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from gitmemo.frames import ComputationFrame
-    from gitmemo.frames.tables import Values
+    from gitmemo.frames.shown import Values
     from gitmemo.memo.framing import StorageFrames, Subject
     from gitmemo.memo.op import Op
     from gitmemo.memo.storage import Storage
@@ -77,7 +77,7 @@ class Tables(ABC):
             meta: Also when and where each ran: history id, version, start, seconds, commit.
             values: What stands in the cells; see `ComputationFrame.df`.
         """
-        from gitmemo.frames.tables import Tables as FrameTables
+        from gitmemo.frames.shown import ShownTables
 
         frame = self.cf(op)
-        return FrameTables(frame).of_function(frame.calls, values, meta=meta)
+        return ShownTables(frame).of_function(frame.calls, values, meta=meta)

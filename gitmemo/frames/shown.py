@@ -1,0 +1,197 @@
+"""What stands in the cells of tables: values, refs or ids, as pandas frames.
+
+Not which cells there are (`tables`). Invariant: a table without pandas and one with it have the same
+columns and rows.
+"""
+
+from __future__ import annotations
+
+import json
+import warnings
+from collections.abc import Callable, Sequence
+from typing import TYPE_CHECKING, Any, Literal
+
+from gitmemo.errors import GitmemoError
+from gitmemo.frames.rows import Cell
+from gitmemo.frames.tables import Table, Tables
+from gitmemo.hashing.digest import to_hex
+from gitmemo.model.facts import Call, Slot
+from gitmemo.ref import Ref, at_hand, ref_to
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from gitmemo.frames.frame import ComputationFrame
+
+Values = Literal["inline", "refs", "objs", "hids", "cids"]
+
+_PLAIN = frozenset({int, float, bool, str})
+_WORD_BITS = 64
+
+
+class ShownTables:
+    """Makes the pandas frames of one computation frame."""
+
+    def __init__(self, frame: ComputationFrame) -> None:
+        self._frame = frame
+
+    def df(
+        self,
+        nodes: Sequence[str],
+        values: Values,
+        lazy: frozenset[str],
+        include_calls: bool,
+        explode: bool | Sequence[str],
+    ) -> pd.DataFrame:
+        """Return a table as a pandas frame; see `ComputationFrame.df`."""
+        import pandas as pd
+
+        functions = [name for name in nodes if self._frame.is_function(name)]
+        variables = [name for name in nodes if name not in functions]
+        table = Tables(self._frame).table(variables, explode)
+        if nodes and not variables:
+            table = Table((), table.rows, table.later, table.finals)
+        shown = self._shown_columns(table, values, lazy)
+        if include_calls or functions:
+            shown |= self._call_columns(table, functions)
+        mark = table.later_column
+        if mark is not None:
+            shown[mark] = [n in table.later for n in range(len(table.rows))]
+        return pd.DataFrame(shown, columns=list(shown), index=range(len(table.rows)))
+
+    def of_function(
+        self, calls: Sequence[Call], values: Values, *, meta: bool = False
+    ) -> pd.DataFrame:
+        """Return the calls of one function as a pandas frame; with `meta`, what is known of each run."""
+        import pandas as pd
+
+        rows = [{s.name: (s,) for s in (*call.inputs, *call.outputs)} for call in calls]
+        columns = tuple(dict.fromkeys(name for row in rows for name in row))
+        table = Table(columns, tuple(rows), frozenset(), tuple(calls))
+        shown = self._shown_columns(table, values, frozenset())
+        if meta:
+            shown |= {f"call.{name}": cells for name, cells in _noted(calls).items()}
+        return pd.DataFrame(shown, columns=list(shown), index=range(len(rows)))
+
+    def _shown_columns(self, table: Table, values: Values, lazy: frozenset[str]) -> dict[str, Any]:
+        """Return what stands in the columns. All that is not on this machine comes in one go."""
+        loaded = [name for name in table.columns if values == "objs" and name not in lazy]
+        loader = self._frame.loader
+        slots = (s for name in loaded for row in table.rows for s in row.get(name, ()))
+        coming = [ref_to(slot, loader) for slot in slots if loader and not _is_plain(slot)]
+        with at_hand(coming):
+            return {
+                name: _typed(self._column(table, name, "refs" if name in lazy else values))
+                for name in table.columns
+            }
+
+    def _column(self, table: Table, name: str, values: Values) -> list[object]:
+        show = self._shower(values)
+        change = self._frame.layout.shown.get(name)
+        if change is not None:
+            show = _changed(self._shower("objs"), change)
+        return [_cell(row.get(name, ()), show) for row in table.rows]
+
+    def _shower(self, values: Values) -> Callable[[Slot], object]:
+        loader = self._frame.loader
+        if values in ("hids", "cids"):
+            return lambda slot: to_hex(slot.hid if values == "hids" else slot.cid)
+
+        def show(slot: Slot) -> object:
+            if values != "refs" and _is_plain(slot):
+                assert slot.inline is not None
+                return slot.inline.json
+            if loader is None:
+                return slot.inline.json if slot.inline else None
+            ref = ref_to(slot, loader)
+            if values == "inline" and slot.inline is not None:
+                return ref.unwrap()
+            return _loaded(ref) if values == "objs" else ref
+
+        return show
+
+    def _call_columns(self, table: Table, functions: Sequence[str]) -> dict[str, list[object]]:
+        """Return for functions the short history ids of the calls that led to each row."""
+        frame = self._frame
+        wanted = functions or frame.fnames
+        shown: dict[str, list[object]] = {name: [] for name in wanted}
+        for call in table.finals:
+            behind = frame.universe.reach([call.hid], [frame.roles.before]) if call else ()
+            for name in wanted:
+                hids = [to_hex(one.hid)[:12] for one in frame.calls_of(name) if one.hid in behind]
+                shown[name].append(hids[0] if len(hids) == 1 else hids or None)
+        taken = set(table.columns)
+        return {name if name not in taken else f"{name}()": cells for name, cells in shown.items()}
+
+
+def _noted(calls: Sequence[Call]) -> dict[str, list[object]]:
+    """Return what is known of each run."""
+    return {
+        "hid": [to_hex(call.hid) for call in calls],
+        "version": [to_hex(call.version) if call.version else None for call in calls],
+        **{name: [call.run.get(name) for call in calls] for name in ("start", "seconds", "commit")},
+    }
+
+
+def plain_frame(table: Table, plain: Callable[[Slot], object]) -> pd.DataFrame:
+    """Return a table as a pandas frame of plain values that every file format takes.
+
+    `plain` gives what stands for a value; what is no number, text or truth stands there as JSON.
+    """
+    import pandas as pd
+
+    shown: dict[str, Any] = {}
+    for name in table.columns:
+        cells = [[plain(slot) for slot in row.get(name, ())] for row in table.rows]
+        values = [one[0] if len(one) == 1 else one or None for one in cells]
+        kinds = {type(value) for value in values} - {type(None)}
+        alike = kinds <= {int, float} or (len(kinds) == 1 and kinds <= _PLAIN)
+        shown[name] = _typed(values) if alike else [_as_json(value) for value in values]
+    mark = table.later_column
+    if mark is not None:
+        shown[mark] = [n in table.later for n in range(len(table.rows))]
+    return pd.DataFrame(shown, columns=list(shown), index=range(len(table.rows)))
+
+
+def _as_json(value: object) -> str | None:
+    return None if value is None else json.dumps(value, ensure_ascii=False)
+
+
+def _typed(values: list[object]) -> Any:
+    """Return whole numbers or truths with gaps as what pandas has for them, not as floats or objects."""
+    kinds = {type(value) for value in values}
+    for kind, dtype in ((int, "Int64"), (bool, "boolean")):
+        if kinds == {kind, type(None)} and (kind is bool or max(map(_width, values)) < _WORD_BITS):
+            import pandas as pd
+
+            return pd.array(values, dtype=dtype)  # type: ignore[call-overload]
+    return values
+
+
+def _width(value: object) -> int:
+    return value.bit_length() if isinstance(value, int) else 0
+
+
+def _is_plain(slot: Slot) -> bool:
+    return slot.inline is not None and type(slot.inline.json) in _PLAIN
+
+
+def _cell(cell: Cell, show: Callable[[Slot], object]) -> object:
+    if len(cell) == 1:
+        return show(cell[0])
+    return [show(slot) for slot in cell] if cell else None
+
+
+def _changed(
+    show: Callable[[Slot], object], change: Callable[[object], object]
+) -> Callable[[Slot], object]:
+    return lambda slot: change(show(slot))
+
+
+def _loaded(ref: Ref[Any]) -> object:
+    """Return the value of `ref`; the ref itself where it cannot be read, so that one does not cost all."""
+    try:
+        return ref.unwrap()
+    except GitmemoError as error:
+        warnings.warn(f"{ref!r} stays a ref: {error.problem()}", stacklevel=9)
+        return ref
