@@ -6,30 +6,31 @@ import gc
 import tempfile
 import time
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 
 import gitmemo as gm
 from gitmemo.frames import ComputationFrame
 
 COUNTS = (9_999, 99_999)
+MOST_OF_MANDALA = 9_999  # it needs minutes to store more
 
 
-@gm.op
-def load(i: int) -> int:
-    """Return a number that is one of its own."""
+def _load(i: int) -> int:
     return i * 7
 
 
-@gm.op(output_names=["model"])
-def train(data: int, rate: float) -> float:
-    """Return a number of both."""
+def _train(data: int, rate: float) -> float:
     return data * rate
 
 
-@gm.op(output_names=["acc"])
-def judge(model: float, k: int) -> float:
-    """Return a number of both."""
+def _judge(model: float, k: int) -> float:
     return model + k
+
+
+load = gm.op(_load)
+train = gm.op(output_names=["model"])(_train)
+judge = gm.op(output_names=["acc"])(_judge)
 
 
 def tables() -> None:
@@ -42,6 +43,8 @@ def tables() -> None:
             for what, ask in _asked(storage, last, count).items():
                 print(f"  {what:36} {min(_seconds(ask) for _ in range(3)):8.2f}")
             storage.close()
+        if count <= MOST_OF_MANDALA:
+            _print_mandala(count)
 
 
 def _asked(storage: gm.Storage, last: object, count: int) -> dict[str, Callable[[], object]]:
@@ -53,6 +56,25 @@ def _asked(storage: gm.Storage, last: object, count: int) -> dict[str, Callable[
         "expand_all().df(), of that": lambda: _anew(frame).df(),
         "storage.similar(acc)": lambda: storage.similar(last, verbose=False),
     }
+
+
+def _print_mandala(count: int) -> None:
+    """Ask mandala for the same table, once."""
+    if find_spec("mandala") is None:
+        print("  (mandala is not installed, so not measured)")
+        return
+    from mandala.imports import Storage, op
+
+    load_, train_, judge_ = op(_load), op(output_names=["model"])(_train), op(_judge)
+    with tempfile.TemporaryDirectory() as folder:
+        storage = Storage(db_path=str(Path(folder) / "mandala.db"))
+        with storage:
+            for i in range(count // 3):
+                judge_(train_(load_(i), 0.5 + i % 10), i % 7)
+        frame = storage.cf(judge_)
+        print(f"  {'mandala: cf(judge)':36} {_seconds(lambda: storage.cf(judge_)):8.2f}")
+        what = "mandala: expand_all().df(), of that"
+        print(f"  {what:36} {_seconds(lambda: frame.expand_all().df()):8.2f}")
 
 
 def _filled(storage: gm.Storage, count: int) -> object:

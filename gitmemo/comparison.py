@@ -213,9 +213,7 @@ def _changes(
         for identity in {**old, **new}
         if not ops or identity[0] in ops
     ]
-    return sorted(
-        rows, key=lambda row: (row.call.op, str(row.call.run.get("start", "")), row.call.hid)
-    )
+    return sorted(rows, key=lambda row: (row.call.op, row.call.start, row.call.hid))
 
 
 def _first(calls: list[Call] | None) -> Call | None:

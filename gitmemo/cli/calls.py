@@ -93,7 +93,7 @@ def _as_text(
         [
             name,
             short(call.op),
-            str(call.run.get("start", ""))[:_TO_THE_SECOND].replace("T", " "),
+            call.start[:_TO_THE_SECOND].replace("T", " "),
             duration(call.seconds),
             _state(call, stale, pending),
             _slots(call.inputs),

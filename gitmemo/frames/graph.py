@@ -58,7 +58,7 @@ class FrameGraph:
     @cached_property
     def calls(self) -> tuple[Call, ...]:
         """The calls of the frame, in the order in which they ran."""
-        return tuple(call for call in self.universe.calls if call.hid in self.selected)
+        return self.universe.only(self.selected).calls
 
     def __len__(self) -> int:
         return len(self.selected)
@@ -66,7 +66,7 @@ class FrameGraph:
     @cached_property
     def roles(self) -> Roles:
         """Which variable each input and output is."""
-        return Roles(self.universe, self.selected, self.layout.parts)
+        return Roles(self.universe.only(self.selected), self.layout.parts)
 
     @cached_property
     def rows(self) -> list[Row]:

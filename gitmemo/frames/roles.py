@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import NamedTuple, TypeAlias
 
-from gitmemo.frames.universe import Hids, Universe
+from gitmemo.frames.universe import Universe
 from gitmemo.hashing.digest import Digest
 from gitmemo.model.facts import Call, Slot
 
@@ -57,10 +57,10 @@ class _Shape:
 
 
 class Roles:
-    """The roles in the calls `selected` of a universe; `parts` says which were split off."""
+    """The roles in the calls of a frame; `parts` says which were split off."""
 
-    def __init__(self, universe: Universe, selected: Hids, parts: Mapping[Digest, str]) -> None:
-        self._universe, self._selected, self._parts = universe, selected, parts
+    def __init__(self, inside: Universe, parts: Mapping[Digest, str]) -> None:
+        self._inside, self._parts = inside, parts
         self._known: dict[tuple[bool, str, str, str], Variable] = {}
 
     def function(self, call: Call) -> Function:
@@ -70,42 +70,28 @@ class Roles:
     @cached_property
     def order(self) -> list[Call]:
         """The calls, each after those that its inputs came from."""
-        return self._universe.in_order(self._selected)
+        return self._inside.in_order(self._inside.hids)
 
-    @cached_property
+    @property
     def before(self) -> Mapping[Digest, tuple[Call, ...]]:
         """For each call those of the frame that its inputs came from."""
-        feeding, selected = self._universe.feeding, self._selected
-        if len(selected) == len(self._universe.calls):
-            return feeding
-        return {
-            hid: tuple([maker for maker in feeding[hid] if maker.hid in selected])
-            for hid in selected
-        }
+        return self._inside.feeding
 
-    @cached_property
+    @property
     def after(self) -> Mapping[Digest, Sequence[Call]]:
         """For each call those of the frame that used what it returned."""
-        using, selected = self._universe.using, self._selected
-        if len(selected) == len(self._universe.calls):
-            return using
-        return {
-            hid: [user for user in using.get(hid, ()) if user.hid in selected] for hid in selected
-        }
+        return self._inside.using
 
     def maker(self, hid: Digest) -> Call | None:
         """Return the call of the frame that made the value of a history, or what it is in."""
-        made = self._universe.makers.get(hid)
-        return made[0] if made is not None and made[0].hid in self._selected else None
+        made = self._inside.makers.get(hid)
+        return made[0] if made is not None else None
 
     @cached_property
     def finals(self) -> list[Call]:
         """The calls whose results no other call of the frame used, in their order."""
-        used = {maker.hid for hid in self._selected for maker in self.before[hid]}
-        return [call for call in self._universe.calls if self._is_final(call.hid, used)]
-
-    def _is_final(self, hid: Digest, used: set[Digest]) -> bool:
-        return hid in self._selected and hid not in used
+        used = {maker.hid for makers in self.before.values() for maker in makers}
+        return [call for call in self._inside.calls if call.hid not in used]
 
     @cached_property
     def _shapes(self) -> Mapping[Digest, _Shape]:
@@ -148,8 +134,8 @@ class Roles:
         """Return the variable that an argument is, if a call of the frame returned it as it is."""
         if slot.is_raw:
             return None
-        made = self._universe.makers.get(slot.hid)
-        if made is None or made[0].hid not in self._selected or made[1].hid != slot.hid:
+        made = self._inside.makers.get(slot.hid)
+        if made is None or made[1].hid != slot.hid:
             return None
         return self._variable(True, made[0], made[1].name)
 

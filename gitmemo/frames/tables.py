@@ -223,7 +223,7 @@ def _told_apart(
     """Return rows in their order; those of calls that began in one millisecond by their values."""
 
     def start(pair: tuple[Call | None, Mapping[str, Cell]]) -> str:
-        return str(pair[0].run.get("start", "")) if pair[0] else "~"
+        return pair[0].start if pair[0] else "~"
 
     found: list[tuple[Call | None, Mapping[str, Cell]]] = []
     for _, group in groupby(rows, start):

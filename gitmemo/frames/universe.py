@@ -153,9 +153,15 @@ class Universe:
                         todo.append(other.hid)
         return frozenset(seen)
 
+    def only(self, hids: Collection[Digest]) -> Universe:
+        """Return these calls alone: what is not asked of the others need not be read."""
+        if len(hids) == len(self.calls):
+            return self
+        return Universe(call for call in self.calls if call.hid in hids)
+
     def joined(self, other: Universe) -> Universe:
         """Return the calls of both, in the order in which they ran."""
         if self == other:
             return self
         calls = {**other.by_hid, **self.by_hid}.values()
-        return Universe(sorted(calls, key=lambda call: (str(call.run.get("start", "")), call.hid)))
+        return Universe(sorted(calls, key=lambda call: (call.start, call.hid)))

@@ -82,7 +82,7 @@ class Explainer:
             status=status,
             inputs=self._inputs(call),
             nearest=to_hex(nearest.hid),
-            when=str(nearest.run.get("start", "")),
+            when=nearest.start,
             elapsed_s=nearest.seconds,
             equal=equal_inputs(nearest, given),
             differences=differences,

@@ -170,7 +170,7 @@ def _judged(failure: Failure, world: World) -> Failure:
         return failure
     if len(key) != SIZE:  # somebody else wrote it
         return failure
-    starts = (str(found.call.run.get("start", "")) for found in world.candidates(key))
+    starts = (found.call.start for found in world.candidates(key))
     return replace(failure, succeeded_since=any(start >= failure.when for start in starts))
 
 

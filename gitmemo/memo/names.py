@@ -75,7 +75,7 @@ class OpNames:
         op = self._ops.get(call.op)
         if op is None or op.version != call.op_version:
             return call
-        added = op.arguments.defaults_since([slot.name for slot in call.inputs])
+        added = op.arguments.defaults_since(call.input_names)
         if not added:
             return call
         inputs = (*call.inputs, *slots_of(op, call.op, added))

@@ -28,7 +28,7 @@ def nearest_call(calls: Sequence[Call], slots: Sequence[Slot], lookup: Lookup) -
     most = max(scores)
     best = [call for call, score in zip(calls, scores, strict=True) if score == most]
     best.sort(key=lambda call: call.hid)
-    best.sort(key=lambda call: str(call.run.get("start", "")), reverse=True)
+    best.sort(key=lambda call: call.start, reverse=True)
     return next((call for call in best if lookup.is_valid(call)), best[0])
 
 

@@ -7,11 +7,11 @@ facts is a set union.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
-from typing import Self, TypeAlias
+from typing import Any, Self, TypeAlias
 
 from gitmemo.hashing.digest import Digest
 from gitmemo.model import ids
@@ -21,6 +21,10 @@ from gitmemo.model.items import Inline as Inline
 from gitmemo.model.items import JsonValue as JsonValue
 from gitmemo.model.slots import Slot as Slot
 
+Reader: TypeAlias = "Callable[[str, Digest], Call]"
+"""Reads the line of the call with a history id."""
+
+_READ_LATE = frozenset({"inputs", "outputs", "inner", "run"})
 _TWO_COMPONENTS = 4  # path and unit of each
 _NOWHERE = Component("?", "?")
 
@@ -46,7 +50,7 @@ class Call:
     version: Digest | None
     inputs: tuple[Slot, ...]
     outputs: tuple[Slot, ...]
-    inner: tuple[Digest, ...] = ()
+    inner: tuple[Digest, ...] = field(default_factory=tuple)
     run: Mapping[str, JsonValue] = field(default_factory=dict)
 
     @cached_property
@@ -84,7 +88,38 @@ class Call:
         noted = self.run.get("ignored")
         return noted if isinstance(noted, dict) else {}
 
-    @property
+    @classmethod
+    def unread(cls, known: Mapping[str, object], line: str, read: Reader) -> Self:
+        """Return the call of `line`, which is read when something is asked that is not `known`.
+
+        `known` holds values of `op`, `op_version`, `version`, `hid`, `input_names`, `start` and `is_link`.
+        """
+        call = cls.__new__(cls)
+        vars(call).update(known, _unread=(line, read))
+        return call
+
+    def __getattr__(self, name: str) -> Any:
+        # Only what a call that was not read does not have yet comes here.
+        unread = vars(self).get("_unread")
+        if unread is None or name not in _READ_LATE:
+            raise AttributeError(f"a call has no {name!r}")
+        line, read = unread
+        found = vars(read(line, self.hid))
+        vars(self).update({one: found[one] for one in _READ_LATE})
+        vars(self).pop("_unread", None)  # another thread may have been here
+        return found[name]
+
+    @cached_property
+    def input_names(self) -> tuple[str, ...]:
+        """The names of the inputs."""
+        return tuple([slot.name for slot in self.inputs])
+
+    @cached_property
+    def start(self) -> str:
+        """When it began, in UTC; empty where that is not known."""
+        return str(self.run.get("start", ""))
+
+    @cached_property
     def is_link(self) -> bool:
         """Whether it repeats the outputs of another record, for inputs of other histories."""
         return "same" in self.run
@@ -92,7 +127,7 @@ class Call:
     @property
     def moved(self) -> tuple[Component, Component] | None:
         """For a link under another name: the op's function in the version, and what that is since."""
-        if "as" not in self.run:
+        if not self.is_link or "as" not in self.run:
             return None
         names = self.run["as"]
         if isinstance(names, list) and len(names) == _TWO_COMPONENTS:

@@ -6,15 +6,18 @@ Not another format: `lines` has it. Invariant: what is read here is what
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from gitmemo.hashing import content_id as hash_of
 from gitmemo.hashing.digest import Digest, from_text, to_text
 from gitmemo.model.facts import Call, JsonValue, Slot
 from gitmemo.model.ids import raw_hid
 from gitmemo.model.lines import call_from, decoded, made_call, version_id
 from gitmemo.model.notation import read_output, write_input
+
+_START = '"start":"'
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,6 +50,25 @@ def call_from_line(
         ):
             return made_call(array, asked.inputs, content_id, hid)
     return call_from(line, content_id, hid)
+
+
+def later_call(line: str, told: Mapping[str, object], hid: Digest, *, is_link: bool) -> Call:
+    """Return the call of `line`, which is read when it must be; `told` is what is known of it.
+
+    Of 100,000 calls a question needs the inputs and outputs of some; reading them takes longest.
+    """
+    known = {**told, "hid": hid, "start": start_of(line), "is_link": is_link}
+    return Call.unread(known, line, _read)
+
+
+def _read(line: str, hid: Digest) -> Call:
+    return call_from(line, hash_of, hid)
+
+
+def start_of(line: str) -> str:
+    """Return when the call of `line` began: nothing of the user's stands behind that."""
+    at = line.rfind(_START)
+    return line[at + len(_START) : line.index('"', at + len(_START))] if at >= 0 else ""
 
 
 class Glance(NamedTuple):  # a frozen dataclass takes four times as long

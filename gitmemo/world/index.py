@@ -28,7 +28,7 @@ from gitmemo.model.facts import (
     Value,
     Version,
 )
-from gitmemo.model.glances import Asked, Glance, call_from_line, glance
+from gitmemo.model.glances import Asked, Glance, call_from_line, glance, later_call
 from gitmemo.model.lines import from_line, record_id
 from gitmemo.model.tombstones import Tombstones
 from gitmemo.world.membership import Membership
@@ -228,18 +228,21 @@ class Index(Membership):
         }
 
     def calls(self, numbers: Iterable[int] | None, *, without: Iterable[int] = ()) -> list[Call]:
-        """Return the calls with these fact numbers, all if None, but those in `without`."""
+        """Return the calls with these fact numbers, all if None, but those in `without`.
+
+        The lines are read when more is asked of a call than what is told by its row.
+        """
         rows = self.rows(
-            "select shape, line, hid from fact where micros is not null"
+            "select shape, line, hid, micros from fact where micros is not null"
             " and (:among is null or id in (select value from json_each(:among)))"
             " and id not in (select value from json_each(:without))",
             {"among": None if numbers is None else as_json(numbers), "without": as_json(without)},
         )
-        of_shape = self.shapes.line
+        line_of, told_by = self.shapes.line, self.shapes.told_by
         with uncollected():
             return [
-                call_from_line(of_shape(shape, line), None, content_id, Digest(hid))
-                for shape, line, hid in rows
+                later_call(line_of(shape, line), told_by(shape), Digest(hid), is_link=micros < 0)
+                for shape, line, hid, micros in rows
             ]
 
     def numbered_calls(self, numbers: Iterable[int]) -> list[tuple[int, Call]]:

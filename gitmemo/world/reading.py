@@ -13,13 +13,13 @@ from gitmemo.hashing import content_id
 from gitmemo.hashing.digest import Digest, digest
 from gitmemo.model.components import Component
 from gitmemo.model.facts import Call, Decision, Source, Text, Version
+from gitmemo.model.glances import start_of
 from gitmemo.model.lines import from_line, record_id
 from gitmemo.world.index import Index
 from gitmemo.world.table import as_json, made_by, mark_of, of_component
 
 Histories = dict[Component, dict[Digest, Source | Decision]]
 """Components to the sources of and decisions about them, by record id, in the order they were seen."""
-_START = '"start":"'
 _MARK_BYTES = 8
 
 
@@ -111,7 +111,7 @@ def periods(
     )
     found: dict[Digest, tuple[str, str]] = {}
     for version, shape, line in rows:
-        start = _start_of(index.shapes.line(shape, line))
+        start = start_of(index.shapes.line(shape, line))
         if start:
             first, last = found.get(version, (start, start))
             found[version] = min(first, start), max(last, start)
@@ -120,9 +120,3 @@ def periods(
 
 def _is(line: str, kind: str) -> bool:
     return line.startswith(f'["{kind}",')
-
-
-def _start_of(line: str) -> str:
-    """Return when a call began, without reading all of it: nothing of the user's stands behind that."""
-    at = line.rfind(_START)
-    return line[at + len(_START) : line.index('"', at + len(_START))] if at >= 0 else ""

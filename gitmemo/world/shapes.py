@@ -7,6 +7,7 @@ what was packed with it can be read as long as its row exists.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
@@ -67,6 +68,7 @@ class Shapes:
         self._database = database
         self._newest: dict[Look, _Shape] = {}
         self._patterns: dict[int, Pattern] = {}
+        self._told: dict[int, Mapping[str, object]] = {}
         self._forms: dict[str, int] = {}
         self._seen: dict[str, int] = {}
 
@@ -101,10 +103,30 @@ class Shapes:
             return (self._patterns.get(shape) or self._load(shape)).fill(stored)
         return (self._patterns.get(shape) or self._load(shape)).unpack(stored)
 
+    def told_by(self, shape: int) -> Mapping[str, object]:
+        """Return what is known of every call of a shape, as `Call.unread` takes it."""
+        told = self._told.get(shape)
+        if told is None:
+            with self._database.lock:
+                op, version, names = self._database.execute(
+                    "select op, version, names from shape where id = ?", (shape,)
+                ).fetchone()
+            op_version, inputs, _outputs = json.loads(names)
+            if len(self._told) > _MOST_PATTERNS:
+                self._told.clear()
+            told = self._told[shape] = {
+                "op": op,
+                "op_version": op_version,
+                "version": Digest(version) if version else None,
+                "input_names": tuple(inputs),
+            }
+        return told
+
     def forget(self) -> None:
         """Read shapes anew: what was made in a transaction is gone if that is undone."""
         self._newest.clear()
         self._patterns.clear()
+        self._told.clear()
         self._forms.clear()
 
     def signatures(self, op: str, op_version: int) -> set[CallSignature]:

@@ -314,7 +314,7 @@ def first_of_each(calls: Iterable[Call]) -> dict[Digest, Call]:
 
 def in_order(calls: Iterable[Call]) -> list[Call]:
     """Return `calls` in the order in which they ran; equal times are told apart by id."""
-    return sorted(calls, key=lambda call: (str(call.run.get("start", "")), call.hid))
+    return sorted(calls, key=lambda call: (call.start, call.hid))
 
 
 def heads(facts: Iterable[tuple[Digest, Source | Decision]]) -> tuple[Digest, ...]:
