@@ -1,0 +1,187 @@
+"""What methods of frames can be told, and the methods that few use: each does what its words say."""
+
+from __future__ import annotations
+
+import pytest
+
+import gitmemo as gm
+from gitmemo.errors import FramesDiffer, UnknownNode
+from gitmemo.frames import ComputationFrame
+
+
+@gm.op(output_names=["data"])
+def load(n):
+    return list(range(n))
+
+
+@gm.op(output_names=["model"])
+def train(data, rate):
+    return {"size": len(data), "rate": rate}
+
+
+@gm.op(output_names=["acc"])
+def judge(model, data):
+    return model["rate"] * 10 + len(data)
+
+
+@gm.op
+def report(model):
+    return f"rate {model['rate']}"
+
+
+@gm.op(output_names=["top"])
+def best(accs):
+    return max(accs)
+
+
+@pytest.fixture(scope="module")
+def storage() -> gm.Storage:
+    storage = gm.Storage()
+    with storage:
+        for n in (2, 3):
+            data = load(n)
+            models = [train(data, rate) for rate in (1, 2)]
+            best([judge(model, data) for model in models])
+            report(models[0])
+    return storage
+
+
+@pytest.fixture(scope="module")
+def cf(storage: gm.Storage) -> ComputationFrame:
+    return storage.cf(judge).expand_back()
+
+
+def test_growing_adds_only_what_is_wanted(storage: gm.Storage) -> None:
+    start = storage.cf(load)
+    slow = start.expand_forward(where=lambda call: call.run["start"] < "2000")
+    assert slow == start
+    models = start.expand_forward(ops=["train"])
+    assert models.fnames == ["load", "train"]
+    assert len(models) == 6
+    accs = storage.cf(train).expand_forward("model", ops=["judge"], depth=1)
+    assert accs.fnames == ["train", "judge"]
+
+
+def test_strong_is_what_led_to_nothing_else_and_came_of_nothing_else(storage: gm.Storage) -> None:
+    everything = storage.cf()
+    assert set(everything.upstream("acc").fnames) == {"load", "train", "judge"}
+    assert len(everything.upstream("acc")) == 2 + 4 + 4
+    strong = everything.upstream("acc", how="strong")
+    # What is reported led to something else, and so did the data.
+    assert {(f, len(strong.calls_of(f))) for f in strong.fnames} == {("judge", 4), ("train", 2)}
+
+
+def test_cells_are_refs_ids_or_values(cf: ComputationFrame) -> None:
+    slots = {(slot.hid.hex(), slot.cid.hex()) for slot in cf.elements("model")}
+    assert set(zip(cf.df(values="hids")["model"], cf.df(values="cids")["model"], strict=True)) == (
+        slots
+    )
+    loaded = cf.df(values="objs", lazy_vars=["data"])
+    assert all(isinstance(cell, gm.Ref) for cell in loaded["data"])
+    assert {type(cell) for cell in loaded["model"]} == {dict}
+
+
+def test_calls_stand_beside_their_values(storage: gm.Storage, cf: ComputationFrame) -> None:
+    table = cf.df(include_calls=True)
+    assert list(table.columns) == ["n", "data", "rate", "model", "acc", "load", "train", "judge"]
+    hids = {call.hid.hex()[:12] for call in storage.cf(train).calls}
+    assert set(table["train"]) == hids
+    several = storage.cf(best).expand_back().df("top", "judge")
+    assert [len(cell) for cell in several["judge"]] == [2, 2]
+
+
+def test_values_are_chosen_by_history_or_content(storage: gm.Storage, cf: ComputationFrame) -> None:
+    with storage:
+        model = train(load(2), 1)
+    assert len(cf.isin([model], "model").df()) == 1
+    assert len(cf.isin([model.hid], "model", by="hid").df()) == 1
+    assert len(cf.isin([model.cid], "model", by="cid").df()) == 1
+    assert cf.isin([model.hid], "model", by="cid").df().empty
+    assert cf.select_subsets(model=[model]).df()["acc"].tolist() == [12]
+    assert cf.select_subsets(model=[model], data=[]).df().empty
+
+
+def test_nodes_are_chosen_by_name(cf: ComputationFrame) -> None:
+    assert cf.select_nodes(["model", "judge"]) == cf[["model", "judge"]]
+    assert cf[["model", "judge"]].nodes == ["model", "judge"]
+    with pytest.raises(UnknownNode):
+        cf.select_nodes(["modle"])
+
+
+def test_several_frames_combine(cf: ComputationFrame) -> None:
+    two, fast, high = cf[cf["n"] == 2], cf[cf["rate"] == 2], cf[cf["acc"] > 12]
+    assert two.union(fast, high) == (two | fast) | high
+    assert two.intersection(fast, high) == (two & fast) & high
+    assert two.union() == two.intersection() == two
+
+
+def test_values_that_stand_alone_combine(storage: gm.Storage) -> None:
+    with storage:
+        one, two = storage.cf({"m": [train(load(2), 1)]}), storage.cf({"m": [train(load(2), 2)]})
+    assert len((one | two).df()) == 2
+    assert len(((one | two) & one).df()) == 1
+    assert ((one | two) - two).df()["m"].tolist() == one.df()["m"].tolist()
+    assert (one & two).df().empty
+
+
+def test_frames_that_call_one_thing_by_two_names_do_not_combine(cf: ComputationFrame) -> None:
+    with pytest.raises(FramesDiffer, match=r"lr.*speed|speed.*lr"):
+        cf.rename(rate="lr") | cf.rename(rate="speed")
+    assert "lr" in (cf.rename(rate="lr") | cf).vnames
+    shown = cf.drop("rate") | cf
+    assert "rate" in shown.vnames, "what one frame shows is shown"
+    assert "rate" not in (cf.drop("rate") | cf.drop("rate")).vnames
+
+
+def test_variables_of_the_same_values_are_made_one() -> None:
+    @gm.op
+    def shift(x, by):
+        return x + by
+
+    @gm.op
+    def scale(shift, times):
+        return shift * times
+
+    storage = gm.Storage()
+    with storage:
+        for number in (2, 3):
+            scale(shift(5, number), number)
+    cf = storage.cf(scale).expand_back()
+    assert {"by", "times"} <= set(cf.vnames)
+    simple = cf.simplify()
+    assert len({"by", "times"} & set(simple.vnames)) == 1
+    assert len(simple.df()) == 2
+
+
+def test_history_is_what_led_to_a_variable(storage: gm.Storage) -> None:
+    past = storage.cf().history("model")
+    assert set(past.columns) == {"n", "data", "rate", "model"}
+    assert sorted(map(tuple, past[["n", "rate"]].to_numpy().tolist())) == [
+        (2, 1), (2, 2), (3, 1), (3, 2),
+    ]  # fmt: skip
+
+
+def test_a_function_is_split_by_a_value_that_it_takes(cf: ComputationFrame) -> None:
+    parts = cf.split("rate", by=lambda rate: "slow" if rate == 1 else "fast")
+    assert {"train[slow]", "train[fast]"} <= set(parts.fnames)
+    assert [call.inputs[1].inline.json for call in parts.calls_of("train[slow]")] == [1, 1]
+
+
+def test_the_graph_is_printed(cf: ComputationFrame, capsys: pytest.CaptureFixture[str]) -> None:
+    cf.print_graph()
+    assert capsys.readouterr().out.splitlines() == [
+        "data = load(n=n)",
+        "model = train(data=data, rate=rate)",
+        "acc = judge(model=model, data=data)",
+    ]
+
+
+def test_pictures_say_what_is_in_a_collection(storage: gm.Storage) -> None:
+    graph = storage.cf(best).expand_back().graph()
+    edges = {(edge.source, edge.target): edge for edge in graph.edges}
+    assert edges["v:acc", "v:accs"].items
+    assert edges["v:acc", "v:accs"].count == 2, "calls that took such a list"
+    nodes = {node.key: node for node in graph.nodes}
+    assert nodes["v:accs"].collection
+    assert not nodes["v:acc"].collection
+    assert nodes["f:train"].count == 4
