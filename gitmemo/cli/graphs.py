@@ -9,8 +9,7 @@ import click
 from gitmemo.cli.looking import look_at
 from gitmemo.cli.options import revision_options
 from gitmemo.cli.questions import asked
-from gitmemo.drawing import Direction, Engine, put, render
-from gitmemo.drawing.rendering import format_of
+from gitmemo.drawing import Direction, Engine, format_of, put, render
 from gitmemo.frames.picture import graph_of
 
 

@@ -75,16 +75,14 @@ class Column:
         """Return a mask of the values that are in `values`.
 
         Args:
-            values: Values, or refs; with `by`, refs or ids in hex.
-            by: What has to be equal: the values, the histories, or the contents.
+            values: Values; or refs, or with `by` also ids in hex.
+            by: What has to be equal: the values (of refs the contents), the histories, or the contents.
         """
         wanted = list(values)
         if by == "val":
-            contents = {_plain(value) for value in wanted if isinstance(value, Ref)}
-            others = [value for value in wanted if not isinstance(value, Ref)]
-            if not contents:
-                return self.map(lambda value: any(_equal(value, other) for other in others))
-            by, wanted = "cid", wanted
+            if not any(isinstance(value, Ref) for value in wanted):
+                return self.map(lambda value: any(_equal(value, other) for other in wanted))
+            by = "cid"
         ids = {_id_of(value, by) for value in wanted}
         return Mask.leaf(self.name, lambda slots, _: [getattr(s, by).hex() in ids for s in slots])
 
@@ -136,10 +134,6 @@ def _equal(value: object, other: object) -> bool:
         return bool(value == other)
     except ValueError:  # arrays are equal element by element
         return False
-
-
-def _plain(ref: Ref[Any]) -> str:
-    return ref.cid
 
 
 def _id_of(value: object, by: Literal["val", "hid", "cid"]) -> str:

@@ -1,7 +1,8 @@
 """Forgetting the calls of a frame: what that would take, doing it, and taking it back.
 
 Not what being forgotten means (`model.tombstones`). Invariant: nothing is forgotten before somebody
-who could see the plan said so, and no call is left that used what a forgotten one returned.
+who could see the plan said so, and no call of the universe is left that used what a forgotten one
+returned. Calls of older code are in no universe.
 """
 
 from __future__ import annotations

@@ -158,12 +158,14 @@ class ComputationFrame(FrameGraph):
         until: str | None = None,
         decision: Literal["exact", "non-breaking"] | None = None,
     ) -> ComputationFrame:
-        """Return the frame of the calls that meet all conditions; of `op` alone if that is given.
+        """Return what led to calls that meet all conditions, and what came of them alone.
+
+        Asked are the final calls, whose results no other call of the frame used; with `version`, the
+        calls of functions that have it.
 
         Args:
             test: Any test of a call.
-            op: Ask only calls of this function; what led to those that pass is kept, and what came
-                of them alone.
+            op: Ask the calls of this function instead.
             version: The beginning of a version's content or semantic id.
             commit: The commit that was checked out, as git knows it.
             since, until: When the call began: a date or a moment, `2026-11-22T16:00Z`; until is
@@ -304,7 +306,7 @@ class ComputationFrame(FrameGraph):
             nodes: Show these variables and functions only: a row for each way they occur together.
             values: `inline`: small plain values, refs for the rest; `refs`; `objs`: all values
                 loaded; one that cannot be read stays a ref, with a warning; `hids`, `cids`: ids.
-            lazy_vars: Variables that stay refs with `values="objs"`.
+            lazy_vars: Variables that stay refs, whatever `values` says.
             include_calls: Also show the calls, in columns named like the functions.
             explode: Instead of a list of values, a row for each element of the collections that
                 were arguments, or of those that are named, with its place in a column `…_index`.
@@ -354,7 +356,7 @@ class ComputationFrame(FrameGraph):
         Args:
             path: A file: `.svg`, `.html`, `.dot`, `.mmd` (Mermaid), `.txt`; `.png` and `.pdf` with
                 Graphviz.
-            verbose: With versions, values and counts, and with the program that the graph is.
+            verbose: With versions and values in the nodes, and names and counts at all edges.
             direction: From the top down (`TB`), or from left to right (`LR`).
             engine: `own`, or `dot` for Graphviz, if it is installed.
 
@@ -370,9 +372,7 @@ class ComputationFrame(FrameGraph):
         return Picture(graph, verbose, direction)
 
     def _repr_svg_(self) -> str:
-        from gitmemo.drawing import folded, to_svg
-
-        return to_svg(folded(self.graph()))
+        return self.draw().svg
 
     def print_graph(self) -> None:
         """Print the graph as assignments, one for each function."""

@@ -11,7 +11,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
-from typing import TYPE_CHECKING, Literal
 
 from gitmemo.errors import UnknownNode
 from gitmemo.frames.backing import Backing
@@ -23,11 +22,6 @@ from gitmemo.frames.universe import Hids, Universe, element
 from gitmemo.hashing.digest import Digest
 from gitmemo.model.facts import Call, Slot
 from gitmemo.ref import Loader
-
-if TYPE_CHECKING:
-    pass
-
-How = Literal["weak", "strong"]
 
 
 @dataclass(frozen=True, repr=False)

@@ -1,7 +1,7 @@
 """Frames made of frames: grown, cut down to values or nodes, combined, arranged.
 
-Not the graph itself (`frame`, `roles`). Invariant: what is kept of a frame can be shown: each call
-is there with all its arguments and results, and only with what led to it.
+Not the graph itself (`graph`, `roles`). Invariant: what is kept of a frame can be shown: each call
+is there with all its arguments and results, whether or not the calls before it are.
 """
 
 from __future__ import annotations
@@ -24,8 +24,6 @@ from gitmemo.quantities import moment_of
 
 if TYPE_CHECKING:
     from gitmemo.frames.frame import ComputationFrame
-
-Free = Mapping[str, "tuple[Slot, ...]"]
 
 UNNAMED = "value"
 """What values are called as long as nobody knows better."""
@@ -198,7 +196,11 @@ class Conditions:
 
 
 def where(frame: ComputationFrame, asked: Conditions, op: str | None) -> ComputationFrame:
-    """Return the rows whose final calls, or calls of `op`, meet the conditions."""
+    """Return what led to calls that meet the conditions, and what came of them alone.
+
+    Asked are the calls of `op`; else, of a version, those of the functions that have it; else the
+    final ones.
+    """
     tests = asked.tests(frame)
 
     def passes(call: Call) -> bool:
@@ -206,7 +208,7 @@ def where(frame: ComputationFrame, asked: Conditions, op: str | None) -> Computa
 
     if op is not None:
         looked_at = frame.calls_of(op)
-    elif asked.version is not None:  # the functions that have it
+    elif asked.version is not None:
         having = {frame.roles.function(call) for call in frame.calls if passes(call)}
         looked_at = [call for call in frame.calls if frame.roles.function(call) in having]
     else:

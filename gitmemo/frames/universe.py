@@ -1,7 +1,8 @@
 """The calls among which frames look, and which of them made and used which values.
 
-Not a frame (`frame`), and not a store. Invariant: a value that came from outside has no maker and
-no users here, however many calls were given an equal one: only histories connect calls.
+Not a frame (`frame`), and not a store. Invariant: only histories connect calls: a value that came
+from outside has no maker, and is no way from one call to another that was given an equal one.
+`given` alone asks for equal ones, where somebody starts from such a value.
 """
 
 from __future__ import annotations
@@ -118,7 +119,10 @@ class Universe:
                 yield call
 
     def in_order(self, hids: Collection[Digest]) -> list[Call]:
-        """Return these calls, each after all that its inputs came from; else in their order."""
+        """Return these calls, each after all that its inputs came from, and soon after the last of them.
+
+        What waits for nothing, and what waited for one call, comes in the order of the calls.
+        """
         feeding, using = self.feeding, self.using
         waiting = {
             hid: sum(maker.hid in hids for maker in feeding[hid]) for hid in hids if feeding[hid]
