@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from gitmemo.drawing.colours import FILLS, LINE, fill_of
 from gitmemo.drawing.graph import Direction, Edge, Graph, Node, State
 from gitmemo.drawing.lettering import (
     address,
@@ -18,18 +19,6 @@ from gitmemo.drawing.lettering import (
     tooltip,
 )
 
-_FILLS: dict[str, str] = {
-    "variable": "#dbeafe",
-    "function": "#fde9c9",
-    "component": "#e3f1e3",
-    "pending": "#f8e6a0",
-    "partly-pending": "#fdf6d8",
-    "stale": "#f9d5d1",
-    "partly-stale": "#fdf6d8",
-    "changed": "#f9d5d1",
-    "partly-changed": "#fdf6d8",
-    "gone": "#dddfe2",
-}
 _BORDERS: dict[State, str] = {
     "pending": "dashed",
     "partly-pending": "dashed",
@@ -47,7 +36,7 @@ def to_dot(graph: Graph, *, verbose: bool = False, direction: Direction = "TB") 
         "digraph {",
         f"  rankdir={direction};",
         '  node [fontname="Helvetica", fontsize=12, shape=box];',
-        '  edge [fontname="Helvetica", fontsize=10, color="#6e7781"];',
+        f'  edge [fontname="Helvetica", fontsize=10, color="{LINE}"];',
         *(f"  {name}={_quoted(text)};" for name, text in _about(graph)),
         *(f"  {names[node.key]}{_node(node, verbose=verbose)};" for node in graph.nodes),
         *(
@@ -88,7 +77,7 @@ def _node(node: Node, *, verbose: bool) -> str:
     parts = [
         f"label={_quoted(*lines)}",
         f'style="{",".join(styles)}"',
-        f'fillcolor="{_FILLS[node.state or node.kind]}"',
+        f'fillcolor="{FILLS[fill_of(node)]}"',
         f"tooltip={_quoted(*tooltip(node).split(chr(10)))}",
         *(["peripheries=2"] if node.collection else []),
         *([f"URL={_quoted(link)}"] if link else []),

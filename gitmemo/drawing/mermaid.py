@@ -9,38 +9,22 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from gitmemo.drawing.graph import Direction, Graph, Node, State
+from gitmemo.drawing.colours import FILLS, LINE, TEXT, Fill, fill_of
+from gitmemo.drawing.graph import Direction, Graph, Node
 from gitmemo.drawing.lettering import address, details, edge_labels, heading, shown
 
 # What has a meaning in Mermaid, HTML or Markdown; `_` only where it is not within a word, and
 # what begins a list only before a space.
 _MEANT = re.compile(r"[\"#<>&`:;{}|*~%$@\\^!]|(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])|[-+.)](?= )")
 _SHAPES = {"variable": ("([", "])"), "function": ("[", "]"), "component": ("(", ")")}
-_COLORS = {
-    "variable": "fill:#dbeafe",
-    "function": "fill:#fde9c9",
-    "component": "fill:#e3f1e3",
-    "pending": "fill:#f8e6a0,stroke-dasharray:5 3",
-    "some": "fill:#fdf6d8,stroke-dasharray:9 3",
-    "stale": "fill:#f9d5d1,stroke-dasharray:2 3",
-    "gone": "fill:#dddfe2,stroke-dasharray:5 3",
-}
-_CLASSES: dict[State, str] = {
-    "pending": "pending",
-    "partly-pending": "some",
-    "stale": "stale",
-    "partly-stale": "some",
-    "changed": "stale",
-    "partly-changed": "some",
-    "gone": "gone",
-}
+_DASHES: dict[Fill, str] = {"pending": "5 3", "some": "9 3", "stale": "2 3", "gone": "5 3"}
 
 
 def to_mermaid(graph: Graph, *, verbose: bool = False, direction: Direction = "TB") -> str:
     """Return the graph as a flowchart."""
     names = {node.key: f"n{number}" for number, node in enumerate(graph.nodes)}
-    classes = {node.key: _CLASSES.get(node.state, node.kind) for node in graph.nodes}
-    used = [name for name in _COLORS if name in classes.values()]
+    classes = {node.key: fill_of(node) for node in graph.nodes}
+    used = [name for name in FILLS if name in classes.values()]
     labels = edge_labels(graph, verbose=verbose)
     lines = [
         f"flowchart {direction}",
@@ -54,9 +38,14 @@ def to_mermaid(graph: Graph, *, verbose: bool = False, direction: Direction = "T
             for edge, label in zip(graph.edges, labels, strict=True)
         ),
         *_links(graph, names),
-        *(f"  classDef {name} {_COLORS[name]},stroke:#6e7781,color:#1f2328" for name in used),
+        *(f"  classDef {name} {_style(name)}" for name in used),
     ]
     return "\n".join(lines) + "\n"
+
+
+def _style(name: Fill) -> str:
+    dashes = f",stroke-dasharray:{_DASHES[name]}" if name in _DASHES else ""
+    return f"fill:{FILLS[name]}{dashes},stroke:{LINE},color:{TEXT}"
 
 
 def _shape(node: Node, *, verbose: bool) -> str:

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from html import escape
 
+from gitmemo.drawing.colours import FILLS, LINE, TEXT, fill_of
 from gitmemo.drawing.graph import Direction, Graph, Node, State
 from gitmemo.drawing.layout import MARGIN, layout
 from gitmemo.drawing.lettering import (
@@ -32,16 +33,10 @@ _FONT = "Helvetica,Arial,'DejaVu Sans',sans-serif"
 
 _LIGHT = {  # what, and its fill or stroke
     "ground": "#ffffff",
-    "text": "#1f2328",
+    "text": TEXT,
     "faint": "#57606a",
-    "line": "#6e7781",
-    "variable": "#dbeafe",
-    "function": "#fde9c9",
-    "component": "#e3f1e3",
-    "some": "#fdf6d8",
-    "pending": "#f8e6a0",
-    "stale": "#f9d5d1",
-    "gone": "#dddfe2",
+    "line": LINE,
+    **FILLS,
 }
 _DARK = {
     "ground": "#16191d",
@@ -56,14 +51,12 @@ _DARK = {
     "stale": "#67302b",
     "gone": "#43484e",
 }
-_STATES: dict[State, tuple[str, str]] = {  # the fill, and the dashes of the border
-    "pending": ("pending", "5 3"),
-    "partly-pending": ("some", "9 3"),
-    "stale": ("stale", "2 3"),
-    "partly-stale": ("some", "2 3"),
-    "changed": ("stale", ""),
-    "partly-changed": ("some", ""),
-    "gone": ("gone", "5 3"),
+_DASHES: dict[State, str] = {  # of the border
+    "pending": "5 3",
+    "partly-pending": "9 3",
+    "stale": "2 3",
+    "partly-stale": "2 3",
+    "gone": "5 3",
 }
 _SHARP = {"function": 3.0, "component": 6.0}
 
@@ -134,7 +127,7 @@ def _node(node: Node, box: Box, *, verbose: bool) -> Iterator[str]:
     link = address(node.link)
     yield f'<a href="{escape(link)}">' if link else "<g>"
     yield _titled(tooltip(node))
-    fill, dashes = _STATES.get(node.state, (node.kind, ""))
+    fill, dashes = fill_of(node), _DASHES.get(node.state, "")
     yield _rect(box, node.kind, fill, dashes, 0.0)
     if node.collection:
         yield _rect(box, node.kind, fill, dashes, _DOUBLE)
