@@ -34,6 +34,21 @@ def best(accs):
     return max(accs)
 
 
+@gm.op
+def size(n):
+    return 10
+
+
+@gm.op
+def total(size):
+    return size + 1
+
+
+@gm.op
+def merge(parts):
+    return sum(parts.values())
+
+
 @pytest.fixture(scope="module")
 def storage() -> gm.Storage:
     storage = gm.Storage()
@@ -99,6 +114,61 @@ def test_values_are_chosen_by_history_or_content(storage: gm.Storage, cf: Comput
     assert cf.isin([model.hid], "model", by="cid").df().empty
     assert cf.select_subsets(model=[model]).df()["acc"].tolist() == [12]
     assert cf.select_subsets(model=[model], data=[]).df().empty
+
+
+def test_a_ref_means_its_content_unless_its_history_is_asked_for() -> None:
+    storage = gm.Storage()
+    with storage:
+        one = report(train(load(2), 1))
+        report(train(load(3), 1))
+    cf = storage.cf(report).expand_back()
+    assert cf.isin([one], "report").df()["n"].tolist() == [2, 3]
+    assert cf.isin([one], "report", by="hid").df()["n"].tolist() == [2]
+
+
+def test_a_call_that_only_repeats_another_is_a_row_where_it_shows_something_new() -> None:
+    storage = gm.Storage()
+    with storage:
+        for n in (2, 3):
+            total(size(n))
+    assert storage.cf(total).df()["total"].tolist() == [11]
+    assert sorted(storage.cf(total).expand_back().df()["n"]) == [2, 3]
+
+
+def test_columns_far_apart_are_in_one_row(storage: gm.Storage) -> None:
+    table = storage.cf(best).expand_back().df("n", "top")
+    assert table.to_numpy().tolist() == [[2, 22], [3, 23]]
+
+
+def test_what_is_none_is_neither_less_nor_more_than_anything() -> None:
+    storage = gm.Storage()
+    with storage:
+        for n in (None, 1, 3):
+            size(n)
+    cf = storage.cf(size)
+    assert cf[cf["n"] > 1].df()["n"].tolist() == [3]
+    assert cf[~(cf["n"] > 1)].df()["n"].isna().sum() == 1
+    assert len(cf[cf["n"] != 1].df()) == 2
+
+
+def test_numbers_with_gaps_are_whole_whatever_their_size(storage: gm.Storage) -> None:
+    large = gm.Storage()
+    with large:
+        size(2**70)
+        load(1)
+        best([2**70])
+    cells = large.cf(size, best).df()["n"].dropna().tolist()
+    assert cells == [2**70]
+    assert str(storage.cf(load, best).df()["n"].dtype) == "Int64"
+
+
+def test_an_element_of_a_dict_is_told_by_its_key() -> None:
+    storage = gm.Storage()
+    with storage:
+        merge({"a": size(1), "b": size(2)})
+    table = storage.cf(merge).expand_back().df(explode=True)
+    assert table["parts_index"].tolist() == ["a", "b"]
+    assert table["n"].tolist() == [1, 2]
 
 
 def test_nodes_are_chosen_by_name(cf: ComputationFrame) -> None:
