@@ -12,6 +12,7 @@ from functools import cached_property
 from typing import NamedTuple, TypeAlias
 
 from gitmemo.frames.universe import Universe
+from gitmemo.garbage import uncollected
 from gitmemo.hashing.digest import Digest
 from gitmemo.model.facts import Call, Slot
 
@@ -94,6 +95,7 @@ class Roles:
         return [call for call in self._inside.calls if call.hid not in used]
 
     @cached_property
+    @uncollected()
     def _shapes(self) -> Mapping[Digest, _Shape]:
         """What each call has in common with others of its function: names, and where arguments came from."""
         source, known = self.source, dict[tuple[object, ...], _Shape]()
@@ -165,6 +167,7 @@ class Roles:
         )
 
     @cached_property
+    @uncollected()
     def cells(self) -> Mapping[Digest, Cells]:
         """What each call adds to a row: arguments from outside, what is doubled, results."""
         plans = {shape: self._plan(shape) for shape in self._distinct}

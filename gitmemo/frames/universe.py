@@ -12,6 +12,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TypeAlias
 
+from gitmemo.garbage import uncollected
 from gitmemo.hashing.digest import Digest
 from gitmemo.model.facts import Call, Slot
 from gitmemo.model.items import Held, histories, inside
@@ -69,6 +70,7 @@ class Universe:
         return frozenset(self.by_hid)
 
     @cached_property
+    @uncollected()
     def makers(self) -> Mapping[Digest, tuple[Call, Slot]]:
         """Which output of which call the values of each history are, or are in."""
         found: dict[Digest, tuple[Call, Slot]] = {}
@@ -81,6 +83,7 @@ class Universe:
         return found
 
     @cached_property
+    @uncollected()
     def feeding(self) -> Mapping[Digest, tuple[Call, ...]]:
         """For each call those that its inputs came from, in the order of the inputs, each once."""
         makers, nothing = self.makers, ()
@@ -96,6 +99,7 @@ class Universe:
         return found
 
     @cached_property
+    @uncollected()
     def using(self) -> Mapping[Digest, Sequence[Call]]:
         """For each call those that used what it returned, in order."""
         found: dict[Digest, list[Call]] = defaultdict(list)
