@@ -9,6 +9,7 @@ from __future__ import annotations
 import platform
 import types
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import replace
 from typing import Any
 
@@ -44,6 +45,9 @@ from gitmemo.tracing import CodeState
 from gitmemo.world.view import World
 
 _MOST_VERSIONS = 1000
+
+recorded: ContextVar[list[Call] | None] = ContextVar("gitmemo_recorded", default=None)
+"""Where the calls are noted that are recorded in this context, if anybody wants to know."""
 
 
 class Recorder:
@@ -129,6 +133,7 @@ class Recorder:
             # Only now: another thread that finds them here writes calls without them.
             self._versions.add(version.id)
             self._sources.update((c, content.source) for c, content in version.pairs.items())
+        _note(call)
         return call
 
     def outputs(self, outcome: CallOutcome) -> list[Fact]:
@@ -179,6 +184,7 @@ class Recorder:
         linked = Call(op, call.op_version, call.version, tuple(slots), results, call.inner, same)
         linked = self._alive(linked.known_as(hid), ())
         self._world.record([linked])
+        _note(linked)
         return linked
 
     def _alive(self, call: Call, facts: Iterable[Fact]) -> Call:
@@ -253,6 +259,12 @@ class Recorder:
             "start": timestamp(outcome.started_s),
             "seconds": round(outcome.elapsed_s, 6),
         }
+
+
+def _note(call: Call) -> None:
+    noted = recorded.get()
+    if noted is not None:
+        noted.append(call)
 
 
 def _is_code(value: object) -> bool:
