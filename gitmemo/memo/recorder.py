@@ -7,6 +7,7 @@ stored before the fact that names them, and the facts of one call in one piece.
 from __future__ import annotations
 
 import platform
+import threading
 import types
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
@@ -64,6 +65,8 @@ class Recorder:
         self._values = values
         self._code = code
         self._verdicts = verdicts
+        # Two threads that record the first calls with a version record its sources once.
+        self._lock = threading.RLock()
         self._versions: set[Digest] = set()
         self._sources: set[tuple[Component, Digest]] = set()
         self._latest: dict[Component, Digest] = {}
@@ -107,8 +110,20 @@ class Recorder:
 
         `ignored` are arguments that do not count, noted beside the call.
         """
-        op, number, slots = prepared.name, prepared.op.version, tuple(prepared.slots)
         facts += self.outputs(outcome)
+        with self._lock:
+            call = self._recorded(prepared, outcome, facts, ignored)
+        _note(call)
+        return call
+
+    def _recorded(
+        self,
+        prepared: PreparedCall,
+        outcome: CallOutcome,
+        facts: list[Fact],
+        ignored: Mapping[str, JsonValue],
+    ) -> Call:
+        op, number, slots = prepared.name, prepared.op.version, tuple(prepared.slots)
         version = None
         if self._code is not None:
             version = self._version(self._with_added(outcome.components, self._code))
@@ -133,7 +148,6 @@ class Recorder:
             # Only now: another thread that finds them here writes calls without them.
             self._versions.add(version.id)
             self._sources.update((c, content.source) for c, content in version.pairs.items())
-        _note(call)
         return call
 
     def outputs(self, outcome: CallOutcome) -> list[Fact]:
