@@ -22,6 +22,9 @@ from gitmemo.changes import askers as _askers
 from gitmemo.patterns import speaking as _speaking
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+    from contextlib import AbstractContextManager
+
     from gitmemo.approx import Approx
     from gitmemo.changes.cases import Reviewer
     from gitmemo.codecs import codec, deserialize, serialize
@@ -159,7 +162,14 @@ def _show(text: str) -> None:
     show(text)
 
 
+def _progress(doing: str, total: int) -> AbstractContextManager[Callable[[int], None]]:
+    from gitmemo.display.progress import CallsLine
+
+    return CallsLine(doing, total)
+
+
 # What asks is above what a program uses; it is loaded when there is something to ask.
 _askers.find = _find_asker
 _askers.may_fetch = _may_fetch
 _speaking.show = _show
+_speaking.progress = _progress

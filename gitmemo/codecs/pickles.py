@@ -14,9 +14,10 @@ import io
 import pickle
 import sys
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from contextvars import ContextVar
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 from gitmemo.codecs import scripts
 from gitmemo.codecs.codec import Chunks, Source
@@ -180,12 +181,59 @@ class CloudpickleCodec:
 _READING_CODE = threading.RLock()
 
 
+class Sending(NamedTuple):
+    """What is written in another way while something is on its way to a worker.
+
+    Attributes:
+        namespaces: What stands for the globals of modules, by the ids of their dicts.
+        reduced: How to pickle an object; None for one that is pickled as ever.
+    """
+
+    namespaces: Mapping[int, object]
+    reduced: Callable[[object], tuple[Any, ...] | None]
+
+
+_sending: ContextVar[Sending | None] = ContextVar("gitmemo_sending", default=None)
+
+
 def to_worker(value: object) -> bytes:
     """Return `value` as bytes for another process of this program: its main script's code included."""
     import cloudpickle
 
-    data: bytes = cloudpickle.dumps(value)
-    return data
+    sending = _sending.get()
+    if sending is None:
+        plain: bytes = cloudpickle.dumps(value)
+        return plain
+    file = io.BytesIO()
+    _sending_pickler()(file, sending).dump(value)
+    return file.getvalue()
+
+
+def sent(value: object, sending: Sending) -> bytes:
+    """Return `value` as `to_worker` does, also what is pickled within it, written as `sending` says."""
+    token = _sending.set(sending)
+    try:
+        return to_worker(value)
+    finally:
+        _sending.reset(token)
+
+
+@functools.cache
+def _sending_pickler() -> Any:
+    import cloudpickle
+
+    class Pickler(cloudpickle.Pickler):  # type: ignore[misc]
+        def __init__(self, file: io.BytesIO, sending: Sending) -> None:
+            super().__init__(file, protocol=_PROTOCOL)
+            self._reduced = sending.reduced
+            # From here cloudpickle takes the globals of the functions that it makes.
+            self.globals_ref.update(sending.namespaces)
+
+        def reducer_override(self, obj: Any) -> Any:
+            found = self._reduced(obj)
+            return super().reducer_override(obj) if found is None else found
+
+    return Pickler
 
 
 def in_worker(data: bytes) -> Any:

@@ -1,7 +1,7 @@
-"""How a transfer goes, on one line of a terminal that is written over.
+"""How a transfer or a map of calls goes, on one line of a terminal that is written over.
 
-Not the transfer, nor what is said when it is done. Invariant: where standard error is no terminal
-nothing is written, and when the transfer ends, however it ends, the line is gone.
+Not what is done, nor what is said at its end. Invariant: where standard error is no terminal
+nothing is written, and when it ends, however it ends, the line is gone.
 """
 
 from __future__ import annotations
@@ -19,7 +19,41 @@ _KNOWN_AFTER_S = 0.5  # a rate before that says more about the first answer than
 _CLEAR = "\r\x1b[K"
 
 
-class TransferLine:
+class _Line:
+    """A line of a terminal that is written over."""
+
+    def __init__(self, stream: TextIO | None, *, is_quiet: bool) -> None:
+        self._stream = stream or sys.stderr
+        self._is_shown = not is_quiet and self._stream.isatty() and not is_plain_terminal()
+        self._began = self._told = time.monotonic()
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        if self._is_shown:
+            self._stream.write(_CLEAR)
+            self._stream.flush()
+
+    def _is_time(self, now: float) -> bool:
+        if now - self._told < _BETWEEN_S:
+            return False
+        self._told = now
+        return True
+
+    def _write(self, text: str) -> None:
+        if not self._is_shown:
+            return
+        import shutil  # slow to import, and only terminals need it
+
+        width = shutil.get_terminal_size().columns - 1
+        self._stream.write(f"{_CLEAR}{text[:width]}")
+        self._stream.flush()
+
+
+class TransferLine(_Line):
     """What is moved, of how much, how fast, and how long it may still take."""
 
     def __init__(
@@ -32,33 +66,20 @@ class TransferLine:
         stream: TextIO | None = None,
     ) -> None:
         """`doing` begins the line, as `lab: sending`; the numbers are what is to be moved at most."""
+        super().__init__(stream, is_quiet=is_quiet)
         self._doing, self._size_bytes, self._values = doing, size_bytes, values
-        self._stream = stream or sys.stderr
-        self._is_shown = not is_quiet and self._stream.isatty() and not is_plain_terminal()
         self._moved_bytes = self._moved = 0
-        self._began = self._told = time.monotonic()
 
     def __enter__(self) -> Self:
         self._write(f"{self._doing}: looking what is there …")
         return self
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        trace: TracebackType | None,
-    ) -> None:
-        if self._is_shown:
-            self._stream.write(_CLEAR)
-            self._stream.flush()
 
     def __call__(self, size_bytes: int, values: int) -> None:
         """Note that so much was moved besides: a `remotes.Progress`."""
         self._moved_bytes += size_bytes
         self._moved += values
         now = time.monotonic()
-        if now - self._told >= _BETWEEN_S:
-            self._told = now
+        if self._is_time(now):
             self._write(self.text(now - self._began))
 
     @property
@@ -78,11 +99,29 @@ class TransferLine:
             parts += [f"{size(int(rate))}/s", f"{duration(round(left / rate))} left"]
         return ", ".join(parts)
 
-    def _write(self, text: str) -> None:
-        if not self._is_shown:
-            return
-        import shutil  # slow to import, and only terminals need it
 
-        width = shutil.get_terminal_size().columns - 1
-        self._stream.write(f"{_CLEAR}{text[:width]}")
-        self._stream.flush()
+class CallsLine(_Line):
+    """How many calls of a map are done, how fast, and how long the rest may take."""
+
+    def __init__(self, doing: str, total: int, *, stream: TextIO | None = None) -> None:
+        super().__init__(stream, is_quiet=False)
+        self._doing, self._total, self._done = doing, total, 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __call__(self, number: int) -> None:
+        """Note that so many calls are done besides."""
+        self._done += number
+        now = time.monotonic()
+        if self._is_shown and self._is_time(now):
+            self._write(self.text(now - self._began))
+
+    def text(self, elapsed_s: float) -> str:
+        """Return the line."""
+        parts = [f"{self._doing}: {self._done} of {count(self._total, 'call')}"]
+        if elapsed_s >= _KNOWN_AFTER_S and self._done > 0:
+            rate = self._done / elapsed_s
+            left = duration(round((self._total - self._done) / rate))
+            parts += [f"{rate:.3g}/s", f"{left} left"]
+        return ", ".join(parts)

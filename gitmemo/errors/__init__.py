@@ -145,6 +145,12 @@
       TagContested           exit 3
       TaggedGone             exit 2
       CannotTag              exit 2
+    parallel
+      CallsFailed            exit 1
+      RaisedElsewhere        exit 1
+      WorkerDiffers          exit 3
+      WorkersLost            exit 5
+      LengthsDiffer          exit 2
 
 What this is not: a place for logic. Invariant: every error has a remedy.
 """
@@ -180,6 +186,13 @@ from gitmemo.errors.collecting import (
 )
 from gitmemo.errors.files import FileInTheWay, FileOutside, NotAFile
 from gitmemo.errors.frames import FramesDiffer, NameTaken, UnknownNode, WrongQuestion
+from gitmemo.errors.parallel import (
+    CallsFailed,
+    LengthsDiffer,
+    RaisedElsewhere,
+    WorkerDiffers,
+    WorkersLost,
+)
 from gitmemo.errors.pictures import (
     GraphvizFailed,
     GraphvizMissing,
@@ -313,6 +326,7 @@ __all__ = [
     "BadSetting",
     "BadTagName",
     "BlobCorrupt",
+    "CallsFailed",
     "CannotRename",
     "CannotTag",
     "CollectingAlready",
@@ -340,6 +354,7 @@ __all__ = [
     "InvalidName",
     "InvalidStorage",
     "KeyUnusable",
+    "LengthsDiffer",
     "LinkInside",
     "MarkDamaged",
     "MissingDependencies",
@@ -366,6 +381,7 @@ __all__ = [
     "OverflowMissing",
     "PictureNotWritten",
     "PusherUnknown",
+    "RaisedElsewhere",
     "RangeGiven",
     "ReadOnlyRevision",
     "RecordsUnreadable",
@@ -433,6 +449,8 @@ __all__ = [
     "UntrackableOp",
     "UntrustedValue",
     "ValueMissing",
+    "WorkerDiffers",
+    "WorkersLost",
     "WrongArguments",
     "WrongOutputs",
     "WrongQuestion",

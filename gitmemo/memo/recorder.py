@@ -7,8 +7,10 @@ stored before the fact that names them, and the facts of one call in one piece.
 from __future__ import annotations
 
 import platform
+import threading
 import types
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from contextvars import ContextVar
 from dataclasses import replace
 from typing import Any
 
@@ -45,6 +47,9 @@ from gitmemo.world.view import World
 
 _MOST_VERSIONS = 1000
 
+recorded: ContextVar[list[Call] | None] = ContextVar("gitmemo_recorded", default=None)
+"""Where the calls are noted that are recorded in this context, if anybody wants to know."""
+
 
 class Recorder:
     """Writes what a storage's calls leave behind. `code` is None where code is not versioned."""
@@ -60,6 +65,8 @@ class Recorder:
         self._values = values
         self._code = code
         self._verdicts = verdicts
+        # Two threads that record the first calls with a version record its sources once.
+        self._lock = threading.RLock()
         self._versions: set[Digest] = set()
         self._sources: set[tuple[Component, Digest]] = set()
         self._latest: dict[Component, Digest] = {}
@@ -103,8 +110,20 @@ class Recorder:
 
         `ignored` are arguments that do not count, noted beside the call.
         """
-        op, number, slots = prepared.name, prepared.op.version, tuple(prepared.slots)
         facts += self.outputs(outcome)
+        with self._lock:
+            call = self._recorded(prepared, outcome, facts, ignored)
+        _note(call)
+        return call
+
+    def _recorded(
+        self,
+        prepared: PreparedCall,
+        outcome: CallOutcome,
+        facts: list[Fact],
+        ignored: Mapping[str, JsonValue],
+    ) -> Call:
+        op, number, slots = prepared.name, prepared.op.version, tuple(prepared.slots)
         version = None
         if self._code is not None:
             version = self._version(self._with_added(outcome.components, self._code))
@@ -179,6 +198,7 @@ class Recorder:
         linked = Call(op, call.op_version, call.version, tuple(slots), results, call.inner, same)
         linked = self._alive(linked.known_as(hid), ())
         self._world.record([linked])
+        _note(linked)
         return linked
 
     def _alive(self, call: Call, facts: Iterable[Fact]) -> Call:
@@ -253,6 +273,12 @@ class Recorder:
             "start": timestamp(outcome.started_s),
             "seconds": round(outcome.elapsed_s, 6),
         }
+
+
+def _note(call: Call) -> None:
+    noted = recorded.get()
+    if noted is not None:
+        noted.append(call)
 
 
 def _is_code(value: object) -> bool:

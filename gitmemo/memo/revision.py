@@ -120,6 +120,14 @@ class RevisionStorage(Storage):
         """Refuse: nothing runs here."""
         self._refuse("calling an op")
 
+    def map(self, *_: Any, **__: Any) -> NoReturn:
+        """Refuse: nothing runs here."""
+        self._refuse("`map`")
+
+    def starmap(self, *_: Any, **__: Any) -> NoReturn:
+        """Refuse: nothing runs here."""
+        self._refuse("`starmap`")
+
     def allow_new_calls(self, allowed: bool = True, /) -> NoReturn:
         """Refuse: nothing runs here."""
         self._refuse("`allow_new_calls`")

@@ -32,6 +32,7 @@ from gitmemo.memo.failures import FailureNotes
 from gitmemo.memo.forgetting import StoredCalls
 from gitmemo.memo.looking import Looking
 from gitmemo.memo.lookup import Lookup
+from gitmemo.memo.maps import Maps
 from gitmemo.memo.names import OpNames
 from gitmemo.memo.on_demand import OnDemand
 from gitmemo.memo.patterns import Patterns
@@ -60,7 +61,7 @@ R = TypeVar("R")
 Mode: TypeAlias = Literal["run", "noop"]
 
 
-class Storage(Questions, Patterns, Looking, Deciding, Tagging, Tables):
+class Storage(Questions, Patterns, Looking, Deciding, Tagging, Tables, Maps):
     """Remembers the calls of ops that are made inside `with storage:`.
 
     Args:

@@ -54,10 +54,8 @@ def cells_seen() -> tuple[int, int]:
 
 def cells_that_ran(path: str) -> Cells | None:
     """Read the cells in the order in which they ran last, None if there are none."""
-    counts = _run_counts()
-    names = [n for n in list(linecache.cache) if is_cell(n) or n in _WITHOUT_A_FILE]
     by_text: dict[str, list[str]] = {}
-    for name in sorted(names, key=lambda name: counts.get(name, 0)):
+    for name in names_of_cells():
         text = "".join(linecache.getlines(name))
         same = by_text.pop(text, [])  # again at the end
         by_text[text] = [*same, name]
@@ -68,6 +66,13 @@ def cells_that_ran(path: str) -> Cells | None:
     starts = {name: start for (_, names), start in places for name in names}
     timed = [(timed_body(text), start + 1) for (text, _), start in places]
     return Cells(file, starts, tuple((body, above) for body, above in timed if body is not None))
+
+
+def names_of_cells() -> list[str]:
+    """Return the file names of the cells, in the order in which they ran last."""
+    counts = _run_counts()
+    names = [n for n in list(linecache.cache) if is_cell(n) or n in _WITHOUT_A_FILE]
+    return sorted(names, key=lambda name: counts.get(name, 0))
 
 
 def _run_counts() -> Mapping[str, int]:

@@ -19,6 +19,7 @@ from functools import cache
 from pathlib import Path
 from types import CodeType, ModuleType
 from typing import Final, NamedTuple
+from weakref import WeakKeyDictionary
 
 from gitmemo.hashing.digest import Digest, digest
 from gitmemo.source.units import ImportedName, Unit, UnitKind
@@ -93,6 +94,7 @@ class Loads:
 
     def __init__(self) -> None:
         self._last: dict[str, _Load] = {}
+        self._now: WeakKeyDictionary[ModuleType, int] = WeakKeyDictionary()
         self._looked_at = process_began()
 
     def looked(self, at: int) -> None:
@@ -103,9 +105,15 @@ class Loads:
         """Note a module that was not there when it was looked last."""
         self._last[path] = _Load(module, spec_of(module), self._looked_at, self._looked_at)
 
+    def loaded_now(self, module: ModuleType) -> None:
+        """Note a module that is being made."""
+        self._now[module] = time.time_ns()
+
     def began_after(self, path: str, module: ModuleType) -> int:
         """Return a time in ns before which the last load of a module had not begun."""
         spec, known = spec_of(module), self._last.get(path)
+        if module in self._now:
+            return self._now[module]
         after = process_began()
         if known is not None and known.module is module:
             # A reload runs the whole text anew, and gives the module another spec.

@@ -173,6 +173,13 @@ class Modules:
             self._loads.found(path, module)
         self.snapshot(path)
 
+    def stands_in(self, module: ModuleType) -> None:
+        """Take a module for loaded now: it stands for the main script of another process.
+
+        Whoever says so has compared the text of its file with that of there.
+        """
+        self._loads.loaded_now(module)
+
     def path_of(self, module: ModuleType) -> str | None:
         """Return the component path of a module, None if it is not ours."""
         file = getattr(module, "__file__", None)

@@ -35,7 +35,7 @@ _KERNEL_CELL = re.compile(r".*[/\\]ipykernel_\d+[/\\]\d+\.py")
 _CELL = re.compile(rf"<(?:ipython|python)-input-.*>|<timed exec>|{_KERNEL_CELL.pattern}")
 _TYPED_IN = frozenset({"<stdin>", "<string>"})
 _OWN_FOLDER = str(Path(__file__).resolve().parent.parent) + os.sep
-_NOTEBOOK_VARIABLES = ("__vsc_ipynb_file__", "__session__")
+NOTEBOOK_VARIABLES = ("__vsc_ipynb_file__", "__session__")
 
 
 class Project:
@@ -222,7 +222,7 @@ def main_file() -> str | None:
 
 def _notebook_of_main() -> Path | None:
     namespace = getattr(main_module(), "__dict__", {})
-    for variable in _NOTEBOOK_VARIABLES:
+    for variable in NOTEBOOK_VARIABLES:
         value = namespace.get(variable)
         if isinstance(value, str) and value.endswith(".ipynb"):
             return Path(value)

@@ -49,6 +49,16 @@ class Fresh:
     def with_output(self, hid: Digest) -> list[Call]:
         return [call_from_line(line, None, content_id) for line in self.by_output.get(hid, ())]
 
+    def learn(self, facts: Iterable[Fact], lines: Iterable[str]) -> None:
+        """Add what another process recorded, but for what is here already."""
+        new = [
+            (fact, line)
+            for fact, line in zip(facts, lines, strict=True)
+            if not (isinstance(fact, Call) and line in self.by_key.get(fact.key, ()))
+            and not (isinstance(fact, Value) and fact in self.values.get(fact.cid, ()))
+        ]
+        self.add([fact for fact, _ in new], [line for _, line in new])
+
     def add(self, facts: Iterable[Fact], lines: Iterable[str]) -> None:
         for fact, line in zip(facts, lines, strict=True):
             if isinstance(fact, Call):

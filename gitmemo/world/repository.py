@@ -99,6 +99,12 @@ class RepositoryWorld(Worktree):
             if any(isinstance(fact, Tombstone | Undo) for fact in facts):
                 self._known_graves = None
 
+    def learn(self, facts: Sequence[Fact]) -> None:
+        """Know facts that another process has recorded, before its journal is read."""
+        lines = [to_line(fact) for fact in facts]
+        with self._lock:
+            self._fresh.learn(facts, lines)
+
     def run_facts(self) -> dict[str, JsonValue]:
         """Return the checked-out commit, and `dirty` if files differ from it."""
         if self.place.commit is None:

@@ -148,6 +148,10 @@ class RevisionWorld:
         """Refuse."""
         raise ReadOnlyRevision(self.rev, "recording")
 
+    def learn(self, facts: Sequence[Fact]) -> NoReturn:
+        """Refuse."""
+        raise ReadOnlyRevision(self.rev, "recording")
+
     def adopt(self, call: Call) -> NoReturn:
         """Refuse."""
         raise ReadOnlyRevision(self.rev, "recording a call")

@@ -60,6 +60,9 @@ class StandaloneWorld(Reading):
         with self.index.transaction():
             self.index.add(facts)
 
+    def learn(self, facts: Sequence[Fact]) -> None:
+        """Do nothing: what any process recorded, look-ups read."""
+
     def run_facts(self) -> dict[str, JsonValue]:
         """Return nothing: there is no commit."""
         return {}

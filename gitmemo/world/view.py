@@ -131,6 +131,10 @@ class World(Protocol):
         """Add facts; they are durable when this returns."""
         ...
 
+    def learn(self, facts: Sequence[Fact]) -> None:
+        """Know facts that another process has recorded in this world; they are durable already."""
+        ...
+
     def run_facts(self) -> dict[str, JsonValue]:
         """Return what is known of the code's state: commit, and whether files differ from it."""
         ...

@@ -35,6 +35,8 @@ REFUSED: dict[str, Callable[[Storage], object]] = {
     "explain": lambda s: s.explain(None),  # type: ignore[arg-type]
     "explain_some": lambda s: s.explain_some(None, []),  # type: ignore[arg-type]
     "load_op": lambda s: s.load_op("f"),
+    "map": lambda s: s.map(None, []),
+    "starmap": lambda s: s.starmap(None, []),
     "on_change": lambda s: setattr(s, "on_change", "ask"),
     "preload": lambda s: s.preload(),
     "recompute_missing": lambda s: s.recompute_missing(),
@@ -62,6 +64,7 @@ WORLD_ANSWERS = {
 }
 WORLD_REFUSES: dict[str, Callable[[Storage], object]] = {
     "record": lambda s: s.world.record([]),
+    "learn": lambda s: s.world.learn([]),
     "adopt": lambda s: s.world.adopt(None),  # type: ignore[arg-type]
     "forget": lambda s: s.world.forget([]),
     "restore": lambda s: s.world.restore(None),  # type: ignore[arg-type]

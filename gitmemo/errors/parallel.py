@@ -1,0 +1,164 @@
+"""Errors of calls that run in parallel, and of their workers.
+
+Not errors of the calls themselves, which keep their types. Invariant: whoever handles one of these
+is told that finished calls are stored.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Self
+
+from gitmemo.errors.base import GitmemoError
+
+_MOST_NAMED = 5
+
+
+class CallsFailed(ExceptionGroup[Exception], GitmemoError):
+    """Some calls of a map raised; the others are stored.
+
+    Attributes:
+        calls: Which calls, as text, in the order of `exceptions`.
+        positions: Their positions in the map.
+    """
+
+    kind = "calls-failed"
+    calls: tuple[str, ...]
+    positions: tuple[int, ...]
+    total: int
+
+    def __new__(
+        cls,
+        total: int,
+        positions: Sequence[int],
+        calls: Sequence[str],
+        exceptions: Sequence[Exception],
+    ) -> Self:
+        """`total` is how many calls there were."""
+        made = super().__new__(cls, _summary(total, positions, calls), exceptions)
+        made.total, made.positions, made.calls = total, tuple(positions), tuple(calls)
+        return made
+
+    def __init__(
+        self,
+        total: int,
+        positions: Sequence[int],
+        calls: Sequence[str],
+        exceptions: Sequence[Exception],
+    ) -> None:
+        """Do nothing more: a group is made by `__new__`."""
+
+    def derive(self, excs: Sequence[Exception]) -> CallsFailed:  # type: ignore[override]
+        """Return a group of some of the exceptions, with their calls."""
+        kept = [
+            (position, call, error)
+            for position, call, error in zip(
+                self.positions, self.calls, self.exceptions, strict=True
+            )
+            if any(error is one for one in excs)
+        ]
+        if len(kept) != len(excs):  # parts of groups inside: their calls are not known
+            return CallsFailed(self.total, [-1] * len(excs), ["?"] * len(excs), excs)
+        return CallsFailed(
+            self.total, [p for p, _, _ in kept], [c for _, c, _ in kept], [e for _, _, e in kept]
+        )
+
+    def __reduce__(self) -> tuple[object, ...]:
+        return CallsFailed, (self.total, self.positions, self.calls, self.exceptions)
+
+    def problem(self) -> str:
+        return _summary(self.total, self.positions, self.calls)
+
+    def remedy(self) -> str:
+        return (
+            "the other calls are stored: correct what these need, and run the same again; only what "
+            "is missing is computed"
+        )
+
+
+def _summary(total: int, positions: Sequence[int], calls: Sequence[str]) -> str:
+    named = [f"{position}: {call}" for position, call in zip(positions, calls, strict=True)]
+    rest = f", and {len(named) - _MOST_NAMED} more" if len(named) > _MOST_NAMED else ""
+    return f"{len(named)} of {total} calls failed: {', '.join(named[:_MOST_NAMED])}{rest}"
+
+
+class RaisedElsewhere(GitmemoError):
+    """A call in a worker raised something that cannot be sent to another process."""
+
+    kind = "raised-elsewhere"
+
+    def __init__(self, type_name: str, text: str) -> None:
+        super().__init__(type_name, text)
+        self.type_name, self.text = type_name, text
+
+    def problem(self) -> str:
+        return f"{self.type_name}: {self.text}"
+
+    def remedy(self) -> str:
+        return (
+            "the exception itself cannot be pickled; the notes of this one say where it was raised"
+        )
+
+
+class WorkerDiffers(GitmemoError):
+    """A worker has other code, or other packages, than the program that it works for."""
+
+    kind = "worker-differs"
+    exit_code = 3
+
+    def __init__(self, host: str, process: int, differences: Sequence[str]) -> None:
+        """`process` is 0 where it is not known."""
+        super().__init__(host, process, differences)
+        self.host, self.process, self.differences = host, process, tuple(differences)
+
+    def problem(self) -> str:
+        who = f"the worker {self.process} on {self.host}" if self.process else "a worker"
+        found = "; ".join(self.differences[:_MOST_NAMED])
+        more = len(self.differences) - _MOST_NAMED
+        return f"{who} differs from this program: {found}" + (f"; {more} more" if more > 0 else "")
+
+    def remedy(self) -> str:
+        return (
+            "nothing was computed with it: restart the workers with the same environment and files "
+            "(on a Dask cluster `client.restart()`), and this program if files were edited since it began"
+        )
+
+
+class WorkersLost(GitmemoError):
+    """Workers, or what hands them their work, are gone before all calls were made."""
+
+    kind = "workers-lost"
+    exit_code = 5
+
+    def __init__(self, done: int, total: int, reason: str) -> None:
+        super().__init__(done, total, reason)
+        self.done, self.total, self.reason = done, total, reason
+
+    def problem(self) -> str:
+        return f"workers are gone after {self.done} of {self.total} calls: {self.reason}"
+
+    def remedy(self) -> str:
+        return (
+            "what was finished is stored: run the same again; if workers are killed each time, they "
+            "may need more memory: use fewer of them"
+        )
+
+
+class LengthsDiffer(GitmemoError, ValueError):
+    """The iterables of a map are of different lengths, or an item of a starmap is no tuple."""
+
+    kind = "lengths-differ"
+    exit_code = 2
+
+    def __init__(self, op: str, reason: str) -> None:
+        super().__init__(op, reason)
+        self.op, self.reason = op, reason
+
+    def problem(self) -> str:
+        return f"{self.op}: {self.reason}"
+
+    def remedy(self) -> str:
+        return (
+            "give iterables of one length to map, what is the same in every call by name (k=3), and "
+            "tuples of arguments to starmap"
+        )

@@ -1,0 +1,169 @@
+"""Many calls at once: what a storage offers for programs on many cores and machines.
+
+Not how it is done (`parallel`, loaded when the first map is made). Invariant: results are those of
+the same calls in a loop.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator
+from typing import TYPE_CHECKING, Any, Literal, cast, overload
+
+from gitmemo.errors import NotAnOp
+from gitmemo.memo.wording import short
+
+if TYPE_CHECKING:
+    from gitmemo.memo.op import Op
+    from gitmemo.memo.parallel.mapping import Mapped, OnError
+    from gitmemo.memo.storage import Storage
+
+
+class Maps:
+    """The ways of a storage to make many calls of one op."""
+
+    @overload
+    def map(
+        self,
+        op: Any,
+        /,
+        *iterables: Iterable[Any],
+        n_jobs: int | None = None,
+        as_completed: Literal[False] = False,
+        on_error: OnError = "collect",
+        progress: bool | None = None,
+        **fixed: Any,
+    ) -> list[Any]: ...
+    @overload
+    def map(
+        self,
+        op: Any,
+        /,
+        *iterables: Iterable[Any],
+        n_jobs: int | None = None,
+        as_completed: Literal[True],
+        on_error: OnError = "collect",
+        progress: bool | None = None,
+        **fixed: Any,
+    ) -> Iterator[tuple[int, Any]]: ...
+    def map(
+        self,
+        op: Any,
+        /,
+        *iterables: Iterable[Any],
+        n_jobs: int | None = None,
+        as_completed: bool = False,
+        on_error: OnError = "collect",
+        progress: bool | None = None,
+        **fixed: Any,
+    ) -> list[Any] | Iterator[tuple[int, Any]]:
+        """Call an op on the items of iterables, as `map` does, and return what it returns for each.
+
+        What is stored is taken from the storage, and only what is missing is computed, by what
+        joblib has been told to use (`joblib.parallel_config`). Each finished call is stored at once.
+
+        Args:
+            op: The op.
+            iterables: One for each argument, of one length; items may be refs.
+            n_jobs: How many run at once: -1 for all cores. If omitted: what joblib was told, else 1.
+            as_completed: Return an iterator of `(position, result)`, as they are finished.
+            on_error: "collect" makes all calls and then raises `CallsFailed`; "raise" raises what the
+                first failing call raised, and cancels the rest.
+            progress: False shows none; else it is shown where standard error is a terminal.
+            fixed: Arguments by name that are the same in every call.
+
+        Raises:
+            LengthsDiffer: The iterables are not of one length.
+            CallsFailed: Some calls raised. All others are stored.
+            WorkerDiffers: A worker has other code than this program.
+            WorkersLost: Workers died. What was finished is stored.
+        """
+        from gitmemo.memo.parallel.mapping import rows_of
+
+        op, first = self._op_of(op, "storage.map")
+        rows = [(*first, *row) for row in rows_of(op, iterables, skip=len(first))]
+        return _made(
+            self._mapped(op, rows, fixed, n_jobs, on_error, progress), as_completed=as_completed
+        )
+
+    @overload
+    def starmap(
+        self,
+        op: Any,
+        tuples: Iterable[Iterable[Any]],
+        /,
+        *,
+        n_jobs: int | None = None,
+        as_completed: Literal[False] = False,
+        on_error: OnError = "collect",
+        progress: bool | None = None,
+        **fixed: Any,
+    ) -> list[Any]: ...
+    @overload
+    def starmap(
+        self,
+        op: Any,
+        tuples: Iterable[Iterable[Any]],
+        /,
+        *,
+        n_jobs: int | None = None,
+        as_completed: Literal[True],
+        on_error: OnError = "collect",
+        progress: bool | None = None,
+        **fixed: Any,
+    ) -> Iterator[tuple[int, Any]]: ...
+    def starmap(
+        self,
+        op: Any,
+        tuples: Iterable[Iterable[Any]],
+        /,
+        *,
+        n_jobs: int | None = None,
+        as_completed: bool = False,
+        on_error: OnError = "collect",
+        progress: bool | None = None,
+        **fixed: Any,
+    ) -> list[Any] | Iterator[tuple[int, Any]]:
+        """Do what `map` does, with the arguments of each call in a tuple, as `itertools.starmap`."""
+        from gitmemo.memo.parallel.mapping import rows_given
+
+        op, first = self._op_of(op, "storage.starmap")
+        rows = [(*first, *row) for row in rows_given(op, tuples)]
+        return _made(
+            self._mapped(op, rows, fixed, n_jobs, on_error, progress), as_completed=as_completed
+        )
+
+    def _mapped(
+        self,
+        op: Op[..., Any],
+        rows: list[tuple[Any, ...]],
+        fixed: dict[str, Any],
+        n_jobs: int | None,
+        on_error: str,
+        progress: bool | None,
+    ) -> Mapped:
+        from gitmemo.memo.parallel.mapping import Mapped
+
+        return Mapped(
+            cast("Storage", self),
+            op,
+            rows,
+            fixed,
+            n_jobs=n_jobs,
+            on_error=on_error,
+            progress=progress,
+        )
+
+    @staticmethod
+    def _op_of(given: object, asked: str) -> tuple[Op[..., Any], tuple[object, ...]]:
+        """Return an op, and the object that it was looked up on, if it was."""
+        from gitmemo.memo.op import BoundOp, Op
+
+        if isinstance(given, BoundOp):
+            return given.__func__, (given.__self__,)
+        if not isinstance(given, Op):
+            raise NotAnOp(short(given), asked)
+        return given, ()
+
+
+def _made(mapped: Mapped, *, as_completed: bool) -> list[Any] | Iterator[tuple[int, Any]]:
+    return mapped.as_completed() if as_completed else mapped.results()

@@ -1,0 +1,98 @@
+"""What runs tasks: this thread, or whatever joblib has been told to use.
+
+Not what a task does (`work`). Invariant: every task that was begun ends in one outcome, or
+`WorkersLost` is raised; whoever stops asking for outcomes has cancelled the rest.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Generator, Iterator, Sequence
+from concurrent.futures import BrokenExecutor
+from contextlib import closing
+from typing import Any, Protocol
+
+from gitmemo.errors import WorkersLost
+from gitmemo.memo.parallel.work import Outcome, Task
+
+
+class Engine(Protocol):
+    """Something that runs tasks.
+
+    Attributes:
+        is_here: Whether tasks stay in this process.
+        is_far: Whether they may run on other hosts.
+    """
+
+    is_here: bool
+    is_far: bool
+
+    def run(self, tasks: Sequence[Task]) -> Generator[Outcome, None, None]:
+        """Yield the outcomes of tasks as they come."""
+        ...
+
+
+class Serial:
+    """This thread, one task after the other."""
+
+    is_here, is_far = True, False
+
+    def run(self, tasks: Sequence[Task]) -> Generator[Outcome, None, None]:
+        """Yield the outcomes of tasks in their order."""
+        for task in tasks:
+            yield task()
+
+
+class Joblib:
+    """The backend of joblib that is selected: loky, threading, sequential, ray, …"""
+
+    def __init__(self, n_jobs: int | None) -> None:
+        import joblib
+
+        try:
+            self._parallel = joblib.Parallel(n_jobs=n_jobs, return_as="generator_unordered")
+            self.is_streaming = True
+        except ValueError:  # a backend that cannot hand results out as they come
+            self._parallel = joblib.Parallel(n_jobs=n_jobs)
+            self.is_streaming = False
+        backend = self._parallel._backend
+        is_shared = bool(getattr(backend, "supports_sharedmem", False))
+        self.is_here = is_shared or self._parallel._effective_n_jobs() == 1
+        self.is_far = type(backend).__name__ not in _ON_THIS_HOST
+
+    def run(self, tasks: Sequence[Task]) -> Generator[Outcome, None, None]:
+        """Yield the outcomes of tasks as they come."""
+        done = 0
+        found: Any = self._parallel((task, (), {}) for task in tasks)
+        try:
+            for outcome in found:
+                done += 1
+                yield outcome
+        except BrokenExecutor as error:
+            raise WorkersLost(done, len(tasks), _first_line(error)) from error
+        finally:
+            if self.is_streaming:
+                with warnings.catch_warnings():  # that results were not used
+                    warnings.simplefilter("ignore", UserWarning)
+                    found.close()
+
+
+_ON_THIS_HOST = frozenset(
+    {"LokyBackend", "ThreadingBackend", "SequentialBackend", "MultiprocessingBackend"}
+)
+
+
+def engine(n_jobs: int | None) -> Engine:
+    """Return what joblib has been told to use."""
+    return Joblib(n_jobs)
+
+
+def outcomes(of: Engine, tasks: Sequence[Task]) -> Iterator[Outcome]:
+    """Yield the outcomes of tasks; the rest is cancelled when nobody asks any more."""
+    with closing(of.run(tasks)) as found:
+        yield from found
+
+
+def _first_line(error: BaseException) -> str:
+    text = str(error).strip()
+    return text.splitlines()[0] if text else type(error).__name__

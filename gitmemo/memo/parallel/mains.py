@@ -1,0 +1,177 @@
+"""The main script or notebook of a driver, as its workers see it.
+
+Not pickling (`codecs.pickles`). Invariant: in a worker, code of the driver's main script has one
+namespace, the one of `__main__`, in which whoever looks for a component finds what the driver has.
+"""
+
+from __future__ import annotations
+
+import importlib
+import linecache
+import sys
+import threading
+from collections.abc import Iterator, Mapping
+from contextlib import AbstractContextManager, contextmanager
+from dataclasses import dataclass
+from importlib.machinery import ModuleSpec
+from types import FunctionType, ModuleType
+from typing import Any
+
+from gitmemo.memo.op import Op
+from gitmemo.model.components import Component
+from gitmemo.tracing import CodeState
+from gitmemo.tracing.cells import names_of_cells, nested
+from gitmemo.tracing.project import NOTEBOOK_VARIABLES, main_file, main_module
+from gitmemo.tracing.resolver import Resolver
+
+_MAIN = "__main__"
+_LIGHT = (FunctionType, ModuleType, Op, type, int, float, str, bool, bytes, type(None))
+"""What may go along unasked: code, and values that are small."""
+
+
+@dataclass(frozen=True, slots=True)
+class Main:
+    """The main script of a driver.
+
+    Attributes:
+        file: Its file; None for a notebook or a shell.
+        module: The name it was started by with `python -m`; None if it was not.
+        package: Its package, if it has one.
+        cells: The names and texts of the cells that ran, in that order.
+        variables: What a notebook says of itself.
+    """
+
+    file: str | None
+    module: str | None
+    package: str | None
+    cells: tuple[tuple[str, str], ...]
+    variables: tuple[tuple[str, str], ...]
+
+
+def main_of_here() -> Main:
+    """Return the main script of this process."""
+    held = vars(main_module() or sys)
+    spec = held.get("__spec__")
+    file = main_file()
+    cells: tuple[tuple[str, str], ...] = ()
+    if file is None:
+        cells = tuple((name, "".join(linecache.getlines(name))) for name in names_of_cells())
+    texts = [(name, held.get(name)) for name in NOTEBOOK_VARIABLES]
+    said = tuple((name, text) for name, text in texts if isinstance(text, str))
+    return Main(file, getattr(spec, "name", None), held.get("__package__"), cells, said)
+
+
+class Namespace(dict[str, str]):
+    """Stands for the globals of a module on their way to a worker: there they are the module's."""
+
+    def __init__(self, module: str) -> None:
+        super().__init__(module=module)  # not empty: cloudpickle would fill an empty one
+
+
+def namespace_of(module: str) -> dict[str, Any]:
+    """Return the globals of a module of this process, imported if need be."""
+    held = main_module() if module == _MAIN else importlib.import_module(module)
+    return vars(held)
+
+
+def namespaces(code: CodeState | None) -> dict[int, Namespace]:
+    """Return what stands for the globals of the main script and of the project's modules, by their ids."""
+    found = {id(vars(main)): Namespace(_MAIN)} if (main := main_module()) else {}
+    if code is None:
+        return found
+    for name, module in list(sys.modules.items()):
+        if name == _MAIN or not isinstance(module, ModuleType):
+            continue
+        if module.__name__ == name and code.modules.path_of(module) is not None:
+            found.setdefault(id(vars(module)), Namespace(name))
+    return found
+
+
+def names_needed(op: Op[..., Any], code: CodeState | None) -> dict[str, Any]:
+    """Return what of the main script a worker needs, by name.
+
+    What the op could touch; and what values that are stored may name: classes, and functions. Of
+    those that it could not touch only functions that read no data: it could be all of a program's.
+    """
+    main = main_module()
+    if main is None:
+        return {}
+    held = vars(main)
+    names = {name for name, value in held.items() if _is_named_by_values(value, held)}
+    function = op.__wrapped__
+    if code is not None and isinstance(function, FunctionType):
+        path = code.modules.path_of(main)
+        components = Resolver(code).static(function).components
+        names.update(_top(component) for component in components if component.path == path)
+    return {name: held[name] for name in sorted(names) if name in held}
+
+
+def _is_named_by_values(value: object, held: Mapping[str, object]) -> bool:
+    if getattr(value, "__module__", None) != _MAIN:
+        return False
+    if isinstance(value, type):
+        return True
+    function = getattr(value, "__wrapped__", value)
+    if not isinstance(function, FunctionType) or function.__closure__:
+        return False
+    read = {name for code in nested(function.__code__) for name in code.co_names}
+    return all(isinstance(held.get(name), _LIGHT) for name in read)
+
+
+def _top(component: Component) -> str:
+    return component.unit.removeprefix("class ").removeprefix("$").partition(".")[0]
+
+
+class _Stage:
+    """The main scripts that this process stands in for: one at a time."""
+
+    def __init__(self) -> None:
+        self._changes = threading.Condition()
+        self._running = 0
+        self._now: ModuleType | None = None
+
+    @contextmanager
+    def of(self, module: ModuleType, main: Main) -> Iterator[None]:
+        with self._changes:
+            while self._now is not module and self._running:
+                self._changes.wait()  # for the calls of another driver
+            if self._now is not module or sys.modules.get(_MAIN) is not module:
+                self._now = sys.modules[_MAIN] = module
+                _show(main.cells)
+            self._running += 1
+        try:
+            yield
+        finally:
+            with self._changes:
+                self._running -= 1
+                self._changes.notify_all()
+
+
+_stage = _Stage()
+
+
+def standing_in(main: Main) -> ModuleType:
+    """Return a module that stands for the main script of a driver."""
+    module = ModuleType(_MAIN)
+    said: Mapping[str, Any] = dict(main.variables)
+    vars(module).update(said)
+    vars(module)["__package__"] = main.package
+    if main.file is not None:
+        module.__file__ = main.file
+    if main.module is not None:
+        module.__spec__ = ModuleSpec(main.module, None, origin=main.file)
+    return module
+
+
+def as_main(module: ModuleType, main: Main) -> AbstractContextManager[None]:
+    """Return a block in which `module` is the main script of this process."""
+    return _stage.of(module, main)
+
+
+def _show(cells: tuple[tuple[str, str], ...]) -> None:
+    """Let the texts of cells be found in the order in which they ran."""
+    for name in names_of_cells():
+        linecache.cache.pop(name, None)
+    for name, text in cells:
+        # Without a time: a file of this name is not there, and would not be missed.
+        linecache.cache[name] = (len(text), None, text.splitlines(keepends=True), name)

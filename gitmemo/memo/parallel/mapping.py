@@ -1,0 +1,236 @@
+"""One op on many inputs: all calls are looked up at once, and what is missing is computed.
+
+Not where it is computed (`engines`, `work`). Invariant: each distinct call is made once, whatever
+comes back is handed out as in a serial loop, and a call that fails loses no other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from typing import TYPE_CHECKING, Any, Literal, TypeAlias
+
+from gitmemo.errors import BadSetting, CallsFailed, LengthsDiffer, WorkerDiffers
+from gitmemo.hashing.digest import Digest
+from gitmemo.memo import context
+from gitmemo.memo.calls import Hit
+from gitmemo.memo.execute import running
+from gitmemo.memo.parallel import engines, showing
+from gitmemo.memo.parallel.work import Outcome, Raised, Work, finished, to_the_end
+from gitmemo.memo.secrecy import is_secret
+from gitmemo.memo.wording import SECRET, short
+
+if TYPE_CHECKING:
+    from gitmemo.memo.op import Op
+    from gitmemo.memo.storage import Storage
+
+OnError: TypeAlias = Literal["collect", "raise"]
+_POLICIES = ("collect", "raise")
+_LONGEST_CALL = 100
+_MISSING = object()
+
+
+def rows_of(
+    op: Op[..., Any], iterables: Sequence[Iterable[Any]], *, skip: int = 0
+) -> list[tuple[Any, ...]]:
+    """Return the arguments of each call, but for the first `skip`, which are given elsewhere.
+
+    Raises:
+        LengthsDiffer: Not all iterables end at once.
+    """
+    if not iterables:
+        raise LengthsDiffer(op.qualname, "no iterable is given")
+    iterators = [iter(each) for each in iterables]
+    rows: list[tuple[Any, ...]] = []
+    while True:
+        row = tuple([next(each, _MISSING) for each in iterators])
+        ended = [number for number, item in enumerate(row) if item is _MISSING]
+        if not ended:
+            rows.append(row)
+            continue
+        if len(ended) == len(row):
+            return rows
+        going = [number for number in range(len(row)) if number not in ended]
+        reason = (
+            f"the iterable for {_named(op, skip + ended[0])} ends after {len(rows)} items, "
+            f"the one for {_named(op, skip + going[0])} does not"
+        )
+        raise LengthsDiffer(op.qualname, reason)
+
+
+def rows_given(op: Op[..., Any], tuples: Iterable[Iterable[Any]]) -> list[tuple[Any, ...]]:
+    """Return the arguments of each call as they are given; raise `LengthsDiffer` for what is no tuple."""
+    rows: list[tuple[Any, ...]] = []
+    for number, row in enumerate(tuples):
+        if not isinstance(row, tuple | list):
+            reason = f"item {number} of the iterable is a {type(row).__qualname__}, not a tuple"
+            raise LengthsDiffer(op.qualname, reason)
+        rows.append(tuple(row))
+    return rows
+
+
+def _named(op: Op[..., Any], number: int) -> str:
+    names = op.arguments.binder.names
+    return repr(names[number]) if number < len(names) else f"argument {number + 1}"
+
+
+class Mapped:
+    """The calls of one op on many inputs, in a storage."""
+
+    def __init__(
+        self,
+        storage: Storage,
+        op: Op[..., Any],
+        rows: list[tuple[Any, ...]],
+        fixed: dict[str, Any],
+        *,
+        n_jobs: int | None,
+        on_error: str,
+        progress: bool | None,
+    ) -> None:
+        if on_error not in _POLICIES:
+            raise BadSetting("on_error", on_error, _POLICIES)
+        self._storage = storage
+        self._op = op
+        self._rows = rows
+        self._fixed = fixed
+        self._n_jobs = n_jobs
+        self._is_patient = on_error == "collect"
+        self._progress = progress
+        self._failed: list[tuple[int, Exception]] = []
+        # By the number of the call that stands for them: it is made, and they are looked up again.
+        self._alike: dict[int, list[int]] = {}
+
+    def results(self) -> list[Any]:
+        """Return what each call returns, in order.
+
+        Raises:
+            CallsFailed: Some raised; all others are stored.
+        """
+        found: dict[int, Any] = dict(self.as_completed())
+        return [found[number] for number in range(len(self._rows))]
+
+    def as_completed(self) -> Iterator[tuple[int, Any]]:
+        """Return an iterator of positions and results: what is stored first, then as it is finished."""
+        if running.get() is not None or isinstance(context.active(), context.Noop):
+            return self._one_after_another()
+        with _in_block(self._storage):
+            stored, missing = self._looked_up()
+            work, engine = self._prepared(missing)
+        return self._handed_out(stored, missing, work, engine)
+
+    def _one_after_another(self) -> Iterator[tuple[int, Any]]:
+        """Make the calls in the body of another one, or without a storage: a plain loop."""
+        is_plain = isinstance(context.active(), context.Noop)
+        for number, row in enumerate(self._rows):
+            try:
+                make = self._op if is_plain else self._call
+                result = to_the_end(make(*row, **self._fixed), self._op)
+            except Exception as error:  # noqa: BLE001  whatever the op raises
+                self._fail(number, error)
+                continue
+            yield number, result
+        self._end()
+
+    def _call(self, *args: Any, **kwargs: Any) -> Any:
+        return self._storage.call(self._op, args, kwargs)
+
+    def _looked_up(self) -> tuple[list[tuple[int, Any]], list[int]]:
+        """Return the results that are stored, and the numbers of the calls that have to be made."""
+        storage = self._storage
+        if storage._is_unsettled:
+            storage._settle()
+        caller, op = storage._caller, self._op
+        stored: list[tuple[int, Any]] = []
+        missing: list[int] = []
+        first: dict[Digest, int] = {}
+        for number, row in enumerate(self._rows):
+            try:
+                found = caller._look_up(op, row, self._fixed)
+            except Exception as error:  # noqa: BLE001  an argument without a content id, and the like
+                self._fail(number, error)
+                continue
+            if isinstance(found, Hit):
+                stored.append((number, caller._hand_out(op, found)))
+                continue
+            same = first.setdefault(found.key, number)
+            if same == number:
+                missing.append(number)
+            else:
+                self._alike.setdefault(same, []).append(number)
+        return stored, missing
+
+    def _prepared(self, missing: list[int]) -> tuple[Work | None, engines.Engine]:
+        if not missing or not self._storage._caller.allows_new_calls:
+            return (Work(self._storage) if missing else None), engines.Serial()
+        engine = engines.engine(self._n_jobs)
+        work = Work(self._storage, is_far=engine.is_far)
+        if not engine.is_here:
+            work.pack(self._op)
+        return work, engine
+
+    def _handed_out(
+        self,
+        stored: list[tuple[int, Any]],
+        missing: list[int],
+        work: Work | None,
+        engine: engines.Engine,
+    ) -> Iterator[tuple[int, Any]]:
+        yield from stored
+        if work is not None:
+            tasks = [work.task(n, self._op, self._rows[n], self._fixed) for n in missing]
+            with showing.progress(self._op.qualname, len(tasks), wanted=self._progress) as show:
+                for outcome in engines.outcomes(engine, tasks):
+                    yield from self._taken(outcome)
+                    show(1)
+        self._end()
+
+    def _taken(self, outcome: Outcome) -> Iterator[tuple[int, Any]]:
+        if isinstance(outcome, Raised):
+            self._fail(outcome.number, outcome.error, outcome.trace)
+            return
+        yield outcome.number, finished(self._storage, self._op, outcome)
+        for number in self._alike.pop(outcome.number, ()):
+            yield number, to_the_end(self._call(*self._rows[number], **self._fixed), self._op)
+
+    # --- failures
+
+    def _fail(self, number: int, error: BaseException, trace: str = "") -> None:
+        """Note what a call raised; raise it at once where that was asked for."""
+        if isinstance(error, WorkerDiffers) or not isinstance(error, Exception):
+            raise error
+        error.add_note(f"raised by call {number}: {self._as_text(number)}")
+        if trace:
+            error.add_note(f"in a worker:\n{trace.rstrip()}")
+        if not self._is_patient:
+            raise error
+        self._failed.append((number, error))
+
+    def _end(self) -> None:
+        if not self._failed:
+            return
+        self._failed.sort(key=lambda each: each[0])
+        numbers = [number for number, _ in self._failed]
+        texts = [self._as_text(number) for number in numbers]
+        raise CallsFailed(len(self._rows), numbers, texts, [error for _, error in self._failed])
+
+    def _as_text(self, number: int) -> str:
+        """Return a call in a few words, without secrets."""
+        names = self._op.arguments.binder.names
+        positional = [
+            (names[at] if at < len(names) else "", value)
+            for at, value in enumerate(self._rows[number])
+        ]
+        parts = [_short(name, value) for name, value in positional]
+        parts += [f"{name}={_short(name, value)}" for name, value in self._fixed.items()]
+        text = f"{self._op.qualname}({', '.join(parts)})"
+        return text if len(text) <= _LONGEST_CALL else f"{text[:_LONGEST_CALL]}…)"
+
+
+def _short(name: str, value: object) -> str:
+    return SECRET if is_secret(name, value) else short(value)
+
+
+def _in_block(storage: Storage) -> AbstractContextManager[object]:
+    """Return a block of the storage, or nothing where this is one."""
+    return nullcontext() if context.active() is storage else storage

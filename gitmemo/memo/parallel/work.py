@@ -1,0 +1,406 @@
+"""Calls as tasks: what goes to a worker, what the worker does, and what comes back.
+
+Not the engines that run tasks. Invariant: a task that ran in another process has left its call in
+the store, or says why not; it returns the record of the call, never a value.
+
+`Work(storage)` is made once for many calls, in a block of the storage. `work.task(number, op, args,
+kwargs)` is a callable that any engine can run, here or in another process. It returns an `Outcome`
+with that number, and never raises an exception of the call. `finished(storage, op, outcome)` turns
+it into what the call returns in the block, in the driver.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextvars
+import os
+import threading
+import traceback
+from collections import OrderedDict
+from collections.abc import Iterator
+from dataclasses import dataclass
+from types import ModuleType
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
+
+from gitmemo.codecs.pickles import Sending, in_worker, sent
+from gitmemo.errors import RaisedElsewhere, UnknownRef, WorkerDiffers
+from gitmemo.hashing import content_id
+from gitmemo.memo import context
+from gitmemo.memo.parallel import mains
+from gitmemo.memo.parallel.handshake import Terms, differences, place_of_here, terms_of_here
+from gitmemo.memo.parallel.mains import Main, as_main, main_of_here, standing_in
+from gitmemo.memo.recorder import recorded
+from gitmemo.model.components import in_words
+from gitmemo.model.facts import Call, Value
+from gitmemo.model.lines import from_line, to_line
+from gitmemo.ref import IMMUTABLE, MISSING, Ref, ref_to
+from gitmemo.tracing import CodeState
+from gitmemo.world.view import values_behind
+
+if TYPE_CHECKING:
+    from gitmemo.memo.op import Op
+    from gitmemo.memo.storage import Storage
+
+_MOST_KEPT = 64
+"""Pieces of work that a worker keeps open at once."""
+
+
+@dataclass(frozen=True, slots=True)
+class Made:
+    """A call that was made in this process; `result` is what it returned."""
+
+    number: int
+    result: Any
+
+
+@dataclass(frozen=True, slots=True)
+class Recorded:
+    """A call that is stored: the lines of what is new about it, its own the last."""
+
+    number: int
+    lines: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Raised:
+    """A call that raised; `trace` says where in a worker, and is empty for what was raised here."""
+
+    number: int
+    error: BaseException
+    trace: str = ""
+
+
+Outcome: TypeAlias = Made | Recorded | Raised
+
+
+class Task(Protocol):
+    """A call that any engine can run, in any process."""
+
+    def __call__(self) -> Outcome:
+        """Make the call."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class _Header:
+    """What a worker reads before anything else: plain data, which every version of Python reads."""
+
+    token: bytes
+    terms: Terms
+    main: Main
+    storage: tuple[Any, ...]
+
+
+class Work:
+    """What many calls of one storage have in common on their way to workers.
+
+    It is made inside a block of the storage. Calls that stay in this process are made in the
+    blocks, and with the context variables, of there.
+    """
+
+    def __init__(self, storage: Storage, *, is_far: bool = False) -> None:
+        """`is_far` if workers may be on other hosts."""
+        self.storage = storage
+        self._here = contextvars.copy_context()
+        self._is_far = is_far
+        self._lock = threading.RLock()
+        self._shipped: _Header | None = None
+        self._ops: dict[Op[..., Any], bytes] = {}
+        self._namespaces: dict[int, mains.Namespace] = {}
+
+    def task(
+        self, number: int, op: Op[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> Task:
+        """Return a call as a task; it is pickled only where an engine sends it to another process."""
+        return _Task(number, self, op, args, kwargs)
+
+    def pack(self, op: Op[..., Any]) -> None:
+        """Make ready what workers need for calls of `op`: so that it fails here, and not there.
+
+        Raises:
+            StorageInMemory: The storage cannot be opened in another process.
+            Exception: Whatever pickling raises: the op, or what its code uses, cannot be sent.
+        """
+        self._packed(op)
+
+    def make(self, task: _Task) -> Outcome:
+        """Make a call in this process."""
+        try:
+            found = self._here.copy().run(_called, self.storage, task.op, task.args, task.kwargs)
+        except Exception as error:  # noqa: BLE001  whatever the op raises is its outcome
+            return Raised(task.number, error)
+        return Made(task.number, found)
+
+    def send(self, task: _Task) -> tuple[Any, ...]:
+        """Return how a task is pickled."""
+        try:
+            header, op = self._packed(task.op)
+            known: list[Value] = []
+            arguments = sent((task.args, task.kwargs), self._sending(known))
+            lines = tuple(to_line(value) for value in known)
+        except Exception as error:  # noqa: BLE001  the engine would stop for good
+            return Raised, (task.number, *_sendable(error))
+        return _Sent, (task.number, header, op, arguments, lines)
+
+    def _packed(self, op: Op[..., Any]) -> tuple[_Header, bytes]:
+        with self._lock:
+            header, packed = self._header(), self._ops.get(op)
+            if packed is None:
+                packed = self._ops[op] = self._op_as_sent(op)
+            return header, packed
+
+    def _header(self) -> _Header:
+        if self._shipped is None:
+            code = code_of(self.storage)
+            self._namespaces = mains.namespaces(code)
+            terms = terms_of_here(code, is_far=self._is_far)
+            address = self.storage.__reduce__()
+            self._shipped = _Header(os.urandom(8), terms, main_of_here(), address)
+        return self._shipped
+
+    def _op_as_sent(self, op: Op[..., Any]) -> bytes:
+        needed = mains.names_needed(op, code_of(self.storage))
+        return sent((op, needed), self._sending([]))
+
+    def _sending(self, known: list[Value]) -> Sending:
+        """Return how refs and globals go; where the values of refs are is noted in `known`."""
+
+        def reduced(thing: object) -> tuple[Any, ...] | None:
+            if isinstance(thing, mains.Namespace):
+                return mains.namespace_of, (thing["module"],)
+            if isinstance(thing, Ref) and thing._loader is self.storage and thing._within is None:
+                return self._ref_as_sent(thing, known)
+            return None
+
+        return Sending(self._namespaces, reduced)
+
+    def _ref_as_sent(self, ref: Ref[Any], known: list[Value]) -> tuple[Any, ...] | None:
+        """Return a ref without its value, if that is stored: the worker reads it there."""
+        state = list(ref.__getstate__())
+        if type(ref._obj) not in IMMUTABLE:
+            values = values_behind(self.storage.world, [ref._cid]) if ref._inline is None else []
+            known += values
+            if ref._obj is not MISSING and not values:
+                return None  # nothing of it is kept but what is at hand
+            state[3] = MISSING
+        return _arrived, (type(ref), tuple(state))
+
+
+class _Task:
+    """One call; where it is pickled, what arrives is a `_Sent`."""
+
+    __slots__ = ("args", "kwargs", "number", "op", "work")
+
+    def __init__(
+        self,
+        number: int,
+        work: Work,
+        op: Op[..., Any],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+    ) -> None:
+        self.number, self.work, self.op, self.args, self.kwargs = number, work, op, args, kwargs
+
+    def __call__(self) -> Outcome:
+        return self.work.make(self)
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return self.work.send(self)
+
+
+class _Sent:
+    """A call that was sent to this process; nothing is read before it is asked for."""
+
+    __slots__ = ("arguments", "header", "known", "number", "op")
+
+    def __init__(
+        self, number: int, header: _Header, op: bytes, arguments: bytes, known: tuple[str, ...]
+    ) -> None:
+        self.number, self.header, self.op = number, header, op
+        self.arguments, self.known = arguments, known
+
+    def __call__(self) -> Outcome:
+        try:
+            return Recorded(self.number, _open_works.of(self.header).make(self))
+        except BaseException as error:
+            if isinstance(error, KeyboardInterrupt):
+                raise
+            return Raised(self.number, *_sendable(error))
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return _Sent, (self.number, self.header, self.op, self.arguments, self.known)
+
+
+class _OpenWork:
+    """What a worker keeps of a `Work`: its storage, its ops, and the driver's main script."""
+
+    def __init__(self, header: _Header) -> None:
+        """Open the storage, and take notice of what is in it.
+
+        Raises:
+            WorkerDiffers: This process has other code than the driver, or other packages.
+        """
+        reopen, address = header.storage
+        storage: Storage = reopen(*address)
+        code = code_of(storage)
+        self.storage = storage
+        self._main = header.main
+        self._module: ModuleType = standing_in(header.main)
+        if code is not None:
+            code.modules.stands_in(self._module)
+        self._ops: dict[bytes, Op[..., Any]] = {}
+        self._told: set[bytes] = set()
+        self._lock = threading.RLock()
+        with as_main(self._module, self._main):
+            found = differences(header.terms, code)
+            if found:
+                raise WorkerDiffers(place_of_here()[0], os.getpid(), found)
+            with storage:
+                pass
+
+    def make(self, sent: _Sent) -> tuple[str, ...]:
+        """Make a call the ordinary way; return the lines of its record and what is behind it."""
+        with as_main(self._module, self._main):
+            token = _arriving.set(self.storage)
+            try:
+                op = self._op(sent.op)
+                args, kwargs = in_worker(sent.arguments)
+            finally:
+                _arriving.reset(token)
+            self.storage.world.learn([from_line(line, content_id) for line in sent.known])
+            call = self._record_of(op, args, kwargs)
+            return tuple(self._lines(call))
+
+    def _op(self, data: bytes) -> Op[..., Any]:
+        with self._lock:
+            op = self._ops.get(data)
+            if op is None:
+                op, needed = in_worker(data)
+                vars(self._module).update(needed)
+                self._ops[data] = op
+            return op
+
+    def _record_of(self, op: Op[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call:
+        storage, noted = self.storage, list[Call]()
+        context.push(storage)
+        token = recorded.set(noted)
+        try:
+            _called(storage, op, args, kwargs)
+            # The inner calls come before it. Of one that was stored already nothing is recorded.
+            return noted[-1] if noted else self._stored(op, args, kwargs)
+        finally:
+            recorded.reset(token)
+            context.pop(storage)
+
+    def _stored(self, op: Op[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call:
+        """Return the record of a call that was found."""
+        found = self.storage._lookup.find(self.storage._caller.prepare(op, args, kwargs))
+        if found is None:
+            raise UnknownRef(op.qualname)
+        return found.call
+
+    def _lines(self, call: Call) -> Iterator[str]:
+        world = self.storage.world
+        version = world.version(call.version) if call.version else None
+        if version is not None and version.id not in self._told:
+            self._told.add(version.id)
+            yield to_line(version)
+        for value in values_behind(world, [slot.cid for slot in call.outputs if not slot.inline]):
+            yield to_line(value)
+        yield to_line(call)
+
+
+class _OpenWorks:
+    """The pieces of work that this process has open, the last ones."""
+
+    def __init__(self) -> None:
+        self._lock = threading.RLock()
+        self._open: OrderedDict[bytes, _OpenWork] = OrderedDict()
+
+    def of(self, header: _Header) -> _OpenWork:
+        with self._lock:
+            found = self._open.get(header.token)
+            if found is None:
+                found = self._open[header.token] = _OpenWork(header)
+                while len(self._open) > _MOST_KEPT:
+                    self._open.popitem(last=False)
+            self._open.move_to_end(header.token)
+            return found
+
+
+_open_works = _OpenWorks()
+_arriving: contextvars.ContextVar[Storage] = contextvars.ContextVar("gitmemo_arriving")
+
+
+def _arrived(kind: type[Ref[Any]], state: tuple[Any, ...]) -> Ref[Any]:
+    ref = object.__new__(kind)
+    ref.__setstate__(state)
+    ref._loader = _arriving.get()
+    return ref
+
+
+def code_of(storage: Storage) -> CodeState | None:
+    """Return the running code that a storage versions; None if it versions none."""
+    return storage._code if isinstance(storage._code, CodeState) else None
+
+
+def _called(
+    storage: Storage, op: Op[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> Any:
+    return to_the_end(storage.call(op, args, kwargs), op)
+
+
+def to_the_end(found: Any, op: Op[..., Any]) -> Any:
+    """Return what a call returned, run to its end where it is asynchronous."""
+    if not op.is_async:
+        return found
+    try:
+        asyncio.get_running_loop()
+    except RuntimeError:
+        return asyncio.run(found)
+    # In a notebook a loop runs already, and it cannot run another coroutine to its end.
+    return _elsewhere(found)
+
+
+def _elsewhere(coroutine: Any) -> Any:
+    """Run a coroutine to its end in a thread of its own, in the context of here."""
+    from concurrent.futures import ThreadPoolExecutor
+
+    here = contextvars.copy_context()
+    with ThreadPoolExecutor(1) as pool:
+        return pool.submit(here.run, asyncio.run, coroutine).result()
+
+
+def _sendable(error: BaseException) -> tuple[BaseException, str]:
+    """Return an exception that reaches another process, and where it was raised."""
+    trace = "".join(traceback.format_exception(error))
+    plain = Sending({}, lambda _: None)
+    try:
+        if type(in_worker(sent(error, plain))) is type(error):
+            return error, trace
+    except Exception:  # noqa: BLE001  whatever its own pickling raises
+        pass
+    kind = type(error)
+    return RaisedElsewhere(f"{kind.__module__}.{kind.__qualname__}", str(error)), trace
+
+
+def finished(storage: Storage, op: Op[..., Any], outcome: Made | Recorded) -> Any:
+    """Return what a call returns in the block, of a call that is stored.
+
+    Raises:
+        WorkerDiffers: It was made with code that is not the code of here.
+    """
+    if isinstance(outcome, Made):
+        return outcome.result
+    world, lookup = storage.world, storage._lookup
+    facts = [from_line(line, content_id) for line in outcome.lines]
+    call = facts[-1]
+    assert isinstance(call, Call)  # the last line is that of the call
+    world.learn(facts)
+    if call.version is not None and world.version(call.version) is None:
+        storage._notice()  # the line of its version is on its way with another call
+    if not lookup.is_valid(call):
+        changed = tuple(f"{in_words(component)} is another" for component in lookup.changed(call))
+        raise WorkerDiffers("", 0, changed)
+    storage.counter.computed += 1
+    return op.options.outputs.join([ref_to(slot, storage) for slot in call.outputs])
