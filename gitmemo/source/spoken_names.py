@@ -76,7 +76,7 @@ class SpokenNames:
     def _uses(self, taken: _Taken) -> tuple[NameUse, ...]:
         sites = self._sites.get(taken.statement)
         if sites is None:
-            sites = self._sites[taken.statement] = sites_in([taken.statement])
+            sites = self._sites[taken.statement] = _sites(taken.statement)
         found = sites.get(id(taken.base), ())
         return tuple(replace(u, chain=u.chain[:-1]) if taken.is_ref else u for u in found)
 
@@ -112,6 +112,13 @@ class SpokenNames:
             called = [base.id, *attributes][-2 if is_ref else -1]
             is_whole = not isinstance(target, ast.Tuple | ast.List)
             self._taken[called].append(_Taken(base, is_ref, names, is_whole, statement))
+
+
+def _sites(statement: ast.stmt) -> Mapping[int, Sequence[NameUse]]:
+    try:
+        return sites_in([statement])
+    except RecursionError:  # of a statement that is nested so deeply nothing is known
+        return {}
 
 
 def _given(function: ast.FunctionDef | ast.AsyncFunctionDef) -> Iterator[tuple[str, str]]:

@@ -67,7 +67,7 @@ class WorkTreeFiles:
     def _parsed(self, path: str) -> SourceFile | None:
         try:
             return SourceFile.parse((self._root / path).read_bytes(), path)
-        except (OSError, SourceError):
+        except (OSError, SourceError, RecursionError):
             return None
 
 
