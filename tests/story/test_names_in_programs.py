@@ -43,6 +43,9 @@ def measure(value):
 """
 
 SCRIPT = """\
+import json
+import sys
+
 import gitmemo as gm
 import lib
 from lib import measure, split, train as fit
@@ -62,20 +65,30 @@ with storage:
     numbers = lib.load(5)
     main()
 
-for op in (lib.train, split, lib.size, lib.twice, measure):
-    print(sorted(storage.cf(op).expand_back().df().columns))
-with storage.query():
-    x = gm.Q()
-    fit(lib.load(x), gm.Q())
-print(storage.similar(gm.wrap(5), storage.load_ref(storage.cf(fit).df(values="hids").iloc[0, -1]), context=True).columns)
+tables = {
+    "train": storage.cf(fit),
+    "split": storage.cf(split),
+    "size": storage.cf(lib.size),
+    "measuring": storage.cf(measure),
+    "size twice": storage.cf(lib.size, lib.twice),
+}
+shown = {names: list(cf.expand_back().df().columns) for names, cf in tables.items()}
+if len(sys.argv) > 1:
+    then = gm.open(rev=sys.argv[1])
+    shown["then"] = list(then.cf("train").expand_back().df().columns)
+cf = storage.cf(fit)
+shown["kept"] = [cf.vnames, cf[cf["acc"] > 1].vnames] if "acc" in cf.vnames else []
+print(json.dumps(shown))
+alike = storage.similar(gm.wrap(5), storage.load_ref(cf.eval(values="hids").iloc[0, -1]), context=True)
+print(json.dumps(list(alike.columns)))
 """
 
 
-def columns(clone: Clone, op: str, *more: str) -> list[str]:
+def columns(clone: Clone, *more: str) -> list[str]:
     """Return the columns of a table on the command line, sorted."""
-    done = clone.gitmemo("df", op, "--back", "--json", *more)
+    done = clone.gitmemo("df", "--back", "--json", *more)
     assert done.code == 0, done.text
-    return sorted(json.loads(done.out.splitlines()[0]))
+    return sorted({name for line in done.out.splitlines() for name in json.loads(line)})
 
 
 @pytest.fixture(scope="module")
@@ -88,9 +101,33 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Clone:
 
 
 def test_python_and_the_command_line_use_the_names_of_the_program(project: Clone) -> None:
-    done = project.python("script.py")
-    print(done.text)
-    for op in ("train","split","size","twice","measuring"):
-        print(columns(project, op))
-    print(project.gitmemo("graph", "train").out)
-    assert 0
+    printed = project.python("script.py").out.splitlines()
+    shown = json.loads(printed[0])
+    assert shown["train"] == ["n", "numbers", "rate", "acc"]
+    assert shown["split"] == ["n", "numbers", "head", "amount"]
+    assert shown["size"] == ["value", "result"]
+    assert shown["measuring"] == ["value", "width"]
+    # What the program calls `result` twice has the names of the ops.
+    assert shown["size twice"] == ["value", "size", "twice"]
+    assert shown["kept"] == [["data", "rate", "acc"]] * 2
+    for ops, names in shown.items():
+        if ops != "kept":
+            assert columns(project, *ops.split()) == sorted(names)
+    assert "n = Q()" in project.python("script.py").out
+    assert "acc = train(data=numbers, rate=rate)" in "\n".join(printed)
+    assert json.loads(printed[-1]) == ["n", "numbers", "rate", "acc"]
+    assert "acc = train(data=numbers, rate)" in project.gitmemo("graph", "train").out
+    where = ("--where", "acc > 19", "--columns", "rate,acc")
+    assert columns(project, "train", *where) == ["acc", "rate"]
+
+
+def test_a_revision_has_the_names_that_it_had(project: Clone) -> None:
+    project.commit("names")
+    project.change("acc", "score", "script.py")
+    project.change("numbers = lib", "numbers = data = lib", "script.py")
+    shown = json.loads(project.python("script.py", "HEAD").out.splitlines()[0])
+    assert shown["train"] == ["n", "numbers", "rate", "score"]
+    assert shown["then"] == ["n", "numbers", "rate", "acc"]
+    assert columns(project, "train") == ["n", "numbers", "rate", "score"]
+    assert columns(project, "train", "--rev", "HEAD") == ["acc", "n", "numbers", "rate"]
+    assert project.git("status", "--porcelain", "--", "lib.py", ".gitmemo") == ""

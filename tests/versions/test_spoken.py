@@ -138,7 +138,9 @@ def test_calls_that_do_not_count(repository: Repository, case: str) -> None:
 
 
 def test_several_outputs_have_a_name_each(repository: Repository) -> None:
-    run = "from lib import split\na, b = split(1)\n_, c = split(1)\nx, c = split(1)\nboth = split(1)"
+    run = (
+        "from lib import split\na, b = split(1)\n_, c = split(1)\nx, c = split(1)\nboth = split(1)"
+    )
     repository.write({"lib.py": LIB, "run.py": run})
     names = repository.names()
     assert said(names.of({"lib:split": 2})) == {"lib:split": ["a", "c"]}
@@ -195,7 +197,9 @@ def test_each_state_has_its_own_names(repository: Repository) -> None:
     assert said(then.of({"lib:train": 1, "gone:train": 1})) == {"lib:train": ["old"]}
 
 
-def test_links_are_not_followed(repository: Repository, tmp_path_factory: pytest.TempPathFactory) -> None:
+def test_links_are_not_followed(
+    repository: Repository, tmp_path_factory: pytest.TempPathFactory
+) -> None:
     outside = tmp_path_factory.mktemp("outside") / "run.py"
     outside.write_text("import lib\nacc = lib.train(1)\n")
     repository.write({"lib.py": LIB})
