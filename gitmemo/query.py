@@ -14,6 +14,7 @@ from functools import cached_property
 
 from gitmemo.errors import ComponentIsNoOp, UnknownOp
 from gitmemo.frames import ComputationFrame, Universe
+from gitmemo.frames.naming import Spoken, nothing_spoken
 from gitmemo.hashing.digest import Digest
 from gitmemo.model.facts import Call, Slot, Version
 from gitmemo.model.feeding import fed_by
@@ -136,15 +137,19 @@ def _made(call: Call) -> Iterator[Digest]:
 
 
 def select(
-    calls: Iterable[Call], ops: Collection[str], later: frozenset[Digest] = frozenset()
+    calls: Iterable[Call],
+    ops: Collection[str],
+    later: frozenset[Digest] = frozenset(),
+    spoken: Spoken = nothing_spoken,
 ) -> ComputationFrame:
     """Return the frame of the calls of `ops` among `calls`; `ops` are full names.
 
-    `later` are the history ids of calls that tables mark as committed later.
+    `later` are the history ids of calls that tables mark as committed later, `spoken` knows what the
+    program calls results.
     """
     universe = Universe(calls)
     chosen = frozenset(call.hid for call in universe.calls if call.op in ops)
-    return ComputationFrame(universe, chosen, later=later)
+    return ComputationFrame(universe, chosen, later=later, spoken=spoken)
 
 
 class NamesNow:

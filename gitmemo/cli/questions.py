@@ -16,6 +16,7 @@ from gitmemo.cli.options import json_option, revision_options
 from gitmemo.display.text import table
 from gitmemo.errors import UnknownOp, WrongQuestion
 from gitmemo.frames import Cell, ComputationFrame, Table, plain_frame
+from gitmemo.frames.naming import asked_once
 from gitmemo.hashing.digest import to_hex
 from gitmemo.model.facts import Call, Slot
 from gitmemo.quantities import count, size
@@ -27,6 +28,7 @@ from gitmemo.query import (
     valid_calls,
     without_repeats,
 )
+from gitmemo.versions.spoken import names_in_program
 from gitmemo.workspace import View
 
 
@@ -129,7 +131,9 @@ def asked(view: View, ops: Sequence[str], *, every: bool) -> Asked:
     selection = Selection(tuple(calls), ()) if every else valid_calls(view.world, calls, view.code)
     names = frozenset(resolved(name, selection.calls, calls, now.former) for name in ops)
     wanted = names or frozenset(call.op for call in selection.calls)
-    return Asked(select(selection.calls, wanted, view.later), wanted, selection)
+    spoken = asked_once(names_in_program(view.world, view.project))
+    frame = select(selection.calls, wanted, view.later, spoken)
+    return Asked(frame, wanted, selection)
 
 
 def _listed(text: str | None) -> list[str]:

@@ -6,7 +6,7 @@ versions or commits says that it has none.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from typing import Protocol
 
 from gitmemo.hashing.digest import Digest
@@ -22,10 +22,6 @@ class Backing(Protocol):
     @property
     def loader(self) -> Loader:
         """Where values are loaded from."""
-        ...
-
-    def spoken(self, op: str) -> Sequence[str]:
-        """Return what the user's program calls the results of an op; empty where that is not known."""
         ...
 
     def pending(self) -> Collection[Digest]:

@@ -15,7 +15,7 @@ from functools import cached_property
 from gitmemo.errors import UnknownNode
 from gitmemo.frames.backing import Backing
 from gitmemo.frames.layout import Layout
-from gitmemo.frames.naming import function_names, nothing_spoken, variable_names
+from gitmemo.frames.naming import Spoken, function_names, nothing_spoken, variable_names
 from gitmemo.frames.roles import Function, Roles, Variable
 from gitmemo.frames.rows import Row, rows_of
 from gitmemo.frames.universe import Hids, Universe, element
@@ -35,6 +35,7 @@ class FrameGraph:
         free: Values by name that no call of the frame was given or returned.
         layout: What people did to the look of it.
         later: Calls that tables mark: they were committed after the revision that is looked at.
+        spoken: Who knows what the user's program calls results.
     """
 
     universe: Universe
@@ -43,6 +44,7 @@ class FrameGraph:
     free: Mapping[str, tuple[Slot, ...]] = field(default_factory=dict)
     layout: Layout = field(default_factory=Layout)
     later: frozenset[Digest] = frozenset()
+    spoken: Spoken = field(default=nothing_spoken, compare=False)
 
     @property
     def loader(self) -> Loader | None:
@@ -70,8 +72,7 @@ class FrameGraph:
     @cached_property
     def names(self) -> Mapping[Variable, str]:
         """The name of each variable; of one name are several that are one column."""
-        spoken = self.backing.spoken if self.backing else nothing_spoken
-        return variable_names(self.roles, self.layout.names, lambda: self.rows, spoken)
+        return variable_names(self.roles, self.layout.names, lambda: self.rows, self.spoken)
 
     @cached_property
     def variables(self) -> Mapping[str, tuple[Variable, ...]]:

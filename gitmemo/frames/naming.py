@@ -1,7 +1,8 @@
 """Names of variables and functions: what people call the roles of a frame.
 
 Not the roles themselves (`roles`). Invariant: roles have one name only where they are arguments
-that agree in every row, or where somebody said so; the names follow from the calls alone.
+that agree in every row, or where somebody said so; the names follow from the calls, and from what
+the user's program calls results.
 """
 
 from __future__ import annotations
@@ -14,13 +15,29 @@ from gitmemo.frames.rows import Row
 from gitmemo.model.facts import Slot
 from gitmemo.model.names import number_of_output
 
-Spoken = Callable[[str], Sequence[str]]
-"""What the user's program calls the results of an op, by position; empty where nothing is known."""
+Spoken = Callable[[Mapping[str, int]], Mapping[str, Sequence[str]]]
+"""What the user's program calls the results of ops, by position; empty where nothing is known.
+
+It is asked for ops with the numbers of their outputs.
+"""
 
 
-def nothing_spoken(_: str) -> Sequence[str]:
+def nothing_spoken(_: Mapping[str, int]) -> Mapping[str, Sequence[str]]:
     """Know nothing of the program."""
-    return ()
+    return {}
+
+
+def asked_once(spoken: Spoken) -> Spoken:
+    """Return what answers the same later, too, so that a frame's names stay while it is looked at."""
+    known: dict[frozenset[tuple[str, int]], Mapping[str, Sequence[str]]] = {}
+
+    def asked(ops: Mapping[str, int]) -> Mapping[str, Sequence[str]]:
+        key = frozenset(ops.items())
+        if key not in known:
+            known[key] = spoken(ops)
+        return known[key]
+
+    return asked
 
 
 def function_names(functions: Iterable[Function]) -> dict[Function, str]:
@@ -48,8 +65,13 @@ def variable_names(
     where several arguments want one name.
     """
     functions = function_names({variable.function for variable in roles.variables})
+    unnamed = _unnamed(one for one in roles.variables if one not in given)
+    said = _clear(spoken(unnamed)) if unnamed else {}
     left = {
-        one: [*_candidates(one, roles, spoken), *_full_names(one, functions[one.function])]
+        one: [
+            *_candidates(one, roles, said.get(one.function.op, ())),
+            *_full_names(one, functions[one.function]),
+        ]
         for one in roles.variables
         if one not in given
     }
@@ -79,6 +101,9 @@ def _yielding(
 
     A result keeps the name that its op gave it if it is the only one that was declared so.
     """
+    declared = [one for one in several if one.produced and one.name == left[one][0]]
+    if len(declared) == 1 and all(one.produced for one in several) and not is_taken:
+        return [one for one in several if one not in declared]
     most = max(len(left[one]) for one in several)
     if is_taken or most == min(len(left[one]) for one in several):
         return list(several)
@@ -100,13 +125,28 @@ def _full_names(variable: Variable, function: str) -> list[str]:
     ]
 
 
-def _candidates(variable: Variable, roles: Roles, spoken: Spoken) -> list[str]:
-    """Return what a variable could be called, the best first."""
+def _unnamed(variables: Iterable[Variable]) -> dict[str, int]:
+    """Return the ops with results among `variables` that they did not name, and how many these are."""
+    found: dict[str, int] = {}
+    for one in variables:
+        number = number_of_output(one.name) if one.produced else None
+        if number is not None:
+            found[one.function.op] = max(found.get(one.function.op, 0), int(number) + 1)
+    return found
+
+
+def _clear(said: Mapping[str, Sequence[str]]) -> dict[str, list[str]]:
+    """Return what results are called, without what several are called."""
+    counted = Counter(name for names in said.values() for name in names)
+    return {op: [n if counted[n] == 1 else "" for n in names] for op, names in said.items()}
+
+
+def _candidates(variable: Variable, roles: Roles, said: Sequence[str]) -> list[str]:
+    """Return what a variable could be called, the best first; `said` are names that programs use."""
     number = number_of_output(variable.name) if variable.produced else None
     if number is None:
         called = f"{short(variable.function.op)}_{variable.name}"
         return [variable.name, called] if variable.produced else [variable.name]
-    said = spoken(variable.function.op)
     position = int(number)
     found = [said[position]] if position < len(said) and said[position] else []
     if variable not in roles.ports:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from gitmemo.errors import DisconnectedPattern, NotInPattern, UnconstrainedVariable
+from gitmemo.frames.naming import Spoken
 from gitmemo.garbage import uncollected
 from gitmemo.hashing.digest import Digest
 from gitmemo.memo.names import OpNames
@@ -20,7 +21,7 @@ from gitmemo.model.facts import Call
 from gitmemo.model.validity import Code
 from gitmemo.patterns import speaking
 from gitmemo.patterns.alike import Called, alike
-from gitmemo.patterns.naming import functions_for, idle_outputs, names_for, unique
+from gitmemo.patterns.naming import functions_for, idle_outputs, names_for, unique, unnamed_results
 from gitmemo.patterns.pattern import CallAtom, Pattern
 from gitmemo.patterns.stored import Stored
 from gitmemo.patterns.tables import Engine, Matched, Shown, frame_of
@@ -43,11 +44,14 @@ _SHOWN_LINES = 12
 class Answers:
     """Answers the questions of one storage."""
 
-    def __init__(self, world: World, names: OpNames, code: Code, loader: Loader) -> None:
+    def __init__(
+        self, world: World, names: OpNames, code: Code, loader: Loader, spoken: Spoken
+    ) -> None:
         self._world = world
         self._names = names
         self._code = code
         self._loader = loader
+        self._spoken = spoken
         self._now = names.now(world, code)
         self._makers: dict[Digest, Call | None] = {}
 
@@ -69,7 +73,9 @@ class Answers:
         """
         ops = {atom.op for atom in pattern.atoms if isinstance(atom, CallAtom)}
         functions = functions_for(ops)
-        names = names_for(pattern, given, functions)
+        unnamed = unnamed_results(pattern)
+        said = self._spoken(unnamed) if unnamed else {}
+        names = names_for(pattern, given, functions, said)
         tuples = frozenset(op for op in ops if self._is_tuple(op))
 
         def code(part: Pattern) -> str:

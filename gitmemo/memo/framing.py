@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from gitmemo.errors import UnknownId, UnknownRef, UnknownRevision, WrongQuestion
 from gitmemo.frames import ComputationFrame, Universe
+from gitmemo.frames.naming import asked_once
 from gitmemo.frames.selecting import UNNAMED
 from gitmemo.garbage import uncollected
 from gitmemo.git.cli import Git
@@ -67,7 +68,8 @@ class StorageFrames:
         """
         with uncollected():
             universe = Universe(self._calls())
-        frame = ComputationFrame(universe, frozenset(), self, later=self._later)
+        spoken = asked_once(self._storage._spoken)
+        frame = ComputationFrame(universe, frozenset(), self, later=self._later, spoken=spoken)
         if not subjects:
             return replace(frame, selected=frame.universe.hids)
         for subject in subjects:
@@ -118,10 +120,6 @@ class StorageFrames:
         return resolve_op(subject, sorted({call.op for call in frame.universe.calls}), now.former)
 
     # --- what only a storage knows -----------------------------------------
-
-    def spoken(self, op: str) -> Sequence[str]:
-        """Return nothing: what the program calls results is not looked up."""
-        return ()
 
     def pending(self) -> Collection[Digest]:
         """Return the calls that wait for a commit; none where there is no git."""

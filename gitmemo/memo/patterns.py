@@ -22,6 +22,7 @@ from gitmemo.world.view import World
 if TYPE_CHECKING:
     import pandas as pd
 
+    from gitmemo.frames.naming import Spoken
     from gitmemo.memo.answering import Answers
     from gitmemo.memo.querying import Query
     from gitmemo.patterns.tables import Engine, Shown
@@ -34,6 +35,7 @@ class Patterns(ABC):
     world: World
     _code: Code
     _names: OpNames
+    _spoken: Spoken
 
     @abstractmethod
     def _notice(self) -> None:
@@ -140,4 +142,4 @@ class Patterns(ABC):
         from gitmemo.memo.answering import Answers
 
         self._notice()
-        return Answers(self.world, self._names, self._code, self)
+        return Answers(self.world, self._names, self._code, self, self._spoken)

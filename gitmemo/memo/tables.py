@@ -12,11 +12,14 @@ from typing import TYPE_CHECKING, Any, cast
 
 from gitmemo.memo.names import OpNames
 from gitmemo.model.validity import Code
+from gitmemo.tracing import Project
+from gitmemo.world.view import World
 
 if TYPE_CHECKING:
     import pandas as pd
 
     from gitmemo.frames import ComputationFrame
+    from gitmemo.frames.naming import Spoken
     from gitmemo.frames.shown import Values
     from gitmemo.memo.framing import StorageFrames, Subject
     from gitmemo.memo.op import Op
@@ -26,6 +29,8 @@ if TYPE_CHECKING:
 class Tables(ABC):
     """The questions that a storage answers with tables."""
 
+    world: World
+    project: Project | None
     _code: Code
     _names: OpNames
 
@@ -39,6 +44,13 @@ class Tables(ABC):
         from gitmemo.memo.framing import StorageFrames
 
         return StorageFrames(cast("Storage", self), self._code, self._names)
+
+    @cached_property
+    def _spoken(self) -> Spoken:
+        """What the program calls the results of ops that do not name them."""
+        from gitmemo.versions.spoken import names_in_program
+
+        return names_in_program(self.world, self.project)
 
     def cf(self, *subjects: Subject) -> ComputationFrame:
         """Return the calls of ops, or values, as a computation frame; without arguments, everything.

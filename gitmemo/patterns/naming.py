@@ -35,8 +35,16 @@ class Names:
     columns: Mapping[int, str]
 
 
-def names_for(pattern: Pattern, given: Mapping[int, str], functions: Mapping[str, str]) -> Names:
-    """Return names for all variables; `given` are kept, and nothing is called like a function."""
+def names_for(
+    pattern: Pattern,
+    given: Mapping[int, str],
+    functions: Mapping[str, str],
+    said: Mapping[str, Sequence[str]],
+) -> Names:
+    """Return names for all variables; `given` are kept, and nothing is called like a function.
+
+    `said` is what the user's program calls the results of ops.
+    """
     hidden = {name.partition(".")[0] for name in functions.values()}
     used = {*keyword.kwlist, *_OURS, *hidden}
     code: dict[int, str] = {}
@@ -46,7 +54,7 @@ def names_for(pattern: Pattern, given: Mapping[int, str], functions: Mapping[str
             code[variable] = _free(given[variable], used)
     used |= _TAKEN
     idle = set(idle_outputs(pattern))
-    wanted = _plain_names(pattern, functions)
+    wanted = _plain_names(pattern, functions, said)
     for variable in order:
         if variable not in code:
             is_idle = variable in idle
@@ -86,11 +94,26 @@ def _dotted(name: str) -> str:
     return re.sub(r"[^\w.]", "_", kept)
 
 
-def _plain_names(pattern: Pattern, functions: Mapping[str, str]) -> dict[int, str]:
+def unnamed_results(pattern: Pattern) -> dict[str, int]:
+    """Return the ops that do not name their results, with the numbers of these."""
+    found: dict[str, int] = {}
+    calls = (atom for atom in pattern.atoms if isinstance(atom, CallAtom))
+    for call in calls:
+        for name, _ in call.outputs:
+            number = number_of_output(name)
+            if number is not None:
+                found[call.op] = max(found.get(call.op, 0), int(number) + 1)
+    return found
+
+
+def _plain_names(
+    pattern: Pattern, functions: Mapping[str, str], said: Mapping[str, Sequence[str]]
+) -> dict[int, str]:
     """Return the best name of each variable, taken or not."""
     made: dict[int, str] = {}
     taken_as: dict[int, str] = {}
     called: dict[int, str] = {}
+    called_so: dict[int, str] = {}
     for atom in pattern.atoms:
         if isinstance(atom, CallAtom):
             for name, variable in atom.outputs:
@@ -98,9 +121,12 @@ def _plain_names(pattern: Pattern, functions: Mapping[str, str]) -> dict[int, st
                 (made if named else called).setdefault(variable, name)
                 if not named:
                     called[variable] = _of_function(functions[atom.op], name)
+                    spoken = _said(said.get(atom.op, ()), name)
+                    if spoken:
+                        called_so.setdefault(variable, spoken)
             for name, variable in atom.inputs:
                 taken_as.setdefault(variable, plain_name(name))
-    found = {**called, **taken_as, **made}
+    found = {**called, **taken_as, **called_so, **made}
     for atom in reversed(pattern.atoms):  # what is in a collection that is in another one
         if isinstance(atom, MemberAtom):
             found.setdefault(atom.collection, "items")
@@ -108,6 +134,11 @@ def _plain_names(pattern: Pattern, functions: Mapping[str, str]) -> dict[int, st
             if atom.index is not None:
                 found.setdefault(atom.index, "idx")
     return found
+
+
+def _said(names: Sequence[str], output: str) -> str:
+    number = int(number_of_output(output) or 0)
+    return names[number] if number < len(names) else ""
 
 
 def _of_function(function: str, output: str) -> str:

@@ -119,20 +119,21 @@ class SourceFile:
     @cached_property
     def rebound_by_functions(self) -> frozenset[str]:
         """The globals that a function of this file rebinds (`global N; N = 1`)."""
-        found = (node.names for node in ast.walk(self._tree) if isinstance(node, ast.Global))
+        found = (node.names for node in ast.walk(self.tree) if isinstance(node, ast.Global))
         return frozenset(name for names in found for name in names)
 
     @cached_property
     def stored_into_by_functions(self) -> frozenset[str]:
         """The names that a function of this file may change in place (`N.append(1)`)."""
-        functions = (node for node in ast.walk(self._tree) if isinstance(node, _FUNCTIONS))
+        functions = (node for node in ast.walk(self.tree) if isinstance(node, _FUNCTIONS))
         found = (affected_by(function.body) for function in functions)
         return frozenset(
             name for names in found for name, how in names.items() if how is How.STORES
         )
 
     @cached_property
-    def _tree(self) -> ast.Module:
+    def tree(self) -> ast.Module:
+        """The statements as they are written; of a notebook those of all cells."""
         return parse(self.text)
 
     def unit_at(self, line: int) -> Unit | None:

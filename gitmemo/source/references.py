@@ -44,11 +44,12 @@ class References:
 
     def of_unit(self, component: Component, unit: Unit) -> set[Component]:
         """Return what a text that `component` has, or had, refers to."""
-        found = {t for use in unit.names.uses for t in self._used(component.path, use)}
+        found = {t for use in unit.names.uses for t in self.used(component.path, use)}
         found.update(self._own_methods(component, unit))
         return found - {component}
 
-    def _used(self, path: str, use: NameUse) -> Iterator[Component]:
+    def used(self, path: str, use: NameUse) -> Iterator[Component]:
+        """Yield what a name means that code of a file uses."""
         if use.module:
             for module in self._modules(path, use.module):
                 yield from self._named(module, use.chain, 0)

@@ -34,6 +34,7 @@ class SourceTree:
     Attributes:
         unreadable: Files that are not valid Python, with the reason; their components count as
             absent.
+        read: Returns the bytes of a repository path, or None if there is no such file.
     """
 
     def __init__(
@@ -41,11 +42,8 @@ class SourceTree:
         read: Callable[[str], bytes | None],
         identify: Callable[[str], Digest | None] | None = None,
     ) -> None:
-        """`read` returns the bytes of a repository path, or None if there is no such file.
-
-        `identify` returns their content id, where that is known without reading them all.
-        """
-        self._read = read
+        """`identify` returns the content id of a path, where that is known without reading it all."""
+        self.read = read
         self._identify = identify or self._identified
         self._files: dict[str, SourceFile | None] = {}
         self._data: dict[Component, str | None] = {}
@@ -97,7 +95,7 @@ class SourceTree:
         return self._data[component]
 
     def _identified(self, path: str) -> Digest | None:
-        data = self._read(path)
+        data = self.read(path)
         if data is None or data.startswith(_LFS_POINTER):
             return None
         from gitmemo.hashing import content_id  # a hook that reads no data need not load it
@@ -105,7 +103,7 @@ class SourceTree:
         return content_id(data)
 
     def _parse(self, path: str) -> SourceFile | None:
-        data = self._read(path) if stays_inside(path) else None
+        data = self.read(path) if stays_inside(path) else None
         if data is None:
             return None
         try:

@@ -17,7 +17,7 @@ from types import ModuleType
 from gitmemo.model.components import MAIN_PATH, Component, is_external, stays_inside
 from gitmemo.tracing.real_paths import RealPaths
 
-_FOREIGN_FOLDERS = frozenset(
+FOREIGN_FOLDERS = frozenset(
     {
         "site-packages",
         "dist-packages",
@@ -30,6 +30,7 @@ _FOREIGN_FOLDERS = frozenset(
         ".eggs",
     }
 )
+"""Folders with code of others, wherever they are."""
 _KERNEL_CELL = re.compile(r".*[/\\]ipykernel_\d+[/\\]\d+\.py")
 # What `%%time` runs has a name of its own, the same for every cell.
 _CELL = re.compile(rf"<(?:ipython|python)-input-.*>|<timed exec>|{_KERNEL_CELL.pattern}")
@@ -188,7 +189,7 @@ class Project:
         known = self._folders.get(folder)
         if known is None:
             parent, _, name = folder.rpartition(os.sep)
-            known = name in _FOREIGN_FOLDERS or Path(folder, "pyvenv.cfg").exists()
+            known = name in FOREIGN_FOLDERS or Path(folder, "pyvenv.cfg").exists()
             if not known and len(parent) + 1 > len(self._prefix):
                 known = self._is_foreign(parent)
             self._folders[folder] = known
