@@ -12,7 +12,7 @@ from functools import partial
 import click
 
 from gitmemo.cli.looking import look_at
-from gitmemo.cli.options import json_option, revision_options
+from gitmemo.cli.options import json_option, revision_options, user_option
 from gitmemo.display.text import table
 from gitmemo.errors import UnknownOp, WrongQuestion
 from gitmemo.frames import Cell, ComputationFrame, Table, plain_frame
@@ -28,6 +28,7 @@ from gitmemo.query import (
     without_repeats,
 )
 from gitmemo.workspace import View
+from gitmemo.world.authors import authors_of
 
 
 @click.command()
@@ -42,6 +43,7 @@ from gitmemo.workspace import View
 @click.option("--columns", metavar="NAMES", help="Show these columns only: 'n,lr,acc'.")
 @click.option("--sort", metavar="NAMES", help="Sort by these columns; '-acc' sorts downwards.")
 @click.option("--limit", type=click.IntRange(min=0), metavar="N", help="Show at most N rows.")
+@user_option
 @revision_options
 @click.option("--all", "every", is_flag=True, help="Also show calls of older code.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print comma-separated values.")
@@ -60,6 +62,7 @@ def df(
     columns: str | None,
     sort: str | None,
     limit: int | None,
+    user: str | None,
     rev: str | None,
     later: bool,
     every: bool,
@@ -78,6 +81,7 @@ def df(
     view = look_at(rev, later=later)
     found = asked(view, ops, every=every)
     frame = found.frame
+    frame = frame.where(authors_of(view.world).test(user)) if user else frame
     frame = frame.expand_back() if back else frame
     frame = frame.query(where) if where else frame
     result = _sorted(frame, sort).table(*_listed(columns), explode=explode)

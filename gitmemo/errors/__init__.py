@@ -38,6 +38,7 @@
     frames
       FramesDiffer           exit 2
       UnknownNode            exit 2
+      UnknownAuthor          exit 2
       NameTaken              exit 2
       WrongQuestion          exit 2
     records
@@ -179,7 +180,13 @@ from gitmemo.errors.collecting import (
     RemoteShared,
 )
 from gitmemo.errors.files import FileInTheWay, FileOutside, NotAFile
-from gitmemo.errors.frames import FramesDiffer, NameTaken, UnknownNode, WrongQuestion
+from gitmemo.errors.frames import (
+    FramesDiffer,
+    NameTaken,
+    UnknownAuthor,
+    UnknownNode,
+    WrongQuestion,
+)
 from gitmemo.errors.pictures import (
     GraphvizFailed,
     GraphvizMissing,
@@ -419,6 +426,7 @@ __all__ = [
     "UndecodableValue",
     "Unencodable",
     "Unhashable",
+    "UnknownAuthor",
     "UnknownComponent",
     "UnknownId",
     "UnknownNode",

@@ -48,6 +48,15 @@ class Backing(Protocol):
         """
         ...
 
+    def of_user(self, text: str) -> CallTest:
+        """Return what tells the calls whose author's name or email has `text` in it.
+
+        Raises:
+            UnknownAuthor: Nobody's has.
+            WrongQuestion: The calls are in no repository.
+        """
+        ...
+
     def of_decision(self, decision: str) -> CallTest:
         """Return what tells calls of the very code of now from those that a decision lets count."""
         ...

@@ -156,6 +156,7 @@ class ComputationFrame(FrameGraph):
         commit: str | None = None,
         since: str | None = None,
         until: str | None = None,
+        user: str | None = None,
         decision: Literal["exact", "non-breaking"] | None = None,
     ) -> ComputationFrame:
         """Return what led to calls that meet all conditions, and what came of them alone.
@@ -170,9 +171,11 @@ class ComputationFrame(FrameGraph):
             commit: The commit that was checked out, as git knows it.
             since, until: When the call began: a date or a moment, `2026-11-22T16:00Z`; until is
                 exclusive.
+            user: Part of the `name <email>` of the author of the commit that first held the call, in
+                any case; who commits in this clone for pending calls. Records say nothing of who ran it.
             decision: `exact`: run with the code of now; `non-breaking`: kept by a decision.
         """
-        asked = selecting.Conditions(test, version, commit, since, until, decision)
+        asked = selecting.Conditions(test, version, commit, since, until, user, decision)
         return selecting.where(self, asked, op)
 
     def query(self, condition: str) -> ComputationFrame:

@@ -29,6 +29,9 @@ from gitmemo.model.tags import SIGN
 from gitmemo.model.validity import Code, changed
 from gitmemo.query import resolve_op, valid_calls
 from gitmemo.ref import Loader, Ref
+from gitmemo.world.authors import authors_of
+from gitmemo.world.repository import RepositoryWorld
+from gitmemo.world.revisions import RevisionWorld
 
 if TYPE_CHECKING:
     from gitmemo.memo.op import Op
@@ -163,6 +166,16 @@ class StorageFrames:
         if not commit:
             raise UnknownRevision(rev)
         return lambda call: call.run.get("commit") == commit
+
+    def of_user(self, text: str) -> Callable[[Call], bool]:
+        """Return what tells the calls that somebody committed, by part of their name or email."""
+        world = self._storage.world
+        if not isinstance(world, RepositoryWorld | RevisionWorld):
+            raise WrongQuestion(
+                "the calls of this storage are in no repository, whose commits have authors",
+                "make the storage with `gm.open()` in a repository",
+            )
+        return authors_of(world).test(text)
 
     def of_decision(self, decision: str) -> Callable[[Call], bool]:
         """Return what tells calls of the very code of now (`exact`) from those that decisions kept."""
