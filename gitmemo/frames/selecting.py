@@ -253,6 +253,7 @@ def combined(
         selected=selected,
         free=free,
         layout=one.layout.also(other.layout, hidden=hidden),
+        later=one.later | other.later,
     )
 
 

@@ -54,7 +54,7 @@ class StorageFrames:
         later: frozenset[Digest] = frozenset(),
     ) -> None:
         """`later` are the calls that were committed after the revision that is shown."""
-        self._storage, self._code, self._names, self._later = storage, code, names, later
+        self._storage, self._code, self._names, self.later = storage, code, names, later
 
     @property
     def loader(self) -> Loader:
@@ -69,15 +69,16 @@ class StorageFrames:
             WrongQuestion: It is none of what a frame can be made of.
         """
         with uncollected():
-            universe = Universe(self._calls())
-        frame = ComputationFrame(universe, frozenset(), self, later=self._later)
+            universe = Universe(self.calls())
+        frame = ComputationFrame(universe, frozenset(), self, later=self.later)
         if not subjects:
             return replace(frame, selected=frame.universe.hids)
         for subject in subjects:
             frame = self._with(frame, subject)
         return frame
 
-    def _calls(self) -> Iterator[Call]:
+    def calls(self) -> Iterator[Call]:
+        """Return the calls that are visible and valid, with the names of now."""
         storage = self._storage
         names = self._names
         calls = names.now(storage.world, self._code).calls(storage.world.calls(self._code))

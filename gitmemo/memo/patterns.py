@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from gitmemo.errors import NotARef, NotInPattern, UnconstrainedVariable
 from gitmemo.hashing.digest import Digest
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
     from gitmemo.memo.answering import Answers
     from gitmemo.memo.querying import Query
+    from gitmemo.memo.storage import Storage
     from gitmemo.patterns.tables import Engine, Shown
     from gitmemo.patterns.variables import Q
 
@@ -65,6 +66,7 @@ class Patterns(ABC):
         engine: Engine = "auto",
         names: Sequence[str] | None = None,
         allow_product: bool = False,
+        rev: str | None = None,
     ) -> pd.DataFrame:
         """Return a table of all stored values that were computed together like `refs`.
 
@@ -82,6 +84,7 @@ class Patterns(ABC):
             engine: `naive` tries everything, and is slow; `sql` is another name of `auto`.
             names: The columns, if the names of the caller's variables are not wanted.
             allow_product: Pair all matches of refs that nothing connects.
+            rev: Look among the calls of a branch, tag or commit, without a checkout.
 
         Raises:
             AmbiguousPattern: Two refs have one role, or a raw value has several.
@@ -97,7 +100,7 @@ class Patterns(ABC):
             raise UnconstrainedVariable("nothing")
         wish = Wish(values, engine, verbose, drop_duplicates, allow_product)
         called = Program(sys._getframe(1)).called(refs, names)
-        return self._answers().alike(refs, called, wish, context=context)
+        return self._answers(rev).alike(refs, called, wish, context=context)
 
     def df(
         self,
@@ -108,6 +111,7 @@ class Patterns(ABC):
         engine: Engine = "auto",
         names: Sequence[str] | None = None,
         allow_product: bool = False,
+        rev: str | None = None,
     ) -> pd.DataFrame:
         """Return a table of what variables of a query stand for, one row for each way that fits.
 
@@ -133,11 +137,22 @@ class Patterns(ABC):
         wish = Wish(values, engine, verbose, drop_duplicates, allow_product)
         refs = [one for one in variables if isinstance(one, Ref)]
         if len(refs) == len(variables):
-            return self._answers().alike(refs, program.called(refs, names), wish)
-        return self._answers().table(*posed(variables, program, names), wish)
+            return self._answers(rev).alike(refs, program.called(refs, names), wish)
+        return self._answers(rev).table(*posed(variables, program, names), wish)
 
-    def _answers(self) -> Answers:
+    def _at(self, rev: str | None) -> Storage:
+        """Return the storage that shows a revision; this one if None.
+
+        Raises:
+            WrongQuestion: This storage is not of a repository.
+        """
+        from gitmemo.memo.opening import shown_at
+
+        storage = cast("Storage", self)
+        return storage if rev is None else shown_at(storage, rev)
+
+    def _answers(self, rev: str | None) -> Answers:
         from gitmemo.memo.answering import Answers
 
         self._notice()
-        return Answers(self.world, self._names, self._code, self)
+        return Answers(self.world, self._names, self._code, self._at(rev).frames)
