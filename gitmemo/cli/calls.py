@@ -9,7 +9,7 @@ import click
 
 from gitmemo.cli.looking import look_at
 from gitmemo.cli.options import json_option, revision_options, user_option
-from gitmemo.cli.questions import json_value, resolved
+from gitmemo.cli.questions import json_value, meant_by
 from gitmemo.display.text import table
 from gitmemo.frames.naming import short
 from gitmemo.hashing.digest import to_hex
@@ -47,14 +47,16 @@ def calls(
 ) -> None:
     """List calls of OPS, of all ops if none is named, the newest first.
 
+    @NAME among OPS is the call that made the value with this tag.
+
     With each its id, as `gitmemo show` takes it, when it ran, how long, and what came in and out.
     """
     view = look_at(rev, later=later)
     now = names_now(view)
     known = now.calls(view.world.calls(view.code))
     is_stale = stale_test(view.world, view.code)
-    names = [resolved(name, known, known, now.former) for name in ops]
-    wanted = [call for call in known if not names or call.op in names]
+    meant = meant_by(view, ops, known, known, now.former)
+    wanted = [call for call in known if meant.has(call)]
     if user:
         is_theirs = authors_of(view.world).test(user)
         wanted = [call for call in wanted if is_theirs(call)]

@@ -25,7 +25,6 @@ from gitmemo.model.decisions import Decisions
 from gitmemo.model.facts import Call, Slot
 from gitmemo.model.items import find
 from gitmemo.model.semantics import semantic_id
-from gitmemo.model.tags import SIGN
 from gitmemo.model.validity import Code, changed
 from gitmemo.query import resolve_op, valid_calls
 from gitmemo.ref import Loader, Ref
@@ -89,12 +88,11 @@ class StorageFrames:
         """Return the frame with one more thing in it."""
         from gitmemo.memo.op import Op
 
+        subject = self._storage._ref_meant(subject)
         if isinstance(subject, Ref):
             return _and_refs(frame, UNNAMED, [subject])
         if isinstance(subject, CallView):
             return _and_calls(frame, [bytes.fromhex(subject.hid)])
-        if isinstance(subject, str) and subject.startswith(SIGN):
-            return _and_refs(frame, UNNAMED, [self._storage.tagged(subject)])
         if isinstance(subject, str) and _is_hid(subject):
             return _and_id(frame, subject)
         if isinstance(subject, Op | str):
@@ -102,17 +100,25 @@ class StorageFrames:
             return _and_calls(frame, [c.hid for c in frame.universe.calls if c.op == op])
         if isinstance(subject, Mapping):
             for name, refs in subject.items():
-                given = [refs] if isinstance(refs, Ref) else list(refs)
-                frame = _and_refs(frame, str(name), [_checked(ref) for ref in given])
+                given = [refs] if isinstance(refs, Ref | str) else list(refs)
+                frame = _and_refs(frame, str(name), [self._ref(ref) for ref in given])
             return frame
         if isinstance(subject, Iterable):
-            found = list(subject)
-            if found and all(isinstance(one, Ref) for one in found):
-                return _and_refs(frame, UNNAMED, found)
+            found = [self._storage._ref_meant(one) for one in subject]
+            refs = [one for one in found if isinstance(one, Ref)]
+            if found and len(refs) == len(found):
+                return _and_refs(frame, UNNAMED, refs)
             for one in found:
                 frame = self._with(frame, one)
             return frame
         raise _not_a_subject(subject)
+
+    def _ref(self, given: object) -> Ref[Any]:
+        """Return a ref that was given, itself or by its tag."""
+        ref = self._storage._ref_meant(given)
+        if isinstance(ref, Ref):
+            return ref
+        raise _not_a_subject(ref)
 
     def _op(self, frame: ComputationFrame, subject: Op[..., Any] | str) -> str:
         storage = self._storage
@@ -204,12 +210,6 @@ class StorageFrames:
 
 def _is_hid(text: str) -> bool:
     return len(text) == _HEX_DIGITS and not set(text.lower()) - set("0123456789abcdef")
-
-
-def _checked(ref: object) -> Ref[Any]:
-    if isinstance(ref, Ref):
-        return ref
-    raise _not_a_subject(ref)
 
 
 def _not_a_subject(subject: object) -> WrongQuestion:

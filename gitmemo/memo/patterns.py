@@ -41,6 +41,10 @@ class Patterns(ABC):
         """Take notice of what git, editors and other processes did."""
 
     @abstractmethod
+    def _ref_meant(self, given: object) -> object:
+        """Return the value that `@NAME` is the name of; anything else as it is."""
+
+    @abstractmethod
     def load(
         self, cid: Digest, hid: Digest, what: str, within: Callable[[], object] | None = None
     ) -> object:
@@ -58,7 +62,7 @@ class Patterns(ABC):
 
     def similar(
         self,
-        *refs: Ref[Any],
+        *refs: Ref[Any] | str,
         context: bool = False,
         values: Shown = "inline",
         verbose: bool = True,
@@ -74,7 +78,8 @@ class Patterns(ABC):
         role is one variable. A collection stands for any that has the same kinds of things in it.
 
         Args:
-            refs: Results, or values from `gm.wrap(…)` that results were computed from.
+            refs: Results, tags of results (`@NAME`), or values from `gm.wrap(…)` that results were
+                computed from.
             context: Every variable of the pattern is a column, in the order of the computation.
             values: `inline`: plain small values, and refs for the rest; `refs` (or `lazy`); `objs`:
                 every value loaded; `cids` (or `uids`), `hids` (or `full_uids`): ids.
@@ -93,18 +98,21 @@ class Patterns(ABC):
         """
         from gitmemo.memo.answering import Program, Wish
 
-        for ref in refs:
+        meant: list[Ref[Any]] = []
+        for given in refs:
+            ref = self._ref_meant(given)
             if not isinstance(ref, Ref):
                 raise NotARef(short(ref), "storage.similar")
-        if not refs:
+            meant.append(ref)
+        if not meant:
             raise UnconstrainedVariable("nothing")
         wish = Wish(values, engine, verbose, drop_duplicates, allow_product)
-        called = Program(sys._getframe(1)).called(refs, names)
-        return self._answers(rev).alike(refs, called, wish, context=context)
+        called = Program(sys._getframe(1)).called(meant, names)
+        return self._answers(rev).alike(meant, called, wish, context=context)
 
     def df(
         self,
-        *variables: Q | Ref[Any],
+        *variables: Q | Ref[Any] | str,
         values: Shown = "inline",
         verbose: bool = False,
         drop_duplicates: bool = True,
@@ -127,18 +135,21 @@ class Patterns(ABC):
         from gitmemo.memo.answering import Program, Wish, posed
         from gitmemo.patterns.variables import Q
 
-        for one in variables:
+        meant: list[Q | Ref[Any]] = []
+        for given in variables:
+            one = self._ref_meant(given)
             if not isinstance(one, Q | Ref):
                 reason = "it is neither a variable nor a ref"
                 raise NotInPattern(short(one), reason, "pass what Q() or an op returned")
-        if not variables:
+            meant.append(one)
+        if not meant:
             raise UnconstrainedVariable("nothing")
         program = Program(sys._getframe(1))
         wish = Wish(values, engine, verbose, drop_duplicates, allow_product)
-        refs = [one for one in variables if isinstance(one, Ref)]
-        if len(refs) == len(variables):
+        refs = [one for one in meant if isinstance(one, Ref)]
+        if len(refs) == len(meant):
             return self._answers(rev).alike(refs, program.called(refs, names), wish)
-        return self._answers(rev).table(*posed(variables, program, names), wish)
+        return self._answers(rev).table(*posed(meant, program, names), wish)
 
     def _at(self, rev: str | None) -> Storage:
         """Return the storage that shows a revision; this one if None.
