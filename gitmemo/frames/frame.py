@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     import os
 
     import pandas as pd
+    import polars as pl
+    import pyarrow as pa
 
     from gitmemo.drawing import Direction, Engine, Graph, Picture
 
@@ -319,6 +321,32 @@ class ComputationFrame(FrameGraph):
         """
         with uncollected():
             return ShownTables(self).df(nodes, values, frozenset(lazy_vars), include_calls, explode)
+
+    def to_arrow(
+        self, *nodes: str, values: Values = "inline", explode: bool | Sequence[str] = False
+    ) -> pa.Table:
+        """Return `df` as an Arrow table. What Arrow cannot hold without loss is text, a ref its history id.
+
+        A column in which a cell holds several values is one of lists.
+
+        Raises:
+            WrongQuestion: pyarrow is not installed.
+        """
+        from gitmemo.frames.arrow import arrow_table
+
+        return arrow_table(ShownTables(self).columns(nodes, values, explode))
+
+    def to_polars(
+        self, *nodes: str, values: Values = "inline", explode: bool | Sequence[str] = False
+    ) -> pl.DataFrame:
+        """Return `df` as a polars frame, with the columns of `to_arrow`.
+
+        Raises:
+            WrongQuestion: polars or pyarrow is not installed.
+        """
+        from gitmemo.frames.arrow import polars_frame
+
+        return polars_frame(ShownTables(self).columns(nodes, values, explode))
 
     def eval(self, *nodes: str, lazy_vars: Sequence[str] = ()) -> pd.DataFrame:
         """Return `df` with all values loaded."""
