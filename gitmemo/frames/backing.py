@@ -61,6 +61,10 @@ class Backing(Protocol):
         """Return what tells calls of the very code of now from those that a decision lets count."""
         ...
 
+    def tags(self, calls: Collection[Call]) -> Sequence[str]:
+        """Return the names, with @, of the values that calls made."""
+        ...
+
     def forget(self, calls: Collection[Call], why: str) -> Digest:
         """Forget calls; return the id of the tombstone."""
         ...

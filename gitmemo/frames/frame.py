@@ -405,6 +405,11 @@ class ComputationFrame(FrameGraph):
     def _repr_svg_(self) -> str:
         return self.draw().svg
 
+    def _repr_html_(self) -> str:
+        from gitmemo.frames.page import page_of
+
+        return page_of(self)
+
     def print_graph(self) -> None:
         """Print the graph as assignments, one for each function."""
         print(self.graph_text())

@@ -31,6 +31,7 @@ from gitmemo.ref import Loader, Ref
 from gitmemo.world.authors import authors_of
 from gitmemo.world.repository import RepositoryWorld
 from gitmemo.world.revisions import RevisionWorld
+from gitmemo.world.tagging import tags_of
 
 if TYPE_CHECKING:
     from gitmemo.memo.op import Op
@@ -198,6 +199,10 @@ class StorageFrames:
         exact = {v for v, one in known.items() if not changed(one, self._code, undecided)}
         wants_exact = decision == "exact"
         return lambda call: (call.version is None or call.version in exact) == wants_exact
+
+    def tags(self, calls: Collection[Call]) -> Sequence[str]:
+        """Return the names, with @, of the values that calls made."""
+        return tags_of(self._storage.world, calls)
 
     def forget(self, calls: Collection[Call], why: str) -> Digest:
         """Forget calls; return the id of the tombstone."""

@@ -111,6 +111,19 @@ def test_a_tag_is_accepted_wherever_a_ref_is() -> None:
         storage.similar("one")
 
 
+def test_plans_name_the_tags_of_what_goes() -> None:
+    with gm.Storage() as storage:
+        first = double(1)
+        low, _ = pair(first)
+        storage.tag(first, "first")
+        storage.tag(low, "low")
+        storage.tag(double(7), "other")
+    plan = storage.cf(first).expand_back().delete_calls()
+    assert plan.tags == ("@first", "@low")
+    assert "leads nowhere then: @first, @low" in repr(plan)
+    assert storage.cf(pair).delete_calls().tags == ("@low",)
+
+
 def test_elements_of_collections_have_names_too() -> None:
     with gm.Storage() as storage:
         listed: Any = several(3)

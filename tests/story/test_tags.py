@@ -73,6 +73,10 @@ def test_commands_are_about_the_call_that_made_it(ran: Clone, say: Say) -> None:
     (call,) = map(json.loads, say(ran, "calls", "@best", "--json").splitlines())
     assert call["op"] == "pipeline:evaluate"
     assert "evaluate" in say(ran, "graph", "@best")
+    assert "@best" in ran.gitmemo("forget", "evaluate", "-n").err
+    assert "leads nowhere then: @best" in say(ran, "drop", "op:train", "-n")
+    dropped = json.loads(say(ran, "drop", "op:load", "-n", "--json").splitlines()[0])
+    assert dropped["tags"] == ["@best"], "a result of a call that goes too"
     assert "'worst'" in ran.gitmemo("calls", "@worst", code=2).err
     assert "501" in say(ran, "why", "evaluate", "model=0", "rate=@best"), "the value, not a text"
     assert "@none" in say(ran, "why", "evaluate", "model=0", "rate=@none"), "no tag: a text"
