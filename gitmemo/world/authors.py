@@ -14,7 +14,6 @@ from typing import NamedTuple
 
 from gitmemo.errors import CorruptRecord, MissingObject, SegmentUnreadable, UnknownAuthor
 from gitmemo.git.cli import Git
-from gitmemo.git.objects import open_reader
 from gitmemo.model.facts import Call
 from gitmemo.world.repository import RepositoryWorld
 from gitmemo.world.revisions import RevisionWorld
@@ -146,6 +145,8 @@ def _in_gone(
     """
     if not gone or git.try_run("config", "--get-regexp", r"^remote\..*\.promisor$"):
         return
+    from gitmemo.git.objects import open_reader  # most histories have no such segments
+
     places: dict[str, int] = {}
     reader = open_reader(base.layout, fetches=False)
     try:
