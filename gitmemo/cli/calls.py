@@ -8,14 +8,15 @@ from collections.abc import Collection, Iterator, Sequence
 import click
 
 from gitmemo.cli.looking import look_at
-from gitmemo.cli.options import json_option, revision_options
-from gitmemo.cli.questions import json_value, resolved
+from gitmemo.cli.options import json_option, revision_options, user_option
+from gitmemo.cli.questions import json_value, meant_by
 from gitmemo.display.text import table
 from gitmemo.frames.naming import short
 from gitmemo.hashing.digest import to_hex
 from gitmemo.model.facts import Call, Slot
 from gitmemo.quantities import count, duration
 from gitmemo.query import names_now, stale_test
+from gitmemo.world.authors import authors_of
 
 _MOST = 20
 _ID_DIGITS = 12
@@ -32,12 +33,21 @@ _TO_THE_SECOND = 19
     help=f"At most N; {_MOST} if not given.",
 )
 @click.option("--all", "every", is_flag=True, help="Also show calls of older code.")
+@user_option
 @revision_options
 @json_option
 def calls(
-    ops: tuple[str, ...], limit: int, every: bool, rev: str | None, later: bool, as_json: bool
+    ops: tuple[str, ...],
+    limit: int,
+    every: bool,
+    user: str | None,
+    rev: str | None,
+    later: bool,
+    as_json: bool,
 ) -> None:
     """List calls of OPS, of all ops if none is named, the newest first.
+
+    @NAME among OPS is the call that made the value with this tag.
 
     With each its id, as `gitmemo show` takes it, when it ran, how long, and what came in and out.
     """
@@ -45,8 +55,11 @@ def calls(
     now = names_now(view)
     known = now.calls(view.world.calls(view.code))
     is_stale = stale_test(view.world, view.code)
-    names = [resolved(name, known, known, now.former) for name in ops]
-    wanted = [call for call in known if not names or call.op in names]
+    meant = meant_by(view, ops, known, known, now.former)
+    wanted = [call for call in known if meant.has(call)]
+    if user:
+        is_theirs = authors_of(view.world).test(user)
+        wanted = [call for call in wanted if is_theirs(call)]
     stale = {call.hid for call in wanted if is_stale(call)}
     found = [call for call in reversed(wanted) if every or call.hid not in stale]
     pending = view.world.pending_hids(view.code)

@@ -15,6 +15,7 @@ from gitmemo.cli.options import json_option
 from gitmemo.commits.naming import components_here
 from gitmemo.commits.undecided import check_notes
 from gitmemo.display.text import printable
+from gitmemo.errors import UnknownTag
 from gitmemo.memo.checking import CheckReport, Finding
 from gitmemo.memo.definitions import only_defining
 from gitmemo.memo.failures import failures_in
@@ -22,6 +23,7 @@ from gitmemo.memo.opening import share, storage_of
 from gitmemo.memo.rechecking import ChangeReport
 from gitmemo.memo.storage import Storage
 from gitmemo.model.spoken import named
+from gitmemo.model.tags import SIGN
 from gitmemo.quantities import count
 from gitmemo.query import resolve_op
 from gitmemo.workspace import find
@@ -93,13 +95,17 @@ def check(target: str, sample: int, every: bool, seed: int, recorded: bool, as_j
 def why(op: str, arguments: tuple[str, ...], as_json: bool) -> None:
     """Say why a call of OP would be reused or computed, and what differs from the nearest stored call.
 
-    VALUE is a Python literal, else text. Arguments that are not given are at
-    their defaults; those without a default are what the nearest stored call
-    had. The op's file is imported. Nothing is run or recorded.
+    VALUE is a Python literal, else text; @TAG is the value with this name, if
+    there is one. Arguments that are not given are at their defaults; those
+    without a default are what the nearest stored call had. The op's file is
+    imported. Nothing is run or recorded.
     """
     given = dict(map(_argument, arguments))
     with _loaded_storage() as storage:
-        explanation, taken = storage.explain_some(storage.load_op(op), given)
+        loaded = storage.load_op(op)
+        tags = {text.partition("=")[0] for text in arguments if f"={SIGN}" in text}
+        tagged = {n: _meant(storage, v) if n in tags else v for n, v in given.items()}
+        explanation, taken = storage.explain_some(loaded, tagged)
     if as_json:
         fields = {**explanation.as_dict(), "taken": list(taken)}
         click.echo(json.dumps(fields, ensure_ascii=False))
@@ -107,6 +113,14 @@ def why(op: str, arguments: tuple[str, ...], as_json: bool) -> None:
     _show(str(explanation))
     if taken:
         click.echo(f"taken from the nearest stored call: {', '.join(taken)}", err=True)
+
+
+def _meant(storage: Storage, value: object) -> object:
+    """Return the value of a tag; a text that is none, though it begins like one, as it is."""
+    try:
+        return storage.tagged(value) if isinstance(value, str) else value
+    except UnknownTag:
+        return value
 
 
 def _argument(text: str) -> tuple[str, object]:

@@ -137,6 +137,7 @@ def _show(plan: DropPlan, *, as_json: bool) -> None:
             "dependents": _per_op(plan.dependents),
             "kept": _per_op(plan.kept),
             "ids": [to_hex(call.hid) for call in plan.calls],
+            "tags": list(plan.tags),
             "values": plan.values,
             "size_bytes": plan.size_bytes,
             "undo": plan.undo or None,
@@ -150,6 +151,8 @@ def _show(plan: DropPlan, *, as_json: bool) -> None:
     ):
         for op, number in _per_op(calls).items():
             click.echo(printable(f"{word} {count(number, 'call')} of {op}"))
+    if plan.tags:
+        click.echo(printable(f"leads nowhere then: {', '.join(plan.tags)}"))
     values = f"{count(plan.values, 'value')} ({size(plan.size_bytes)})"
     click.echo(f"{values} that nothing else here needs")
 

@@ -19,6 +19,7 @@ from gitmemo.query import names_now, resolve_op, valid_calls
 from gitmemo.short_ids import begins, short, told_apart
 from gitmemo.workspace import Workspace, find
 from gitmemo.world.forgetting import with_copies
+from gitmemo.world.tagging import tags_of
 
 _MOST_SHOWN = 5
 _LONGEST = 40
@@ -57,6 +58,8 @@ def forget(
     else:
         calls = _chosen(workspace, op, inputs, every=every)
         _show(calls, as_json=as_json)
+        if tags := tags_of(workspace.world, calls):
+            click.echo(printable(f"leads nowhere then: {', '.join(tags)}"), err=True)
         _forget(workspace, calls, message, dry_run=dry_run)
 
 

@@ -44,7 +44,8 @@ def graph(
 ) -> None:
     """Show the functions and variables that OPS are connected with, of all ops if none is named.
 
-    Without -o it is printed as assignments, one for each function.
+    @NAME among OPS is the call that made the value with this tag. Without -o it is
+    printed as assignments, one for each function.
     """
     view = look_at(rev, later=later)
     frame = asked(view, ops, every=every).frame.expand_all()

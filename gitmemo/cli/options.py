@@ -24,6 +24,13 @@ json_option = click.option(
     help="Print one JSON object per line; errors too.",
 )
 
+user_option = click.option(
+    "--user",
+    metavar="TEXT",
+    help="Only calls committed by somebody whose name or email has TEXT in it.",
+)
+
+
 _Command = TypeVar("_Command", bound=Callable[..., object])
 
 

@@ -5,20 +5,21 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 
 import click
 
 from gitmemo.cli.looking import look_at
-from gitmemo.cli.options import json_option, revision_options
+from gitmemo.cli.options import json_option, revision_options, user_option
 from gitmemo.display.text import table
 from gitmemo.errors import UnknownOp, WrongQuestion
 from gitmemo.frames import Cell, ComputationFrame, Table, plain_frame
 from gitmemo.frames.naming import asked_once
-from gitmemo.hashing.digest import to_hex
+from gitmemo.hashing.digest import Digest, to_hex
 from gitmemo.model.facts import Call, Slot
+from gitmemo.model.tags import SIGN
 from gitmemo.quantities import count, size
 from gitmemo.query import (
     Selection,
@@ -30,6 +31,8 @@ from gitmemo.query import (
 )
 from gitmemo.versions.spoken import names_in_program
 from gitmemo.workspace import View
+from gitmemo.world import tagging
+from gitmemo.world.authors import authors_of
 
 
 @click.command()
@@ -44,6 +47,7 @@ from gitmemo.workspace import View
 @click.option("--columns", metavar="NAMES", help="Show these columns only: 'n,lr,acc'.")
 @click.option("--sort", metavar="NAMES", help="Sort by these columns; '-acc' sorts downwards.")
 @click.option("--limit", type=click.IntRange(min=0), metavar="N", help="Show at most N rows.")
+@user_option
 @revision_options
 @click.option("--all", "every", is_flag=True, help="Also show calls of older code.")
 @click.option("--csv", "as_csv", is_flag=True, help="Print comma-separated values.")
@@ -62,6 +66,7 @@ def df(
     columns: str | None,
     sort: str | None,
     limit: int | None,
+    user: str | None,
     rev: str | None,
     later: bool,
     every: bool,
@@ -71,7 +76,8 @@ def df(
 ) -> None:
     """Show the calls of OPS as a table, one row per result, joined along the values that flowed.
 
-    OPS are names like `train` or `analysis.train:train`. Shown are the calls that
+    OPS are names like `train` or `analysis.train:train`; or @NAME, the call that made the value
+    with this tag. Shown are the calls that
     the code as it is would reuse. With --rev that is the code of the revision; what was
     committed after it is marked in a last column, committed_later.
     """
@@ -80,6 +86,7 @@ def df(
     view = look_at(rev, later=later)
     found = asked(view, ops, every=every)
     frame = found.frame
+    frame = frame.where(authors_of(view.world).test(user)) if user else frame
     frame = frame.expand_back() if back else frame
     frame = frame.query(where) if where else frame
     result = _sorted(frame, sort).table(*_listed(columns), explode=explode)
@@ -100,20 +107,20 @@ class Asked:
     """The calls of ops that a command is about.
 
     Attributes:
-        frame: The calls of these ops.
-        ops: The full names of the ops.
+        frame: The calls of these ops, and those that made tagged values.
+        meant: What the command was given.
         selection: The calls of the code, and those of other code.
     """
 
     frame: ComputationFrame
-    ops: frozenset[str]
+    meant: Meant
     selection: Selection
 
     def left_out(self) -> Iterator[str]:
         """Yield what to say of the calls of these ops that are not shown."""
         others = without_repeats(self.selection)
-        stale = sum(call.op in self.ops for call in others.stale)
-        unreachable = sum(call.op in self.ops for call in others.unreachable)
+        stale = sum(map(self.meant.has, others.stale))
+        unreachable = sum(map(self.meant.has, others.unreachable))
         if stale:
             yield f"{count(stale, 'call')} of older code not shown (--all)"
         if unreachable:
@@ -124,16 +131,53 @@ def asked(view: View, ops: Sequence[str], *, every: bool) -> Asked:
     """Return the calls of `ops`, of all ops if there are none; `every` for those of older code, too.
 
     Raises:
-        UnknownOp: There is no such op.
+        UnknownOp, UnknownTag, TagContested, TaggedGone: There is no such op, or no value of that name.
     """
     now = names_now(view)
     calls = now.calls(view.world.calls(view.code))
     selection = Selection(tuple(calls), ()) if every else valid_calls(view.world, calls, view.code)
-    names = frozenset(resolved(name, selection.calls, calls, now.former) for name in ops)
-    wanted = names or frozenset(call.op for call in selection.calls)
+    meant = meant_by(view, ops, selection.calls, calls, now.former)
     spoken = asked_once(names_in_program(view.world, view.project))
-    frame = select(selection.calls, wanted, view.later, spoken)
-    return Asked(frame, wanted, selection)
+    frame = select(selection.calls, meant.ops, view.later, spoken)
+    chosen = frozenset(call.hid for call in selection.calls if meant.has(call))
+    return Asked(replace(frame, selected=chosen), meant, selection)
+
+
+@dataclass(frozen=True, slots=True)
+class Meant:
+    """What a command is about.
+
+    Attributes:
+        ops: Full names of ops.
+        hids: The calls that made the values whose tags were given.
+        all: Whether nothing was given, and so every op is meant.
+    """
+
+    ops: frozenset[str]
+    hids: frozenset[Digest]
+    all: bool
+
+    def has(self, call: Call) -> bool:
+        """Whether a call is one of those that are meant."""
+        return self.all or call.op in self.ops or call.hid in self.hids
+
+
+def meant_by(
+    view: View,
+    given: Sequence[str],
+    current: Collection[Call],
+    every: Collection[Call],
+    former: Mapping[str, str],
+) -> Meant:
+    """Return what is meant by names of ops and tags; a tag stands for the call that made the value.
+
+    Raises:
+        UnknownOp, UnknownTag, TagContested, TaggedGone: There is no such op, or no value of that name.
+    """
+    tags = [name for name in given if name.startswith(SIGN)]
+    hids = frozenset(tagging.tagged(view.world, name).call.hid for name in tags)
+    names = (resolved(name, current, every, former) for name in given if name not in tags)
+    return Meant(frozenset(names), hids, not given)
 
 
 def _listed(text: str | None) -> list[str]:

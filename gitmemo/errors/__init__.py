@@ -38,6 +38,7 @@
     frames
       FramesDiffer           exit 2
       UnknownNode            exit 2
+      UnknownAuthor          exit 2
       NameTaken              exit 2
       WrongQuestion          exit 2
     records
@@ -185,7 +186,13 @@ from gitmemo.errors.collecting import (
     RemoteShared,
 )
 from gitmemo.errors.files import FileInTheWay, FileOutside, NotAFile
-from gitmemo.errors.frames import FramesDiffer, NameTaken, UnknownNode, WrongQuestion
+from gitmemo.errors.frames import (
+    FramesDiffer,
+    NameTaken,
+    UnknownAuthor,
+    UnknownNode,
+    WrongQuestion,
+)
 from gitmemo.errors.parallel import (
     CallsFailed,
     LengthsDiffer,
@@ -435,6 +442,7 @@ __all__ = [
     "UndecodableValue",
     "Unencodable",
     "Unhashable",
+    "UnknownAuthor",
     "UnknownComponent",
     "UnknownId",
     "UnknownNode",

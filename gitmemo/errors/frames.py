@@ -50,6 +50,27 @@ class UnknownNode(GitmemoError, KeyError):
     __str__ = GitmemoError.__str__  # a KeyError shows its first argument only
 
 
+class UnknownAuthor(GitmemoError, LookupError):
+    """Nobody is called like this who committed calls."""
+
+    kind = "unknown-author"
+    exit_code = 2
+
+    def __init__(self, text: str, known: tuple[str, ...]) -> None:
+        super().__init__(text, known)
+        self.text, self.known = text, known
+
+    def problem(self) -> str:
+        return f"nobody whose name or email has {self.text!r} in it committed calls"
+
+    def remedy(self) -> str:
+        if not self.known:
+            return "git knows no author here: `git config user.name` says who you are"
+        shown = ", ".join(self.known[:12])
+        more = f", and {len(self.known) - 12} more" if len(self.known) > 12 else ""
+        return f"the authors are {shown}{more}"
+
+
 class NameTaken(GitmemoError, ValueError):
     """A variable or function would get the name of another."""
 

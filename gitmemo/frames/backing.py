@@ -6,7 +6,7 @@ versions or commits says that it has none.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from typing import Protocol
 
 from gitmemo.hashing.digest import Digest
@@ -44,8 +44,21 @@ class Backing(Protocol):
         """
         ...
 
+    def of_user(self, text: str) -> CallTest:
+        """Return what tells the calls whose author's name or email has `text` in it.
+
+        Raises:
+            UnknownAuthor: Nobody's has.
+            WrongQuestion: The calls are in no repository.
+        """
+        ...
+
     def of_decision(self, decision: str) -> CallTest:
         """Return what tells calls of the very code of now from those that a decision lets count."""
+        ...
+
+    def tags(self, calls: Collection[Call]) -> Sequence[str]:
+        """Return the names, with @, of the values that calls made."""
         ...
 
     def forget(self, calls: Collection[Call], why: str) -> Digest:

@@ -27,6 +27,7 @@ class Deletion:
     Attributes:
         calls: The calls of the frame.
         dependents: Those that used what they returned, directly or through others.
+        tags: The names, with @, of values that they made: they lead nowhere then.
     """
 
     def __init__(self, frame: ComputationFrame) -> None:
@@ -39,6 +40,8 @@ class Deletion:
             for call in universe.calls
             if call.hid in all_of_them and call.hid not in frame.selected
         )
+        doomed = (*self.calls, *self.dependents)
+        self.tags = tuple(self._backing.tags(doomed)) if self._backing else ()
         self._tombstone: Digest | None = None
 
     def carry_out(self, why: str = "") -> None:
@@ -75,6 +78,8 @@ class Deletion:
         if self.dependents:
             used = count(len(self.dependents), "call")
             lines.append(f"and {used} that used their results" + _ops(self.dependents))
+        if self.tags:
+            lines.append(f"leads nowhere then: {', '.join(self.tags)}")
         seconds = sum(call.seconds for call in (*self.calls, *self.dependents))
         lines.append(f"running them took {duration(seconds)}")
         if self._tombstone is None:

@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     import os
 
     import pandas as pd
+    import polars as pl
+    import pyarrow as pa
 
     from gitmemo.drawing import Direction, Engine, Graph, Picture
 
@@ -156,6 +158,7 @@ class ComputationFrame(FrameGraph):
         commit: str | None = None,
         since: str | None = None,
         until: str | None = None,
+        user: str | None = None,
         decision: Literal["exact", "non-breaking"] | None = None,
     ) -> ComputationFrame:
         """Return what led to calls that meet all conditions, and what came of them alone.
@@ -170,9 +173,11 @@ class ComputationFrame(FrameGraph):
             commit: The commit that was checked out, as git knows it.
             since, until: When the call began: a date or a moment, `2026-11-22T16:00Z`; until is
                 exclusive.
+            user: Part of the `name <email>` of the author of the commit that first held the call, in
+                any case; who commits in this clone for pending calls. Records say nothing of who ran it.
             decision: `exact`: run with the code of now; `non-breaking`: kept by a decision.
         """
-        asked = selecting.Conditions(test, version, commit, since, until, decision)
+        asked = selecting.Conditions(test, version, commit, since, until, user, decision)
         return selecting.where(self, asked, op)
 
     def query(self, condition: str) -> ComputationFrame:
@@ -317,6 +322,32 @@ class ComputationFrame(FrameGraph):
         with uncollected():
             return ShownTables(self).df(nodes, values, frozenset(lazy_vars), include_calls, explode)
 
+    def to_arrow(
+        self, *nodes: str, values: Values = "inline", explode: bool | Sequence[str] = False
+    ) -> pa.Table:
+        """Return `df` as an Arrow table. What Arrow cannot hold without loss is text, a ref its history id.
+
+        A column in which a cell holds several values is one of lists.
+
+        Raises:
+            WrongQuestion: pyarrow is not installed.
+        """
+        from gitmemo.frames.arrow import arrow_table
+
+        return arrow_table(ShownTables(self).columns(nodes, values, explode))
+
+    def to_polars(
+        self, *nodes: str, values: Values = "inline", explode: bool | Sequence[str] = False
+    ) -> pl.DataFrame:
+        """Return `df` as a polars frame, with the columns of `to_arrow`.
+
+        Raises:
+            WrongQuestion: polars or pyarrow is not installed.
+        """
+        from gitmemo.frames.arrow import polars_frame
+
+        return polars_frame(ShownTables(self).columns(nodes, values, explode))
+
     def eval(self, *nodes: str, lazy_vars: Sequence[str] = ()) -> pd.DataFrame:
         """Return `df` with all values loaded."""
         return self.df(*nodes, values="objs", lazy_vars=lazy_vars)
@@ -373,6 +404,11 @@ class ComputationFrame(FrameGraph):
 
     def _repr_svg_(self) -> str:
         return self.draw().svg
+
+    def _repr_html_(self) -> str:
+        from gitmemo.frames.page import page_of
+
+        return page_of(self)
 
     def print_graph(self) -> None:
         """Print the graph as assignments, one for each function."""

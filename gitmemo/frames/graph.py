@@ -177,8 +177,8 @@ class FrameGraph:
             )
         return list(found.values())
 
-    def _unknown(self, name: str) -> UnknownNode:
-        known = tuple(self.nodes)
+    def _unknown(self, name: str, known: tuple[str, ...] = ()) -> UnknownNode:
+        known = known or tuple(self.nodes)
         return UnknownNode(name, tuple(difflib.get_close_matches(name, known, n=1)), known)
 
     def check_columns(self, names: Iterable[str]) -> None:
@@ -186,7 +186,7 @@ class FrameGraph:
         known = {*self.free, *self.names.values()}
         for name in names:
             if name not in known:
-                raise self._unknown(name)
+                raise self._unknown(name, tuple(sorted(known)))
 
     def check_nodes(self, names: Iterable[str]) -> list[str]:
         """Return names of variables and functions.

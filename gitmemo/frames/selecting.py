@@ -168,6 +168,7 @@ class Conditions:
     commit: str | None
     since: str | None
     until: str | None
+    user: str | None
     decision: Literal["exact", "non-breaking"] | None
 
     def tests(self, frame: ComputationFrame) -> list[Callable[[Call], bool]]:
@@ -176,6 +177,7 @@ class Conditions:
         asked = {
             "version": self.version,
             "commit": self.commit,
+            "user": self.user,
             "decision": self.decision,
         }
         for what, text in asked.items():
@@ -251,6 +253,7 @@ def combined(
         selected=selected,
         free=free,
         layout=one.layout.also(other.layout, hidden=hidden),
+        later=one.later | other.later,
     )
 
 

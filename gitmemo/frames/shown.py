@@ -46,18 +46,41 @@ class ShownTables:
         """Return a table as a pandas frame; see `ComputationFrame.df`."""
         import pandas as pd
 
+        shown, rows = self._shown(nodes, values, lazy, include_calls, explode)
+        typed = {name: _typed(cells) for name, cells in shown.items()}
+        return pd.DataFrame(typed, columns=list(typed), index=range(rows))
+
+    def columns(
+        self, nodes: Sequence[str], values: Values, explode: bool | Sequence[str]
+    ) -> dict[str, list[object]]:
+        """Return the cells of each column, all lists where one holds several values."""
+        shown, _ = self._shown(nodes, values, frozenset(), False, explode, alike=True)
+        return shown
+
+    def _shown(
+        self,
+        nodes: Sequence[str],
+        values: Values,
+        lazy: frozenset[str],
+        include_calls: bool,
+        explode: bool | Sequence[str],
+        *,
+        alike: bool = False,
+    ) -> tuple[dict[str, list[object]], int]:
+        """Return what stands in the columns, and how many rows there are."""
         functions = [name for name in nodes if self._frame.is_function(name)]
         variables = [name for name in nodes if name not in functions]
         table = Tables(self._frame).table(variables, explode)
         if nodes and not variables:
             table = Table((), table.rows, table.later, table.finals)
-        shown = self._shown_columns(table, values, lazy)
+        shown = self._shown_columns(table, values, lazy, alike=alike)
         if include_calls or functions:
-            shown |= self._call_columns(table, functions)
+            calls = self._call_columns(table, functions)
+            shown |= {name: _alike(cells) for name, cells in calls.items()} if alike else calls
         mark = table.later_column
         if mark is not None:
             shown[mark] = [n in table.later for n in range(len(table.rows))]
-        return pd.DataFrame(shown, columns=list(shown), index=range(len(table.rows)))
+        return shown, len(table.rows)
 
     def of_function(
         self, calls: Sequence[Call], values: Values, *, meta: bool = False
@@ -68,12 +91,15 @@ class ShownTables:
         rows = [{s.name: (s,) for s in (*call.inputs, *call.outputs)} for call in calls]
         columns = tuple(dict.fromkeys(name for row in rows for name in row))
         table = Table(columns, tuple(rows), frozenset(), tuple(calls))
-        shown = self._shown_columns(table, values, frozenset())
+        cells = self._shown_columns(table, values, frozenset())
+        shown: dict[str, Any] = {name: _typed(column) for name, column in cells.items()}
         if meta:
             shown |= {f"call.{name}": cells for name, cells in _noted(calls).items()}
         return pd.DataFrame(shown, columns=list(shown), index=range(len(rows)))
 
-    def _shown_columns(self, table: Table, values: Values, lazy: frozenset[str]) -> dict[str, Any]:
+    def _shown_columns(
+        self, table: Table, values: Values, lazy: frozenset[str], *, alike: bool = False
+    ) -> dict[str, list[object]]:
         """Return what stands in the columns. All that is not on this machine comes in one go."""
         loaded = [name for name in table.columns if values == "objs" and name not in lazy]
         loader = self._frame.loader
@@ -81,16 +107,21 @@ class ShownTables:
         coming = [ref_to(slot, loader) for slot in slots if loader and not _is_plain(slot)]
         with at_hand(coming):
             return {
-                name: _typed(self._column(table, name, "refs" if name in lazy else values))
+                name: self._column(table, name, "refs" if name in lazy else values, alike=alike)
                 for name in table.columns
             }
 
-    def _column(self, table: Table, name: str, values: Values) -> list[object]:
+    def _column(
+        self, table: Table, name: str, values: Values, *, alike: bool = False
+    ) -> list[object]:
         show = self._shower(values)
         change = self._frame.layout.shown.get(name)
         if change is not None:
             show = _changed(self._shower("objs"), change)
-        return [_cell(row.get(name, ()), show) for row in table.rows]
+        cells = [row.get(name, ()) for row in table.rows]
+        if alike and any(len(cell) > 1 for cell in cells):
+            return [[show(slot) for slot in cell] or None for cell in cells]
+        return [_cell(cell, show) for cell in cells]
 
     def _shower(self, values: Values) -> Callable[[Slot], object]:
         loader = self._frame.loader
@@ -122,6 +153,13 @@ class ShownTables:
                 shown[name].append(hids[0] if len(hids) == 1 else hids or None)
         taken = set(table.columns)
         return {name if name not in taken else f"{name}()": cells for name, cells in shown.items()}
+
+
+def _alike(cells: list[object]) -> list[object]:
+    """Return cells of which some are lists as lists."""
+    if not any(isinstance(cell, list) for cell in cells):
+        return cells
+    return [cell if cell is None or isinstance(cell, list) else [cell] for cell in cells]
 
 
 def _noted(calls: Sequence[Call]) -> dict[str, list[object]]:

@@ -45,10 +45,7 @@ class Table:
         """What the column is called that says which rows are `later`; None if there are none."""
         if not self.later:
             return None
-        name = COMMITTED_LATER
-        while name in self.columns:
-            name += "_"
-        return name
+        return mark_beside(self.columns)
 
     def head(self, n: int | None) -> Table:
         """Return the first `n` rows, all if None."""
@@ -56,6 +53,14 @@ class Table:
             return self
         later = frozenset(number for number in self.later if number < n)
         return Table(self.columns, self.rows[:n], later, self.finals[:n])
+
+
+def mark_beside(columns: Sequence[str]) -> str:
+    """Return what a column is called, beside others, that says which rows were committed later."""
+    name = COMMITTED_LATER
+    while name in columns:
+        name += "_"
+    return name
 
 
 class Tables:

@@ -11,13 +11,15 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from gitmemo.errors import DisconnectedPattern, NotInPattern, UnconstrainedVariable
-from gitmemo.frames.naming import Spoken
+from gitmemo.frames.tables import mark_beside
 from gitmemo.garbage import uncollected
 from gitmemo.hashing.digest import Digest
+from gitmemo.memo.framing import StorageFrames
 from gitmemo.memo.names import OpNames
 from gitmemo.memo.signature import ORDER
 from gitmemo.memo.wording import short
 from gitmemo.model.facts import Call
+from gitmemo.model.items import histories
 from gitmemo.model.validity import Code
 from gitmemo.patterns import speaking
 from gitmemo.patterns.alike import Called, alike
@@ -27,8 +29,7 @@ from gitmemo.patterns.stored import Stored
 from gitmemo.patterns.tables import Engine, Matched, Shown, frame_of
 from gitmemo.patterns.variables import Q, asked_pattern, constant_of
 from gitmemo.patterns.writing import announced, table_line, written
-from gitmemo.query import valid_calls
-from gitmemo.ref import Loader, Ref
+from gitmemo.ref import Ref
 from gitmemo.world.view import World
 
 if TYPE_CHECKING:
@@ -44,14 +45,12 @@ _SHOWN_LINES = 12
 class Answers:
     """Answers the questions of one storage."""
 
-    def __init__(
-        self, world: World, names: OpNames, code: Code, loader: Loader, spoken: Spoken
-    ) -> None:
+    def __init__(self, world: World, names: OpNames, code: Code, among: StorageFrames) -> None:
+        """`world` knows what made the values that are pointed to; rows are `among` these calls."""
         self._world = world
         self._names = names
         self._code = code
-        self._loader = loader
-        self._spoken = spoken
+        self._among = among
         self._now = names.now(world, code)
         self._makers: dict[Digest, Call | None] = {}
 
@@ -74,7 +73,7 @@ class Answers:
         ops = {atom.op for atom in pattern.atoms if isinstance(atom, CallAtom)}
         functions = functions_for(ops)
         unnamed = unnamed_results(pattern)
-        said = self._spoken(unnamed) if unnamed else {}
+        said = self._among.spoken(unnamed) if unnamed else {}
         names = names_for(pattern, given, functions, said)
         tuples = frozenset(op for op in ops if self._is_tuple(op))
 
@@ -87,20 +86,29 @@ class Answers:
         if wish.verbose:
             speaking.show(announced(code(pattern), table_line(pattern, names)))
         with uncollected():
-            cells = self._cells(pattern, wish)
+            cells, is_later = self._cells(pattern, wish)
         columns = unique([names.columns[variable] for variable in pattern.asked])
-        return frame_of(columns, cells, wish.values)
+        found = frame_of(columns, cells, wish.values)
+        return found.assign(**{mark_beside(columns): is_later}) if any(is_later) else found
 
-    def _cells(self, pattern: Pattern, wish: Wish) -> list[list[Any]]:
-        """Return the columns; the calls that they are made of are gone when this returns."""
+    def _cells(self, pattern: Pattern, wish: Wish) -> tuple[list[list[Any]], list[bool]]:
+        """Return the columns, and of each row whether a call that was committed later made what is in it.
+
+        The calls that they are made of are gone when this returns.
+        """
+        calls, later = list(self._among.calls()), self._among.later
+        made = {
+            hid for c in calls if c.hid in later for slot in c.outputs for hid in histories(slot)
+        }
         matched = Matched(
             pattern,
-            self._stored(),
-            self._loader,
+            Stored(calls),
+            self._among.loader,
             engine=wish.engine,
             drop_duplicates=wish.drop_duplicates,
         )
-        return matched.columns(wish.values)
+        marks = [not made.isdisjoint(row) for row in matched.rows]
+        return matched.columns(wish.values), marks
 
     def _maker(self, hid: Digest) -> Call | None:
         """Return the call that made a value, with the names of now."""
@@ -111,11 +119,6 @@ class Answers:
                 self._makers.update({slot.hid: call for slot in call.outputs})
             self._makers[hid] = call
         return self._makers[hid]
-
-    def _stored(self) -> Stored:
-        calls = self._now.calls(self._world.calls(self._code))
-        current = valid_calls(self._world, calls, self._code).calls
-        return Stored(map(self._names.with_defaults, current))
 
     def _is_tuple(self, name: str) -> bool:
         op = self._names.named(name)

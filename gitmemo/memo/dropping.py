@@ -22,6 +22,7 @@ from gitmemo.model.tombstones import origin_of
 from gitmemo.model.validity import Code
 from gitmemo.short_ids import begins, told_apart
 from gitmemo.world.forgetting import with_copies
+from gitmemo.world.tagging import tags_of
 from gitmemo.world.view import World, values_behind
 
 
@@ -34,6 +35,7 @@ class DropPlan:
         dependents: Those that go too, because they used results of those.
         kept: Those that used results of them and stay: all that they need is stored.
             What other calls that stay have made as well is in neither.
+        tags: The names, with @, of values that go: they lead nowhere then.
         values, size_bytes: What nothing else in this world needs, on this machine.
         undo: What brings them back; empty before it is carried out.
     """
@@ -41,6 +43,7 @@ class DropPlan:
     calls: tuple[Call, ...]
     dependents: tuple[Call, ...]
     kept: tuple[Call, ...]
+    tags: tuple[str, ...]
     values: int
     size_bytes: int
     undo: str = ""
@@ -63,7 +66,12 @@ def plan_drop(
     values = _only_of(world, going, [call for call in calls if call.hid in stays])
     size_bytes = sum(value.size for value in values)
     return DropPlan(
-        tuple(asked), tuple(dependents.dropped), tuple(dependents.kept), len(values), size_bytes
+        tuple(asked),
+        tuple(dependents.dropped),
+        tuple(dependents.kept),
+        tags_of(world, going),
+        len(values),
+        size_bytes,
     )
 
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 from gitmemo.errors import UnknownId, UnknownRef, UnknownRevision, WrongQuestion
 from gitmemo.frames import ComputationFrame, Universe
-from gitmemo.frames.naming import asked_once
+from gitmemo.frames.naming import Spoken, asked_once
 from gitmemo.frames.selecting import UNNAMED
 from gitmemo.garbage import uncollected
 from gitmemo.git.cli import Git
@@ -26,10 +26,13 @@ from gitmemo.model.decisions import Decisions
 from gitmemo.model.facts import Call, Slot
 from gitmemo.model.items import find
 from gitmemo.model.semantics import semantic_id
-from gitmemo.model.tags import SIGN
 from gitmemo.model.validity import Code, changed
 from gitmemo.query import resolve_op, valid_calls
 from gitmemo.ref import Loader, Ref
+from gitmemo.world.authors import authors_of
+from gitmemo.world.repository import RepositoryWorld
+from gitmemo.world.revisions import RevisionWorld
+from gitmemo.world.tagging import tags_of
 
 if TYPE_CHECKING:
     from gitmemo.memo.op import Op
@@ -52,12 +55,17 @@ class StorageFrames:
         later: frozenset[Digest] = frozenset(),
     ) -> None:
         """`later` are the calls that were committed after the revision that is shown."""
-        self._storage, self._code, self._names, self._later = storage, code, names, later
+        self._storage, self._code, self._names, self.later = storage, code, names, later
 
     @property
     def loader(self) -> Loader:
         """The storage itself."""
         return self._storage
+
+    @property
+    def spoken(self) -> Spoken:
+        """What the program calls the results of ops that do not name them."""
+        return self._storage._spoken
 
     def frame(self, subjects: Sequence[Any]) -> ComputationFrame:
         """Return the frame of ops, refs, ids and calls; of everything if there are none.
@@ -67,16 +75,17 @@ class StorageFrames:
             WrongQuestion: It is none of what a frame can be made of.
         """
         with uncollected():
-            universe = Universe(self._calls())
-        spoken = asked_once(self._storage._spoken)
-        frame = ComputationFrame(universe, frozenset(), self, later=self._later, spoken=spoken)
+            universe = Universe(self.calls())
+        spoken = asked_once(self.spoken)
+        frame = ComputationFrame(universe, frozenset(), self, later=self.later, spoken=spoken)
         if not subjects:
             return replace(frame, selected=frame.universe.hids)
         for subject in subjects:
             frame = self._with(frame, subject)
         return frame
 
-    def _calls(self) -> Iterator[Call]:
+    def calls(self) -> Iterator[Call]:
+        """Return the calls that are visible and valid, with the names of now."""
         storage = self._storage
         names = self._names
         calls = names.now(storage.world, self._code).calls(storage.world.calls(self._code))
@@ -87,12 +96,11 @@ class StorageFrames:
         """Return the frame with one more thing in it."""
         from gitmemo.memo.op import Op
 
+        subject = self._storage._ref_meant(subject)
         if isinstance(subject, Ref):
             return _and_refs(frame, UNNAMED, [subject])
         if isinstance(subject, CallView):
             return _and_calls(frame, [bytes.fromhex(subject.hid)])
-        if isinstance(subject, str) and subject.startswith(SIGN):
-            return _and_refs(frame, UNNAMED, [self._storage.tagged(subject)])
         if isinstance(subject, str) and _is_hid(subject):
             return _and_id(frame, subject)
         if isinstance(subject, Op | str):
@@ -100,17 +108,25 @@ class StorageFrames:
             return _and_calls(frame, [c.hid for c in frame.universe.calls if c.op == op])
         if isinstance(subject, Mapping):
             for name, refs in subject.items():
-                given = [refs] if isinstance(refs, Ref) else list(refs)
-                frame = _and_refs(frame, str(name), [_checked(ref) for ref in given])
+                given = [refs] if isinstance(refs, Ref | str) else list(refs)
+                frame = _and_refs(frame, str(name), [self._ref(ref) for ref in given])
             return frame
         if isinstance(subject, Iterable):
-            found = list(subject)
-            if found and all(isinstance(one, Ref) for one in found):
-                return _and_refs(frame, UNNAMED, found)
+            found = [self._storage._ref_meant(one) for one in subject]
+            refs = [one for one in found if isinstance(one, Ref)]
+            if found and len(refs) == len(found):
+                return _and_refs(frame, UNNAMED, refs)
             for one in found:
                 frame = self._with(frame, one)
             return frame
         raise _not_a_subject(subject)
+
+    def _ref(self, given: object) -> Ref[Any]:
+        """Return a ref that was given, itself or by its tag."""
+        ref = self._storage._ref_meant(given)
+        if isinstance(ref, Ref):
+            return ref
+        raise _not_a_subject(ref)
 
     def _op(self, frame: ComputationFrame, subject: Op[..., Any] | str) -> str:
         storage = self._storage
@@ -162,6 +178,16 @@ class StorageFrames:
             raise UnknownRevision(rev)
         return lambda call: call.run.get("commit") == commit
 
+    def of_user(self, text: str) -> Callable[[Call], bool]:
+        """Return what tells the calls that somebody committed, by part of their name or email."""
+        world = self._storage.world
+        if not isinstance(world, RepositoryWorld | RevisionWorld):
+            raise WrongQuestion(
+                "the calls of this storage are in no repository, whose commits have authors",
+                "make the storage with `gm.open()` in a repository",
+            )
+        return authors_of(world).test(text)
+
     def of_decision(self, decision: str) -> Callable[[Call], bool]:
         """Return what tells calls of the very code of now (`exact`) from those that decisions kept."""
         if decision not in ("exact", "non-breaking"):
@@ -177,6 +203,10 @@ class StorageFrames:
         wants_exact = decision == "exact"
         return lambda call: (call.version is None or call.version in exact) == wants_exact
 
+    def tags(self, calls: Collection[Call]) -> Sequence[str]:
+        """Return the names, with @, of the values that calls made."""
+        return tags_of(self._storage.world, calls)
+
     def forget(self, calls: Collection[Call], why: str) -> Digest:
         """Forget calls; return the id of the tombstone."""
         return self._storage.stored.forget_calls(calls, why)
@@ -188,12 +218,6 @@ class StorageFrames:
 
 def _is_hid(text: str) -> bool:
     return len(text) == _HEX_DIGITS and not set(text.lower()) - set("0123456789abcdef")
-
-
-def _checked(ref: object) -> Ref[Any]:
-    if isinstance(ref, Ref):
-        return ref
-    raise _not_a_subject(ref)
 
 
 def _not_a_subject(subject: object) -> WrongQuestion:

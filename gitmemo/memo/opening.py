@@ -15,12 +15,13 @@ from typing import Any, TypeVar
 from weakref import WeakValueDictionary
 
 from gitmemo.config import LazyPull, OnChange, Reuse, lazy_pull_of, policy, reuse_of
-from gitmemo.errors import NotInRepository, ReadOnlyRevision
+from gitmemo.errors import NotInRepository, ReadOnlyRevision, WrongQuestion
 from gitmemo.memo.clone_trust import CloneTrust
 from gitmemo.memo.lazy import Fetching
 from gitmemo.memo.revision import RevisionStorage
 from gitmemo.memo.storage import Storage
 from gitmemo.workspace import Workspace, find, look
+from gitmemo.world.standalone import StandaloneWorld
 
 _T = TypeVar("_T")
 _S = TypeVar("_S", bound=Storage)
@@ -106,6 +107,24 @@ def reopened_at(path: str | os.PathLike[str], rev: str, later: bool) -> Revision
     if workspace.settings.remotes:
         storage.fetch_from(Fetching(workspace, view.world))
     return storage
+
+
+def shown_at(storage: Storage, rev: str) -> RevisionStorage:
+    """Return what shows a revision of the repository of a storage, and fetches values as that does.
+
+    Raises:
+        WrongQuestion: It is not of a repository.
+    """
+    root = storage.project.root if storage.project is not None else None
+    if root is None or isinstance(storage.world, StandaloneWorld):
+        raise WrongQuestion(
+            "this storage is in no repository, which would have revisions",
+            "make it with `gm.open()` in a repository, or leave rev= out",
+        )
+    shown = reopened_at(root, rev, later=True)
+    if storage.fetching is not None and shown.fetching is not None:
+        shown.fetching.policy = storage.fetching.policy
+    return shown
 
 
 def reopened(*opened_with: Any) -> Storage:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from gitmemo.errors import NotARef, NotInPattern, UnconstrainedVariable
 from gitmemo.hashing.digest import Digest
@@ -22,9 +22,9 @@ from gitmemo.world.view import World
 if TYPE_CHECKING:
     import pandas as pd
 
-    from gitmemo.frames.naming import Spoken
     from gitmemo.memo.answering import Answers
     from gitmemo.memo.querying import Query
+    from gitmemo.memo.storage import Storage
     from gitmemo.patterns.tables import Engine, Shown
     from gitmemo.patterns.variables import Q
 
@@ -35,11 +35,14 @@ class Patterns(ABC):
     world: World
     _code: Code
     _names: OpNames
-    _spoken: Spoken
 
     @abstractmethod
     def _notice(self) -> None:
         """Take notice of what git, editors and other processes did."""
+
+    @abstractmethod
+    def _ref_meant(self, given: object) -> object:
+        """Return the value that `@NAME` is the name of; anything else as it is."""
 
     @abstractmethod
     def load(
@@ -59,7 +62,7 @@ class Patterns(ABC):
 
     def similar(
         self,
-        *refs: Ref[Any],
+        *refs: Ref[Any] | str,
         context: bool = False,
         values: Shown = "inline",
         verbose: bool = True,
@@ -67,6 +70,7 @@ class Patterns(ABC):
         engine: Engine = "auto",
         names: Sequence[str] | None = None,
         allow_product: bool = False,
+        rev: str | None = None,
     ) -> pd.DataFrame:
         """Return a table of all stored values that were computed together like `refs`.
 
@@ -74,7 +78,8 @@ class Patterns(ABC):
         role is one variable. A collection stands for any that has the same kinds of things in it.
 
         Args:
-            refs: Results, or values from `gm.wrap(…)` that results were computed from.
+            refs: Results, tags of results (`@NAME`), or values from `gm.wrap(…)` that results were
+                computed from.
             context: Every variable of the pattern is a column, in the order of the computation.
             values: `inline`: plain small values, and refs for the rest; `refs` (or `lazy`); `objs`:
                 every value loaded; `cids` (or `uids`), `hids` (or `full_uids`): ids.
@@ -84,6 +89,7 @@ class Patterns(ABC):
             engine: `naive` tries everything, and is slow; `sql` is another name of `auto`.
             names: The columns, if the names of the caller's variables are not wanted.
             allow_product: Pair all matches of refs that nothing connects.
+            rev: Look among the calls of a branch, tag or commit, without a checkout.
 
         Raises:
             AmbiguousPattern: Two refs have one role, or a raw value has several.
@@ -92,24 +98,28 @@ class Patterns(ABC):
         """
         from gitmemo.memo.answering import Program, Wish
 
-        for ref in refs:
+        meant: list[Ref[Any]] = []
+        for given in refs:
+            ref = self._ref_meant(given)
             if not isinstance(ref, Ref):
                 raise NotARef(short(ref), "storage.similar")
-        if not refs:
+            meant.append(ref)
+        if not meant:
             raise UnconstrainedVariable("nothing")
         wish = Wish(values, engine, verbose, drop_duplicates, allow_product)
-        called = Program(sys._getframe(1)).called(refs, names)
-        return self._answers().alike(refs, called, wish, context=context)
+        called = Program(sys._getframe(1)).called(meant, names)
+        return self._answers(rev).alike(meant, called, wish, context=context)
 
     def df(
         self,
-        *variables: Q | Ref[Any],
+        *variables: Q | Ref[Any] | str,
         values: Shown = "inline",
         verbose: bool = False,
         drop_duplicates: bool = True,
         engine: Engine = "auto",
         names: Sequence[str] | None = None,
         allow_product: bool = False,
+        rev: str | None = None,
     ) -> pd.DataFrame:
         """Return a table of what variables of a query stand for, one row for each way that fits.
 
@@ -125,21 +135,35 @@ class Patterns(ABC):
         from gitmemo.memo.answering import Program, Wish, posed
         from gitmemo.patterns.variables import Q
 
-        for one in variables:
+        meant: list[Q | Ref[Any]] = []
+        for given in variables:
+            one = self._ref_meant(given)
             if not isinstance(one, Q | Ref):
                 reason = "it is neither a variable nor a ref"
                 raise NotInPattern(short(one), reason, "pass what Q() or an op returned")
-        if not variables:
+            meant.append(one)
+        if not meant:
             raise UnconstrainedVariable("nothing")
         program = Program(sys._getframe(1))
         wish = Wish(values, engine, verbose, drop_duplicates, allow_product)
-        refs = [one for one in variables if isinstance(one, Ref)]
-        if len(refs) == len(variables):
-            return self._answers().alike(refs, program.called(refs, names), wish)
-        return self._answers().table(*posed(variables, program, names), wish)
+        refs = [one for one in meant if isinstance(one, Ref)]
+        if len(refs) == len(meant):
+            return self._answers(rev).alike(refs, program.called(refs, names), wish)
+        return self._answers(rev).table(*posed(meant, program, names), wish)
 
-    def _answers(self) -> Answers:
+    def _at(self, rev: str | None) -> Storage:
+        """Return the storage that shows a revision; this one if None.
+
+        Raises:
+            WrongQuestion: This storage is not of a repository.
+        """
+        from gitmemo.memo.opening import shown_at
+
+        storage = cast("Storage", self)
+        return storage if rev is None else shown_at(storage, rev)
+
+    def _answers(self, rev: str | None) -> Answers:
         from gitmemo.memo.answering import Answers
 
         self._notice()
-        return Answers(self.world, self._names, self._code, self, self._spoken)
+        return Answers(self.world, self._names, self._code, self._at(rev).frames)

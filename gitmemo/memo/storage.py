@@ -61,7 +61,7 @@ R = TypeVar("R")
 Mode: TypeAlias = Literal["run", "noop"]
 
 
-class Storage(Questions, Patterns, Looking, Deciding, Tagging, Tables, Maps):
+class Storage(Questions, Tagging, Patterns, Looking, Deciding, Tables, Maps):
     """Remembers the calls of ops that are made inside `with storage:`.
 
     Args:
@@ -347,9 +347,10 @@ class Storage(Questions, Patterns, Looking, Deciding, Tagging, Tables, Maps):
                 return ref.attached(inplace=True) if in_memory else ref
         raise UnknownRef(hid)
 
-    def get_ref_creator(self, ref: Ref[Any]) -> CallView | None:
-        """Return the call that made `ref`, or None for a value from outside."""
-        call = self.world.creator(ref._hid)
+    def get_ref_creator(self, ref: Ref[Any] | str) -> CallView | None:
+        """Return the call that made `ref`, also given as `@NAME`; None for a value from outside."""
+        meant = self._ref_meant(ref)
+        call = self.world.creator(meant._hid) if isinstance(meant, Ref) else None
         return None if call is None else CallView(call, self)
 
     # --- care ------------------------------------------------------------

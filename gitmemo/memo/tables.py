@@ -38,6 +38,10 @@ class Tables(ABC):
     def _notice(self) -> None:
         """Take notice of what git, editors and other processes did."""
 
+    @abstractmethod
+    def _at(self, rev: str | None) -> Storage:
+        """Return the storage that shows a revision; this one if None."""
+
     @cached_property
     def frames(self) -> StorageFrames:
         """What makes computation frames of this storage."""
@@ -52,22 +56,31 @@ class Tables(ABC):
 
         return names_in_program(self.world, self.project)
 
-    def cf(self, *subjects: Subject) -> ComputationFrame:
+    def cf(self, *subjects: Subject, rev: str | None = None) -> ComputationFrame:
         """Return the calls of ops, or values, as a computation frame; without arguments, everything.
 
         Args:
             subjects: Ops or their names, refs, history ids, tags (`@NAME`), calls; several of these in a
                 list; refs in a dict, by the name of their variable.
+            rev: Those of a branch, tag or commit, without a checkout: as `gm.open(rev=rev).cf(…)`.
 
-        Only calls that are part of this world and valid for the code as it is are in it.
+        Only calls that are part of this world and valid for the code as it is are in it; of a revision
+        those that are valid for its code.
 
         Raises:
             UnknownOp, UnknownRef, WrongQuestion: There is no such thing here.
+            UnknownRevision, RangeGiven: `rev` names no commit, or many.
         """
+        if rev is not None:
+            return self._at(rev).cf(*subjects)
         return self.frames.frame(subjects)
 
     def table(
-        self, *ops: Op[..., Any] | str, where: str | None = None, values: Values = "inline"
+        self,
+        *ops: Op[..., Any] | str,
+        where: str | None = None,
+        values: Values = "inline",
+        rev: str | None = None,
     ) -> pd.DataFrame:
         """Return the results of ops with all that led to them, a row for each; of all if none is named.
 
@@ -76,20 +89,27 @@ class Tables(ABC):
         Args:
             where: Only rows that meet a condition: `acc > 0.8 and n in (5, 10)`.
             values: What stands in the cells; see `ComputationFrame.df`.
+            rev: Those of a branch, tag or commit, as `cf` has them.
         """
-        frame = self.cf(*ops).expand_back()
+        frame = self.cf(*ops, rev=rev).expand_back()
         return (frame.query(where) if where else frame).df(values=values)
 
     def get_table(
-        self, op: Op[..., Any] | str, *, meta: bool = False, values: Values = "inline"
+        self,
+        op: Op[..., Any] | str,
+        *,
+        meta: bool = False,
+        values: Values = "inline",
+        rev: str | None = None,
     ) -> pd.DataFrame:
         """Return the calls of one op, a row for each: its arguments and its results.
 
         Args:
             meta: Also when and where each ran: history id, version, start, seconds, commit.
             values: What stands in the cells; see `ComputationFrame.df`.
+            rev: Those of a branch, tag or commit, as `cf` has them.
         """
         from gitmemo.frames.shown import ShownTables
 
-        frame = self.cf(op)
+        frame = self.cf(op, rev=rev)
         return ShownTables(frame).of_function(frame.calls, values, meta=meta)

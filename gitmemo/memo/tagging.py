@@ -14,7 +14,7 @@ from gitmemo.errors import NotARef, TagContested, TaggedGone
 from gitmemo.hashing.digest import Digest
 from gitmemo.memo.telling import tell
 from gitmemo.memo.wording import short
-from gitmemo.model.tags import Tags
+from gitmemo.model.tags import SIGN, Tags
 from gitmemo.model.validity import Code
 from gitmemo.ref import Ref, ref_inside
 from gitmemo.world import tagging
@@ -48,7 +48,7 @@ class Tagging(ABC):
         In a repository the name joins the next commit, and others have it when they pull.
 
         Args:
-            ref: What an op returned, or an element of it.
+            ref: What an op returned, or an element of it; or `@NAME`, another name of it.
             name: Letters, digits and `._/-`, 100 characters at most.
             force: Move the name, if another value has it.
             why: For those who read it later.
@@ -58,6 +58,7 @@ class Tagging(ABC):
             TagTaken, TagContested: Another value has the name, or several have.
             CannotTag: No call that this storage knows made the value, or one of another branch did.
         """
+        ref = self._ref_meant(ref)
         if not isinstance(ref, Ref):
             raise NotARef(short(ref), "storage.tag")
         self._notice()
@@ -97,6 +98,16 @@ class Tagging(ABC):
             except (TagContested, TaggedGone) as error:
                 tell(TagsLeftOut(str(error)))
         return found
+
+    def _ref_meant(self, given: object) -> object:
+        """Return the value that `@NAME` is the name of; anything else as it is.
+
+        Every method that takes refs asks this, so that a tag is accepted wherever a ref is.
+
+        Raises:
+            UnknownTag, TagContested, TaggedGone: As `tagged`.
+        """
+        return self.tagged(given) if isinstance(given, str) and given.startswith(SIGN) else given
 
     def _ref_tagged(self, name: str) -> Ref[Any]:
         value = tagging.tagged(self.world, name)

@@ -7,7 +7,7 @@ read than the answer needs; most questions are about versions, and those are few
 from __future__ import annotations
 
 from collections import Counter, defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Protocol
 
 from gitmemo.hashing.digest import Digest
@@ -66,6 +66,19 @@ def histories_of(index: Index, numbers: Iterable[int]) -> set[bytes]:
         f"select hid from fact where micros is not null and id {_AMONG}", (as_json(numbers),)
     )
     return {hid for (hid,) in rows}
+
+
+def histories(index: Index) -> list[tuple[int, bytes]]:
+    """Return the numbers and history ids of all calls."""
+    return index.rows("select id, hid from fact where micros is not null")
+
+
+def lines(index: Index) -> Iterator[tuple[int, str]]:
+    """Yield the numbers and lines of all calls."""
+    for number, shape, line in index.rows(
+        "select id, shape, line from fact where micros is not null"
+    ):
+        yield number, index.shapes.line(shape, line)
 
 
 def links(index: Index, numbers: Iterable[int]) -> list[tuple[int, Call]]:

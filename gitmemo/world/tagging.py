@@ -7,7 +7,7 @@ content that was tagged, of a call that counts here, or to an error.
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
 from gitmemo.errors import (
@@ -20,7 +20,7 @@ from gitmemo.errors import (
 )
 from gitmemo.hashing.digest import Digest
 from gitmemo.model.facts import Call, Slot, Tag, Withdrawal
-from gitmemo.model.items import Held, find
+from gitmemo.model.items import Held, find, histories
 from gitmemo.model.statements import standing
 from gitmemo.model.tags import SIGN, Tags, name_problem
 from gitmemo.model.validity import Code
@@ -164,6 +164,17 @@ def value_made(world: World, hid: Digest, cid: Digest, what: str) -> Tagged:
             "and others get the value by that call",
         )
     return found
+
+
+def tags_of(world: World, calls: Iterable[Call]) -> tuple[str, ...]:
+    """Return the names, with @, of the values that calls made: they lead nowhere if the calls go."""
+    made_here = {hid for call in calls for slot in call.outputs for hid in histories(slot)}
+    tags = Tags(world.statements())
+    return tuple(
+        f"{SIGN}{name}"
+        for name in tags.names
+        if any(tag.hid in made_here for tag in tags.meant(name))
+    )
 
 
 def only_output(world: World, call: Call) -> Tagged:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pickle
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -78,6 +79,49 @@ def test_a_name_stands_for_the_value_wherever_its_id_does() -> None:
         assert frame.df().equals(storage.cf(second).expand_all().df())
     with storage:
         assert double(storage.tagged("best")).unwrap() == 32
+
+
+def test_a_tag_is_accepted_wherever_a_ref_is() -> None:
+    with gm.Storage() as storage:
+        refs = [double(n) for n in (1, 2, 3)]
+        low, _ = pair(refs[0])
+        storage.tag(refs[0], "one")
+        storage.tag(low, "low")
+        storage.tag("@one", "first")
+    assert storage.tagged("first").same_as(refs[0])
+    by_ref = storage.cf({"data": refs[0]}).expand_forward()
+    for given in ({"data": "@one"}, {"data": ["@one"]}):
+        assert storage.cf(given).expand_forward() == by_ref
+    assert storage.cf(["@one", refs[1]]) == storage.cf([refs[0], refs[1]])
+    asked = storage.similar("@one", "@low", verbose=False, names=["a", "b"])
+    assert asked.equals(storage.similar(refs[0], low, verbose=False, names=["a", "b"]))
+    assert storage.df("@one", names=["a"]).equals(storage.df(refs[0], names=["a"]))
+    creator = storage.get_ref_creator("@low")
+    assert creator is not None
+    assert creator.op == "tagging_pair"
+    ways: list[Callable[[], object]] = [
+        lambda: storage.cf({"data": "@none"}),
+        lambda: storage.similar("@none"),
+        lambda: storage.df("@none"),
+    ]
+    for way in ways:
+        with pytest.raises(UnknownTag):
+            way()
+    with pytest.raises(NotARef):
+        storage.similar("one")
+
+
+def test_plans_name_the_tags_of_what_goes() -> None:
+    with gm.Storage() as storage:
+        first = double(1)
+        low, _ = pair(first)
+        storage.tag(first, "first")
+        storage.tag(low, "low")
+        storage.tag(double(7), "other")
+    plan = storage.cf(first).expand_back().delete_calls()
+    assert plan.tags == ("@first", "@low")
+    assert "leads nowhere then: @first, @low" in repr(plan)
+    assert storage.cf(pair).delete_calls().tags == ("@low",)
 
 
 def test_elements_of_collections_have_names_too() -> None:

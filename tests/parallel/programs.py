@@ -1,4 +1,4 @@
-"""A project whose calls are made one after the other and in workers, and how both are compared. Not a test."""
+"""A project whose calls are made in a loop and in workers, and how both are compared. Not a test."""
 
 from __future__ import annotations
 

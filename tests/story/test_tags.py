@@ -66,6 +66,22 @@ def test_a_name_goes_where_commits_go(
         assert storage.cf("@second").expand_back().df()["evaluate"].tolist() == [502]
 
 
+def test_commands_are_about_the_call_that_made_it(ran: Clone, say: Say) -> None:
+    say(ran, "tag", "best", results(ran)[501])
+    row = {"size": 500, "rate": 1, "evaluate": 501}
+    assert [{n: one[n] for n in row} for one in ran.rows("--back", "@best")] == [row]
+    (call,) = map(json.loads, say(ran, "calls", "@best", "--json").splitlines())
+    assert call["op"] == "pipeline:evaluate"
+    assert "evaluate" in say(ran, "graph", "@best")
+    assert "@best" in ran.gitmemo("forget", "evaluate", "-n").err
+    assert "leads nowhere then: @best" in say(ran, "drop", "op:train", "-n")
+    dropped = json.loads(say(ran, "drop", "op:load", "-n", "--json").splitlines()[0])
+    assert dropped["tags"] == ["@best"], "a result of a call that goes too"
+    assert "'worst'" in ran.gitmemo("calls", "@worst", code=2).err
+    assert "501" in say(ran, "why", "evaluate", "model=0", "rate=@best"), "the value, not a text"
+    assert "@none" in say(ran, "why", "evaluate", "model=0", "rate=@none"), "no tag: a text"
+
+
 def test_moving_and_removing_leave_older_commits_as_they_are(
     committed: Clone, say: Say, tags: Callable[..., dict[str, Any]]
 ) -> None:

@@ -10,7 +10,9 @@ from typing import Any
 import pytest
 from driver import Clone, copy_of, make_project
 
+import gitmemo as gm
 from gitmemo.cli import main
+from gitmemo.errors import UnknownRevision, WrongQuestion
 
 STORY = """\
 import json, pickle, sys
@@ -368,3 +370,44 @@ def test_a_renamed_op_is_the_same_op_in_both_worlds(
     assert shell.rows("diff", "v1", "--op", "fit")[0]["changed"] == 2
     assert [row["loss"] for row in shell.rows("df", "train", "--rev", "v2")] == V2
     shell.say("df", "fit", "--rev", "v2", code=2)  # it had no such name then
+
+
+def test_a_storage_of_now_asks_about_revisions(project: Clone) -> None:
+    storage = gm.open(project.root)
+    own = gm.open(project.root, rev="v1", later=False)
+    then = storage.cf("train", rev="v1")
+    assert then == gm.open(project.root, rev="v1").cf("train")
+    assert then.df(values="hids").equals(
+        gm.open(project.root, rev="v1").cf("train").df(values="hids")
+    )
+    assert list(storage.table("train", rev="v1")["rate"]) == list(
+        gm.open(project.root, rev="v1").table("train")["rate"]
+    )
+    assert len(storage.get_table("train", rev="v2")) == len(
+        gm.open(project.root, rev="v2").cf("train")
+    )
+    assert gm.open(project.root, rev="v2").cf("train", rev="v1") == then
+    new, old = storage.cf("train", rev="v2"), own.cf("train")
+    assert set((new | old).selected) == {*new.selected, *old.selected}
+    assert ((new - old) | (new & old)).selected == new.selected
+    assert len((new | old).expand_back().df()) > len(old.df())
+    assert (new | then).later == (then | new).later == then.later
+    with pytest.raises(UnknownRevision):
+        storage.cf(rev="nowhere")
+    with pytest.raises(WrongQuestion, match="in no repository"):
+        gm.Storage().table(rev="v1")
+
+
+def test_patterns_of_a_revision_mark_what_was_committed_later(project: Clone) -> None:
+    storage = gm.open(project.root, rev="v1")
+    frame = storage.cf("train").expand_back().df("rate", "loss", values="refs")
+    asked = storage.similar(frame.iloc[0].loss, verbose=False, values="hids")
+    later = storage.cf("train").expand_back().df("loss", values="hids")
+    marks = dict(zip(asked.iloc[:, 0], asked.committed_later, strict=True))
+    assert marks == dict(zip(later.loss, later.committed_later, strict=True))
+    assert set(marks.values()) == {True, False}
+    now = gm.open(project.root)
+    same = now.similar(frame.iloc[0].loss, verbose=False, values="hids", rev="v1")
+    assert same.equals(asked)
+    own = gm.open(project.root, rev="v1", later=False)
+    assert "committed_later" not in own.similar(frame.iloc[0].loss, verbose=False)
