@@ -114,8 +114,9 @@ class Caller:
             if not self._is_claiming():
                 return self.run(found)
             with self._claims.claim(found.key) as claim:
-                for pause_s in claim.pauses(_telling(found)):
-                    claim.sleep(pause_s)
+                if not claim.take():
+                    for pause_s in claim.pauses(_telling(found)):
+                        claim.sleep(pause_s)
                 now = self._as_of_now(found, args, kwargs, claim, moment)
                 if isinstance(now, PreparedCall) and now.key == found.key:
                     claim.is_used = True
@@ -132,10 +133,11 @@ class Caller:
         while not isinstance(found, Hit):
             if not self._is_claiming():
                 return await self.run_async(found)
-            with self._claims.claim(found.key) as claim:
-                for pause_s in claim.pauses(_telling(found), is_async=True):
-                    if not await slept(pause_s):
-                        break
+            with self._claims.claim(found.key, is_async=True) as claim:
+                if not claim.take():
+                    for pause_s in claim.pauses(_telling(found)):
+                        if not await slept(pause_s):
+                            break
                 now = self._as_of_now(found, args, kwargs, claim, moment)
                 if isinstance(now, PreparedCall) and now.key == found.key:
                     claim.is_used = True

@@ -61,6 +61,8 @@ class ClaimFile:
         self._alone, self._free = fcntl.LOCK_EX | fcntl.LOCK_NB, fcntl.LOCK_UN
         self._exclusive = fcntl.LOCK_EX
         self._noted: set[int] = set()
+        # Marks differ from all others, for 2**32 calls of a process.
+        self._name, self._count = os.urandom(4), 0
 
     def __del__(self, _unused: list[tuple[tuple[int, int], int]] = _unused) -> None:
         # Closed with the next opening: another thread may be opening this file right now.
@@ -76,10 +78,7 @@ class ClaimFile:
 
     def mark(self, slot: int) -> bytes:
         """Return the mark of a slot: it changes when a call of the slot is recorded."""
-        try:
-            return os.pread(self._file, MARK_BYTES, slot * MARK_BYTES) or NO_MARK
-        except OSError:
-            return NO_MARK
+        return os.pread(self._file, MARK_BYTES, slot * MARK_BYTES) or NO_MARK
 
     def marks(self) -> bytearray:
         """Return the marks of all slots."""
@@ -92,7 +91,8 @@ class ClaimFile:
     def change(self, slot: int) -> tuple[bytes, bytes]:
         """Change the mark of a slot; return the one before and the new one."""
         start = slot * MARK_BYTES
-        new = os.urandom(MARK_BYTES)
+        self._count += 1
+        new = self._name + (self._count & 0xFFFFFFFF).to_bytes(4)
         if self.trouble:
             return new, new
         # Alone: a mark of another process that was overwritten unseen would never be noticed.
@@ -143,6 +143,7 @@ class ClaimFile:
     def start_over(self) -> None:
         """Begin anew in a child that was forked off: it has the descriptor, and no locks."""
         self._noted = set()
+        self._name, self._count = os.urandom(4), 0
 
     def _lives(self, index: int) -> bool:
         if index in self._noted:

@@ -50,7 +50,8 @@ class _Table:
 
     def start_over(self) -> None:
         """Hold nothing: also in a forked child, where no thread is left that held something."""
-        self.freed = threading.Condition(threading.Lock())
+        self.mutex = threading.Lock()
+        self.freed = threading.Condition(self.mutex)
         self.held: dict[int, Claim] = {}
         self.sleepers = 0
         self.moment = 0
@@ -59,7 +60,7 @@ class _Table:
 
     def take(self, claim: Claim) -> bool:
         """Return whether nobody else has the call now."""
-        with self.freed:
+        with self.mutex:
             if self.held.setdefault(claim.call, claim) is not claim:
                 return False
         # From here on the other threads wait for this one, and one alone asks the file.
@@ -67,7 +68,7 @@ class _Table:
 
     def let_go(self, claim: Claim, seen: bytearray | None) -> None:
         """End a claim; `seen` is told of the mark that says so, None if nothing can be new."""
-        with self.freed:
+        with self.mutex:
             try:
                 if seen is not None:
                     self.moment += 1
@@ -84,15 +85,17 @@ class _Table:
     def _mark(self, slot: int, seen: bytearray) -> None:
         if self.file is None:
             return
-        place = slice(slot * MARK_BYTES, (slot + 1) * MARK_BYTES)
-        with suppress(OSError):
+        start = slot * MARK_BYTES
+        try:
             before, new = self.file.change(slot)
-            if before == seen[place]:  # else somebody else has recorded something too
-                seen[place] = new
+        except OSError:
+            return
+        if before == seen[start : start + MARK_BYTES]:  # else somebody else recorded something too
+            seen[start : start + MARK_BYTES] = new
 
     def sleep(self, pause_s: float, claim: Claim) -> None:
         """Wait, no longer than until a thread of this process has let go of the call."""
-        with self.freed:
+        with self.mutex:
             if self.held.get(claim.call, claim) is not claim:
                 self.sleepers += 1
                 try:
@@ -104,7 +107,7 @@ class _Table:
 
     def is_circle(self, claim: Claim) -> bool:
         """Whether whoever has the call waits, in the end, for what encloses `claim`."""
-        with self.freed:
+        with self.mutex:
             others = [wait for other, wait in self.waits.items() if other is not claim]
             if self.file and not self.file.trouble:
                 with suppress(OSError):
@@ -115,7 +118,7 @@ class _Table:
     def noted(self, claim: Claim, wait: Wait) -> Iterator[None]:
         """Let others see in the body that `claim` waits, and what it holds meanwhile."""
         note = None
-        with self.freed:
+        with self.mutex:
             self.waits[claim] = wait
             if self.file and not self.file.trouble:
                 with suppress(OSError):
@@ -123,7 +126,7 @@ class _Table:
         try:
             yield
         finally:
-            with self.freed:
+            with self.mutex:
                 self.waits.pop(claim, None)
                 if note is not None and self.file:
                     self.file.erase(note)
@@ -165,18 +168,23 @@ class Claims:
         if marks is not None:
             self._seen = marks
 
-    def claim(self, key: Digest) -> Claim:
+    def claim(self, key: Digest, *, is_async: bool = False) -> Claim:
         """Return a claim of a call, which nobody has yet."""
         number = (int.from_bytes(key[:8]) ^ self._salt) % _MOST_NUMBERS
-        return Claim(self, self._table or self._made(), number)
+        return Claim(self, self._table or self._made(), number, is_async=is_async)
 
     def has_news(self, claim: Claim) -> bool:
         """Whether other storages may have recorded the call since notice was taken of them."""
         file = claim.table.file
         if file is None:
             return False
-        place = slice(claim.slot * MARK_BYTES, (claim.slot + 1) * MARK_BYTES)
-        return claim.has_waited or file.mark(claim.slot) != self._seen[place]
+        if claim.has_waited:
+            return True
+        start = claim.slot * MARK_BYTES
+        try:
+            return file.mark(claim.slot) != self._seen[start : start + MARK_BYTES]
+        except OSError:
+            return True
 
     def trouble(self) -> Exception | None:
         """Return why other processes are not kept from computing the same, once."""
@@ -236,6 +244,7 @@ class Claim:
 
     Attributes:
         call: The number that stands for it.
+        slot: Where the mark is that says whether it was recorded.
         has_waited: Whether somebody else had it.
         is_mine: Whether it is had now; if it could not be waited for, it is not.
         is_used: Whether the call is computed now, and others have to look whether it was recorded.
@@ -252,41 +261,40 @@ class Claim:
         "has_waited",
         "is_mine",
         "is_used",
+        "slot",
         "table",
     )
 
-    def __init__(self, claims: Claims, table: _Table, call: int) -> None:
-        self.call, self.table = call, table
+    def __init__(self, claims: Claims, table: _Table, call: int, *, is_async: bool) -> None:
+        self.call, self.slot, self.table = call, call % SLOTS, table
         self.has_waited = self.is_mine = self.is_used = False
         self._claims = claims
         self._token: Token[Claim | None] | None = None
         self._thread = threading.get_ident()
         self._around = _inside.get()
-        self._is_async = False
-
-    @property
-    def slot(self) -> int:
-        """Where the mark is that says whether it was recorded."""
-        return self.call % SLOTS
+        self._is_async = is_async
 
     def __enter__(self) -> Claim:
         return self
 
-    def pauses(self, tell: Callable[[str], None], *, is_async: bool = False) -> Iterator[float]:
-        """Take the claim; yield how many seconds to wait, as long as somebody else has it.
+    def take(self) -> bool:
+        """Take the claim if nobody has it; return whether it is had now."""
+        if self.table.take(self):
+            self.is_mine = True
+            self._token = _inside.set(self)
+        return self.is_mine
+
+    def pauses(self, tell: Callable[[str], None]) -> Iterator[float]:
+        """Take it after somebody else; yield how many seconds to wait, as long as it takes.
 
         `tell` is told once who that is, if it takes long.
         """
-        self._is_async = is_async
-        if not self.table.take(self):
-            if not self._can_wait():
-                return
-            self.has_waited = True
-            yield from self._until_taken(tell)
-            if not self.is_mine:
-                return
-        self.is_mine = True
-        self._token = _inside.set(self)
+        if not self._can_wait():
+            return
+        self.has_waited = True
+        yield from self._until_taken(tell)
+        if self.is_mine:
+            self._token = _inside.set(self)
 
     def sleep(self, pause_s: float) -> None:
         """Wait in a thread."""

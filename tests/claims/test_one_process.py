@@ -310,13 +310,6 @@ STEPS = st.lists(
 )
 
 
-def taken(claim: Claim) -> bool:
-    """Take a claim if nobody has it."""
-    for _ in claim.pauses(lambda _: None, is_async=True):
-        return False
-    return claim.is_mine
-
-
 @given(steps=STEPS, is_file=st.booleans())
 def test_claims_follow_a_model(
     tmp_path_factory: pytest.TempPathFactory, steps: list[tuple[str, int, int]], is_file: bool
@@ -333,7 +326,7 @@ def test_claims_follow_a_model(
                 known[who] = dict(recorded)
         elif act == "take":
             claim = holders[who].claim(KEYS[key])
-            is_free = contextvars.Context().run(taken, claim)
+            is_free = contextvars.Context().run(claim.take)
             assert is_free == (key not in held)
             if not is_free:
                 claim.__exit__(None, None, None)
