@@ -211,6 +211,7 @@ class Programs:
     def __init__(self, nursery: Nursery, log: Path, database: Path | None) -> None:
         self.clone, self.log = nursery.clone, log
         self._nursery, self._database = nursery, str(database or "")
+        self.is_repository = database is None
         log.mkdir()
         self._running: list[Program] = []
 

@@ -20,6 +20,7 @@ def nursery(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Nursery]:
     clone = make_clone(tmp_path_factory.mktemp("two") / "p", tmp_path_factory.mktemp("home"))
     made = Nursery(clone)
     clone.gitmemo("init")
+    clone.commit("Begin")
     yield made
     made.close()
 
@@ -86,6 +87,36 @@ def test_what_another_program_finished_meanwhile_is_found_without_waiting(ran: P
     assert "computed=1" in done(ran.start("slow(141), storage.counter"))[0]
     ran.allow("go140")
     assert "reused=1, computed=1" in done(one)[0]
+
+
+def test_who_takes_notice_in_a_block_stays_where_the_block_began(ran: Programs) -> None:
+    if not ran.is_repository:
+        return
+    ran.allow("go211")
+    show = "storage.world.place.branch"
+    one = ran.start(f"slow(210), {show}, slow(211), {show}, slow(211), storage.counter")
+    ran.expect("slow210")
+    assert "computed=1" in done(ran.start("slow(211), storage.counter"))[0]
+    ran.clone.git("checkout", "-q", "-b", "elsewhere")
+    try:
+        ran.allow("go210")
+        said = done(one)[0]
+        assert said.count("'main'") == 2
+        assert "reused=2, computed=1" in said
+    finally:
+        ran.clone.git("checkout", "-q", "main")
+
+
+def test_what_was_forgotten_meanwhile_is_not_reused(ran: Programs) -> None:
+    ran.allow("go221")
+    ran.allow("go222")
+    one = ran.start("slow(221), slow(220), slow(222), slow(221), storage.counter")
+    ran.expect("slow220")
+    # The second program also computes: the first takes notice of the journals only then.
+    done(ran.start("slow.forget(221), slow(222)"))
+    ran.allow("go220")
+    assert "reused=1, computed=3" in done(one)[0]
+    assert ran.told().count("slow221") == 2
 
 
 def test_nobody_waits_where_claims_are_off(ran: Programs) -> None:
