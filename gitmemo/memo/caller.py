@@ -7,7 +7,7 @@ out, and nobody but the op's body ever holds the values behind them.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
@@ -34,7 +34,7 @@ from gitmemo.memo.recorder import Recorder
 from gitmemo.memo.scopes import Scopes
 from gitmemo.memo.strictness import Care
 from gitmemo.memo.telling import tell
-from gitmemo.memo.waiting import ClaimsOff, StillWaiting, slept
+from gitmemo.memo.waiting import slept, tell_of_trouble, telling
 from gitmemo.model.facts import Call, Fact, JsonValue, Slot
 from gitmemo.model.ids import call_key
 from gitmemo.ref import (
@@ -115,7 +115,7 @@ class Caller:
                 return self.run(found)
             with self._claims.claim(found.key) as claim:
                 if not claim.take():
-                    for pause_s in claim.pauses(_telling(found)):
+                    for pause_s in claim.pauses(telling(found.name)):
                         claim.sleep(pause_s)
                 now = self._as_of_now(found, args, kwargs, claim, moment)
                 if isinstance(now, PreparedCall) and now.key == found.key:
@@ -135,7 +135,7 @@ class Caller:
                 return await self.run_async(found)
             with self._claims.claim(found.key, is_async=True) as claim:
                 if not claim.take():
-                    for pause_s in claim.pauses(_telling(found)):
+                    for pause_s in claim.pauses(telling(found.name)):
                         if not await slept(pause_s):
                             break
                 now = self._as_of_now(found, args, kwargs, claim, moment)
@@ -217,9 +217,7 @@ class Caller:
         moment: int,
     ) -> Hit | PreparedCall:
         """Look a call up again that may have been recorded since `moment`, or before it was claimed."""
-        trouble = self._claims.trouble()
-        if trouble is not None:
-            tell(ClaimsOff(trouble))
+        tell_of_trouble(self._claims)
         if self._claims.has_news(claim):
             with self._claims.noticing():
                 if self._world.notice():
@@ -382,10 +380,6 @@ class Caller:
             values = [output.value for output in outcome.outputs]
             refused.value = prepared.op.options.outputs.join(values)
             raise
-
-
-def _telling(call: PreparedCall) -> Callable[[str], None]:
-    return lambda who: tell(StillWaiting(call.name, who))
 
 
 def _succeeded(outcome: CallOutcome) -> CallOutcome:

@@ -78,14 +78,14 @@ def open(
     Raises:
         BadSetting: There is no such policy, reuse, `lazy_pull` or `claims`.
         UnknownRevision, RangeGiven: `rev` names no commit, or many.
-        ReadOnlyRevision: A policy or reuse is given for a revision, where nothing runs.
+        ReadOnlyRevision: A policy, reuse or claims are given for a revision, where nothing runs.
         NotInRepository: `path` is not in a git work tree.
         NotInitialised: `gitmemo init` was not run in it.
         NewerFormat: A newer gitmemo wrote its `.gitmemo/`.
     """
     caller = sys._getframe(1).f_globals
     if rev is not None:
-        for name, said in {"on_change": on_change, "reuse": reuse}.items():
+        for name, said in {"on_change": on_change, "reuse": reuse, "claims": claims}.items():
             if said is not None:
                 raise ReadOnlyRevision(rev, name)
         shown = _around(path, caller, lambda start: reopened_at(start, rev, later))

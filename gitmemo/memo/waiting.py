@@ -5,6 +5,11 @@ Not who computes what (`world.claims`). Invariant: waiting blocks no event loop,
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+from gitmemo.memo.telling import tell
+from gitmemo.world.claims import Claims
+
 
 class StillWaiting(UserWarning):
     """A call is not computed here because it is being computed elsewhere, and that takes long."""
@@ -36,6 +41,18 @@ class ClaimsOff(UserWarning):
             f"other programs cannot see what this one computes: {self.reason} - two that make the same"
             ' calls at once compute them twice; `[run] claims = "off"` says that this is known'
         )
+
+
+def telling(op: str) -> Callable[[str], None]:
+    """Return what tells who computes a call of `op` that is waited for."""
+    return lambda who: tell(StillWaiting(op, who))
+
+
+def tell_of_trouble(claims: Claims) -> None:
+    """Say once if other processes are not kept from computing the same."""
+    trouble = claims.trouble()
+    if trouble is not None:
+        tell(ClaimsOff(trouble))
 
 
 async def slept(pause_s: float) -> bool:
