@@ -58,6 +58,13 @@ class Reuse(StrEnum):
     WORLD = "world"
 
 
+class Claiming(StrEnum):
+    """Whether a program waits for calls that another one computes."""
+
+    ON = "on"
+    OFF = "off"
+
+
 class LazyPull(StrEnum):
     """Whether a value that is only on the remote is fetched when it is needed."""
 
@@ -87,6 +94,7 @@ class Settings:
         spill_above: From how many bytes on `gitmemo index spill` moves a segment to a remote.
         side_ref: The ref that holds the function histories on git remotes.
         keys: What this clone says of the keys that sign values, for each remote.
+        claims: Whether calls are claimed, so that no two programs compute the same.
         store: Where this clone keeps its values, if not in its own folder.
         store_id: Under which name it is known there.
     """
@@ -109,6 +117,7 @@ class Settings:
     spill_above: int | None = None
     side_ref: str = SIDE_REF
     keys: Mapping[str, KeyTable] = field(default_factory=dict)
+    claims: Claiming = Claiming.ON
     store: Path | None = None
     store_id: str | None = None
 
@@ -197,6 +206,26 @@ def lazy_pull_of(value: object) -> LazyPull:
     return _one_of(LazyPull, "lazy_pull", value)
 
 
+def claiming_of(value: object) -> Claiming:
+    """Return what the setting `run.claims` means; true is "on" and false is "off".
+
+    Raises:
+        BadSetting: It is neither "on" nor "off".
+    """
+    if isinstance(value, bool):
+        return Claiming.ON if value else Claiming.OFF
+    return _one_of(Claiming, "run.claims", value)
+
+
+def chosen_claiming(default: Claiming = Claiming.ON) -> Claiming:
+    """Return what the environment says of claims, else `default`; for where no file says it.
+
+    Raises:
+        BadSetting: `GITMEMO_CLAIMS` is neither "on" nor "off".
+    """
+    return _one_of(Claiming, "GITMEMO_CLAIMS", os.environ.get("GITMEMO_CLAIMS") or default)
+
+
 def _one_of(kind: type[_Choice], name: str, value: object) -> _Choice:
     try:
         return kind(str(value))
@@ -279,9 +308,21 @@ def merge(
         spill_above=_spill_above(committed.get("index", {})),
         side_ref=side_ref_of(committed.get("side_ref", SIDE_REF)),
         keys=tables_in(committed, local),
+        claims=_claiming(committed, local, environment),
         store=_store_path(local),
         store_id=_store_id(local),
     )
+
+
+def _claiming(
+    committed: Mapping[str, Any], local: Mapping[str, Any], environment: Mapping[str, str]
+) -> Claiming:
+    if chosen := environment.get("GITMEMO_CLAIMS"):
+        return _one_of(Claiming, "GITMEMO_CLAIMS", chosen)
+    said: object = Claiming.ON
+    for table in (committed, local):
+        said = _is_table("run", table.get("run", {})).get("claims", said)
+    return claiming_of(said)
 
 
 def _store_path(local: Mapping[str, Any]) -> Path | None:

@@ -11,7 +11,9 @@ import pytest
 
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 DOCUMENTS = [
-    name for name in ("values.md", "ops.md", "queries.md", "patterns.md") if (DOCS / name).is_file()
+    name
+    for name in ("values.md", "ops.md", "parallel.md", "queries.md", "patterns.md")
+    if (DOCS / name).is_file()
 ]
 _BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 

@@ -34,6 +34,7 @@ from gitmemo.memo.recorder import Recorder
 from gitmemo.memo.scopes import Scopes
 from gitmemo.memo.strictness import Care
 from gitmemo.memo.telling import tell
+from gitmemo.memo.waiting import slept, tell_of_trouble, telling
 from gitmemo.model.facts import Call, Fact, JsonValue, Slot
 from gitmemo.model.ids import call_key
 from gitmemo.ref import (
@@ -48,6 +49,7 @@ from gitmemo.ref import (
     unwrap_all,
 )
 from gitmemo.tracing import CodeState
+from gitmemo.world.claims import Claim
 from gitmemo.world.view import World
 
 if TYPE_CHECKING:
@@ -79,6 +81,7 @@ class Caller:
         code: CodeState | None,
     ) -> None:
         self._world = world
+        self._claims = world.claims
         self._names = names
         self._lookup = lookup
         self._recorder = recorder
@@ -105,19 +108,42 @@ class Caller:
 
     def call(self, op: Op[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         """Return the outputs of a call: refs, or plain values inside the body of another op."""
+        moment = self._claims.moment
         found = self._look_up(op, args, kwargs)
-        if isinstance(found, Hit):
-            return self._hand_out(op, found)
-        return self.run(found)
+        while not isinstance(found, Hit):
+            if not self._is_claiming():
+                return self.run(found)
+            with self._claims.claim(found.key) as claim:
+                if not claim.take():
+                    for pause_s in claim.pauses(telling(found.name)):
+                        claim.sleep(pause_s)
+                now = self._as_of_now(found, args, kwargs, claim, moment)
+                if isinstance(now, PreparedCall) and now.key == found.key:
+                    claim.is_used = True
+                    return self.run(now)
+            found = now
+        return self._hand_out(op, found)
 
     async def call_async(
         self, op: Op[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
         """Do the same for an op that is a coroutine function."""
+        moment = self._claims.moment
         found = self._look_up(op, args, kwargs)
-        if isinstance(found, Hit):
-            return self._hand_out(op, found)
-        return await self.run_async(found)
+        while not isinstance(found, Hit):
+            if not self._is_claiming():
+                return await self.run_async(found)
+            with self._claims.claim(found.key, is_async=True) as claim:
+                if not claim.take():
+                    for pause_s in claim.pauses(telling(found.name)):
+                        if not await slept(pause_s):
+                            break
+                now = self._as_of_now(found, args, kwargs, claim, moment)
+                if isinstance(now, PreparedCall) and now.key == found.key:
+                    claim.is_used = True
+                    return await self.run_async(now)
+            found = now
+        return self._hand_out(op, found)
 
     def run(self, call: PreparedCall, instead_of: Sequence[Call] = ()) -> Any:
         """Run a call whether or not it is stored; `instead_of` are forgotten as it is recorded.
@@ -178,8 +204,38 @@ class Caller:
             shapes=op.arguments.shapes,
         )
 
+    def _is_claiming(self) -> bool:
+        """Whether a call is claimed before it is run; one that is refused is so at once."""
+        return self._claims.is_on and self.allows_new_calls
+
+    def _as_of_now(
+        self,
+        call: PreparedCall,
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        claim: Claim,
+        moment: int,
+    ) -> Hit | PreparedCall:
+        """Look a call up again that may have been recorded since `moment`, or before it was claimed."""
+        tell_of_trouble(self._claims)
+        if self._claims.has_news(claim):
+            with self._claims.noticing():
+                if self._world.notice():
+                    self.clear()
+        elif not claim.has_news(moment):
+            return call
+        if claim.has_waited:  # raw inputs may have been changed meanwhile
+            return self._look_up(call.op, args, kwargs, again=True)
+        stored = self._lookup.find(call, again=True)
+        return call if stored is None else hit_of(stored.call)
+
     def _look_up(
-        self, op: Op[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+        self,
+        op: Op[..., Any],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        *,
+        again: bool = False,
     ) -> Hit | PreparedCall:
         inputs = told = op.arguments.bind(args, kwargs)
         if op.arguments.has_rules:
@@ -191,7 +247,7 @@ class Caller:
         if key is None and told is inputs and op.arguments.needs_rules(inputs):
             told = op.arguments.identity(inputs)
         prepared = self._prepared(op, args, kwargs, inputs, told)
-        stored = self._lookup.find(prepared)
+        stored = self._lookup.find(prepared, again=again)
         if stored is None:
             return prepared
         hit = hit_of(stored.call)

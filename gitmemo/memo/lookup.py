@@ -107,8 +107,10 @@ class Lookup:
     def _valid(self, candidates: Iterable[Candidate]) -> list[Candidate]:
         return [found for found in candidates if self.is_valid(found.call)]
 
-    def find(self, prepared: PreparedCall) -> Found | None:
+    def find(self, prepared: PreparedCall, *, again: bool = False) -> Found | None:
         """Return a stored call that is valid now, made part of this world with these histories.
+
+        Who looks `again` was told before that there is none.
 
         Raises:
             SignatureChanged: Stored calls that are valid now do not fit the op's signature.
@@ -120,7 +122,7 @@ class Lookup:
             self._fitting[op] = former
         renamed = self._fitting[op]
         if renamed is not None:
-            return self._find_renamed(prepared, renamed)
+            return self._find_renamed(prepared, renamed, again=again)
         asked = Asked(name, op.version, tuple(slots))
         at_hand = self.namesakes.of(op, self.preloaded.candidates(prepared.key))
         preferred = _exact(self._valid(at_hand), asked.inputs) if at_hand else None
@@ -136,10 +138,13 @@ class Lookup:
         older = self._before_new_arguments(prepared)
         if older is not None:
             return Found(self._recorder.link(self._here(older), slots), 0)
-        self._watch.tell(lambda: self._miss(name, [candidate.call for candidate in candidates]))
+        if not again:
+            self._watch.tell(lambda: self._miss(name, [candidate.call for candidate in candidates]))
         return None
 
-    def _find_renamed(self, prepared: PreparedCall, former: FormerNames) -> Found | None:
+    def _find_renamed(
+        self, prepared: PreparedCall, former: FormerNames, *, again: bool
+    ) -> Found | None:
         """Do the same for an op of which something was renamed: what is found gets the names of now."""
         candidates = self._stored(prepared)
         valid = self._valid(candidates)
@@ -152,7 +157,8 @@ class Lookup:
             moved = former.moved(call)
             link = self._recorder.link(call, prepared.slots, prepared.name, names, moved)
             return Found(link, 0)
-        self._watch.tell(lambda: self._miss(prepared.name, self._near(prepared)))
+        if not again:
+            self._watch.tell(lambda: self._miss(prepared.name, self._near(prepared)))
         return None
 
     def _near(self, prepared: PreparedCall) -> list[Call]:

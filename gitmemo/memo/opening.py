@@ -14,7 +14,16 @@ from pathlib import Path
 from typing import Any, TypeVar
 from weakref import WeakValueDictionary
 
-from gitmemo.config import LazyPull, OnChange, Reuse, lazy_pull_of, policy, reuse_of
+from gitmemo.config import (
+    Claiming,
+    LazyPull,
+    OnChange,
+    Reuse,
+    claiming_of,
+    lazy_pull_of,
+    policy,
+    reuse_of,
+)
 from gitmemo.errors import NotInRepository, ReadOnlyRevision, WrongQuestion
 from gitmemo.memo.clone_trust import CloneTrust
 from gitmemo.memo.lazy import Fetching
@@ -40,6 +49,7 @@ def open(
     on_change: str | OnChange | None = None,
     reuse: str | Reuse | None = None,
     lazy_pull: str | bool | LazyPull | None = None,
+    claims: str | bool | Claiming | None = None,
 ) -> Storage:
     """Return the storage of the git repository around `path`.
 
@@ -59,21 +69,24 @@ def open(
     "on" (or True), "off" (or False), or "ask", once, where somebody can answer. If omitted: what
     the environment or the settings say, else "on".
 
+    `claims` says whether a call that another program of this machine computes is waited for: "on"
+    (or True) or "off" (or False). If omitted: what the environment or the settings say, else "on".
+
     With `rev`, a branch, tag or commit, the storage shows the results of that revision, without a
     checkout and read-only; the repository may be bare. `later=False` leaves out calls that were
     made with the revision's code and committed later, which tables mark.
 
     Raises:
-        BadSetting: There is no such policy, reuse or `lazy_pull`.
+        BadSetting: There is no such policy, reuse, `lazy_pull` or `claims`.
         UnknownRevision, RangeGiven: `rev` names no commit, or many.
-        ReadOnlyRevision: A policy or reuse is given for a revision, where nothing runs.
+        ReadOnlyRevision: A policy, reuse or claims are given for a revision, where nothing runs.
         NotInRepository: `path` is not in a git work tree.
         NotInitialised: `gitmemo init` was not run in it.
         NewerFormat: A newer gitmemo wrote its `.gitmemo/`.
     """
     caller = sys._getframe(1).f_globals
     if rev is not None:
-        for name, said in {"on_change": on_change, "reuse": reuse}.items():
+        for name, said in {"on_change": on_change, "reuse": reuse, "claims": claims}.items():
             if said is not None:
                 raise ReadOnlyRevision(rev, name)
         shown = _around(path, caller, lambda start: reopened_at(start, rev, later))
@@ -88,6 +101,8 @@ def open(
     if reuse is not None:
         storage.world.reuse = reuse_of(reuse)
         storage.clear_cache()
+    if claims is not None:
+        storage.world.claims.is_on = claiming_of(claims) is Claiming.ON
     return _fetching(storage, lazy_pull)
 
 
@@ -167,6 +182,7 @@ def storage_of(workspace: Workspace) -> Storage:
     """Return a new storage over the repository of `workspace`."""
     settings = workspace.settings
     workspace.world.reuse = settings.reuse
+    workspace.world.claims.is_on = settings.claims is Claiming.ON
     storage = Storage.over(
         workspace.world,
         workspace.project,

@@ -14,7 +14,7 @@ from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias, TypeVar, overload
 
-from gitmemo.config import OnChange
+from gitmemo.config import Claiming, OnChange, chosen_claiming
 from gitmemo.errors import BadSetting, GitmemoError, StorageInMemory, UnknownRef
 from gitmemo.files.names import rooted
 from gitmemo.hashing.digest import Digest
@@ -118,6 +118,7 @@ class Storage(Questions, Tagging, Patterns, Looking, Deciding, Tables, Maps):
         given = {name: value for name, value in care.items() if value is not None}
         strictness = strictness_of(given, tracer_impl, project)
         world = StandaloneWorld(None if db_path is None else Path(db_path), overflow)
+        world.claims.is_on = chosen_claiming() is Claiming.ON
         self._opened_with: tuple[object, ...] | None = None
         self._set_up(world, project, Trust(), policy, strictness)
         if db_path is not None:  # a file remembers its overflow
@@ -223,8 +224,9 @@ class Storage(Questions, Tagging, Patterns, Looking, Deciding, Tables, Maps):
 
     def _look(self) -> None:
         with self._lock:
-            if self.world.enter():
-                self._caller.clear()
+            with self.world.claims.noticing():
+                if self.world.enter():
+                    self._caller.clear()
             self._recorder.enter()
             self._lookup.enter()
 

@@ -70,6 +70,20 @@ class FactFiles:
         self.mine = {file: exported_size(path) for path, file, _ in self.journals()}
         return moved or grew
 
+    def read_journals(self) -> bool:
+        """Read what journals gained, and leave all else as the last `refresh` found it."""
+        journals = dict(self._journals())
+        if journals == self._sizes:
+            return False
+        unread = self._unread(journals)
+        if unread:
+            with self._index.loading():
+                self._load_journals(unread)
+        self._sizes = journals
+        new = {file: exported_size(path) for path, file, _ in self.journals()}
+        self.mine = new | self.mine  # what was committed meanwhile stays pending here
+        return True
+
     def _read_new(self, segments: dict[str, str], journals: dict[Path, int]) -> None:
         """Read what the index does not have; nothing is written where it has everything."""
         known = self.segment_ids(segments)

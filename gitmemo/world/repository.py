@@ -38,6 +38,7 @@ from gitmemo.model.glances import Asked, Glance
 from gitmemo.model.lines import to_line
 from gitmemo.model.tombstones import Tombstones
 from gitmemo.world.absent import Absent
+from gitmemo.world.claims import Claims
 from gitmemo.world.forgetting import bring_back, bury
 from gitmemo.world.journal import Journal, Place
 from gitmemo.world.leftovers import tidy
@@ -71,6 +72,7 @@ class RepositoryWorld(Worktree):
         self.notes: Notes = FileNotes(layout.private_dir / "failures.jsonl")
         self._absent = Absent(layout, lambda: self.blobs)
         self._journal = Journal(self.files.journal_folder)
+        self.claims = Claims(layout.private_dir / "claims", layout.worktree_name)
 
     @property
     def blobs(self) -> BlobStore:
@@ -330,6 +332,7 @@ class RepositoryWorld(Worktree):
     def close(self) -> None:
         """Close the journal and the index."""
         self._journal.close()
+        self.claims.close()
         self.index.close()
 
 

@@ -34,6 +34,7 @@ from gitmemo.model.renames import Renames
 from gitmemo.model.tombstones import Tombstones
 from gitmemo.model.validity import Code
 from gitmemo.source.tree import code_at
+from gitmemo.world.claims import Claims
 from gitmemo.world.index import Index
 from gitmemo.world.journal import Place
 from gitmemo.world.later import Later, find_later
@@ -70,6 +71,7 @@ class RevisionWorld:
         self.rev = rev
         self.index = base.index
         self.reuse = Reuse.WORLD  # `later` says what else is in it
+        self.claims = Claims(None)  # nothing is computed here
         self._base = base
         self._trees = TreeSegments(base, reader)
         self._with_later = later
@@ -143,6 +145,10 @@ class RevisionWorld:
         return frozenset()
 
     # --- adding: never -----------------------------------------------------
+
+    def notice(self) -> bool:
+        """Do nothing: whatever others record, no call is looked up in the middle of a block."""
+        return False
 
     def record(self, facts: Sequence[Fact]) -> NoReturn:
         """Refuse."""

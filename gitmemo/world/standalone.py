@@ -21,6 +21,7 @@ from gitmemo.model.glances import Asked, Glance
 from gitmemo.model.renames import Renames
 from gitmemo.model.tombstones import Tombstones
 from gitmemo.model.validity import Code
+from gitmemo.world.claims import Claims
 from gitmemo.world.forgetting import bring_back, bury
 from gitmemo.world.index import Index
 from gitmemo.world.notes import DatabaseNotes, Notes
@@ -47,6 +48,7 @@ class StandaloneWorld(Reading):
         self.notes: Notes = DatabaseNotes(database)
         self.reuse = Reuse.ANY  # it has one world only
         self._path = path
+        self.claims = Claims(None if path is None else Path(f"{path.resolve()}-claims"))
         self._tombstones = (0, Tombstones())
         self._entered_at = 0
 
@@ -54,6 +56,10 @@ class StandaloneWorld(Reading):
         """Say whether calls were forgotten or brought back: all else, look-ups read as it is."""
         before, self._entered_at = self._entered_at, self.index.latest_tombstone()
         return before != self._entered_at
+
+    def notice(self) -> bool:
+        """Do the same in the middle of a block."""
+        return self.enter()
 
     def record(self, facts: Sequence[Fact]) -> None:
         """Add facts in one transaction."""
@@ -190,6 +196,7 @@ class StandaloneWorld(Reading):
 
     def close(self) -> None:
         """Close the database."""
+        self.claims.close()
         self.index.close()
 
 

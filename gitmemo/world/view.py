@@ -28,6 +28,7 @@ from gitmemo.model.glances import Asked, Glance
 from gitmemo.model.lines import to_line
 from gitmemo.model.tombstones import Tombstones
 from gitmemo.quantities import count
+from gitmemo.world.claims import Claims
 from gitmemo.world.notes import Notes
 
 if TYPE_CHECKING:
@@ -125,6 +126,18 @@ class World(Protocol):
 
     def enter(self) -> bool:
         """Take notice of what git and other processes did; return whether other facts are visible."""
+        ...
+
+    @property
+    def claims(self) -> Claims:
+        """Return who computes what in this world, here and in other processes."""
+        ...
+
+    def notice(self) -> bool:
+        """Read what other processes recorded, in the middle of a block: nothing else moves.
+
+        Returns whether calls were forgotten or brought back.
+        """
         ...
 
     def record(self, facts: Sequence[Fact]) -> None:

@@ -76,6 +76,7 @@ class Worktree(Reading):
         self._here = Numbers(())
         self._waiting = Numbers(())  # pending, for whichever branch
         self._newest = 0
+        self._has_noticed = False
         # What `_here` follows from, besides facts with higher numbers.
         self._around: tuple[Place, frozenset[int], dict[int, int]] | None = None
         # A fact must not slip between the journal, the index and what is fresh.
@@ -101,7 +102,20 @@ class Worktree(Reading):
                 self._look_around()
             self._around = around
             self._known_graves = None
-            return read or self.place != before
+            has_noticed, self._has_noticed = self._has_noticed, False
+            return read or has_noticed or self.place != before
+
+    def notice(self) -> bool:
+        """Read what the journals of all processes gained, and stay where this block began."""
+        with self._lock:
+            before = self.index.latest_tombstone()
+            if not self.files.read_journals():
+                return False
+            self._has_noticed = True
+            self._fresh = Fresh()
+            self._look_around()
+            self._known_graves = None
+            return self.index.latest_tombstone() != before
 
     def _refresh(self) -> bool:
         """Read what is new, and make pending again what git let go of."""

@@ -349,7 +349,7 @@ with storage:
     g = sum(storage.unwrap(ref)[0] for ref in refs)
 with storage:
     f(1000)
-print(g)
+print(g, storage.counter.computed)
 """
     (tmp_path / "script.py").write_text(program)
     both = [
@@ -363,7 +363,8 @@ print(g)
         for _ in range(2)
     ]
     done = [child.communicate(timeout=60) for child in both]
-    assert [out.strip() for out, _ in done] == ["780", "780"], done
+    assert [out.split()[:1] for out, _ in done] == [["780"], ["780"]], done
+    assert sum(int(out.split()[1]) for out, _ in done) == 41, done  # each call once
     assert [child.returncode for child in both] == [0, 0]
     storage = gm.Storage(db_path=tmp_path / "s.db")
     table = storage.cf("f").df()

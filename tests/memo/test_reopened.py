@@ -52,7 +52,12 @@ def test_another_process_reuses_the_calls(tmp_path: Path) -> None:
 
 def test_one_file_needs_no_git(tmp_path: Path) -> None:
     run(tmp_path / "s.db", 2, "0")
-    assert {path.name for path in tmp_path.iterdir()} <= {"s.db", "s.db-wal", "s.db-shm"}
+    assert {path.name for path in tmp_path.iterdir()} <= {
+        "s.db",
+        "s.db-wal",
+        "s.db-shm",
+        "s.db-claims",
+    }
 
 
 POINT = """\

@@ -60,7 +60,7 @@ WORLD_ANSWERS = {
     ),
     *("renames", "reuse", "rev", "run_facts", "segments", "signatures", "statements", "tallies"),
     *("text", "texts", "tombstones", "values", "version", "versions", "visible"),
-    *("close", "vacuum"),
+    *("claims", "close", "notice", "vacuum"),
 }
 WORLD_REFUSES: dict[str, Callable[[Storage], object]] = {
     "record": lambda s: s.world.record([]),
