@@ -24,6 +24,10 @@ class Backing(Protocol):
         """Where values are loaded from."""
         ...
 
+    def name_of(self, op: object) -> str | None:
+        """Return the full name of an op that was given as an object; None if it is none."""
+        ...
+
     def pending(self) -> Collection[Digest]:
         """Return the history ids of the calls that are not committed."""
         ...

@@ -108,14 +108,15 @@ class ComputationFrame(FrameGraph):
     def __getitem__(self, key: str | list[str] | tuple[str, ...] | Mask | ComputationFrame) -> Any:
         """Return a variable; or the frame of some nodes, of what a mask lets through, or of both frames.
 
-        `cf[cf["acc"] > 0.8]` keeps the calls that led to such values, and what came of them alone.
+        `cf[cf["acc"] > 0.8]` keeps the calls that led to such values, and what came of them alone:
+        the calls behind which all values of the variable pass, and what led to those.
         """
         if isinstance(key, str):
             if self.is_function(key):
                 return selecting.of_nodes(self, [key])
             return Column(self, key, tuple(self.elements(key)))
         if isinstance(key, Mask):
-            return key.kept(self)
+            return selecting.of_mask(self, key)
         if isinstance(key, ComputationFrame):
             return self & key
         return selecting.of_nodes(self, self.check_nodes(key))
@@ -147,7 +148,7 @@ class ComputationFrame(FrameGraph):
         wanted = list(values)
         names = self.check_nodes(nodes) or self.vnames
         found = [self[self[name].isin(wanted, by=by)] for name in names if name in self.variables]
-        return found[0].union(*found[1:]) if found else self._of(frozenset())
+        return found[0].union(*found[1:]) if found else self.sample(0)
 
     def where(
         self,
@@ -181,15 +182,16 @@ class ComputationFrame(FrameGraph):
         return selecting.where(self, asked, op)
 
     def query(self, condition: str) -> ComputationFrame:
-        """Return what meets a condition on variables: `acc > 0.8 and n in (5, 10)`.
+        """Return the rows that meet a condition on variables: `acc > 0.8 and n in (5, 10)`.
 
-        The same as masks: `cf[(cf["acc"] > 0.8) & cf["n"].isin([5, 10])]`. Nothing of the text is run.
+        A row meets a comparison if one of the values of the variable in the row does; `and`, `or` and
+        `not` combine sets of rows. With them comes what led to them. Nothing of the text is run.
 
         Raises:
             WrongQuestion: It is no condition.
             UnknownNode: There is no such variable.
         """
-        return self[mask_of(condition)]
+        return selecting.of_rows(self, mask_of(condition))
 
     def sample(self, n: int, *, seed: int = 0) -> ComputationFrame:
         """Return a frame of at most `n` rows, chosen at random, and what led to them."""
@@ -211,7 +213,7 @@ class ComputationFrame(FrameGraph):
         return selecting.combined(self, other, lambda a, b: a & b)
 
     def __sub__(self, other: ComputationFrame) -> ComputationFrame:
-        return selecting.combined(self, other, lambda a, b: a - b)
+        return selecting.combined(self, other, lambda a, b: a - b, are_closed=False)
 
     def union(self, *others: ComputationFrame) -> ComputationFrame:
         """Return the calls that are in any of the frames."""
@@ -231,7 +233,7 @@ class ComputationFrame(FrameGraph):
         return self.selected <= other.selected
 
     def _of(self, selected: Hids) -> ComputationFrame:
-        return replace(self, selected=selected)
+        return replace(self, selected=selected, whole=None)
 
     # --- arranging -------------------------------------------------------
 

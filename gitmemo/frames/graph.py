@@ -9,12 +9,12 @@ from __future__ import annotations
 import difflib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from gitmemo.errors import UnknownNode
 from gitmemo.frames.backing import Backing
-from gitmemo.frames.layout import Layout
+from gitmemo.frames.layout import Layout, Whole
 from gitmemo.frames.naming import Spoken, function_names, nothing_spoken, variable_names
 from gitmemo.frames.roles import Function, Roles, Variable
 from gitmemo.frames.rows import Row, rows_of
@@ -36,6 +36,8 @@ class FrameGraph:
         layout: What people did to the look of it.
         later: Calls that tables mark: they were committed after the revision that is looked at.
         spoken: Who knows what the user's program calls results.
+        whole: What the frame shows that this one was cut from with all that led to its calls; None if
+            none is known.
     """
 
     universe: Universe
@@ -45,6 +47,7 @@ class FrameGraph:
     layout: Layout = field(default_factory=Layout)
     later: frozenset[Digest] = frozenset()
     spoken: Spoken = field(default=nothing_spoken, compare=False)
+    whole: Whole | None = field(default=None, compare=False)
 
     @property
     def loader(self) -> Loader | None:
@@ -62,7 +65,8 @@ class FrameGraph:
     @cached_property
     def roles(self) -> Roles:
         """Which variable each input and output is."""
-        return Roles(self.universe.only(self.selected), self.layout.parts)
+        doubled = self.whole.doubled if self.whole else frozenset[tuple[Variable, Function]]()
+        return Roles(self.universe.only(self.selected), self.layout.parts, doubled)
 
     @cached_property
     def rows(self) -> list[Row]:
@@ -72,18 +76,28 @@ class FrameGraph:
     @cached_property
     def names(self) -> Mapping[Variable, str]:
         """The name of each variable; of one name are several that are one column."""
+        if self.whole is not None:
+            given = self.layout.names
+            return {one: given.get(one, name) for one, name in self.whole.names.items()}
         return variable_names(self.roles, self.layout.names, lambda: self.rows, self.spoken)
 
     @cached_property
     def variables(self) -> Mapping[str, tuple[Variable, ...]]:
         """The variables by name, in the order of the computation; those on their own are left out."""
-        found: dict[str, list[Variable]] = {name: [] for name in self.free}
-        ports = {port for ports in self.roles.ports.values() for port in ports}
-        for variable in self.roles.variables:
-            fed_alone = variable in ports and not self._is_given(variable)
-            if variable not in self.layout.hidden and not fed_alone:
+        alone = (*self.whole.free, *self.free) if self.whole else self.free
+        found: dict[str, list[Variable]] = {name: [] for name in alone}
+        for variable in self.names:
+            if variable not in self.layout.hidden and variable not in self._fed:
                 found.setdefault(self.names[variable], []).append(variable)
         return {name: tuple(variables) for name, variables in found.items()}
+
+    @cached_property
+    def _fed(self) -> frozenset[Variable]:
+        """The arguments that a doubled variable feeds, and nothing from outside."""
+        if self.whole is not None:
+            return self.whole.fed
+        ports = {port for ports in self.roles.ports.values() for port in ports}
+        return frozenset(port for port in ports if not self._is_given(port))
 
     def _is_given(self, port: Variable) -> bool:
         """Whether an argument of a doubled variable also comes from outside."""
@@ -97,12 +111,21 @@ class FrameGraph:
     def functions(self) -> Mapping[str, Function]:
         """The functions by name, in the order of the computation: `f()` if a variable is called `f`."""
         depths = self.roles.depths
-        usual = function_names(depths)
+        usual = self.whole.functions if self.whole else function_names(depths)
+        ordered = sorted(depths, key=lambda function: (depths[function], function))
         found: dict[str, Function] = {}
-        for one in sorted(depths, key=lambda function: (depths[function], function)):
+        for one in self.whole.functions if self.whole else ordered:
             name = self.layout.functions.get(one, usual[one])
             found[f"{name}()" if name in self.variables else name] = one
         return found
+
+    @cached_property
+    def as_whole(self) -> Whole:
+        """What parts of this frame are to show as it does."""
+        if self.whole is not None:
+            return replace(self.whole, names=self.names)
+        functions = {one: name.removesuffix("()") for name, one in self.functions.items()}
+        return Whole(self.names, functions, tuple(self.free), self.roles.doubled, self._fed)
 
     def is_function(self, name: str) -> bool:
         """Whether a name means a function; `f()` always does."""
@@ -144,7 +167,7 @@ class FrameGraph:
 
     def calls_of(self, function: str) -> list[Call]:
         """Return the calls of a function, in order."""
-        return list(self._calls_of[self.function(function)])
+        return list(self._calls_of.get(self.function(function), ()))
 
     def function(self, name: str) -> Function:
         """Return the function of a name, with brackets or without.

@@ -7,13 +7,13 @@ is there with all its arguments and results, whether or not the calls before it 
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain
 from typing import TYPE_CHECKING, Any, Literal
 
 from gitmemo.errors import NameTaken, WrongQuestion
 from gitmemo.frames.between import midstream
+from gitmemo.frames.meeting import Asked
 from gitmemo.frames.naming import content, short
 from gitmemo.frames.roles import Variable
 from gitmemo.frames.universe import Hids, Universe, element, produced
@@ -23,7 +23,10 @@ from gitmemo.model.facts import Call, Slot
 from gitmemo.quantities import moment_of
 
 if TYPE_CHECKING:
+    from gitmemo.frames.columns import Mask
     from gitmemo.frames.frame import ComputationFrame
+
+Free = Mapping[str, "tuple[Slot, ...]"]
 
 UNNAMED = "value"
 """What values are called as long as nobody knows better."""
@@ -61,7 +64,7 @@ def expanded(
         first, steps = [], steps + 1
         level = [hid for hid, call in found.items() if hid not in seen and wants(call)]
         seen.update(level)
-    return _absorbed(replace(frame, selected=frozenset(seen)))
+    return _absorbed(replace(frame, selected=frozenset(seen), whole=None))
 
 
 def _start(frame: ComputationFrame, nodes: Sequence[str]) -> tuple[list[Slot], list[Digest]]:
@@ -111,29 +114,53 @@ def _roles_of(frame: ComputationFrame, slot: Slot) -> set[Variable]:
 # --- cutting down -------------------------------------------------------------
 
 
-def of_values(
-    frame: ComputationFrame, name: str, keys: Collection[Digest | str]
+def of_mask(frame: ComputationFrame, mask: Mask) -> ComputationFrame:
+    """Return the calls all of whose values meet a mask, and what led to them.
+
+    Raises:
+        UnknownNode: The frame has no such variable.
+    """
+    asked = Asked(frame, mask)
+    good = [hid for hid, met in asked.by_call().items() if asked.is_met_by_all(met)]
+    return _part(frame, good, _free(frame, lambda name, s: asked.is_met_by_all(asked.of_free(name, s))))
+
+
+def of_rows(frame: ComputationFrame, mask: Mask) -> ComputationFrame:
+    """Return the final calls whose rows meet a mask, and what led to them.
+
+    Raises:
+        UnknownNode: The frame has no such variable.
+    """
+    asked = Asked(frame, mask)
+    met = asked.by_call()
+    good = [call.hid for call in frame.roles.finals if asked.is_met_by_some(met[call.hid])]
+    return _part(
+        frame, good, _free(frame, lambda name, s: asked.is_met_by_some(asked.of_free(name, s)))
+    )
+
+
+def _free(frame: ComputationFrame, keeps: Callable[[str, Slot], bool]) -> Free:
+    kept = {
+        name: tuple(slot for slot in slots if keeps(name, slot))
+        for name, slots in frame.free.items()
+    }
+    return {name: slots for name, slots in kept.items() if slots}
+
+
+def _part(frame: ComputationFrame, calls: Iterable[Digest], free: Free) -> ComputationFrame:
+    """Return calls of a frame with what led to them, shown in the columns of the frame."""
+    selected = frame.universe.reach(calls, [frame.roles.before])
+    return replace(frame, selected=selected, free=free, whole=frame.as_whole)
+
+
+def _rid(
+    frame: ComputationFrame, good: Iterable[Digest], bad: Iterable[Digest]
 ) -> ComputationFrame:
-    """Return what led to these values of a variable, and what came of no others of it."""
-    variables = set(frame.variables.get(name, ()))
-    good: set[Digest] = set()
-    bad: set[Digest] = set()
-    roles = frame.roles
-    for call in frame.calls:
-        given = ((roles.argument(call, slot), slot) for slot in call.inputs)
-        for variable, slot in chain(given, roles.cells[call.hid]):
-            if variable in variables:
-                (good if element(slot) in keys else bad).add(call.hid)
-    free = {name: tuple(s for s in frame.free.get(name, ()) if element(s) in keys)}
-    return replace(frame, selected=_rid(frame, good, bad), free=free if free[name] else {})
-
-
-def _rid(frame: ComputationFrame, good: Iterable[Digest], bad: Iterable[Digest]) -> Hids:
     """Return the good calls, what came of them and what led to all that, without what came of bad ones."""
     using = frame.roles.after
     spoilt = frame.universe.reach(bad, [using])
     kept = frame.universe.reach(set(good) - spoilt, [using]) & frame.selected
-    return frame.universe.reach(kept - spoilt, [frame.roles.before])
+    return _part(frame, kept - spoilt, {})
 
 
 def of_nodes(frame: ComputationFrame, nodes: Sequence[str]) -> ComputationFrame:
@@ -144,7 +171,7 @@ def of_nodes(frame: ComputationFrame, nodes: Sequence[str]) -> ComputationFrame:
     functions = frame.functions_in(nodes)
     own = {call.hid for call in frame.calls if frame.roles.function(call) in functions}
     selected = midstream(frame, nodes, "weak").selected | own
-    kept = replace(frame, selected=selected, free={})
+    kept = replace(frame, selected=selected, free={}, whole=None)
     names: dict[Variable, str] = {}
     for call in kept.calls:  # arguments whose maker is gone keep their names
         for slot in call.inputs:
@@ -217,23 +244,30 @@ def where(frame: ComputationFrame, asked: Conditions, op: str | None) -> Computa
         looked_at = frame.roles.finals
     good = {call.hid for call in looked_at if passes(call)}
     bad = {call.hid for call in looked_at} - good
-    return replace(frame, selected=_rid(frame, good, bad), free={})
+    return _rid(frame, good, bad)
 
 
 def sampled(frame: ComputationFrame, n: int, seed: int) -> ComputationFrame:
     """Return the frame of `n` final calls and what led to them."""
     finals = sorted(call.hid for call in frame.roles.finals)
     chosen = random.Random(seed).sample(finals, min(n, len(finals)))
-    return replace(frame, selected=frame.universe.reach(chosen, [frame.roles.before]))
+    return _part(frame, chosen, frame.free)
 
 
 # --- combining ----------------------------------------------------------------
 
 
 def combined(
-    one: ComputationFrame, other: ComputationFrame, join: Callable[[Any, Any], Any]
+    one: ComputationFrame,
+    other: ComputationFrame,
+    join: Callable[[Any, Any], Any],
+    *,
+    are_closed: bool = True,
 ) -> ComputationFrame:
-    """Return the calls and free values that `join` makes of two sets."""
+    """Return the calls and free values that `join` makes of two sets.
+
+    `are_closed` says whether of two parts of a frame it makes a part, with all that led to its calls.
+    """
     selected = join(one.selected, other.selected)
     shown = {v for f in (one, other) for v in f.roles.variables if v not in f.layout.hidden}
     hidden = frozenset((one.layout.hidden | other.layout.hidden) - shown)
@@ -254,6 +288,7 @@ def combined(
         free=free,
         layout=one.layout.also(other.layout, hidden=hidden),
         later=one.later | other.later,
+        whole=one.whole if are_closed and one.whole == other.whole else None,
     )
 
 
@@ -328,7 +363,7 @@ def split(
     else:
         parts = dict(_parts_by_value(frame, node, by))
     layout = replace(frame.layout, parts={**frame.layout.parts, **parts})
-    return replace(frame, layout=layout)
+    return replace(frame, layout=layout, whole=None)
 
 
 def _version_of(call: Call) -> str:
@@ -375,4 +410,5 @@ def dropped(
         gone |= frame.universe.reach(gone, [frame.roles.after])
     layout = replace(frame.layout, hidden=frame.layout.hidden | variables)
     free = {name: slots for name, slots in frame.free.items() if name not in nodes}
-    return replace(frame, selected=frame.selected - gone, layout=layout, free=free)
+    whole = None if gone else frame.whole
+    return replace(frame, selected=frame.selected - gone, layout=layout, free=free, whole=whole)

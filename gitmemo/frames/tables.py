@@ -87,14 +87,15 @@ class Tables:
         named = [_named(row, names, columns) for _, row in pairs]
         kept = _once([call for call, _ in pairs], named, every=wanted is None)
         rows = kept + [(None, row) for row in self._alone(nodes)]
-        columns = tuple(dict.fromkeys([*columns, *(name for _, row in rows for name in row)]))
-        return self._sorted(columns, rows)
+        alone = [name for name in frame.free if not frame.free[name] and name in (nodes or [name])]
+        shown = [*columns, *alone, *(name for _, row in rows for name in row)]
+        return self._sorted(tuple(dict.fromkeys(shown)), rows)
 
     def _wanted(self, nodes: Sequence[str]) -> set[Variable]:
         """Return the variables of these nodes; arguments that stand on their own have names too."""
         frame = self._frame
         by_name: dict[str, list[Variable]] = {}
-        for variable in frame.roles.variables:
+        for variable in frame.names:
             by_name.setdefault(frame.names[variable], []).append(variable)
         names = [name for name in nodes if name not in by_name]
         frame.check_nodes(names)
@@ -127,7 +128,7 @@ class Tables:
         """Return the columns of variables, in order; with those of elements behind their collections."""
         frame = self._frame
         names = {
-            one: frame.names[one] for one in frame.roles.variables if one not in frame.layout.hidden
+            one: name for one, name in frame.names.items() if one not in frame.layout.hidden
         }
         if not explode:
             return names
