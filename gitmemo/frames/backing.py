@@ -7,11 +7,24 @@ versions or commits says that it has none.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from gitmemo.hashing.digest import Digest
 from gitmemo.model.facts import Call
 from gitmemo.ref import Loader
+
+
+class Operation(Protocol):
+    """An op, of which frames know no more than that its storage has a name for it."""
+
+    @property
+    def qualname(self) -> str:
+        """The name of its function in its module."""
+        ...
+
+
+Node: TypeAlias = str | Operation
+"""A variable or a function by name, or an op for its function."""
 
 CallTest = Callable[[Call], bool]
 

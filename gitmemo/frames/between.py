@@ -23,12 +23,16 @@ Place = tuple["Variable", "Digest | str"]
 
 def upstream(frame: ComputationFrame, nodes: Sequence[str], how: How) -> ComputationFrame:
     """Return what led to the values of `nodes`."""
-    return replace(frame, selected=_upstream(frame, nodes, how), free=_free(frame, nodes), whole=None)
+    return replace(
+        frame, selected=_upstream(frame, nodes, how), free=_free(frame, nodes), whole=None
+    )
 
 
 def downstream(frame: ComputationFrame, nodes: Sequence[str], how: How) -> ComputationFrame:
     """Return what came of the values of `nodes`."""
-    return replace(frame, selected=_downstream(frame, nodes, how), free=_free(frame, nodes), whole=None)
+    return replace(
+        frame, selected=_downstream(frame, nodes, how), free=_free(frame, nodes), whole=None
+    )
 
 
 def midstream(frame: ComputationFrame, nodes: Sequence[str], how: How) -> ComputationFrame:

@@ -13,7 +13,7 @@ from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from gitmemo.errors import UnknownNode
-from gitmemo.frames.backing import Backing
+from gitmemo.frames.backing import Backing, Node
 from gitmemo.frames.layout import Layout, Whole
 from gitmemo.frames.naming import Spoken, function_names, nothing_spoken, variable_names
 from gitmemo.frames.roles import Function, Roles, Variable
@@ -165,20 +165,31 @@ class FrameGraph:
         """Return the full names of the ops that the frame has calls of."""
         return sorted({call.op for call in self.calls})
 
-    def calls_of(self, function: str) -> list[Call]:
+    def calls_of(self, function: Node) -> list[Call]:
         """Return the calls of a function, in order."""
         return list(self._calls_of.get(self.function(function), ()))
 
-    def function(self, name: str) -> Function:
-        """Return the function of a name, with brackets or without.
+    def function(self, name: Node) -> Function:
+        """Return the function of an op, or of a name, with brackets or without.
 
         Raises:
             UnknownNode: There is none.
         """
-        found = self._function(name)
+        called = self._called(name)
+        found = self._function(called)
         if found is None:
-            raise self._unknown(name)
+            raise self._unknown(called)
         return found
+
+    def _called(self, node: Node) -> str:
+        """Return the name of a node; of an op that of its function here."""
+        if isinstance(node, str):
+            return node
+        op = self.backing.name_of(node) if self.backing else None
+        for name, function in self.functions.items():
+            if function.op == op:
+                return name
+        raise self._unknown(op or repr(node))
 
     @cached_property
     def _elements(self) -> Mapping[Variable, Mapping[Digest | str, Slot]]:
@@ -202,7 +213,8 @@ class FrameGraph:
 
     def _unknown(self, name: str, known: tuple[str, ...] = ()) -> UnknownNode:
         known = known or tuple(self.nodes)
-        return UnknownNode(name, tuple(difflib.get_close_matches(name, known, n=1)), known)
+        asked = name.rpartition(":")[2]
+        return UnknownNode(name, tuple(difflib.get_close_matches(asked, known, n=1)), known)
 
     def check_columns(self, names: Iterable[str]) -> None:
         """Raise UnknownNode for a name that no column of the table has."""
@@ -211,13 +223,13 @@ class FrameGraph:
             if name not in known:
                 raise self._unknown(name, tuple(sorted(known)))
 
-    def check_nodes(self, names: Iterable[str]) -> list[str]:
-        """Return names of variables and functions.
+    def check_nodes(self, names: Iterable[Node]) -> list[str]:
+        """Return names of variables and functions, given as such or as ops.
 
         Raises:
             UnknownNode: There is no such.
         """
-        found = list(names)
+        found = [self._called(name) for name in names]
         for name in found:
             if name not in self.variables and not self.is_function(name):
                 raise self._unknown(name)

@@ -6,17 +6,19 @@ is there with all its arguments and results, whether or not the calls before it 
 
 from __future__ import annotations
 
+import difflib
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from gitmemo.errors import NameTaken, WrongQuestion
+from gitmemo.errors import NameTaken, UnknownOp, WrongQuestion
+from gitmemo.frames.backing import Node
 from gitmemo.frames.between import midstream
 from gitmemo.frames.meeting import Asked
 from gitmemo.frames.naming import content, short
 from gitmemo.frames.roles import Variable
-from gitmemo.frames.universe import Hids, Universe, element, produced
+from gitmemo.frames.universe import Universe, element, produced
 from gitmemo.garbage import uncollected
 from gitmemo.hashing.digest import Digest, to_hex
 from gitmemo.model.facts import Call, Slot
@@ -36,9 +38,9 @@ UNNAMED = "value"
 
 def expanded(
     frame: ComputationFrame,
-    nodes: Sequence[str],
+    nodes: Sequence[Node],
     depth: int | None,
-    ops: Sequence[str] | None,
+    ops: Sequence[Node] | None,
     where: Callable[[Call], bool] | None,
     *,
     back: bool = False,
@@ -46,12 +48,10 @@ def expanded(
 ) -> ComputationFrame:
     """Return the frame with what can be reached; see `ComputationFrame.expand_back`."""
     universe = frame.universe
-    wanted = None if ops is None else set(ops)
+    wanted = None if ops is None else _ops(frame, ops)
 
     def wants(call: Call) -> bool:
-        return (wanted is None or call.op in wanted or short(call.op) in wanted) and (
-            where is None or where(call)
-        )
+        return (wanted is None or call.op in wanted) and (where is None or where(call))
 
     with uncollected():
         maps = [m for m, asked in ((universe.feeding, back), (universe.using, forward)) if asked]
@@ -67,7 +67,22 @@ def expanded(
     return _absorbed(replace(frame, selected=frozenset(seen), whole=None))
 
 
-def _start(frame: ComputationFrame, nodes: Sequence[str]) -> tuple[list[Slot], list[Digest]]:
+def _ops(frame: ComputationFrame, ops: Iterable[Node]) -> set[str]:
+    """Return the full names of ops, given as ops or by name; a short name may mean several."""
+    known = sorted({call.op for call in frame.universe.calls})
+    found: set[str] = set()
+    for one in ops:
+        name = frame.backing.name_of(one) if frame.backing and not isinstance(one, str) else None
+        meant = [op for op in known if one in (op, short(op))] if name is None else [name]
+        if not meant:
+            shorts = {short(op): op for op in known}
+            close = difflib.get_close_matches(str(one), [*known, *shorts], n=1)
+            raise UnknownOp(str(one), tuple(shorts.get(each, each) for each in close), False)
+        found.update(meant)
+    return found
+
+
+def _start(frame: ComputationFrame, nodes: Sequence[Node]) -> tuple[list[Slot], list[Digest]]:
     """Return the values and the calls from which to go on."""
     if not nodes:
         return [slot for slots in frame.free.values() for slot in slots], list(frame.selected)
@@ -122,7 +137,9 @@ def of_mask(frame: ComputationFrame, mask: Mask) -> ComputationFrame:
     """
     asked = Asked(frame, mask)
     good = [hid for hid, met in asked.by_call().items() if asked.is_met_by_all(met)]
-    return _part(frame, good, _free(frame, lambda name, s: asked.is_met_by_all(asked.of_free(name, s))))
+    return _part(
+        frame, good, _free(frame, lambda name, s: asked.is_met_by_all(asked.of_free(name, s)))
+    )
 
 
 def of_rows(frame: ComputationFrame, mask: Mask) -> ComputationFrame:
@@ -224,7 +241,7 @@ class Conditions:
         return found
 
 
-def where(frame: ComputationFrame, asked: Conditions, op: str | None) -> ComputationFrame:
+def where(frame: ComputationFrame, asked: Conditions, op: Node | None) -> ComputationFrame:
     """Return what led to calls that meet the conditions, and what came of them alone.
 
     Asked are the calls of `op`; else, of a version, those of the functions that have it; else the

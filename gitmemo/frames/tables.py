@@ -127,9 +127,7 @@ class Tables:
     def _names(self, pairs: Sequence[tuple[Call, Row]], *, explode: bool) -> dict[Variable, str]:
         """Return the columns of variables, in order; with those of elements behind their collections."""
         frame = self._frame
-        names = {
-            one: name for one, name in frame.names.items() if one not in frame.layout.hidden
-        }
+        names = {one: name for one, name in frame.names.items() if one not in frame.layout.hidden}
         if not explode:
             return names
         present = {variable for _, row in pairs for variable in row}
@@ -232,11 +230,18 @@ def _told_apart(
         return pair[0].start if pair[0] else "~"
 
     found: list[tuple[Call | None, Mapping[str, Cell]]] = []
-    for _, group in groupby(rows, start):
-        several = list(group)
+
+    def least(of_call: list[tuple[Call | None, Mapping[str, Cell]]]) -> list[Any]:
+        return min([_order(row.get(name, ())) for name in columns] for _, row in of_call)
+
+    for _, group in groupby(rows, start):  # rows of one call stay in the order of its collections
+        calls: dict[object, list[tuple[Call | None, Mapping[str, Cell]]]] = {}
+        for number, pair in enumerate(group):
+            calls.setdefault(pair[0].hid if pair[0] else number, []).append(pair)
+        several = list(calls.values())
         if len(several) > 1:
-            several.sort(key=lambda pair: [_order(pair[1].get(name, ())) for name in columns])
-        found += several
+            several.sort(key=least)
+        found += [pair for of_call in several for pair in of_call]
     return found
 
 

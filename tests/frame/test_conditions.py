@@ -13,6 +13,7 @@ from hypothesis import strategies as st
 from random_calls import Step, calls_of, programs
 
 import gitmemo as gm
+from gitmemo.errors import UnknownNode, UnknownOp
 from gitmemo.frames import Cell, ComputationFrame, Mask
 from gitmemo.frames.universe import element
 
@@ -30,7 +31,9 @@ TESTS: dict[str, Callable[[int], bool]] = {
 def _askable(frame: ComputationFrame) -> list[str]:
     """Return the variables of small numbers whose names can be typed."""
     names = [name for name in frame.vnames if name.replace(".", "").isidentifier()]
-    return [n for n in names if all(s.inline and type(s.inline.json) is int for s in frame.elements(n))]
+    return [
+        n for n in names if all(s.inline and type(s.inline.json) is int for s in frame.elements(n))
+    ]
 
 
 def _conditions(names: list[str]) -> st.SearchStrategy[tuple[str, Test]]:
@@ -51,14 +54,18 @@ def _conditions(names: list[str]) -> st.SearchStrategy[tuple[str, Test]]:
     atoms = st.builds(atom, st.sampled_from(names), st.sampled_from(sorted(TESTS)))
     return st.recursive(
         atoms,
-        lambda inner: st.builds(no, inner) | st.builds(both, inner, inner) | st.builds(either, inner, inner),
+        lambda inner: (
+            st.builds(no, inner) | st.builds(both, inner, inner) | st.builds(either, inner, inner)
+        ),
         max_leaves=6,
     )
 
 
 @QUICK
 @given(programs(), st.data())
-def test_a_condition_selects_rows_of_the_whole_table(program: list[Step], data: st.DataObject) -> None:
+def test_a_condition_selects_rows_of_the_whole_table(
+    program: list[Step], data: st.DataObject
+) -> None:
     frame = frame_of(calls_of(program))
     names = _askable(frame)
     if not names:
@@ -147,3 +154,40 @@ def test_parts_of_nothing_still_have_columns(storage: gm.Storage) -> None:
         assert none.draw().svg
         assert none.graph_text() == ""
     assert (cf - cf).df().empty
+
+
+def test_ops_are_accepted_where_their_names_are(storage: gm.Storage) -> None:
+    cf = storage.cf(ensemble)
+    grown = cf.expand_back(ops=[fit])
+    assert grown.fnames == ["fit", "ensemble"]
+    assert grown == cf.expand_back(ops=["fit"])
+    with pytest.raises(UnknownOp, match="did you mean .*:fit"):
+        cf.expand_back(ops=["fitt"])
+    assert grown[[fit]] == grown[["fit"]] == grown[fit]
+    assert grown.drop(fit) == grown.drop("fit")
+    assert grown.upstream(fit) == grown.upstream("fit")
+    assert grown.where(op=fit) == grown.where(op="fit")
+    assert len(grown.get_func_table(fit)) == 3
+    assert len(grown.delete_calls(fit).calls) == 3
+    assert list(grown.df(fit, "score").columns) == list(grown.df("fit", "score").columns)
+    with pytest.raises(UnknownNode):
+        cf.drop(fit)
+
+
+@gm.op
+def read(kind, depth):
+    return f"{kind}-{depth}"
+
+
+@gm.op
+def ranked(models):
+    return len(models)
+
+
+def test_elements_stand_in_the_order_of_their_list() -> None:
+    storage = gm.Storage()
+    with storage:
+        ranked([read(kind, 3) for kind in ("tree", "forest", "linear")])
+    table = storage.cf(ranked).expand_back().df(explode=True)
+    assert table["models_index"].tolist() == [0, 1, 2]
+    assert table["kind"].tolist() == ["tree", "forest", "linear"]
