@@ -163,6 +163,7 @@ class ComputationFrame(FrameGraph):
         until: str | None = None,
         user: str | None = None,
         decision: Literal["exact", "non-breaking"] | None = None,
+        pending: bool | None = None,
     ) -> ComputationFrame:
         """Return what led to calls that meet all conditions, and what came of them alone.
 
@@ -179,8 +180,9 @@ class ComputationFrame(FrameGraph):
             user: Part of the `name <email>` of the author of the commit that first held the call, in
                 any case; who commits in this clone for pending calls. Records say nothing of who ran it.
             decision: `exact`: run with the code of now; `non-breaking`: kept by a decision.
+            pending: Whether the call waits for a commit.
         """
-        asked = selecting.Conditions(test, version, commit, since, until, user, decision)
+        asked = selecting.Conditions(test, version, commit, since, until, user, decision, pending)
         return selecting.where(self, asked, op)
 
     def query(self, condition: str) -> ComputationFrame:

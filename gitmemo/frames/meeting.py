@@ -41,7 +41,7 @@ class Asked:
         self.tests = [[leaf for leaf in leaves if leaf.name == name] for name in self.names]
 
     def truth(self, values: Sequence[Passed | None]) -> bool | None:
-        """Return whether one value of each variable meets the mask; None where one that is missing matters."""
+        """Return whether one value of each variable meets the mask; None where a missing one matters."""
         known: dict[int, bool | None] = {}
         for tests, value in zip(self.tests, values, strict=True):
             for number, leaf in enumerate(tests):
@@ -119,8 +119,5 @@ def _truth(mask: Mask, known: Mapping[int, bool | None]) -> bool | None:
     else:
         parts = [_truth(part, known) for part in mask.parts]
         settled = not mask.all_of
-        if settled in parts:
-            found = settled
-        else:
-            found = None if None in parts else mask.all_of
+        found = settled if settled in parts else None if None in parts else mask.all_of
     return found if found is None or not mask.is_negated else not found

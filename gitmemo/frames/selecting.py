@@ -214,6 +214,7 @@ class Conditions:
     until: str | None
     user: str | None
     decision: Literal["exact", "non-breaking"] | None
+    pending: bool | None = None
 
     def tests(self, frame: ComputationFrame) -> list[Callable[[Call], bool]]:
         """Return the tests; all must hold."""
@@ -232,6 +233,9 @@ class Conditions:
                         "make it with `storage.cf(…)`",
                     )
                 found.append(getattr(frame.backing, f"of_{what}")(text))
+        if self.pending is not None:
+            waiting = frame.backing.pending() if frame.backing else ()
+            found.append(lambda call: (call.hid in waiting) == self.pending)
         if self.since is not None:
             since = moment_of(self.since)
             found.append(lambda call: str(call.run.get("start", "")) >= since)
