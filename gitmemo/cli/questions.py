@@ -124,7 +124,8 @@ class Asked:
         stale = sum(map(self.meant.has, others.stale))
         unreachable = sum(map(self.meant.has, others.unreachable))
         if stale:
-            yield f"{count(stale, 'call')} of older code not shown (--all); if they still count: gitmemo decide"
+            older = f"{count(stale, 'call')} of older code not shown (--all)"
+            yield f"{older}; if they still count: gitmemo decide"
         if unreachable:
             yield f"{count(unreachable, 'call')} on results of older code not shown (--all)"
 

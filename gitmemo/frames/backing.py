@@ -26,6 +26,9 @@ class Operation(Protocol):
 Node: TypeAlias = str | Operation
 """A variable or a function by name, or an op for its function."""
 
+Nodes: TypeAlias = list[str] | list[Node] | Sequence[Operation] | tuple[Node, ...]
+"""Several of these."""
+
 CallTest = Callable[[Call], bool]
 
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from gitmemo.frames import between, selecting
-from gitmemo.frames.backing import Node, Operation
+from gitmemo.frames.backing import Node, Nodes, Operation
 from gitmemo.frames.columns import Column, Mask
 from gitmemo.frames.conditions import mask_of
 from gitmemo.frames.deletion import Deletion
@@ -103,10 +103,8 @@ class ComputationFrame(FrameGraph):
     @overload
     def __getitem__(self, key: str) -> Column: ...
     @overload
-    def __getitem__(
-        self, key: Sequence[Node] | Operation | Mask | ComputationFrame
-    ) -> ComputationFrame: ...
-    def __getitem__(self, key: Node | Sequence[Node] | Mask | ComputationFrame) -> Any:
+    def __getitem__(self, key: Nodes | Operation | Mask | ComputationFrame) -> ComputationFrame: ...
+    def __getitem__(self, key: Node | Nodes | Mask | ComputationFrame) -> Any:
         """Return a variable; or the frame of some nodes, of what a mask lets through, or of both frames.
 
         `cf[cf["acc"] > 0.8]` keeps the calls that led to such values, and what came of them alone:
@@ -120,7 +118,7 @@ class ComputationFrame(FrameGraph):
             return selecting.of_mask(self, key)
         if isinstance(key, ComputationFrame):
             return self & key
-        nodes = key if isinstance(key, Sequence) else [key]
+        nodes: Iterable[Node] = key if isinstance(key, Sequence) else [key]
         return selecting.of_nodes(self, self.check_nodes(nodes))
 
     def __contains__(self, name: object) -> bool:
@@ -262,7 +260,7 @@ class ComputationFrame(FrameGraph):
             node: A function, or a variable: then the function that returns it or takes it.
             by: `version`; or what a function of the call, or of the variable's value, returns.
         """
-        return selecting.split(self, *self.check_nodes([node]), by)
+        return selecting.split(self, self._called(node), by)
 
     def drop(self, *nodes: Node, with_dependents: bool = False) -> ComputationFrame:
         """Return the frame without these: of functions the calls, of variables what is shown of them.
@@ -343,7 +341,9 @@ class ComputationFrame(FrameGraph):
         """
         from gitmemo.frames.arrow import arrow_table
 
-        return arrow_table(ShownTables(self).columns([self._called(node) for node in nodes], values, explode))
+        return arrow_table(
+            ShownTables(self).columns([self._called(node) for node in nodes], values, explode)
+        )
 
     def to_polars(
         self, *nodes: Node, values: Values = "inline", explode: bool | Sequence[str] = False
@@ -355,7 +355,9 @@ class ComputationFrame(FrameGraph):
         """
         from gitmemo.frames.arrow import polars_frame
 
-        return polars_frame(ShownTables(self).columns([self._called(node) for node in nodes], values, explode))
+        return polars_frame(
+            ShownTables(self).columns([self._called(node) for node in nodes], values, explode)
+        )
 
     def eval(self, *nodes: Node, lazy_vars: Sequence[str] = ()) -> pd.DataFrame:
         """Return `df` with all values loaded."""

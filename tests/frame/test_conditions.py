@@ -5,6 +5,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Mapping
 from functools import reduce
+from typing import Any
 
 import pytest
 from ancestry import QUICK, frame_of
@@ -18,7 +19,7 @@ from gitmemo.frames import Cell, ComputationFrame, Mask
 from gitmemo.frames.universe import element
 
 Test = Callable[[Mapping[str, Cell]], bool]
-TESTS: dict[str, Callable[[int], bool]] = {
+TESTS: dict[str, Callable[[Any], bool]] = {
     "{} == 0": lambda v: v == 0,
     "{} != 0": lambda v: v != 0,
     "{} > 0": lambda v: v > 0,
