@@ -34,6 +34,7 @@ _TO_THE_SECOND = 19
 )
 @click.option("--all", "every", is_flag=True, help="Also show calls of older code.")
 @user_option
+@click.option("--pending", "waiting", is_flag=True, help="Only calls that are in no commit yet.")
 @revision_options
 @json_option
 def calls(
@@ -41,6 +42,7 @@ def calls(
     limit: int,
     every: bool,
     user: str | None,
+    waiting: bool,
     rev: str | None,
     later: bool,
     as_json: bool,
@@ -55,14 +57,16 @@ def calls(
     now = names_now(view)
     known = now.calls(view.world.calls(view.code))
     is_stale = stale_test(view.world, view.code)
+    pending = view.world.pending_hids(view.code)
     meant = meant_by(view, ops, known, known, now.former)
     wanted = [call for call in known if meant.has(call)]
     if user:
         is_theirs = authors_of(view.world).test(user)
         wanted = [call for call in wanted if is_theirs(call)]
+    if waiting:
+        wanted = [call for call in wanted if call.hid in pending]
     stale = {call.hid for call in wanted if is_stale(call)}
     found = [call for call in reversed(wanted) if every or call.hid not in stale]
-    pending = view.world.pending_hids(view.code)
     shown = found[:limit]
     write = _as_json if as_json else _as_text
     for line in write(shown, stale, pending):

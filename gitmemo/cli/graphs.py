@@ -48,7 +48,10 @@ def graph(
     printed as assignments, one for each function.
     """
     view = look_at(rev, later=later)
-    frame = asked(view, ops, every=every).frame.expand_all()
+    found = asked(view, ops, every=every)
+    frame = found.frame.expand_all()
+    for said in found.left_out():
+        click.echo(said, err=True)
     drawn = graph_of(frame, view.world.pending_hids(view.code))
     direction: Direction = "LR" if lr else "TB"
     if output is None:

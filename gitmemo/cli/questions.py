@@ -88,13 +88,15 @@ def df(
     frame = found.frame
     frame = frame.where(authors_of(view.world).test(user)) if user else frame
     frame = frame.expand_back() if back else frame
-    frame = frame.query(where) if where else frame
-    result = _sorted(frame, sort).table(*_listed(columns), explode=explode)
+    if len(frame):  # else there is nothing to ask of it: what is said of calls left out says why
+        frame = _sorted(frame.query(where) if where else frame, sort)
+    names = _listed(columns) if len(found.frame) else []
+    result = frame.table(*names, explode=explode)
     if parquet is not None:
         write_parquet(result, parquet, limit)
     else:
         write = _as_json if as_json else _as_csv if as_csv else partial(_as_text, view)
-        for line in write(result.head(limit)):
+        for line in write(result.head(limit)) if result.columns else ():
             click.echo(line)
     if limit is not None and len(result.rows) > limit:
         click.echo(f"{limit} of {count(len(result.rows), 'row')} shown (--limit)", err=True)
@@ -122,7 +124,8 @@ class Asked:
         stale = sum(map(self.meant.has, others.stale))
         unreachable = sum(map(self.meant.has, others.unreachable))
         if stale:
-            yield f"{count(stale, 'call')} of older code not shown (--all)"
+            older = f"{count(stale, 'call')} of older code not shown (--all)"
+            yield f"{older}; if they still count: gitmemo decide"
         if unreachable:
             yield f"{count(unreachable, 'call')} on results of older code not shown (--all)"
 

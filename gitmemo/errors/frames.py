@@ -42,7 +42,10 @@ class UnknownNode(GitmemoError, KeyError):
         if self.close:
             return f"did you mean {self.close[0]!r}?"
         if not self.known:
-            return "the frame is empty: `storage.cf()` has every call, `cf.expand_all()` what is connected"
+            return (
+                "the frame is empty: `storage.cf()` has every call of the code of now, and "
+                "`gitmemo status` says how many are of older code"
+            )
         shown = ", ".join(self.known[:12])
         more = f", and {len(self.known) - 12} more" if len(self.known) > 12 else ""
         return f"it has {shown}{more}"

@@ -7,11 +7,27 @@ versions or commits says that it has none.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
-from typing import Protocol
+from typing import Protocol, TypeAlias
 
 from gitmemo.hashing.digest import Digest
 from gitmemo.model.facts import Call
 from gitmemo.ref import Loader
+
+
+class Operation(Protocol):
+    """An op, of which frames know no more than that its storage has a name for it."""
+
+    @property
+    def qualname(self) -> str:
+        """The name of its function in its module."""
+        ...
+
+
+Node: TypeAlias = str | Operation
+"""A variable or a function by name, or an op for its function."""
+
+Nodes: TypeAlias = list[str] | list[Node] | Sequence[Operation] | tuple[Node, ...]
+"""Several of these."""
 
 CallTest = Callable[[Call], bool]
 
@@ -22,6 +38,10 @@ class Backing(Protocol):
     @property
     def loader(self) -> Loader:
         """Where values are loaded from."""
+        ...
+
+    def name_of(self, op: object) -> str | None:
+        """Return the full name of an op that was given as an object; None if it is none."""
         ...
 
     def pending(self) -> Collection[Digest]:

@@ -23,18 +23,22 @@ Place = tuple["Variable", "Digest | str"]
 
 def upstream(frame: ComputationFrame, nodes: Sequence[str], how: How) -> ComputationFrame:
     """Return what led to the values of `nodes`."""
-    return replace(frame, selected=_upstream(frame, nodes, how), free=_free(frame, nodes))
+    return replace(
+        frame, selected=_upstream(frame, nodes, how), free=_free(frame, nodes), whole=None
+    )
 
 
 def downstream(frame: ComputationFrame, nodes: Sequence[str], how: How) -> ComputationFrame:
     """Return what came of the values of `nodes`."""
-    return replace(frame, selected=_downstream(frame, nodes, how), free=_free(frame, nodes))
+    return replace(
+        frame, selected=_downstream(frame, nodes, how), free=_free(frame, nodes), whole=None
+    )
 
 
 def midstream(frame: ComputationFrame, nodes: Sequence[str], how: How) -> ComputationFrame:
     """Return what is both behind and before values of `nodes`."""
     kept = _downstream(frame, nodes, how) & _upstream(frame, nodes, how)
-    return replace(frame, selected=kept, free=_free(frame, nodes))
+    return replace(frame, selected=kept, free=_free(frame, nodes), whole=None)
 
 
 def _free(frame: ComputationFrame, nodes: Collection[str]) -> dict[str, tuple[Slot, ...]]:

@@ -8,11 +8,10 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 from gitmemo.errors import WrongQuestion
-from gitmemo.frames.universe import element
 from gitmemo.model.facts import Inline, Slot
 from gitmemo.ref import Loader, Ref, at_hand, ref_to
 
@@ -175,12 +174,14 @@ class Mask:
         name, test: The variable that is tested, and how; of a leaf.
         parts: The masks that are combined.
         all_of: Whether all parts must hold, or any.
+        is_negated: Whether it holds where that does not.
     """
 
     name: str = ""
     test: Test | None = None
     parts: tuple[Mask, ...] = ()
     all_of: bool = True
+    is_negated: bool = False
 
     @classmethod
     def leaf(cls, name: str, test: Test) -> Mask:
@@ -188,49 +189,27 @@ class Mask:
         return cls(name, test)
 
     def __and__(self, other: Mask) -> Mask:
-        return Mask(parts=(self, other))
+        return Mask(parts=(*self._parts(all_of=True), other))
 
     def __or__(self, other: Mask) -> Mask:
-        return Mask(parts=(self, other), all_of=False)
+        return Mask(parts=(*self._parts(all_of=False), other), all_of=False)
 
     def __invert__(self) -> Mask:
-        test = self.test
-        if test is not None:
-            return Mask(self.name, lambda slots, at: [not passed for passed in test(slots, at)])
-        return Mask(parts=tuple(~part for part in self.parts), all_of=not self.all_of)
+        return replace(self, is_negated=not self.is_negated)
 
     def __bool__(self) -> NoReturn:
         raise WrongQuestion(
             "a mask is neither true nor false", "combine masks with `&`, `|` and `~`, in brackets"
         )
 
-    def kept(self, frame: ComputationFrame) -> ComputationFrame:
-        """Return the part of a frame that passes.
+    def _parts(self, *, all_of: bool) -> tuple[Mask, ...]:
+        """Return the parts of a mask that combines them so; else the mask, so that masks stay flat."""
+        alike = self.parts and self.all_of == all_of and not self.is_negated
+        return self.parts if alike else (self,)
 
-        Raises:
-            UnknownNode: The frame has no such variable.
-        """
-        for name in self._names():
-            frame.elements(name)
-        return self._kept(frame)
-
-    def _names(self) -> Iterator[str]:
+    def leaves(self) -> Iterator[Mask]:
+        """Yield the masks of one variable that this one is made of."""
         if self.test is not None:
-            yield self.name
+            yield self
         for part in self.parts:
-            yield from part._names()
-
-    def _kept(self, frame: ComputationFrame) -> ComputationFrame:
-        from gitmemo.frames.selecting import of_values
-
-        if self.test is not None:
-            slots = frame.elements(self.name) if self.name in frame.variables else []
-            passed = self.test(slots, frame.loader)
-            keys = {element(slot) for slot, good in zip(slots, passed, strict=True) if good}
-            return of_values(frame, self.name, keys)
-        if not self.all_of:
-            frames = [part._kept(frame) for part in self.parts]
-            return frames[0].union(*frames[1:])
-        for part in self.parts:
-            frame = part._kept(frame)
-        return frame
+            yield from part.leaves()

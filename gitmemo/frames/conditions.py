@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import ast
 import operator
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from gitmemo.errors import WrongQuestion
@@ -68,11 +68,22 @@ def _mask(node: ast.expr) -> Mask:
             _comparison(left, sign, right)
             for left, sign, right in zip(sides, node.ops, node.comparators, strict=False)
         )
-        return parts[0] if len(parts) == 1 else Mask(parts=parts)
+        return parts[0] if len(parts) == 1 else _chained(parts)
     name = _name(node)
     if name is not None:
         return mapped(name, bool)
     raise _wrong(node)
+
+
+def _chained(parts: Sequence[Mask]) -> Mask:
+    """Return `2 <= n <= 3` as one comparison: of several values in a row one has to meet all of it."""
+    if len({part.name for part in parts}) > 1:
+        return Mask(parts=tuple(parts))
+    tests = [part.test for part in parts if part.test is not None]
+    return Mask.leaf(
+        parts[0].name,
+        lambda slots, at: [all(one) for one in zip(*(t(slots, at) for t in tests), strict=True)],
+    )
 
 
 def _comparison(left: ast.expr, sign: ast.cmpop, right: ast.expr) -> Mask:
@@ -89,8 +100,8 @@ def _comparison(left: ast.expr, sign: ast.cmpop, right: ast.expr) -> Mask:
         among = (value,) if is_none else value
         if not isinstance(among, list | tuple | set | str):
             raise _wrong(literal)
-        mask = mapped(name, lambda one: one in among)
-        return ~mask if kind in (ast.NotIn, ast.IsNot) else mask
+        wanted = kind in (ast.In, ast.Is)
+        return mapped(name, lambda one: (one in among) == wanted)
     shown, compare = _SIGNS[kind]
     return compared(name, compare, value, shown)
 

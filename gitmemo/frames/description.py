@@ -64,7 +64,10 @@ class Description:
         for name in frame.functions:
             arguments: dict[str, dict[str, None]] = {}
             results: dict[str, None] = {}
-            for call in frame.calls_of(name):
+            calls = frame.calls_of(name)
+            if not calls:
+                continue
+            for call in calls:
                 for slot in call.inputs:
                     source = frame.names[frame.roles.argument(call, slot)]
                     arguments.setdefault(slot.name, {})[source] = None

@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from gitmemo.frames import between, selecting
+from gitmemo.frames.backing import Node, Nodes, Operation
 from gitmemo.frames.columns import Column, Mask
 from gitmemo.frames.conditions import mask_of
 from gitmemo.frames.deletion import Deletion
@@ -45,9 +46,9 @@ class ComputationFrame(FrameGraph):
 
     def expand_back(
         self,
-        *nodes: str,
+        *nodes: Node,
         depth: int | None = None,
-        ops: Sequence[str] | None = None,
+        ops: Sequence[Node] | None = None,
         where: Callable[[Call], bool] | None = None,
     ) -> ComputationFrame:
         """Return the frame with the calls that its values came from, however far back.
@@ -55,16 +56,16 @@ class ComputationFrame(FrameGraph):
         Args:
             nodes: Start from these variables and functions only.
             depth: How many calls to go back at most.
-            ops: Add calls of these ops only; names in full, or their last part.
+            ops: Add calls of these ops only; ops, their names in full, or the last part of these.
             where: Add only calls for which this is true.
         """
         return selecting.expanded(self, nodes, depth, ops, where, back=True)
 
     def expand_forward(
         self,
-        *nodes: str,
+        *nodes: Node,
         depth: int | None = None,
-        ops: Sequence[str] | None = None,
+        ops: Sequence[Node] | None = None,
         where: Callable[[Call], bool] | None = None,
     ) -> ComputationFrame:
         """Return the frame with the calls that used its values, and what those had come from besides.
@@ -77,9 +78,9 @@ class ComputationFrame(FrameGraph):
 
     def expand_all(
         self,
-        *nodes: str,
+        *nodes: Node,
         depth: int | None = None,
-        ops: Sequence[str] | None = None,
+        ops: Sequence[Node] | None = None,
         where: Callable[[Call], bool] | None = None,
     ) -> ComputationFrame:
         """Return the frame with every call that is connected to it. The arguments as above."""
@@ -87,38 +88,38 @@ class ComputationFrame(FrameGraph):
 
     # --- choosing --------------------------------------------------------
 
-    def upstream(self, *nodes: str, how: How = "weak") -> ComputationFrame:
+    def upstream(self, *nodes: Node, how: How = "weak") -> ComputationFrame:
         """Return what led to the values of `nodes`: with `strong`, what led to nothing else."""
         return between.upstream(self, self.check_nodes(nodes), how)
 
-    def downstream(self, *nodes: str, how: How = "weak") -> ComputationFrame:
+    def downstream(self, *nodes: Node, how: How = "weak") -> ComputationFrame:
         """Return what came of the values of `nodes`: with `strong`, what came of nothing else."""
         return between.downstream(self, self.check_nodes(nodes), how)
 
-    def midstream(self, *nodes: str, how: How = "weak") -> ComputationFrame:
+    def midstream(self, *nodes: Node, how: How = "weak") -> ComputationFrame:
         """Return what lies between `nodes`: on the way from one of them to another."""
         return between.midstream(self, self.check_nodes(nodes), how)
 
     @overload
     def __getitem__(self, key: str) -> Column: ...
     @overload
-    def __getitem__(
-        self, key: list[str] | tuple[str, ...] | Mask | ComputationFrame
-    ) -> ComputationFrame: ...
-    def __getitem__(self, key: str | list[str] | tuple[str, ...] | Mask | ComputationFrame) -> Any:
+    def __getitem__(self, key: Nodes | Operation | Mask | ComputationFrame) -> ComputationFrame: ...
+    def __getitem__(self, key: Node | Nodes | Mask | ComputationFrame) -> Any:
         """Return a variable; or the frame of some nodes, of what a mask lets through, or of both frames.
 
-        `cf[cf["acc"] > 0.8]` keeps the calls that led to such values, and what came of them alone.
+        `cf[cf["acc"] > 0.8]` keeps the calls that led to such values, and what came of them alone:
+        the calls behind which all values of the variable pass, and what led to those.
         """
         if isinstance(key, str):
             if self.is_function(key):
                 return selecting.of_nodes(self, [key])
             return Column(self, key, tuple(self.elements(key)))
         if isinstance(key, Mask):
-            return key.kept(self)
+            return selecting.of_mask(self, key)
         if isinstance(key, ComputationFrame):
             return self & key
-        return selecting.of_nodes(self, self.check_nodes(key))
+        nodes: Iterable[Node] = key if isinstance(key, Sequence) else [key]
+        return selecting.of_nodes(self, self.check_nodes(nodes))
 
     def __contains__(self, name: object) -> bool:
         return isinstance(name, str) and (name in self.variables or self.is_function(name))
@@ -129,7 +130,7 @@ class ComputationFrame(FrameGraph):
     def _ipython_key_completions_(self) -> list[str]:
         return self.nodes
 
-    def select_nodes(self, nodes: Sequence[str]) -> ComputationFrame:
+    def select_nodes(self, nodes: Sequence[Node]) -> ComputationFrame:
         """Return the frame of these variables and functions: `cf[nodes]`."""
         return self[list(nodes)]
 
@@ -141,25 +142,26 @@ class ComputationFrame(FrameGraph):
         return frame
 
     def isin(
-        self, values: Iterable[Any], *nodes: str, by: Literal["val", "hid", "cid"] = "val"
+        self, values: Iterable[Any], *nodes: Node, by: Literal["val", "hid", "cid"] = "val"
     ) -> ComputationFrame:
         """Return what is connected with any of `values`, in the variables `nodes` or in any."""
         wanted = list(values)
         names = self.check_nodes(nodes) or self.vnames
         found = [self[self[name].isin(wanted, by=by)] for name in names if name in self.variables]
-        return found[0].union(*found[1:]) if found else self._of(frozenset())
+        return found[0].union(*found[1:]) if found else self.sample(0)
 
     def where(
         self,
         test: Callable[[Call], bool] | None = None,
         *,
-        op: str | None = None,
+        op: Node | None = None,
         version: str | None = None,
         commit: str | None = None,
         since: str | None = None,
         until: str | None = None,
         user: str | None = None,
         decision: Literal["exact", "non-breaking"] | None = None,
+        pending: bool | None = None,
     ) -> ComputationFrame:
         """Return what led to calls that meet all conditions, and what came of them alone.
 
@@ -176,20 +178,22 @@ class ComputationFrame(FrameGraph):
             user: Part of the `name <email>` of the author of the commit that first held the call, in
                 any case; who commits in this clone for pending calls. Records say nothing of who ran it.
             decision: `exact`: run with the code of now; `non-breaking`: kept by a decision.
+            pending: Whether the call waits for a commit.
         """
-        asked = selecting.Conditions(test, version, commit, since, until, user, decision)
+        asked = selecting.Conditions(test, version, commit, since, until, user, decision, pending)
         return selecting.where(self, asked, op)
 
     def query(self, condition: str) -> ComputationFrame:
-        """Return what meets a condition on variables: `acc > 0.8 and n in (5, 10)`.
+        """Return the rows that meet a condition on variables: `acc > 0.8 and n in (5, 10)`.
 
-        The same as masks: `cf[(cf["acc"] > 0.8) & cf["n"].isin([5, 10])]`. Nothing of the text is run.
+        A row meets a comparison if one of the values of the variable in the row does; `and`, `or` and
+        `not` combine sets of rows. With them comes what led to them. Nothing of the text is run.
 
         Raises:
             WrongQuestion: It is no condition.
             UnknownNode: There is no such variable.
         """
-        return self[mask_of(condition)]
+        return selecting.of_rows(self, mask_of(condition))
 
     def sample(self, n: int, *, seed: int = 0) -> ComputationFrame:
         """Return a frame of at most `n` rows, chosen at random, and what led to them."""
@@ -211,7 +215,7 @@ class ComputationFrame(FrameGraph):
         return selecting.combined(self, other, lambda a, b: a & b)
 
     def __sub__(self, other: ComputationFrame) -> ComputationFrame:
-        return selecting.combined(self, other, lambda a, b: a - b)
+        return selecting.combined(self, other, lambda a, b: a - b, are_closed=False)
 
     def union(self, *others: ComputationFrame) -> ComputationFrame:
         """Return the calls that are in any of the frames."""
@@ -231,7 +235,7 @@ class ComputationFrame(FrameGraph):
         return self.selected <= other.selected
 
     def _of(self, selected: Hids) -> ComputationFrame:
-        return replace(self, selected=selected)
+        return replace(self, selected=selected, whole=None)
 
     # --- arranging -------------------------------------------------------
 
@@ -248,7 +252,7 @@ class ComputationFrame(FrameGraph):
         return selecting.merged(self, names, into)
 
     def split(
-        self, node: str, by: Callable[[Any], object] | Literal["version"] = "version"
+        self, node: Node, by: Callable[[Any], object] | Literal["version"] = "version"
     ) -> ComputationFrame:
         """Return the frame with the function of `node` in parts.
 
@@ -256,9 +260,9 @@ class ComputationFrame(FrameGraph):
             node: A function, or a variable: then the function that returns it or takes it.
             by: `version`; or what a function of the call, or of the variable's value, returns.
         """
-        return selecting.split(self, node, by)
+        return selecting.split(self, self._called(node), by)
 
-    def drop(self, *nodes: str, with_dependents: bool = False) -> ComputationFrame:
+    def drop(self, *nodes: Node, with_dependents: bool = False) -> ComputationFrame:
         """Return the frame without these: of functions the calls, of variables what is shown of them.
 
         With `with_dependents` also without what came of them.
@@ -270,12 +274,12 @@ class ComputationFrame(FrameGraph):
         free = {name: slots for name, slots in self.free.items() if slots}
         return replace(self, free=free).merge_vars()
 
-    def apply(self, function: Callable[[Any], Any], *nodes: str) -> ComputationFrame:
+    def apply(self, function: Callable[[Any], Any], *nodes: Node) -> ComputationFrame:
         """Return the frame whose tables show `function(value)` for these variables."""
         shown = dict.fromkeys(self.check_nodes(nodes) or self.vnames, function)
         return replace(self, layout=replace(self.layout, shown={**self.layout.shown, **shown}))
 
-    def delete_calls(self, *functions: str) -> Deletion:
+    def delete_calls(self, *functions: Node) -> Deletion:
         """Return the plan to forget the calls, and those that used their results; it does nothing yet.
 
         `plan.carry_out()` forgets them, `plan.undo()` brings them back; a plan shows itself.
@@ -289,14 +293,14 @@ class ComputationFrame(FrameGraph):
 
     # --- answers ---------------------------------------------------------
 
-    def table(self, *nodes: str, explode: bool | Sequence[str] = False) -> Table:
+    def table(self, *nodes: Node, explode: bool | Sequence[str] = False) -> Table:
         """Return the rows with the slots of their values; the arguments are those of `df`."""
         with uncollected():
-            return Tables(self).table(nodes, explode)
+            return Tables(self).table([self._called(node) for node in nodes], explode)
 
     def df(
         self,
-        *nodes: str,
+        *nodes: Node,
         values: Values = "inline",
         lazy_vars: Sequence[str] = (),
         include_calls: bool = False,
@@ -320,10 +324,13 @@ class ComputationFrame(FrameGraph):
         computed with the revision's code but committed after it.
         """
         with uncollected():
-            return ShownTables(self).df(nodes, values, frozenset(lazy_vars), include_calls, explode)
+            called = [self._called(node) for node in nodes]
+            return ShownTables(self).df(
+                called, values, frozenset(lazy_vars), include_calls, explode
+            )
 
     def to_arrow(
-        self, *nodes: str, values: Values = "inline", explode: bool | Sequence[str] = False
+        self, *nodes: Node, values: Values = "inline", explode: bool | Sequence[str] = False
     ) -> pa.Table:
         """Return `df` as an Arrow table. What Arrow cannot hold without loss is text, a ref its history id.
 
@@ -334,10 +341,12 @@ class ComputationFrame(FrameGraph):
         """
         from gitmemo.frames.arrow import arrow_table
 
-        return arrow_table(ShownTables(self).columns(nodes, values, explode))
+        return arrow_table(
+            ShownTables(self).columns([self._called(node) for node in nodes], values, explode)
+        )
 
     def to_polars(
-        self, *nodes: str, values: Values = "inline", explode: bool | Sequence[str] = False
+        self, *nodes: Node, values: Values = "inline", explode: bool | Sequence[str] = False
     ) -> pl.DataFrame:
         """Return `df` as a polars frame, with the columns of `to_arrow`.
 
@@ -346,25 +355,27 @@ class ComputationFrame(FrameGraph):
         """
         from gitmemo.frames.arrow import polars_frame
 
-        return polars_frame(ShownTables(self).columns(nodes, values, explode))
+        return polars_frame(
+            ShownTables(self).columns([self._called(node) for node in nodes], values, explode)
+        )
 
-    def eval(self, *nodes: str, lazy_vars: Sequence[str] = ()) -> pd.DataFrame:
+    def eval(self, *nodes: Node, lazy_vars: Sequence[str] = ()) -> pd.DataFrame:
         """Return `df` with all values loaded."""
         return self.df(*nodes, values="objs", lazy_vars=lazy_vars)
 
-    def history(self, *nodes: str, values: Values = "inline") -> pd.DataFrame:
+    def history(self, *nodes: Node, values: Values = "inline") -> pd.DataFrame:
         """Return what led to the values of variables, a row for each way they occur together."""
         past = self.upstream(*nodes)
         return past.df(*past.vnames, values=values)
 
-    def get_func_table(self, function: str, values: Values = "inline") -> pd.DataFrame:
+    def get_func_table(self, function: Node, values: Values = "inline") -> pd.DataFrame:
         """Return the calls of one function, a row for each: its arguments and its results."""
         return ShownTables(self).of_function(self.calls_of(function), values)
 
     def __repr__(self) -> str:
         return Description(self).line()
 
-    def info(self, *nodes: str) -> str:
+    def info(self, *nodes: Node) -> str:
         """Return what is in the frame, or in some of its nodes, as text."""
         return Description(self).info(self.check_nodes(nodes))
 

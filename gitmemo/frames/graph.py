@@ -9,12 +9,12 @@ from __future__ import annotations
 import difflib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from gitmemo.errors import UnknownNode
-from gitmemo.frames.backing import Backing
-from gitmemo.frames.layout import Layout
+from gitmemo.frames.backing import Backing, Node
+from gitmemo.frames.layout import Layout, Whole
 from gitmemo.frames.naming import Spoken, function_names, nothing_spoken, variable_names
 from gitmemo.frames.roles import Function, Roles, Variable
 from gitmemo.frames.rows import Row, rows_of
@@ -36,6 +36,8 @@ class FrameGraph:
         layout: What people did to the look of it.
         later: Calls that tables mark: they were committed after the revision that is looked at.
         spoken: Who knows what the user's program calls results.
+        whole: What the frame shows that this one was cut from with all that led to its calls; None if
+            none is known.
     """
 
     universe: Universe
@@ -45,6 +47,7 @@ class FrameGraph:
     layout: Layout = field(default_factory=Layout)
     later: frozenset[Digest] = frozenset()
     spoken: Spoken = field(default=nothing_spoken, compare=False)
+    whole: Whole | None = field(default=None, compare=False)
 
     @property
     def loader(self) -> Loader | None:
@@ -62,7 +65,8 @@ class FrameGraph:
     @cached_property
     def roles(self) -> Roles:
         """Which variable each input and output is."""
-        return Roles(self.universe.only(self.selected), self.layout.parts)
+        doubled = self.whole.doubled if self.whole else frozenset[tuple[Variable, Function]]()
+        return Roles(self.universe.only(self.selected), self.layout.parts, doubled)
 
     @cached_property
     def rows(self) -> list[Row]:
@@ -72,18 +76,28 @@ class FrameGraph:
     @cached_property
     def names(self) -> Mapping[Variable, str]:
         """The name of each variable; of one name are several that are one column."""
+        if self.whole is not None:
+            given = self.layout.names
+            return {one: given.get(one, name) for one, name in self.whole.names.items()}
         return variable_names(self.roles, self.layout.names, lambda: self.rows, self.spoken)
 
     @cached_property
     def variables(self) -> Mapping[str, tuple[Variable, ...]]:
         """The variables by name, in the order of the computation; those on their own are left out."""
-        found: dict[str, list[Variable]] = {name: [] for name in self.free}
-        ports = {port for ports in self.roles.ports.values() for port in ports}
-        for variable in self.roles.variables:
-            fed_alone = variable in ports and not self._is_given(variable)
-            if variable not in self.layout.hidden and not fed_alone:
+        alone = (*self.whole.free, *self.free) if self.whole else self.free
+        found: dict[str, list[Variable]] = {name: [] for name in alone}
+        for variable in self.names:
+            if variable not in self.layout.hidden and variable not in self._fed:
                 found.setdefault(self.names[variable], []).append(variable)
         return {name: tuple(variables) for name, variables in found.items()}
+
+    @cached_property
+    def _fed(self) -> frozenset[Variable]:
+        """The arguments that a doubled variable feeds, and nothing from outside."""
+        if self.whole is not None:
+            return self.whole.fed
+        ports = {port for ports in self.roles.ports.values() for port in ports}
+        return frozenset(port for port in ports if not self._is_given(port))
 
     def _is_given(self, port: Variable) -> bool:
         """Whether an argument of a doubled variable also comes from outside."""
@@ -97,12 +111,21 @@ class FrameGraph:
     def functions(self) -> Mapping[str, Function]:
         """The functions by name, in the order of the computation: `f()` if a variable is called `f`."""
         depths = self.roles.depths
-        usual = function_names(depths)
+        usual = self.whole.functions if self.whole else function_names(depths)
+        ordered = sorted(depths, key=lambda function: (depths[function], function))
         found: dict[str, Function] = {}
-        for one in sorted(depths, key=lambda function: (depths[function], function)):
+        for one in self.whole.functions if self.whole else ordered:
             name = self.layout.functions.get(one, usual[one])
             found[f"{name}()" if name in self.variables else name] = one
         return found
+
+    @cached_property
+    def as_whole(self) -> Whole:
+        """What parts of this frame are to show as it does."""
+        if self.whole is not None:
+            return replace(self.whole, names=self.names)
+        functions = {one: name.removesuffix("()") for name, one in self.functions.items()}
+        return Whole(self.names, functions, tuple(self.free), self.roles.doubled, self._fed)
 
     def is_function(self, name: str) -> bool:
         """Whether a name means a function; `f()` always does."""
@@ -142,20 +165,31 @@ class FrameGraph:
         """Return the full names of the ops that the frame has calls of."""
         return sorted({call.op for call in self.calls})
 
-    def calls_of(self, function: str) -> list[Call]:
+    def calls_of(self, function: Node) -> list[Call]:
         """Return the calls of a function, in order."""
-        return list(self._calls_of[self.function(function)])
+        return list(self._calls_of.get(self.function(function), ()))
 
-    def function(self, name: str) -> Function:
-        """Return the function of a name, with brackets or without.
+    def function(self, name: Node) -> Function:
+        """Return the function of an op, or of a name, with brackets or without.
 
         Raises:
             UnknownNode: There is none.
         """
-        found = self._function(name)
+        called = self._called(name)
+        found = self._function(called)
         if found is None:
-            raise self._unknown(name)
+            raise self._unknown(called)
         return found
+
+    def _called(self, node: Node) -> str:
+        """Return the name of a node; of an op that of its function here."""
+        if isinstance(node, str):
+            return node
+        op = self.backing.name_of(node) if self.backing else None
+        for name, function in self.functions.items():
+            if function.op == op:
+                return name
+        raise self._unknown(op or repr(node))
 
     @cached_property
     def _elements(self) -> Mapping[Variable, Mapping[Digest | str, Slot]]:
@@ -179,7 +213,8 @@ class FrameGraph:
 
     def _unknown(self, name: str, known: tuple[str, ...] = ()) -> UnknownNode:
         known = known or tuple(self.nodes)
-        return UnknownNode(name, tuple(difflib.get_close_matches(name, known, n=1)), known)
+        asked = name.rpartition(":")[2]
+        return UnknownNode(name, tuple(difflib.get_close_matches(asked, known, n=1)), known)
 
     def check_columns(self, names: Iterable[str]) -> None:
         """Raise UnknownNode for a name that no column of the table has."""
@@ -188,13 +223,13 @@ class FrameGraph:
             if name not in known:
                 raise self._unknown(name, tuple(sorted(known)))
 
-    def check_nodes(self, names: Iterable[str]) -> list[str]:
-        """Return names of variables and functions.
+    def check_nodes(self, names: Iterable[Node]) -> list[str]:
+        """Return names of variables and functions, given as such or as ops.
 
         Raises:
             UnknownNode: There is no such.
         """
-        found = list(names)
+        found = [self._called(name) for name in names]
         for name in found:
             if name not in self.variables and not self.is_function(name):
                 raise self._unknown(name)

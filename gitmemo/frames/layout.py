@@ -60,3 +60,22 @@ def _both(one: Mapping[K, V], other: Mapping[K, V], what: str) -> Mapping[K, V]:
         if one[key] != other[key]:
             raise FramesDiffer(what, str(one[key]), str(other[key]))
     return {**one, **other}
+
+
+@dataclass(frozen=True, slots=True)
+class Whole:
+    """What a frame is called and shows that others are cut from: its parts have the same columns.
+
+    Attributes:
+        names: Its variables in their order, with their names.
+        functions: Its functions in their order, with their names.
+        free: The names of its values that stood alone.
+        doubled: The variables that are several arguments of one function, with that function.
+        fed: The variables that are no nodes: arguments that a doubled one feeds alone.
+    """
+
+    names: Mapping[Variable, str]
+    functions: Mapping[Function, str]
+    free: tuple[str, ...]
+    doubled: frozenset[tuple[Variable, Function]]
+    fed: frozenset[Variable]

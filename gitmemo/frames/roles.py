@@ -60,8 +60,14 @@ class _Shape:
 class Roles:
     """The roles in the calls of a frame; `parts` says which were split off."""
 
-    def __init__(self, inside: Universe, parts: Mapping[Digest, str]) -> None:
-        self._inside, self._parts = inside, parts
+    def __init__(
+        self,
+        inside: Universe,
+        parts: Mapping[Digest, str],
+        doubled: frozenset[tuple[Variable, Function]] = frozenset(),
+    ) -> None:
+        """`doubled` are variables that are several arguments in the frame that this is a part of."""
+        self._inside, self._parts, self._doubled = inside, parts, doubled
         self._known: dict[tuple[bool, str, str, str], Variable] = {}
 
     def function(self, call: Call) -> Function:
@@ -159,7 +165,7 @@ class Roles:
 
         Tables have a column for each such argument: `add(a, b)` of two results of one op.
         """
-        return frozenset(
+        return self._doubled | frozenset(
             (variable, function)
             for variable, users in self.takes.items()
             for function, names in users.items()
@@ -199,7 +205,8 @@ class Roles:
         """For each doubled variable the columns that its values stand in, too."""
         found: dict[Variable, list[Variable]] = defaultdict(list)
         for variable, function in sorted(self.doubled):
-            for name in sorted(self.takes[variable][function]):
+            takes = self.takes.get(variable, {}).get(function, ())
+            for name in sorted(takes):
                 found[variable].append(Variable(False, function, name))
         return {variable: tuple(ports) for variable, ports in found.items()}
 

@@ -6,24 +6,29 @@ is there with all its arguments and results, whether or not the calls before it 
 
 from __future__ import annotations
 
+import difflib
 import random
-from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain
 from typing import TYPE_CHECKING, Any, Literal
 
-from gitmemo.errors import NameTaken, WrongQuestion
+from gitmemo.errors import NameTaken, UnknownOp, WrongQuestion
+from gitmemo.frames.backing import Node
 from gitmemo.frames.between import midstream
+from gitmemo.frames.meeting import Asked
 from gitmemo.frames.naming import content, short
 from gitmemo.frames.roles import Variable
-from gitmemo.frames.universe import Hids, Universe, element, produced
+from gitmemo.frames.universe import Universe, element, produced
 from gitmemo.garbage import uncollected
 from gitmemo.hashing.digest import Digest, to_hex
 from gitmemo.model.facts import Call, Slot
 from gitmemo.quantities import moment_of
 
 if TYPE_CHECKING:
+    from gitmemo.frames.columns import Mask
     from gitmemo.frames.frame import ComputationFrame
+
+Free = Mapping[str, "tuple[Slot, ...]"]
 
 UNNAMED = "value"
 """What values are called as long as nobody knows better."""
@@ -33,9 +38,9 @@ UNNAMED = "value"
 
 def expanded(
     frame: ComputationFrame,
-    nodes: Sequence[str],
+    nodes: Sequence[Node],
     depth: int | None,
-    ops: Sequence[str] | None,
+    ops: Sequence[Node] | None,
     where: Callable[[Call], bool] | None,
     *,
     back: bool = False,
@@ -43,12 +48,10 @@ def expanded(
 ) -> ComputationFrame:
     """Return the frame with what can be reached; see `ComputationFrame.expand_back`."""
     universe = frame.universe
-    wanted = None if ops is None else set(ops)
+    wanted = None if ops is None else _ops(frame, ops)
 
     def wants(call: Call) -> bool:
-        return (wanted is None or call.op in wanted or short(call.op) in wanted) and (
-            where is None or where(call)
-        )
+        return (wanted is None or call.op in wanted) and (where is None or where(call))
 
     with uncollected():
         maps = [m for m, asked in ((universe.feeding, back), (universe.using, forward)) if asked]
@@ -61,10 +64,25 @@ def expanded(
         first, steps = [], steps + 1
         level = [hid for hid, call in found.items() if hid not in seen and wants(call)]
         seen.update(level)
-    return _absorbed(replace(frame, selected=frozenset(seen)))
+    return _absorbed(replace(frame, selected=frozenset(seen), whole=None))
 
 
-def _start(frame: ComputationFrame, nodes: Sequence[str]) -> tuple[list[Slot], list[Digest]]:
+def _ops(frame: ComputationFrame, ops: Iterable[Node]) -> set[str]:
+    """Return the full names of ops, given as ops or by name; a short name may mean several."""
+    known = sorted({call.op for call in frame.universe.calls})
+    found: set[str] = set()
+    for one in ops:
+        name = frame.backing.name_of(one) if frame.backing and not isinstance(one, str) else None
+        meant = [op for op in known if one in (op, short(op))] if name is None else [name]
+        if not meant:
+            shorts = {short(op): op for op in known}
+            close = difflib.get_close_matches(str(one), [*known, *shorts], n=1)
+            raise UnknownOp(str(one), tuple(shorts.get(each, each) for each in close), False)
+        found.update(meant)
+    return found
+
+
+def _start(frame: ComputationFrame, nodes: Sequence[Node]) -> tuple[list[Slot], list[Digest]]:
     """Return the values and the calls from which to go on."""
     if not nodes:
         return [slot for slots in frame.free.values() for slot in slots], list(frame.selected)
@@ -111,29 +129,55 @@ def _roles_of(frame: ComputationFrame, slot: Slot) -> set[Variable]:
 # --- cutting down -------------------------------------------------------------
 
 
-def of_values(
-    frame: ComputationFrame, name: str, keys: Collection[Digest | str]
+def of_mask(frame: ComputationFrame, mask: Mask) -> ComputationFrame:
+    """Return the calls all of whose values meet a mask, and what led to them.
+
+    Raises:
+        UnknownNode: The frame has no such variable.
+    """
+    asked = Asked(frame, mask)
+    good = [hid for hid, met in asked.by_call().items() if asked.is_met_by_all(met)]
+    return _part(
+        frame, good, _free(frame, lambda name, s: asked.is_met_by_all(asked.of_free(name, s)))
+    )
+
+
+def of_rows(frame: ComputationFrame, mask: Mask) -> ComputationFrame:
+    """Return the final calls whose rows meet a mask, and what led to them.
+
+    Raises:
+        UnknownNode: The frame has no such variable.
+    """
+    asked = Asked(frame, mask)
+    met = asked.by_call()
+    good = [call.hid for call in frame.roles.finals if asked.is_met_by_some(met[call.hid])]
+    return _part(
+        frame, good, _free(frame, lambda name, s: asked.is_met_by_some(asked.of_free(name, s)))
+    )
+
+
+def _free(frame: ComputationFrame, keeps: Callable[[str, Slot], bool]) -> Free:
+    kept = {
+        name: tuple(slot for slot in slots if keeps(name, slot))
+        for name, slots in frame.free.items()
+    }
+    return {name: slots for name, slots in kept.items() if slots}
+
+
+def _part(frame: ComputationFrame, calls: Iterable[Digest], free: Free) -> ComputationFrame:
+    """Return calls of a frame with what led to them, shown in the columns of the frame."""
+    selected = frame.universe.reach(calls, [frame.roles.before])
+    return replace(frame, selected=selected, free=free, whole=frame.as_whole)
+
+
+def _rid(
+    frame: ComputationFrame, good: Iterable[Digest], bad: Iterable[Digest]
 ) -> ComputationFrame:
-    """Return what led to these values of a variable, and what came of no others of it."""
-    variables = set(frame.variables.get(name, ()))
-    good: set[Digest] = set()
-    bad: set[Digest] = set()
-    roles = frame.roles
-    for call in frame.calls:
-        given = ((roles.argument(call, slot), slot) for slot in call.inputs)
-        for variable, slot in chain(given, roles.cells[call.hid]):
-            if variable in variables:
-                (good if element(slot) in keys else bad).add(call.hid)
-    free = {name: tuple(s for s in frame.free.get(name, ()) if element(s) in keys)}
-    return replace(frame, selected=_rid(frame, good, bad), free=free if free[name] else {})
-
-
-def _rid(frame: ComputationFrame, good: Iterable[Digest], bad: Iterable[Digest]) -> Hids:
     """Return the good calls, what came of them and what led to all that, without what came of bad ones."""
     using = frame.roles.after
     spoilt = frame.universe.reach(bad, [using])
     kept = frame.universe.reach(set(good) - spoilt, [using]) & frame.selected
-    return frame.universe.reach(kept - spoilt, [frame.roles.before])
+    return _part(frame, kept - spoilt, {})
 
 
 def of_nodes(frame: ComputationFrame, nodes: Sequence[str]) -> ComputationFrame:
@@ -144,7 +188,7 @@ def of_nodes(frame: ComputationFrame, nodes: Sequence[str]) -> ComputationFrame:
     functions = frame.functions_in(nodes)
     own = {call.hid for call in frame.calls if frame.roles.function(call) in functions}
     selected = midstream(frame, nodes, "weak").selected | own
-    kept = replace(frame, selected=selected, free={})
+    kept = replace(frame, selected=selected, free={}, whole=None)
     names: dict[Variable, str] = {}
     for call in kept.calls:  # arguments whose maker is gone keep their names
         for slot in call.inputs:
@@ -170,6 +214,7 @@ class Conditions:
     until: str | None
     user: str | None
     decision: Literal["exact", "non-breaking"] | None
+    pending: bool | None = None
 
     def tests(self, frame: ComputationFrame) -> list[Callable[[Call], bool]]:
         """Return the tests; all must hold."""
@@ -188,6 +233,9 @@ class Conditions:
                         "make it with `storage.cf(…)`",
                     )
                 found.append(getattr(frame.backing, f"of_{what}")(text))
+        if self.pending is not None:
+            waiting = frame.backing.pending() if frame.backing else ()
+            found.append(lambda call: (call.hid in waiting) == self.pending)
         if self.since is not None:
             since = moment_of(self.since)
             found.append(lambda call: str(call.run.get("start", "")) >= since)
@@ -197,7 +245,7 @@ class Conditions:
         return found
 
 
-def where(frame: ComputationFrame, asked: Conditions, op: str | None) -> ComputationFrame:
+def where(frame: ComputationFrame, asked: Conditions, op: Node | None) -> ComputationFrame:
     """Return what led to calls that meet the conditions, and what came of them alone.
 
     Asked are the calls of `op`; else, of a version, those of the functions that have it; else the
@@ -217,23 +265,30 @@ def where(frame: ComputationFrame, asked: Conditions, op: str | None) -> Computa
         looked_at = frame.roles.finals
     good = {call.hid for call in looked_at if passes(call)}
     bad = {call.hid for call in looked_at} - good
-    return replace(frame, selected=_rid(frame, good, bad), free={})
+    return _rid(frame, good, bad)
 
 
 def sampled(frame: ComputationFrame, n: int, seed: int) -> ComputationFrame:
     """Return the frame of `n` final calls and what led to them."""
     finals = sorted(call.hid for call in frame.roles.finals)
     chosen = random.Random(seed).sample(finals, min(n, len(finals)))
-    return replace(frame, selected=frame.universe.reach(chosen, [frame.roles.before]))
+    return _part(frame, chosen, frame.free)
 
 
 # --- combining ----------------------------------------------------------------
 
 
 def combined(
-    one: ComputationFrame, other: ComputationFrame, join: Callable[[Any, Any], Any]
+    one: ComputationFrame,
+    other: ComputationFrame,
+    join: Callable[[Any, Any], Any],
+    *,
+    are_closed: bool = True,
 ) -> ComputationFrame:
-    """Return the calls and free values that `join` makes of two sets."""
+    """Return the calls and free values that `join` makes of two sets.
+
+    `are_closed` says whether of two parts of a frame it makes a part, with all that led to its calls.
+    """
     selected = join(one.selected, other.selected)
     shown = {v for f in (one, other) for v in f.roles.variables if v not in f.layout.hidden}
     hidden = frozenset((one.layout.hidden | other.layout.hidden) - shown)
@@ -254,6 +309,7 @@ def combined(
         free=free,
         layout=one.layout.also(other.layout, hidden=hidden),
         later=one.later | other.later,
+        whole=one.whole if are_closed and one.whole == other.whole else None,
     )
 
 
@@ -328,7 +384,7 @@ def split(
     else:
         parts = dict(_parts_by_value(frame, node, by))
     layout = replace(frame.layout, parts={**frame.layout.parts, **parts})
-    return replace(frame, layout=layout)
+    return replace(frame, layout=layout, whole=None)
 
 
 def _version_of(call: Call) -> str:
@@ -375,4 +431,5 @@ def dropped(
         gone |= frame.universe.reach(gone, [frame.roles.after])
     layout = replace(frame.layout, hidden=frame.layout.hidden | variables)
     free = {name: slots for name, slots in frame.free.items() if name not in nodes}
-    return replace(frame, selected=frame.selected - gone, layout=layout, free=free)
+    whole = None if gone else frame.whole
+    return replace(frame, selected=frame.selected - gone, layout=layout, free=free, whole=whole)

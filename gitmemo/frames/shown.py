@@ -94,8 +94,19 @@ class ShownTables:
         cells = self._shown_columns(table, values, frozenset())
         shown: dict[str, Any] = {name: _typed(column) for name, column in cells.items()}
         if meta:
-            shown |= {f"call.{name}": cells for name, cells in _noted(calls).items()}
+            shown |= {f"call.{name}": cells for name, cells in self._noted(calls).items()}
         return pd.DataFrame(shown, columns=list(shown), index=range(len(rows)))
+
+    def _noted(self, calls: Sequence[Call]) -> dict[str, list[object]]:
+        """Return what is known of each run."""
+        backing = self._frame.backing
+        waiting = backing.pending() if backing else ()
+        return {
+            "hid": [to_hex(call.hid) for call in calls],
+            "version": [to_hex(call.version) if call.version else None for call in calls],
+            **{n: [call.run.get(n) for call in calls] for n in ("start", "seconds", "commit")},
+            "pending": [call.hid in waiting for call in calls],
+        }
 
     def _shown_columns(
         self, table: Table, values: Values, lazy: frozenset[str], *, alike: bool = False
@@ -160,15 +171,6 @@ def _alike(cells: list[object]) -> list[object]:
     if not any(isinstance(cell, list) for cell in cells):
         return cells
     return [cell if cell is None or isinstance(cell, list) else [cell] for cell in cells]
-
-
-def _noted(calls: Sequence[Call]) -> dict[str, list[object]]:
-    """Return what is known of each run."""
-    return {
-        "hid": [to_hex(call.hid) for call in calls],
-        "version": [to_hex(call.version) if call.version else None for call in calls],
-        **{name: [call.run.get(name) for call in calls] for name in ("start", "seconds", "commit")},
-    }
 
 
 def plain_frame(table: Table, plain: Callable[[Slot], object]) -> pd.DataFrame:

@@ -87,14 +87,15 @@ class Tables:
         named = [_named(row, names, columns) for _, row in pairs]
         kept = _once([call for call, _ in pairs], named, every=wanted is None)
         rows = kept + [(None, row) for row in self._alone(nodes)]
-        columns = tuple(dict.fromkeys([*columns, *(name for _, row in rows for name in row)]))
-        return self._sorted(columns, rows)
+        alone = [name for name in frame.free if not frame.free[name] and name in (nodes or [name])]
+        shown = [*columns, *alone, *(name for _, row in rows for name in row)]
+        return self._sorted(tuple(dict.fromkeys(shown)), rows)
 
     def _wanted(self, nodes: Sequence[str]) -> set[Variable]:
         """Return the variables of these nodes; arguments that stand on their own have names too."""
         frame = self._frame
         by_name: dict[str, list[Variable]] = {}
-        for variable in frame.roles.variables:
+        for variable in frame.names:
             by_name.setdefault(frame.names[variable], []).append(variable)
         names = [name for name in nodes if name not in by_name]
         frame.check_nodes(names)
@@ -126,9 +127,7 @@ class Tables:
     def _names(self, pairs: Sequence[tuple[Call, Row]], *, explode: bool) -> dict[Variable, str]:
         """Return the columns of variables, in order; with those of elements behind their collections."""
         frame = self._frame
-        names = {
-            one: frame.names[one] for one in frame.roles.variables if one not in frame.layout.hidden
-        }
+        names = {one: name for one, name in frame.names.items() if one not in frame.layout.hidden}
         if not explode:
             return names
         present = {variable for _, row in pairs for variable in row}
@@ -231,11 +230,18 @@ def _told_apart(
         return pair[0].start if pair[0] else "~"
 
     found: list[tuple[Call | None, Mapping[str, Cell]]] = []
-    for _, group in groupby(rows, start):
-        several = list(group)
+
+    def least(of_call: list[tuple[Call | None, Mapping[str, Cell]]]) -> list[Any]:
+        return min([_order(row.get(name, ())) for name in columns] for _, row in of_call)
+
+    for _, group in groupby(rows, start):  # rows of one call stay in the order of its collections
+        calls: dict[object, list[tuple[Call | None, Mapping[str, Cell]]]] = {}
+        for number, pair in enumerate(group):
+            calls.setdefault(pair[0].hid if pair[0] else number, []).append(pair)
+        several = list(calls.values())
         if len(several) > 1:
-            several.sort(key=lambda pair: [_order(pair[1].get(name, ())) for name in columns])
-        found += several
+            several.sort(key=least)
+        found += [pair for of_call in several for pair in of_call]
     return found
 
 

@@ -137,6 +137,12 @@ class StorageFrames:
 
     # --- what only a storage knows -----------------------------------------
 
+    def name_of(self, op: object) -> str | None:
+        """Return the full name of an op."""
+        from gitmemo.memo.op import Op
+
+        return self._names.name_of(op)[0] if isinstance(op, Op) else None
+
     def pending(self) -> Collection[Digest]:
         """Return the calls that wait for a commit; none where there is no git."""
         return self._storage.world.pending_hids(self._code)

@@ -105,7 +105,8 @@ class Tables(ABC):
         """Return the calls of one op, a row for each: its arguments and its results.
 
         Args:
-            meta: Also when and where each ran: history id, version, start, seconds, commit.
+            meta: Also when and where each ran: history id, version, start, seconds, commit, and
+                whether it is pending: in no commit yet.
             values: What stands in the cells; see `ComputationFrame.df`.
             rev: Those of a branch, tag or commit, as `cf` has them.
         """

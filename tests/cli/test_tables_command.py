@@ -100,3 +100,32 @@ def test_the_graph_of_ops(project: Clone, tmp_path: Path) -> None:
     refused = project.gitmemo("graph", "-o", str(tmp_path / "nowhere" / "g.svg"), code=None)
     assert refused.code
     assert "no folder" in refused.err
+
+
+def test_conditions_that_nothing_meets_leave_the_columns(project: Clone) -> None:
+    asked = ("judge", "--back", "--where", "acc > 99", "--columns", "lr,acc")
+    assert project.gitmemo("df", *asked, "--csv").out == "lr,acc\n"
+    assert project.gitmemo("df", *asked, "--sort", "-acc").out.split() == ["lr", "acc"]
+    assert project.gitmemo("df", *asked, "--json").out == ""
+
+
+def test_calls_of_older_code_are_mentioned_where_they_are_left_out(tmp_path: Path) -> None:
+    clone = make_clone(tmp_path / "project", tmp_path / "home")
+    clone.gitmemo("init")
+    clone.write("exp.py", PROGRAM)
+    clone.gitmemo("run", "exp.py")
+    clone.git("add", "-A")
+    clone.git("commit", "-qm", "results")
+    assert clone.gitmemo("calls", "--pending").out.count("\n") <= 1
+    clone.change("/ 10", "/ 20", "exp.py")
+    for asked in (("df", "judge", "--columns", "acc"), ("df", "judge"), ("graph", "judge")):
+        said = clone.gitmemo(*asked)
+        assert said.out == ""
+        assert (
+            "6 calls of older code not shown (--all); if they still count: gitmemo decide"
+            in said.err
+        )
+    clone.gitmemo("run", "exp.py")
+    waiting = clone.gitmemo("calls", "--pending", "--json").out.splitlines()
+    assert {json.loads(line)["op"] for line in waiting} == {"exp:judge"}
+    assert len(waiting) == 6

@@ -13,10 +13,9 @@ from random_calls import Held, Made, Raw, Step, calls_of, programs
 
 import gitmemo as gm
 from gitmemo.errors import NameTaken, UnknownNode, WrongQuestion
-from gitmemo.frames import ComputationFrame, Universe
+from gitmemo.frames import ComputationFrame, Mask, Universe
 from gitmemo.frames.exploding import exploded_rows
 from gitmemo.frames.rows import rows_of
-from gitmemo.frames.selecting import of_values
 from gitmemo.frames.universe import element
 from gitmemo.hashing import content_id
 from gitmemo.hashing.digest import Digest
@@ -91,7 +90,7 @@ def test_values_keep_what_led_to_them_and_what_came_of_them_alone(
     good = [call for call in touching[True] if call.hid not in spoilt]
     behind = descendants(good, calls) - spoilt
     expected = {hid for call in calls if call.hid in behind for hid in ancestors(call, calls)}
-    found = of_values(frame, name, kept)
+    found = frame[Mask.leaf(name, lambda slots, _: [element(slot) in kept for slot in slots])]
     assert found.selected == expected
     shown = {element(slot) for row in found.table().rows for slot in row.get(name, ())}
     assert shown <= kept
