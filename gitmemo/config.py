@@ -28,6 +28,7 @@ FORMAT = 1
 COMMITTED = ".gitmemo/config.toml"
 LOCAL = "gitmemo/config.toml"
 CALLS_ALONE = "GITMEMO_CALLS_ALONE"
+_RESOURCES = "GITMEMO_RESOURCES"
 SMALLEST_SPILL = 10_000_000
 """Smaller segments stay in git: joining them may take them away, which would conflict in a merge."""
 SIDE_REF = "refs/gitmemo/versions"
@@ -95,6 +96,7 @@ class Settings:
         side_ref: The ref that holds the function histories on git remotes.
         keys: What this clone says of the keys that sign values, for each remote.
         claims: Whether calls are claimed, so that no two programs compute the same.
+        resources: How much there is here of what calls need besides cores.
         store: Where this clone keeps its values, if not in its own folder.
         store_id: Under which name it is known there.
     """
@@ -118,6 +120,7 @@ class Settings:
     side_ref: str = SIDE_REF
     keys: Mapping[str, KeyTable] = field(default_factory=dict)
     claims: Claiming = Claiming.ON
+    resources: Mapping[str, float] = field(default_factory=dict)
     store: Path | None = None
     store_id: str | None = None
 
@@ -174,6 +177,15 @@ def chosen_policy(default: OnChange) -> OnChange:
         BadSetting: `GITMEMO_ON_CHANGE` is no policy.
     """
     return policy("GITMEMO_ON_CHANGE", os.environ.get("GITMEMO_ON_CHANGE") or default)
+
+
+def chosen_capacity() -> dict[str, float]:
+    """Return how much the environment says there is of what calls need; for where no file says it.
+
+    Raises:
+        BadSetting: `GITMEMO_RESOURCES` is no list of names and amounts.
+    """
+    return _amounts_said(os.environ.get(_RESOURCES, ""))
 
 
 def policy(name: str, value: object) -> OnChange:
@@ -309,6 +321,7 @@ def merge(
         side_ref=side_ref_of(committed.get("side_ref", SIDE_REF)),
         keys=tables_in(committed, local),
         claims=_claiming(committed, local, environment),
+        resources=_capacity(committed, local, environment),
         store=_store_path(local),
         store_id=_store_id(local),
     )
@@ -323,6 +336,32 @@ def _claiming(
     for table in (committed, local):
         said = _is_table("run", table.get("run", {})).get("claims", said)
     return claiming_of(said)
+
+
+def _capacity(
+    committed: Mapping[str, Any], local: Mapping[str, Any], environment: Mapping[str, str]
+) -> dict[str, float]:
+    found: dict[str, float] = {}
+    for table in (committed, local):
+        run = _is_table("run", table.get("run", {}))
+        found |= _amounts("run.resources", run.get("resources", {}))
+    return found | _amounts_said(environment.get(_RESOURCES, ""))
+
+
+def _amounts_said(text: str) -> dict[str, float]:
+    """Return the amounts that the environment says, as `GPU=2,memory=16`."""
+    pairs = [part.partition("=") for part in text.split(",") if part.strip()]
+    try:
+        return _amounts(_RESOURCES, {name.strip(): float(amount) for name, _, amount in pairs})
+    except ValueError:
+        raise BadSetting(_RESOURCES, text, ("names and amounts, as GPU=2",)) from None
+
+
+def _amounts(name: str, table: Any) -> dict[str, float]:
+    for key, amount in _is_table(name, table).items():
+        if not isinstance(amount, int | float) or isinstance(amount, bool) or not amount >= 0:
+            raise BadSetting(f"{name}.{key}", amount, ("a number, 0 or more",))
+    return {str(key): amount for key, amount in table.items()}
 
 
 def _store_path(local: Mapping[str, Any]) -> Path | None:

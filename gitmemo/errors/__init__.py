@@ -152,6 +152,7 @@
       WorkerDiffers          exit 3
       WorkersLost            exit 5
       LengthsDiffer          exit 2
+      ResourceMissing        exit 2
 
 What this is not: a place for logic. Invariant: every error has a remedy.
 """
@@ -197,6 +198,7 @@ from gitmemo.errors.parallel import (
     CallsFailed,
     LengthsDiffer,
     RaisedElsewhere,
+    ResourceMissing,
     WorkerDiffers,
     WorkersLost,
 )
@@ -416,6 +418,7 @@ __all__ = [
     "RemoteUnknown",
     "RemoteUnreachable",
     "RemoteUnsigned",
+    "ResourceMissing",
     "SegmentSpilled",
     "SegmentUnreadable",
     "SegmentsAltered",

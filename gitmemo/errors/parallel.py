@@ -144,6 +144,26 @@ class WorkersLost(GitmemoError):
         )
 
 
+class ResourceMissing(GitmemoError):
+    """One call alone needs more of something than there is."""
+
+    kind = "resource-missing"
+    exit_code = 2
+
+    def __init__(self, name: str, need: float, capacity: float) -> None:
+        super().__init__(name, need, capacity)
+        self.name, self.need, self.capacity = name, need, capacity
+
+    def problem(self) -> str:
+        return f"a call needs {self.need:g} {self.name}, and there is {self.capacity:g} here"
+
+    def remedy(self) -> str:
+        return (
+            f"say how much there is, with `[run] resources = {{{self.name} = {self.need:g}}}` in "
+            f"gitmemo's settings or GITMEMO_RESOURCES={self.name}={self.need:g}, or run it on a cluster"
+        )
+
+
 class LengthsDiffer(GitmemoError, ValueError):
     """The iterables of a map are of different lengths, or an item of a starmap is no tuple."""
 

@@ -252,6 +252,8 @@ def op(function: Any = None, /, **options: Any) -> Any:
             `pip install`.
         env: Environment variables on whose values every call depends; no value is written down.
         files: Files on whose bytes every call depends, by their paths from the project root.
+        resources: What a call needs besides a core, as `{"GPU": 1}`: so many run at once where
+            `storage.map` makes many. Does not identify calls.
 
     Raises:
         UntrackableOp: It is a lambda without a `name`, a generator, or no function.

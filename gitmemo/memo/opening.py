@@ -191,6 +191,7 @@ def storage_of(workspace: Workspace) -> Storage:
         on_change=settings.on_change_running,
         records_user=settings.record_user,
     )
+    storage._capacity = settings.resources
     if settings.remotes:
         storage.fetch_from(Fetching(workspace, workspace.world))
     return storage

@@ -7,8 +7,9 @@ name in them is an argument or an output of the function.
 from __future__ import annotations
 
 import difflib
+import math
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Literal, TypeAlias, TypedDict
 
 from gitmemo.errors import BadOption
@@ -42,6 +43,7 @@ class OpOptions(TypedDict, total=False):
     packages: Names
     env: Names
     files: Names
+    resources: Mapping[str, float]
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,6 +65,7 @@ class Options:
         sees_refs: Whether the body receives refs: a superop.
         untracked: Names and objects that no call of the op depends on; looked up when it is run.
         depends: What is no code and every call of the op depends on.
+        resources: What a call needs besides a core, where many run at once; no part of its identity.
     """
 
     name: str | None
@@ -78,6 +81,7 @@ class Options:
     sees_refs: bool
     untracked: tuple[object, ...] = ()
     depends: frozenset[Component] = frozenset()
+    resources: Mapping[str, float] = field(default_factory=dict)
 
 
 def options_of(
@@ -97,6 +101,7 @@ def options_of(
     packages: Names = (),
     env: Names = (),
     files: Names = (),
+    resources: Mapping[str, float] | None = None,
     sees_refs: bool = False,
 ) -> Options:
     """Return the options of `function`; raise `BadOption` or `WrongOutputs` where they are not possible."""
@@ -124,6 +129,7 @@ def options_of(
         sees_refs=sees_refs,
         untracked=_untracked(untracked, label),
         depends=_depends(label, packages=packages, env=env, files=files),
+        resources=_resources(resources, label),
     )
 
 
@@ -183,6 +189,20 @@ def _stores(
             names = ", ".join([*sorted(known.names), *(outputs.names or (unnamed_output(0),))])
             raise BadOption(label, "store", repr(name), f"its arguments and outputs are: {names}")
     return arguments, {name: keep for name, keep in results.items() if keep != "always"}
+
+
+def _resources(resources: object, label: str) -> dict[str, float]:
+    if resources is None:
+        return {}
+    if not isinstance(resources, Mapping):
+        fix = 'use a dict of names and amounts: resources={"GPU": 1}'
+        raise BadOption(label, "resources", repr(resources)[:80], fix)
+    for name, amount in resources.items():
+        is_amount = isinstance(amount, int | float) and not isinstance(amount, bool)
+        if not isinstance(name, str) or not name or not is_amount or not 0 < amount < math.inf:
+            fix = "use names and amounts over 0"
+            raise BadOption(label, "resources", f"{name!r}: {amount!r}"[:80], fix)
+    return dict(resources)
 
 
 def _untracked(untracked: Untracked, label: str) -> tuple[object, ...]:

@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias, TypeVar, overload
 
-from gitmemo.config import Claiming, OnChange, chosen_claiming
+from gitmemo.config import Claiming, OnChange, chosen_capacity, chosen_claiming
 from gitmemo.errors import BadSetting, GitmemoError, StorageInMemory, UnknownRef
 from gitmemo.files.names import rooted
 from gitmemo.hashing.digest import Digest
@@ -87,6 +88,8 @@ class Storage(Questions, Tagging, Patterns, Looking, Deciding, Tables, Maps):
     other storages; each thread and task has its own.
     """
 
+    _capacity: Mapping[str, float] = MappingProxyType({})
+
     def __init__(
         self,
         db_path: str | os.PathLike[str] | None = None,
@@ -121,6 +124,7 @@ class Storage(Questions, Tagging, Patterns, Looking, Deciding, Tables, Maps):
         world.claims.is_on = chosen_claiming() is Claiming.ON
         self._opened_with: tuple[object, ...] | None = None
         self._set_up(world, project, Trust(), policy, strictness)
+        self._capacity = chosen_capacity()
         if db_path is not None:  # a file remembers its overflow
             address = (absolute(db_path), absolute(deps_path))
             self._opened_with = (*address, tuple(sorted(given.items())))

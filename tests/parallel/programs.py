@@ -18,6 +18,7 @@ def scale(value):
 LIBRARY = '''\
 import os
 import sys
+from contextlib import nullcontext
 from pathlib import Path
 
 import gitmemo as gm
@@ -85,6 +86,15 @@ class Scaler:
         return x * self.factor
 
 
+def connected():
+    """Return a block in which the Dask cluster is at hand that the command line names, if it does."""
+    if len(sys.argv) < 3:
+        return nullcontext()
+    from distributed import Client
+
+    return Client(sys.argv[2])
+
+
 def adder(step):
     """Make an op that closes over a variable."""
 
@@ -103,7 +113,7 @@ import sys
 
 import joblib
 import gitmemo as gm
-from lib import Scaler, adder, big, inner, later, nested, outer, steps, storage, total, two
+from lib import Scaler, adder, big, connected, inner, later, nested, outer, steps, storage, total, two
 
 FACTOR = 10
 TABLE = {"a": 1}
@@ -166,9 +176,30 @@ if __name__ == "__main__":
     if HOW in ("loop", "serial"):
         main()
     else:
-        with joblib.parallel_config(HOW):
+        with connected(), joblib.parallel_config(HOW):
             main()
 '''
+
+SLOW = """\
+import sys
+import time
+
+import joblib
+import gitmemo as gm
+from lib import connected, note, storage
+
+
+@gm.op
+def slow(x):
+    time.sleep(0.05)
+    note(f"slow {x}")
+    return x
+
+
+if __name__ == "__main__":
+    with connected(), joblib.parallel_config(sys.argv[1]), storage:
+        print(sum(storage.unwrap(storage.map(slow, range(40), n_jobs=2))))
+"""
 
 
 def make_parallel_project(root: Path, home: Path, program: str = PROGRAM) -> Clone:

@@ -7,12 +7,13 @@ Not what a task does (`work`). Invariant: every task that was begun ends in one 
 from __future__ import annotations
 
 import warnings
-from collections.abc import Generator, Iterator, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor
 from contextlib import closing
 from typing import Any, Protocol
 
 from gitmemo.errors import WorkersLost
+from gitmemo.memo.parallel import resources
 from gitmemo.memo.parallel.work import Outcome, Task
 
 
@@ -82,9 +83,26 @@ _ON_THIS_HOST = frozenset(
 )
 
 
-def engine(n_jobs: int | None) -> Engine:
-    """Return what joblib has been told to use."""
-    return Joblib(n_jobs)
+def engine(n_jobs: int | None, need: Mapping[str, float], capacity: Mapping[str, float]) -> Engine:
+    """Return what joblib has been told to use.
+
+    `need` are the resources that each call needs, and `capacity` what there is of them here.
+
+    Raises:
+        ResourceMissing: One call alone needs more than there is.
+    """
+    from joblib.parallel import get_active_backend
+
+    backend, chosen = get_active_backend()
+    if type(backend).__name__ == "DaskDistributedBackend":
+        from gitmemo.memo.parallel.dask import Dask
+
+        return Dask(backend.client, backend.submit_kwargs, need)
+    most = resources.most_at_once(need, capacity)
+    if most is None:
+        return Joblib(n_jobs)
+    wanted = backend.effective_n_jobs(chosen if n_jobs is None else n_jobs)
+    return Joblib(min(wanted, most))
 
 
 def outcomes(of: Engine, tasks: Sequence[Task]) -> Iterator[Outcome]:

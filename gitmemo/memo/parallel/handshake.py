@@ -15,11 +15,13 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import metadata
 
-import gitmemo
 from gitmemo.hashing.digest import digest
+from gitmemo.hashing.structure import MAINS
 from gitmemo.source import SourceFile
 from gitmemo.tracing import CodeState
 from gitmemo.tracing.observations import Observations
+
+_OWN_VERSION: str = sys.modules["gitmemo"].__version__
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,6 +33,7 @@ class Terms:
         python: The version of Python, without the last number.
         place: The host, and where its Python environment is.
         files: The digests of the texts of the project's loaded modules, by path, in hex.
+        modules: The names of the project's loaded modules, with their paths.
         packages: The versions of the installed packages that are loaded; none for workers on this host.
     """
 
@@ -38,6 +41,7 @@ class Terms:
     python: str
     place: tuple[str, str]
     files: dict[str, str]
+    modules: dict[str, str]
     packages: dict[str, str]
 
 
@@ -45,7 +49,7 @@ def terms_of_here(code: CodeState | None, *, is_far: bool) -> Terms:
     """Return what this process has; `is_far` if workers may run on other hosts."""
     files = {path: _digest(file) for path, file in code.modules.loaded_texts()} if code else {}
     packages = dict(_packages()) if is_far else {}
-    return Terms(gitmemo.__version__, _python(), place_of_here(), files, packages)
+    return Terms(_OWN_VERSION, _python(), place_of_here(), files, dict(_modules(code)), packages)
 
 
 def differences(terms: Terms, code: CodeState | None) -> tuple[str, ...]:
@@ -54,8 +58,8 @@ def differences(terms: Terms, code: CodeState | None) -> tuple[str, ...]:
 
 
 def _differences(terms: Terms, code: CodeState | None) -> Iterator[str]:
-    if terms.gitmemo != gitmemo.__version__:
-        yield f"gitmemo is {gitmemo.__version__}, and {terms.gitmemo} in the program"
+    if terms.gitmemo != _OWN_VERSION:
+        yield f"gitmemo is {_OWN_VERSION}, and {terms.gitmemo} in the program"
     if terms.python != _python():
         yield f"Python is {_python()}, and {terms.python} in the program"
     if terms.place != place_of_here():
@@ -63,10 +67,21 @@ def _differences(terms: Terms, code: CodeState | None) -> Iterator[str]:
             here = _version_here(name)
             if here is not None and here != version:
                 yield f"{name} is {here}, and {version} in the program"
+    for name, path in terms.modules.items() if code is not None else ():
+        module = sys.modules.get(name)
+        if module is not None and code is not None and code.modules.path_of(module) != path:
+            yield f"{name} is the module of another file"
     for path, text in terms.files.items() if code is not None else ():
         here = _text_here(path, code) if code is not None else None
         if here != text:
             yield f"{path} is {'not there' if here is None else 'another text'}"
+
+
+def _modules(code: CodeState | None) -> Iterator[tuple[str, str]]:
+    for name, module in list(sys.modules.items()) if code is not None else ():
+        path = code.modules.path_of(module) if code is not None else None
+        if path is not None and name not in MAINS:
+            yield name, path
 
 
 def _text_here(path: str, code: CodeState) -> str | None:

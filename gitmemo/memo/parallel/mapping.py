@@ -163,7 +163,7 @@ class Mapped:
     def _prepared(self, missing: list[int]) -> tuple[Work | None, engines.Engine]:
         if not missing or not self._storage._caller.allows_new_calls:
             return (Work(self._storage) if missing else None), engines.Serial()
-        engine = engines.engine(self._n_jobs)
+        engine = engines.engine(self._n_jobs, self._op.options.resources, self._storage._capacity)
         work = Work(self._storage, is_far=engine.is_far)
         if not engine.is_here:
             work.pack(self._op)

@@ -14,11 +14,13 @@ from __future__ import annotations
 import asyncio
 import contextvars
 import os
+import sys
 import threading
 import traceback
 from collections import OrderedDict
 from collections.abc import Iterator
 from dataclasses import dataclass
+from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
@@ -35,6 +37,7 @@ from gitmemo.model.facts import Call, Value
 from gitmemo.model.lines import from_line, to_line
 from gitmemo.ref import IMMUTABLE, MISSING, Ref, ref_to
 from gitmemo.tracing import CodeState
+from gitmemo.tracing.project import main_file
 from gitmemo.world.view import values_behind
 
 if TYPE_CHECKING:
@@ -74,7 +77,13 @@ Outcome: TypeAlias = Made | Recorded | Raised
 
 
 class Task(Protocol):
-    """A call that any engine can run, in any process."""
+    """A call that any engine can run, in any process.
+
+    Attributes:
+        number: The number of its outcome.
+    """
+
+    number: int
 
     def __call__(self) -> Outcome:
         """Make the call."""
@@ -88,6 +97,7 @@ class _Header:
     token: bytes
     terms: Terms
     main: Main
+    roots: tuple[str, ...]
     storage: tuple[Any, ...]
 
 
@@ -155,7 +165,9 @@ class Work:
             self._namespaces = mains.namespaces(code)
             terms = terms_of_here(code, is_far=self._is_far)
             address = self.storage.__reduce__()
-            self._shipped = _Header(os.urandom(8), terms, main_of_here(), address)
+            self._shipped = _Header(
+                os.urandom(8), terms, main_of_here(), _import_roots(self.storage), address
+            )
         return self._shipped
 
     def _op_as_sent(self, op: Op[..., Any]) -> bytes:
@@ -240,6 +252,7 @@ class _OpenWork:
         Raises:
             WorkerDiffers: This process has other code than the driver, or other packages.
         """
+        sys.path += [root for root in header.roots if root not in sys.path]
         reopen, address = header.storage
         storage: Storage = reopen(*address)
         code = code_of(storage)
@@ -330,6 +343,18 @@ class _OpenWorks:
 
 _open_works = _OpenWorks()
 _arriving: contextvars.ContextVar[Storage] = contextvars.ContextVar("gitmemo_arriving")
+
+
+def _import_roots(storage: Storage) -> tuple[str, ...]:
+    """Return the folders in which this program finds its modules, but for installed packages."""
+    own = storage.project
+    root = own.root if own is not None else None
+    if own is None or root is None:
+        file = main_file()
+        return (str(Path(file).resolve().parent),) if file else ()
+    inside = [entry for entry in sys.path if entry and Path(entry).resolve().is_relative_to(root)]
+    folders = [str(root / folder) for folder in own.source_roots]
+    return tuple(dict.fromkeys([*inside, *folders, str(root)]))
 
 
 def _arrived(kind: type[Ref[Any]], state: tuple[Any, ...]) -> Ref[Any]:

@@ -1,0 +1,138 @@
+"""Maps on a real Dask cluster of two worker processes, and what is left when its parts are killed."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from pathlib import Path
+from typing import IO
+
+import pytest
+from driver import Clone, copy_of, environment
+from parallel.programs import SLOW, executions, make_parallel_project, records
+
+pytest.importorskip("distributed")
+
+_CLUSTER = """
+import json, sys
+from distributed import LocalCluster
+
+if __name__ == "__main__":
+    with LocalCluster(
+        n_workers=2, processes=True, threads_per_worker=1, dashboard_address=None
+    ) as cluster:
+        print(json.dumps(cluster.scheduler_address), flush=True)
+        sys.stdin.read()
+"""
+
+
+class Cluster:
+    """A scheduler in a process of its own, and its two workers."""
+
+    def __init__(self, folder: Path) -> None:
+        script = folder / "cluster.py"
+        script.write_text(_CLUSTER)
+        self.process = subprocess.Popen(
+            [sys.executable, script],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.DEVNULL,
+            env=environment(folder),
+            cwd=folder,
+            start_new_session=True,
+        )
+        assert self.process.stdout is not None
+        self.address: str = json.loads(self.process.stdout.readline())
+
+    def workers(self) -> list[int]:
+        from distributed import Client
+
+        with Client(self.address) as client:
+            return sorted(client.run(os.getpid).values())
+
+    def end(self) -> None:
+        if self.process.poll() is None:
+            os.killpg(self.process.pid, signal.SIGKILL)
+        self.process.wait()
+
+
+@pytest.fixture(scope="module")
+def cluster(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Cluster]:
+    found = Cluster(tmp_path_factory.mktemp("cluster"))
+    yield found
+    found.end()
+
+
+@pytest.fixture(scope="module")
+def begun(tmp_path_factory: pytest.TempPathFactory) -> Clone:
+    home = tmp_path_factory.mktemp("home")
+    return make_parallel_project(tmp_path_factory.mktemp("project") / "p", home)
+
+
+def test_records_are_those_of_a_loop(begun: Clone, cluster: Cluster, tmp_path: Path) -> None:
+    looped, clone = copy_of(begun, tmp_path / "looped"), copy_of(begun, tmp_path / "p")
+    said = looped.python("program.py", "loop").out.splitlines()[0]
+    assert clone.python("program.py", "dask", cluster.address).out.splitlines()[0] == said
+    assert records(clone) == records(looped)
+    assert clone.python("program.py", "dask", cluster.address).out.splitlines() == [said, "0"]
+
+
+def start(clone: Clone, *arguments: str) -> subprocess.Popen[bytes]:
+    """Begin a map of 40 calls that take a while, and wait for the first ones."""
+    clone.write("slow.py", SLOW)
+    process = subprocess.Popen(
+        [sys.executable, "slow.py", *arguments],
+        cwd=clone.root,
+        env=clone.env(),
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        start_new_session=True,
+    )
+    deadline = time.monotonic() + 60
+    while len(executions(clone)) < 6:
+        assert time.monotonic() < deadline
+        assert process.poll() is None, _read(process.stdout)
+        time.sleep(0.02)
+    return process
+
+
+def _read(stream: IO[bytes] | None) -> str:
+    return stream.read().decode() if stream else ""
+
+
+def stored(clone: Clone) -> int:
+    return sum('["call", "slow:' in line for line in records(clone))
+
+
+@pytest.mark.parametrize("victim", ["worker", "driver", "scheduler"])
+def test_whatever_is_killed_finished_calls_are_stored(
+    begun: Clone, tmp_path: Path, victim: str
+) -> None:
+    clone = copy_of(begun, tmp_path / "p")
+    own = Cluster(tmp_path)
+    try:
+        process = start(clone, "dask", own.address)
+        target = {"worker": own.workers()[0], "driver": process.pid, "scheduler": own.process.pid}
+        os.kill(target[victim], signal.SIGKILL)
+        out = process.communicate(timeout=50)[0].decode()
+        if victim == "worker":
+            assert process.returncode == 0, out
+        if victim == "scheduler":
+            assert "WorkersLost" in out or "workers-lost" in out, out
+            assert "run the same again" in out
+        before = stored(clone)
+        assert before >= 4
+        # What was begun when it was killed may run twice; what was finished never does.
+        done = clone.python("slow.py", "loky")
+        assert done.out.strip() == str(sum(range(40)))
+        assert stored(clone) == 40
+        assert len(executions(clone)) <= 40 + 4
+        assert clone.python("slow.py", "loky").out == done.out
+        assert len(executions(clone)) <= 40 + 4
+    finally:
+        own.end()
