@@ -66,6 +66,9 @@ class CallsFailed(ExceptionGroup[Exception], GitmemoError):
     def __reduce__(self) -> tuple[object, ...]:
         return CallsFailed, (self.total, self.positions, self.calls, self.exceptions)
 
+    def __str__(self) -> str:
+        return GitmemoError.__str__(self)
+
     def problem(self) -> str:
         return _summary(self.total, self.positions, self.calls)
 
