@@ -122,7 +122,7 @@ class WorkerDiffers(GitmemoError):
 
     def remedy(self) -> str:
         return (
-            "nothing was computed with it: restart the workers with the same environment and files "
+            "none of its results was used: restart the workers with the same environment and files "
             "(on a Dask cluster `client.restart()`), and this program if files were edited since it began"
         )
 
