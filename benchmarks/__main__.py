@@ -4,7 +4,18 @@ from __future__ import annotations
 
 import sys
 
-from benchmarks import calls, growth, listing, scale, sharing, startup, tables, versioning, worlds
+from benchmarks import (
+    calls,
+    growth,
+    listing,
+    maps,
+    scale,
+    sharing,
+    startup,
+    tables,
+    versioning,
+    worlds,
+)
 
 SCENARIOS = {
     "hit": calls.hit,
@@ -29,6 +40,7 @@ SCENARIOS = {
     "sharing": sharing.sharing,
     "worlds": worlds.worlds,
     "million": worlds.million,
+    "maps": maps.maps,
 }
 
 

@@ -1,6 +1,7 @@
 """What is memoized: copied into the project that each benchmark makes, so that its code is versioned."""
 
 import random
+import time
 
 import numpy as np
 
@@ -33,3 +34,8 @@ def moved(values: np.ndarray) -> np.ndarray:
 
 def noise(number: int, size: int) -> bytes:
     return random.Random(number).randbytes(size)
+
+
+def nap(number: int) -> int:
+    time.sleep(0.2)
+    return FACTOR * number
