@@ -122,8 +122,8 @@ class WorkerDiffers(GitmemoError):
 
     def remedy(self) -> str:
         return (
-            "none of its results was used: restart the workers with the same environment and files "
-            "(on a Dask cluster `client.restart()`), and this program if files were edited since it began"
+            "none of its results was used: start this program again if its files were edited or its "
+            "modules changed, and workers that were there before it (on Dask `client.restart()`)"
         )
 
 

@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import itertools
+import subprocess
+import sys
+import threading
+import time
 from pathlib import Path
 
 import joblib
@@ -54,6 +58,18 @@ def outer(n):
 
 @gm.op(resources={"GPU": 1})
 def on_gpu(x):
+    return x
+
+
+GATE = threading.Event()
+
+
+@gm.op
+def gated(x):
+    RAN.append(x)
+    if x == 0:
+        raise KeyError("first")
+    GATE.wait(0.2)
     return x
 
 
@@ -222,3 +238,23 @@ def test_resources_are_no_part_of_what_identifies_a_call(storage: gm.Storage) ->
     with storage:
         assert plain(3).hid == needy(3).hid
         assert storage.counter.computed == 1
+
+
+def test_programs_that_map_nothing_load_no_engine() -> None:
+    told = "import sys, gitmemo as gm; gm.Storage(); gm.op; print(*sys.modules)"
+    loaded = subprocess.run([sys.executable, "-c", told], capture_output=True, text=True).stdout
+    assert "gitmemo.memo.maps" in loaded.split()
+    heavy = {"joblib", "distributed", "dask", "cloudpickle", "gitmemo.memo.parallel"}
+    assert not heavy & set(loaded.split())
+
+
+def test_when_a_call_fails_at_once_threads_begin_nothing_more(storage: gm.Storage) -> None:
+    RAN.clear()
+    GATE.clear()
+    with storage, pytest.raises(KeyError, match="first") as failed:
+        mapped(storage, 2, gated, range(50), on_error="raise")
+    begun = len(RAN)
+    assert failed.value.__notes__ == ["raised by call 0: gated(0)"]
+    assert begun < 20
+    time.sleep(0.1)
+    assert len(RAN) <= begun + 2

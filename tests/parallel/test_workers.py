@@ -100,7 +100,7 @@ def test_a_worker_with_other_code_is_refused(
     out = clone.python("program.py", how).out
     assert out.startswith("WorkerDiffers"), out
     assert said in out
-    assert "restart the workers" in out
+    assert "start this program again" in out
 
 
 def test_a_worker_that_dies_leaves_what_was_finished(begun: Clone, tmp_path: Path) -> None:

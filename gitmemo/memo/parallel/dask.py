@@ -53,6 +53,9 @@ class Dask:
         finally:
             run.cancel()
 
+    def replace_workers(self) -> None:
+        """Do nothing: they are not this program's alone."""
+
 
 class _Run:
     """The tasks of one map while they are on a cluster."""

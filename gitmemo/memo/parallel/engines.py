@@ -9,7 +9,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Generator, Iterator, Mapping, Sequence
 from concurrent.futures import BrokenExecutor
-from contextlib import closing
+from contextlib import AbstractContextManager, closing
 from typing import Any, Protocol
 
 from gitmemo.errors import WorkersLost
@@ -32,6 +32,10 @@ class Engine(Protocol):
         """Yield the outcomes of tasks as they come."""
         ...
 
+    def replace_workers(self) -> None:
+        """Have other workers the next time, where they are this program's own."""
+        ...
+
 
 class Serial:
     """This thread, one task after the other."""
@@ -42,6 +46,9 @@ class Serial:
         """Yield the outcomes of tasks in their order."""
         for task in tasks:
             yield task()
+
+    def replace_workers(self) -> None:
+        """Do nothing: there are none."""
 
 
 class Joblib:
@@ -77,6 +84,13 @@ class Joblib:
                     warnings.simplefilter("ignore", UserWarning)
                     found.close()
 
+    def replace_workers(self) -> None:
+        """End the processes that joblib keeps for the next map."""
+        if type(self._parallel._backend).__name__ == "LokyBackend":
+            from joblib.externals.loky import get_reusable_executor
+
+            get_reusable_executor(reuse=True).shutdown(wait=True, kill_workers=True)
+
 
 _ON_THIS_HOST = frozenset(
     {"LokyBackend", "ThreadingBackend", "SequentialBackend", "MultiprocessingBackend"}
@@ -105,10 +119,9 @@ def engine(n_jobs: int | None, need: Mapping[str, float], capacity: Mapping[str,
     return Joblib(min(wanted, most))
 
 
-def outcomes(of: Engine, tasks: Sequence[Task]) -> Iterator[Outcome]:
-    """Yield the outcomes of tasks; the rest is cancelled when nobody asks any more."""
-    with closing(of.run(tasks)) as found:
-        yield from found
+def outcomes(of: Engine, tasks: Sequence[Task]) -> AbstractContextManager[Iterator[Outcome]]:
+    """Return a block with the outcomes of tasks; the rest is cancelled when it is left."""
+    return closing(of.run(tasks))
 
 
 def _first_line(error: BaseException) -> str:

@@ -16,7 +16,7 @@ from gitmemo.memo import context
 from gitmemo.memo.calls import Hit
 from gitmemo.memo.execute import running
 from gitmemo.memo.parallel import engines, showing
-from gitmemo.memo.parallel.work import Outcome, Raised, Work, finished, to_the_end
+from gitmemo.memo.parallel.work import Outcome, Raised, Task, Work, finished, to_the_end
 from gitmemo.memo.secrecy import is_secret
 from gitmemo.memo.wording import SECRET, short
 
@@ -179,11 +179,22 @@ class Mapped:
         yield from stored
         if work is not None:
             tasks = [work.task(n, self._op, self._rows[n], self._fixed) for n in missing]
-            with showing.progress(self._op.qualname, len(tasks), wanted=self._progress) as show:
-                for outcome in engines.outcomes(engine, tasks):
+            yield from self._made(tasks, engine)
+        self._end()
+
+    def _made(self, tasks: list[Task], engine: engines.Engine) -> Iterator[tuple[int, Any]]:
+        name = self._op.qualname
+        try:
+            with (
+                showing.progress(name, len(tasks), wanted=self._progress) as show,
+                engines.outcomes(engine, tasks) as found,
+            ):
+                for outcome in found:
                     yield from self._taken(outcome)
                     show(1)
-        self._end()
+        except WorkerDiffers:
+            engine.replace_workers()
+            raise
 
     def _taken(self, outcome: Outcome) -> Iterator[tuple[int, Any]]:
         if isinstance(outcome, Raised):
