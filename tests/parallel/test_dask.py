@@ -79,6 +79,7 @@ def test_records_are_those_of_a_loop(begun: Clone, cluster: Cluster, tmp_path: P
     said = looped.python("program.py", "loop").out.splitlines()[0]
     assert clone.python("program.py", "dask", cluster.address).out.splitlines()[0] == said
     assert records(clone) == records(looped)
+    assert executions(clone) == executions(looped)
     assert clone.python("program.py", "dask", cluster.address).out.splitlines() == [said, "0"]
 
 

@@ -423,7 +423,7 @@ def finished(storage: Storage, op: Op[..., Any], outcome: Made | Recorded) -> An
     assert isinstance(call, Call)  # the last line is that of the call
     world.learn(facts)
     if call.version is not None and world.version(call.version) is None:
-        storage._notice()  # the line of its version is on its way with another call
+        world.notice()  # the line of its version is on its way with another call
     if not lookup.is_valid(call):
         changed = tuple(f"{in_words(component)} is another" for component in lookup.changed(call))
         raise WorkerDiffers("", 0, changed)
