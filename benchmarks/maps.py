@@ -41,20 +41,19 @@ def main(place: Path) -> None:
     tool = open_tool(REPOSITORY, place)
     triple, noise, nap = (tool.wrap(f) for f in (module.triple, module.noise, module.nap))
     print("\nmaps on two cores")
-    with tool.block():
+    numbers = iter(range(1_000_000_000))
+    with tool.block(), joblib.parallel_config("loky", n_jobs=_CORES):
         storage = triple.storage()
-        numbers = iter(range(1_000_000_000))
-        with joblib.parallel_config("loky", n_jobs=_CORES):
-            _overhead("joblib (loky)", storage, triple, module.triple, numbers, _bare_joblib)
-            _naps(storage, nap, module.nap)
-            _memory(storage, noise)
-        _again(storage, triple)
-        if find_spec("distributed") is None:
-            print("  (distributed is not installed, so not measured)")
-            return
-        with _cluster() as client, joblib.parallel_config("dask"):
-            bare = _bare_dask(client)
-            _overhead("Dask", storage, triple, module.triple, numbers, bare)
+        _overhead("joblib (loky)", storage, triple, module.triple, numbers, _bare_joblib)
+        _naps(storage, nap, module.nap)
+        _memory(storage, noise)
+    _again(storage, triple)
+    if find_spec("distributed") is None:
+        print("  (distributed is not installed, so not measured)")
+        return
+    with tool.block(), _cluster() as client, joblib.parallel_config("dask"):
+        bare = _bare_dask(client)
+        _overhead("Dask", storage, triple, module.triple, numbers, bare)
 
 
 def _overhead(
@@ -111,10 +110,10 @@ def _memory(storage: Any, op: Any) -> None:
 def _again(storage: Any, op: Any) -> None:
     """Say what it costs to map calls again that are stored."""
     wanted = range(-_STORED, 0)
-    with joblib.parallel_config("loky", n_jobs=_CORES):
+    with storage, joblib.parallel_config("loky", n_jobs=_CORES):
         storage.map(op, wanted)
-    for label in ("first time in a new block", "once more"):
-        storage.clear_cache()
+    storage.clear_cache()
+    for label in ("nothing in memory", "once more"):
         with storage:
             began, cpu = time.perf_counter(), time.process_time()
             storage.map(op, wanted)
