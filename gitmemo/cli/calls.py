@@ -14,6 +14,7 @@ from gitmemo.display.text import table
 from gitmemo.frames.naming import short
 from gitmemo.hashing.digest import to_hex
 from gitmemo.model.facts import Call, Slot
+from gitmemo.model.plain import as_json, told
 from gitmemo.quantities import count, duration
 from gitmemo.query import names_now, stale_test
 from gitmemo.world.authors import authors_of
@@ -126,4 +127,5 @@ def _slots(slots: Sequence[Slot]) -> str:
 
 
 def _shown(slot: Slot) -> str:
-    return "…" if slot.inline is None else json.dumps(slot.inline.json, ensure_ascii=False)
+    plain = told(slot)
+    return "…" if plain is None else json.dumps(as_json(plain.json), ensure_ascii=False)

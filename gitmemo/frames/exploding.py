@@ -15,6 +15,7 @@ from gitmemo.frames.universe import element, produced
 from gitmemo.hashing.digest import Digest
 from gitmemo.model.facts import Call, Inline, Slot
 from gitmemo.model.items import Held, Item
+from gitmemo.model.plain import told
 
 INDEX, ITEM = "_index", "_item"
 Picks: TypeAlias = "dict[tuple[Digest, str], int]"
@@ -92,7 +93,7 @@ def _to_element(
     """Yield the rows that lead to one element of an argument."""
     port = roles.port(call, slot)
     assert slot.parts is not None  # it has elements
-    key = slot.parts.keys[number].inline if slot.parts.kind == "dict" else None
+    key = told(slot.parts.keys[number]) if slot.parts.kind == "dict" else None
     place = Slot(INDEX, None, None, key or Inline(number))
     here: Row = {port._replace(name=port.name + INDEX): (place,)}
     makers = list(_makers(roles, item))

@@ -14,6 +14,7 @@ from gitmemo.drawing import Edge, Graph, Node, State
 from gitmemo.hashing.digest import Digest
 from gitmemo.model.facts import Slot
 from gitmemo.model.items import inside
+from gitmemo.model.plain import told
 
 if TYPE_CHECKING:
     from gitmemo.frames.frame import ComputationFrame
@@ -48,7 +49,7 @@ def _function(frame: ComputationFrame, name: str, pending: Collection[Digest]) -
 
 def _variable(frame: ComputationFrame, name: str) -> Node:
     slots = frame.elements(name)
-    shown = [str(slot.inline.json) for slot in slots[:_MOST_VALUES] if slot.inline]
+    shown = [str(plain.json) for slot in slots[:_MOST_VALUES] if (plain := told(slot))]
     short = [text if len(text) <= _LONGEST_VALUE else text[:_LONGEST_VALUE] + "…" for text in shown]
     more = ", …" if len(slots) > len(short) and short else ""
     lines = (", ".join(short) + more,) if short else ()

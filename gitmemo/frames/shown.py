@@ -15,7 +15,8 @@ from gitmemo.errors import GitmemoError
 from gitmemo.frames.rows import Cell
 from gitmemo.frames.tables import Table, Tables
 from gitmemo.hashing.digest import to_hex
-from gitmemo.model.facts import Call, Slot
+from gitmemo.model.facts import Call, Inline, Slot
+from gitmemo.model.plain import as_json, told
 from gitmemo.ref import Ref, at_hand, ref_to
 
 if TYPE_CHECKING:
@@ -115,7 +116,7 @@ class ShownTables:
         loaded = [name for name in table.columns if values == "objs" and name not in lazy]
         loader = self._frame.loader
         slots = (s for name in loaded for row in table.rows for s in row.get(name, ()))
-        coming = [ref_to(slot, loader) for slot in slots if loader and not _is_plain(slot)]
+        coming = [ref_to(slot, loader) for slot in slots if loader and not _plain(slot)]
         with at_hand(coming):
             return {
                 name: self._column(table, name, "refs" if name in lazy else values, alike=alike)
@@ -140,9 +141,9 @@ class ShownTables:
             return lambda slot: to_hex(slot.hid if values == "hids" else slot.cid)
 
         def show(slot: Slot) -> object:
-            if values != "refs" and _is_plain(slot):
-                assert slot.inline is not None
-                return slot.inline.json
+            plain = _plain(slot)
+            if plain is not None and values != "refs":
+                return plain.json
             if loader is None:
                 return slot.inline.json if slot.inline else None
             ref = ref_to(slot, loader)
@@ -194,7 +195,9 @@ def plain_frame(table: Table, plain: Callable[[Slot], object]) -> pd.DataFrame:
 
 
 def _as_json(value: object) -> str | None:
-    return None if value is None else json.dumps(value, ensure_ascii=False)
+    if isinstance(value, list):
+        value = [as_json(one) for one in value]
+    return None if value is None else json.dumps(as_json(value), ensure_ascii=False)
 
 
 def _typed(values: list[object]) -> Any:
@@ -212,8 +215,9 @@ def _width(value: object) -> int:
     return value.bit_length() if isinstance(value, int) else 0
 
 
-def _is_plain(slot: Slot) -> bool:
-    return slot.inline is not None and type(slot.inline.json) in _PLAIN
+def _plain(slot: Slot) -> Inline | None:
+    inline = told(slot)
+    return inline if inline is not None and type(inline.json) in _PLAIN else None
 
 
 def _cell(cell: Cell, show: Callable[[Slot], object]) -> object:

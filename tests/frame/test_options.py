@@ -116,6 +116,34 @@ def test_values_are_chosen_by_history_or_content(storage: gm.Storage, cf: Comput
     assert cf.select_subsets(model=[model], data=[]).df().empty
 
 
+def test_values_and_refs_are_chosen_together(storage: gm.Storage, cf: ComputationFrame) -> None:
+    def rates(wanted: list[object]) -> list[int]:
+        return sorted(cf[cf["rate"].isin(wanted)].df("rate")["rate"])
+
+    assert rates([gm.wrap(1), 2]) == [1, 2]
+    assert rates([gm.wrap(1), "n2", [1]]) == [1]
+    texts = storage.cf(report)
+    one, two = texts["report"].refs()
+    assert len(texts[texts["report"].isin([one, two.unwrap()])]) == 2
+    assert rates([1.0, [2], {3}]) == [1]
+
+
+def test_a_value_that_cannot_be_hashed_is_among_others_or_not() -> None:
+    storage = gm.Storage()
+    with storage:
+        for parts in ({"a": 1}, {"a": 2}):
+            merge(parts)
+    cf = storage.cf(merge)
+    assert len(cf[cf["parts"].isin([{"a": 2}, 7])]) == 1
+    assert len(cf.query("parts in {1, 2}")) == 0
+
+
+def test_a_number_is_in_no_text(cf: ComputationFrame, storage: gm.Storage) -> None:
+    assert len(cf.query("rate in 'abc'")) == 0
+    texts = storage.cf(report)
+    assert len(texts.query("report in 'rate 1, rate 2'")) == 2
+
+
 def test_a_ref_means_its_content_unless_its_history_is_asked_for() -> None:
     storage = gm.Storage()
     with storage:
