@@ -76,7 +76,7 @@ class Tables:
         wanted = self._wanted(nodes) if nodes else None
         finals = frame.roles.finals if wanted is None else self._last_of(wanted)
         if explode:
-            pairs = list(exploded_rows(frame.roles, finals, self._explodes(explode)))
+            pairs = list(exploded_rows(frame.roles, finals, self._explodes(explode), wanted))
         elif wanted is None:
             pairs = list(zip(finals, frame.rows, strict=True))
         else:

@@ -108,19 +108,24 @@ class Universe:
                 found[maker.hid].append(call)
         return found
 
-    def given(self, held: Held) -> Iterator[Call]:
-        """Yield the calls that a value is an argument of, or in an argument of.
+    def given(self, held: Held) -> Sequence[Call]:
+        """Return the calls that a value is an argument of, or in an argument of.
 
         Those of a value from outside are the calls that were given an equal one.
         """
-        if not _is_raw(held):
-            hid = held.hid
-            yield from (c for c in self.calls if any(hid in produced(s) for s in c.inputs))
-            return
-        wanted = element(held)
+        return self._given[_is_raw(held), element(held)]
+
+    @cached_property
+    def _given(self) -> Mapping[tuple[bool, Digest | str], Sequence[Call]]:
+        """The calls by what they were given: whether it is from outside, and which it is."""
+        found: dict[tuple[bool, Digest | str], list[Call]] = defaultdict(list)
         for call in self.calls:
-            if any(slot.is_raw and element(slot) == wanted for slot in call.inputs):
-                yield call
+            keys = dict.fromkeys(
+                (False, hid) for slot in call.inputs for hid in produced(slot)
+            ) | dict.fromkeys((True, element(slot)) for slot in call.inputs if slot.is_raw)
+            for key in keys:
+                found[key].append(call)
+        return defaultdict(list, found)
 
     def in_order(self, hids: Collection[Digest]) -> list[Call]:
         """Return these calls, each after all that its inputs came from, and soon after the last of them.
