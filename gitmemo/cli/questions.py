@@ -8,19 +8,21 @@ import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 
 import click
 
 from gitmemo.cli.looking import look_at
 from gitmemo.cli.options import json_option, revision_options, user_option
 from gitmemo.display.text import table
-from gitmemo.errors import UnknownOp, WrongQuestion
+from gitmemo.errors import TableNotWritten, UnknownOp, WrongQuestion
 from gitmemo.frames import Cell, ComputationFrame, Table, plain_frame
 from gitmemo.frames.naming import asked_once
 from gitmemo.hashing.digest import Digest, to_hex
 from gitmemo.model.facts import Call, Slot
 from gitmemo.model.plain import as_json, told
 from gitmemo.model.tags import SIGN
+from gitmemo.plain_files import replace_file
 from gitmemo.quantities import count, size
 from gitmemo.query import (
     Selection,
@@ -238,18 +240,27 @@ def _csv_cell(cell: Cell) -> object:
 
 
 def write_parquet(result: Table, path: str, limit: int | None) -> None:
-    """Write a table to a Parquet file; what is no plain value stands there as JSON.
+    """Write a table to a Parquet file, whole or not at all; what is no plain value is JSON there.
 
     Raises:
         WrongQuestion: pyarrow is not installed.
+        TableNotWritten: There is no such folder, or the file cannot be written.
     """
+    target = Path(path).resolve()
+    if not target.parent.is_dir():
+        raise TableNotWritten(path, f"there is no folder {target.parent}")
     frame = plain_frame(result.head(limit), plain_value)
+    data = io.BytesIO()
     try:
-        frame.to_parquet(path)
+        frame.to_parquet(data)
     except ImportError:
         raise WrongQuestion(
             "writing Parquet files needs pyarrow, which is not installed", "pip install pyarrow"
         ) from None
+    try:
+        replace_file(target.parent, target.name, data.getvalue())
+    except OSError as error:
+        raise TableNotWritten(path, error.strerror or str(error)) from error
 
 
 def json_value(slot: Slot) -> object:

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, overload
 
+from gitmemo.errors import WrongQuestion
 from gitmemo.frames import between, selecting
 from gitmemo.frames.backing import Node, Nodes, Operation
 from gitmemo.frames.columns import Column, Mask
@@ -203,13 +204,18 @@ class ComputationFrame(FrameGraph):
         """Return the frame with tables sorted by these columns; `ascending` for all, or for each."""
         self.check_columns(by)
         upwards = [ascending] * len(by) if isinstance(ascending, bool) else ascending
+        if len(upwards) != len(by):
+            raise WrongQuestion(
+                f"`ascending` says {len(upwards)} times what {len(by)} columns are to be",
+                "give True or False for all, or one for each column",
+            )
         order = tuple(zip(by, upwards, strict=True))
         return replace(self, layout=replace(self.layout, sorted_by=order))
 
     # --- algebra ---------------------------------------------------------
 
     def __or__(self, other: ComputationFrame) -> ComputationFrame:
-        return selecting.combined(self, other, lambda a, b: a | b)
+        return selecting.combined(self, other, lambda a, b: a | b, shows_both=True)
 
     def __and__(self, other: ComputationFrame) -> ComputationFrame:
         return selecting.combined(self, other, lambda a, b: a & b)
@@ -271,8 +277,7 @@ class ComputationFrame(FrameGraph):
 
     def simplify(self) -> ComputationFrame:
         """Return the frame without empty variables, and with those merged that hold the same values."""
-        free = {name: slots for name, slots in self.free.items() if slots}
-        return replace(self, free=free).merge_vars()
+        return selecting.simplified(self)
 
     def apply(self, function: Callable[[Any], Any], *nodes: Node) -> ComputationFrame:
         """Return the frame whose tables show `function(value)` for these variables."""

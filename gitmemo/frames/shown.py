@@ -9,9 +9,9 @@ from __future__ import annotations
 import json
 import warnings
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from gitmemo.errors import GitmemoError
+from gitmemo.errors import BadSetting, GitmemoError
 from gitmemo.frames.rows import Cell
 from gitmemo.frames.tables import Table, Tables
 from gitmemo.hashing.digest import to_hex
@@ -71,6 +71,7 @@ class ShownTables:
         """Return what stands in the columns, and how many rows there are."""
         functions = [name for name in nodes if self._frame.is_function(name)]
         variables = [name for name in nodes if name not in functions]
+        self._frame.check_columns(sorted(lazy))
         table = Tables(self._frame).table(variables, explode)
         if nodes and not variables:
             table = Table((), table.rows, table.later, table.finals)
@@ -113,6 +114,8 @@ class ShownTables:
         self, table: Table, values: Values, lazy: frozenset[str], *, alike: bool = False
     ) -> dict[str, list[object]]:
         """Return what stands in the columns. All that is not on this machine comes in one go."""
+        if values not in get_args(Values):
+            raise BadSetting("values", values, get_args(Values))
         loaded = [name for name in table.columns if values == "objs" and name not in lazy]
         loader = self._frame.loader
         slots = (s for name in loaded for row in table.rows for s in row.get(name, ()))
@@ -177,7 +180,8 @@ def _alike(cells: list[object]) -> list[object]:
 def plain_frame(table: Table, plain: Callable[[Slot], object]) -> pd.DataFrame:
     """Return a table as a pandas frame of plain values that every file format takes.
 
-    `plain` gives what stands for a value; what is no number, text or truth stands there as JSON.
+    `plain` gives what stands for a value; where a column holds something that is no number of 64
+    bits, no text and no truth, or several of these, its values stand there as JSON.
     """
     import pandas as pd
 
@@ -187,6 +191,7 @@ def plain_frame(table: Table, plain: Callable[[Slot], object]) -> pd.DataFrame:
         values = [one[0] if len(one) == 1 else one or None for one in cells]
         kinds = {type(value) for value in values} - {type(None)}
         alike = kinds <= {int, float} or (len(kinds) == 1 and kinds <= _PLAIN)
+        alike = alike and max(map(_width, values), default=0) < _WORD_BITS
         shown[name] = _typed(values) if alike else [_as_json(value) for value in values]
     mark = table.later_column
     if mark is not None:

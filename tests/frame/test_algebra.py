@@ -406,7 +406,7 @@ def test_conditions(storage: gm.Storage) -> None:
     assert cf.where(until="2020-01-01").df().empty
     slow = cf.where(lambda call: call.inputs[1].inline.json == 3, op="train")
     assert set(slow.df()["rate"]) == {3}
-    with pytest.raises(ValueError, match="Invalid isoformat"):
+    with pytest.raises(WrongQuestion, match="neither a date nor a moment"):
         cf.where(since="yesterday")
 
 

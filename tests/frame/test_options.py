@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 import gitmemo as gm
-from gitmemo.errors import FramesDiffer, UnknownNode
+from gitmemo.errors import BadSetting, FramesDiffer, UnknownNode, WrongQuestion
 from gitmemo.frames import ComputationFrame
 
 
@@ -283,3 +285,56 @@ def test_pictures_say_what_is_in_a_collection(storage: gm.Storage) -> None:
     assert nodes["v:accs"].collection
     assert not nodes["v:acc"].collection
     assert nodes["f:train"].count == 4
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        lambda cf: cf.df(values="nonsense"),
+        lambda cf: cf.df(values="uids"),
+        lambda cf: cf.get_func_table("train", values="nonsense"),
+        lambda cf: cf.df(lazy_vars=["typo"]),
+        lambda cf: cf.upstream("acc", how="storng"),
+        lambda cf: cf.downstream("n", how="storng"),
+        lambda cf: cf.split("train", by="versions"),
+        lambda cf: cf.where(since="yesterday"),
+        lambda cf: cf.where(until="2026-13-01"),
+        lambda cf: cf.sort("n", "rate", ascending=[True]),
+        lambda cf: cf.sample(-1),
+        lambda cf: cf["rate"].isin([5], by="hid"),
+    ],
+)
+def test_what_no_method_can_be_told(
+    cf: ComputationFrame, asked: Callable[[ComputationFrame], object]
+) -> None:
+    with pytest.raises((BadSetting, UnknownNode, WrongQuestion)):
+        asked(cf)
+
+
+def test_a_function_is_no_variable_to_compare(cf: ComputationFrame) -> None:
+    with pytest.raises(UnknownNode) as caught:
+        cf.query("train > 3")
+    assert "did you mean 'train'" not in str(caught.value)
+
+
+def test_only_variables_of_the_same_values_are_made_one() -> None:
+    @gm.op
+    def grow(depth, trees):
+        return depth * trees
+
+    storage = gm.Storage()
+    with storage:
+        for depth, trees in ((1, 1), (1, 2), (2, 3)):
+            grow(depth, trees)
+    cf = storage.cf(grow)
+    assert {"depth", "trees"} <= set(cf.simplify().vnames)
+    assert len({"depth", "trees"} & set(cf.merge_vars().vnames)) == 1
+
+
+def test_frames_of_some_nodes_are_sets_too(cf: ComputationFrame) -> None:
+    some, other = cf[["model", "acc", "judge"]], cf[cf["rate"] == 1]
+    assert "n" not in some.vnames
+    assert (some - other) | (some & other) == some
+    assert some - some == some & other - other
+    assert some & some == some | some == some
+    assert set((some & other).vnames) <= {"model", "acc"}
