@@ -119,8 +119,8 @@ def test_calls_are_listed_with_ids_that_lead_somewhere(project: Clone) -> None:
 
 def test_the_graph_of_ops(project: Clone, tmp_path: Path) -> None:
     text = project.gitmemo("graph", "train").out
-    assert "model = train(data | lr)" in text
-    assert "acc = judge(data | model)" in text
+    assert "model = train(data=data, lr=lr)" in text
+    assert "acc = judge(model=model, data=data)" in text
     for name, start in {"g.svg": "<svg", "g.html": "<!DOCTYPE html>", "g.mmd": "flowchart"}.items():
         project.gitmemo("graph", "-o", str(tmp_path / name), "--verbose", "--lr")
         assert (tmp_path / name).read_text("utf-8").lower().startswith(start.lower())

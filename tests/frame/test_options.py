@@ -338,3 +338,23 @@ def test_frames_of_some_nodes_are_sets_too(cf: ComputationFrame) -> None:
     assert some - some == some & other - other
     assert some & some == some | some == some
     assert set((some & other).vnames) <= {"model", "acc"}
+
+
+def test_a_drawing_as_text_says_what_the_printed_graph_says() -> None:
+    @gm.op
+    def halves(items):
+        return items[:1], items[1:]
+
+    @gm.op(output_names=["score"])
+    def score(test, train, rate):
+        return len(test) * rate
+
+    storage = gm.Storage()
+    with storage:
+        first, second = halves([1, 2, 3])
+        score(first, second, 2)
+    cf = storage.cf(score).expand_back()
+    drawn = [line.partition("  #")[0] for line in repr(cf.draw()).splitlines()]
+    assert drawn == cf.graph_text().splitlines()
+    assert drawn[0].count(",") == 1
+    assert "|" not in "".join(drawn)
