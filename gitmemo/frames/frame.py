@@ -21,6 +21,7 @@ from gitmemo.frames.graph import FrameGraph
 from gitmemo.frames.shown import ShownTables, Values
 from gitmemo.frames.tables import Table, Tables
 from gitmemo.frames.universe import Hids
+from gitmemo.frames.writing import code_of
 from gitmemo.garbage import uncollected
 from gitmemo.model.facts import Call
 
@@ -403,7 +404,8 @@ class ComputationFrame(FrameGraph):
         Args:
             path: A file: `.svg`, `.html`, `.dot`, `.mmd` (Mermaid), `.txt`; `.png` and `.pdf` with
                 Graphviz.
-            verbose: With versions and values in the nodes, and names and counts at all edges.
+            verbose: With versions and values in the nodes, and names and counts at all edges; as text
+                also with the pattern that asks for it, where one pattern can say it.
             direction: From the top down (`TB`), or from left to right (`LR`).
             engine: `own`, or `dot` for Graphviz, if it is installed.
 
@@ -416,7 +418,7 @@ class ComputationFrame(FrameGraph):
         graph = self.graph()
         if path is not None:
             save(graph, path, engine=engine, verbose=verbose, direction=direction)
-        return Picture(graph, verbose, direction)
+        return Picture(graph, verbose, direction, (code_of(self) or "") if verbose else "")
 
     def _repr_svg_(self) -> str:
         return self.draw().svg

@@ -85,7 +85,7 @@ def _edges(frame: ComputationFrame) -> list[Edge]:
                 key = (f"v:{variable}", function, slot.name, False)
                 counts[key] += 1
                 places[key] = min(place, places.get(key, place))
-            for part in _parts(frame, slot):
+            for part in parts_of(frame, slot):
                 if part in shown and part != variable:
                     counts[f"v:{part}", f"v:{variable}", "", True] += 1
         for place, slot in enumerate(call.outputs):
@@ -104,7 +104,7 @@ def _edges(frame: ComputationFrame) -> list[Edge]:
     ]
 
 
-def _parts(frame: ComputationFrame, slot: Slot) -> list[str]:
+def parts_of(frame: ComputationFrame, slot: Slot) -> list[str]:
     """Return the variables that the elements of an argument are, if it is a collection of results."""
     if slot.parts is None or frame.roles.source(slot) is not None:
         return []

@@ -121,6 +121,7 @@ def test_the_graph_of_ops(project: Clone, tmp_path: Path) -> None:
     text = project.gitmemo("graph", "train").out
     assert "model = train(data=data, lr=lr)" in text
     assert "acc = judge(model=model, data=data)" in text
+    assert "# train: version " in project.gitmemo("graph", "train", "--verbose").out
     for name, start in {"g.svg": "<svg", "g.html": "<!DOCTYPE html>", "g.mmd": "flowchart"}.items():
         project.gitmemo("graph", "-o", str(tmp_path / name), "--verbose", "--lr")
         assert (tmp_path / name).read_text("utf-8").lower().startswith(start.lower())

@@ -9,6 +9,8 @@ import pytest
 import gitmemo as gm
 from gitmemo.errors import BadSetting, FramesDiffer, UnknownNode, WrongQuestion
 from gitmemo.frames import ComputationFrame
+from gitmemo.frames.writing import HEADER
+from gitmemo.patterns.writing import HEADER as PATTERN_HEADER
 
 
 @gm.op(output_names=["data"])
@@ -358,3 +360,32 @@ def test_a_drawing_as_text_says_what_the_printed_graph_says() -> None:
     assert drawn == cf.graph_text().splitlines()
     assert drawn[0].count(",") == 1
     assert "|" not in "".join(drawn)
+
+
+def test_a_drawing_in_full_is_a_pattern_that_asks_for_the_frame(storage: gm.Storage) -> None:
+    for frame in (storage.cf(judge).expand_back(), storage.cf(best).expand_back()):
+        header, *code = repr(frame.draw(verbose=True)).partition("\n\n")[0].splitlines()
+        assert header == HEADER == PATTERN_HEADER
+        names = {"storage": storage, "Q": gm.Q, "load": load, "train": train, "judge": judge}
+        names["best"] = best
+        with storage.query():
+            exec("\n".join(code).replace("    ", ""), names)
+            ids = (
+                names["result"],
+                eval(code[-1].partition(" = ")[2][:-1] + ", values='cids')", names),
+            )
+        table = frame.df(values="cids", explode=True)[list(ids[1].columns)]
+        assert len(ids[0]) == len(ids[1])
+        assert set(ids[1].itertuples(index=False)) == set(table.itertuples(index=False))
+
+
+def test_a_frame_that_no_pattern_says_is_drawn_without_one() -> None:
+    @gm.op
+    def step(n):
+        return n + 1
+
+    storage = gm.Storage()
+    with storage:
+        step(step(1))
+    assert HEADER not in repr(storage.cf(step).draw(verbose=True))
+    assert HEADER not in repr(storage.cf(step).draw())
