@@ -39,7 +39,7 @@ class Picture:
     @property
     def dot(self) -> str:
         """The graph in the language of Graphviz."""
-        return to_dot(self.graph, verbose=self.verbose, direction=self.direction)
+        return to_dot(folded(self.graph), verbose=self.verbose, direction=self.direction)
 
     @property
     def mermaid(self) -> str:

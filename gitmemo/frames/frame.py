@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, overload
 
+from gitmemo.collector import uncollected
 from gitmemo.errors import WrongQuestion
 from gitmemo.frames import between, selecting
 from gitmemo.frames.backing import Node, Nodes, Operation
@@ -22,7 +23,6 @@ from gitmemo.frames.shown import ShownTables, Values
 from gitmemo.frames.tables import Table, Tables
 from gitmemo.frames.universe import Hids
 from gitmemo.frames.writing import code_of
-from gitmemo.garbage import uncollected
 from gitmemo.model.facts import Call
 
 if TYPE_CHECKING:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
+from gitmemo.collector import uncollected
 from gitmemo.errors import BadSetting, NameTaken, UnknownOp, WrongQuestion
 from gitmemo.frames.backing import Node
 from gitmemo.frames.between import midstream
@@ -19,7 +20,6 @@ from gitmemo.frames.meeting import Asked
 from gitmemo.frames.naming import content, short
 from gitmemo.frames.roles import Variable
 from gitmemo.frames.universe import Universe, element, produced
-from gitmemo.garbage import uncollected
 from gitmemo.hashing.digest import Digest, to_hex
 from gitmemo.model.facts import Call, Slot
 from gitmemo.quantities import moment_of

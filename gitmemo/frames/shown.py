@@ -147,8 +147,6 @@ class ShownTables:
             plain = _plain(slot)
             if plain is not None and values != "refs":
                 return plain.json
-            if loader is None:
-                return slot.inline.json if slot.inline else None
             ref = ref_to(slot, loader)
             if values == "inline" and slot.inline is not None:
                 return ref.unwrap()

@@ -389,3 +389,11 @@ def test_a_frame_that_no_pattern_says_is_drawn_without_one() -> None:
         step(step(1))
     assert HEADER not in repr(storage.cf(step).draw(verbose=True))
     assert HEADER not in repr(storage.cf(step).draw())
+
+
+def test_a_frame_without_a_storage_shows_what_its_records_say(cf: ComputationFrame) -> None:
+    alone = ComputationFrame(cf.universe, cf.selected)
+    assert alone.df("n", "rate", "acc").equals(cf.df("n", "rate", "acc"))
+    shown = alone.df("acc", values="refs")["acc"]
+    assert [ref.hid for ref in shown] == [ref.hid for ref in cf.df("acc", values="refs")["acc"]]
+    assert alone.df("model")["model"].tolist() == cf.df("model")["model"].tolist()
