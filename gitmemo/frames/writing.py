@@ -66,7 +66,9 @@ class _Writer:
             return None
         given = ", ".join(f"{argument}={self._code[source]}" for argument, source, _ in inputs)
         made = ", ".join([self._named(one) for one in outputs])
-        return [*lines, f"{made} = {called}({given})" if made else f"{called}({given})"]
+        lines.append(f"{made} = {called}({given})" if made else f"{called}({given})")
+        told = [f"{self._code[one]}{self._label(one)}" for one in outputs if self._label(one)]
+        return lines + told
 
     def _way(
         self, call: Call
@@ -86,9 +88,10 @@ class _Writer:
         if not items:
             return f"{self._named(source)} = Q(){self._label(source)} # {_INPUT}"
         around = _AROUND.get(slot.parts.kind) if slot.parts else None
-        if around is None or len(items) > 1 or items[0] not in self._code:
+        (item, *others) = items
+        if around is None or others or item not in self._code:
             return None
-        held = around.format(self._code[items[0]])
+        held = around.format(self._code[item])
         return f"{self._named(source)} = Q({held}){self._label(source)}"
 
     def _named(self, variable: str) -> str:

@@ -379,6 +379,19 @@ def test_a_drawing_in_full_is_a_pattern_that_asks_for_the_frame(storage: gm.Stor
         assert set(ids[1].itertuples(index=False)) == set(table.itertuples(index=False))
 
 
+def test_results_that_are_called_like_their_op_have_another_name_in_the_code() -> None:
+    storage = gm.Storage()
+    with storage:
+        total(size(3))
+    frame = storage.cf(total).expand_back()
+    _, *code = repr(frame.draw(verbose=True)).partition("\n\n")[0].splitlines()
+    names = {"storage": storage, "Q": gm.Q, "size": size, "total": total}
+    with storage.query():
+        exec("\n".join(code).replace("    ", ""), names)
+    assert list(names["result"].columns) == list(frame.df().columns)
+    assert names["result"].values.tolist() == frame.df().values.tolist()
+
+
 def test_a_frame_that_no_pattern_says_is_drawn_without_one() -> None:
     @gm.op
     def step(n):
