@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Collection, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 import click
 
@@ -12,15 +12,18 @@ from gitmemo.cli.options import json_option, revision_options, user_option
 from gitmemo.cli.questions import json_value, meant_by
 from gitmemo.display.text import table
 from gitmemo.frames.naming import short
-from gitmemo.hashing.digest import to_hex
+from gitmemo.hashing.digest import Digest, to_hex
 from gitmemo.model.facts import Call, Slot
+from gitmemo.model.plain import as_json, told
 from gitmemo.quantities import count, duration
-from gitmemo.query import names_now, stale_test
+from gitmemo.query import names_now, valid_calls
+from gitmemo.workspace import View
 from gitmemo.world.authors import authors_of
 
 _MOST = 20
 _ID_DIGITS = 12
 _TO_THE_SECOND = 19
+_OF_OLDER, _ON_OLDER = "older code", "older results"
 
 
 @click.command()
@@ -32,7 +35,9 @@ _TO_THE_SECOND = 19
     metavar="N",
     help=f"At most N; {_MOST} if not given.",
 )
-@click.option("--all", "every", is_flag=True, help="Also show calls of older code.")
+@click.option(
+    "--all", "every", is_flag=True, help="Also show calls of older code, and on its results."
+)
 @user_option
 @click.option("--pending", "waiting", is_flag=True, help="Only calls that are in no commit yet.")
 @revision_options
@@ -56,37 +61,41 @@ def calls(
     view = look_at(rev, later=later)
     now = names_now(view)
     known = now.calls(view.world.calls(view.code))
-    is_stale = stale_test(view.world, view.code)
-    pending = view.world.pending_hids(view.code)
     meant = meant_by(view, ops, known, known, now.former)
     wanted = [call for call in known if meant.has(call)]
     if user:
         is_theirs = authors_of(view.world).test(user)
         wanted = [call for call in wanted if is_theirs(call)]
     if waiting:
+        pending = view.world.pending_hids(view.code)
         wanted = [call for call in wanted if call.hid in pending]
-    stale = {call.hid for call in wanted if is_stale(call)}
-    found = [call for call in reversed(wanted) if every or call.hid not in stale]
+    states = _states(view, known)
+    old = [call for call in wanted if states.get(call.hid) in (_OF_OLDER, _ON_OLDER)]
+    left_out = set() if every else {call.hid for call in old}
+    found = [call for call in reversed(wanted) if call.hid not in left_out]
     shown = found[:limit]
     write = _as_json if as_json else _as_text
-    for line in write(shown, stale, pending):
+    for line in write(shown, states):
         click.echo(line)
     if len(found) > limit:
         click.echo(f"{limit} of {count(len(found), 'call')} shown (--limit)", err=True)
-    hidden = len(wanted) - len(found)
-    if hidden:
-        click.echo(f"{count(hidden, 'call')} of older code not shown (--all)", err=True)
+    for state, which in ((_OF_OLDER, "of"), (_ON_OLDER, "on results of")):
+        hidden = sum(states[call.hid] == state for call in old if call.hid in left_out)
+        if hidden:
+            click.echo(f"{count(hidden, 'call')} {which} older code not shown (--all)", err=True)
 
 
-def _state(call: Call, stale: Collection[bytes], pending: Collection[bytes]) -> str:
-    if call.hid in stale:
-        return "older code"
-    return "pending" if call.hid in pending else ""
+def _states(view: View, calls: Sequence[Call]) -> dict[Digest, str]:
+    """Return what is to be said of calls: which are pending, of older code, or on its results."""
+    selection = valid_calls(view.world, calls, view.code)
+    return {
+        **dict.fromkeys(view.world.pending_hids(view.code), "pending"),
+        **{call.hid: _ON_OLDER for call in selection.unreachable},
+        **{call.hid: _OF_OLDER for call in selection.stale},
+    }
 
 
-def _as_json(
-    shown: Sequence[Call], stale: Collection[bytes], pending: Collection[bytes]
-) -> Iterator[str]:
+def _as_json(shown: Sequence[Call], states: Mapping[Digest, str]) -> Iterator[str]:
     for call in shown:
         fields = {
             "hid": to_hex(call.hid),
@@ -95,16 +104,14 @@ def _as_json(
             "seconds": call.run.get("seconds"),
             "commit": call.run.get("commit"),
             "version": to_hex(call.version) if call.version else None,
-            "state": _state(call, stale, pending) or "committed",
+            "state": states.get(call.hid, "committed"),
             "inputs": {slot.name: json_value(slot) for slot in call.inputs},
             "outputs": {slot.name: json_value(slot) for slot in call.outputs},
         }
         yield json.dumps(fields, ensure_ascii=False)
 
 
-def _as_text(
-    shown: Sequence[Call], stale: Collection[bytes], pending: Collection[bytes]
-) -> Iterator[str]:
+def _as_text(shown: Sequence[Call], states: Mapping[Digest, str]) -> Iterator[str]:
     names = [to_hex(call.hid)[:_ID_DIGITS] for call in shown]
     rows = [
         [
@@ -112,7 +119,7 @@ def _as_text(
             short(call.op),
             call.start[:_TO_THE_SECOND].replace("T", " "),
             duration(call.seconds),
-            _state(call, stale, pending),
+            states.get(call.hid, ""),
             _slots(call.inputs),
             _slots(call.outputs),
         ]
@@ -126,4 +133,5 @@ def _slots(slots: Sequence[Slot]) -> str:
 
 
 def _shown(slot: Slot) -> str:
-    return "…" if slot.inline is None else json.dumps(slot.inline.json, ensure_ascii=False)
+    plain = told(slot)
+    return "…" if plain is None else json.dumps(as_json(plain.json), ensure_ascii=False)

@@ -8,18 +8,21 @@ import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
+from pathlib import Path
 
 import click
 
 from gitmemo.cli.looking import look_at
 from gitmemo.cli.options import json_option, revision_options, user_option
 from gitmemo.display.text import table
-from gitmemo.errors import UnknownOp, WrongQuestion
+from gitmemo.errors import TableNotWritten, UnknownOp, WrongQuestion
 from gitmemo.frames import Cell, ComputationFrame, Table, plain_frame
 from gitmemo.frames.naming import asked_once
 from gitmemo.hashing.digest import Digest, to_hex
 from gitmemo.model.facts import Call, Slot
+from gitmemo.model.plain import as_json, told
 from gitmemo.model.tags import SIGN
+from gitmemo.plain_files import replace_file
 from gitmemo.quantities import count, size
 from gitmemo.query import (
     Selection,
@@ -227,38 +230,55 @@ def _as_csv(result: Table) -> Iterator[str]:
 
 
 def _csv_cell(cell: Cell) -> object:
-    values = [json_value(slot) for slot in cell]
-    if len(values) == 1 and not isinstance(values[0], list | dict):
-        return "" if values[0] is None else values[0]
-    return (
-        json.dumps(values if len(values) > 1 else values[0], ensure_ascii=False) if values else ""
-    )
+    plain = [plain_value(slot) for slot in cell]
+    if not plain or plain == [None]:
+        return ""
+    if len(plain) == 1 and not isinstance(plain[0], list | dict):
+        return plain[0]
+    values = [as_json(value) for value in plain]
+    return json.dumps(values if len(values) > 1 else values[0], ensure_ascii=False)
 
 
 def write_parquet(result: Table, path: str, limit: int | None) -> None:
-    """Write a table to a Parquet file; what is no plain value stands there as JSON.
+    """Write a table to a Parquet file, whole or not at all; what is no plain value is JSON there.
 
     Raises:
         WrongQuestion: pyarrow is not installed.
+        TableNotWritten: There is no such folder, or the file cannot be written.
     """
-    frame = plain_frame(result.head(limit), json_value)
+    target = Path(path).resolve()
+    if not target.parent.is_dir():
+        raise TableNotWritten(path, f"there is no folder {target.parent}")
+    frame = plain_frame(result.head(limit), plain_value)
+    data = io.BytesIO()
     try:
-        frame.to_parquet(path)
+        frame.to_parquet(data)
     except ImportError:
         raise WrongQuestion(
             "writing Parquet files needs pyarrow, which is not installed", "pip install pyarrow"
         ) from None
+    try:
+        replace_file(target.parent, target.name, data.getvalue())
+    except OSError as error:
+        raise TableNotWritten(path, error.strerror or str(error)) from error
 
 
 def json_value(slot: Slot) -> object:
     """Return a result as JSON shows it: itself, or where it is kept."""
-    return slot.inline.json if slot.inline else {"hid": to_hex(slot.hid), "cid": to_hex(slot.cid)}
+    return as_json(plain_value(slot))
+
+
+def plain_value(slot: Slot) -> object:
+    """Return a result itself, or where it is kept."""
+    plain = told(slot)
+    return plain.json if plain else {"hid": to_hex(slot.hid), "cid": to_hex(slot.cid)}
 
 
 def _as_text(view: View, result: Table) -> Iterator[str]:
     def shown(slot: Slot) -> object:
-        if slot.inline:
-            return slot.inline.json
+        plain = told(slot)
+        if plain:
+            return plain.json
         values = view.world.values(slot.cid)
         return f"<{values[0].codec} {size(values[0].size)}>" if values else "<not stored>"
 

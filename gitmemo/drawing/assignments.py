@@ -21,7 +21,8 @@ def to_text(graph: Graph, *, verbose: bool = False) -> str:
     A name after `@` is what the function calls its output, where that differs from the variable.
 
     Args:
-        verbose: Whether variables have lines of their own too, with how many values they have.
+        verbose: Whether variables have lines of their own too, with how many values they have, and
+            functions with their versions.
     """
     nodes = {node.key: node for node in graph.nodes}
     into, out_of = defaultdict[str, list[Edge]](list), defaultdict[str, list[Edge]](list)
@@ -36,6 +37,7 @@ def to_text(graph: Graph, *, verbose: bool = False) -> str:
             call = f"{shown(node.label)}({_inputs(nodes, into[key])})"
             said = f"{values} = {call}" if values else call
             lines.append(_with_remark(said, _remarks(node, "call")))
+            lines += [f"# {shown(node.label)}: {shown(line)}" for line in node.lines if verbose]
         else:
             lines += _variable(nodes, node, into[key], out_of[key], verbose=verbose)
     lines += [f"# {shown(text)}" for text in (graph.note,) if text]
@@ -60,9 +62,13 @@ def _outputs(nodes: dict[str, Node], edges: list[Edge]) -> str:
             names[edge.label].append(_item(nodes[edge.target], edge))
     return ", ".join(
         " | ".join(variables)
-        + (f"@{shown(label)}" if label and variables != [shown(label)] else "")
+        + (f"@{shown(label)}" if _is_name(label) and variables != [shown(label)] else "")
         for label, variables in names.items()
     )
+
+
+def _is_name(label: str) -> bool:
+    return bool(label) and not label.isdigit()
 
 
 def _inputs(nodes: dict[str, Node], edges: list[Edge]) -> str:

@@ -20,11 +20,16 @@ from gitmemo.drawing.svg import to_svg
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """The picture of a graph: SVG in a notebook, text elsewhere."""
+    """The picture of a graph: SVG in a notebook, text elsewhere.
+
+    Attributes:
+        code: What text begins with: the graph as a program that asks for it.
+    """
 
     graph: Graph
     verbose: bool = False
     direction: Direction = "TB"
+    code: str = ""
 
     @property
     def svg(self) -> str:
@@ -34,7 +39,7 @@ class Picture:
     @property
     def dot(self) -> str:
         """The graph in the language of Graphviz."""
-        return to_dot(self.graph, verbose=self.verbose, direction=self.direction)
+        return to_dot(folded(self.graph), verbose=self.verbose, direction=self.direction)
 
     @property
     def mermaid(self) -> str:
@@ -49,4 +54,5 @@ class Picture:
         return self.svg
 
     def __repr__(self) -> str:
-        return to_text(self.graph, verbose=self.verbose)
+        text = to_text(self.graph, verbose=self.verbose)
+        return f"{self.code}\n{text}" if self.code else text

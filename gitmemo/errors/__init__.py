@@ -39,6 +39,7 @@
       FramesDiffer           exit 2
       UnknownNode            exit 2
       UnknownAuthor          exit 2
+      TableNotWritten        exit 2
       NameTaken              exit 2
       WrongQuestion          exit 2
     records
@@ -190,6 +191,7 @@ from gitmemo.errors.files import FileInTheWay, FileOutside, NotAFile
 from gitmemo.errors.frames import (
     FramesDiffer,
     NameTaken,
+    TableNotWritten,
     UnknownAuthor,
     UnknownNode,
     WrongQuestion,
@@ -434,6 +436,7 @@ __all__ = [
     "StoreGone",
     "StoreInUse",
     "StoreUnusable",
+    "TableNotWritten",
     "TagContested",
     "TagTaken",
     "TaggedGone",

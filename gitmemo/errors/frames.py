@@ -53,6 +53,23 @@ class UnknownNode(GitmemoError, KeyError):
     __str__ = GitmemoError.__str__  # a KeyError shows its first argument only
 
 
+class TableNotWritten(GitmemoError, OSError):
+    """The file of a table cannot be written."""
+
+    kind = "table-not-written"
+    exit_code = 2
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(path, reason)
+        self.path, self.reason = path, reason
+
+    def problem(self) -> str:
+        return f"the table {self.path} cannot be written: {self.reason}"
+
+    def remedy(self) -> str:
+        return "name a file in a folder that exists and that you may write to"
+
+
 class UnknownAuthor(GitmemoError, LookupError):
     """Nobody is called like this who committed calls."""
 

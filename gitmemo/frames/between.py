@@ -9,6 +9,7 @@ from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from gitmemo.errors import BadSetting
 from gitmemo.frames.universe import Hids, element
 from gitmemo.hashing.digest import Digest
 from gitmemo.model.facts import Call, Slot
@@ -17,6 +18,7 @@ if TYPE_CHECKING:
     from gitmemo.frames.frame import ComputationFrame, How
     from gitmemo.frames.roles import Variable
 
+_WAYS = ("weak", "strong")
 Place = tuple["Variable", "Digest | str"]
 """A value in a role."""
 
@@ -46,7 +48,7 @@ def _free(frame: ComputationFrame, nodes: Collection[str]) -> dict[str, tuple[Sl
 
 
 def _upstream(frame: ComputationFrame, nodes: Sequence[str], how: How) -> Hids:
-    variables, start = _asked(frame, nodes)
+    variables, start = _asked(frame, nodes, how)
     if how == "strong":
         return _alone_before(frame, variables, start)
     made = {
@@ -58,7 +60,7 @@ def _upstream(frame: ComputationFrame, nodes: Sequence[str], how: How) -> Hids:
 
 
 def _downstream(frame: ComputationFrame, nodes: Sequence[str], how: How) -> Hids:
-    variables, start = _asked(frame, nodes)
+    variables, start = _asked(frame, nodes, how)
     if how == "strong":
         return _alone_behind(frame, variables, start)
     given = {
@@ -75,7 +77,11 @@ def _downstream(frame: ComputationFrame, nodes: Sequence[str], how: How) -> Hids
     return frame.universe.reach(start | given | used, [frame.roles.after])
 
 
-def _asked(frame: ComputationFrame, nodes: Sequence[str]) -> tuple[set[Variable], set[Digest]]:
+def _asked(
+    frame: ComputationFrame, nodes: Sequence[str], how: How
+) -> tuple[set[Variable], set[Digest]]:
+    if how not in _WAYS:
+        raise BadSetting("how", how, _WAYS)
     variables = {one for name in nodes for one in frame.variables.get(name, ())}
     calls = {call.hid for name in nodes if frame.is_function(name) for call in frame.calls_of(name)}
     return variables, calls

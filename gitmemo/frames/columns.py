@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 from gitmemo.errors import WrongQuestion
 from gitmemo.model.facts import Inline, Slot
+from gitmemo.model.plain import told
 from gitmemo.ref import Loader, Ref, at_hand, ref_to
 
 if TYPE_CHECKING:
@@ -74,16 +75,33 @@ class Column:
         """Return a mask of the values that are in `values`.
 
         Args:
-            values: Values; or refs, or with `by` also ids in hex.
+            values: Values and refs; with `hid` or `cid` refs, and ids in hex.
             by: What has to be equal: the values (of refs the contents), the histories, or the contents.
+
+        Raises:
+            WrongQuestion: With `hid` or `cid`, something is neither a ref nor an id.
         """
         wanted = list(values)
-        if by == "val":
-            if not any(isinstance(value, Ref) for value in wanted):
-                return self.map(lambda value: any(_equal(value, other) for other in wanted))
-            by = "cid"
-        ids = {_id_of(value, by) for value in wanted}
-        return Mask.leaf(self.name, lambda slots, _: [getattr(s, by).hex() in ids for s in slots])
+        if by != "val":
+            ids = {_id_of(value, by) for value in wanted}
+            return Mask.leaf(
+                self.name, lambda slots, _: [getattr(s, by).hex() in ids for s in slots]
+            )
+        cids = {value.cid for value in wanted if isinstance(value, Ref)}
+        is_wanted = one_of([value for value in wanted if not isinstance(value, Ref)])
+        if not cids:
+            return self.map(is_wanted)
+
+        def test(slots: Sequence[Slot], loader: Loader | None) -> Sequence[bool]:
+            found = [slot.cid.hex() in cids for slot in slots]
+            if len(cids) < len(wanted):
+                left = [number for number, is_in in enumerate(found) if not is_in]
+                others = values_of([slots[number] for number in left], loader)
+                for number, value in zip(left, others, strict=True):
+                    found[number] = is_wanted(value)
+            return found
+
+        return Mask.leaf(self.name, test)
 
     def _compared(self, compare: Callable[[Any, Any], Any], other: object, sign: str) -> Mask:
         return compared(self.name, compare, other, sign)
@@ -128,6 +146,35 @@ def _truth(
         ) from error
 
 
+def one_of(wanted: Iterable[object]) -> Callable[[object], bool]:
+    """Return what tells the values that equal one of `wanted`; NaN is NaN, as in pandas."""
+    every = list(wanted)
+    known = {value for value in every if _is_hashable(value)}
+    others = [value for value in every if not _is_hashable(value)]
+    has_nan = any(_is_nan(value) for value in every)
+
+    def is_wanted(value: object) -> bool:
+        if not _is_hashable(value):
+            return any(_equal(value, other) for other in every)
+        if value in known or (has_nan and _is_nan(value)):
+            return True
+        return any(_equal(value, other) for other in others)
+
+    return is_wanted
+
+
+def _is_hashable(value: object) -> bool:
+    try:
+        hash(value)
+    except TypeError:
+        return False
+    return True
+
+
+def _is_nan(value: object) -> bool:
+    return isinstance(value, float) and value != value
+
+
 def _equal(value: object, other: object) -> bool:
     try:
         return bool(value == other)
@@ -149,14 +196,15 @@ def values_of(slots: Sequence[Slot], loader: Loader | None) -> list[Any]:
     Raises:
         WrongQuestion: Some have to be loaded, and there is no storage to load them from.
     """
-    if loader is None and any(slot.inline is None for slot in slots):
+    plain = [told(slot) for slot in slots]
+    if loader is None and any(inline is None for inline in plain):
         raise WrongQuestion(
             "some of the values stand in no record: they would have to be loaded",
             "ask in Python, of `gm.open().cf(…)`; conditions on small plain values work everywhere",
         )
     refs: list[Any] = [
-        slot.inline.json if slot.inline and _is_plain(slot.inline) else ref_to(slot, loader)
-        for slot in slots
+        inline.json if inline and _is_plain(inline) else ref_to(slot, loader)
+        for slot, inline in zip(slots, plain, strict=True)
     ]
     with at_hand([ref for ref in refs if isinstance(ref, Ref)]):
         return [ref.unwrap() if isinstance(ref, Ref) else ref for ref in refs]

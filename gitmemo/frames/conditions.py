@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import Any
 
 from gitmemo.errors import WrongQuestion
-from gitmemo.frames.columns import Mask, compared, mapped
+from gitmemo.frames.columns import Mask, compared, mapped, one_of
 
 _SIGNS: dict[type[ast.cmpop], tuple[str, Callable[[Any, Any], Any]]] = {
     ast.Lt: ("<", operator.lt),
@@ -101,9 +101,14 @@ def _comparison(left: ast.expr, sign: ast.cmpop, right: ast.expr) -> Mask:
         if not isinstance(among, list | tuple | set | str):
             raise _wrong(literal)
         wanted = kind in (ast.In, ast.Is)
-        return mapped(name, lambda one: (one in among) == wanted)
+        is_in = _in_text(among) if isinstance(among, str) else one_of(among)
+        return mapped(name, lambda one: is_in(one) == wanted)
     shown, compare = _SIGNS[kind]
     return compared(name, compare, value, shown)
+
+
+def _in_text(text: str) -> Callable[[object], bool]:
+    return lambda one: isinstance(one, str) and one in text
 
 
 def _name(node: ast.expr) -> str | None:

@@ -37,7 +37,7 @@ class Description:
                 lines.append(f"  {name}: {self._variable(name)}")
             else:
                 calls = frame.calls_of(name)
-                versions = len({call.version for call in calls})
+                versions = len({call.version for call in calls if call.version})
                 several = f", {versions} versions" if versions > 1 else ""
                 op = frame.function(name).op
                 bare = name.removesuffix("()")

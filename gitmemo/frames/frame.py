@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, overload
 
+from gitmemo.collector import uncollected
+from gitmemo.errors import WrongQuestion
 from gitmemo.frames import between, selecting
 from gitmemo.frames.backing import Node, Nodes, Operation
 from gitmemo.frames.columns import Column, Mask
@@ -20,7 +22,7 @@ from gitmemo.frames.graph import FrameGraph
 from gitmemo.frames.shown import ShownTables, Values
 from gitmemo.frames.tables import Table, Tables
 from gitmemo.frames.universe import Hids
-from gitmemo.garbage import uncollected
+from gitmemo.frames.writing import code_of
 from gitmemo.model.facts import Call
 
 if TYPE_CHECKING:
@@ -203,13 +205,18 @@ class ComputationFrame(FrameGraph):
         """Return the frame with tables sorted by these columns; `ascending` for all, or for each."""
         self.check_columns(by)
         upwards = [ascending] * len(by) if isinstance(ascending, bool) else ascending
+        if len(upwards) != len(by):
+            raise WrongQuestion(
+                f"`ascending` says {len(upwards)} times what {len(by)} columns are to be",
+                "give True or False for all, or one for each column",
+            )
         order = tuple(zip(by, upwards, strict=True))
         return replace(self, layout=replace(self.layout, sorted_by=order))
 
     # --- algebra ---------------------------------------------------------
 
     def __or__(self, other: ComputationFrame) -> ComputationFrame:
-        return selecting.combined(self, other, lambda a, b: a | b)
+        return selecting.combined(self, other, lambda a, b: a | b, shows_both=True)
 
     def __and__(self, other: ComputationFrame) -> ComputationFrame:
         return selecting.combined(self, other, lambda a, b: a & b)
@@ -271,8 +278,7 @@ class ComputationFrame(FrameGraph):
 
     def simplify(self) -> ComputationFrame:
         """Return the frame without empty variables, and with those merged that hold the same values."""
-        free = {name: slots for name, slots in self.free.items() if slots}
-        return replace(self, free=free).merge_vars()
+        return selecting.simplified(self)
 
     def apply(self, function: Callable[[Any], Any], *nodes: Node) -> ComputationFrame:
         """Return the frame whose tables show `function(value)` for these variables."""
@@ -398,7 +404,8 @@ class ComputationFrame(FrameGraph):
         Args:
             path: A file: `.svg`, `.html`, `.dot`, `.mmd` (Mermaid), `.txt`; `.png` and `.pdf` with
                 Graphviz.
-            verbose: With versions and values in the nodes, and names and counts at all edges.
+            verbose: With versions and values in the nodes, and names and counts at all edges; as text
+                also with the pattern that asks for it, where one pattern can say it.
             direction: From the top down (`TB`), or from left to right (`LR`).
             engine: `own`, or `dot` for Graphviz, if it is installed.
 
@@ -411,7 +418,7 @@ class ComputationFrame(FrameGraph):
         graph = self.graph()
         if path is not None:
             save(graph, path, engine=engine, verbose=verbose, direction=direction)
-        return Picture(graph, verbose, direction)
+        return Picture(graph, verbose, direction, (code_of(self) or "") if verbose else "")
 
     def _repr_svg_(self) -> str:
         return self.draw().svg

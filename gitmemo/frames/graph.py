@@ -203,7 +203,7 @@ class FrameGraph:
     def elements(self, variable: str) -> list[Slot]:
         """Return the values of a variable, each history once, in the order in which they came up."""
         if variable not in self.variables:
-            raise self._unknown(variable)
+            raise self._unknown(variable, tuple(self.vnames))
         found = {element(slot): slot for slot in self.free.get(variable, ())}
         for one in self.variables[variable]:
             found = (

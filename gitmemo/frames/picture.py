@@ -7,18 +7,21 @@ value that is shown at the variables that it belongs to.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from gitmemo.drawing import Edge, Graph, Node, State
-from gitmemo.hashing.digest import Digest
+from gitmemo.hashing.digest import Digest, to_hex
 from gitmemo.model.facts import Slot
 from gitmemo.model.items import inside
+from gitmemo.model.names import number_of_output
+from gitmemo.model.plain import told
 
 if TYPE_CHECKING:
     from gitmemo.frames.frame import ComputationFrame
 
 _MOST_VALUES = 5
+_MOST_VERSIONS = 5
 _LONGEST_VALUE = 24
 
 
@@ -35,20 +38,28 @@ def graph_of(frame: ComputationFrame, pending: Collection[Digest] = ()) -> Graph
 
 def _function(frame: ComputationFrame, name: str, pending: Collection[Digest]) -> Node:
     calls = frame.calls_of(name)
-    versions = len({call.version for call in calls if call.version})
+    versions = sorted({to_hex(call.version)[:12] for call in calls if call.version})
     waiting = sum(call.hid in pending for call in calls)
     state: State = ""
     if waiting:
         state = "pending" if waiting == len(calls) else "partly-pending"
     bare = name.removesuffix("()")
     op = frame.function(name).op
-    lines = (op,) if op != bare else ()
-    return Node(f"f:{name}", bare, "function", len(calls), lines, state, versions=versions)
+    lines = (*((op,) if op != bare else ()), *_versions(versions))
+    return Node(f"f:{name}", bare, "function", len(calls), lines, state, versions=len(versions))
+
+
+def _versions(ids: Sequence[str]) -> Iterator[str]:
+    """Yield the beginnings of the content ids of versions, as `where(version=…)` takes them."""
+    for ident in ids[:_MOST_VERSIONS]:
+        yield f"version {ident}"
+    if len(ids) > _MOST_VERSIONS:
+        yield f"and {len(ids) - _MOST_VERSIONS} more"
 
 
 def _variable(frame: ComputationFrame, name: str) -> Node:
     slots = frame.elements(name)
-    shown = [str(slot.inline.json) for slot in slots[:_MOST_VALUES] if slot.inline]
+    shown = [str(plain.json) for slot in slots[:_MOST_VALUES] if (plain := told(slot))]
     short = [text if len(text) <= _LONGEST_VALUE else text[:_LONGEST_VALUE] + "…" for text in shown]
     more = ", …" if len(slots) > len(short) and short else ""
     lines = (", ".join(short) + more,) if short else ()
@@ -57,37 +68,43 @@ def _variable(frame: ComputationFrame, name: str) -> Node:
 
 
 def _edges(frame: ComputationFrame) -> list[Edge]:
-    """Return the edges: from a function to its results, to it from what its arguments are."""
+    """Return the edges: from a function to its results, to it from what its arguments are.
+
+    Those of arguments and results have their names, or the numbers of several without names; they
+    are in the order in which calls have them.
+    """
     counts: Counter[tuple[str, str, str, bool]] = Counter()
+    places: dict[tuple[str, str, str, bool], int] = {}
     shown = set(frame.variables)
     names = {function: name for name, function in frame.functions.items()}
     for call in frame.calls:
         function = f"f:{names[frame.roles.function(call)]}"
-        for slot in call.inputs:
+        for place, slot in enumerate(call.inputs):
             variable = frame.names[frame.roles.argument(call, slot)]
             if variable in shown:
-                counts[f"v:{variable}", function, slot.name, False] += 1
-            for part in _parts(frame, slot):
+                key = (f"v:{variable}", function, slot.name, False)
+                counts[key] += 1
+                places[key] = min(place, places.get(key, place))
+            for part in parts_of(frame, slot):
                 if part in shown and part != variable:
                     counts[f"v:{part}", f"v:{variable}", "", True] += 1
-        for slot in call.outputs:
+        for place, slot in enumerate(call.outputs):
             variable = frame.names[frame.roles.output(call, slot)]
             if variable in shown:
-                counts[function, f"v:{variable}", slot.name, False] += 1
-    order = sorted(counts, key=lambda key: (key[0], key[1], key[2], key[3]))
+                number = number_of_output(slot.name)
+                label = slot.name if number is None else number if len(call.outputs) > 1 else ""
+                key = (function, f"v:{variable}", label, False)
+                counts[key] += 1
+                places[key] = min(place, places.get(key, place))
+    order = sorted(counts, key=lambda key: (places.get(key, 0), *key))
     return [
-        Edge(source, target, _label(label, source, target), counts[key], items)
+        Edge(source, target, label, counts[key], items)
         for key in order
         for source, target, label, items in [key]
     ]
 
 
-def _label(label: str, source: str, target: str) -> str:
-    """Return the name of an argument or result where the variable is called otherwise."""
-    return "" if label in (source[2:], target[2:]) or label.startswith("output_") else label
-
-
-def _parts(frame: ComputationFrame, slot: Slot) -> list[str]:
+def parts_of(frame: ComputationFrame, slot: Slot) -> list[str]:
     """Return the variables that the elements of an argument are, if it is a collection of results."""
     if slot.parts is None or frame.roles.source(slot) is not None:
         return []

@@ -11,8 +11,8 @@ from collections.abc import Mapping, Sequence
 from functools import cached_property
 from typing import NamedTuple, TypeAlias
 
+from gitmemo.collector import uncollected
 from gitmemo.frames.universe import Universe
-from gitmemo.garbage import uncollected
 from gitmemo.hashing.digest import Digest
 from gitmemo.model.facts import Call, Slot
 

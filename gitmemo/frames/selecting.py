@@ -12,14 +12,14 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
-from gitmemo.errors import NameTaken, UnknownOp, WrongQuestion
+from gitmemo.collector import uncollected
+from gitmemo.errors import BadSetting, NameTaken, UnknownOp, WrongQuestion
 from gitmemo.frames.backing import Node
 from gitmemo.frames.between import midstream
 from gitmemo.frames.meeting import Asked
 from gitmemo.frames.naming import content, short
 from gitmemo.frames.roles import Variable
 from gitmemo.frames.universe import Universe, element, produced
-from gitmemo.garbage import uncollected
 from gitmemo.hashing.digest import Digest, to_hex
 from gitmemo.model.facts import Call, Slot
 from gitmemo.quantities import moment_of
@@ -237,12 +237,22 @@ class Conditions:
             waiting = frame.backing.pending() if frame.backing else ()
             found.append(lambda call: (call.hid in waiting) == self.pending)
         if self.since is not None:
-            since = moment_of(self.since)
+            since = _moment(self.since)
             found.append(lambda call: str(call.run.get("start", "")) >= since)
         if self.until is not None:
-            until = moment_of(self.until)
+            until = _moment(self.until)
             found.append(lambda call: str(call.run.get("start", "")) < until)
         return found
+
+
+def _moment(text: str) -> str:
+    try:
+        return moment_of(text)
+    except ValueError:
+        raise WrongQuestion(
+            f"{text!r} is neither a date nor a moment",
+            "write it like 2026-11-22, or 2026-11-22T16:00Z",
+        ) from None
 
 
 def where(frame: ComputationFrame, asked: Conditions, op: Node | None) -> ComputationFrame:
@@ -270,6 +280,8 @@ def where(frame: ComputationFrame, asked: Conditions, op: Node | None) -> Comput
 
 def sampled(frame: ComputationFrame, n: int, seed: int) -> ComputationFrame:
     """Return the frame of `n` final calls and what led to them."""
+    if n < 0:
+        raise WrongQuestion(f"a sample of {n} rows makes no sense", "give a number from 0 on")
     finals = sorted(call.hid for call in frame.roles.finals)
     chosen = random.Random(seed).sample(finals, min(n, len(finals)))
     return _part(frame, chosen, frame.free)
@@ -284,14 +296,18 @@ def combined(
     join: Callable[[Any, Any], Any],
     *,
     are_closed: bool = True,
+    shows_both: bool = False,
 ) -> ComputationFrame:
     """Return the calls and free values that `join` makes of two sets.
 
+    What the first frame leaves out stays so; with `shows_both`, unless the other one shows it.
     `are_closed` says whether of two parts of a frame it makes a part, with all that led to its calls.
     """
     selected = join(one.selected, other.selected)
-    shown = {v for f in (one, other) for v in f.roles.variables if v not in f.layout.hidden}
-    hidden = frozenset((one.layout.hidden | other.layout.hidden) - shown)
+    hidden = one.layout.hidden
+    if shows_both:
+        shown = {v for f in (one, other) for v in f.roles.variables if v not in f.layout.hidden}
+        hidden = frozenset((hidden | other.layout.hidden) - shown)
     free: dict[str, tuple[Slot, ...]] = {}
     for name in dict.fromkeys((*one.free, *other.free)):
         first = {element(slot): slot for slot in one.free.get(name, ())}
@@ -355,8 +371,14 @@ def merged(frame: ComputationFrame, names: Sequence[str], into: str | None) -> C
     return replace(frame, layout=layout, free={**free, target: slots} if slots else free)
 
 
-def _merged_alike(frame: ComputationFrame) -> ComputationFrame:
-    """Merge arguments from outside into others that hold all their values."""
+def simplified(frame: ComputationFrame) -> ComputationFrame:
+    """Return the frame without empty variables, and with arguments of the same values as one."""
+    free = {name: slots for name, slots in frame.free.items() if slots}
+    return _merged_alike(replace(frame, free=free), same=True)
+
+
+def _merged_alike(frame: ComputationFrame, *, same: bool = False) -> ComputationFrame:
+    """Merge arguments from outside into others that hold all their values; `same`: and no more."""
     outside = [
         name
         for name, variables in frame.variables.items()
@@ -364,7 +386,11 @@ def _merged_alike(frame: ComputationFrame) -> ComputationFrame:
     ]
     held = {name: {content(slot) for slot in frame.elements(name)} for name in outside}
     for name in sorted(outside, key=lambda one: (len(held[one]), one)):
-        larger = [other for other in outside if other != name and held[name] <= held[other]]
+        larger = [
+            other
+            for other in outside
+            if other != name and (held[name] == held[other] if same else held[name] <= held[other])
+        ]
         if larger and name in frame.variables:
             target = min(larger, key=lambda other: (-len(held[other]), other))
             if target in frame.variables:
@@ -378,6 +404,8 @@ def split(
 ) -> ComputationFrame:
     """Return the frame with the function of a node in parts."""
     frame.check_nodes([node])
+    if by != "version" and not callable(by):
+        raise BadSetting("by", by, ("version", "a function"))
     if frame.is_function(node):
         tell = _version_of if by == "version" else by
         parts = {call.hid: str(tell(call)) for call in frame.calls_of(node)}

@@ -9,13 +9,14 @@ from __future__ import annotations
 import json
 import warnings
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from gitmemo.errors import GitmemoError
+from gitmemo.errors import BadSetting, GitmemoError
 from gitmemo.frames.rows import Cell
 from gitmemo.frames.tables import Table, Tables
 from gitmemo.hashing.digest import to_hex
-from gitmemo.model.facts import Call, Slot
+from gitmemo.model.facts import Call, Inline, Slot
+from gitmemo.model.plain import as_json, told
 from gitmemo.ref import Ref, at_hand, ref_to
 
 if TYPE_CHECKING:
@@ -70,6 +71,7 @@ class ShownTables:
         """Return what stands in the columns, and how many rows there are."""
         functions = [name for name in nodes if self._frame.is_function(name)]
         variables = [name for name in nodes if name not in functions]
+        self._frame.check_columns(sorted(lazy))
         table = Tables(self._frame).table(variables, explode)
         if nodes and not variables:
             table = Table((), table.rows, table.later, table.finals)
@@ -112,10 +114,12 @@ class ShownTables:
         self, table: Table, values: Values, lazy: frozenset[str], *, alike: bool = False
     ) -> dict[str, list[object]]:
         """Return what stands in the columns. All that is not on this machine comes in one go."""
+        if values not in get_args(Values):
+            raise BadSetting("values", values, get_args(Values))
         loaded = [name for name in table.columns if values == "objs" and name not in lazy]
         loader = self._frame.loader
         slots = (s for name in loaded for row in table.rows for s in row.get(name, ()))
-        coming = [ref_to(slot, loader) for slot in slots if loader and not _is_plain(slot)]
+        coming = [ref_to(slot, loader) for slot in slots if loader and not _plain(slot)]
         with at_hand(coming):
             return {
                 name: self._column(table, name, "refs" if name in lazy else values, alike=alike)
@@ -140,11 +144,9 @@ class ShownTables:
             return lambda slot: to_hex(slot.hid if values == "hids" else slot.cid)
 
         def show(slot: Slot) -> object:
-            if values != "refs" and _is_plain(slot):
-                assert slot.inline is not None
-                return slot.inline.json
-            if loader is None:
-                return slot.inline.json if slot.inline else None
+            plain = _plain(slot)
+            if plain is not None and values != "refs":
+                return plain.json
             ref = ref_to(slot, loader)
             if values == "inline" and slot.inline is not None:
                 return ref.unwrap()
@@ -176,7 +178,8 @@ def _alike(cells: list[object]) -> list[object]:
 def plain_frame(table: Table, plain: Callable[[Slot], object]) -> pd.DataFrame:
     """Return a table as a pandas frame of plain values that every file format takes.
 
-    `plain` gives what stands for a value; what is no number, text or truth stands there as JSON.
+    `plain` gives what stands for a value; where a column holds something that is no number of 64
+    bits, no text and no truth, or several of these, its values stand there as JSON.
     """
     import pandas as pd
 
@@ -186,6 +189,7 @@ def plain_frame(table: Table, plain: Callable[[Slot], object]) -> pd.DataFrame:
         values = [one[0] if len(one) == 1 else one or None for one in cells]
         kinds = {type(value) for value in values} - {type(None)}
         alike = kinds <= {int, float} or (len(kinds) == 1 and kinds <= _PLAIN)
+        alike = alike and max(map(_width, values), default=0) < _WORD_BITS
         shown[name] = _typed(values) if alike else [_as_json(value) for value in values]
     mark = table.later_column
     if mark is not None:
@@ -194,7 +198,9 @@ def plain_frame(table: Table, plain: Callable[[Slot], object]) -> pd.DataFrame:
 
 
 def _as_json(value: object) -> str | None:
-    return None if value is None else json.dumps(value, ensure_ascii=False)
+    if isinstance(value, list):
+        value = [as_json(one) for one in value]
+    return None if value is None else json.dumps(as_json(value), ensure_ascii=False)
 
 
 def _typed(values: list[object]) -> Any:
@@ -212,8 +218,9 @@ def _width(value: object) -> int:
     return value.bit_length() if isinstance(value, int) else 0
 
 
-def _is_plain(slot: Slot) -> bool:
-    return slot.inline is not None and type(slot.inline.json) in _PLAIN
+def _plain(slot: Slot) -> Inline | None:
+    inline = told(slot)
+    return inline if inline is not None and type(inline.json) in _PLAIN else None
 
 
 def _cell(cell: Cell, show: Callable[[Slot], object]) -> object:

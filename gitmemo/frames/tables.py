@@ -18,6 +18,7 @@ from gitmemo.frames.rows import Cell, Row, rows_of
 from gitmemo.frames.universe import element
 from gitmemo.hashing.digest import Digest, to_hex
 from gitmemo.model.facts import Call, Slot
+from gitmemo.model.plain import told
 
 if TYPE_CHECKING:
     from gitmemo.frames.frame import ComputationFrame
@@ -75,7 +76,7 @@ class Tables:
         wanted = self._wanted(nodes) if nodes else None
         finals = frame.roles.finals if wanted is None else self._last_of(wanted)
         if explode:
-            pairs = list(exploded_rows(frame.roles, finals, self._explodes(explode)))
+            pairs = list(exploded_rows(frame.roles, finals, self._explodes(explode), wanted))
         elif wanted is None:
             pairs = list(zip(finals, frame.rows, strict=True))
         else:
@@ -153,7 +154,7 @@ class Tables:
     ) -> Table:
         rows = _told_apart(columns, rows)
         for name, upwards in reversed(self._frame.layout.sorted_by):
-            rows = sorted(rows, key=lambda pair: _order(pair[1].get(name, ())), reverse=not upwards)
+            rows = _sorted_by(rows, name, upwards=upwards)
         marked = self._frame.later
         later = frozenset(n for n, (call, _) in enumerate(rows) if call and call.hid in marked)
         return Table(columns, tuple(row for _, row in rows), later, tuple(call for call, _ in rows))
@@ -245,13 +246,26 @@ def _told_apart(
     return found
 
 
+def _sorted_by(
+    rows: list[tuple[Call | None, Mapping[str, Cell]]], name: str, *, upwards: bool
+) -> list[tuple[Call | None, Mapping[str, Cell]]]:
+    """Return rows sorted by a column: numbers are first and gaps last, upwards and downwards."""
+
+    def key(pair: tuple[Call | None, Mapping[str, Cell]]) -> tuple[int, str, Any]:
+        kind, text, number = _order(pair[1].get(name, ()))
+        return kind if upwards else -kind, text, number
+
+    return sorted(rows, key=key, reverse=not upwards)
+
+
 def _order(cell: Iterable[Slot]) -> tuple[int, str, Any]:
-    """Return what cells are sorted by: numbers, then texts, then the rest by content, then nothing."""
+    """Return what cells are sorted by: numbers, NaN, texts, the rest by content, nothing."""
     for slot in cell:
-        value = slot.inline.json if slot.inline else None
+        inline = told(slot)
+        value = inline.json if inline else None
         if isinstance(value, bool | int | float):
-            return 0, "", value
+            return (0, "", value) if value == value else (1, "", 0)
         if isinstance(value, str):
-            return 1, value, 0
-        return 2, to_hex(slot.cid), 0
-    return 3, "", 0
+            return 2, value, 0
+        return 3, to_hex(slot.cid), 0
+    return 4, "", 0

@@ -12,7 +12,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from functools import cached_property
 from typing import TypeAlias
 
-from gitmemo.garbage import uncollected
+from gitmemo.collector import uncollected
 from gitmemo.hashing.digest import Digest
 from gitmemo.model.facts import Call, Slot
 from gitmemo.model.items import Held, histories, inside
@@ -28,22 +28,16 @@ def element(held: Held) -> Digest | str:
     Of a simple value from outside it is its text, because ids of 100,000 numbers take a second.
     """
     inline = held.inline
-    if inline is not None and type(inline.json) in _SIMPLE and _is_raw(held):
+    if inline is not None and type(inline.json) in _SIMPLE and held.is_raw:
         return repr(inline.json)
     return held.hid
-
-
-def _is_raw(held: Held) -> bool:
-    if isinstance(held, Slot):
-        return held.is_raw
-    return Slot("", held.cid, held.hid).is_raw
 
 
 def produced(held: Held) -> Iterator[Digest]:
     """Yield the history ids of a value and of what is in it, but for a value from outside."""
     if held.parts is not None:
         yield from histories(held)
-    elif not _is_raw(held):
+    elif not held.is_raw:
         yield held.hid
 
 
@@ -108,19 +102,24 @@ class Universe:
                 found[maker.hid].append(call)
         return found
 
-    def given(self, held: Held) -> Iterator[Call]:
-        """Yield the calls that a value is an argument of, or in an argument of.
+    def given(self, held: Held) -> Sequence[Call]:
+        """Return the calls that a value is an argument of, or in an argument of.
 
         Those of a value from outside are the calls that were given an equal one.
         """
-        if not _is_raw(held):
-            hid = held.hid
-            yield from (c for c in self.calls if any(hid in produced(s) for s in c.inputs))
-            return
-        wanted = element(held)
+        return self._given[held.is_raw, element(held)]
+
+    @cached_property
+    def _given(self) -> Mapping[tuple[bool, Digest | str], Sequence[Call]]:
+        """The calls by what they were given: whether it is from outside, and which it is."""
+        found: dict[tuple[bool, Digest | str], list[Call]] = defaultdict(list)
         for call in self.calls:
-            if any(slot.is_raw and element(slot) == wanted for slot in call.inputs):
-                yield call
+            keys = dict.fromkeys(
+                (False, hid) for slot in call.inputs for hid in produced(slot)
+            ) | dict.fromkeys((True, element(slot)) for slot in call.inputs if slot.is_raw)
+            for key in keys:
+                found[key].append(call)
+        return defaultdict(list, found)
 
     def in_order(self, hids: Collection[Digest]) -> list[Call]:
         """Return these calls, each after all that its inputs came from, and soon after the last of them.

@@ -10,9 +10,9 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
+from gitmemo.collector import uncollected
 from gitmemo.errors import DisconnectedPattern, NotInPattern, UnconstrainedVariable
 from gitmemo.frames.tables import mark_beside
-from gitmemo.garbage import uncollected
 from gitmemo.hashing.digest import Digest
 from gitmemo.memo.framing import StorageFrames
 from gitmemo.memo.names import OpNames

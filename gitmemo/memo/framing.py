@@ -12,11 +12,11 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from gitmemo.collector import uncollected
 from gitmemo.errors import UnknownId, UnknownRef, UnknownRevision, WrongQuestion
 from gitmemo.frames import ComputationFrame, Universe
 from gitmemo.frames.naming import Spoken, asked_once
 from gitmemo.frames.selecting import UNNAMED
-from gitmemo.garbage import uncollected
 from gitmemo.git.cli import Git
 from gitmemo.hashing.digest import Digest, to_hex
 from gitmemo.memo.calls import CallView

@@ -13,7 +13,6 @@ from gitmemo.memo.items import item_of
 from gitmemo.memo.names import OpNames
 from gitmemo.model.names import unnamed_output
 from gitmemo.model.validity import Code, changed
-from gitmemo.patterns.stored import is_raw
 from gitmemo.patterns.variables import Q, pose_call, variable
 from gitmemo.ref import Ref, unwrap_all
 from gitmemo.special import Ignore, bare
@@ -58,9 +57,7 @@ class Query(context.Posing):
         """Return what counts of an argument: of one that is approximate, what it is rounded to."""
         value = bare(given)
         rule = op.arguments.shapes.approximation(name)
-        has_history = isinstance(value, Q) or (
-            isinstance(value, Ref) and not is_raw(item_of(value))
-        )
+        has_history = isinstance(value, Q) or (isinstance(value, Ref) and not item_of(value).is_raw)
         return value if rule is None or has_history else rule.rounded(unwrap_all(value))
 
     def _outputs(self, op: Op[..., Any], name: str) -> tuple[str, ...]:

@@ -59,6 +59,11 @@ class Item:
     short: bytes | None = None
     parts: Parts | None = None
 
+    @property
+    def is_raw(self) -> bool:
+        """Whether the value came from outside, and all that is in it."""
+        return self.hid == ids.raw_hid(self.cid)
+
 
 @dataclass(frozen=True, slots=True)
 class Parts:

@@ -9,9 +9,8 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 
 from gitmemo.patterns.pattern import Atom, CallAtom, MemberAtom, Pattern
-from gitmemo.patterns.traces import Node, Trace
+from gitmemo.patterns.traces import Node, Step, Trace
 
-Step = tuple[bool, int]
 Roles = Mapping[Step, int]
 
 

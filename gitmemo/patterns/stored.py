@@ -15,7 +15,6 @@ from typing import TypeAlias
 from gitmemo.hashing import content_id
 from gitmemo.hashing.digest import Digest
 from gitmemo.model.facts import Call, Slot
-from gitmemo.model.ids import raw_hid
 from gitmemo.model.items import OBJECT, Held, Inline, Item, raw
 
 Column: TypeAlias = "Sequence[Slot | None]"
@@ -133,8 +132,3 @@ def position(number: int) -> Item:
 def is_kind(kind: str, wanted: str | None) -> bool:
     """Whether a collection is of a kind; of some collections only the value says what they are."""
     return wanted is None or kind in (wanted, OBJECT)
-
-
-def is_raw(held: Held) -> bool:
-    """Whether a value came from outside."""
-    return held.is_raw if isinstance(held, Slot) else held.hid == raw_hid(held.cid)

@@ -14,6 +14,7 @@ from gitmemo.codecs import from_inline
 from gitmemo.errors import BadSetting, GitmemoError
 from gitmemo.hashing.digest import Digest, to_hex
 from gitmemo.model.items import Held, Item, Parts, plain_keys
+from gitmemo.model.plain import told
 from gitmemo.patterns.held import best_held, links_among, originals
 from gitmemo.patterns.matching import matches, naive_matches
 from gitmemo.patterns.pattern import CallAtom, MemberAtom, Pattern, Row
@@ -157,8 +158,9 @@ class _Elements:
 
 def _plain(held: Held) -> tuple[object] | None:
     """Return the value where the record says it all."""
-    if held.inline is not None:
-        return (from_inline(held.inline.json),)
+    inline = told(held)
+    if inline is not None:
+        return (from_inline(inline.json),)
     if isinstance(held, Item) and held.parts is not None:  # perhaps a key
         found = plain_keys(Parts("dict", (), (held,)), from_inline)
         return None if found is None else (found[0],)
@@ -166,11 +168,12 @@ def _plain(held: Held) -> tuple[object] | None:
 
 
 def _sort_keys(cells: Sequence[Held], hids: Sequence[Digest]) -> Sequence[Any]:
-    plain = [cell.inline.json if cell.inline else None for cell in cells]
+    known = [told(cell) for cell in cells]
+    plain = [inline.json if inline else None for inline in known]
     kinds = set(map(type, plain))
-    if kinds <= {int, float, bool} or kinds == {str}:
-        return plain
-    return hids
+    if kinds <= {int, float, bool}:
+        return [(value != value, value if value == value else 0) for value in plain]
+    return plain if kinds == {str} else hids
 
 
 def _loaded(ref: object) -> object:

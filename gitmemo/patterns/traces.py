@@ -13,10 +13,12 @@ from dataclasses import dataclass, field
 from gitmemo.hashing.digest import Digest
 from gitmemo.model.facts import Call, Slot
 from gitmemo.model.items import OBJECT, Held, Item
-from gitmemo.patterns.stored import is_raw
 
 Maker = Callable[[Digest], Call | None]
 """Returns the call that made the value of a history, or what it is in."""
+
+Step = tuple[bool, int]
+"""A call (True) or a node (False), by number."""
 
 
 @dataclass(slots=True)
@@ -52,12 +54,12 @@ class Trace:
     """What led to some values.
 
     Attributes:
-        order: Calls (True) and nodes (False) by number, in an order in which they can be computed.
+        order: Calls and nodes in an order in which they can be computed.
     """
 
     nodes: list[Node] = field(default_factory=list)
     calls: list[Traced] = field(default_factory=list)
-    order: list[tuple[bool, int]] = field(default_factory=list)
+    order: list[Step] = field(default_factory=list)
 
     def raw_nodes(self, hid: Digest) -> list[int]:
         """Return the nodes of a raw value: one for each role that it has."""
@@ -67,7 +69,7 @@ class Trace:
 def trace_of(values: Iterable[Held], maker: Maker) -> tuple[Trace, dict[Digest, int]]:
     """Return what led to `values`, and the nodes of those that have a history."""
     tracer = _Tracer(maker)
-    wanted = [held for held in values if not is_raw(held)]
+    wanted = [held for held in values if not held.is_raw]
     found = {held.hid: tracer.node(held, "") for held in wanted}
     tracer.run()
     return tracer.finished(list(found.values())), found
@@ -86,7 +88,7 @@ class _Tracer:
 
     def node(self, held: Held, role: str) -> int:
         """Return the node of a value, a new one if there is none; `role` counts for raw values."""
-        key = (role if is_raw(held) else "", held.hid)
+        key = (role if held.is_raw else "", held.hid)
         if key not in self._nodes:
             self._nodes[key] = len(self._trace.nodes)
             self._trace.nodes.append(Node(held, key[0]))
@@ -148,9 +150,9 @@ class _Tracer:
         return trace
 
 
-def _in_order(trace: Trace, asked: Iterable[int]) -> list[tuple[bool, int]]:
-    done: dict[tuple[bool, int], None] = {}
-    entered: set[tuple[bool, int]] = set()
+def _in_order(trace: Trace, asked: Iterable[int]) -> list[Step]:
+    done: dict[Step, None] = {}
+    entered: set[Step] = set()
     for start in asked:
         path = [((False, start), _before(trace, (False, start)))]
         entered.add((False, start))
@@ -166,7 +168,7 @@ def _in_order(trace: Trace, asked: Iterable[int]) -> list[tuple[bool, int]]:
     return list(done)
 
 
-def _before(trace: Trace, step: tuple[bool, int]) -> Iterator[tuple[bool, int]]:
+def _before(trace: Trace, step: Step) -> Iterator[Step]:
     is_call, number = step
     if is_call:
         return iter([(False, node) for _, node in trace.calls[number].inputs])

@@ -12,7 +12,7 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import TypeVar
 
-from gitmemo.garbage import uncollected
+from gitmemo.collector import uncollected
 from gitmemo.hashing import content_id
 from gitmemo.hashing.digest import Digest
 from gitmemo.model.components import Component

@@ -242,6 +242,8 @@ def test_status_tells_older_code_from_older_results(template: Clone) -> None:
     assert ["pipeline:evaluate", "2", "0", "2"] in rows, "its own code did not change"
     assert ["pipeline:train", "2", "2", "0"] in rows
     assert "2 calls on results of older code" in template.gitmemo("df", "evaluate").err
+    assert "2 calls on results of older code" in template.gitmemo("calls", "evaluate").err
+    assert "older results" in template.gitmemo("calls", "evaluate", "--all").out
 
 
 def test_status_for_people(project: Clone) -> None:

@@ -9,6 +9,9 @@ from pathlib import Path
 import pytest
 from driver import Clone, make_clone
 
+import gitmemo as gm
+from gitmemo.cli.questions import write_parquet
+
 PROGRAM = """
 import gitmemo as gm
 
@@ -76,6 +79,31 @@ def test_other_formats(project: Clone, tmp_path: Path) -> None:
     assert frame["lr"].tolist() == [0.5, 1, 2, 0.5, 1, 2]
     assert frame["model"][0] == '{"w": 1.0}'
     project.gitmemo("df", "judge", "--csv", "--json", code=2)
+    (tmp_path / "folder").mkdir()
+    for place in ("nowhere/x.parquet", "folder"):
+        refused = project.gitmemo("df", *asked, "--parquet", str(tmp_path / place), code=2)
+        assert "Traceback" not in refused.err
+    assert "there is no folder" in project.gitmemo("df", *asked, "--parquet", "no/x", code=2).err
+    assert [path.name for path in tmp_path.iterdir()].count("table.parquet") == 1
+    assert not list((tmp_path / "folder").iterdir())
+
+
+def test_numbers_of_more_than_64_bits_are_text_in_parquet(tmp_path: Path) -> None:
+    pd = pytest.importorskip("pandas")
+    pytest.importorskip("pyarrow")
+    storage = gm.Storage()
+
+    @gm.op(output_names=["power"])
+    def double(by):
+        return 2**by
+
+    with storage:
+        for by in (1, 64):
+            double(by)
+    write_parquet(storage.cf(double).table(), str(tmp_path / "t.parquet"), None)
+    frame = pd.read_parquet(tmp_path / "t.parquet")
+    assert sorted(frame["power"]) == ["18446744073709551616", "2"]
+    assert sorted(frame["by"]) == [1, 64]
 
 
 def test_calls_are_listed_with_ids_that_lead_somewhere(project: Clone) -> None:
@@ -91,8 +119,9 @@ def test_calls_are_listed_with_ids_that_lead_somewhere(project: Clone) -> None:
 
 def test_the_graph_of_ops(project: Clone, tmp_path: Path) -> None:
     text = project.gitmemo("graph", "train").out
-    assert "model = train(data | lr)" in text
-    assert "acc = judge(data | model)" in text
+    assert "model = train(data=data, lr=lr)" in text
+    assert "acc = judge(model=model, data=data)" in text
+    assert "# train: version " in project.gitmemo("graph", "train", "--verbose").out
     for name, start in {"g.svg": "<svg", "g.html": "<!DOCTYPE html>", "g.mmd": "flowchart"}.items():
         project.gitmemo("graph", "-o", str(tmp_path / name), "--verbose", "--lr")
         assert (tmp_path / name).read_text("utf-8").lower().startswith(start.lower())

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 import pytest
 from ancestry import QUICK, ancestors, frame_of
@@ -15,7 +15,9 @@ import gitmemo as gm
 from gitmemo.errors import NameTaken, UnknownNode, WrongQuestion
 from gitmemo.frames import ComputationFrame, Mask, Universe
 from gitmemo.frames.exploding import exploded_rows
+from gitmemo.frames.roles import Variable
 from gitmemo.frames.rows import rows_of
+from gitmemo.frames.tables import _base
 from gitmemo.frames.universe import element
 from gitmemo.hashing import content_id
 from gitmemo.hashing.digest import Digest
@@ -137,6 +139,50 @@ def test_rows_with_everything_taken_apart_add_up_to_the_usual_rows(program: list
                 whole.setdefault(variable, set()).update(map(element, cell))
     expected = dict(zip((c.hid for c in frame.roles.finals), map(_sets, frame.rows), strict=True))
     assert parts == expected
+
+
+@QUICK
+@given(programs(), st.data())
+def test_collections_with_no_part_in_some_columns_need_not_be_taken_apart(
+    program: list[Step], data: st.DataObject
+) -> None:
+    roles = frame_of(calls_of(program)).roles
+    wanted = data.draw(st.sets(st.sampled_from(roles.variables), min_size=1))
+
+    def ways(pairs: Iterable[tuple[Call, dict[Variable, tuple[Slot, ...]]]]) -> set[object]:
+        return {
+            (call.hid, frozenset((one, frozenset(map(element, cell))) for one, cell in row.items()))
+            for call, full in pairs
+            for row in [{one: cell for one, cell in full.items() if _base(one) in wanted}]
+        }
+
+    every = ways(exploded_rows(roles, roles.finals, lambda _: True))
+    assert ways(exploded_rows(roles, roles.finals, lambda _: True, wanted)) == every
+
+
+def test_lists_that_show_nothing_cost_no_rows() -> None:
+    @gm.op(output_names=["size"])
+    def measure(first: list[int], second: list[int], third: list[int]):
+        return len(first)
+
+    storage = gm.Storage()
+    with storage:
+        measure(list(range(60)), list(range(60, 120)), list(range(120, 180)))
+    frame = storage.cf(measure)
+    port = next(one for one in frame.roles.variables if one.name == "first")
+    pairs = list(exploded_rows(frame.roles, frame.roles.finals, lambda _: True, {port}))
+    assert len(pairs) == len(frame.table("first", explode=True).rows) == 60
+    assert len(frame.table("size", explode=True).rows) == 1
+
+
+def test_calls_are_found_by_what_they_were_given_without_looking_at_all() -> None:
+    calls = chain(50)
+    universe = Universe(calls)
+    raw, made = calls[0].inputs[1], calls[7].outputs[0]
+    assert list(universe.given(raw)) == calls
+    assert list(universe.given(made)) == [calls[8]]
+    assert universe.given(raw) is universe.given(raw)
+    assert not universe.given(Slot("x", None, None, Inline("never given")))
 
 
 def _sets(row: dict[object, tuple[Slot, ...]]) -> dict[object, set[object]]:
@@ -360,7 +406,7 @@ def test_conditions(storage: gm.Storage) -> None:
     assert cf.where(until="2020-01-01").df().empty
     slow = cf.where(lambda call: call.inputs[1].inline.json == 3, op="train")
     assert set(slow.df()["rate"]) == {3}
-    with pytest.raises(ValueError, match="Invalid isoformat"):
+    with pytest.raises(WrongQuestion, match="neither a date nor a moment"):
         cf.where(since="yesterday")
 
 

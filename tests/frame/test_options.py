@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import pytest
 
 import gitmemo as gm
-from gitmemo.errors import FramesDiffer, UnknownNode
+from gitmemo.errors import BadSetting, FramesDiffer, UnknownNode, WrongQuestion
 from gitmemo.frames import ComputationFrame
+from gitmemo.frames.writing import HEADER
+from gitmemo.patterns.writing import HEADER as PATTERN_HEADER
 
 
 @gm.op(output_names=["data"])
@@ -114,6 +118,34 @@ def test_values_are_chosen_by_history_or_content(storage: gm.Storage, cf: Comput
     assert cf.isin([model.hid], "model", by="cid").df().empty
     assert cf.select_subsets(model=[model]).df()["acc"].tolist() == [12]
     assert cf.select_subsets(model=[model], data=[]).df().empty
+
+
+def test_values_and_refs_are_chosen_together(storage: gm.Storage, cf: ComputationFrame) -> None:
+    def rates(wanted: list[object]) -> list[int]:
+        return sorted(cf[cf["rate"].isin(wanted)].df("rate")["rate"])
+
+    assert rates([gm.wrap(1), 2]) == [1, 2]
+    assert rates([gm.wrap(1), "n2", [1]]) == [1]
+    texts = storage.cf(report)
+    one, two = texts["report"].refs()
+    assert len(texts[texts["report"].isin([one, two.unwrap()])]) == 2
+    assert rates([1.0, [2], {3}]) == [1]
+
+
+def test_a_value_that_cannot_be_hashed_is_among_others_or_not() -> None:
+    storage = gm.Storage()
+    with storage:
+        for parts in ({"a": 1}, {"a": 2}):
+            merge(parts)
+    cf = storage.cf(merge)
+    assert len(cf[cf["parts"].isin([{"a": 2}, 7])]) == 1
+    assert len(cf.query("parts in {1, 2}")) == 0
+
+
+def test_a_number_is_in_no_text(cf: ComputationFrame, storage: gm.Storage) -> None:
+    assert len(cf.query("rate in 'abc'")) == 0
+    texts = storage.cf(report)
+    assert len(texts.query("report in 'rate 1, rate 2'")) == 2
 
 
 def test_a_ref_means_its_content_unless_its_history_is_asked_for() -> None:
@@ -255,3 +287,126 @@ def test_pictures_say_what_is_in_a_collection(storage: gm.Storage) -> None:
     assert nodes["v:accs"].collection
     assert not nodes["v:acc"].collection
     assert nodes["f:train"].count == 4
+
+
+@pytest.mark.parametrize(
+    "asked",
+    [
+        lambda cf: cf.df(values="nonsense"),
+        lambda cf: cf.df(values="uids"),
+        lambda cf: cf.get_func_table("train", values="nonsense"),
+        lambda cf: cf.df(lazy_vars=["typo"]),
+        lambda cf: cf.upstream("acc", how="storng"),
+        lambda cf: cf.downstream("n", how="storng"),
+        lambda cf: cf.split("train", by="versions"),
+        lambda cf: cf.where(since="yesterday"),
+        lambda cf: cf.where(until="2026-13-01"),
+        lambda cf: cf.sort("n", "rate", ascending=[True]),
+        lambda cf: cf.sample(-1),
+        lambda cf: cf["rate"].isin([5], by="hid"),
+    ],
+)
+def test_what_no_method_can_be_told(
+    cf: ComputationFrame, asked: Callable[[ComputationFrame], object]
+) -> None:
+    with pytest.raises((BadSetting, UnknownNode, WrongQuestion)):
+        asked(cf)
+
+
+def test_a_function_is_no_variable_to_compare(cf: ComputationFrame) -> None:
+    with pytest.raises(UnknownNode) as caught:
+        cf.query("train > 3")
+    assert "did you mean 'train'" not in str(caught.value)
+
+
+def test_only_variables_of_the_same_values_are_made_one() -> None:
+    @gm.op
+    def grow(depth, trees):
+        return depth * trees
+
+    storage = gm.Storage()
+    with storage:
+        for depth, trees in ((1, 1), (1, 2), (2, 3)):
+            grow(depth, trees)
+    cf = storage.cf(grow)
+    assert {"depth", "trees"} <= set(cf.simplify().vnames)
+    assert len({"depth", "trees"} & set(cf.merge_vars().vnames)) == 1
+
+
+def test_frames_of_some_nodes_are_sets_too(cf: ComputationFrame) -> None:
+    some, other = cf[["model", "acc", "judge"]], cf[cf["rate"] == 1]
+    assert "n" not in some.vnames
+    assert (some - other) | (some & other) == some
+    assert some - some == some & other - other
+    assert some & some == some | some == some
+    assert set((some & other).vnames) <= {"model", "acc"}
+
+
+def test_a_drawing_as_text_says_what_the_printed_graph_says() -> None:
+    @gm.op
+    def halves(items):
+        return items[:1], items[1:]
+
+    @gm.op(output_names=["score"])
+    def score(test, train, rate):
+        return len(test) * rate
+
+    storage = gm.Storage()
+    with storage:
+        first, second = halves([1, 2, 3])
+        score(first, second, 2)
+    cf = storage.cf(score).expand_back()
+    drawn = [line.partition("  #")[0] for line in repr(cf.draw()).splitlines()]
+    assert drawn == cf.graph_text().splitlines()
+    assert drawn[0].count(",") == 1
+    assert "|" not in "".join(drawn)
+
+
+def test_a_drawing_in_full_is_a_pattern_that_asks_for_the_frame(storage: gm.Storage) -> None:
+    for frame in (storage.cf(judge).expand_back(), storage.cf(best).expand_back()):
+        header, *code = repr(frame.draw(verbose=True)).partition("\n\n")[0].splitlines()
+        assert header == HEADER == PATTERN_HEADER
+        names = {"storage": storage, "Q": gm.Q, "load": load, "train": train, "judge": judge}
+        names["best"] = best
+        with storage.query():
+            exec("\n".join(code).replace("    ", ""), names)
+            ids = (
+                names["result"],
+                eval(code[-1].partition(" = ")[2][:-1] + ", values='cids')", names),
+            )
+        table = frame.df(values="cids", explode=True)[list(ids[1].columns)]
+        assert len(ids[0]) == len(ids[1])
+        assert set(ids[1].itertuples(index=False)) == set(table.itertuples(index=False))
+
+
+def test_results_that_are_called_like_their_op_have_another_name_in_the_code() -> None:
+    storage = gm.Storage()
+    with storage:
+        total(size(3))
+    frame = storage.cf(total).expand_back()
+    _, *code = repr(frame.draw(verbose=True)).partition("\n\n")[0].splitlines()
+    names = {"storage": storage, "Q": gm.Q, "size": size, "total": total}
+    with storage.query():
+        exec("\n".join(code).replace("    ", ""), names)
+    assert list(names["result"].columns) == list(frame.df().columns)
+    assert names["result"].values.tolist() == frame.df().values.tolist()
+
+
+def test_a_frame_that_no_pattern_says_is_drawn_without_one() -> None:
+    @gm.op
+    def step(n):
+        return n + 1
+
+    storage = gm.Storage()
+    with storage:
+        step(step(1))
+    assert HEADER not in repr(storage.cf(step).draw(verbose=True))
+    assert HEADER not in repr(storage.cf(step).draw())
+
+
+def test_a_frame_without_a_storage_shows_what_its_records_say(cf: ComputationFrame) -> None:
+    alone = ComputationFrame(cf.universe, cf.selected)
+    assert alone.df("n", "rate", "acc").equals(cf.df("n", "rate", "acc"))
+    shown = alone.df("acc", values="refs")["acc"]
+    assert [ref.hid for ref in shown] == [ref.hid for ref in cf.df("acc", values="refs")["acc"]]
+    assert alone.df("model")["model"].tolist() == cf.df("model")["model"].tolist()
