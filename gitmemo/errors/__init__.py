@@ -41,6 +41,7 @@
       UnknownAuthor          exit 2
       NameTaken              exit 2
       WrongQuestion          exit 2
+      PlanOutdated           exit 2
     records
       CorruptRecord          exit 4
       SegmentUnreadable      exit 4
@@ -189,6 +190,7 @@ from gitmemo.errors.files import FileInTheWay, FileOutside, NotAFile
 from gitmemo.errors.frames import (
     FramesDiffer,
     NameTaken,
+    PlanOutdated,
     UnknownAuthor,
     UnknownNode,
     WrongQuestion,
@@ -387,6 +389,7 @@ __all__ = [
     "OperationInProgress",
     "OverflowMissing",
     "PictureNotWritten",
+    "PlanOutdated",
     "PusherUnknown",
     "RaisedElsewhere",
     "RangeGiven",

@@ -108,3 +108,20 @@ class WrongQuestion(GitmemoError, TypeError):
 
     def remedy(self) -> str:
         return self.advice
+
+
+class PlanOutdated(GitmemoError):
+    """What a plan to forget calls said does not hold any more; the text says why."""
+
+    kind = "plan-outdated"
+    exit_code = 2
+
+    def __init__(self, reason: str, advice: str) -> None:
+        super().__init__(reason, advice)
+        self.reason, self.advice = reason, advice
+
+    def problem(self) -> str:
+        return self.reason
+
+    def remedy(self) -> str:
+        return self.advice
