@@ -255,3 +255,15 @@ def test_pictures_say_what_is_in_a_collection(storage: gm.Storage) -> None:
     assert nodes["v:accs"].collection
     assert not nodes["v:acc"].collection
     assert nodes["f:train"].count == 4
+
+
+def test_rows_with_one_result_began_when_that_was_computed() -> None:
+    storage = gm.Storage()
+    with storage:
+        for n in (2, 3, 4):
+            total(size(n))
+    cf = storage.cf(total).expand_back()
+    assert len(cf.where(since="2020-01-01").df()) == 3
+    assert len(cf.where(until="2020-01-01").df()) == 0
+    assert len({call.start for call in storage.cf(total).calls}) == 1
+    assert cf.df()["n"].tolist() == [2, 3, 4]
