@@ -22,7 +22,7 @@ class FramesDiffer(GitmemoError):
         return f"the frames {self.what} {self.one!r} and {self.other!r}"
 
     def remedy(self) -> str:
-        return "combine the frames first, and rename or split what comes out"
+        return "combine the frames first, and arrange what comes out"
 
 
 class UnknownNode(GitmemoError, KeyError):

@@ -203,7 +203,9 @@ class ComputationFrame(FrameGraph):
         """Return the frame with tables sorted by these columns; `ascending` for all, or for each."""
         self.check_columns(by)
         upwards = [ascending] * len(by) if isinstance(ascending, bool) else ascending
-        order = tuple(zip(by, upwards, strict=True))
+        order = tuple(
+            (frozenset(self.keys_of(name)), up) for name, up in zip(by, upwards, strict=True)
+        )
         return replace(self, layout=replace(self.layout, sorted_by=order))
 
     # --- algebra ---------------------------------------------------------
@@ -275,9 +277,15 @@ class ComputationFrame(FrameGraph):
         return replace(self, free=free).merge_vars()
 
     def apply(self, function: Callable[[Any], Any], *nodes: Node) -> ComputationFrame:
-        """Return the frame whose tables show `function(value)` for these variables."""
-        shown = dict.fromkeys(self.check_nodes(nodes) or self.vnames, function)
-        return replace(self, layout=replace(self.layout, shown={**self.layout.shown, **shown}))
+        """Return the frame whose tables show `function(value)` for these variables.
+
+        Where something else is shown of them already, `function` is given that.
+        """
+        shown = dict(self.layout.shown)
+        for name in self.check_nodes(nodes) or self.vnames:
+            keys = self.keys_of(name)
+            shown |= dict.fromkeys(keys, (*self.layout.changes(keys), function))
+        return replace(self, layout=replace(self.layout, shown=shown))
 
     def delete_calls(self, *functions: Node) -> Deletion:
         """Return the plan to forget the calls, and those that used their results; it does nothing yet.

@@ -9,9 +9,11 @@ from __future__ import annotations
 import json
 import warnings
 from collections.abc import Callable, Sequence
+from functools import reduce
 from typing import TYPE_CHECKING, Any, Literal
 
 from gitmemo.errors import GitmemoError
+from gitmemo.frames.layout import Changes
 from gitmemo.frames.rows import Cell
 from gitmemo.frames.tables import Table, Tables
 from gitmemo.hashing.digest import to_hex
@@ -126,9 +128,9 @@ class ShownTables:
         self, table: Table, name: str, values: Values, *, alike: bool = False
     ) -> list[object]:
         show = self._shower(values)
-        change = self._frame.layout.shown.get(name)
-        if change is not None:
-            show = _changed(self._shower("objs"), change)
+        changes = self._frame.layout.changes(self._frame.keys_of(name))
+        if changes:
+            show = _changed(self._shower("objs"), changes)
         cells = [row.get(name, ()) for row in table.rows]
         if alike and any(len(cell) > 1 for cell in cells):
             return [[show(slot) for slot in cell] or None for cell in cells]
@@ -222,10 +224,8 @@ def _cell(cell: Cell, show: Callable[[Slot], object]) -> object:
     return [show(slot) for slot in cell] if cell else None
 
 
-def _changed(
-    show: Callable[[Slot], object], change: Callable[[object], object]
-) -> Callable[[Slot], object]:
-    return lambda slot: change(show(slot))
+def _changed(show: Callable[[Slot], object], changes: Changes) -> Callable[[Slot], object]:
+    return lambda slot: reduce(lambda value, change: change(value), changes, show(slot))
 
 
 def _loaded(ref: Ref[Any]) -> object:

@@ -152,7 +152,11 @@ class Tables:
         self, columns: tuple[str, ...], rows: list[tuple[Call | None, Mapping[str, Cell]]]
     ) -> Table:
         rows = _told_apart(columns, rows)
-        for name, upwards in reversed(self._frame.layout.sorted_by):
+        for keys, upwards in reversed(self._frame.layout.sorted_by):
+            known = self._frame.keys_of
+            name = next((one for one in columns if not keys.isdisjoint(known(one))), None)
+            if name is None:
+                continue
             rows = sorted(rows, key=lambda pair: _order(pair[1].get(name, ())), reverse=not upwards)
         marked = self._frame.later
         later = frozenset(n for n, (call, _) in enumerate(rows) if call and call.hid in marked)
