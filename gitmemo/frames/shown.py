@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any, Literal
 from gitmemo.errors import GitmemoError
 from gitmemo.frames.layout import Changes
 from gitmemo.frames.rows import Cell
-from gitmemo.frames.tables import Table, Tables
+from gitmemo.frames.tables import Table, Tables, table_of_calls
 from gitmemo.hashing.digest import to_hex
 from gitmemo.model.facts import Call, Slot
 from gitmemo.ref import Ref, at_hand, ref_to
@@ -90,14 +90,13 @@ class ShownTables:
         """Return the calls of one function as a pandas frame; with `meta`, what is known of each run."""
         import pandas as pd
 
-        rows = [{s.name: (s,) for s in (*call.inputs, *call.outputs)} for call in calls]
-        columns = tuple(dict.fromkeys(name for row in rows for name in row))
-        table = Table(columns, tuple(rows), frozenset(), tuple(calls))
+        table = table_of_calls(calls)
+        calls = [call for call in table.finals if call is not None]
         cells = self._shown_columns(table, values, frozenset())
         shown: dict[str, Any] = {name: _typed(column) for name, column in cells.items()}
         if meta:
             shown |= {f"call.{name}": cells for name, cells in self._noted(calls).items()}
-        return pd.DataFrame(shown, columns=list(shown), index=range(len(rows)))
+        return pd.DataFrame(shown, columns=list(shown), index=range(len(calls)))
 
     def _noted(self, calls: Sequence[Call]) -> dict[str, list[object]]:
         """Return what is known of each run."""

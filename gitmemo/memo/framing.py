@@ -224,7 +224,7 @@ class StorageFrames:
     def records(self, hids: Collection[Digest]) -> tuple[Call, ...]:
         """Return the records of calls, as they are stored: under the names of then, with all copies."""
         world = self._storage.world
-        stored = [call for call in world.calls(self.code) if call.hid in hids]
+        stored = [call for call in world.calls(self._code) if call.hid in hids]
         both = {to_line(call): call for call in (*stored, *with_copies(world, stored))}
         return tuple(both.values())
 

@@ -6,7 +6,10 @@ import pytest
 
 import gitmemo as gm
 from gitmemo.errors import FramesDiffer, UnknownNode
-from gitmemo.frames import ComputationFrame
+from gitmemo.frames import ComputationFrame, Universe
+from gitmemo.hashing import content_id
+from gitmemo.model.facts import Call, Inline, Slot
+from gitmemo.model.items import raw
 
 
 @gm.op(output_names=["data"])
@@ -267,3 +270,26 @@ def test_rows_with_one_result_began_when_that_was_computed() -> None:
     assert len(cf.where(until="2020-01-01").df()) == 0
     assert len({call.start for call in storage.cf(total).calls}) == 1
     assert cf.df()["n"].tolist() == [2, 3, 4]
+
+
+def test_tables_of_functions_show_results_that_are_called_like_arguments() -> None:
+    storage = gm.Storage()
+    step = gm.op(name="m:step", output_names=["x"])(lambda x, step_x: x + step_x)
+    with storage:
+        step(3, 1)
+    table = storage.get_table(step)
+    assert table.iloc[0].to_dict() == {"x": 3, "step_x": 1, "step_x_": 4}
+    assert storage.cf(step).get_func_table("step").equals(table)
+
+
+def test_tables_of_functions_tell_calls_of_one_moment_apart_by_their_values() -> None:
+    universe = [_began_at_noon(n) for n in (3, 1, 2, 0, 5, 4)]
+    for calls in (universe, universe[::-1]):
+        frame = ComputationFrame(Universe(calls), frozenset(call.hid for call in calls))
+        assert frame.get_func_table("f")["n"].tolist() == [0, 1, 2, 3, 4, 5]
+
+
+def _began_at_noon(n: int) -> Call:
+    slot = Slot.of("n", raw(content_id(n), Inline(n)))
+    run = {"start": "2026-11-22T12:00:00.000Z"}
+    return Call("m:f", 0, None, (slot,), (slot.called("y"),), run=run)
