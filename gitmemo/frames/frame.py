@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, overload
 
-from gitmemo.frames import between, selecting
+from gitmemo.frames import between, merging, selecting
 from gitmemo.frames.backing import Node, Nodes, Operation
 from gitmemo.frames.columns import Column, Mask
 from gitmemo.frames.conditions import mask_of
@@ -252,6 +252,17 @@ class ComputationFrame(FrameGraph):
     def merge_vars(self, *names: str, into: str | None = None) -> ComputationFrame:
         """Return the frame in which variables are one; without names, all whose values are in another's."""
         return selecting.merged(self, names, into)
+
+    def merge(self, *nodes: Node, into: str | None = None) -> ComputationFrame:
+        """Return the frame in which nodes are one: variables, or parts of one function.
+
+        Of parts it takes back what `split` did; the calls stay as they are. Frames are merged by `|`.
+
+        Raises:
+            WrongQuestion: They are functions of several ops, or variables and functions.
+            NameTaken: Another one is called `into`.
+        """
+        return merging.merged_nodes(self, self.check_nodes(nodes), into)
 
     def split(
         self, node: Node, by: Callable[[Any], object] | Literal["version"] = "version"

@@ -224,16 +224,15 @@ class FrameGraph:
         calls that made it are gone, and what it was before these were there.
         """
         roles, found = self.roles, defaultdict[str, dict[Key, None]](dict)
-        own = set(roles.variables)
         for name in self.free:
             found[name][name] = None
-        for variable in roles.variables:
+        for variable, name in self.names.items():
             takes = roles.takes.get(variable, {})
             ports = [Variable(False, f, one) for f in sorted(takes) for one in sorted(takes[f])]
-            keys = [variable, *(port for port in ports if port not in own)]
+            keys = [variable, *(port for port in ports if port not in self.names)]
             for key in keys:
                 whole = key._replace(function=Function(key.function.op))
-                found[self.names[variable]] |= {key: None, whole: None}
+                found[name] |= {key: None, whole: None}
         return {name: tuple(keys) for name, keys in found.items()}
 
     def keys_of(self, column: str) -> tuple[Key, ...]:

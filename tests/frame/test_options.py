@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 import gitmemo as gm
-from gitmemo.errors import FramesDiffer, UnknownNode
+from gitmemo.errors import FramesDiffer, NameTaken, UnknownNode, WrongQuestion
 from gitmemo.frames import ComputationFrame, Universe
 from gitmemo.hashing import content_id
 from gitmemo.model.facts import Call, Inline, Slot
@@ -293,3 +293,32 @@ def _began_at_noon(n: int) -> Call:
     slot = Slot.of("n", raw(content_id(n), Inline(n)))
     run = {"start": "2026-11-22T12:00:00.000Z"}
     return Call("m:f", 0, None, (slot,), (slot.called("y"),), run=run)
+
+
+def test_parts_of_a_function_are_merged(storage: gm.Storage) -> None:
+    cf = storage.cf(train).expand_back()
+    apart = cf.split("train", by=lambda call: call.inputs[1].inline.json % 2)
+    assert {"train[0]", "train[1]"} <= set(apart.nodes)
+    together = apart.merge("train[0]", "train[1]")
+    assert together.layout == cf.layout
+    assert together.df("data", "rate").equals(cf.df("data", "rate"))
+    named = apart.rename({"train[0]": "even"}).merge("even", "train[1]", into="fit")
+    assert named.fnames == ["load", "fit"]
+    assert (
+        cf.merge("n", "rate", into="number").vnames
+        == cf.merge_vars("n", "rate", into="number").vnames
+    )
+    thirds = storage.cf(load).split("load", by=lambda call: call.inputs[0].inline.json)
+    assert thirds.merge("load[2]", "load[3]").fnames == ["load"]
+
+
+def test_what_cannot_be_merged(storage: gm.Storage) -> None:
+    cf = storage.cf(train).expand_back()
+    with pytest.raises(WrongQuestion, match="functions of several ops"):
+        cf.merge("train", "load")
+    with pytest.raises(WrongQuestion, match="one after the other"):
+        cf.merge("train", "rate")
+    with pytest.raises(WrongQuestion):
+        cf.merge()
+    with pytest.raises(NameTaken):
+        cf.merge("train", into="load")
