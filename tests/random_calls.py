@@ -6,7 +6,8 @@ Contents meet often and histories never, so that whatever joins by content is fo
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from typing import Any
 
 from hypothesis import strategies as st
 
@@ -15,6 +16,7 @@ from gitmemo.hashing.digest import Digest
 from gitmemo.model.facts import Call, Inline, Slot
 from gitmemo.model.ids import call_hid, output_hid
 from gitmemo.model.items import Item, Parts, made_by, of_parts, raw
+from gitmemo.model.lines import record_id, to_line
 
 OPS = {  # name: arguments, results
     "m:source": (("seed",), ("output_0",)),
@@ -59,11 +61,19 @@ class Step:
 
     op: str
     arguments: tuple[Argument, ...]
+    op_version: int = 0
+    version: int | None = None
 
 
 @st.composite
-def programs(draw: st.DrawFn, most: int = 9) -> list[Step]:
-    """Draw a program of a few calls; shared raw values and diamonds are likely."""
+def programs(draw: st.DrawFn, most: int = 9, *, versions: bool = False) -> list[Step]:
+    """Draw a program of a few calls; shared raw values and diamonds are likely.
+
+    With `versions` of several versions of the ops, and of their code, and perhaps run again after
+    one op's code changed.
+    """
+    numbers = st.integers(0, 1) if versions else st.just(0)
+    codes = st.sampled_from([None, 0, 1]) if versions else st.none()
     steps: list[Step] = []
     made: list[Made] = []
     for number in range(draw(st.integers(1, most))):
@@ -72,15 +82,38 @@ def programs(draw: st.DrawFn, most: int = 9) -> list[Step]:
         one = st.sampled_from([Raw(0), Raw(1), *made[-6:], *made[-6:]])
         kinds = st.sampled_from(["list", "list", "tuple", "dict"])
         held = st.builds(Held, kinds, st.lists(one, max_size=3).map(tuple))
-        steps.append(Step(op, tuple(draw(one | held) for _ in names)))
+        arguments = tuple(draw(one | held) for _ in names)
+        steps.append(Step(op, arguments, draw(numbers), draw(codes)))
         made += [Made(number, position) for position in range(len(outputs))]
         if op == "m:many":
             made += [Made(number, 0, element) for element in range(2)]
+    if versions and draw(st.booleans()):
+        changed = draw(st.integers(0, len(steps) - 1))
+        again = [_later(step, len(steps)) for step in steps]
+        again[changed] = replace(again[changed], version=draw(st.integers(2, 3)))
+        steps += again
     return steps
 
 
-def calls_of(program: Sequence[Step]) -> list[Call]:
-    """Run a program: one call for each step, each once."""
+def _later(step: Step, by: int) -> Step:
+    """Return a step of the same program run again: with the results of that run."""
+
+    def shifted(argument: Any) -> Any:
+        if isinstance(argument, Made):
+            return replace(argument, step=argument.step + by)
+        if isinstance(argument, Held):
+            return Held(argument.kind, tuple(map(shifted, argument.items)))
+        return argument
+
+    return replace(step, arguments=tuple(map(shifted, step.arguments)))
+
+
+def calls_of(program: Sequence[Step], *, links: bool = False) -> list[Call]:
+    """Run a program: one call for each step, each once.
+
+    With `links`, equal inputs of other histories have the results of the first call on them.
+    """
+    runs: dict[Digest, Call] = {}
     outputs: list[tuple[Slot, ...]] = []
     calls: dict[Digest, Call] = {}
     for step in program:
@@ -90,12 +123,20 @@ def calls_of(program: Sequence[Step]) -> list[Call]:
             Slot(name, item.cid, item.hid, item.inline, item.short, item.parts)
             for name, item in zip(names, items, strict=True)
         ]
-        hid = call_hid(step.op, 0, None, [(slot.name, slot.hid) for slot in slots])
+        version = None if step.version is None else content_id(["code", step.version])
+        given = [(slot.name, slot.hid) for slot in slots]
+        hid = call_hid(step.op, step.op_version, version, given)
         first = step.arguments[0]
         value = first.number if isinstance(first, Raw) else 0
         made = tuple(_output(step.op, hid, name, value) for name in results)
-        outputs.append(made)
-        calls[hid] = Call(step.op, 0, None, tuple(slots), made)
+        call = Call(step.op, step.op_version, version, tuple(slots), made)
+        run = runs.setdefault(call.cid, call)
+        if links and run.hid != hid:
+            made = tuple(Slot.output(hid, slot.name, slot) for slot in run.outputs)
+            same = {"same": record_id(to_line(run)).hex()}
+            call = replace(call, outputs=made, run=same)
+        outputs.append(call.outputs)
+        calls[hid] = call
     return list(calls.values())
 
 

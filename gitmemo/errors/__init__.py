@@ -42,6 +42,7 @@
       TableNotWritten        exit 2
       NameTaken              exit 2
       WrongQuestion          exit 2
+      PlanOutdated           exit 2
     records
       CorruptRecord          exit 4
       SegmentUnreadable      exit 4
@@ -191,6 +192,7 @@ from gitmemo.errors.files import FileInTheWay, FileOutside, NotAFile
 from gitmemo.errors.frames import (
     FramesDiffer,
     NameTaken,
+    PlanOutdated,
     TableNotWritten,
     UnknownAuthor,
     UnknownNode,
@@ -391,6 +393,7 @@ __all__ = [
     "OperationInProgress",
     "OverflowMissing",
     "PictureNotWritten",
+    "PlanOutdated",
     "PusherUnknown",
     "RaisedElsewhere",
     "RangeGiven",

@@ -22,7 +22,7 @@ class FramesDiffer(GitmemoError):
         return f"the frames {self.what} {self.one!r} and {self.other!r}"
 
     def remedy(self) -> str:
-        return "combine the frames first, and rename or split what comes out"
+        return "combine the frames first, and arrange what comes out"
 
 
 class UnknownNode(GitmemoError, KeyError):
@@ -114,6 +114,23 @@ class WrongQuestion(GitmemoError, TypeError):
     """What was asked of a frame makes no sense; the text says why."""
 
     kind = "wrong-question"
+    exit_code = 2
+
+    def __init__(self, reason: str, advice: str) -> None:
+        super().__init__(reason, advice)
+        self.reason, self.advice = reason, advice
+
+    def problem(self) -> str:
+        return self.reason
+
+    def remedy(self) -> str:
+        return self.advice
+
+
+class PlanOutdated(GitmemoError):
+    """What a plan to forget calls said does not hold any more; the text says why."""
+
+    kind = "plan-outdated"
     exit_code = 2
 
     def __init__(self, reason: str, advice: str) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from typing import Protocol, TypeAlias
 
+from gitmemo.frames.universe import Hids, Universe
 from gitmemo.hashing.digest import Digest
 from gitmemo.model.facts import Call
 from gitmemo.ref import Loader
@@ -81,8 +82,20 @@ class Backing(Protocol):
         """Return the names, with @, of the values that calls made."""
         ...
 
-    def forget(self, calls: Collection[Call], why: str) -> Digest:
-        """Forget calls; return the id of the tombstone."""
+    def universe(self) -> Universe:
+        """Return the calls that there are now."""
+        ...
+
+    def records(self, hids: Collection[Digest]) -> tuple[Call, ...]:
+        """Return all records of calls, as they are stored; those that a look-up could find as well."""
+        ...
+
+    def not_forgotten(self, records: Collection[Call], *, but: Digest | None = None) -> Hids:
+        """Return the history ids of those among records that no tombstone covers `but` one."""
+        ...
+
+    def forget(self, records: Collection[Call], why: str) -> Digest:
+        """Forget records of calls; return the id of the tombstone."""
         ...
 
     def restore(self, tombstone: Digest) -> None:

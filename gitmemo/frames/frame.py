@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 from gitmemo.collector import uncollected
 from gitmemo.errors import WrongQuestion
-from gitmemo.frames import between, selecting
+from gitmemo.frames import between, merging, selecting
 from gitmemo.frames.backing import Node, Nodes, Operation
 from gitmemo.frames.columns import Column, Mask
 from gitmemo.frames.conditions import mask_of
@@ -210,7 +210,9 @@ class ComputationFrame(FrameGraph):
                 f"`ascending` says {len(upwards)} times what {len(by)} columns are to be",
                 "give True or False for all, or one for each column",
             )
-        order = tuple(zip(by, upwards, strict=True))
+        order = tuple(
+            (frozenset(self.keys_of(name)), up) for name, up in zip(by, upwards, strict=True)
+        )
         return replace(self, layout=replace(self.layout, sorted_by=order))
 
     # --- algebra ---------------------------------------------------------
@@ -258,6 +260,17 @@ class ComputationFrame(FrameGraph):
         """Return the frame in which variables are one; without names, all whose values are in another's."""
         return selecting.merged(self, names, into)
 
+    def merge(self, *nodes: Node, into: str | None = None) -> ComputationFrame:
+        """Return the frame in which nodes are one: variables, or parts of one function.
+
+        Of parts it takes back what `split` did; the calls stay as they are. Frames are merged by `|`.
+
+        Raises:
+            WrongQuestion: They are functions of several ops, or variables and functions.
+            NameTaken: Another one is called `into`.
+        """
+        return merging.merged_nodes(self, self.check_nodes(nodes), into)
+
     def split(
         self, node: Node, by: Callable[[Any], object] | Literal["version"] = "version"
     ) -> ComputationFrame:
@@ -281,9 +294,15 @@ class ComputationFrame(FrameGraph):
         return selecting.simplified(self)
 
     def apply(self, function: Callable[[Any], Any], *nodes: Node) -> ComputationFrame:
-        """Return the frame whose tables show `function(value)` for these variables."""
-        shown = dict.fromkeys(self.check_nodes(nodes) or self.vnames, function)
-        return replace(self, layout=replace(self.layout, shown={**self.layout.shown, **shown}))
+        """Return the frame whose tables show `function(value)` for these variables.
+
+        Where something else is shown of them already, `function` is given that.
+        """
+        shown = dict(self.layout.shown)
+        for name in self.check_nodes(nodes) or self.vnames:
+            keys = self.keys_of(name)
+            shown |= dict.fromkeys(keys, (*self.layout.changes(keys), function))
+        return replace(self, layout=replace(self.layout, shown=shown))
 
     def delete_calls(self, *functions: Node) -> Deletion:
         """Return the plan to forget the calls, and those that used their results; it does nothing yet.

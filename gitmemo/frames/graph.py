@@ -14,7 +14,7 @@ from functools import cached_property
 
 from gitmemo.errors import UnknownNode
 from gitmemo.frames.backing import Backing, Node
-from gitmemo.frames.layout import Layout, Whole
+from gitmemo.frames.layout import Key, Layout, Whole
 from gitmemo.frames.naming import Spoken, function_names, nothing_spoken, variable_names
 from gitmemo.frames.roles import Function, Roles, Variable
 from gitmemo.frames.rows import Row, rows_of
@@ -215,6 +215,29 @@ class FrameGraph:
         known = known or tuple(self.nodes)
         asked = name.rpartition(":")[2]
         return UnknownNode(name, tuple(difflib.get_close_matches(asked, known, n=1)), known)
+
+    @cached_property
+    def _keys(self) -> Mapping[str, tuple[Key, ...]]:
+        """By which keys the layout knows each column, the surest first.
+
+        A variable has those of the arguments that it is, too: they are what is left of it where the
+        calls that made it are gone, and what it was before these were there.
+        """
+        roles, found = self.roles, defaultdict[str, dict[Key, None]](dict)
+        for name in self.free:
+            found[name][name] = None
+        for variable, name in self.names.items():
+            takes = roles.takes.get(variable, {})
+            ports = [Variable(False, f, one) for f in sorted(takes) for one in sorted(takes[f])]
+            keys = [variable, *(port for port in ports if port not in self.names)]
+            for key in keys:
+                whole = key._replace(function=Function(key.function.op))
+                found[name] |= {key: None, whole: None}
+        return {name: tuple(keys) for name, keys in found.items()}
+
+    def keys_of(self, column: str) -> tuple[Key, ...]:
+        """Return by which keys the layout knows a column of the table."""
+        return self._keys.get(column, ())
 
     def check_columns(self, names: Iterable[str]) -> None:
         """Raise UnknownNode for a name that no column of the table has."""

@@ -101,15 +101,16 @@ def _beside(universe: Universe, slot: Slot, back: bool, forward: bool) -> list[C
 
 def _absorbed(frame: ComputationFrame) -> ComputationFrame:
     """Give the names of free values to the variables that they turned out to be."""
-    names, free = dict(frame.layout.names), dict(frame.free)
+    layout, names, free = frame.layout, dict(frame.layout.names), dict(frame.free)
     for name, slots in frame.free.items():
         roles = {slot: _roles_of(frame, slot) for slot in slots}
         for found in roles.values() if name != UNNAMED else ():
             names.update(dict.fromkeys(found, name))
+        layout = layout.also_for(name, {one for found in roles.values() for one in found})
         free[name] = tuple(slot for slot in slots if not roles[slot])
         if not free[name]:
             del free[name]
-    return replace(frame, free=free, layout=replace(frame.layout, names=names))
+    return replace(frame, free=free, layout=replace(layout, names=names))
 
 
 def _roles_of(frame: ComputationFrame, slot: Slot) -> set[Variable]:
@@ -347,7 +348,7 @@ def renamed(frame: ComputationFrame, names: Mapping[str, str]) -> ComputationFra
     variables = {one: new for old, new in names.items() for one in frame.variables.get(old, ())}
     functions = {frame.function(o): n for o, n in names.items() if frame.is_function(o)}
     layout = replace(
-        frame.layout,
+        frame.layout.called(names),
         names={**frame.layout.names, **variables},
         functions={**frame.layout.functions, **functions},
     )
@@ -367,7 +368,8 @@ def merged(frame: ComputationFrame, names: Sequence[str], into: str | None) -> C
     found = {one: target for name in names for one in frame.variables[name]}
     slots = tuple(slot for name in names for slot in frame.free.get(name, ()))
     free = {name: old for name, old in frame.free.items() if name not in names}
-    layout = replace(frame.layout, names={**frame.layout.names, **found})
+    called = frame.layout.called(dict.fromkeys(names, target))
+    layout = replace(called, names={**frame.layout.names, **found})
     return replace(frame, layout=layout, free={**free, target: slots} if slots else free)
 
 

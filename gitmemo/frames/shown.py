@@ -9,11 +9,13 @@ from __future__ import annotations
 import json
 import warnings
 from collections.abc import Callable, Sequence
+from functools import reduce
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from gitmemo.errors import BadSetting, GitmemoError
+from gitmemo.frames.layout import Changes
 from gitmemo.frames.rows import Cell
-from gitmemo.frames.tables import Table, Tables
+from gitmemo.frames.tables import Table, Tables, table_of_calls
 from gitmemo.hashing.digest import to_hex
 from gitmemo.model.facts import Call, Inline, Slot
 from gitmemo.model.plain import as_json, told
@@ -90,14 +92,13 @@ class ShownTables:
         """Return the calls of one function as a pandas frame; with `meta`, what is known of each run."""
         import pandas as pd
 
-        rows = [{s.name: (s,) for s in (*call.inputs, *call.outputs)} for call in calls]
-        columns = tuple(dict.fromkeys(name for row in rows for name in row))
-        table = Table(columns, tuple(rows), frozenset(), tuple(calls))
+        table = table_of_calls(calls)
+        calls = [call for call in table.finals if call is not None]
         cells = self._shown_columns(table, values, frozenset())
         shown: dict[str, Any] = {name: _typed(column) for name, column in cells.items()}
         if meta:
             shown |= {f"call.{name}": cells for name, cells in self._noted(calls).items()}
-        return pd.DataFrame(shown, columns=list(shown), index=range(len(rows)))
+        return pd.DataFrame(shown, columns=list(shown), index=range(len(calls)))
 
     def _noted(self, calls: Sequence[Call]) -> dict[str, list[object]]:
         """Return what is known of each run."""
@@ -130,9 +131,9 @@ class ShownTables:
         self, table: Table, name: str, values: Values, *, alike: bool = False
     ) -> list[object]:
         show = self._shower(values)
-        change = self._frame.layout.shown.get(name)
-        if change is not None:
-            show = _changed(self._shower("objs"), change)
+        changes = self._frame.layout.changes(self._frame.keys_of(name))
+        if changes:
+            show = _changed(self._shower("objs"), changes)
         cells = [row.get(name, ()) for row in table.rows]
         if alike and any(len(cell) > 1 for cell in cells):
             return [[show(slot) for slot in cell] or None for cell in cells]
@@ -229,10 +230,8 @@ def _cell(cell: Cell, show: Callable[[Slot], object]) -> object:
     return [show(slot) for slot in cell] if cell else None
 
 
-def _changed(
-    show: Callable[[Slot], object], change: Callable[[object], object]
-) -> Callable[[Slot], object]:
-    return lambda slot: change(show(slot))
+def _changed(show: Callable[[Slot], object], changes: Changes) -> Callable[[Slot], object]:
+    return lambda slot: reduce(lambda value, change: change(value), changes, show(slot))
 
 
 def _loaded(ref: Ref[Any]) -> object:

@@ -12,7 +12,7 @@ from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
 from gitmemo.frames.exploding import INDEX, ITEM, exploded_rows
-from gitmemo.frames.naming import content
+from gitmemo.frames.naming import content, short
 from gitmemo.frames.roles import Variable
 from gitmemo.frames.rows import Cell, Row, rows_of
 from gitmemo.frames.universe import element
@@ -153,11 +153,36 @@ class Tables:
         self, columns: tuple[str, ...], rows: list[tuple[Call | None, Mapping[str, Cell]]]
     ) -> Table:
         rows = _told_apart(columns, rows)
-        for name, upwards in reversed(self._frame.layout.sorted_by):
+        for keys, upwards in reversed(self._frame.layout.sorted_by):
+            known = self._frame.keys_of
+            name = next((one for one in columns if not keys.isdisjoint(known(one))), None)
+            if name is None:
+                continue
             rows = _sorted_by(rows, name, upwards=upwards)
         marked = self._frame.later
         later = frozenset(n for n, (call, _) in enumerate(rows) if call and call.hid in marked)
         return Table(columns, tuple(row for _, row in rows), later, tuple(call for call, _ in rows))
+
+
+def table_of_calls(calls: Sequence[Call]) -> Table:
+    """Return the arguments and results of the calls of one function, a row for each call.
+
+    A result that is called like an argument has the function in its name.
+    """
+    taken = {slot.name for call in calls for slot in call.inputs}
+    pairs: list[tuple[Call | None, Mapping[str, Cell]]] = []
+    for call in calls:
+        row = {slot.name: (slot,) for slot in call.inputs}
+        for slot in call.outputs:
+            name = f"{short(call.op)}_{slot.name}" if slot.name in taken else slot.name
+            while name in taken:
+                name += "_"
+            row[name] = (slot,)
+        pairs.append((call, row))
+    columns = tuple(dict.fromkeys(name for _, row in pairs for name in row))
+    pairs = _told_apart(columns, pairs)
+    rows = tuple(row for _, row in pairs)
+    return Table(columns, rows, finals=tuple(call for call, _ in pairs))
 
 
 def _base(variable: Variable) -> Variable:

@@ -17,6 +17,7 @@ from gitmemo.errors import UnknownId, UnknownRef, UnknownRevision, WrongQuestion
 from gitmemo.frames import ComputationFrame, Universe
 from gitmemo.frames.naming import Spoken, asked_once
 from gitmemo.frames.selecting import UNNAMED
+from gitmemo.frames.universe import Hids
 from gitmemo.git.cli import Git
 from gitmemo.hashing.digest import Digest, to_hex
 from gitmemo.memo.calls import CallView
@@ -25,11 +26,14 @@ from gitmemo.memo.wording import short
 from gitmemo.model.decisions import Decisions
 from gitmemo.model.facts import Call, Slot
 from gitmemo.model.items import find
+from gitmemo.model.lines import to_line
 from gitmemo.model.semantics import semantic_id
+from gitmemo.model.tombstones import Tombstones
 from gitmemo.model.validity import Code, changed
 from gitmemo.query import resolve_op, valid_calls
 from gitmemo.ref import Loader, Ref
 from gitmemo.world.authors import authors_of
+from gitmemo.world.forgetting import with_copies
 from gitmemo.world.repository import RepositoryWorld
 from gitmemo.world.revisions import RevisionWorld
 from gitmemo.world.tagging import tags_of
@@ -74,8 +78,7 @@ class StorageFrames:
             UnknownOp, UnknownRef: There is no such op, or nothing with such a history id.
             WrongQuestion: It is none of what a frame can be made of.
         """
-        with uncollected():
-            universe = Universe(self.calls())
+        universe = self.universe()
         spoken = asked_once(self.spoken)
         frame = ComputationFrame(universe, frozenset(), self, later=self.later, spoken=spoken)
         if not subjects:
@@ -213,9 +216,27 @@ class StorageFrames:
         """Return the names, with @, of the values that calls made."""
         return tags_of(self._storage.world, calls)
 
-    def forget(self, calls: Collection[Call], why: str) -> Digest:
-        """Forget calls; return the id of the tombstone."""
-        return self._storage.stored.forget_calls(calls, why)
+    def universe(self) -> Universe:
+        """Return the calls that count now."""
+        with uncollected():
+            return Universe(self.calls())
+
+    def records(self, hids: Collection[Digest]) -> tuple[Call, ...]:
+        """Return the records of calls, as they are stored: under the names of then, with all copies."""
+        world = self._storage.world
+        stored = [call for call in world.calls(self._code) if call.hid in hids]
+        both = {to_line(call): call for call in (*stored, *with_copies(world, stored))}
+        return tuple(both.values())
+
+    def not_forgotten(self, records: Collection[Call], *, but: Digest | None = None) -> Hids:
+        """Return the history ids of those that no tombstone covers, or this one alone."""
+        in_force = self._storage.world.tombstones().in_force.items()
+        others = Tombstones((ident, fact) for ident, fact in in_force if ident != but)
+        return frozenset(call.hid for call in records if not others.cover(call))
+
+    def forget(self, records: Collection[Call], why: str) -> Digest:
+        """Forget records of calls; return the id of the tombstone."""
+        return self._storage.stored.forget_calls(records, why)
 
     def restore(self, tombstone: Digest) -> None:
         """Bring back what was forgotten."""

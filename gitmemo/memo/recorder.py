@@ -46,6 +46,8 @@ from gitmemo.tracing import CodeState
 from gitmemo.world.view import World
 
 _MOST_VERSIONS = 1000
+# What a link says of the run whose outputs it repeats: frames ask when and where a result was made.
+_REPEATED = ("commit", "dirty", "seconds", "start")
 
 recorded: ContextVar[list[Call] | None] = ContextVar("gitmemo_recorded", default=None)
 """Where the calls are noted that are recorded in this context, if anybody wants to know."""
@@ -189,9 +191,8 @@ class Recorder:
         named = zip(names, call.outputs, strict=True)
         results = tuple(Slot.output(hid, name, slot) for name, slot in named)
         origin = origin_of(call) or record_id(to_line(call))
-        same: dict[str, JsonValue] = {"same": origin.hex()}
-        if call.seconds:  # what a look-up that finds the link saves
-            same["seconds"] = call.seconds
+        same: dict[str, JsonValue] = {k: call.run[k] for k in _REPEATED if k in call.run}
+        same["same"] = origin.hex()
         moved = moved or call.moved
         if moved is not None:
             same["as"] = [name for one in moved for name in (one.path, one.unit)]

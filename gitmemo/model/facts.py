@@ -41,7 +41,8 @@ class Call:
         outputs: In order.
         inner: History ids of the op calls that its body made, in order.
         run: Facts about the run that never select a result: start, seconds, commit, python, …;
-            `{"same": record id}` for a link: same outputs as that record, inputs of another history;
+            `{"same": record id}` for a link: same outputs as that record, inputs of another history,
+            beside what is repeated of that run: start, seconds, commit;
             with `"as"` if the op's function was another component then (`moved`).
     """
 
@@ -319,8 +320,8 @@ class Tombstone:
     Attributes:
         records: Record ids of the calls, sorted. A call that is made again is another record.
         keys: Their look-up keys, sorted: where to find them, for a record id alone says nothing.
-        follows: Record ids of the `Undo` facts about these calls that came before, so that
-            forgetting again after an undo is another fact.
+        follows: Record ids of the tombstones in force and of the `Undo` facts about these calls
+            that came before, so that forgetting again, also after an undo, is another fact.
     """
 
     records: tuple[Digest, ...]

@@ -49,7 +49,7 @@ class Tombstones:
         return record_id(to_line(call)) in self.records or origin_of(call) in self.records
 
     def over(self, calls: Iterable[Call], why: str) -> Tombstone:
-        """Return the tombstone that forgets `calls` now."""
+        """Return the tombstone that forgets `calls` now: another one than those before."""
         buried = list(calls)
         records = {record_id(to_line(call)) for call in buried}
         keys = {call.key for call in buried}
@@ -63,7 +63,8 @@ class Tombstones:
             for record, fact in self._facts.items()
             if isinstance(fact, Undo) and not before.isdisjoint(fact.tombstones)
         )
-        return Tombstone(tuple(sorted(records)), tuple(sorted(keys)), why, tuple(undos))
+        follows = (*sorted(before & self.in_force.keys()), *undos)
+        return Tombstone(tuple(sorted(records)), tuple(sorted(keys)), why, follows)
 
 
 def undo_of(tombstones: Sequence[Digest], why: str) -> Undo:

@@ -457,7 +457,7 @@ def test_deleting_is_planned_done_and_undone() -> None:
     cf = storage.cf(train)
     plan = cf[cf["rate"] == 1].delete_calls()
     assert repr(plan).startswith(
-        "to forget: 1 call of train (1)\nand 1 call that used their results"
+        "to forget: 1 call of train (1)\nand 1 call that used or share their results"
     )
     assert len(storage.cf()) == 5
     plan.carry_out("wrong rate")

@@ -7,9 +7,12 @@ from collections.abc import Callable
 import pytest
 
 import gitmemo as gm
-from gitmemo.errors import BadSetting, FramesDiffer, UnknownNode, WrongQuestion
-from gitmemo.frames import ComputationFrame
+from gitmemo.errors import BadSetting, FramesDiffer, NameTaken, UnknownNode, WrongQuestion
+from gitmemo.frames import ComputationFrame, Universe
 from gitmemo.frames.writing import HEADER
+from gitmemo.hashing import content_id
+from gitmemo.model.facts import Call, Inline, Slot
+from gitmemo.model.items import raw
 from gitmemo.patterns.writing import HEADER as PATTERN_HEADER
 
 
@@ -410,3 +413,67 @@ def test_a_frame_without_a_storage_shows_what_its_records_say(cf: ComputationFra
     shown = alone.df("acc", values="refs")["acc"]
     assert [ref.hid for ref in shown] == [ref.hid for ref in cf.df("acc", values="refs")["acc"]]
     assert alone.df("model")["model"].tolist() == cf.df("model")["model"].tolist()
+
+
+def test_rows_with_one_result_began_when_that_was_computed() -> None:
+    storage = gm.Storage()
+    with storage:
+        for n in (2, 3, 4):
+            total(size(n))
+    cf = storage.cf(total).expand_back()
+    assert len(cf.where(since="2020-01-01").df()) == 3
+    assert len(cf.where(until="2020-01-01").df()) == 0
+    assert len({call.start for call in storage.cf(total).calls}) == 1
+    assert cf.df()["n"].tolist() == [2, 3, 4]
+
+
+def test_tables_of_functions_show_results_that_are_called_like_arguments() -> None:
+    storage = gm.Storage()
+    step = gm.op(name="m:step", output_names=["x"])(lambda x, step_x: x + step_x)
+    with storage:
+        step(3, 1)
+    table = storage.get_table(step)
+    assert table.iloc[0].to_dict() == {"x": 3, "step_x": 1, "step_x_": 4}
+    assert storage.cf(step).get_func_table("step").equals(table)
+
+
+def test_tables_of_functions_tell_calls_of_one_moment_apart_by_their_values() -> None:
+    universe = [_began_at_noon(n) for n in (3, 1, 2, 0, 5, 4)]
+    for calls in (universe, universe[::-1]):
+        frame = ComputationFrame(Universe(calls), frozenset(call.hid for call in calls))
+        assert frame.get_func_table("f")["n"].tolist() == [0, 1, 2, 3, 4, 5]
+
+
+def _began_at_noon(n: int) -> Call:
+    slot = Slot.of("n", raw(content_id(n), Inline(n)))
+    run = {"start": "2026-11-22T12:00:00.000Z"}
+    return Call("m:f", 0, None, (slot,), (slot.called("y"),), run=run)
+
+
+def test_parts_of_a_function_are_merged(storage: gm.Storage) -> None:
+    cf = storage.cf(train).expand_back()
+    apart = cf.split("train", by=lambda call: call.inputs[1].inline.json % 2)
+    assert {"train[0]", "train[1]"} <= set(apart.nodes)
+    together = apart.merge("train[0]", "train[1]")
+    assert together.layout == cf.layout
+    assert together.df("data", "rate").equals(cf.df("data", "rate"))
+    named = apart.rename({"train[0]": "even"}).merge("even", "train[1]", into="fit")
+    assert named.fnames == ["load", "fit"]
+    assert (
+        cf.merge("n", "rate", into="number").vnames
+        == cf.merge_vars("n", "rate", into="number").vnames
+    )
+    thirds = storage.cf(load).split("load", by=lambda call: call.inputs[0].inline.json)
+    assert thirds.merge("load[2]", "load[3]").fnames == ["load"]
+
+
+def test_what_cannot_be_merged(storage: gm.Storage) -> None:
+    cf = storage.cf(train).expand_back()
+    with pytest.raises(WrongQuestion, match="functions of several ops"):
+        cf.merge("train", "load")
+    with pytest.raises(WrongQuestion, match="one after the other"):
+        cf.merge("train", "rate")
+    with pytest.raises(WrongQuestion):
+        cf.merge()
+    with pytest.raises(NameTaken):
+        cf.merge("train", into="load")

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from random_calls import Made, Raw, Step, calls_of, programs
 
 from gitmemo.frames import ComputationFrame, Universe
+from gitmemo.frames.deletion import resting_on
 from gitmemo.model.facts import Call, Slot
 
 # --- the oracle: by recursion over the calls, with no thought of speed ---------------
@@ -83,6 +84,72 @@ def test_a_table_is_what_led_to_each_final_call(program: list[Step]) -> None:
     expected = expected_table(frame_of(calls))
     assert sorted(map(_plain, found)) == sorted(map(_plain, expected))
     assert set(table.columns) == {name for row in expected for name in row}
+
+
+@QUICK
+@given(programs(versions=True), st.randoms(use_true_random=False))
+def test_a_table_with_versions_and_links_leaves_out_repetitions_alone(
+    program: list[Step], chance: random.Random
+) -> None:
+    calls = calls_of(program, links=True)
+    frame = frame_of(calls)
+    expected = dict(zip(_finals(calls), expected_table(frame), strict=True))
+    links = {call.hid for call in calls if call.is_link}
+    table = frame.table()
+    assert all(final is not None for final in table.finals)
+    found = {
+        final.hid: {name: {slot.hid for slot in cell} for name, cell in row.items()}
+        for final, row in zip(table.finals, table.rows, strict=True)
+        if final is not None
+    }
+    assert len(found) == len(table.rows)
+    assert found == {hid: expected[hid] for hid in found}
+    contents = {
+        held.hid: held.cid for call in calls for slot in _slots(call) for held in values_in(slot)
+    }
+
+    def told(row: dict[str, set[object]]) -> dict[str, set[object]]:
+        return {name: {contents[hid] for hid in hids} for name, hids in row.items()}
+
+    shown = [told(row) for row in found.values()]
+    for hid in expected.keys() - found.keys():
+        assert hid in links
+        assert told(expected[hid]) in shown
+    chance.shuffle(calls)
+    assert frame_of(calls).table().columns == table.columns
+
+
+def _slots(call: Call) -> tuple[Slot, ...]:
+    return (*call.inputs, *call.outputs)
+
+
+def _finals(calls: Sequence[Call]) -> list[object]:
+    used = {held.hid for call in calls for slot in call.inputs for held in values_in(slot)}
+    return [
+        call.hid
+        for call in calls
+        if not any(held.hid in used for output in call.outputs for held in values_in(output))
+    ]
+
+
+@QUICK
+@given(programs(versions=True), st.data())
+def test_what_goes_with_calls_is_what_rests_on_them(
+    program: list[Step], data: st.DataObject
+) -> None:
+    calls = calls_of(program, links=True)
+    start = data.draw(st.sets(st.sampled_from([call.hid for call in calls])))
+    going = resting_on(Universe(calls), start)
+    expected = set(start)
+    while True:
+        cids = {call.cid for call in calls if call.hid in expected}
+        grown = {c.hid for c in calls if c.cid in cids or expected & set(ancestors(c, calls))}
+        if grown == expected:
+            break
+        expected = grown
+    assert going == expected
+    plan = ComputationFrame(Universe(calls), frozenset(start)).delete_calls()
+    assert {call.hid for call in (*plan.calls, *plan.dependents)} == expected
 
 
 def _plain(row: dict[str, set[object]]) -> list[tuple[str, list[object]]]:

@@ -51,9 +51,11 @@ def patterns(draw: st.DrawFn) -> Pattern:
 
 
 @QUICK
-@given(programs(), patterns())
-def test_both_engines_find_the_same_rows(program: list[Step], pattern: Pattern) -> None:
-    stored = Stored(calls_of(program))
+@given(programs() | programs(versions=True), patterns(), st.booleans())
+def test_both_engines_find_the_same_rows(
+    program: list[Step], pattern: Pattern, links: bool
+) -> None:
+    stored = Stored(calls_of(program, links=links))
     found = matches(pattern, stored)
     assert len(set(found)) == len(found)
     assert set(found) == set(naive_matches(pattern, stored))
