@@ -14,7 +14,7 @@ from gitmemo.memo.wording import short
 
 if TYPE_CHECKING:
     from gitmemo.memo.op import Op
-    from gitmemo.memo.parallel.batches import Block
+    from gitmemo.memo.parallel.blocks import Block
     from gitmemo.memo.parallel.mapping import Mapped, OnError
     from gitmemo.memo.storage import Storage
 
@@ -149,7 +149,7 @@ class Maps:
             BackendUnfit: The backend that is selected cannot run calls that wait for each other.
             WorkerDiffers, WorkersLost: As `map`.
         """
-        from gitmemo.memo.parallel.batches import Block
+        from gitmemo.memo.parallel.blocks import Block
 
         return Block(cast("Storage", self), n_jobs)
 

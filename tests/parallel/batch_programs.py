@@ -16,7 +16,7 @@ def twice(x):
     return outer(outer(x))
 """
 
-GRAPH = '''\
+GRAPH = """\
 import sys
 
 import joblib
@@ -71,7 +71,7 @@ if __name__ == "__main__":
             found = main()
     print(storage.unwrap(found))
     print(storage.counter.computed)
-'''
+"""
 
 
 @gm.op

@@ -7,13 +7,10 @@ running; what is left when a block ends is either stored or was never begun.
 
 from __future__ import annotations
 
-import contextvars
 import threading
 from collections.abc import Callable, Iterable
 from heapq import heappop, heappush
-from queue import SimpleQueue
-from types import TracebackType
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any
 
 from gitmemo.errors import CallsFailed, NewCallRefused, WaitsInside, WorkerDiffers, WorkersLost
 from gitmemo.hashing.digest import Digest
@@ -21,10 +18,11 @@ from gitmemo.memo import context
 from gitmemo.memo.calls import Hit
 from gitmemo.memo.execute import running
 from gitmemo.memo.inputs import PreparedCall
-from gitmemo.memo.parallel.executors import Cancelled, Executor, Fetch, Lost, executor
+from gitmemo.memo.parallel.executors import Cancelled, Fetch, Lost
 from gitmemo.memo.parallel.pending import RefTuple, pending_in, settled, source_of, without_tuples
 from gitmemo.memo.parallel.planned import Copies, Planned, State
-from gitmemo.memo.parallel.work import Outcome, Raised, Task, Work, finished
+from gitmemo.memo.parallel.runners import Runner
+from gitmemo.memo.parallel.work import Outcome, Raised, finished
 
 if TYPE_CHECKING:
     from gitmemo.memo.op import Op
@@ -57,9 +55,10 @@ class Batch:
         self._failed: list[tuple[Planned, int]] = []
         self._lost: BaseException | None = None
         self._copies = Copies()
-        self._runner: _Runner | None = None
+        self._runner: Runner | None = None
         self._busy: int | None = None
         self._has_tuples = False
+        self._is_broken = False  # some refs will stay pending
 
     # --- calls ---------------------------------------------------------------
 
@@ -84,7 +83,7 @@ class Batch:
     def _call(self, op: Op[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         if self.storage._is_unsettled:
             self.storage._settle()
-        before = self._before((args, kwargs)) if self._open else []
+        before = self._before((args, kwargs)) if self._open or self._is_broken else []
         found: PreparedCall | None = None
         over = self._over
         if before:
@@ -126,7 +125,7 @@ class Batch:
         if self._lost is not None:
             raise self._lost
         if self._runner is None:
-            self._runner = _Runner(self, self._n_jobs)
+            self._runner = Runner(self.storage, self._n_jobs, self.take)
         call = Planned(self, self.made, op, *self._copies.of_all(args, kwargs))
         handed_out = call.handed_out()
         self.made += 1
@@ -213,7 +212,7 @@ class Batch:
                 return call
         return None
 
-    def _begin(self, call: Planned, runner: _Runner) -> None:
+    def _begin(self, call: Planned, runner: Runner) -> None:
         task = runner.task(call)
         if isinstance(task, Raised):
             self._take_outcome(call, task)
@@ -265,6 +264,7 @@ class Batch:
                 heappush(self._due, (one.number, one))
 
     def _fail(self, call: Planned, error: BaseException) -> None:
+        self._is_broken = True
         left_out = call.fail(error)
         error.add_note(f"raised by {call.words}")
         for one in (call, *left_out):
@@ -272,6 +272,7 @@ class Batch:
         self._failed.append((call, sum(one.same is None for one in left_out)))
 
     def _cancel(self, call: Planned) -> None:
+        self._is_broken = True
         if not call.is_over:
             call.cancel()
             self._is_over(call)
@@ -404,129 +405,3 @@ class Batch:
         self.is_closed = True
         if self._runner is not None:
             self._runner.close()
-
-
-class _Runner:
-    """What runs the calls of a batch, from the first one on that is not stored."""
-
-    def __init__(self, batch: Batch, n_jobs: int | None) -> None:
-        """Make it ready.
-
-        Raises:
-            BackendUnfit: The backend of joblib that is selected has no futures.
-            StorageInMemory: The storage cannot be opened in another process.
-        """
-        self._batch = batch
-        self.executor: Executor | None = executor(n_jobs)
-        is_here = self.executor is None or self.executor.is_here
-        if not is_here:
-            batch.storage.__reduce__()
-        here = contextvars.copy_context()
-        here.run(context.batching.set, None)
-        is_far = self.executor is not None and self.executor.is_far
-        self._work = here.run(lambda: Work(batch.storage, is_far=is_far))
-        self._is_here = is_here
-        self._arrived: SimpleQueue[tuple[Planned, Fetch] | None] = SimpleQueue()
-        self._thread: threading.Thread | None = None
-        if self.executor is not None:
-            self._thread = threading.Thread(
-                target=here.run, args=(self._listen,), name="gitmemo-batch", daemon=True
-            )
-            self._thread.start()
-
-    def has_room(self, count: int) -> bool:
-        """Whether another call can be submitted while `count` are."""
-        return self.executor is not None and count < self.executor.most
-
-    def task(self, call: Planned) -> Task | Raised:
-        """Return a call as what is submitted: packed, if it leaves this process."""
-        task = self._work.task(call.number, call.op, call.args, call.kwargs)
-        if self._is_here:
-            return task
-        # Not by the executor: its thread would stand still for what cannot be pickled.
-        packed: Task | Raised = _unreduced(task.__reduce__())
-        return packed
-
-    def submit(self, call: Planned, task: Task) -> Any:
-        """Begin a call soon; the batch takes notice when it has ended."""
-        assert self.executor is not None  # `has_room` was asked
-        return self.executor.submit(task, lambda fetch: self._arrived.put((call, fetch)))
-
-    def _listen(self) -> None:
-        while (arrived := self._arrived.get()) is not None:
-            self._batch.take(*arrived)
-
-    def lost(self) -> str:
-        """Return why nothing will ever arrive any more."""
-        return "" if self.executor is None else self.executor.lost()
-
-    def close(self) -> None:
-        """End it."""
-        if self.executor is not None and self._thread is not None:
-            self.executor.close()
-            self._arrived.put(None)
-            self._thread.join()
-
-
-def _unreduced(reduced: Any) -> Any:
-    make, state = reduced
-    return make(*state)
-
-
-class Block:
-    """`with storage.batch() as batch:` — a block of the storage in which calls are not waited for."""
-
-    def __init__(self, storage: Storage, n_jobs: int | None) -> None:
-        self._storage = storage
-        self._n_jobs = n_jobs
-
-    def __enter__(self) -> Self:
-        self._storage.__enter__()
-        self._around = context.batching.get()
-        around = _of_storage(self._around, self._storage)
-        # A batch in a batch is part of it: one pool of workers, and no call twice.
-        self._is_own = around is None
-        self._batch = around or Batch(self._storage, self._n_jobs, self._around)
-        self._since = self._batch.made
-        context.batching.set(self._batch)
-        return self
-
-    @property
-    def unfinished(self) -> int:
-        """How many calls of the batch are not over."""
-        return len(self._batch._open)
-
-    def __exit__(
-        self,
-        kind: type[BaseException] | None,
-        error: BaseException | None,
-        traceback: TracebackType | None,
-    ) -> None:
-        context.batching.set(self._around)
-        batch = self._batch
-        try:
-            if error is not None:
-                batch.abandon(self._since)
-                return
-            try:
-                batch.finish(self._since)
-            except CallsFailed:
-                raise
-            except BaseException:
-                batch.abandon(self._since)
-                raise
-        finally:
-            if self._is_own:
-                batch.close()
-            self._storage.__exit__(None, None, None)
-
-    def __repr__(self) -> str:
-        return f"Batch({self.unfinished} calls unfinished)"
-
-
-def _of_storage(batch: context.Batching | None, storage: Storage) -> Batch | None:
-    while isinstance(batch, Batch):
-        if batch.storage is storage and not batch.is_closed:
-            return batch
-        batch = batch.outer
-    return None
