@@ -126,3 +126,28 @@ def _step(kind: str, x: Any, y: Any) -> tuple[Any, ...]:
     if kind == "dict":
         return (total({"x": x, "y": y}),)
     return (total(first(x)),)
+
+
+KILLED = """\
+import os
+import time
+
+import gitmemo as gm
+from lib import note, storage
+
+
+@gm.op
+def slow(x):
+    note(f"in {os.getpid()}")
+    time.sleep(0.2)
+    note(f"made {x}")
+    return x + 1
+
+
+if __name__ == "__main__":
+    with storage.batch(n_jobs=2):
+        for chain in range(4):
+            found = slow(100 * chain)
+            found = slow(found)
+    print("done", storage.counter.computed)
+"""
