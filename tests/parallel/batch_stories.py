@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+import time
 from collections import defaultdict
 from typing import Any, ClassVar
 
@@ -67,6 +68,19 @@ def closing(step: int) -> Any:
         return x + step
 
     return add
+
+
+at_once: list[int] = [0, 0]
+"""How many calls that need the one GPU run, and how many ever did."""
+
+
+@gm.op(resources={"GPU": 1})
+def on_gpu(x: int) -> int:
+    at_once[0] += 1
+    at_once[1] = max(at_once)
+    time.sleep(0.01)
+    at_once[0] -= 1
+    return x
 
 
 class PoolLike:

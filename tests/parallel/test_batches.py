@@ -17,6 +17,7 @@ from hypothesis import strategies as st
 from parallel.batch_programs import run
 from parallel.batch_stories import (
     PoolLike,
+    at_once,
     bad,
     closing,
     first_two,
@@ -26,6 +27,7 @@ from parallel.batch_stories import (
     inc,
     later,
     numbers,
+    on_gpu,
     total,
     unlimited,
 )
@@ -37,6 +39,7 @@ from gitmemo.errors import (
     CallsFailed,
     NewCallRefused,
     RefMisuse,
+    ResourceMissing,
     StorageInMemory,
     WaitsInside,
 )
@@ -229,6 +232,22 @@ def test_threads_and_tasks_take_part(how: str, storage: gm.Storage) -> None:
         [thread.join() for thread in threads]
     assert storage.unwrap(made) == [503] * 4
     assert storage.counter.computed == 4 + 3
+
+
+def test_what_needs_the_same_resource_does_not_run_at_once(how: str, storage: gm.Storage) -> None:
+    with storage.batch(n_jobs=3):
+        found = [on_gpu(inc(i)) for i in range(12)]
+        others = [inc(100 + i) for i in range(12)]
+    assert storage.unwrap(found) == list(range(1, 13))
+    assert storage.unwrap(others) == list(range(101, 113))
+    assert at_once == [0, 1]
+    many = gm.op(resources={"GPU": 2})(_untouched)
+    with pytest.raises(ResourceMissing), storage.batch(n_jobs=2):
+        many(1)
+
+
+def _untouched(x: int) -> int:
+    return x
 
 
 def test_what_is_refused(storage: gm.Storage) -> None:

@@ -21,6 +21,7 @@ from gitmemo.memo.inputs import PreparedCall
 from gitmemo.memo.parallel.executors import Cancelled, Fetch, Lost
 from gitmemo.memo.parallel.pending import RefTuple, pending_in, settled, source_of, without_tuples
 from gitmemo.memo.parallel.planned import Copies, Planned, State
+from gitmemo.memo.parallel.resources import UNSAID, most_at_once
 from gitmemo.memo.parallel.runners import Runner
 from gitmemo.memo.parallel.work import Outcome, Raised, finished
 
@@ -28,6 +29,8 @@ if TYPE_CHECKING:
     from gitmemo.memo.op import Op
     from gitmemo.memo.storage import Storage
 
+_MOST_FREED = 8
+"""How many calls are looked at for each that gives a resource back."""
 _LOOKS_EVERY_S = 1.0
 """How often a thread that waits looks whether there is anything to wait for."""
 
@@ -50,6 +53,9 @@ class Batch:
         self._by_key: dict[Digest, Planned] = {}
         self._due: list[tuple[int, Planned]] = []
         self._ready: list[tuple[bool, int, Planned]] = []
+        # By what they need: ready, but for resources that are taken.
+        self._held: dict[tuple[tuple[str, float], ...], list[tuple[bool, int, Planned]]] = {}
+        self._taken: dict[str, float] = {}
         self._running: dict[int, Any] = {}
         self._over = 0
         self._failed: list[tuple[Planned, int]] = []
@@ -126,6 +132,8 @@ class Batch:
             raise self._lost
         if self._runner is None:
             self._runner = Runner(self.storage, self._n_jobs, self.take)
+        if self._runner.limits:
+            most_at_once(op.options.resources, self.storage._capacity)  # refuses what never fits
         call = Planned(self, self.made, op, *self._copies.of_all(args, kwargs))
         handed_out = call.handed_out()
         self.made += 1
@@ -207,10 +215,40 @@ class Batch:
     def _next(self, *, wanted: bool) -> Planned | None:
         """Return the next call to begin, of those that are waited for if `wanted`."""
         while self._ready and not (wanted and self._ready[0][0]):
-            call = heappop(self._ready)[2]
-            if call.state is State.READY:
-                return call
+            entry = heappop(self._ready)
+            if entry[2].state is not State.READY:
+                continue
+            if self._fits(entry[2]):
+                return entry[2]
+            needs = tuple(sorted(entry[2].op.options.resources.items()))
+            heappush(self._held.setdefault(needs, []), entry)
         return None
+
+    def _fits(self, call: Planned) -> bool:
+        """Whether what a call needs besides a core is free; always where a cluster sees to it."""
+        if self._runner is None or not self._runner.limits:
+            return True
+        capacity = self.storage._capacity
+        return all(
+            self._taken.get(name, 0.0) + amount <= capacity.get(name, UNSAID)
+            for name, amount in call.op.options.resources.items()
+        )
+
+    def _occupy(self, call: Planned) -> None:
+        """Take what a call needs."""
+        for name, amount in call.op.options.resources.items():
+            self._taken[name] = self._taken.get(name, 0.0) + amount
+
+    def _free(self, call: Planned) -> None:
+        """Give back what a call needed: some of those that were held back may fit."""
+        for name, amount in call.op.options.resources.items():
+            self._taken[name] = self._taken.get(name, 0.0) - amount
+        if not self._running:
+            self._taken.clear()  # what is left of fractions must not hold anything back
+        for held in self._held.values():
+            for _ in range(_MOST_FREED):
+                if held:
+                    heappush(self._ready, heappop(held))
 
     def _begin(self, call: Planned, runner: Runner) -> None:
         task = runner.task(call)
@@ -218,6 +256,7 @@ class Batch:
             self._take_outcome(call, task)
             return
         call.state = State.RUNNING
+        self._occupy(call)
         self._running[call.number] = None
         try:
             self._running[call.number] = runner.submit(call, task)
@@ -228,6 +267,7 @@ class Batch:
         """Take notice that a call has ended."""
         with self._changed:
             self._running.pop(call.number, None)
+            self._free(call)
             try:
                 self._take_outcome(call, fetch())
             except Cancelled:
@@ -343,6 +383,7 @@ class Batch:
         assert self._runner is not None  # whoever asks for it has seen it
         task = self._runner.task(call)
         call.state = State.RUNNING
+        self._occupy(call)
         self._running[call.number] = None
         self._changed.release()
         try:
@@ -350,6 +391,7 @@ class Batch:
         except BaseException:  # interrupted: it has not ended
             self._changed.acquire()
             self._running.pop(call.number, None)
+            self._free(call)
             self._cancel(call)
             raise
         self._changed.acquire()

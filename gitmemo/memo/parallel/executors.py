@@ -6,7 +6,7 @@ submitted is told of once: by its outcome, by what was lost, or that it was canc
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from concurrent.futures import BrokenExecutor, CancelledError, Future, ThreadPoolExecutor
 from typing import Any, Protocol, TypeAlias
 
@@ -36,7 +36,7 @@ class Executor(Protocol):
     is_far: bool
     most: int
 
-    def submit(self, task: Task, done: Callable[[Fetch], None]) -> Any:
+    def submit(self, task: Task, needs: Mapping[str, float], done: Callable[[Fetch], None]) -> Any:
         """Begin a task soon; `done` is called when it has ended, in any thread."""
         ...
 
@@ -62,7 +62,9 @@ class Threads:
         self.most = count
         self._pool = ThreadPoolExecutor(count, "gitmemo-batch")
 
-    def submit(self, task: Task, done: Callable[[Fetch], None]) -> Future[Outcome]:
+    def submit(
+        self, task: Task, needs: Mapping[str, float], done: Callable[[Fetch], None]
+    ) -> Future[Outcome]:
         """Begin a task soon."""
         return _told(self._pool.submit(task), done)
 
@@ -92,7 +94,9 @@ class Loky:
         self._parallel.__enter__()
         self._workers = self._parallel._backend._workers
 
-    def submit(self, task: Task, done: Callable[[Fetch], None]) -> Future[Outcome]:
+    def submit(
+        self, task: Task, needs: Mapping[str, float], done: Callable[[Fetch], None]
+    ) -> Future[Outcome]:
         """Begin a task soon."""
         try:
             return _told(self._workers.submit(task), done)
@@ -122,10 +126,11 @@ class Dask:
         self._how = submit_kwargs
         self.most = 3 * max(1, sum(client.ncores().values()))
 
-    def submit(self, task: Task, done: Callable[[Fetch], None]) -> Any:
+    def submit(self, task: Task, needs: Mapping[str, float], done: Callable[[Fetch], None]) -> Any:
         """Begin a task soon."""
         try:
-            future = self._client.submit(_run, task, pure=False, **self._how)
+            how = {**self._how, "resources": dict(needs)} if needs else self._how
+            future = self._client.submit(_run, task, pure=False, **how)
         except Exception as error:  # whatever a client raises that has no scheduler any more
             raise Lost(_first_line(error)) from error
         number = task.number

@@ -22,7 +22,11 @@ if TYPE_CHECKING:
 
 
 class Runner:
-    """What runs the calls of a batch, from the first one on that is not stored."""
+    """What runs the calls of a batch, from the first one on that is not stored.
+
+    Attributes:
+        limits: Whether what calls need besides a core is seen to here, and not by a cluster.
+    """
 
     def __init__(
         self, storage: Storage, n_jobs: int | None, take: Callable[[Planned, Fetch], None]
@@ -43,6 +47,7 @@ class Runner:
         is_far = self.executor is not None and self.executor.is_far
         self._work = here.run(lambda: Work(storage, is_far=is_far))
         self._is_here = is_here
+        self.limits = not is_far
         self._arrived: SimpleQueue[tuple[Planned, Fetch] | None] = SimpleQueue()
         self._thread: threading.Thread | None = None
         if self.executor is not None:
@@ -67,7 +72,8 @@ class Runner:
     def submit(self, call: Planned, task: Task) -> Any:
         """Begin a call soon; the batch takes notice when it has ended."""
         assert self.executor is not None  # `has_room` was asked
-        return self.executor.submit(task, lambda fetch: self._arrived.put((call, fetch)))
+        needs = call.op.options.resources
+        return self.executor.submit(task, needs, lambda fetch: self._arrived.put((call, fetch)))
 
     def _listen(self) -> None:
         while (arrived := self._arrived.get()) is not None:
