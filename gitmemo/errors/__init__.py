@@ -155,6 +155,9 @@
       WorkersLost            exit 5
       LengthsDiffer          exit 2
       ResourceMissing        exit 2
+      CallNotMade            exit 1
+      WaitsInside            exit 1
+      BackendUnfit           exit 2
 
 What this is not: a place for logic. Invariant: every error has a remedy.
 """
@@ -199,10 +202,13 @@ from gitmemo.errors.frames import (
     WrongQuestion,
 )
 from gitmemo.errors.parallel import (
+    BackendUnfit,
+    CallNotMade,
     CallsFailed,
     LengthsDiffer,
     RaisedElsewhere,
     ResourceMissing,
+    WaitsInside,
     WorkerDiffers,
     WorkersLost,
 )
@@ -335,10 +341,12 @@ __all__ = [
     "AmbiguousPattern",
     "ApproxTooLarge",
     "ApproxUnsupported",
+    "BackendUnfit",
     "BadOption",
     "BadSetting",
     "BadTagName",
     "BlobCorrupt",
+    "CallNotMade",
     "CallsFailed",
     "CannotRename",
     "CannotTag",
@@ -466,6 +474,7 @@ __all__ = [
     "UntrackableOp",
     "UntrustedValue",
     "ValueMissing",
+    "WaitsInside",
     "WorkerDiffers",
     "WorkersLost",
     "WrongArguments",

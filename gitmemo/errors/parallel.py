@@ -15,17 +15,19 @@ _MOST_NAMED = 5
 
 
 class CallsFailed(ExceptionGroup[Exception], GitmemoError):
-    """Some calls of a map raised; the others are stored.
+    """Some calls of a map or a batch raised; the others are stored.
 
     Attributes:
         calls: Which calls, as text, in the order of `exceptions`.
-        positions: Their positions in the map.
+        positions: Their positions in the map, or among the calls of the batch that were not stored.
+        not_run: How many calls of a batch were not run because they need one that raised.
     """
 
     kind = "calls-failed"
     calls: tuple[str, ...]
     positions: tuple[int, ...]
     total: int
+    not_run: int
 
     def __new__(
         cls,
@@ -33,10 +35,12 @@ class CallsFailed(ExceptionGroup[Exception], GitmemoError):
         positions: Sequence[int],
         calls: Sequence[str],
         exceptions: Sequence[Exception],
+        not_run: int = 0,
     ) -> Self:
         """`total` is how many calls there were."""
-        made = super().__new__(cls, _summary(total, positions, calls), exceptions)
+        made = super().__new__(cls, _summary(total, positions, calls, not_run), exceptions)
         made.total, made.positions, made.calls = total, tuple(positions), tuple(calls)
+        made.not_run = not_run
         return made
 
     def __init__(
@@ -45,6 +49,7 @@ class CallsFailed(ExceptionGroup[Exception], GitmemoError):
         positions: Sequence[int],
         calls: Sequence[str],
         exceptions: Sequence[Exception],
+        not_run: int = 0,
     ) -> None:
         """Do nothing more: a group is made by `__new__`."""
 
@@ -58,19 +63,21 @@ class CallsFailed(ExceptionGroup[Exception], GitmemoError):
             if any(error is one for one in excs)
         ]
         if len(kept) != len(excs):  # parts of groups inside: their calls are not known
-            return CallsFailed(self.total, [-1] * len(excs), ["?"] * len(excs), excs)
-        return CallsFailed(
-            self.total, [p for p, _, _ in kept], [c for _, c, _ in kept], [e for _, _, e in kept]
-        )
+            return CallsFailed(self.total, [-1] * len(excs), ["?"] * len(excs), excs, self.not_run)
+        positions, calls = [p for p, _, _ in kept], [c for _, c, _ in kept]
+        return CallsFailed(self.total, positions, calls, [e for _, _, e in kept], self.not_run)
 
     def __reduce__(self) -> tuple[object, ...]:
-        return CallsFailed, (self.total, self.positions, self.calls, self.exceptions)
+        return CallsFailed, (
+            *(self.total, self.positions, self.calls, self.exceptions),
+            self.not_run,
+        )
 
     def __str__(self) -> str:
         return GitmemoError.__str__(self)
 
     def problem(self) -> str:
-        return _summary(self.total, self.positions, self.calls)
+        return _summary(self.total, self.positions, self.calls, self.not_run)
 
     def remedy(self) -> str:
         return (
@@ -79,10 +86,65 @@ class CallsFailed(ExceptionGroup[Exception], GitmemoError):
         )
 
 
-def _summary(total: int, positions: Sequence[int], calls: Sequence[str]) -> str:
+def _summary(total: int, positions: Sequence[int], calls: Sequence[str], not_run: int) -> str:
     named = [f"{position}: {call}" for position, call in zip(positions, calls, strict=True)]
     rest = f", and {len(named) - _MOST_NAMED} more" if len(named) > _MOST_NAMED else ""
-    return f"{len(named)} of {total} calls failed: {', '.join(named[:_MOST_NAMED])}{rest}"
+    left = f"; {not_run} that need them were not run" if not_run else ""
+    return f"{len(named)} of {total} calls failed: {', '.join(named[:_MOST_NAMED])}{rest}{left}"
+
+
+class CallNotMade(GitmemoError):
+    """A result is asked for of a call that its batch has not made."""
+
+    kind = "call-not-made"
+
+    def __init__(self, call: str) -> None:
+        super().__init__(call)
+        self.call = call
+
+    def problem(self) -> str:
+        return f"{self.call} was not run: its batch ended before it began"
+
+    def remedy(self) -> str:
+        return (
+            "see what ended the batch, and run the program again; what is stored is not run again"
+        )
+
+
+class WaitsInside(GitmemoError):
+    """The body of an op, or what packs it for a worker, would wait for a call of the same batch."""
+
+    kind = "waits-inside"
+
+    def __init__(self, call: str) -> None:
+        super().__init__(call)
+        self.call = call
+
+    def problem(self) -> str:
+        return f"the body of an op uses the result of {self.call}, which it was not given"
+
+    def remedy(self) -> str:
+        return "pass the result to the op as an argument: its call then waits for it"
+
+
+class BackendUnfit(GitmemoError):
+    """The backend of joblib that is selected cannot run calls that wait for each other."""
+
+    kind = "backend-unfit"
+    exit_code = 2
+
+    def __init__(self, backend: str) -> None:
+        super().__init__(backend)
+        self.backend = backend
+
+    def problem(self) -> str:
+        return f"a batch cannot run its calls with joblib's {self.backend}"
+
+    def remedy(self) -> str:
+        return (
+            'use `joblib.parallel_config` with "loky" (processes), "threading", "sequential" or '
+            '"dask"; `storage.map` works with every backend'
+        )
 
 
 class RaisedElsewhere(GitmemoError):

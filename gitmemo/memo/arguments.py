@@ -58,6 +58,11 @@ class Arguments:
         """Whether the inputs have the same names in every call."""
         return self.binder.is_plain and not self.has_rules and not self._cells
 
+    @property
+    def has_cells(self) -> bool:
+        """Whether the function closes over variables."""
+        return bool(self._cells)
+
     def changed_cell(self, inputs: Mapping[str, Any]) -> str | None:
         """Return the name of what the function closes over and has rebound since `inputs`, if any."""
         for name, value in self.hidden().items() if self._cells else ():

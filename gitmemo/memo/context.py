@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import Context, ContextVar
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Protocol
 
 from gitmemo.files import names
 
@@ -47,6 +47,17 @@ class OnlyDefining(BaseException):
     Not an error, and no `Exception`: it is for whoever imports the file, not for the file.
     """
 
+
+class Batching(Protocol):
+    """A batch that calls of ops are made in."""
+
+    def call(self, op: Op[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
+        """Return refs to the results of a call, perhaps before it is finished."""
+        ...
+
+
+batching: ContextVar[Batching | None] = ContextVar("gitmemo_batch", default=None)
+"""The innermost batch of this context."""
 
 _stack: ContextVar[tuple[Storage | Noop, ...]] = ContextVar("gitmemo_storages", default=())
 

@@ -14,6 +14,7 @@ from gitmemo.memo.wording import short
 
 if TYPE_CHECKING:
     from gitmemo.memo.op import Op
+    from gitmemo.memo.parallel.blocks import Block
     from gitmemo.memo.parallel.mapping import Mapped, OnError
     from gitmemo.memo.storage import Storage
 
@@ -131,6 +132,26 @@ class Maps:
         return _made(
             self._mapped(op, rows, fixed, n_jobs, on_error, progress), as_completed=as_completed
         )
+
+    def batch(self, *, n_jobs: int | None = None) -> Block:
+        """Return a block in which calls of ops are not waited for: `with storage.batch(n_jobs=4):`.
+
+        A call that is not stored returns pending refs at once, and runs when its inputs are there,
+        by what joblib has been told to use (`joblib.parallel_config`: processes, threads, Dask).
+        Whatever needs a value waits for that one. The block ends when all calls have; then all refs
+        are ordinary ones.
+
+        Args:
+            n_jobs: How many run at once: -1 for all cores. If omitted: what joblib was told, else 1.
+
+        Raises:
+            CallsFailed: Some calls raised. What needs them was not run; all others are stored.
+            BackendUnfit: The backend that is selected cannot run calls that wait for each other.
+            WorkerDiffers, WorkersLost: As `map`.
+        """
+        from gitmemo.memo.parallel.blocks import Block
+
+        return Block(cast("Storage", self), n_jobs)
 
     def _mapped(
         self,

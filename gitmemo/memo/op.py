@@ -80,7 +80,7 @@ class Op(Generic[P, R_co]):
     def __call__(self, /, *args: P.args, **kwargs: P.kwargs) -> R_co:
         storage = context.active()
         if isinstance(storage, Storage):
-            result: R_co = storage.call(self, args, kwargs)
+            result: R_co = (context.batching.get() or storage).call(self, args, kwargs)
             return result
         if isinstance(storage, context.Posing):
             return cast("R_co", storage.pose(self, args, kwargs))
@@ -97,7 +97,8 @@ class Op(Generic[P, R_co]):
         Raises:
             NoActiveStorage: No block encloses this.
         """
-        result: Ref[R_co] = self.storage().call(self, args, kwargs)
+        storage = self.storage()
+        result: Ref[R_co] = (context.batching.get() or storage).call(self, args, kwargs)
         return result
 
     def is_cached(self, /, *args: P.args, **kwargs: P.kwargs) -> bool:

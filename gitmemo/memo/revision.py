@@ -128,6 +128,10 @@ class RevisionStorage(Storage):
         """Refuse: nothing runs here."""
         self._refuse("`starmap`")
 
+    def batch(self, **_: Any) -> NoReturn:
+        """Refuse: nothing runs here."""
+        self._refuse("`batch`")
+
     def allow_new_calls(self, allowed: bool = True, /) -> NoReturn:
         """Refuse: nothing runs here."""
         self._refuse("`allow_new_calls`")

@@ -6,7 +6,8 @@ what the record of a call may say, and it fits on a line.
 
 from __future__ import annotations
 
-from typing import Any
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING, Any
 
 from gitmemo.codecs import from_inline
 from gitmemo.hashing.digest import Digest
@@ -16,6 +17,9 @@ from gitmemo.quantities import size
 from gitmemo.ref import Ref
 from gitmemo.short_ids import short as short_id
 from gitmemo.world.view import World
+
+if TYPE_CHECKING:
+    from gitmemo.memo.op import Op
 
 SECRET = "(a secret: not shown)"
 _CHARACTERS = 100
@@ -30,6 +34,20 @@ def short(value: object) -> str:
         text = f"<{type(value).__qualname__}>"
     text = "".join(c if c.isprintable() else " " for c in text[: 2 * _CHARACTERS])
     return text if len(text) <= _CHARACTERS else f"{text[: _CHARACTERS - 3]}..."
+
+
+def call_in_words(op: Op[..., Any], args: Sequence[Any], kwargs: Mapping[str, Any]) -> str:
+    """Return a call as it stands in a program, without secrets."""
+    names = op.arguments.binder.names
+    named = [(names[at] if at < len(names) else "", value) for at, value in enumerate(args)]
+    parts = [_unless_secret(name, value) for name, value in named]
+    parts += [f"{name}={_unless_secret(name, value)}" for name, value in kwargs.items()]
+    text = f"{op.qualname}({', '.join(parts)})"
+    return text if len(text) <= _CHARACTERS else f"{text[:_CHARACTERS]}…)"
+
+
+def _unless_secret(name: str, value: object) -> str:
+    return SECRET if is_secret(name, value) else short(value)
 
 
 def of_argument(name: str, value: object, slot: Slot) -> str:

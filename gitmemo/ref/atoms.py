@@ -62,7 +62,12 @@ class Ref(Generic[R_co]):
         hid: History id: which calls, on which inputs, led to it.
     """
 
-    __slots__ = ("_cid", "_hid", "_inline", "_loader", "_obj", "_short", "_within")
+    # Those of every kind of ref: one that is pending becomes what its value turns out to be in place,
+    # which Python allows only between classes of one layout.
+    __slots__ = (
+        *("_cid", "_hid", "_inline", "_loader", "_obj", "_short", "_within"),
+        *("_by_key", "_elements", "_parts"),
+    )
 
     def __init__(
         self,

@@ -27,7 +27,10 @@ class CollectionRef(Ref[R_co]):
     other use of it as the value itself raises `RefMisuse`.
     """
 
-    __slots__ = ("_elements", "_parts")
+    __slots__ = ()
+
+    _elements: tuple[Ref[Any], ...] | None
+    _parts: Parts
 
     def __init__(
         self,
@@ -42,7 +45,7 @@ class CollectionRef(Ref[R_co]):
     ) -> None:
         super().__init__(cid, hid, loader, inline, obj, short, within)
         self._parts = parts
-        self._elements: tuple[Ref[Any], ...] | None = None
+        self._elements = None
 
     def _items(self) -> tuple[Ref[Any], ...]:
         """Return the refs to the elements, the same ones every time."""
@@ -141,11 +144,13 @@ class SetRef(CollectionRef[R_co]):
 class DictRef(CollectionRef[R_co]):
     """A ref to a dict: plain keys, and refs to the values."""
 
-    __slots__ = ("_by_key",)
+    __slots__ = ()
+
+    _by_key: dict[Any, Ref[Any]] | None
 
     def __init__(self, *arguments: Any) -> None:
         super().__init__(*arguments)
-        self._by_key: dict[Any, Ref[Any]] | None = None
+        self._by_key = None
 
     def __setstate__(self, state: tuple[Any, ...]) -> None:
         super().__setstate__(state)

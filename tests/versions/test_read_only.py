@@ -37,6 +37,7 @@ REFUSED: dict[str, Callable[[Storage], object]] = {
     "load_op": lambda s: s.load_op("f"),
     "map": lambda s: s.map(None, []),
     "starmap": lambda s: s.starmap(None, []),
+    "batch": lambda s: s.batch(),
     "on_change": lambda s: setattr(s, "on_change", "ask"),
     "preload": lambda s: s.preload(),
     "recompute_missing": lambda s: s.recompute_missing(),

@@ -17,8 +17,7 @@ from gitmemo.memo.calls import Hit
 from gitmemo.memo.execute import running
 from gitmemo.memo.parallel import engines, showing
 from gitmemo.memo.parallel.work import Outcome, Raised, Task, Work, finished, to_the_end
-from gitmemo.memo.secrecy import is_secret
-from gitmemo.memo.wording import SECRET, short
+from gitmemo.memo.wording import call_in_words
 
 if TYPE_CHECKING:
     from gitmemo.memo.op import Op
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
 
 OnError: TypeAlias = Literal["collect", "raise"]
 _POLICIES = ("collect", "raise")
-_LONGEST_CALL = 100
 _MISSING = object()
 
 
@@ -226,20 +224,7 @@ class Mapped:
         raise CallsFailed(len(self._rows), numbers, texts, [error for _, error in self._failed])
 
     def _as_text(self, number: int) -> str:
-        """Return a call in a few words, without secrets."""
-        names = self._op.arguments.binder.names
-        positional = [
-            (names[at] if at < len(names) else "", value)
-            for at, value in enumerate(self._rows[number])
-        ]
-        parts = [_short(name, value) for name, value in positional]
-        parts += [f"{name}={_short(name, value)}" for name, value in self._fixed.items()]
-        text = f"{self._op.qualname}({', '.join(parts)})"
-        return text if len(text) <= _LONGEST_CALL else f"{text[:_LONGEST_CALL]}…)"
-
-
-def _short(name: str, value: object) -> str:
-    return SECRET if is_secret(name, value) else short(value)
+        return call_in_words(self._op, self._rows[number], self._fixed)
 
 
 def _in_block(storage: Storage) -> AbstractContextManager[object]:

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 
 from gitmemo.errors import ResourceMissing
 
-_UNSAID = 1.0
+UNSAID = 1.0
 
 
 def most_at_once(need: Mapping[str, float], capacity: Mapping[str, float]) -> int | None:
@@ -24,7 +24,7 @@ def most_at_once(need: Mapping[str, float], capacity: Mapping[str, float]) -> in
     """
     limits = []
     for name, amount in need.items():
-        there = capacity.get(name, _UNSAID)
+        there = capacity.get(name, UNSAID)
         if amount > there:
             raise ResourceMissing(name, amount, there)
         if amount > 0:

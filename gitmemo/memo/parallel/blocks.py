@@ -1,0 +1,76 @@
+"""Blocks of `storage.batch()`: where a batch begins, and how it ends.
+
+Not the calls in it (`batches`). Invariant: when a block is left, by whatever way, none of its calls is
+running, and none will begin.
+"""
+
+from __future__ import annotations
+
+from types import TracebackType
+from typing import TYPE_CHECKING, Self
+
+from gitmemo.errors import CallsFailed
+from gitmemo.memo import context
+from gitmemo.memo.parallel.batches import Batch
+
+if TYPE_CHECKING:
+    from gitmemo.memo.storage import Storage
+
+
+class Block:
+    """`with storage.batch() as batch:` — a block of the storage in which calls are not waited for."""
+
+    def __init__(self, storage: Storage, n_jobs: int | None) -> None:
+        self._storage = storage
+        self._n_jobs = n_jobs
+
+    def __enter__(self) -> Self:
+        self._storage.__enter__()
+        self._around = context.batching.get()
+        around = _of_storage(self._around, self._storage)
+        # A batch in a batch is part of it: one pool of workers, and no call twice.
+        self._is_own = around is None
+        self._batch = around or Batch(self._storage, self._n_jobs, self._around)
+        self._since = self._batch.made
+        context.batching.set(self._batch)
+        return self
+
+    @property
+    def unfinished(self) -> int:
+        """How many calls of the batch are not over."""
+        return len(self._batch._open)
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        context.batching.set(self._around)
+        batch = self._batch
+        try:
+            if error is not None:
+                batch.abandon(self._since)
+                return
+            try:
+                batch.finish(self._since)
+            except CallsFailed:
+                raise
+            except BaseException:
+                batch.abandon(self._since)
+                raise
+        finally:
+            if self._is_own:
+                batch.close()
+            self._storage.__exit__(None, None, None)
+
+    def __repr__(self) -> str:
+        return f"Batch({self.unfinished} calls unfinished)"
+
+
+def _of_storage(batch: context.Batching | None, storage: Storage) -> Batch | None:
+    while isinstance(batch, Batch):
+        if batch.storage is storage and not batch.is_closed:
+            return batch
+        batch = batch.outer
+    return None

@@ -1,0 +1,96 @@
+"""What runs the calls of a batch: its executor, what workers need, and a thread that listens.
+
+Not which call is next (`batches`). Invariant: a call is packed before it is submitted, so that no
+thread of an executor stands still for what cannot be pickled.
+"""
+
+from __future__ import annotations
+
+import contextvars
+import threading
+from collections.abc import Callable
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, Any
+
+from gitmemo.memo import context
+from gitmemo.memo.parallel.executors import Executor, Fetch, executor
+from gitmemo.memo.parallel.planned import Planned
+from gitmemo.memo.parallel.work import Raised, Task, Work
+
+if TYPE_CHECKING:
+    from gitmemo.memo.storage import Storage
+
+
+class Runner:
+    """What runs the calls of a batch, from the first one on that is not stored.
+
+    Attributes:
+        limits: Whether what calls need besides a core is seen to here, and not by a cluster.
+    """
+
+    def __init__(
+        self, storage: Storage, n_jobs: int | None, take: Callable[[Planned, Fetch], None]
+    ) -> None:
+        """Make it ready; `take` is called in its thread when a call has ended.
+
+        Raises:
+            BackendUnfit: The backend of joblib that is selected has no futures.
+            StorageInMemory: The storage cannot be opened in another process.
+        """
+        self._take = take
+        self.executor: Executor | None = executor(n_jobs)
+        is_here = self.executor is None or self.executor.is_here
+        if not is_here:
+            storage.__reduce__()
+        here = contextvars.copy_context()
+        here.run(context.batching.set, None)
+        is_far = self.executor is not None and self.executor.is_far
+        self._work = here.run(lambda: Work(storage, is_far=is_far))
+        self._is_here = is_here
+        self.limits = not is_far
+        self._arrived: SimpleQueue[tuple[Planned, Fetch] | None] = SimpleQueue()
+        self._thread: threading.Thread | None = None
+        if self.executor is not None:
+            self._thread = threading.Thread(
+                target=here.run, args=(self._listen,), name="gitmemo-batch", daemon=True
+            )
+            self._thread.start()
+
+    def has_room(self, count: int) -> bool:
+        """Whether another call can be submitted while `count` are."""
+        return self.executor is not None and count < self.executor.most
+
+    def task(self, call: Planned) -> Task | Raised:
+        """Return a call as what is submitted: packed, if it leaves this process."""
+        task = self._work.task(call.number, call.op, call.args, call.kwargs)
+        if self._is_here:
+            return task
+        # Not by the executor: its thread would stand still for what cannot be pickled.
+        packed: Task | Raised = _unreduced(task.__reduce__())
+        return packed
+
+    def submit(self, call: Planned, task: Task) -> Any:
+        """Begin a call soon; the batch takes notice when it has ended."""
+        assert self.executor is not None  # `has_room` was asked
+        needs = call.op.options.resources
+        return self.executor.submit(task, needs, lambda fetch: self._arrived.put((call, fetch)))
+
+    def _listen(self) -> None:
+        while (arrived := self._arrived.get()) is not None:
+            self._take(*arrived)
+
+    def lost(self) -> str:
+        """Return why nothing will ever arrive any more."""
+        return "" if self.executor is None else self.executor.lost()
+
+    def close(self) -> None:
+        """End it."""
+        if self.executor is not None and self._thread is not None:
+            self.executor.close()
+            self._arrived.put(None)
+            self._thread.join()
+
+
+def _unreduced(reduced: Any) -> Any:
+    make, state = reduced
+    return make(*state)

@@ -1,0 +1,95 @@
+"""Ops for batches in this process. Not a test."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import defaultdict
+from typing import Any, ClassVar
+
+import gitmemo as gm
+
+unlimited: defaultdict[str, threading.Event] = defaultdict(threading.Event)
+"""Gates that calls wait at, where they run beside the program."""
+
+
+@gm.op
+def inc(x: int) -> int:
+    return x + 1
+
+
+@gm.op
+def bad(x: int = 0, password: str = "") -> int:
+    raise ValueError(f"bad {x}")
+
+
+@gm.op
+def gated(name: str, x: int) -> int:
+    if threading.current_thread() is not threading.main_thread():
+        assert unlimited[name].wait(20)
+    return x
+
+
+@gm.op
+def numbers(n: int) -> list[int]:
+    return list(range(n))
+
+
+@gm.op(nout=2)
+def in_pairs(x: int) -> Any:
+    return x, x + 1
+
+
+@gm.op
+def first_two(x: int) -> Any:
+    return x, x + 1
+
+
+@gm.op
+def total(values: Any) -> int:
+    return sum(values)
+
+
+@gm.superop
+def grow(x: int) -> int:
+    return inc(inc(x))
+
+
+@gm.op
+async def later(x: int) -> int:
+    return x + 100
+
+
+def closing(step: int) -> Any:
+    """Make an op that closes over a variable, which changes afterwards."""
+
+    @gm.op
+    def add(x: int) -> int:
+        return x + step
+
+    return add
+
+
+at_once: list[int] = [0, 0]
+"""How many calls that need the one GPU run, and how many ever did."""
+
+
+@gm.op(resources={"GPU": 1})
+def on_gpu(x: int) -> int:
+    at_once[0] += 1
+    at_once[1] = max(at_once)
+    time.sleep(0.01)
+    at_once[0] -= 1
+    return x
+
+
+class PoolLike:
+    """Holds a ref where a body finds it that was not given it."""
+
+    ref: ClassVar[Any] = None
+
+    @staticmethod
+    @gm.op
+    def use() -> int:
+        found: int = PoolLike.ref.unwrap()
+        return found

@@ -1,0 +1,296 @@
+"""Batches: pending refs, what waits, what fails, what ends them; and the records of a program without one."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import pickle
+import threading
+from collections.abc import Iterator
+from contextlib import suppress
+from typing import Any
+
+import joblib
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from parallel.batch_programs import run
+from parallel.batch_stories import (
+    PoolLike,
+    at_once,
+    bad,
+    closing,
+    first_two,
+    gated,
+    grow,
+    in_pairs,
+    inc,
+    later,
+    numbers,
+    on_gpu,
+    total,
+    unlimited,
+)
+
+import gitmemo as gm
+from gitmemo.errors import (
+    BackendUnfit,
+    CallNotMade,
+    CallsFailed,
+    NewCallRefused,
+    RefMisuse,
+    ResourceMissing,
+    StorageInMemory,
+    WaitsInside,
+)
+from gitmemo.memo.parallel.pending import PendingRef
+from gitmemo.model.lines import to_line
+from gitmemo.ref import AtomRef, ListRef
+
+
+@pytest.fixture(params=["sequential", "threading"])
+def how(request: pytest.FixtureRequest) -> Iterator[str]:
+    with joblib.parallel_config(request.param):
+        yield request.param
+
+
+@pytest.fixture
+def storage() -> Iterator[gm.Storage]:
+    made = gm.Storage()
+    yield made
+    made.close()
+
+
+def test_refs_are_pending_and_then_ordinary(how: str, storage: gm.Storage) -> None:
+    plain = gm.Storage()
+    with plain:
+        wanted = [inc(1), numbers(3), in_pairs(4)[1], total([inc(1), inc(2)])]
+    with storage.batch(n_jobs=2) as batch:
+        gate = gated("begin", 1)
+        waiting = inc(gate)
+        assert type(waiting) is PendingRef
+        assert isinstance(waiting, gm.Ref)
+        assert "inc(…): waits for others" in repr(waiting)
+        assert batch.unfinished >= 2
+        unlimited["begin"].set()
+        found = [inc(1), numbers(3), in_pairs(4)[1], total([inc(1), inc(2)])]
+    assert batch.unfinished == 0
+    assert waiting.unwrap() == 2
+    for one, other in zip(found, wanted, strict=True):
+        assert type(one) is type(other)
+        assert (one.hid, one.cid) == (other.hid, other.cid)
+        assert pickle.loads(pickle.dumps(one)).unwrap() == other.unwrap()
+        assert storage.get_ref_creator(one) is not None
+    assert type(found[1]) is ListRef
+    with storage:
+        assert inc(1).same_as(found[0])
+    assert storage.counter.computed == 6
+
+
+def test_what_needs_a_value_waits_for_that_one(how: str, storage: gm.Storage) -> None:
+    with storage.batch(n_jobs=2):
+        if how == "threading":
+            other = gated("never yet", 5)
+        assert inc(inc(1)).unwrap() == 3
+        assert [each.unwrap() for each in numbers(3)] == [0, 1, 2]
+        assert len(numbers(2)) == 2
+        assert numbers(0) or inc(4).hid
+        assert storage.unwrap({"a": [inc(5)]}) == {"a": [6]}
+        assert hash(inc(5)) == hash(inc(5))
+        assert inc(6).in_memory in (True, False)
+        low, high = first_two(1)  # nothing says that it returns two
+        assert (low.unwrap(), high.unwrap()) == (1, 2)
+        for refused in (lambda ref: float(ref), lambda ref: ref > 1, lambda ref: bool(ref)):
+            with pytest.raises(RefMisuse):
+                refused(inc(7))
+        if how == "threading":
+            assert "running" in repr(other)
+            unlimited["never yet"].set()
+        undeclared = first_two(inc(2))
+        summed = total(undeclared)
+    assert [each.unwrap() for each in undeclared] == [3, 4]
+    assert summed.unwrap() == 7
+    with pytest.raises(AttributeError, match="nout="):
+        _ = undeclared.hid
+    with storage:
+        assert total(first_two(inc(2))).same_as(summed)
+
+
+def test_equal_calls_are_one_and_arguments_are_as_they_were(how: str, storage: gm.Storage) -> None:
+    values = [1, 2]
+    with storage.batch(n_jobs=2):
+        one, same = total(values), total([1, 2])
+        alike = total([inc(0), 2])
+        values.append(10)
+        more = total(values)
+        adding = [closing(step)(one) for step in range(3)]
+    assert [one.unwrap(), same.unwrap(), more.unwrap()] == [3, 3, 13]
+    assert one.hid == same.hid != alike.hid
+    assert [each.unwrap() for each in adding] == [3, 4, 5]
+    assert storage.counter.computed == 3 + 3
+    assert storage.counter.reused == 2
+
+
+def test_failures_are_told_at_the_end(how: str, storage: gm.Storage) -> None:
+    with pytest.raises(CallsFailed) as caught, storage.batch(n_jobs=2):
+        failed = bad(1)
+        left = inc(inc(failed))
+        fine = inc(inc(10))
+        secret = bad(password="hunter2")
+    error = caught.value
+    assert error.calls[0] == "bad(1)"
+    assert "hunter2" not in str(error)
+    assert (len(error.exceptions), error.not_run, error.total) == (2, 2, 6)
+    assert pickle.loads(pickle.dumps(error)).not_run == 2
+    assert fine.unwrap() == 12
+    for ref in (failed, left):
+        with pytest.raises(ValueError, match="bad 1"):
+            ref.unwrap()
+    assert "failed" in repr(left)
+    assert "failed" in repr(secret)
+    # What the program was told of where it waited, it has dealt with.
+    with storage.batch(n_jobs=2):
+        with suppress(ValueError):
+            bad(2).unwrap()
+        again = inc(inc(10))
+    assert again.same_as(fine)
+    # But not of what needs it.
+    with pytest.raises(CallsFailed, match="1 that need"), storage.batch(n_jobs=2):
+        told = bad(3)
+        with suppress(ValueError):
+            told.unwrap()
+        inc(told)
+
+
+def test_an_exception_in_the_block_cancels_what_has_not_begun(
+    how: str, storage: gm.Storage
+) -> None:
+    begun, refs = inc(0), list[Any]()
+    with pytest.raises(KeyboardInterrupt), storage.batch(n_jobs=2):
+        begun = gated("interrupted", 1)
+        refs = [inc(begun), *(gated("interrupted", i) for i in range(2, 6))]
+        threading.Timer(0.05, unlimited["interrupted"].set).start()
+        raise KeyboardInterrupt
+    with pytest.raises(CallNotMade, match="was not run"):
+        refs[0].unwrap()
+    if how == "threading":  # two had begun
+        assert [begun.unwrap(), refs[1].unwrap()] == [1, 2]
+        assert storage.counter.computed == 2
+    with storage.batch(n_jobs=2):
+        redone = [gated("interrupted", i) for i in range(1, 6)]
+    assert storage.unwrap(redone) == [1, 2, 3, 4, 5]
+    assert storage.counter.computed == 5
+
+
+def test_long_chains_and_many_calls(how: str, storage: gm.Storage) -> None:
+    with storage.batch(n_jobs=2):
+        end = inc(0)
+        for _ in range(2000):
+            end = inc(end)
+        assert repr(end)
+    assert end.unwrap() == 2001
+    with pytest.raises(CallsFailed, match="2000 that need"), storage.batch(n_jobs=2):
+        end = bad(0)
+        for _ in range(2000):
+            end = inc(end)
+
+
+def test_bodies_are_serial_and_batches_in_batches_are_one(how: str, storage: gm.Storage) -> None:
+    other = gm.Storage()
+    with storage.batch(n_jobs=2) as outer:
+        grown = grow(2)
+        gate = gated("inner", 1)
+        unlimited["inner"].set()
+        with pytest.raises(CallsFailed, match="1 of 2"), storage.batch(n_jobs=2):
+            inside = inc(gate)
+            bad(9)
+        assert type(inside) is AtomRef
+        with other.batch(n_jobs=2):
+            elsewhere = inc(gate)
+            with storage:
+                assert type(gated("inner", 2)) in (PendingRef, AtomRef)
+        assert type(elsewhere) is AtomRef
+        assert outer.unfinished >= 0
+    assert grown.unwrap() == 4
+    assert other.counter.computed == 1
+    with storage.batch(n_jobs=2), gm.noop():
+        assert inc(1) == 2
+
+
+def test_threads_and_tasks_take_part(how: str, storage: gm.Storage) -> None:
+    async def program() -> list[Any]:
+        with storage.batch(n_jobs=2):
+            return [inc(await later(1)), *await asyncio.gather(later(2), later(3))]
+
+    assert storage.unwrap(asyncio.run(program())) == [102, 102, 103]
+    made: list[Any] = []
+    with storage.batch(n_jobs=2):
+        start = inc(500)
+        work = gm.carried(lambda: made.append(inc(inc(start))))
+        threads = [threading.Thread(target=work) for _ in range(4)]
+        [thread.start() for thread in threads]
+        [thread.join() for thread in threads]
+    assert storage.unwrap(made) == [503] * 4
+    assert storage.counter.computed == 4 + 3
+
+
+def test_what_needs_the_same_resource_does_not_run_at_once(how: str, storage: gm.Storage) -> None:
+    with storage.batch(n_jobs=3):
+        found = [on_gpu(inc(i)) for i in range(12)]
+        others = [inc(100 + i) for i in range(12)]
+    assert storage.unwrap(found) == list(range(1, 13))
+    assert storage.unwrap(others) == list(range(101, 113))
+    assert at_once == [0, 1]
+    many = gm.op(resources={"GPU": 2})(_untouched)
+    with pytest.raises(ResourceMissing), storage.batch(n_jobs=2):
+        many(1)
+
+
+def _untouched(x: int) -> int:
+    return x
+
+
+def test_what_is_refused(storage: gm.Storage) -> None:
+    unfit = joblib.parallel_config("multiprocessing")
+    with unfit, pytest.raises(BackendUnfit, match="loky"), storage.batch(n_jobs=2):
+        inc(1)
+    with pytest.raises(StorageInMemory), storage.batch(n_jobs=2):
+        inc(1)
+    with storage.batch(), storage.allow_new_calls(False), pytest.raises(NewCallRefused):
+        inc(1)
+    with storage.batch(), pytest.raises(TypeError):
+        inc(inc(1), inc(2), inc(3))
+    PoolLike.ref = None
+    with pytest.raises(CallsFailed) as caught, storage.batch():
+        PoolLike.use()
+        PoolLike.ref = inc(40)
+    assert isinstance(caught.value.exceptions[0], WaitsInside)
+
+
+_STEPS = st.tuples(
+    st.sampled_from(["add", "both", "list", "dict", "first"]), st.integers(0, 9), st.integers(0, 9)
+)
+
+
+@settings(max_examples=25, deadline=None)
+@given(steps=st.lists(_STEPS, max_size=12))
+def test_records_are_those_of_a_program_without_a_batch(steps: list[tuple[Any, ...]]) -> None:
+    records = []
+    for backend in ("plain", "threading"):
+        storage = gm.Storage()
+        with suppress(CallsFailed):
+            if backend == "plain":
+                with storage:
+                    run(steps, keeps_on=True)
+            else:
+                with joblib.parallel_config(backend), storage.batch(n_jobs=3):
+                    run(steps)
+        records.append(
+            sorted({_without_run(to_line(call)) for call in storage.world.calls(storage._code)})
+        )
+        storage.close()
+    assert records[0] == records[1]
+
+
+def _without_run(line: str) -> str:
+    return json.dumps(json.loads(line)[:-1])
