@@ -490,4 +490,8 @@ _SAMPLES: dict[str, object] = {
     "tuple[str, ...]": ("a", "b"),
     "tuple[tuple[str, str, str | None], ...]": (("a", "b", None), ("c", "d", "HEAD")),
     "object": 2,
+    "float": 2.5,
+    "Sequence[int]": (4,),
+    "Sequence[str]": ("f(4)",),
+    "Sequence[Exception]": (ValueError("not 4"),),
 }
