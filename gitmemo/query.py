@@ -15,6 +15,7 @@ from functools import cached_property
 from gitmemo.errors import ComponentIsNoOp, UnknownOp
 from gitmemo.frames import ComputationFrame, Universe
 from gitmemo.frames.naming import Spoken, nothing_spoken
+from gitmemo.frames.tables import OLDER_CODE, ON_OLDER_RESULTS
 from gitmemo.hashing.digest import Digest
 from gitmemo.model.facts import Call, Slot, Version
 from gitmemo.model.feeding import fed_by
@@ -24,7 +25,7 @@ from gitmemo.model.spoken import all_meant
 from gitmemo.model.validity import Code, changed, stands
 from gitmemo.workspace import View, Workspace
 from gitmemo.world.sifting import not_among
-from gitmemo.world.view import World, first_of_each
+from gitmemo.world.view import World, first_of_each, in_order
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,6 +40,17 @@ class Selection:
     calls: tuple[Call, ...]
     stale: tuple[Call, ...]
     unreachable: tuple[Call, ...] = ()
+
+    @property
+    def states(self) -> dict[Digest, str]:
+        """What tables say of the calls that do not count, by history id."""
+        fed = dict.fromkeys((call.hid for call in self.unreachable), ON_OLDER_RESULTS)
+        return fed | dict.fromkeys((call.hid for call in self.stale), OLDER_CODE)
+
+    def every(self) -> list[Call]:
+        """Return all calls, those that do not count too, in the order in which they ran."""
+        calls = (*self.calls, *self.unreachable, *self.stale)
+        return in_order(first_of_each(calls).values())
 
 
 def valid_calls(world: World, calls: Iterable[Call], code: Code) -> Selection:
@@ -141,15 +153,16 @@ def select(
     ops: Collection[str],
     later: frozenset[Digest] = frozenset(),
     spoken: Spoken = nothing_spoken,
+    older: Mapping[Digest, str] | None = None,
 ) -> ComputationFrame:
     """Return the frame of the calls of `ops` among `calls`; `ops` are full names.
 
     `later` are the history ids of calls that tables mark as committed later, `spoken` knows what the
-    program calls results.
+    program calls results, `older` what tables say of calls that do not count.
     """
     universe = Universe(calls)
     chosen = frozenset(call.hid for call in universe.calls if call.op in ops)
-    return ComputationFrame(universe, chosen, later=later, spoken=spoken)
+    return ComputationFrame(universe, chosen, later=later, older=older or {}, spoken=spoken)
 
 
 class NamesNow:

@@ -81,7 +81,8 @@ def df(
 
     OPS are names like `train` or `analysis.train:train`; or @NAME, the call that made the value
     with this tag. Shown are the calls that
-    the code as it is would reuse. With --rev that is the code of the revision; what was
+    the code as it is would reuse; --all adds those of older code, with columns version and state
+    that tell which these are. With --rev that is the code of the revision; what was
     committed after it is marked in a last column, committed_later.
     """
     if sum((as_json, as_csv, parquet is not None)) > 1:
@@ -141,10 +142,12 @@ def asked(view: View, ops: Sequence[str], *, every: bool) -> Asked:
     """
     now = names_now(view)
     calls = now.calls(view.world.calls(view.code))
-    selection = Selection(tuple(calls), ()) if every else valid_calls(view.world, calls, view.code)
+    selection = valid_calls(view.world, calls, view.code)
+    older = selection.states if every else {}
+    selection = Selection(tuple(selection.every()), ()) if every else selection
     meant = meant_by(view, ops, selection.calls, calls, now.former)
     spoken = asked_once(names_in_program(view.world, view.project))
-    frame = select(selection.calls, meant.ops, view.later, spoken)
+    frame = select(selection.calls, meant.ops, view.later, spoken, older)
     chosen = frozenset(call.hid for call in selection.calls if meant.has(call))
     return Asked(replace(frame, selected=chosen), meant, selection)
 
@@ -209,23 +212,22 @@ def resolved(
 
 
 def _as_json(result: Table) -> Iterator[str]:
-    mark = result.later_column
+    marks = result.marks()
     for number, row in enumerate(result.rows):
         cells = {name: [json_value(slot) for slot in cell] for name, cell in row.items()}
         flat = {name: values[0] if len(values) == 1 else values for name, values in cells.items()}
-        if mark is not None:
-            flat[mark] = number in result.later
+        flat |= {name: said[number] for name, said in marks.items()}
         yield json.dumps(flat, ensure_ascii=False)
 
 
 def _as_csv(result: Table) -> Iterator[str]:
     lines = io.StringIO()
     writer = csv.writer(lines, lineterminator="\n")
-    mark = result.later_column
-    writer.writerow([*result.columns, *([mark] if mark else [])])
+    marks = result.marks()
+    writer.writerow([*result.columns, *marks])
     for number, row in enumerate(result.rows):
         cells = [_csv_cell(row.get(name, ())) for name in result.columns]
-        writer.writerow([*cells, *([number in result.later] if mark else [])])
+        writer.writerow([*cells, *(said[number] for said in marks.values())])
     yield lines.getvalue().removesuffix("\n")
 
 
@@ -285,11 +287,16 @@ def _as_text(view: View, result: Table) -> Iterator[str]:
     rows = [
         [_text_cell(row.get(name, ()), shown) for name in result.columns] for row in result.rows
     ]
-    mark = result.later_column
-    if mark is None:
-        return table(result.columns, rows)
-    marked = [[*row, "yes" if n in result.later else ""] for n, row in enumerate(rows)]
-    return table((*result.columns, mark), marked)
+    marks = result.marks()
+    for number, row in enumerate(rows):
+        row += [_mark(said[number]) for said in marks.values()]
+    return table((*result.columns, *marks), rows)
+
+
+def _mark(said: object) -> object:
+    if isinstance(said, bool):
+        return "yes" if said else ""
+    return said
 
 
 def _text_cell(cell: Iterable[Slot], shown: Callable[[Slot], object]) -> object:

@@ -25,7 +25,9 @@ class Description:
         ops = ", ".join(self._frame.ops())
         free = sum(map(len, self._frame.free.values()))
         alone = f", {count(free, 'value')}" if free else ""
-        return f"ComputationFrame({count(len(self._frame), 'call')} of {ops or 'nothing'}{alone})"
+        shown = f"ComputationFrame({count(len(self._frame), 'call')} of {ops or 'nothing'}{alone})"
+        is_empty = not len(self._frame) and not free
+        return f"{shown}: {self._frame.left_out}" if is_empty and self._frame.left_out else shown
 
     def info(self, nodes: Sequence[str]) -> str:
         """Return the nodes with how much is in each, and the graph."""

@@ -35,6 +35,8 @@ class FrameGraph:
         free: Values by name that no call of the frame was given or returned.
         layout: What people did to the look of it.
         later: Calls that tables mark: they were committed after the revision that is looked at.
+        older: What tables say of the calls that do not count for the code, where such are part of it.
+        left_out: What to say of an empty frame: which calls were meant, but do not count.
         spoken: Who knows what the user's program calls results.
         whole: What the frame shows that this one was cut from with all that led to its calls; None if
             none is known.
@@ -46,6 +48,8 @@ class FrameGraph:
     free: Mapping[str, tuple[Slot, ...]] = field(default_factory=dict)
     layout: Layout = field(default_factory=Layout)
     later: frozenset[Digest] = frozenset()
+    older: Mapping[Digest, str] = field(default_factory=dict, compare=False)
+    left_out: str = field(default="", compare=False)
     spoken: Spoken = field(default=nothing_spoken, compare=False)
     whole: Whole | None = field(default=None, compare=False)
 

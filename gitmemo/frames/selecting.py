@@ -326,6 +326,7 @@ def combined(
         free=free,
         layout=one.layout.also(other.layout, hidden=hidden),
         later=one.later | other.later,
+        older={**other.older, **one.older},
         whole=one.whole if are_closed and one.whole == other.whole else None,
     )
 

@@ -9,13 +9,14 @@ from __future__ import annotations
 import json
 import warnings
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import reduce
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from gitmemo.errors import BadSetting, GitmemoError
 from gitmemo.frames.layout import Changes
 from gitmemo.frames.rows import Cell
-from gitmemo.frames.tables import Table, Tables, table_of_calls
+from gitmemo.frames.tables import CURRENT, Table, Tables, table_of_calls
 from gitmemo.hashing.digest import to_hex
 from gitmemo.model.facts import Call, Inline, Slot
 from gitmemo.model.plain import as_json, told
@@ -76,15 +77,12 @@ class ShownTables:
         self._frame.check_columns(sorted(lazy))
         table = Tables(self._frame).table(variables, explode)
         if nodes and not variables:
-            table = Table((), table.rows, table.later, table.finals)
+            table = replace(table, columns=())
         shown = self._shown_columns(table, values, lazy, alike=alike)
         if include_calls or functions:
             calls = self._call_columns(table, functions)
             shown |= {name: _alike(cells) for name, cells in calls.items()} if alike else calls
-        mark = table.later_column
-        if mark is not None:
-            shown[mark] = [n in table.later for n in range(len(table.rows))]
-        return shown, len(table.rows)
+        return shown | table.marks(), len(table.rows)
 
     def of_function(
         self, calls: Sequence[Call], values: Values, *, meta: bool = False
@@ -104,11 +102,14 @@ class ShownTables:
         """Return what is known of each run."""
         backing = self._frame.backing
         waiting = backing.pending() if backing else ()
+        older = self._frame.older
+        states = {"state": [older.get(call.hid, CURRENT) for call in calls]} if older else {}
         return {
             "hid": [to_hex(call.hid) for call in calls],
             "version": [to_hex(call.version) if call.version else None for call in calls],
             **{n: [call.run.get(n) for call in calls] for n in ("start", "seconds", "commit")},
             "pending": [call.hid in waiting for call in calls],
+            **states,
         }
 
     def _shown_columns(
@@ -192,9 +193,7 @@ def plain_frame(table: Table, plain: Callable[[Slot], object]) -> pd.DataFrame:
         alike = kinds <= {int, float} or (len(kinds) == 1 and kinds <= _PLAIN)
         alike = alike and max(map(_width, values), default=0) < _WORD_BITS
         shown[name] = _typed(values) if alike else [_as_json(value) for value in values]
-    mark = table.later_column
-    if mark is not None:
-        shown[mark] = [n in table.later for n in range(len(table.rows))]
+    shown |= table.marks()
     return pd.DataFrame(shown, columns=list(shown), index=range(len(table.rows)))
 
 

@@ -7,7 +7,7 @@ its frame alone; rows that repeat others are left out.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -19,12 +19,19 @@ from gitmemo.frames.universe import element
 from gitmemo.hashing.digest import Digest, to_hex
 from gitmemo.model.facts import Call, Slot
 from gitmemo.model.plain import told
+from gitmemo.short_ids import short as short_id
 
 if TYPE_CHECKING:
     from gitmemo.frames.frame import ComputationFrame
 
 COMMITTED_LATER = "committed_later"
 """The column that tables have where calls were committed after the revision that is looked at."""
+
+VERSION, STATE = "version", "state"
+"""The columns that tables have where rows are about calls that do not count for the code as it is."""
+
+CURRENT, OLDER_CODE, ON_OLDER_RESULTS = "current", "older code", "on older results"
+"""What stands in the column `state`."""
 
 
 @dataclass(frozen=True)
@@ -34,31 +41,40 @@ class Table:
     Attributes:
         later: The rows whose final call was committed after the revision that is looked at.
         finals: For each row the call that it is about; None for a value that stands alone.
+        older: What is said of the rows that are about calls which do not count, by their number.
     """
 
     columns: tuple[str, ...]
     rows: tuple[Mapping[str, Cell], ...]
     later: frozenset[int] = frozenset()
     finals: tuple[Call | None, ...] = ()
+    older: Mapping[int, str] = field(default_factory=dict)
 
-    @property
-    def later_column(self) -> str | None:
-        """What the column is called that says which rows are `later`; None if there are none."""
-        if not self.later:
-            return None
-        return mark_beside(self.columns)
+    def marks(self) -> dict[str, list[Any]]:
+        """Return the columns that say of which calls the rows are; none if all of them count here."""
+        numbers = range(len(self.rows))
+        found: dict[str, list[Any]] = {}
+        if self.older:
+            versions = [call.version if call else None for call in self.finals]
+            shown = [None if version is None else short_id(version) for version in versions]
+            found[mark_beside(self.columns, VERSION)] = shown
+            states = [self.older.get(n, CURRENT) for n in numbers]
+            found[mark_beside(self.columns, STATE)] = states
+        if self.later:
+            found[mark_beside(self.columns)] = [n in self.later for n in numbers]
+        return found
 
     def head(self, n: int | None) -> Table:
         """Return the first `n` rows, all if None."""
         if n is None or n >= len(self.rows):
             return self
         later = frozenset(number for number in self.later if number < n)
-        return Table(self.columns, self.rows[:n], later, self.finals[:n])
+        older = {number: state for number, state in self.older.items() if number < n}
+        return Table(self.columns, self.rows[:n], later, self.finals[:n], older)
 
 
-def mark_beside(columns: Sequence[str]) -> str:
-    """Return what a column is called, beside others, that says which rows were committed later."""
-    name = COMMITTED_LATER
+def mark_beside(columns: Sequence[str], name: str = COMMITTED_LATER) -> str:
+    """Return what a column is called, beside others, that says of which calls the rows are."""
     while name in columns:
         name += "_"
     return name
@@ -86,7 +102,7 @@ class Tables:
             names = {one: name for one, name in names.items() if _base(one) in wanted}
         columns = tuple(dict.fromkeys(names.values()))
         named = [_named(row, names, columns) for _, row in pairs]
-        kept = _once([call for call, _ in pairs], named, every=wanted is None)
+        kept = _once([call for call, _ in pairs], named, frame.older, every=wanted is None)
         rows = kept + [(None, row) for row in self._alone(nodes)]
         alone = [name for name in frame.free if not frame.free[name] and name in (nodes or [name])]
         shown = [*columns, *alone, *(name for _, row in rows for name in row)]
@@ -161,7 +177,10 @@ class Tables:
             rows = _sorted_by(rows, name, upwards=upwards)
         marked = self._frame.later
         later = frozenset(n for n, (call, _) in enumerate(rows) if call and call.hid in marked)
-        return Table(columns, tuple(row for _, row in rows), later, tuple(call for call, _ in rows))
+        states = self._frame.older
+        older = {n: states[c.hid] for n, (c, _) in enumerate(rows) if c and c.hid in states}
+        finals = tuple(call for call, _ in rows)
+        return Table(columns, tuple(row for _, row in rows), later, finals, older)
 
 
 def table_of_calls(calls: Sequence[Call]) -> Table:
@@ -206,18 +225,24 @@ def _named(row: Row, names: Mapping[Variable, str], columns: Sequence[str]) -> d
 
 
 def _once(
-    finals: Sequence[Call], rows: Sequence[Mapping[str, Cell]], *, every: bool
+    finals: Sequence[Call],
+    rows: Sequence[Mapping[str, Cell]],
+    older: Mapping[Digest, str],
+    *,
+    every: bool,
 ) -> list[tuple[Call | None, Mapping[str, Cell]]]:
     """Return the calls and rows but for repetitions: links that show what another row shows.
 
     A link is the same result under another history, not another result. Where only some variables
-    are shown (not `every`), each way in which they occur together is one row.
+    are shown (not `every`), each way in which they occur together is one row. Calls that count
+    and `older` ones are never the same row.
     """
     kept: list[tuple[Call | None, Mapping[str, Cell]]] = []
     if not every:
         seen: set[object] = set()
         for call, row in zip(finals, rows, strict=True):
-            key = tuple(sorted((name, tuple(map(element, cell))) for name, cell in row.items()))
+            cells = sorted((name, tuple(map(element, cell))) for name, cell in row.items())
+            key = (older and (older.get(call.hid), call.version), tuple(cells))
             if key not in seen:
                 seen.add(key)
                 kept.append((call, row))
@@ -227,10 +252,14 @@ def _once(
     linked = {_given(call) for call in finals if call.is_link}
     doubtful = [_given(call) in linked for call in finals]
     triples = list(zip(finals, rows, doubtful, strict=True))
-    shown = {_contents(row) for call, row, is_in in triples if is_in and not call.is_link}
+    shown = {
+        (older.get(call.hid), _contents(row))
+        for call, row, is_in in triples
+        if is_in and not call.is_link
+    }
     for call, row, is_in in triples:
         if call.is_link and is_in:
-            contents = _contents(row)
+            contents = older.get(call.hid), _contents(row)
             if contents in shown:
                 continue
             shown.add(contents)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from gitmemo.collector import uncollected
-from gitmemo.errors import UnknownId, UnknownRef, UnknownRevision, WrongQuestion
+from gitmemo.errors import UnknownId, UnknownOp, UnknownRef, UnknownRevision, WrongQuestion
 from gitmemo.frames import ComputationFrame, Universe
 from gitmemo.frames.naming import Spoken, asked_once
 from gitmemo.frames.selecting import UNNAMED
@@ -30,7 +30,8 @@ from gitmemo.model.lines import to_line
 from gitmemo.model.semantics import semantic_id
 from gitmemo.model.tombstones import Tombstones
 from gitmemo.model.validity import Code, changed
-from gitmemo.query import resolve_op, valid_calls
+from gitmemo.quantities import count
+from gitmemo.query import Selection, resolve_op, valid_calls, without_repeats
 from gitmemo.ref import Loader, Ref
 from gitmemo.world.authors import authors_of
 from gitmemo.world.forgetting import with_copies
@@ -71,31 +72,69 @@ class StorageFrames:
         """What the program calls the results of ops that do not name them."""
         return self._storage._spoken
 
-    def frame(self, subjects: Sequence[Any]) -> ComputationFrame:
+    def frame(self, subjects: Sequence[Any], *, stale: bool = False) -> ComputationFrame:
         """Return the frame of ops, refs, ids and calls; of everything if there are none.
+
+        With `stale`, calls that do not count for the code as it is are among them, and marked.
 
         Raises:
             UnknownOp, UnknownRef: There is no such op, or nothing with such a history id.
             WrongQuestion: It is none of what a frame can be made of.
         """
-        universe = self.universe()
-        spoken = asked_once(self.spoken)
-        frame = ComputationFrame(universe, frozenset(), self, later=self.later, spoken=spoken)
+        with uncollected():
+            selection = self._selection()
+            calls = selection.every() if stale else selection.calls
+            universe = Universe(map(self._names.with_defaults, calls))
+        older = selection.states if stale else {}
+        frame = ComputationFrame(
+            universe,
+            frozenset(),
+            self,
+            later=self.later,
+            older=older,
+            spoken=asked_once(self.spoken),
+        )
         if not subjects:
-            return replace(frame, selected=frame.universe.hids)
+            frame = replace(frame, selected=frame.universe.hids)
         for subject in subjects:
-            frame = self._with(frame, subject)
-        return frame
+            frame = self._with(frame, subject, selection)
+        if stale or frame.selected or frame.free:
+            return frame
+        return replace(frame, left_out=self._left_out(frame, subjects, selection))
+
+    def _left_out(
+        self, frame: ComputationFrame, subjects: Sequence[Any], selection: Selection
+    ) -> str:
+        """Return what to say of the calls that were meant by an empty frame, but do not count."""
+        from gitmemo.memo.op import Op
+
+        others = without_repeats(selection)
+        if subjects:
+            flat = [one for s in subjects for one in (s if isinstance(s, list | tuple) else [s])]
+            ops = {self._op(frame, s, selection) for s in flat if isinstance(s, Op | str)}
+            older = sum(call.op in ops for call in (*others.stale, *others.unreachable))
+        else:
+            older = len(others.stale) + len(others.unreachable)
+        if not older:
+            return ""
+        return (
+            f"{count(older, 'call')} of older code, or on its results: `stale=True` shows them; "
+            "if they still count, say so: `gitmemo decide`, or `storage.decide(…)`"
+        )
 
     def calls(self) -> Iterator[Call]:
         """Return the calls that are visible and valid, with the names of now."""
-        storage = self._storage
-        names = self._names
-        calls = names.now(storage.world, self._code).calls(storage.world.calls(self._code))
-        current = valid_calls(storage.world, calls, self._code).calls
-        return map(names.with_defaults, current)
+        return map(self._names.with_defaults, self._selection().calls)
 
-    def _with(self, frame: ComputationFrame, subject: Any) -> ComputationFrame:
+    def _selection(self) -> Selection:
+        """Return all visible calls, with the names of now."""
+        world = self._storage.world
+        calls = self._names.now(world, self._code).calls(world.calls(self._code))
+        return valid_calls(world, calls, self._code)
+
+    def _with(
+        self, frame: ComputationFrame, subject: Any, selection: Selection
+    ) -> ComputationFrame:
         """Return the frame with one more thing in it."""
         from gitmemo.memo.op import Op
 
@@ -107,7 +146,7 @@ class StorageFrames:
         if isinstance(subject, str) and _is_hid(subject):
             return _and_id(frame, subject)
         if isinstance(subject, Op | str):
-            op = self._op(frame, subject)
+            op = self._op(frame, subject, selection)
             return _and_calls(frame, [c.hid for c in frame.universe.calls if c.op == op])
         if isinstance(subject, Mapping):
             for name, refs in subject.items():
@@ -120,7 +159,7 @@ class StorageFrames:
             if found and len(refs) == len(found):
                 return _and_refs(frame, UNNAMED, refs)
             for one in found:
-                frame = self._with(frame, one)
+                frame = self._with(frame, one, selection)
             return frame
         raise _not_a_subject(subject)
 
@@ -131,12 +170,19 @@ class StorageFrames:
             return ref
         raise _not_a_subject(ref)
 
-    def _op(self, frame: ComputationFrame, subject: Op[..., Any] | str) -> str:
+    def _op(
+        self, frame: ComputationFrame, subject: Op[..., Any] | str, selection: Selection
+    ) -> str:
         storage = self._storage
         if not isinstance(subject, str):
             return self._names.name_of(subject)[0]
         now = self._names.now(storage.world, self._code)
-        return resolve_op(subject, sorted({call.op for call in frame.universe.calls}), now.former)
+        current = {call.op for call in frame.universe.calls}
+        try:
+            return resolve_op(subject, sorted(current), now.former)
+        except UnknownOp:  # perhaps all its calls are of older code: then the frame says so
+            others = {call.op for call in (*selection.stale, *selection.unreachable)}
+            return resolve_op(subject, sorted(current | others), now.former)
 
     # --- what only a storage knows -----------------------------------------
 

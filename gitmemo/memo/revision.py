@@ -60,13 +60,15 @@ class RevisionStorage(Storage):
 
         return StorageFrames(self, self._code, self._names, self._view.later)
 
-    def cf(self, *subjects: Subject, rev: str | None = None) -> ComputationFrame:
+    def cf(
+        self, *subjects: Subject, rev: str | None = None, stale: bool = False
+    ) -> ComputationFrame:
         """Return the calls of ops, or values, that are valid for the revision's code, or for that of `rev`.
 
         Those that were committed after the revision are marked in tables.
         """
         self._notice()
-        return super().cf(*subjects, rev=rev)
+        return super().cf(*subjects, rev=rev, stale=stale)
 
     def load(
         self, cid: Digest, hid: Digest, what: str, within: Callable[[], object] | None = None

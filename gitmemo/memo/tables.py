@@ -6,7 +6,9 @@ for). Invariant: nothing is recorded or run.
 
 from __future__ import annotations
 
+import warnings
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, cast
 
@@ -56,15 +58,19 @@ class Tables(ABC):
 
         return names_in_program(self.world, self.project)
 
-    def cf(self, *subjects: Subject, rev: str | None = None) -> ComputationFrame:
+    def cf(
+        self, *subjects: Subject, rev: str | None = None, stale: bool = False
+    ) -> ComputationFrame:
         """Return the calls of ops, or values, as a computation frame; without arguments, everything.
 
         Args:
             subjects: Ops or their names, refs, history ids, tags (`@NAME`), calls; several of these in a
                 list; refs in a dict, by the name of their variable.
             rev: Those of a branch, tag or commit, without a checkout: as `gm.open(rev=rev).cf(…)`.
+            stale: Also calls of older code, and those on its results. Tables have columns `version` and
+                `state` then, which say so of each row, if there are such rows.
 
-        Only calls that are part of this world and valid for the code as it is are in it; of a revision
+        Without `stale`, only calls that are part of this world and valid for the code as it is are in it; of a revision
         those that are valid for its code.
 
         Raises:
@@ -72,27 +78,35 @@ class Tables(ABC):
             UnknownRevision, RangeGiven: `rev` names no commit, or many.
         """
         if rev is not None:
-            return self._at(rev).cf(*subjects)
-        return self.frames.frame(subjects)
+            return self._at(rev).cf(*subjects, stale=stale)
+        return self.frames.frame(subjects, stale=stale)
 
     def table(
         self,
         *ops: Op[..., Any] | str,
         where: str | None = None,
+        columns: Sequence[str] = (),
         values: Values = "inline",
         rev: str | None = None,
+        stale: bool = False,
     ) -> pd.DataFrame:
         """Return the results of ops with all that led to them, a row for each; of all if none is named.
 
-        The same as `storage.cf(*ops).expand_back().query(where).df()`.
+        The same as `storage.cf(*ops).expand_back().query(where).df(*columns)`. If there are none of the
+        code as it is, but of older code, a warning says so.
 
         Args:
             where: Only rows that meet a condition: `acc > 0.8 and n in (5, 10)`.
+            columns: Show these variables only: a row for each way they occur together.
             values: What stands in the cells; see `ComputationFrame.df`.
             rev: Those of a branch, tag or commit, as `cf` has them.
+            stale: Also those of older code, as `cf` has them.
         """
-        frame = self.cf(*ops, rev=rev).expand_back()
-        return (frame.query(where) if where else frame).df(values=values)
+        frame = self.cf(*ops, rev=rev, stale=stale).expand_back()
+        if frame.left_out:  # then no column is known that could be asked for
+            warnings.warn(f"the table is empty: {frame.left_out}", stacklevel=2)
+            return frame.df(values=values)
+        return (frame.query(where) if where else frame).df(*columns, values=values)
 
     def get_table(
         self,
@@ -101,16 +115,19 @@ class Tables(ABC):
         meta: bool = False,
         values: Values = "inline",
         rev: str | None = None,
+        stale: bool = False,
     ) -> pd.DataFrame:
         """Return the calls of one op, a row for each: its arguments and its results.
 
         Args:
-            meta: Also when and where each ran: history id, version, start, seconds, commit, and
-                whether it is pending: in no commit yet.
+            meta: Also when and where each ran: history id, version, start (a text in UTC, as
+                `2026-11-22T16:00:00.123Z`; `pd.to_datetime` reads it), seconds, commit, and whether it
+                is pending: in no commit yet.
             values: What stands in the cells; see `ComputationFrame.df`.
             rev: Those of a branch, tag or commit, as `cf` has them.
+            stale: Also those of older code; with `meta`, a column says which these are.
         """
         from gitmemo.frames.shown import ShownTables
 
-        frame = self.cf(op, rev=rev)
+        frame = self.cf(op, rev=rev, stale=stale)
         return ShownTables(frame).of_function(frame.calls, values, meta=meta)
