@@ -1,12 +1,16 @@
 """Ids as people see and type them: the first digits.
 
 Not what an id is of, nor where it is looked up. Invariant: an id is shown with 12 digits
-everywhere, unless that leaves it ambiguous among others that are shown.
+everywhere, unless that leaves it ambiguous among others that are shown; but a ref or a call in a
+table or a message has no more than `SHOWN_DIGITS`.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable
+
+SHOWN_DIGITS = 6
+"""How many digits stand where refs and calls show themselves: enough to ask for most of them."""
 
 _DIGITS = 12
 _FEWEST_DIGITS = 4

@@ -163,7 +163,10 @@ class NotARef(GitmemoError, TypeError):
         return f"{self.question} takes a ref, and {self.given} is none"
 
     def remedy(self) -> str:
-        return "pass what an op returned inside `with storage:`, before it is unwrapped"
+        return (
+            "pass what an op returned inside `with storage:`, before it is unwrapped; the cells of a "
+            'table are refs with `values="refs"`'
+        )
 
 
 class NewCallRefused(GitmemoError, RuntimeError):
@@ -303,7 +306,7 @@ class UnknownRef(GitmemoError, KeyError):
 
     def remedy(self) -> str:
         return (
-            "check the id (64 hex digits); in a repository, fetch the calls first: `git pull`, then "
+            "check the id (4 to 64 hex digits); in a repository, fetch the calls first: `git pull`, then "
             "`gitmemo pull`"
         )
 

@@ -14,6 +14,7 @@ from gitmemo.hashing.digest import Digest, to_hex
 from gitmemo.model.components import Component, in_words
 from gitmemo.model.facts import Call, Slot
 from gitmemo.ref import Loader, Ref, ref_to
+from gitmemo.short_ids import SHOWN_DIGITS
 
 
 class Reason(StrEnum):
@@ -141,4 +142,4 @@ class CallView:
         self.run = dict(call.run)
 
     def __repr__(self) -> str:
-        return f"Call({self.op.rpartition(':')[2]}, hid={self.hid[:3]}...)"
+        return f"Call({self.op.rpartition(':')[2]}, hid={self.hid[:SHOWN_DIGITS]}...)"

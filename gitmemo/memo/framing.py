@@ -13,7 +13,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 from gitmemo.collector import uncollected
-from gitmemo.errors import UnknownId, UnknownOp, UnknownRef, UnknownRevision, WrongQuestion
+from gitmemo.errors import (
+    AmbiguousId,
+    UnknownId,
+    UnknownOp,
+    UnknownRef,
+    UnknownRevision,
+    WrongQuestion,
+)
 from gitmemo.frames import ComputationFrame, Universe
 from gitmemo.frames.naming import Spoken, asked_once
 from gitmemo.frames.selecting import UNNAMED
@@ -33,6 +40,7 @@ from gitmemo.model.validity import Code, changed
 from gitmemo.quantities import count
 from gitmemo.query import Selection, resolve_op, valid_calls, without_repeats
 from gitmemo.ref import Loader, Ref
+from gitmemo.short_ids import told_apart, typed_digits
 from gitmemo.world.authors import authors_of
 from gitmemo.world.forgetting import with_copies
 from gitmemo.world.repository import RepositoryWorld
@@ -146,7 +154,13 @@ class StorageFrames:
         if isinstance(subject, str) and _is_hid(subject):
             return _and_id(frame, subject)
         if isinstance(subject, Op | str):
-            op = self._op(frame, subject, selection)
+            try:
+                op = self._op(frame, subject, selection)
+            except UnknownOp:
+                found = _begun(frame, subject) if isinstance(subject, str) else None
+                if found is None:
+                    raise
+                return _and_id(frame, found)
             return _and_calls(frame, [c.hid for c in frame.universe.calls if c.op == op])
         if isinstance(subject, Mapping):
             for name, refs in subject.items():
@@ -291,6 +305,22 @@ class StorageFrames:
 
 def _is_hid(text: str) -> bool:
     return len(text) == _HEX_DIGITS and not set(text.lower()) - set("0123456789abcdef")
+
+
+def _begun(frame: ComputationFrame, text: str) -> str | None:
+    """Return the id of the one call or value whose id begins like this; None if there is none.
+
+    Raises:
+        AmbiguousId: There are several.
+    """
+    digits = typed_digits(text)
+    if digits is None:
+        return None
+    known = {*frame.universe.hids, *frame.universe.makers}
+    found = [hid for hid in known if to_hex(hid).startswith(digits)]
+    if len(found) > 1:
+        raise AmbiguousId(text, tuple(told_apart(found)))
+    return to_hex(found[0]) if found else None
 
 
 def _not_a_subject(subject: object) -> WrongQuestion:

@@ -331,21 +331,22 @@ class Storage(Questions, Tagging, Patterns, Looking, Deciding, Tables, Maps):
             return map_refs(obj, lambda ref: ref.attached(inplace=inplace))
 
     def load_ref(self, hid: str, *, in_memory: bool = True) -> Ref[Any]:
-        """Return the ref with history id `hid` (64 hex digits); `in_memory=False` leaves its value stored.
+        """Return the ref with history id `hid`; `in_memory=False` leaves its value stored.
 
+        The first digits (4 or more) of the 64 are enough where no other value's id begins with them.
         `@NAME` is the value with this name.
 
         Raises:
             UnknownRef: No call that is known here made it.
+            AmbiguousId: Several values have ids that begin like this.
             UnknownTag, TagContested, TaggedGone: As `tagged`.
         """
+        from gitmemo.versions.finding import value_meant
+
         if hid.startswith(SIGN):
             named = self.tagged(hid)
             return named.attached(inplace=True) if in_memory else named
-        try:
-            wanted = Digest(bytes.fromhex(hid))
-        except ValueError:
-            raise UnknownRef(hid) from None
+        wanted = value_meant(self.world, hid)
         call = self.world.creator(wanted)
         for slot in call.outputs if call else ():
             ref = ref_inside(slot, wanted, self)

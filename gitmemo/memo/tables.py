@@ -64,14 +64,14 @@ class Tables(ABC):
         """Return the calls of ops, or values, as a computation frame; without arguments, everything.
 
         Args:
-            subjects: Ops or their names, refs, history ids, tags (`@NAME`), calls; several of these in a
-                list; refs in a dict, by the name of their variable.
+            subjects: Ops or their names, refs, history ids or how they begin (4 digits or more), tags
+                (`@NAME`), calls; several of these in a list; refs in a dict, by the name of their variable.
             rev: Those of a branch, tag or commit, without a checkout: as `gm.open(rev=rev).cf(…)`.
             stale: Also calls of older code, and those on its results. Tables have columns `version` and
                 `state` then, which say so of each row, if there are such rows.
 
-        Without `stale`, only calls that are part of this world and valid for the code as it is are in it; of a revision
-        those that are valid for its code.
+        Without `stale`, only calls that are part of this world and valid for the code as it is are in it;
+        of a revision those that are valid for its code.
 
         Raises:
             UnknownOp, UnknownRef, WrongQuestion: There is no such thing here.

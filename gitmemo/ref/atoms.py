@@ -17,6 +17,7 @@ from gitmemo.hashing.encoding import Encoder
 from gitmemo.hashing.parts import part_from_id
 from gitmemo.hashing.registry import bases
 from gitmemo.model.facts import Inline
+from gitmemo.short_ids import SHOWN_DIGITS
 
 R_co = TypeVar("R_co", covariant=True)
 
@@ -177,8 +178,10 @@ class Ref(Generic[R_co]):
 
     def __repr__(self) -> str:
         if self.in_memory:
-            return f"{type(self).__name__}({shortened(self._obj)}, hid={self.hid[:3]}...)"
-        return f"{type(self).__name__}(hid={self.hid[:3]}..., in_memory=False)"
+            return (
+                f"{type(self).__name__}({shortened(self._obj)}, hid={self.hid[:SHOWN_DIGITS]}...)"
+            )
+        return f"{type(self).__name__}(hid={self.hid[:SHOWN_DIGITS]}..., in_memory=False)"
 
 
 def _twin(ref: Any) -> Any:

@@ -18,6 +18,7 @@ from gitmemo.model.facts import Inline
 from gitmemo.model.items import Held, Parts, find, plain_keys
 from gitmemo.ref.atoms import MISSING, AtomRef, Loader, R_co, Ref, shortened
 from gitmemo.ref.leaves import leaf
+from gitmemo.short_ids import SHOWN_DIGITS
 
 
 class CollectionRef(Ref[R_co]):
@@ -92,7 +93,7 @@ class CollectionRef(Ref[R_co]):
     def __repr__(self) -> str:
         listed = self._parts.items is not None or self._elements is not None
         size = f"{len(self)} elements, " if listed else ""
-        return f"{type(self).__name__}({size}hid={self.hid[:3]}...)"
+        return f"{type(self).__name__}({size}hid={self.hid[:SHOWN_DIGITS]}...)"
 
 
 class _SequenceRef(CollectionRef[R_co]):

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TypeAlias, TypeVar
 
-from gitmemo.errors import AmbiguousId, UnknownId
+from gitmemo.errors import AmbiguousId, UnknownId, UnknownRef
 from gitmemo.hashing.digest import Digest, to_hex
 from gitmemo.model.components import Content, is_variable
 from gitmemo.model.facts import Call, Source, Statement, Version
@@ -25,6 +25,8 @@ from gitmemo.world.tagging import tagged
 from gitmemo.world.view import World
 
 _T = TypeVar("_T")
+
+_WHOLE = 64
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,6 +146,29 @@ def find_any(world: World, ident: str) -> Found:
         if to_hex(record).startswith(digits)
     ]
     return _only(ident, found)
+
+
+def value_meant(world: World, ident: str) -> Digest:
+    """Return the history id of the value of a call that has this id, or one that begins like this.
+
+    Raises:
+        UnknownRef: There is none.
+        AmbiguousId: There are several.
+    """
+    digits = typed_digits(ident)
+    if digits is None:
+        raise UnknownRef(ident)
+    if len(digits) == _WHOLE:
+        return Digest(bytes.fromhex(digits))
+    _, makers = world.calls_by_prefix(digits)
+    made = {held.hid for call in makers for slot in call.outputs for held in _held(slot)}
+    found = [hid for hid in made if to_hex(hid).startswith(digits)]
+    known = [hid for hid in found if world.creator(hid) is not None]  # others are forgotten
+    if not known:
+        raise UnknownRef(ident)
+    if len(known) > 1:
+        raise AmbiguousId(ident, tuple(told_apart(known)))
+    return known[0]
 
 
 def _held(slot: Held) -> list[Held]:
