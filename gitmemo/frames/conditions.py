@@ -128,5 +128,16 @@ def _literal(node: ast.expr) -> Any:
         raise _wrong(node) from None
 
 
+_WORDS: dict[type[ast.AST], tuple[str, str]] = {
+    ast.BitAnd: ("&", "and"),
+    ast.BitOr: ("|", "or"),
+    ast.Invert: ("~", "not"),
+}
+
+
 def _wrong(node: ast.expr) -> ValueError:
+    for part in ast.walk(node):
+        if type(part) in _WORDS:
+            sign, word = _WORDS[type(part)]
+            return ValueError(f"say `{word}`, not `{sign}`, which is for masks: `cf[m1 {sign} m2]`")
     return ValueError(f"{ast.unparse(node)!r} cannot stand there")

@@ -23,6 +23,9 @@ from gitmemo.hashing.digest import Digest
 from gitmemo.model.facts import Call, Slot
 from gitmemo.ref import Loader
 
+_SHORTEST = 2
+"""A name of one letter is no short form of all that begin with it."""
+
 
 @dataclass(frozen=True, repr=False)
 class FrameGraph:
@@ -218,7 +221,7 @@ class FrameGraph:
     def _unknown(self, name: str, known: tuple[str, ...] = ()) -> UnknownNode:
         known = known or tuple(self.nodes)
         asked = name.rpartition(":")[2]
-        return UnknownNode(name, tuple(difflib.get_close_matches(asked, known, n=1)), known)
+        return UnknownNode(name, tuple(_close(asked, known)), known)
 
     @cached_property
     def _keys(self) -> Mapping[str, tuple[Key, ...]]:
@@ -261,3 +264,11 @@ class FrameGraph:
             if name not in self.variables and not self.is_function(name):
                 raise self._unknown(name)
         return found
+
+
+def _close(asked: str, known: tuple[str, ...]) -> list[str]:
+    """Return the name that was perhaps meant: one spelt nearly so, or `acc` for `accuracy`."""
+    longer = [one for one in known if one.startswith(asked) and asked]
+    shorter = [one for one in known if asked.startswith(one) and len(one) >= _SHORTEST]
+    begun = [*sorted(longer, key=len), *sorted(shorter, key=len, reverse=True)]
+    return difflib.get_close_matches(asked, known, n=1) or begun[:1]

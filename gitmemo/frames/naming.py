@@ -145,6 +145,9 @@ def _candidates(variable: Variable, roles: Roles, said: Sequence[str]) -> list[s
     """Return what a variable could be called, the best first; `said` are names that programs use."""
     number = number_of_output(variable.name) if variable.produced else None
     if number is None:
+        part = variable.function.part
+        if part and f"_{part}".isidentifier():  # of a function that was split
+            return [variable.name, f"{variable.name}_{part}"]
         called = f"{short(variable.function.op)}_{variable.name}"
         return [variable.name, called] if variable.produced else [variable.name]
     position = int(number)

@@ -242,7 +242,8 @@ def _once(
         seen: set[object] = set()
         for call, row in zip(finals, rows, strict=True):
             cells = sorted((name, tuple(map(element, cell))) for name, cell in row.items())
-            key = (older and (older.get(call.hid), call.version), tuple(cells))
+            state = (older.get(call.hid), call.version) if older else None
+            key = (state, tuple(cells))
             if key not in seen:
                 seen.add(key)
                 kept.append((call, row))
