@@ -3,7 +3,7 @@
 Not what being forgotten means (`model.tombstones`). Invariant: nothing goes that the plan did not
 name, and no call of the universe is left whose result rests on one that goes: that used what it
 returned, made it inside, or has its result, as equal inputs of other histories do. Calls of older
-code are in no universe.
+code are in no universe, and in no plan.
 """
 
 from __future__ import annotations
@@ -35,6 +35,14 @@ class Deletion:
     """
 
     def __init__(self, frame: ComputationFrame) -> None:
+        older = sum(hid in frame.older for hid in frame.selected)
+        if older:
+            raise WrongQuestion(
+                f"{count(older, 'call')} of the frame {'is' if older == 1 else 'are'} of older code, or "
+                "on its results, and plans are about calls that count",
+                "make the frame without `stale=True`; `gitmemo forget OP --all` forgets calls of older "
+                "code, too",
+            )
         self._backing = frame.backing
         # The frame may be older than the last calls.
         universe = frame.universe if self._backing is None else self._backing.universe()

@@ -103,13 +103,13 @@ class ShownTables:
         backing = self._frame.backing
         waiting = backing.pending() if backing else ()
         older = self._frame.older
-        states = {"state": [older.get(call.hid, CURRENT) for call in calls]} if older else {}
+        states: list[object] = [older.get(call.hid, CURRENT) for call in calls]
         return {
             "hid": [to_hex(call.hid) for call in calls],
             "version": [to_hex(call.version) if call.version else None for call in calls],
             **{n: [call.run.get(n) for call in calls] for n in ("start", "seconds", "commit")},
             "pending": [call.hid in waiting for call in calls],
-            **states,
+            **({"state": states} if older else {}),
         }
 
     def _shown_columns(

@@ -157,10 +157,10 @@ class StorageFrames:
             try:
                 op = self._op(frame, subject, selection)
             except UnknownOp:
-                found = _begun(frame, subject) if isinstance(subject, str) else None
-                if found is None:
+                begun = _begun(frame, subject) if isinstance(subject, str) else None
+                if begun is None:
                     raise
-                return _and_id(frame, found)
+                return _and_id(frame, begun)
             return _and_calls(frame, [c.hid for c in frame.universe.calls if c.op == op])
         if isinstance(subject, Mapping):
             for name, refs in subject.items():

@@ -51,6 +51,7 @@ with warnings.catch_warnings():
 assert sorted(storage.table(judge, stale=True)["acc"]) == [3, 5]
 """
 MIXED = """
+from gitmemo.errors import WrongQuestion
 from exp import storage, fit, judge
 
 now = storage.table(judge)
@@ -76,6 +77,14 @@ assert len(back.df("lr", "acc")) == 4 and "state" in back.df("lr", "acc")
 assert back.to_arrow("acc").column_names == ["acc", "version", "state"]
 assert storage.get_table(fit, stale=True, meta=True)["call.state"].tolist().count("older code") == 2
 assert len(storage.get_table(fit)) == 2
+try:
+    fits.delete_calls()
+except WrongQuestion as error:
+    assert "2 calls of the frame are of older code" in str(error)
+else:
+    raise AssertionError
+only_new = fits[fits["model"].map(lambda model: model[0] % 3 == 0)]
+assert len(only_new.delete_calls().calls) == 2
 """
 FORGET = """
 from exp import storage, judge
