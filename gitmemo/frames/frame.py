@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 
 from gitmemo.collector import uncollected
 from gitmemo.errors import WrongQuestion
-from gitmemo.frames import between, merging, selecting
+from gitmemo.frames import arranging, between, merging, selecting
 from gitmemo.frames.backing import Node, Nodes, Operation
 from gitmemo.frames.columns import Column, Mask
 from gitmemo.frames.conditions import mask_of
@@ -254,11 +254,11 @@ class ComputationFrame(FrameGraph):
         Raises:
             NameTaken: Another one has the name; `merge_vars` makes one of two.
         """
-        return selecting.renamed(self, {**(names or {}), **others})
+        return arranging.renamed(self, {**(names or {}), **others})
 
     def merge_vars(self, *names: str, into: str | None = None) -> ComputationFrame:
         """Return the frame in which variables are one; without names, all whose values are in another's."""
-        return selecting.merged(self, names, into)
+        return arranging.merged(self, names, into)
 
     def merge(self, *nodes: Node, into: str | None = None) -> ComputationFrame:
         """Return the frame in which nodes are one: variables, or parts of one function.
@@ -280,18 +280,18 @@ class ComputationFrame(FrameGraph):
             node: A function, or a variable: then the function that returns it or takes it.
             by: `version`; or what a function of the call, or of the variable's value, returns.
         """
-        return selecting.split(self, self._called(node), by)
+        return arranging.split(self, self._called(node), by)
 
     def drop(self, *nodes: Node, with_dependents: bool = False) -> ComputationFrame:
         """Return the frame without these: of functions the calls, of variables what is shown of them.
 
         With `with_dependents` also without what came of them.
         """
-        return selecting.dropped(self, self.check_nodes(nodes), with_dependents)
+        return arranging.dropped(self, self.check_nodes(nodes), with_dependents)
 
     def simplify(self) -> ComputationFrame:
         """Return the frame without empty variables, and with those merged that hold the same values."""
-        return selecting.simplified(self)
+        return arranging.simplified(self)
 
     def apply(self, function: Callable[[Any], Any], *nodes: Node) -> ComputationFrame:
         """Return the frame whose tables show `function(value)` for these variables.

@@ -11,8 +11,8 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from gitmemo.errors import NameTaken, WrongQuestion
+from gitmemo.frames.arranging import merged
 from gitmemo.frames.roles import Function, Variable
-from gitmemo.frames.selecting import merged
 
 if TYPE_CHECKING:
     from gitmemo.frames.frame import ComputationFrame
