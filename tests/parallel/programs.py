@@ -109,6 +109,7 @@ storage = gm.open()
 '''
 
 PROGRAM = '''\
+import functools
 import sys
 
 import joblib
@@ -146,6 +147,21 @@ def again(x):
     return x if x <= 0 else again(x - 1)
 
 
+@functools.cache
+def power(x):
+    return FACTOR**x
+
+
+@gm.superop
+def twice(x):
+    return again(again(x))
+
+
+@gm.op
+def raised(x):
+    return power(x)
+
+
 def each(op, *iterables, **fixed):
     """Make the calls: in a loop, or in workers."""
     if HOW == "loop":
@@ -161,6 +177,8 @@ def main():
         models = each(fit, range(4))
         scores = each(score, models, range(4))
         each(again, [2, 3])
+        each(twice, [1, 3])
+        each(raised, [2, 3])
         each(adder(5), found)
         each(adder(6), [1, 2])
         each(Scaler(4).times, [1, 2, 2])

@@ -6,11 +6,12 @@ namespace, the one of `__main__`, in which whoever looks for a component finds w
 
 from __future__ import annotations
 
+import functools
 import importlib
 import linecache
 import sys
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass
 from importlib.machinery import ModuleSpec
@@ -21,10 +22,12 @@ from gitmemo.memo.op import Op
 from gitmemo.model.components import Component
 from gitmemo.tracing import CodeState
 from gitmemo.tracing.cells import names_of_cells, nested
+from gitmemo.tracing.observations import Observations
 from gitmemo.tracing.project import NOTEBOOK_VARIABLES, main_file, main_module
 from gitmemo.tracing.resolver import Resolver
 
 _MAIN = "__main__"
+_CACHED = functools._lru_cache_wrapper  # what `functools.cache` makes, too
 _LIGHT = (FunctionType, ModuleType, Op, type, int, float, str, bool, bytes, type(None))
 """What may go along unasked: code, and values that are small."""
 
@@ -87,6 +90,20 @@ def namespaces(code: CodeState | None) -> dict[int, Namespace]:
     return found
 
 
+def cache_as_sent(thing: object) -> tuple[Any, ...] | None:
+    """Return how a cached function of the main script goes to a worker, where its name leads nowhere.
+
+    `functools` pickles it as its name; what it has cached stays here.
+    """
+    if not isinstance(thing, _CACHED) or thing.__module__ != _MAIN:
+        return None
+    return _cached, (thing.__wrapped__, thing.cache_parameters())
+
+
+def _cached(function: Callable[..., Any], parameters: Mapping[str, Any]) -> object:
+    return functools.lru_cache(**parameters)(function)
+
+
 def names_needed(op: Op[..., Any], code: CodeState | None) -> dict[str, Any]:
     """Return what of the main script a worker needs, by name.
 
@@ -102,8 +119,19 @@ def names_needed(op: Op[..., Any], code: CodeState | None) -> dict[str, Any]:
     if code is not None and isinstance(function, FunctionType):
         path = code.modules.path_of(main)
         components = Resolver(code).static(function).components
-        names.update(_top(component) for component in components if component.path == path)
+        own = [component for component in components if component.path == path]
+        names.update(map(_top, own))
+        names.update(n for n in _named_in(own, code) if isinstance(held.get(n), _LIGHT))
     return {name: held[name] for name in sorted(names) if name in held}
+
+
+def _named_in(components: Iterable[Component], code: CodeState) -> Iterator[str]:
+    """Yield the globals that definitions name: those of decorators are not in the code of functions."""
+    for component in components:
+        unit = code.live_unit(component, Observations())
+        for use in unit.names.uses if unit else ():
+            if use.chain and not use.module:
+                yield use.chain[0]
 
 
 def _is_named_by_values(value: object, held: Mapping[str, object]) -> bool:

@@ -182,7 +182,7 @@ class Work:
                 return mains.namespace_of, (thing["module"],)
             if isinstance(thing, Ref) and thing._loader is self.storage and thing._within is None:
                 return self._ref_as_sent(thing, known)
-            return None
+            return mains.cache_as_sent(thing)
 
         return Sending(self._namespaces, reduced)
 
