@@ -165,6 +165,11 @@ def signing_key_given() -> str | None:
     return os.environ.get(VARIABLE) or None
 
 
+def own_clone() -> str:
+    """Return where a worker has its clone that does not see the program's folder."""
+    return os.environ.get("GITMEMO_PROJECT") or "."
+
+
 def is_commit_of_calls() -> bool:
     """Whether the hook that runs is that of `gitmemo commit`, which lets git commit calls alone."""
     return CALLS_ALONE in os.environ

@@ -152,6 +152,7 @@
       CallsFailed            exit 1
       RaisedElsewhere        exit 1
       WorkerDiffers          exit 3
+      WorkersApart           exit 3
       WorkersLost            exit 5
       LengthsDiffer          exit 2
       ResourceMissing        exit 2
@@ -210,6 +211,7 @@ from gitmemo.errors.parallel import (
     ResourceMissing,
     WaitsInside,
     WorkerDiffers,
+    WorkersApart,
     WorkersLost,
 )
 from gitmemo.errors.pictures import (
@@ -476,6 +478,7 @@ __all__ = [
     "ValueMissing",
     "WaitsInside",
     "WorkerDiffers",
+    "WorkersApart",
     "WorkersLost",
     "WrongArguments",
     "WrongOutputs",

@@ -189,6 +189,25 @@ class WorkerDiffers(GitmemoError):
         )
 
 
+class WorkersApart(GitmemoError):
+    """A worker does not see the folder of the program, and cannot work without it either."""
+
+    kind = "workers-apart"
+    exit_code = 3
+
+    def __init__(self, host: str, reason: str, advice: str) -> None:
+        """`host` is empty where it is about all workers."""
+        super().__init__(host, reason, advice)
+        self.host, self.reason, self.advice = host, reason, advice
+
+    def problem(self) -> str:
+        who = f"a worker on {self.host} does" if self.host else "workers do"
+        return f"{who} not see the folder of this program: {self.reason}"
+
+    def remedy(self) -> str:
+        return f"{self.advice}; or let workers see the folder under the same path"
+
+
 class WorkersLost(GitmemoError):
     """Workers, or what hands them their work, are gone before all calls were made."""
 

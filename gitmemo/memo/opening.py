@@ -10,6 +10,7 @@ import os
 import sys
 from collections.abc import Callable
 from contextlib import suppress
+from contextvars import ContextVar
 from pathlib import Path
 from typing import Any, TypeVar
 from weakref import WeakValueDictionary
@@ -39,6 +40,10 @@ _S = TypeVar("_S", bound=Storage)
 _open: WeakValueDictionary[Path, Storage] = WeakValueDictionary()
 # Kept alive: a worker would otherwise open a file anew for each task.
 _reopened: dict[tuple[object, ...], Storage] = {}
+
+
+moved: ContextVar[tuple[Path, Path] | None] = ContextVar("gitmemo_moved", default=None)
+"""In a worker: the work tree of the program it works for, and its own clone that stands for it."""
 
 
 def open(
@@ -148,6 +153,9 @@ def reopened(*opened_with: Any) -> Storage:
     Changes are decided where the block began, not in workers.
     """
     if len(opened_with) == 1:
+        there = moved.get()
+        if there is not None and opened_with[0] == there[0]:
+            opened_with = (there[1],)
         known = _open.get(opened_with[0])
         storage = open(opened_with[0])
         if storage is not known:

@@ -9,9 +9,10 @@ from __future__ import annotations
 import platform
 import threading
 import types
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from contextvars import ContextVar
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from gitmemo.codecs import Encoded
@@ -152,6 +153,43 @@ class Recorder:
             self._sources.update((c, content.source) for c, content in version.pairs.items())
         return call
 
+    def reported(self, facts: Sequence[Fact]) -> None:
+        """Record what a worker recorded where it is not seen from here, but for what is known.
+
+        Sources follow those of here, so that histories are what they were if the calls had run here.
+        """
+        with self._lock:
+            versions = [f for f in facts if isinstance(f, Version) and f.id not in self._versions]
+            new: list[Fact] = [*self._reported_sources(versions, facts), *versions]
+            for fact in facts:
+                if isinstance(fact, Call):
+                    new += self._reported_call(fact)
+                elif isinstance(fact, Value) and fact not in self._world.values(fact.cid):
+                    new.append(fact)
+            self._world.record(new)
+            for version in versions:
+                self._versions.add(version.id)
+                self._sources.update((c, content.source) for c, content in version.pairs.items())
+
+    def _reported_sources(
+        self, versions: Iterable[Version], facts: Iterable[Fact]
+    ) -> Iterator[Fact]:
+        texts = {digest(f.text.encode("utf-8")): f.text for f in facts if isinstance(f, Text)}
+        found = {(f.component, f.source): f.text for f in facts if isinstance(f, Source)}
+        pairs = [pair for version in versions for pair in version.pairs.items()]
+        for component, content in dict.fromkeys(pairs):
+            at = component, content.source
+            if at in found and at not in self._sources:
+                yield from self._source_facts(
+                    component, content, partial(texts.__getitem__, found[at])
+                )
+
+    def _reported_call(self, call: Call) -> Iterator[Call]:
+        """Yield a call, unless another worker has recorded the same one here."""
+        here = [c.call for c in self._world.candidates(call.key) if c.here]
+        if not any(_is_same(known, call) for known in here):
+            yield self._alive(call, ())
+
     def outputs(self, outcome: CallOutcome) -> list[Fact]:
         """Store the results that cannot be read here yet; return the facts about them."""
         facts: list[Fact] = []
@@ -245,21 +283,23 @@ class Recorder:
         if version.id not in self._versions:
             for component, content in version.pairs.items():
                 if (component, content.source) not in self._sources:
-                    facts += self._source_facts(component, content, code)
+                    facts += self._source_facts(
+                        component, content, partial(code.text, component, content)
+                    )
             facts.append(version)
         return facts
 
     def _source_facts(
-        self, component: Component, content: Content, code: CodeState
+        self, component: Component, content: Content, text: Callable[[], str]
     ) -> Iterator[Fact]:
         if self._world.knows_source(component, content.source):
             return
-        text = code.text(component, content)
+        written = text()
         latest = self._latest.get(component)
         parents = (latest,) if latest else self._world.lineage(component)
-        source = Source(component, content.source, digest(text.encode("utf-8")), parents)
+        source = Source(component, content.source, digest(written.encode("utf-8")), parents)
         self._latest[component] = record_id(to_line(source))
-        yield Text(text)
+        yield Text(written)
         yield source
 
     def place(self) -> Mapping[str, JsonValue]:
@@ -280,6 +320,11 @@ def _note(call: Call) -> None:
     noted = recorded.get()
     if noted is not None:
         noted.append(call)
+
+
+def _is_same(one: Call, other: Call) -> bool:
+    """Whether two records are of one call, with the same code and results."""
+    return (one.hid, one.version, one.outputs) == (other.hid, other.version, other.outputs)
 
 
 def _is_code(value: object) -> bool:

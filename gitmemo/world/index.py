@@ -227,6 +227,12 @@ class Index(Membership):
             if tombstones.cover(call)
         }
 
+    def calls_with_hids(self, hids: Iterable[Digest]) -> list[Call]:
+        """Return the calls with these history ids; it looks at every call, so it is not for look-ups."""
+        wanted = dict.fromkeys(hids)
+        rows = self.rows("select id, hid from fact where micros is not null") if wanted else ()
+        return self.calls([number for number, hid in rows if hid in wanted])
+
     def calls(self, numbers: Iterable[int] | None, *, without: Iterable[int] = ()) -> list[Call]:
         """Return the calls with these fact numbers, all if None, but those in `without`.
 

@@ -9,7 +9,7 @@ to it; everything else that is known locally can be adopted, never lost.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from gitmemo.config import Reuse
@@ -286,6 +286,11 @@ class RepositoryWorld(Worktree):
         here, elsewhere = self._living(self._fresh.with_output(hid), self.index.creators(hid))
         calls = preferred(here or elsewhere)
         return calls[0] if calls else None
+
+    def calls_with_hids(self, hids: Collection[Digest]) -> list[Call]:
+        """Return the calls with these history ids that are known in this clone; a slow search."""
+        fresh = [call for call in self._fresh.calls() if call.hid in hids]
+        return [*fresh, *self.index.calls_with_hids(hids)]
 
     def calls(self, code: Code) -> list[Call]:
         """Return the calls of this world."""

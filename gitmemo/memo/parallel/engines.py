@@ -14,6 +14,7 @@ from typing import Any, Protocol
 
 from gitmemo.errors import WorkersLost
 from gitmemo.memo.parallel import resources
+from gitmemo.memo.parallel.meeting import Apart
 from gitmemo.memo.parallel.work import Outcome, Task
 
 
@@ -120,8 +121,27 @@ def engine(n_jobs: int | None, need: Mapping[str, float], capacity: Mapping[str,
 
 
 def outcomes(of: Engine, tasks: Sequence[Task]) -> AbstractContextManager[Iterator[Outcome]]:
-    """Return a block with the outcomes of tasks; the rest is cancelled when it is left."""
-    return closing(of.run(tasks))
+    """Return a block with the outcomes of tasks; the rest is cancelled when it is left.
+
+    Calls that were not made, as a worker does not see the folder of here, are sent again with what
+    such workers need.
+    """
+    return closing(_outcomes(of, tasks))
+
+
+def _outcomes(of: Engine, tasks: Sequence[Task]) -> Generator[Outcome, None, None]:
+    apart: list[Apart] = []
+    with closing(of.run(tasks)) as found:
+        for outcome in found:
+            if isinstance(outcome, Apart):
+                apart.append(outcome)
+            else:
+                yield outcome
+    if apart:
+        numbers = {one.number for one in apart}
+        again = [task for task in tasks if task.number in numbers]
+        again[0].meet(apart)
+        yield from of.run(again)
 
 
 def _first_line(error: BaseException) -> str:

@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from gitmemo.errors import BadSetting, CallsFailed, LengthsDiffer, WorkerDiffers
+from gitmemo.errors import BadSetting, CallsFailed, LengthsDiffer, WorkerDiffers, WorkersApart
 from gitmemo.hashing.digest import Digest
 from gitmemo.memo import context
 from gitmemo.memo.calls import Hit
@@ -206,7 +206,7 @@ class Mapped:
 
     def _fail(self, number: int, error: BaseException, trace: str = "") -> None:
         """Note what a call raised; raise it at once where that was asked for."""
-        if isinstance(error, WorkerDiffers) or not isinstance(error, Exception):
+        if isinstance(error, WorkerDiffers | WorkersApart) or not isinstance(error, Exception):
             raise error
         error.add_note(f"raised by call {number}: {self._as_text(number)}")
         if trace:

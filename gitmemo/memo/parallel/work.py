@@ -18,22 +18,33 @@ import sys
 import threading
 import traceback
 from collections import OrderedDict
-from collections.abc import Iterator
-from dataclasses import dataclass
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from pathlib import Path
-from types import ModuleType
+from types import CodeType, ModuleType
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from gitmemo.codecs.pickles import Sending, in_worker, sent
 from gitmemo.errors import RaisedElsewhere, UnknownRef, WorkerDiffers
 from gitmemo.hashing import content_id
 from gitmemo.memo import context
+from gitmemo.memo.opening import moved
 from gitmemo.memo.parallel import mains
+from gitmemo.memo.parallel.apart import OwnClone, code_as_sent
 from gitmemo.memo.parallel.handshake import Terms, differences, place_of_here, terms_of_here
 from gitmemo.memo.parallel.mains import Main, as_main, main_of_here, standing_in
+from gitmemo.memo.parallel.meeting import (
+    Apart,
+    Meeting,
+    Reported,
+    arranged,
+    is_seen,
+    leave_sign,
+)
 from gitmemo.memo.recorder import recorded
 from gitmemo.model.components import in_words
-from gitmemo.model.facts import Call, Value
+from gitmemo.model.facts import Call, Value, Version
 from gitmemo.model.lines import from_line, to_line
 from gitmemo.ref import IMMUTABLE, MISSING, Ref, ref_to
 from gitmemo.tracing import CodeState
@@ -73,7 +84,7 @@ class Raised:
     trace: str = ""
 
 
-Outcome: TypeAlias = Made | Recorded | Raised
+Outcome: TypeAlias = Made | Recorded | Reported | Apart | Raised
 
 
 class Task(Protocol):
@@ -89,6 +100,10 @@ class Task(Protocol):
         """Make the call."""
         ...
 
+    def meet(self, those: Sequence[Apart]) -> None:
+        """Get all tasks of its work ready for workers that do not see the folder of here."""
+        ...
+
 
 @dataclass(frozen=True, slots=True)
 class _Header:
@@ -99,6 +114,8 @@ class _Header:
     main: Main
     roots: tuple[str, ...]
     storage: tuple[Any, ...]
+    sign: str
+    meeting: Meeting | None = None
 
 
 class Work:
@@ -133,6 +150,20 @@ class Work:
         """
         self._packed(op)
 
+    def meet(self, those: Sequence[Apart]) -> None:
+        """Get ready for workers that do not see the folder of here; what they need goes to the remote.
+
+        The tasks of `those` can be run again then.
+
+        Raises:
+            WorkersApart: They cannot work for this program.
+        """
+        with self._lock:
+            lines = dict.fromkeys(line for one in those for line in one.lines)
+            meeting = arranged(self.storage, self, lines)
+            self._shipped = replace(self._header(), meeting=meeting)
+            self._ops.clear()  # the files of their code are others there
+
     def make(self, task: _Task) -> Outcome:
         """Make a call in this process."""
         try:
@@ -165,9 +196,9 @@ class Work:
             self._namespaces = mains.namespaces(code)
             terms = terms_of_here(code, is_far=self._is_far)
             address = self.storage.__reduce__()
-            self._shipped = _Header(
-                os.urandom(8), terms, main_of_here(), _import_roots(self.storage), address
-            )
+            roots = _import_roots(self.storage)
+            sign = leave_sign(self.storage, self) if self._is_far else ""
+            self._shipped = _Header(os.urandom(8), terms, main_of_here(), roots, address, sign)
         return self._shipped
 
     def _op_as_sent(self, op: Op[..., Any]) -> bytes:
@@ -176,10 +207,14 @@ class Work:
 
     def _sending(self, known: list[Value]) -> Sending:
         """Return how refs and globals go; where the values of refs are is noted in `known`."""
+        meeting = self._shipped.meeting if self._shipped else None
+        root = meeting.root if meeting else None
 
         def reduced(thing: object) -> tuple[Any, ...] | None:
             if isinstance(thing, mains.Namespace):
                 return mains.namespace_of, (thing["module"],)
+            if isinstance(thing, CodeType) and root is not None:
+                return code_as_sent(thing, root)
             if isinstance(thing, Ref) and thing._loader is self.storage and thing._within is None:
                 return self._ref_as_sent(thing, known)
             return mains.cache_as_sent(thing)
@@ -216,6 +251,9 @@ class _Task:
     def __call__(self) -> Outcome:
         return self.work.make(self)
 
+    def meet(self, those: Sequence[Apart]) -> None:
+        self.work.meet(those)
+
     def __reduce__(self) -> tuple[Any, ...]:
         return self.work.send(self)
 
@@ -233,7 +271,8 @@ class _Sent:
 
     def __call__(self) -> Outcome:
         try:
-            return Recorded(self.number, _open_works.of(self.header).make(self))
+            work = _open_works.of(self.header)
+            return Apart(self.number, self.known) if work is None else work.make(self)
         except BaseException as error:
             if isinstance(error, KeyboardInterrupt):
                 raise
@@ -247,18 +286,24 @@ class _OpenWork:
     """What a worker keeps of a `Work`: its storage, its ops, and the driver's main script."""
 
     def __init__(self, header: _Header) -> None:
-        """Open the storage, and take notice of what is in it.
+        """Open the storage, or that of this worker's own clone; take notice of what is in it.
 
         Raises:
             WorkerDiffers: This process has other code than the driver, or other packages.
+            WorkersApart: The driver's folder is not seen from here, and there is no such clone.
         """
-        sys.path += [root for root in header.roots if root not in sys.path]
+        is_apart = header.meeting is not None and not is_seen(header.sign)
+        self._own = own = OwnClone(header.meeting) if header.meeting and is_apart else None
+        self._moved = (header.storage[1][0], own.root) if own else None
+        roots = [own.path(root) if own else root for root in header.roots]
+        sys.path += [root for root in roots if root not in sys.path]
         reopen, address = header.storage
-        storage: Storage = reopen(*address)
+        with _standing_for(self._moved):
+            storage: Storage = reopen(*address)
         code = code_of(storage)
         self.storage = storage
-        self._main = header.main
-        self._module: ModuleType = standing_in(header.main)
+        self._main = own.main(header.main) if own else header.main
+        self._module: ModuleType = standing_in(self._main)
         if code is not None:
             code.modules.stands_in(self._module)
         self._ops: dict[bytes, Op[..., Any]] = {}
@@ -271,9 +316,9 @@ class _OpenWork:
             with storage:
                 pass
 
-    def make(self, sent: _Sent) -> tuple[str, ...]:
+    def make(self, sent: _Sent) -> Recorded | Reported:
         """Make a call the ordinary way; return the lines of its record and what is behind it."""
-        with as_main(self._module, self._main):
+        with as_main(self._module, self._main), _standing_for(self._moved):
             token = _arriving.set(self.storage)
             try:
                 op = self._op(sent.op)
@@ -281,8 +326,10 @@ class _OpenWork:
             finally:
                 _arriving.reset(token)
             self.storage.world.learn([from_line(line, content_id) for line in sent.known])
-            call = self._record_of(op, args, kwargs)
-            return tuple(self._lines(call))
+            call, made = self._record_of(op, args, kwargs)
+            if self._own is not None:
+                return Reported(sent.number, tuple(self._own.lines(self.storage, call, made)))
+            return Recorded(sent.number, tuple(self._lines(call)))
 
     def _op(self, data: bytes) -> Op[..., Any]:
         with self._lock:
@@ -293,14 +340,17 @@ class _OpenWork:
                 self._ops[data] = op
             return op
 
-    def _record_of(self, op: Op[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Call:
+    def _record_of(
+        self, op: Op[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+    ) -> tuple[Call, list[Call]]:
+        """Return the record of a call, and all that were recorded meanwhile."""
         storage, noted = self.storage, list[Call]()
         context.push(storage)
         token = recorded.set(noted)
         try:
             _called(storage, op, args, kwargs)
             # The inner calls come before it. Of one that was stored already nothing is recorded.
-            return noted[-1] if noted else self._stored(op, args, kwargs)
+            return (noted[-1] if noted else self._stored(op, args, kwargs)), noted
         finally:
             recorded.reset(token)
             context.pop(storage)
@@ -330,10 +380,13 @@ class _OpenWorks:
         self._lock = threading.RLock()
         self._open: OrderedDict[bytes, _OpenWork] = OrderedDict()
 
-    def of(self, header: _Header) -> _OpenWork:
+    def of(self, header: _Header) -> _OpenWork | None:
+        """Return a piece of work; None if the driver's folder is not seen, and nothing arranged."""
         with self._lock:
             found = self._open.get(header.token)
             if found is None:
+                if header.meeting is None and not is_seen(header.sign):
+                    return None
                 found = self._open[header.token] = _OpenWork(header)
                 while len(self._open) > _MOST_KEPT:
                     self._open.popitem(last=False)
@@ -343,6 +396,16 @@ class _OpenWorks:
 
 _open_works = _OpenWorks()
 _arriving: contextvars.ContextVar[Storage] = contextvars.ContextVar("gitmemo_arriving")
+
+
+@contextmanager
+def _standing_for(there: tuple[Path, Path] | None) -> Iterator[None]:
+    """Let the driver's storage be the one of this worker's clone, where it is named."""
+    token = moved.set(there)
+    try:
+        yield
+    finally:
+        moved.reset(token)
 
 
 def _import_roots(storage: Storage) -> tuple[str, ...]:
@@ -409,7 +472,7 @@ def _sendable(error: BaseException) -> tuple[BaseException, str]:
     return RaisedElsewhere(f"{kind.__module__}.{kind.__qualname__}", str(error)), trace
 
 
-def finished(storage: Storage, op: Op[..., Any], outcome: Made | Recorded) -> Any:
+def finished(storage: Storage, op: Op[..., Any], outcome: Made | Recorded | Reported) -> Any:
     """Return what a call returns in the block, of a call that is stored.
 
     Raises:
@@ -421,11 +484,16 @@ def finished(storage: Storage, op: Op[..., Any], outcome: Made | Recorded) -> An
     facts = [from_line(line, content_id) for line in outcome.lines]
     call = facts[-1]
     assert isinstance(call, Call)  # the last line is that of the call
-    world.learn(facts)
+    if isinstance(outcome, Reported):
+        world.learn([fact for fact in facts if isinstance(fact, Version)])
+    else:
+        world.learn(facts)
     if call.version is not None and world.version(call.version) is None:
         world.notice()  # the line of its version is on its way with another call
     if not lookup.is_valid(call):
         changed = tuple(f"{in_words(component)} is another" for component in lookup.changed(call))
         raise WorkerDiffers("", 0, changed)
+    if isinstance(outcome, Reported):
+        storage._recorder.reported(facts)
     storage.counter.computed += 1
     return op.options.outputs.join([ref_to(slot, storage) for slot in call.outputs])
