@@ -26,7 +26,7 @@ from types import CodeType, ModuleType
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from gitmemo.codecs.pickles import Sending, in_worker, sent
-from gitmemo.errors import RaisedElsewhere, UnknownRef, WorkerDiffers
+from gitmemo.errors import RaisedElsewhere, UnknownRef, WorkerDiffers, WorkersApart
 from gitmemo.hashing import content_id
 from gitmemo.memo import context
 from gitmemo.memo.opening import moved
@@ -84,7 +84,8 @@ class Raised:
     trace: str = ""
 
 
-Outcome: TypeAlias = Made | Recorded | Reported | Apart | Raised
+Done: TypeAlias = Made | Recorded | Reported | Apart
+Outcome: TypeAlias = Done | Raised
 
 
 class Task(Protocol):
@@ -472,14 +473,17 @@ def _sendable(error: BaseException) -> tuple[BaseException, str]:
     return RaisedElsewhere(f"{kind.__module__}.{kind.__qualname__}", str(error)), trace
 
 
-def finished(storage: Storage, op: Op[..., Any], outcome: Made | Recorded | Reported) -> Any:
+def finished(storage: Storage, op: Op[..., Any], outcome: Done) -> Any:
     """Return what a call returns in the block, of a call that is stored.
 
     Raises:
         WorkerDiffers: It was made with code that is not the code of here.
+        WorkersApart: It was not made.
     """
     if isinstance(outcome, Made):
         return outcome.result
+    if isinstance(outcome, Apart):
+        raise WorkersApart("", "they are not sent such calls again", "make them with storage.map")
     world, lookup = storage.world, storage._lookup
     facts = [from_line(line, content_id) for line in outcome.lines]
     call = facts[-1]
