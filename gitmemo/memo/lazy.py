@@ -146,8 +146,8 @@ class Fetching:
         if report is not None and report.missing and not is_fresh:
             self._catalogue = None  # somebody may have pushed since it was read
             again = self._pulled(remote, list(report.missing))
-            return bool(report.stored or (again and again.stored))
-        return report is not None and report.stored > 0
+            return _has_come(report) or _has_come(again)
+        return _has_come(report)
 
     def _pulled(self, remote: Remote, wanted: list[WantedBlob]) -> PullReport | None:
         """Fetch what there is of `wanted`; None if nobody has pushed there."""
@@ -182,3 +182,8 @@ class Fetching:
         if time.monotonic() - at < _AGAIN_AFTER_S:
             raise type(error)(*error.args) from error
         self._failure = None
+
+
+def _has_come(report: PullReport | None) -> bool:
+    """Whether anything is here now; another process may have fetched it at the same moment."""
+    return report is not None and (report.stored > 0 or report.already_here > 0)

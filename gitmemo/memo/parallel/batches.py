@@ -12,13 +12,21 @@ from collections.abc import Callable, Iterable
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING, Any
 
-from gitmemo.errors import CallsFailed, NewCallRefused, WaitsInside, WorkerDiffers, WorkersLost
+from gitmemo.errors import (
+    CallsFailed,
+    NewCallRefused,
+    WaitsInside,
+    WorkerDiffers,
+    WorkersApart,
+    WorkersLost,
+)
 from gitmemo.hashing.digest import Digest
 from gitmemo.memo import context
 from gitmemo.memo.calls import Hit
 from gitmemo.memo.execute import running
 from gitmemo.memo.inputs import PreparedCall
 from gitmemo.memo.parallel.executors import Cancelled, Fetch, Lost
+from gitmemo.memo.parallel.meeting import Apart
 from gitmemo.memo.parallel.pending import RefTuple, pending_in, settled, source_of, without_tuples
 from gitmemo.memo.parallel.planned import Copies, Planned, State
 from gitmemo.memo.parallel.resources import UNSAID, most_at_once
@@ -282,11 +290,16 @@ class Batch:
     def _take_outcome(self, call: Planned, outcome: Outcome) -> None:
         if call.is_over:
             return
+        if isinstance(outcome, Apart):
+            assert self._runner is not None  # it was sent by it
+            self._runner.meet(outcome)
+            self._begin(call, self._runner)
+            return
         if not isinstance(outcome, Raised):
             self._finish(call, finished(self.storage, call.op, outcome))
             return
         error = outcome.error
-        if isinstance(error, WorkerDiffers) or not isinstance(error, Exception):
+        if isinstance(error, WorkerDiffers | WorkersApart) or not isinstance(error, Exception):
             raise error
         if outcome.trace:
             error.add_note(f"in a worker:\n{outcome.trace.rstrip()}")
@@ -404,7 +417,7 @@ class Batch:
 
         Raises:
             CallsFailed: Some raised.
-            WorkersLost, WorkerDiffers: What ended the batch.
+            WorkersLost, WorkerDiffers, WorkersApart: What ended the batch.
         """
         with self._changed:
             self._until(lambda: next(reversed(self._open), -1) < since, wanted=False)

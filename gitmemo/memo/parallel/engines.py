@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from gitmemo.errors import WorkersLost
 from gitmemo.memo.parallel import resources
 from gitmemo.memo.parallel.meeting import Apart
-from gitmemo.memo.parallel.work import Outcome, Task
+from gitmemo.memo.parallel.work import Ended, Outcome, Task
 
 
 class Engine(Protocol):
@@ -120,7 +120,7 @@ def engine(n_jobs: int | None, need: Mapping[str, float], capacity: Mapping[str,
     return Joblib(min(wanted, most))
 
 
-def outcomes(of: Engine, tasks: Sequence[Task]) -> AbstractContextManager[Iterator[Outcome]]:
+def outcomes(of: Engine, tasks: Sequence[Task]) -> AbstractContextManager[Iterator[Ended]]:
     """Return a block with the outcomes of tasks; the rest is cancelled when it is left.
 
     Calls that were not made, as a worker does not see the folder of here, are sent again with what
@@ -129,19 +129,19 @@ def outcomes(of: Engine, tasks: Sequence[Task]) -> AbstractContextManager[Iterat
     return closing(_outcomes(of, tasks))
 
 
-def _outcomes(of: Engine, tasks: Sequence[Task]) -> Generator[Outcome, None, None]:
-    apart: list[Apart] = []
-    with closing(of.run(tasks)) as found:
-        for outcome in found:
-            if isinstance(outcome, Apart):
-                apart.append(outcome)
-            else:
-                yield outcome
-    if apart:
+def _outcomes(of: Engine, tasks: Sequence[Task]) -> Generator[Ended, None, None]:
+    while tasks:
+        apart: list[Apart] = []
+        with closing(of.run(tasks)) as found:
+            for outcome in found:
+                if isinstance(outcome, Apart):
+                    apart.append(outcome)
+                else:
+                    yield outcome
         numbers = {one.number for one in apart}
-        again = [task for task in tasks if task.number in numbers]
-        again[0].meet(apart)
-        yield from of.run(again)
+        tasks = [task for task in tasks if task.number in numbers]
+        if tasks:
+            tasks[0].meet(apart)
 
 
 def _first_line(error: BaseException) -> str:

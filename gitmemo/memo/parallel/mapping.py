@@ -16,7 +16,7 @@ from gitmemo.memo import context
 from gitmemo.memo.calls import Hit
 from gitmemo.memo.execute import running
 from gitmemo.memo.parallel import engines, showing
-from gitmemo.memo.parallel.work import Outcome, Raised, Task, Work, finished, to_the_end
+from gitmemo.memo.parallel.work import Ended, Raised, Task, Work, finished, to_the_end
 from gitmemo.memo.wording import call_in_words
 
 if TYPE_CHECKING:
@@ -194,7 +194,7 @@ class Mapped:
             engine.replace_workers()
             raise
 
-    def _taken(self, outcome: Outcome) -> Iterator[tuple[int, Any]]:
+    def _taken(self, outcome: Ended) -> Iterator[tuple[int, Any]]:
         if isinstance(outcome, Raised):
             self._fail(outcome.number, outcome.error, outcome.trace)
             return

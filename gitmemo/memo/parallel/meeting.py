@@ -18,11 +18,9 @@ from typing import TYPE_CHECKING
 
 from gitmemo.errors import RemoteUnknown, WorkersApart
 from gitmemo.git.cli import Git
-from gitmemo.hashing import content_id
 from gitmemo.hashing.digest import Digest
 from gitmemo.memo.clone_trust import CloneTrust
 from gitmemo.model.facts import Value
-from gitmemo.model.lines import from_line
 from gitmemo.workspace import Workspace, find, remote_cache
 from gitmemo.world.repository import RepositoryWorld
 
@@ -121,12 +119,11 @@ def first_commits(root: Path) -> frozenset[str]:
     return frozenset((Git(root).try_run("rev-list", "--max-parents=0", "HEAD") or "").split())
 
 
-def arranged(storage: Storage, owner: object, lines: Iterable[str]) -> Meeting:
-    """Send the values of `lines` to the default remote, and return how workers get at them.
+def arranged(storage: Storage, owner: object) -> Meeting:
+    """Return where workers get values, and leave theirs: on the default remote.
 
     Raises:
         WorkersApart: There is no remote on which both could leave values.
-        RemoteUnreachable, RemoteDenied: It cannot be written to.
     """
     if not isinstance(storage.world, RepositoryWorld):
         reason = "this storage is one file, which they do not see"
@@ -143,8 +140,6 @@ def arranged(storage: Storage, owner: object, lines: Iterable[str]) -> Meeting:
         sign = _sign_on(config, owner)
     else:
         address = config.true_address
-    facts = [from_line(line, content_id) for line in lines]
-    send(storage, workspace, config, [fact for fact in facts if isinstance(fact, Value)])
     return Meeting(str(root), commit, first_commits(root), config.name, address, sign)
 
 
@@ -166,6 +161,17 @@ def _sign_on(config: RemoteConfig, owner: object) -> str:
     except OSError as error:
         reason = f"nothing can be left in the directory {folder}: {error.strerror}"
         raise WorkersApart("", reason, "mount it, or make it writable") from error
+
+
+def share(storage: Storage, values: Iterable[Value]) -> None:
+    """Send values to the default remote that are here, and not there."""
+    assert isinstance(storage.world, RepositoryWorld)
+    found = list(values)
+    absent = storage.world.blobs.missing({value.blob for value in found})
+    here = [value for value in found if value.blob not in absent]
+    if here:
+        workspace = find(storage.world.layout.root)
+        send(storage, workspace, workspace.remote(None), here)
 
 
 def send(

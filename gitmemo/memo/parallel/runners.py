@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from gitmemo.memo import context
 from gitmemo.memo.parallel.executors import Executor, Fetch, executor
+from gitmemo.memo.parallel.meeting import Apart
 from gitmemo.memo.parallel.planned import Planned
 from gitmemo.memo.parallel.work import Raised, Task, Work
 
@@ -68,6 +69,14 @@ class Runner:
         # Not by the executor: its thread would stand still for what cannot be pickled.
         packed: Task | Raised = _unreduced(task.__reduce__())
         return packed
+
+    def meet(self, one: Apart) -> None:
+        """Get ready for workers that do not see the folder of here; the call can be submitted again.
+
+        Raises:
+            WorkersApart: They cannot work for this program.
+        """
+        self._work.meet([one])
 
     def submit(self, call: Planned, task: Task) -> Any:
         """Begin a call soon; the batch takes notice when it has ended."""

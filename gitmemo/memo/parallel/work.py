@@ -26,8 +26,9 @@ from types import CodeType, ModuleType
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from gitmemo.codecs.pickles import Sending, in_worker, sent
-from gitmemo.errors import RaisedElsewhere, UnknownRef, WorkerDiffers, WorkersApart
+from gitmemo.errors import RaisedElsewhere, UnknownRef, WorkerDiffers
 from gitmemo.hashing import content_id
+from gitmemo.hashing.digest import Digest
 from gitmemo.memo import context
 from gitmemo.memo.opening import moved
 from gitmemo.memo.parallel import mains
@@ -41,6 +42,7 @@ from gitmemo.memo.parallel.meeting import (
     arranged,
     is_seen,
     leave_sign,
+    share,
 )
 from gitmemo.memo.recorder import recorded
 from gitmemo.model.components import in_words
@@ -84,8 +86,9 @@ class Raised:
     trace: str = ""
 
 
-Done: TypeAlias = Made | Recorded | Reported | Apart
-Outcome: TypeAlias = Done | Raised
+Done: TypeAlias = Made | Recorded | Reported
+Ended: TypeAlias = Done | Raised
+Outcome: TypeAlias = Ended | Apart
 
 
 class Task(Protocol):
@@ -135,6 +138,7 @@ class Work:
         self._shipped: _Header | None = None
         self._ops: dict[Op[..., Any], bytes] = {}
         self._namespaces: dict[int, mains.Namespace] = {}
+        self._shared: set[Digest] = set()
 
     def task(
         self, number: int, op: Op[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
@@ -160,10 +164,20 @@ class Work:
             WorkersApart: They cannot work for this program.
         """
         with self._lock:
-            lines = dict.fromkeys(line for one in those for line in one.lines)
-            meeting = arranged(self.storage, self, lines)
-            self._shipped = replace(self._header(), meeting=meeting)
-            self._ops.clear()  # the files of their code are others there
+            header = self._header()
+            if header.meeting is None:
+                self._shipped = replace(header, meeting=arranged(self.storage, self))
+                self._ops.clear()  # the files of their code are others there
+            facts = [from_line(line, content_id) for one in those for line in one.lines]
+            self._share([fact for fact in facts if isinstance(fact, Value)])
+
+    def _share(self, values: Sequence[Value]) -> None:
+        """Send values to the remote that came into play after workers were met."""
+        with self._lock:
+            new = [value for value in values if value.blob not in self._shared]
+            if new:
+                share(self.storage, new)
+                self._shared.update(value.blob for value in new)
 
     def make(self, task: _Task) -> Outcome:
         """Make a call in this process."""
@@ -180,6 +194,8 @@ class Work:
             known: list[Value] = []
             arguments = sent((task.args, task.kwargs), self._sending(known))
             lines = tuple(to_line(value) for value in known)
+            if header.meeting is not None:
+                self._share(known)
         except Exception as error:  # noqa: BLE001  the engine would stop for good
             return Raised, (task.number, *_sendable(error))
         return _Sent, (task.number, header, op, arguments, lines)
@@ -478,12 +494,9 @@ def finished(storage: Storage, op: Op[..., Any], outcome: Done) -> Any:
 
     Raises:
         WorkerDiffers: It was made with code that is not the code of here.
-        WorkersApart: It was not made.
     """
     if isinstance(outcome, Made):
         return outcome.result
-    if isinstance(outcome, Apart):
-        raise WorkersApart("", "they are not sent such calls again", "make them with storage.map")
     world, lookup = storage.world, storage._lookup
     facts = [from_line(line, content_id) for line in outcome.lines]
     call = facts[-1]
