@@ -118,7 +118,10 @@ class _Run:
     def _outcome_of(self, future: Any) -> Generator[Outcome, None, None]:
         taken = self._under_way.pop(future)
         if future.status == "finished":
-            outcomes, took_s = future.result()
+            try:
+                outcomes, took_s = future.result()
+            except Exception as gone:  # a piece raises nothing: the way there is gone
+                raise self._lost(str(gone) or type(gone).__name__) from gone
             fitting = round(len(outcomes) * _PIECE_S / max(took_s, 1e-6))
             self._size = max(1, min(_MOST_IN_A_PIECE, fitting))
             self._done += len(outcomes)

@@ -169,7 +169,10 @@ def _run(task: Task) -> Outcome:
 
 def _of_cluster(number: int, future: Any) -> Outcome:
     if future.status == "finished":
-        outcome: Outcome = future.result()
+        try:
+            outcome: Outcome = future.result()
+        except Exception as error:  # a task raises nothing: the way there is gone
+            raise Lost(_first_line(error)) from error
         return outcome
     if future.status == "error":  # what is raised there, or that its workers died with it
         return Raised(number, future.exception())
