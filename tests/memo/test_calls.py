@@ -61,19 +61,19 @@ def test_outside_a_block_an_op_is_its_function(storage: gm.Storage) -> None:
 def test_refs_look_as_documented(storage: gm.Storage) -> None:
     with storage:
         s = sum_args(6, 7, 8, 9, c=11)
-    assert repr(s) == f"AtomRef(42, hid={s.hid[:3]}...)"
+    assert repr(s) == f"AtomRef(42, hid={s.hid[:6]}...)"
     with storage:
         s = sum_args(6, 7, 8, 9, c=11)
-    assert repr(s) == f"AtomRef(hid={s.hid[:3]}..., in_memory=False)"
+    assert repr(s) == f"AtomRef(hid={s.hid[:6]}..., in_memory=False)"
     assert storage.unwrap(s) == 42
-    assert repr(storage.attach(s)) == f"AtomRef(42, hid={s.hid[:3]}...)"
+    assert repr(storage.attach(s)) == f"AtomRef(42, hid={s.hid[:6]}...)"
     assert not s.in_memory
     storage.attach(s, inplace=True)
     assert s.in_memory
-    assert repr(storage.load_ref(s.hid)) == f"AtomRef(42, hid={s.hid[:3]}...)"
+    assert repr(storage.load_ref(s.hid)) == f"AtomRef(42, hid={s.hid[:6]}...)"
     call = storage.get_ref_creator(s)
     assert call is not None
-    assert repr(call) == f"Call(sum_args, hid={call.hid[:3]}...)"
+    assert repr(call) == f"Call(sum_args, hid={call.hid[:6]}...)"
     assert list(call.inputs) == ["a", "args_0", "args_1", "args_2", "b", "c"]
     assert {name: storage.unwrap(ref) for name, ref in call.inputs.items()} == {
         "a": 6, "args_0": 7, "args_1": 8, "args_2": 9, "b": 1, "c": 11,
