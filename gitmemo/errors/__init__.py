@@ -158,6 +158,7 @@
       ResourceMissing        exit 2
       CallNotMade            exit 1
       WaitsInside            exit 1
+      ArgumentsChanged       exit 1
       BackendUnfit           exit 2
 
 What this is not: a place for logic. Invariant: every error has a remedy.
@@ -203,6 +204,7 @@ from gitmemo.errors.frames import (
     WrongQuestion,
 )
 from gitmemo.errors.parallel import (
+    ArgumentsChanged,
     BackendUnfit,
     CallNotMade,
     CallsFailed,
@@ -343,6 +345,7 @@ __all__ = [
     "AmbiguousPattern",
     "ApproxTooLarge",
     "ApproxUnsupported",
+    "ArgumentsChanged",
     "BackendUnfit",
     "BadOption",
     "BadSetting",

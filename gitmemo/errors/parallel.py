@@ -127,6 +127,25 @@ class WaitsInside(GitmemoError):
         return "pass the result to the op as an argument: its call then waits for it"
 
 
+class ArgumentsChanged(GitmemoError):
+    """An argument of a call of a batch was changed after the call was planned, and before it ran."""
+
+    kind = "arguments-changed"
+
+    def __init__(self, call: str) -> None:
+        super().__init__(call)
+        self.call = call
+
+    def problem(self) -> str:
+        return f"an argument, or a file, was changed before the call that was given it ran: {self.call}"
+
+    def remedy(self) -> str:
+        return (
+            "do not change it in the batch, or wait for the call first (`unwrap`); what says that it "
+            "cannot be copied (`__deepcopy__` returns it) is shared with the program"
+        )
+
+
 class BackendUnfit(GitmemoError):
     """The backend of joblib that is selected cannot run calls that wait for each other."""
 

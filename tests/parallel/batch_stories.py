@@ -60,6 +60,34 @@ async def later(x: int) -> int:
     return x + 100
 
 
+class Shared:
+    """What cannot be copied, or says that it is its own copy."""
+
+    def __init__(self, number: int, *, is_refused: bool) -> None:
+        self.number, self.is_refused = number, is_refused
+
+    def __deepcopy__(self, memo: object) -> Shared:
+        if self.is_refused:
+            raise RuntimeError("not copied")
+        return self
+
+
+@gm.op
+def number_of(shared: Any, more: int = 0) -> int:
+    one = shared[0] if isinstance(shared, list) else shared
+    return int(one.number) + more
+
+
+@gm.op(ignore_args=("shared",))
+def ignoring(x: int, shared: Any) -> int:
+    return x
+
+
+@gm.op
+async def number_later(shared: Any) -> int:
+    return int(shared.number)
+
+
 def closing(step: int) -> Any:
     """Make an op that closes over a variable, which changes afterwards."""
 

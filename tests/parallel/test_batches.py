@@ -17,15 +17,19 @@ from hypothesis import strategies as st
 from parallel.batch_programs import run
 from parallel.batch_stories import (
     PoolLike,
+    Shared,
     at_once,
     bad,
     closing,
     first_two,
     gated,
     grow,
+    ignoring,
     in_pairs,
     inc,
     later,
+    number_later,
+    number_of,
     numbers,
     on_gpu,
     total,
@@ -34,6 +38,7 @@ from parallel.batch_stories import (
 
 import gitmemo as gm
 from gitmemo.errors import (
+    ArgumentsChanged,
     BackendUnfit,
     CallNotMade,
     CallsFailed,
@@ -129,6 +134,42 @@ def test_equal_calls_are_one_and_arguments_are_as_they_were(how: str, storage: g
     assert [each.unwrap() for each in adding] == [3, 4, 5]
     assert storage.counter.computed == 3 + 3
     assert storage.counter.reused == 2
+
+
+@pytest.mark.parametrize("is_refused", [True, False])
+def test_what_cannot_be_copied_is_not_waited_with(
+    how: str, storage: gm.Storage, is_refused: bool
+) -> None:
+    shared = Shared(0, is_refused=is_refused)
+
+    async def awaited() -> Any:
+        return await number_later(shared)
+
+    refs, pending, also = [], [], []
+    with storage.batch(n_jobs=2):
+        for number in range(3):
+            shared.number = number
+            refs.append(number_of(shared))
+            pending.append(number_of(shared, more=inc(number)))
+            also.append(asyncio.run(awaited()))
+        assert type(ignoring(1, threading.Lock())) is PendingRef
+    assert [ref.unwrap() for ref in refs] == [0, 1, 2]
+    assert [ref.unwrap() for ref in pending] == [1, 3, 5]
+    assert [ref.unwrap() for ref in also] == [0, 1, 2]
+
+
+def test_a_call_whose_argument_changed_before_it_runs_is_refused(storage: gm.Storage) -> None:
+    shared = Shared(1, is_refused=False)
+    with pytest.raises(CallsFailed) as caught, storage.batch():
+        first, second = number_of([shared]), number_of([shared], more=inc(1))
+        shared.number = 2
+    assert [type(error) for error in caught.value.exceptions] == [ArgumentsChanged] * 2
+    with storage.batch():
+        kept = number_of([shared]), number_of([shared], more=inc(1))
+    assert [ref.unwrap() for ref in kept] == [2, 4]
+    for ref in (first, second):
+        with pytest.raises(ArgumentsChanged, match="was changed"):
+            ref.unwrap()
 
 
 def test_failures_are_told_at_the_end(how: str, storage: gm.Storage) -> None:

@@ -8,11 +8,12 @@ running; what is left when a block ends is either stored or was never begun.
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Coroutine, Iterable
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING, Any
 
 from gitmemo.errors import (
+    ArgumentsChanged,
     CallsFailed,
     NewCallRefused,
     WaitsInside,
@@ -28,7 +29,7 @@ from gitmemo.memo.inputs import PreparedCall
 from gitmemo.memo.parallel.executors import Cancelled, Fetch, Lost
 from gitmemo.memo.parallel.meeting import Apart
 from gitmemo.memo.parallel.pending import RefTuple, pending_in, settled, source_of, without_tuples
-from gitmemo.memo.parallel.planned import Copies, Planned, State
+from gitmemo.memo.parallel.planned import Copies, Planned, State, Uncopied, contents
 from gitmemo.memo.parallel.resources import UNSAID, most_at_once
 from gitmemo.memo.parallel.runners import Runner
 from gitmemo.memo.parallel.work import Outcome, Raised, finished
@@ -92,7 +93,8 @@ class Batch:
     async def _awaited(
         self, op: Op[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> Any:
-        return self._call(op, args, kwargs)
+        found = self._call(op, args, kwargs)
+        return await found if isinstance(found, Coroutine) else found  # it could not be planned
 
     def _call(self, op: Op[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
         if self.storage._is_unsettled:
@@ -111,10 +113,14 @@ class Batch:
             if not self._caller.allows_new_calls:
                 return self.storage.call(op, args, kwargs)  # refuses
             found = stored
-        with self._changed:
-            # What ended while it was looked up may have been this call.
-            known = found.key if found is not None and over == self._over else None
-            return self._planned(op, args, kwargs, before, known)
+        try:
+            with self._changed:
+                copied = self._copies.of_all(op, args, kwargs)
+                # What ended while it was looked up may have been this call.
+                known = found.key if found is not None and over == self._over else None
+                return self._planned(op, *copied, before, known)
+        except Uncopied:  # later it could be another
+            return self.storage.call(op, without_tuples(args), without_tuples(kwargs))
 
     def _before(self, given: Iterable[object]) -> list[Planned]:
         """Return the calls of this batch whose results are among arguments; wait for those of others."""
@@ -142,7 +148,7 @@ class Batch:
             self._runner = Runner(self.storage, self._n_jobs, self.take)
         if self._runner.limits:
             most_at_once(op.options.resources, self.storage._capacity)  # refuses what never fits
-        call = Planned(self, self.made, op, *self._copies.of_all(args, kwargs))
+        call = Planned(self, self.made, op, args, kwargs)
         handed_out = call.handed_out()
         self.made += 1
         self._open[call.number] = call
@@ -209,8 +215,11 @@ class Batch:
                 self._fail(call, error)
 
     def _look_up(self, call: Planned) -> None:
+        if contents(call.op, call.args, call.kwargs) != call.seen:
+            raise ArgumentsChanged(call.in_words())
         if self._has_tuples:
             call.args, call.kwargs = without_tuples(call.args), without_tuples(call.kwargs)
+            call.seen = contents(call.op, call.args, call.kwargs)
         caller = self._caller
         found = caller._look_up(call.op, call.args, call.kwargs)
         if isinstance(found, Hit):

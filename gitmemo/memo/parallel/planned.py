@@ -18,6 +18,7 @@ from gitmemo.hashing.digest import Digest
 from gitmemo.memo.parallel.pending import PendingRef, become, pending
 from gitmemo.memo.wording import call_in_words
 from gitmemo.ref import IMMUTABLE, Ref, holds_refs, map_refs
+from gitmemo.special import bare
 
 if TYPE_CHECKING:
     from gitmemo.memo.op import Op
@@ -73,6 +74,7 @@ class Planned:
         failed: The call that raised, if it will never be finished: this one, or one that it needs.
         error: What that call raised, or what ended the batch.
         is_told: Whether the program was told of the error where it waited.
+        seen: What its arguments were when it was made, but for refs.
     """
 
     __slots__ = (
@@ -88,7 +90,7 @@ class Planned:
             "key",
             "kwargs",
         ),
-        *("number", "op", "refs", "same", "state", "waits_for", "words"),
+        *("number", "op", "refs", "same", "seen", "state", "waits_for", "words"),
     )
 
     def __init__(
@@ -114,6 +116,7 @@ class Planned:
         self.failed: Planned | None = None
         self.error: BaseException | None = None
         self.words = ""
+        self.seen = contents(op, args, kwargs)
 
     @property
     def is_over(self) -> bool:
@@ -212,6 +215,10 @@ def _later(_: object) -> _Later:
     return _Later()
 
 
+class Uncopied(Exception):
+    """An argument cannot be copied: its call can only be made at once."""
+
+
 class Copies:
     """Arguments as they were when a call was made: the program may change them before it runs."""
 
@@ -219,10 +226,26 @@ class Copies:
         self._made: OrderedDict[int, tuple[object, object]] = OrderedDict()
 
     def of_all(
-        self, args: tuple[Any, ...], kwargs: dict[str, Any]
+        self, op: Op[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
     ) -> tuple[tuple[Any, ...], dict[str, Any]]:
-        """Return arguments that nobody else changes."""
-        return tuple(map(self._of, args)), {name: self._of(value) for name, value in kwargs.items()}
+        """Return arguments that nobody else changes.
+
+        Raises:
+            Uncopied: One of them cannot be copied.
+        """
+        names = (*op.arguments.binder.names, *[""] * len(args))
+        return (
+            tuple([self._given(op, *each) for each in zip(names, args, strict=False)]),
+            {name: self._given(op, name, value) for name, value in kwargs.items()},
+        )
+
+    def _given(self, op: Op[..., Any], name: str, value: Any) -> Any:
+        try:
+            return self._of(value)
+        except Uncopied:
+            if op.arguments.is_ignored(name, value):  # connections, locks, bars
+                return value
+            raise
 
     def _of(self, value: Any) -> Any:
         if type(value) in IMMUTABLE or isinstance(value, Ref):
@@ -242,9 +265,37 @@ class Copies:
 
 def _copied(value: Any) -> Any:
     try:
-        return copy.deepcopy(value)
-    except Exception:  # noqa: BLE001  what has no content that could be copied: connections, modules
-        return value
+        made = copy.deepcopy(value)
+    except Exception as error:  # whatever its own copying raises
+        raise Uncopied from error
+    if made is value and hasattr(type(value), "__deepcopy__") and not isinstance(value, Enum):
+        raise Uncopied
+    return made
+
+
+def contents(
+    op: Op[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+) -> dict[str, Digest | None]:
+    """Return the content of arguments that could be changed, but for refs in them, by name.
+
+    A copy may share what it says cannot be copied, and a file can be written again.
+    """
+    if IMMUTABLE.issuperset(map(type, args)) and IMMUTABLE.issuperset(map(type, kwargs.values())):
+        return {}
+    return {
+        name: _content(bare(value))
+        for name, value in op.arguments.bind(args, kwargs).items()
+        if type(value) not in IMMUTABLE
+        and not isinstance(value, Ref)
+        and not op.arguments.is_ignored(name, value)
+    }
+
+
+def _content(value: object) -> Digest | None:
+    try:
+        return content_id(map_refs(value, lambda _: None))
+    except Exception:  # noqa: BLE001  whatever its own hashing raises
+        return None
 
 
 def _is_as(value: object, made: object) -> bool:

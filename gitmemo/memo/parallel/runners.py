@@ -12,11 +12,12 @@ from collections.abc import Callable
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
+from gitmemo.errors import ArgumentsChanged
 from gitmemo.memo import context
 from gitmemo.memo.parallel.executors import Executor, Fetch, executor
 from gitmemo.memo.parallel.meeting import Apart
-from gitmemo.memo.parallel.planned import Planned
-from gitmemo.memo.parallel.work import Raised, Task, Work
+from gitmemo.memo.parallel.planned import Planned, contents
+from gitmemo.memo.parallel.work import Outcome, Raised, Task, Work
 
 if TYPE_CHECKING:
     from gitmemo.memo.storage import Storage
@@ -64,11 +65,12 @@ class Runner:
     def task(self, call: Planned) -> Task | Raised:
         """Return a call as what is submitted: packed, if it leaves this process."""
         task = self._work.task(call.number, call.op, call.args, call.kwargs)
+        checked = _Checked(task, call)
         if self._is_here:
-            return task
+            return checked
         # Not by the executor: its thread would stand still for what cannot be pickled.
         packed: Task | Raised = _unreduced(task.__reduce__())
-        return packed
+        return checked.refused() or packed
 
     def meet(self, one: Apart) -> None:
         """Get ready for workers that do not see the folder of here; the call can be submitted again.
@@ -98,6 +100,23 @@ class Runner:
             self.executor.close()
             self._arrived.put(None)
             self._thread.join()
+
+
+class _Checked:
+    """A call that is made here only if its arguments are still what they were when it was planned."""
+
+    def __init__(self, task: Task, call: Planned) -> None:
+        self.number, self._task, self._call = task.number, task, call
+        self._given, self._seen = (call.op, call.args, call.kwargs), call.seen
+
+    def refused(self) -> Raised | None:
+        """Return the error of a call whose arguments are not what they were."""
+        if contents(*self._given) == self._seen:
+            return None
+        return Raised(self.number, ArgumentsChanged(self._call.in_words()))
+
+    def __call__(self) -> Outcome:
+        return self.refused() or self._task()
 
 
 def _unreduced(reduced: Any) -> Any:
