@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections import defaultdict
+from dataclasses import dataclass
 from typing import Any, ClassVar
 
 import gitmemo as gm
@@ -21,6 +22,24 @@ def inc(x: int) -> int:
 @gm.op
 def bad(x: int = 0, password: str = "") -> int:
     raise ValueError(f"bad {x}")
+
+
+@dataclass(frozen=True)
+class Frozen(Exception):
+    code: int
+
+
+@gm.op
+def frozen(x: int) -> int:
+    raise Frozen(x)
+
+
+ONE = ValueError("one object")
+
+
+@gm.op
+def raises_one(x: int) -> int:
+    raise ONE
 
 
 @gm.op

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import pickle
+import sys
 import threading
 from collections.abc import Iterator
 from contextlib import suppress
@@ -16,12 +17,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from parallel.batch_programs import run
 from parallel.batch_stories import (
+    ONE,
+    Frozen,
     PoolLike,
     Shared,
     at_once,
     bad,
     closing,
     first_two,
+    frozen,
     gated,
     grow,
     ignoring,
@@ -32,6 +36,7 @@ from parallel.batch_stories import (
     number_of,
     numbers,
     on_gpu,
+    raises_one,
     total,
     unlimited,
 )
@@ -48,6 +53,7 @@ from gitmemo.errors import (
     StorageInMemory,
     WaitsInside,
 )
+from gitmemo.memo.parallel import mains, work
 from gitmemo.memo.parallel.pending import PendingRef
 from gitmemo.model.lines import to_line
 from gitmemo.ref import AtomRef, ListRef
@@ -170,6 +176,49 @@ def test_a_call_whose_argument_changed_before_it_runs_is_refused(storage: gm.Sto
     for ref in (first, second):
         with pytest.raises(ArgumentsChanged, match="was changed"):
             ref.unwrap()
+
+
+def test_exceptions_that_refuse_notes_are_told_as_they_are(how: str, storage: gm.Storage) -> None:
+    with pytest.raises(CallsFailed) as caught, storage.batch(n_jobs=2):
+        refs = [frozen(1), inc(frozen(2)), inc(5)]
+    assert [type(error) for error in caught.value.exceptions] == [Frozen, Frozen]
+    assert refs[2].unwrap() == 6
+    with pytest.raises(CallsFailed) as caught:
+        storage.map(frozen, [1, 2], n_jobs=2)
+    assert [type(error) for error in caught.value.exceptions] == [Frozen, Frozen]
+    try:
+        storage.map(frozen, [3], on_error="raise")
+    except Frozen as error:
+        assert error.code == 3
+
+
+def test_a_worker_hands_on_exceptions_that_refuse_a_traceback(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
+    main = mains.Main(None, None, None, (), ())
+    error = Frozen(1)
+    around = mains.as_main(mains.standing_in(main), main), work._StandingFor(None)
+    for block in around:
+        with pytest.raises(Exception) as caught, block:
+            raise error
+        assert caught.value is error
+
+
+def test_one_exception_of_many_calls_has_the_notes_of_the_first(
+    how: str, storage: gm.Storage
+) -> None:
+    for make in (
+        lambda: [raises_one(x) for x in range(3)],
+        lambda: storage.map(raises_one, range(3), n_jobs=2),
+    ):
+        vars(ONE).pop("__notes__", None)
+        batch = storage.batch(n_jobs=2)
+        with pytest.raises(CallsFailed) as caught, batch:
+            make()
+        assert caught.value.exceptions == (ONE, ONE, ONE)
+        assert len(caught.value.calls) == 3
+        assert len(ONE.__notes__) == 1
 
 
 def test_failures_are_told_at_the_end(how: str, storage: gm.Storage) -> None:

@@ -28,6 +28,7 @@ from gitmemo.memo.execute import running
 from gitmemo.memo.inputs import PreparedCall
 from gitmemo.memo.parallel.executors import Cancelled, Fetch, Lost
 from gitmemo.memo.parallel.meeting import Apart
+from gitmemo.memo.parallel.notes import Noted
 from gitmemo.memo.parallel.pending import RefTuple, pending_in, settled, source_of, without_tuples
 from gitmemo.memo.parallel.planned import Copies, Planned, State, Uncopied, contents
 from gitmemo.memo.parallel.resources import UNSAID, most_at_once
@@ -70,6 +71,7 @@ class Batch:
         self._failed: list[tuple[Planned, int]] = []
         self._lost: BaseException | None = None
         self._copies = Copies()
+        self._noted = Noted()
         self._runner: Runner | None = None
         self._busy: int | None = None
         self._has_tuples = False
@@ -293,7 +295,10 @@ class Batch:
                 self._give_up(WorkersLost(self.made - len(self._open), self.made, str(lost)))
             except BaseException as error:  # noqa: BLE001  a worker that differs, or was interrupted
                 self._give_up(error)
-            self._advance()
+            try:
+                self._advance()
+            except BaseException as error:  # noqa: BLE001  the thread that listens must go on
+                self._give_up(error)
             self._changed.notify_all()
 
     def _take_outcome(self, call: Planned, outcome: Outcome) -> None:
@@ -310,9 +315,7 @@ class Batch:
         error = outcome.error
         if isinstance(error, WorkerDiffers | WorkersApart) or not isinstance(error, Exception):
             raise error
-        if outcome.trace:
-            error.add_note(f"in a worker:\n{outcome.trace.rstrip()}")
-        self._fail(call, error)
+        self._fail(call, error, outcome.trace)
 
     def _finish(self, call: Planned, returned: Any) -> None:
         is_declared = call.op.options.outputs.count is not None
@@ -325,10 +328,11 @@ class Batch:
             if not one.waits_for and one.state is State.WAITING:
                 heappush(self._due, (one.number, one))
 
-    def _fail(self, call: Planned, error: BaseException) -> None:
+    def _fail(self, call: Planned, error: BaseException, trace: str = "") -> None:
         self._is_broken = True
         left_out = call.fail(error)
-        error.add_note(f"raised by {call.words}")
+        where = [f"in a worker:\n{trace.rstrip()}"] if trace else []
+        self._noted.note(error, *where, f"raised by {call.words}")
         for one in (call, *left_out):
             self._is_over(one)
         self._failed.append((call, sum(one.same is None for one in left_out)))
@@ -337,6 +341,7 @@ class Batch:
         self._is_broken = True
         if not call.is_over:
             call.cancel()
+        if call.number in self._open:  # also one that was ended, and not counted
             self._is_over(call)
 
     def _is_over(self, call: Planned) -> None:

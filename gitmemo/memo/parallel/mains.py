@@ -12,7 +12,7 @@ import linecache
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from importlib.machinery import ModuleSpec
 from types import FunctionType, ModuleType
@@ -158,8 +158,7 @@ class _Stage:
         self._running = 0
         self._now: ModuleType | None = None
 
-    @contextmanager
-    def of(self, module: ModuleType, main: Main) -> Iterator[None]:
+    def enter(self, module: ModuleType, main: Main) -> None:
         with self._changes:
             while self._now is not module and self._running:
                 self._changes.wait()  # for the calls of another driver
@@ -167,15 +166,27 @@ class _Stage:
                 self._now = sys.modules[_MAIN] = module
                 _show(main.cells)
             self._running += 1
-        try:
-            yield
-        finally:
-            with self._changes:
-                self._running -= 1
-                self._changes.notify_all()
+
+    def leave(self) -> None:
+        with self._changes:
+            self._running -= 1
+            self._changes.notify_all()
 
 
 _stage = _Stage()
+
+
+class _AsMain:
+    """A block on the stage. A class: what `@contextmanager` sets on exceptions, some refuse."""
+
+    def __init__(self, module: ModuleType, main: Main) -> None:
+        self._module, self._main = module, main
+
+    def __enter__(self) -> None:
+        _stage.enter(self._module, self._main)
+
+    def __exit__(self, *_: object) -> None:
+        _stage.leave()
 
 
 def standing_in(main: Main) -> ModuleType:
@@ -193,7 +204,7 @@ def standing_in(main: Main) -> ModuleType:
 
 def as_main(module: ModuleType, main: Main) -> AbstractContextManager[None]:
     """Return a block in which `module` is the main script of this process."""
-    return _stage.of(module, main)
+    return _AsMain(module, main)
 
 
 def _show(cells: tuple[tuple[str, str], ...]) -> None:

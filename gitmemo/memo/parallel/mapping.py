@@ -16,6 +16,7 @@ from gitmemo.memo import context
 from gitmemo.memo.calls import Hit
 from gitmemo.memo.execute import running
 from gitmemo.memo.parallel import engines, showing
+from gitmemo.memo.parallel.notes import Noted
 from gitmemo.memo.parallel.work import Ended, Raised, Task, Work, finished, to_the_end
 from gitmemo.memo.wording import call_in_words
 
@@ -96,6 +97,7 @@ class Mapped:
         self._is_patient = on_error == "collect"
         self._progress = progress
         self._failed: list[tuple[int, Exception]] = []
+        self._noted = Noted()
         # By the number of the call that stands for them: it is made, and they are looked up again.
         self._alike: dict[int, list[int]] = {}
 
@@ -208,9 +210,8 @@ class Mapped:
         """Note what a call raised; raise it at once where that was asked for."""
         if isinstance(error, WorkerDiffers | WorkersApart) or not isinstance(error, Exception):
             raise error
-        error.add_note(f"raised by call {number}: {self._as_text(number)}")
-        if trace:
-            error.add_note(f"in a worker:\n{trace.rstrip()}")
+        where = [f"in a worker:\n{trace.rstrip()}"] if trace else []
+        self._noted.note(error, f"raised by call {number}: {self._as_text(number)}", *where)
         if not self._is_patient:
             raise error
         self._failed.append((number, error))

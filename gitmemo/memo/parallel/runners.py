@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import contextvars
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
@@ -117,6 +117,10 @@ class _Checked:
 
     def __call__(self) -> Outcome:
         return self.refused() or self._task()
+
+    def meet(self, those: Sequence[Apart]) -> None:
+        """Do as the task does."""
+        self._task.meet(those)
 
 
 def _unreduced(reduced: Any) -> Any:

@@ -19,7 +19,6 @@ import threading
 import traceback
 from collections import OrderedDict
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from pathlib import Path
 from types import CodeType, ModuleType
@@ -315,7 +314,7 @@ class _OpenWork:
         roots = [own.path(root) if own else root for root in header.roots]
         sys.path += [root for root in roots if root not in sys.path]
         reopen, address = header.storage
-        with _standing_for(self._moved):
+        with _StandingFor(self._moved):
             storage: Storage = reopen(*address)
         code = code_of(storage)
         self.storage = storage
@@ -335,7 +334,7 @@ class _OpenWork:
 
     def make(self, sent: _Sent) -> Recorded | Reported:
         """Make a call the ordinary way; return the lines of its record and what is behind it."""
-        with as_main(self._module, self._main), _standing_for(self._moved):
+        with as_main(self._module, self._main), _StandingFor(self._moved):
             token = _arriving.set(self.storage)
             try:
                 op = self._op(sent.op)
@@ -415,14 +414,20 @@ _open_works = _OpenWorks()
 _arriving: contextvars.ContextVar[Storage] = contextvars.ContextVar("gitmemo_arriving")
 
 
-@contextmanager
-def _standing_for(there: tuple[Path, Path] | None) -> Iterator[None]:
-    """Let the driver's storage be the one of this worker's clone, where it is named."""
-    token = moved.set(there)
-    try:
-        yield
-    finally:
-        moved.reset(token)
+class _StandingFor:
+    """A block in which the driver's storage is the one of this worker's clone, where it is named.
+
+    A class: what `@contextmanager` sets on exceptions, some refuse.
+    """
+
+    def __init__(self, there: tuple[Path, Path] | None) -> None:
+        self._there = there
+
+    def __enter__(self) -> None:
+        self._token = moved.set(self._there)
+
+    def __exit__(self, *_: object) -> None:
+        moved.reset(self._token)
 
 
 def _import_roots(storage: Storage) -> tuple[str, ...]:
