@@ -178,6 +178,20 @@ def test_a_call_whose_argument_changed_before_it_runs_is_refused(storage: gm.Sto
             ref.unwrap()
 
 
+def test_equal_calls_that_have_no_result_are_all_named(how: str, storage: gm.Storage) -> None:
+    with pytest.raises(CallsFailed, match="3 of 5 calls failed") as caught, storage.batch(n_jobs=1):
+        same = [bad(1), bad(1), bad(1)]
+        inc(same[1])
+        inc(10)
+    assert caught.value.positions == (0, 1, 2)
+    assert caught.value.calls == ("bad(1)",) * 3
+    assert caught.value.not_run == 1
+    with storage.batch(n_jobs=1):
+        same = [bad(1), bad(1)]
+        with pytest.raises(ValueError, match="bad 1"):
+            same[1].unwrap()
+
+
 def test_exceptions_that_refuse_notes_are_told_as_they_are(how: str, storage: gm.Storage) -> None:
     with pytest.raises(CallsFailed) as caught, storage.batch(n_jobs=2):
         refs = [frozen(1), inc(frozen(2)), inc(5)]

@@ -166,6 +166,20 @@ def test_a_call_that_raises_loses_no_other(storage: gm.Storage, how: int) -> Non
         assert RAN == []
 
 
+def test_all_that_has_no_result_is_named(storage: gm.Storage, how: int) -> None:
+    with storage:
+        with pytest.raises(CallsFailed, match="4 of 5 calls failed") as failed:
+            mapped(storage, how, double, [-1, -1, 1, -1, -2])
+        error = failed.value
+        assert error.positions == (0, 1, 3, 4)
+        assert error.calls == ("double(-1)",) * 3 + ("double(-2)",)
+        assert len(set(map(id, error.exceptions))) == 2
+        kept, rest = error.split(lambda one: str(one) == "below zero: -1")
+        assert kept is not None
+        assert rest is not None
+        assert (kept.positions, rest.positions) == ((0, 1, 3), (4,))
+
+
 def test_a_failure_at_once_cancels_the_rest(storage: gm.Storage) -> None:
     RAN.clear()
     with storage, pytest.raises(ValueError, match="below zero"):

@@ -336,6 +336,7 @@ class Batch:
         for one in (call, *left_out):
             self._is_over(one)
         self._failed.append((call, sum(one.same is None for one in left_out)))
+        self._failed += [(one, 0) for one in left_out if one.same is call]
 
     def _cancel(self, call: Planned) -> None:
         self._is_broken = True
@@ -456,7 +457,14 @@ class Batch:
                 left_out[call] = left_out.get(call, 0) + number
         self._failed = [each for each in self._failed if each[0] not in left_out]
         # Of what the program was told where it waited, and nothing else needed, it knows.
-        return {call: number for call, number in left_out.items() if number or not call.is_told}
+        first = {
+            call: call.failed or call for call in left_out
+        }  # of equal ones, that which was run
+        return {
+            call: number
+            for call, number in left_out.items()
+            if left_out.get(first[call], number) or not first[call].is_told
+        }
 
     def abandon(self, since: int) -> None:
         """Let calls from number `since` on finish that have begun, and cancel the others."""

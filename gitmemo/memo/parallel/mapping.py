@@ -214,7 +214,8 @@ class Mapped:
         self._noted.note(error, f"raised by call {number}: {self._as_text(number)}", *where)
         if not self._is_patient:
             raise error
-        self._failed.append((number, error))
+        # Those that are equal to it have no result either.
+        self._failed += [(each, error) for each in (number, *self._alike.pop(number, ()))]
 
     def _end(self) -> None:
         if not self._failed:
