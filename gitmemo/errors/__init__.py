@@ -159,6 +159,7 @@
       CallNotMade            exit 1
       WaitsInside            exit 1
       ArgumentsChanged       exit 1
+      ForkedInBatch          exit 1
       BackendUnfit           exit 2
 
 What this is not: a place for logic. Invariant: every error has a remedy.
@@ -208,6 +209,7 @@ from gitmemo.errors.parallel import (
     BackendUnfit,
     CallNotMade,
     CallsFailed,
+    ForkedInBatch,
     LengthsDiffer,
     RaisedElsewhere,
     ResourceMissing,
@@ -368,6 +370,7 @@ __all__ = [
     "DisconnectedPattern",
     "FileInTheWay",
     "FileOutside",
+    "ForkedInBatch",
     "FramesDiffer",
     "GitFailed",
     "GitMissing",

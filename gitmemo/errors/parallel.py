@@ -146,6 +146,25 @@ class ArgumentsChanged(GitmemoError):
         )
 
 
+class ForkedInBatch(GitmemoError):
+    """A forked process would wait for a call of a batch, or make one: its threads were not forked."""
+
+    kind = "forked-in-batch"
+
+    def __init__(self, call: str) -> None:
+        super().__init__(call)
+        self.call = call
+
+    def problem(self) -> str:
+        return f"this process was forked in a batch, which runs in the other one: {self.call}"
+
+    def remedy(self) -> str:
+        return (
+            "fork before the batch begins or after its block, or unwrap what the fork needs before; "
+            "or start the process with `spawn`"
+        )
+
+
 class BackendUnfit(GitmemoError):
     """The backend of joblib that is selected cannot run calls that wait for each other."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import pickle
+import subprocess
 import sys
 import threading
 from collections.abc import Iterator
@@ -190,6 +191,43 @@ def test_equal_calls_that_have_no_result_are_all_named(how: str, storage: gm.Sto
         same = [bad(1), bad(1)]
         with pytest.raises(ValueError, match="bad 1"):
             same[1].unwrap()
+
+
+_FORKED = """
+import os, sys, threading
+import joblib
+import gitmemo as gm
+
+gate = threading.Event()
+
+@gm.op
+def slow(x):
+    gate.wait(20)
+    return x
+
+storage = gm.Storage()
+with joblib.parallel_config("threading"), storage.batch(n_jobs=2):
+    ref = slow(1)
+    child = os.fork()
+    if not child:
+        for ask in (ref.unwrap, lambda: slow(2)):
+            try:
+                ask()
+            except gm.errors.ForkedInBatch as error:
+                print(error.kind, flush=True)
+        sys.exit(7)
+    print(os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]), flush=True)
+    gate.set()
+    print(ref.unwrap())
+"""
+
+
+@pytest.mark.filterwarnings("ignore")
+def test_a_fork_does_not_wait_for_what_runs_in_the_other_process() -> None:
+    made = subprocess.run(
+        [sys.executable, "-W", "ignore", "-c", _FORKED], capture_output=True, text=True, timeout=30
+    )
+    assert made.stdout.split() == ["forked-in-batch", "forked-in-batch", "7", "1"], made.stderr
 
 
 def test_exceptions_that_refuse_notes_are_told_as_they_are(how: str, storage: gm.Storage) -> None:

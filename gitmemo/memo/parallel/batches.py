@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any
 from gitmemo.errors import (
     ArgumentsChanged,
     CallsFailed,
+    ForkedInBatch,
     NewCallRefused,
     WaitsInside,
     WorkerDiffers,
@@ -102,6 +103,8 @@ class Batch:
         if self.storage._is_unsettled:
             self.storage._settle()
         before = self._before((args, kwargs)) if self._open or self._is_broken else []
+        if self._is_elsewhere:
+            raise ForkedInBatch(op.qualname)
         found: PreparedCall | None = None
         over = self._over
         if before:
@@ -365,6 +368,10 @@ class Batch:
         if self._runner is not None and self._runner.executor is not None and handle is not None:
             self._runner.executor.cancel(handle)
 
+    @property
+    def _is_elsewhere(self) -> bool:
+        return self._runner is not None and self._runner.is_elsewhere
+
     # --- waiting ---------------------------------------------------------------
 
     def wait_for(self, call: Planned) -> None:
@@ -372,9 +379,12 @@ class Batch:
 
         Raises:
             WaitsInside: The body of an op, or what packs it, would wait for it.
+            ForkedInBatch: This is a fork of the process that makes the call.
         """
         if call.is_over:
             return
+        if self._is_elsewhere:  # whoever held the lock is not here, and nothing will be told of
+            raise ForkedInBatch(call.in_words())
         if running.get() is not None or self._busy == threading.get_ident():
             raise WaitsInside(call.in_words())
         with self._changed:
@@ -434,6 +444,8 @@ class Batch:
             CallsFailed: Some raised.
             WorkersLost, WorkerDiffers, WorkersApart: What ended the batch.
         """
+        if self._is_elsewhere:
+            return  # its calls are those of the process that was forked
         with self._changed:
             self._until(lambda: next(reversed(self._open), -1) < since, wanted=False)
             if self._lost is not None:
@@ -468,6 +480,8 @@ class Batch:
 
     def abandon(self, since: int) -> None:
         """Let calls from number `since` on finish that have begun, and cancel the others."""
+        if self._is_elsewhere:
+            return
         with self._changed:
             for number, handle in list(self._running.items()):
                 if number >= since:
@@ -480,5 +494,5 @@ class Batch:
     def close(self) -> None:
         """End what runs calls; nothing is running any more."""
         self.is_closed = True
-        if self._runner is not None:
+        if self._runner is not None and not self._is_elsewhere:
             self._runner.close()

@@ -7,6 +7,7 @@ thread of an executor stands still for what cannot be pickled.
 from __future__ import annotations
 
 import contextvars
+import os
 import threading
 from collections.abc import Callable, Sequence
 from queue import SimpleQueue
@@ -51,12 +52,18 @@ class Runner:
         self._is_here = is_here
         self.limits = not is_far
         self._arrived: SimpleQueue[tuple[Planned, Fetch] | None] = SimpleQueue()
+        self._process = os.getpid()
         self._thread: threading.Thread | None = None
         if self.executor is not None:
             self._thread = threading.Thread(
                 target=here.run, args=(self._listen,), name="gitmemo-batch", daemon=True
             )
             self._thread.start()
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether this process is a fork of the one whose threads run, and tell of, the calls."""
+        return self.executor is not None and self._process != os.getpid()
 
     def has_room(self, count: int) -> bool:
         """Whether another call can be submitted while `count` are."""
