@@ -8,14 +8,15 @@ from __future__ import annotations
 
 import contextvars
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from gitmemo.memo import context
-from gitmemo.memo.parallel.executors import Executor, Fetch, executor
+from gitmemo.memo.parallel.executors import Dask, Executor, Fetch, executor
 from gitmemo.memo.parallel.meeting import Apart
 from gitmemo.memo.parallel.planned import Planned
+from gitmemo.memo.parallel.resources import most_at_once
 from gitmemo.memo.parallel.work import Raised, Task, Work
 
 if TYPE_CHECKING:
@@ -56,6 +57,17 @@ class Runner:
                 target=here.run, args=(self._listen,), name="gitmemo-batch", daemon=True
             )
             self._thread.start()
+
+    def check(self, needs: Mapping[str, float], capacity: Mapping[str, float]) -> None:
+        """Refuse a call that would wait for ever.
+
+        Raises:
+            ResourceMissing: It alone needs more than there is here, or on any worker.
+        """
+        if isinstance(self.executor, Dask):
+            self.executor.check(needs)
+        else:
+            most_at_once(needs, capacity)
 
     def has_room(self, count: int) -> bool:
         """Whether another call can be submitted while `count` are."""
