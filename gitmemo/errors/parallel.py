@@ -80,6 +80,8 @@ class CallsFailed(ExceptionGroup[Exception], GitmemoError):
         return _summary(self.total, self.positions, self.calls, self.not_run)
 
     def remedy(self) -> str:
+        if len(self.positions) + self.not_run >= self.total:
+            return "correct what these need, and run the same again"
         return (
             "the other calls are stored: correct what these need, and run the same again; only what "
             "is missing is computed"

@@ -17,7 +17,7 @@ def test_one_worker_with_everything_is_enough_and_of_none_nothing_is_known() -> 
 
 def test_the_nearest_worker_says_what_is_missing() -> None:
     need = {"GPU": 1, "memory": 8}
-    with pytest.raises(ResourceMissing, match="needs 8 memory.* has 4"):
+    with pytest.raises(ResourceMissing, match=r"needs 8 memory.* has 4"):
         check_workers(need, [{}, {"GPU": 1, "memory": 4}, {"memory": 4}])
-    with pytest.raises(ResourceMissing, match="needs 1 GPU.* has 0"):
+    with pytest.raises(ResourceMissing, match=r"needs 1 GPU.* has 0"):
         check_workers(need, [{"memory": 9}, {}])

@@ -6,11 +6,23 @@ much there is of, there is one of here, and none of on a worker.
 
 from __future__ import annotations
 
+import operator
 from collections.abc import Iterable, Mapping
 
-from gitmemo.errors import ResourceMissing
+from gitmemo.errors import BadSetting, ResourceMissing
 
 UNSAID = 1.0
+
+
+def checked_jobs(n_jobs: int | None) -> int | None:
+    """Return how many calls are to run at once, if that is a number; raise `BadSetting` for others."""
+    try:
+        number = None if n_jobs is None else operator.index(n_jobs)
+    except TypeError:
+        number = 0
+    if number == 0:
+        raise BadSetting("n_jobs", n_jobs, ("a number above zero", "-1 for all cores"))
+    return number
 
 
 def most_at_once(need: Mapping[str, float], capacity: Mapping[str, float]) -> int | None:
