@@ -188,7 +188,7 @@ def test_arguments_that_do_not_fit_are_told_of_once_and_at_once(storage: gm.Stor
         assert type(failed.value) is TypeError
     assert failed.value.__notes__ == ["raised by call 1: double(2, 3, 4)"]
     with pytest.raises(TypeError), storage.batch():
-        double()
+        double(*[])
     assert RAN == []
 
 
