@@ -212,7 +212,10 @@ class StorageInMemory(GitmemoError, TypeError):
         return "a storage in memory cannot go to another process"
 
     def remedy(self) -> str:
-        return 'give it a file, gm.Storage(db_path="results.db"), or use threads'
+        return (
+            'give it a file, gm.Storage(db_path="results.db"), or use threads: '
+            '`with joblib.parallel_config("threading"):`'
+        )
 
 
 class InputMutated(KeepsResult, GitmemoError, RuntimeError):

@@ -80,6 +80,8 @@ class CallsFailed(ExceptionGroup[Exception], GitmemoError):
         return _summary(self.total, self.positions, self.calls, self.not_run)
 
     def remedy(self) -> str:
+        if len(self.positions) + self.not_run >= self.total:
+            return "correct what these need, and run the same again"
         return (
             "the other calls are stored: correct what these need, and run the same again; only what "
             "is missing is computed"
@@ -267,19 +269,31 @@ class WorkersLost(GitmemoError):
 
 
 class ResourceMissing(GitmemoError):
-    """One call alone needs more of something than there is."""
+    """One call alone needs more of something than there is here, or than any worker of a cluster has."""
 
     kind = "resource-missing"
     exit_code = 2
 
-    def __init__(self, name: str, need: float, capacity: float) -> None:
+    def __init__(
+        self, name: str, need: float, capacity: float, *, is_on_cluster: bool = False
+    ) -> None:
         super().__init__(name, need, capacity)
         self.name, self.need, self.capacity = name, need, capacity
+        self.is_on_cluster = is_on_cluster
 
     def problem(self) -> str:
-        return f"a call needs {self.need:g} {self.name}, and there is {self.capacity:g} here"
+        needs = f"a call needs {self.need:g} {self.name}"
+        if not self.is_on_cluster:
+            return f"{needs}, and there is {self.capacity:g} here"
+        return f"{needs}, and no worker of the Dask cluster fits: the nearest says it has {self.capacity:g}"
 
     def remedy(self) -> str:
+        if self.is_on_cluster:
+            return (
+                "start workers that say what they have: "
+                f"`LocalCluster(resources={{{self.name!r}: {self.need:g}}})`, or "
+                f'`dask worker … --resources "{self.name}={self.need:g}"`'
+            )
         return (
             f"say how much there is, with `[run] resources = {{{self.name} = {self.need:g}}}` in "
             f"gitmemo's settings or GITMEMO_RESOURCES={self.name}={self.need:g}, or run it on a cluster"

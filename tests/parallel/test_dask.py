@@ -137,3 +137,42 @@ def test_whatever_is_killed_finished_calls_are_stored(
         assert len(executions(clone)) <= 40 + 4
     finally:
         own.end()
+
+
+_GREEDY = """
+import sys
+import joblib
+import gitmemo as gm
+from distributed import Client
+from gitmemo.errors import ResourceMissing
+
+storage = gm.Storage("calls.db")
+
+
+@gm.op(resources={"GPU": 1})
+def fit(x):
+    return x
+
+
+if __name__ == "__main__":
+    with Client(sys.argv[1]), joblib.parallel_config("dask"):
+        for made in ("map", "batch"):
+            try:
+                if made == "map":
+                    storage.map(fit, range(4))
+                else:
+                    with storage.batch():
+                        fit(1)
+            except ResourceMissing as error:
+                print(error)
+"""
+
+
+def test_what_no_worker_has_is_said_and_not_waited_for(
+    begun: Clone, cluster: Cluster, tmp_path: Path
+) -> None:
+    clone = copy_of(begun, tmp_path / "p")
+    clone.write("greedy.py", _GREEDY)
+    out = clone.python("greedy.py", cluster.address).out
+    assert out.count("a call needs 1 GPU, and no worker of the Dask cluster fits") == 2, out
+    assert out.count("LocalCluster(resources={'GPU': 1})") == 2, out

@@ -190,6 +190,43 @@ def test_a_failure_at_once_cancels_the_rest(storage: gm.Storage) -> None:
     assert len(RAN) == 2
 
 
+def test_arguments_that_do_not_fit_are_told_of_once_and_at_once(storage: gm.Storage) -> None:
+    RAN.clear()
+    for make in (
+        lambda: storage.map(double, range(3), rate=0.1),  # type: ignore[call-overload]
+        lambda: storage.map(double, [1, 2], [3, 4], [5, 6], as_completed=True),
+        lambda: storage.starmap(double, [(1,), (2, 3, 4)]),
+    ):
+        with pytest.raises(TypeError) as failed:
+            make()
+        assert type(failed.value) is TypeError
+    assert failed.value.__notes__ == ["raised by call 1: double(2, 3, 4)"]
+    with pytest.raises(TypeError), storage.batch():
+        double(*[])
+    assert RAN == []
+
+
+def test_where_all_calls_fail_none_is_said_to_be_stored(storage: gm.Storage) -> None:
+    with storage, pytest.raises(CallsFailed) as failed:
+        storage.map(double, [-1, -2])
+    assert "stored" not in str(failed.value)
+    with storage, pytest.raises(CallsFailed) as failed:
+        storage.map(double, [-1, 2])
+    assert "the other calls are stored" in str(failed.value)
+
+
+@pytest.mark.parametrize("wrong", ["all", 0, 1.5])
+def test_how_many_run_at_once_is_a_number(storage: gm.Storage, wrong: int) -> None:
+    with storage:
+        double(1)
+    for make in (
+        lambda: storage.map(double, [1], n_jobs=wrong),
+        lambda: storage.batch(n_jobs=wrong),
+    ):
+        with pytest.raises(BadSetting, match=r"n_jobs = .*is not a known"):
+            make()
+
+
 def test_async_ops_and_generators(storage: gm.Storage, how: int) -> None:
     with storage:
         assert storage.unwrap(mapped(storage, how, later, [1, 2])) == [2, 3]
@@ -226,7 +263,7 @@ def test_new_calls_can_be_refused(storage: gm.Storage) -> None:
 
 
 def test_a_storage_in_memory_cannot_go_to_other_processes(storage: gm.Storage) -> None:
-    with storage, pytest.raises(StorageInMemory):
+    with storage, pytest.raises(StorageInMemory, match=r'parallel_config\("threading"\)'):
         storage.map(double, [1, 2], n_jobs=2)
 
 

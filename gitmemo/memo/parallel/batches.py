@@ -32,7 +32,7 @@ from gitmemo.memo.parallel.meeting import Apart
 from gitmemo.memo.parallel.notes import Noted
 from gitmemo.memo.parallel.pending import RefTuple, pending_in, settled, source_of, without_tuples
 from gitmemo.memo.parallel.planned import Copies, Planned, State, Uncopied, contents
-from gitmemo.memo.parallel.resources import UNSAID, most_at_once
+from gitmemo.memo.parallel.resources import UNSAID
 from gitmemo.memo.parallel.runners import Runner
 from gitmemo.memo.parallel.work import Outcome, Raised, finished
 
@@ -151,8 +151,7 @@ class Batch:
             raise self._lost
         if self._runner is None:
             self._runner = Runner(self.storage, self._n_jobs, self.take)
-        if self._runner.limits:
-            most_at_once(op.options.resources, self.storage._capacity)  # refuses what never fits
+        self._runner.check(op.options.resources, self.storage._capacity)
         call = Planned(self, self.made, op, args, kwargs)
         handed_out = call.handed_out()
         self.made += 1

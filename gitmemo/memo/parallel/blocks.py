@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Self
 from gitmemo.errors import CallsFailed
 from gitmemo.memo import context
 from gitmemo.memo.parallel.batches import Batch
+from gitmemo.memo.parallel.resources import checked_jobs
 
 if TYPE_CHECKING:
     from gitmemo.memo.storage import Storage
@@ -22,7 +23,7 @@ class Block:
 
     def __init__(self, storage: Storage, n_jobs: int | None) -> None:
         self._storage = storage
-        self._n_jobs = n_jobs
+        self._n_jobs = checked_jobs(n_jobs)
 
     def __enter__(self) -> Self:
         self._storage.__enter__()

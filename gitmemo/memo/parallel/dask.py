@@ -14,6 +14,7 @@ from collections.abc import Generator, Mapping, Sequence
 from typing import Any
 
 from gitmemo.errors import WorkersLost
+from gitmemo.memo.parallel.resources import check_workers
 from gitmemo.memo.parallel.work import Outcome, Raised, Task
 
 _PIECE_S = 0.2
@@ -30,6 +31,17 @@ def piece(tasks: Sequence[Task]) -> tuple[list[Outcome], float]:
     began = time.perf_counter()
     done = [task() for task in tasks]
     return done, time.perf_counter() - began
+
+
+def check_resources(client: Any, need: Mapping[str, float]) -> None:
+    """Raise `ResourceMissing` if no worker of a cluster has what one call needs.
+
+    The scheduler would wait for such a worker for ever, without a word.
+    """
+    if not need:
+        return
+    workers = client.scheduler_info(n_workers=-1)["workers"]  # by itself it tells of a few
+    check_workers(need, [each["resources"] for each in workers.values()])
 
 
 class Dask:

@@ -104,14 +104,15 @@ def engine(n_jobs: int | None, need: Mapping[str, float], capacity: Mapping[str,
     `need` are the resources that each call needs, and `capacity` what there is of them here.
 
     Raises:
-        ResourceMissing: One call alone needs more than there is.
+        ResourceMissing: One call alone needs more than there is here, or on any worker.
     """
     from joblib.parallel import get_active_backend
 
     backend, chosen = get_active_backend()
     if type(backend).__name__ == "DaskDistributedBackend":
-        from gitmemo.memo.parallel.dask import Dask
+        from gitmemo.memo.parallel.dask import Dask, check_resources
 
+        check_resources(backend.client, need)
         return Dask(backend.client, backend.submit_kwargs, need)
     most = resources.most_at_once(need, capacity)
     if most is None:

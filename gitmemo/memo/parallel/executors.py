@@ -11,6 +11,7 @@ from concurrent.futures import BrokenExecutor, CancelledError, Future, ThreadPoo
 from typing import Any, Protocol, TypeAlias
 
 from gitmemo.errors import BackendUnfit
+from gitmemo.memo.parallel.dask import check_resources
 from gitmemo.memo.parallel.work import Outcome, Raised, Task
 
 Fetch: TypeAlias = Callable[[], Outcome]
@@ -124,7 +125,15 @@ class Dask:
     def __init__(self, client: Any, submit_kwargs: dict[str, Any]) -> None:
         self._client = client
         self._how = submit_kwargs
+        self._checked: set[tuple[tuple[str, float], ...]] = set()
         self.most = 3 * max(1, sum(client.ncores().values()))
+
+    def check(self, needs: Mapping[str, float]) -> None:
+        """Raise `ResourceMissing` if no worker has what one call needs."""
+        key = tuple(sorted(needs.items()))
+        if key not in self._checked:
+            check_resources(self._client, needs)
+            self._checked.add(key)
 
     def submit(self, task: Task, needs: Mapping[str, float], done: Callable[[Fetch], None]) -> Any:
         """Begin a task soon."""

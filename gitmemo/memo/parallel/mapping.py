@@ -17,6 +17,7 @@ from gitmemo.memo.calls import Hit
 from gitmemo.memo.execute import running
 from gitmemo.memo.parallel import engines, showing
 from gitmemo.memo.parallel.notes import Noted
+from gitmemo.memo.parallel.resources import checked_jobs
 from gitmemo.memo.parallel.work import Ended, Raised, Task, Work, finished, to_the_end
 from gitmemo.memo.wording import call_in_words
 
@@ -93,13 +94,27 @@ class Mapped:
         self._op = op
         self._rows = rows
         self._fixed = fixed
-        self._n_jobs = n_jobs
+        self._n_jobs = checked_jobs(n_jobs)
         self._is_patient = on_error == "collect"
         self._progress = progress
         self._failed: list[tuple[int, Exception]] = []
         self._noted = Noted()
         # By the number of the call that stands for them: it is made, and they are looked up again.
         self._alike: dict[int, list[int]] = {}
+        self._check_arguments()
+
+    def _check_arguments(self) -> None:
+        """Raise the `TypeError` of arguments that do not fit: the program is wrong, not one call."""
+        seen: set[int] = set()
+        for number, row in enumerate(self._rows):
+            if len(row) in seen:
+                continue
+            seen.add(len(row))  # what fits is a matter of how many there are, and of the names
+            try:
+                self._op.arguments.binder.bind(row, self._fixed)
+            except TypeError as error:
+                error.add_note(f"raised by call {number}: {self._as_text(number)}")
+                raise
 
     def results(self) -> list[Any]:
         """Return what each call returns, in order.

@@ -1,16 +1,28 @@
 """What calls need besides a core, and how many of them that lets run at once here.
 
-Not what a cluster has, which its scheduler knows. Invariant: what nobody said how much there is of,
-there is one of.
+Not how many run at once on a cluster, which its scheduler sees to. Invariant: what nobody said how
+much there is of, there is one of here, and none of on a worker.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import operator
+from collections.abc import Iterable, Mapping
 
-from gitmemo.errors import ResourceMissing
+from gitmemo.errors import BadSetting, ResourceMissing
 
 UNSAID = 1.0
+
+
+def checked_jobs(n_jobs: int | None) -> int | None:
+    """Return how many calls are to run at once, if that is a number; raise `BadSetting` for others."""
+    try:
+        number = None if n_jobs is None else operator.index(n_jobs)
+    except TypeError:
+        number = 0
+    if number == 0:
+        raise BadSetting("n_jobs", n_jobs, ("a number above zero", "-1 for all cores"))
+    return number
 
 
 def most_at_once(need: Mapping[str, float], capacity: Mapping[str, float]) -> int | None:
@@ -30,3 +42,21 @@ def most_at_once(need: Mapping[str, float], capacity: Mapping[str, float]) -> in
         if amount > 0:
             limits.append(int(there // amount))
     return min(limits, default=None)
+
+
+def check_workers(need: Mapping[str, float], workers: Iterable[Mapping[str, float]]) -> None:
+    """Refuse what would wait for ever: no worker has what one call needs.
+
+    Where there are no workers yet, nothing is known.
+
+    Raises:
+        ResourceMissing: It says what the worker lacks that has most of it.
+    """
+    lacking = [
+        [(name, has.get(name, 0.0)) for name, amount in need.items() if has.get(name, 0.0) < amount]
+        for has in workers
+    ]
+    if not all(lacking) or not lacking:
+        return
+    name, there = min(lacking, key=lambda each: (len(each), -each[0][1]))[0]
+    raise ResourceMissing(name, need[name], there, is_on_cluster=True)

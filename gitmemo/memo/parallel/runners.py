@@ -9,15 +9,16 @@ from __future__ import annotations
 import contextvars
 import os
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from gitmemo.errors import ArgumentsChanged
 from gitmemo.memo import context
-from gitmemo.memo.parallel.executors import Executor, Fetch, executor
+from gitmemo.memo.parallel.executors import Dask, Executor, Fetch, executor
 from gitmemo.memo.parallel.meeting import Apart
 from gitmemo.memo.parallel.planned import Planned, contents
+from gitmemo.memo.parallel.resources import most_at_once
 from gitmemo.memo.parallel.work import Outcome, Raised, Task, Work
 
 if TYPE_CHECKING:
@@ -64,6 +65,17 @@ class Runner:
     def is_elsewhere(self) -> bool:
         """Whether this process is a fork of the one whose threads run, and tell of, the calls."""
         return self.executor is not None and self._process != os.getpid()
+
+    def check(self, needs: Mapping[str, float], capacity: Mapping[str, float]) -> None:
+        """Refuse a call that would wait for ever.
+
+        Raises:
+            ResourceMissing: It alone needs more than there is here, or on any worker.
+        """
+        if isinstance(self.executor, Dask):
+            self.executor.check(needs)
+        else:
+            most_at_once(needs, capacity)
 
     def has_room(self, count: int) -> bool:
         """Whether another call can be submitted while `count` are."""
