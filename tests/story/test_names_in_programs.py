@@ -115,7 +115,7 @@ def test_python_and_the_command_line_use_the_names_of_the_program(project: Clone
             assert columns(project, *ops.split()) == sorted(names)
     assert "acc = train(data=numbers, rate=rate)" in "\n".join(printed)
     assert json.loads(printed[-1]) == ["n", "numbers", "rate", "acc"]
-    assert "acc = train(data=numbers, rate)" in project.gitmemo("graph", "train").out
+    assert "acc = train(data=numbers, rate=rate)" in project.gitmemo("graph", "train").out
     where = ("--where", "acc > 19", "--columns", "rate,acc")
     assert columns(project, "train", *where) == ["acc", "rate"]
 
