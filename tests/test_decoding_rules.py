@@ -46,8 +46,9 @@ IMPORTS = {
     "codecs/fingerprint.py",
     "tracing/guards.py",
     "tracing/loading.py",
-    # Has joblib run tasks in workers; reads nothing.
+    # They have joblib run tasks in workers; they read nothing.
     "memo/parallel/engines.py",
+    "memo/parallel/executors.py",
 }
 TREES = {module: ast.parse((PACKAGE / module).read_text("utf-8")) for module in MODULES}
 DECODES = {
