@@ -105,9 +105,9 @@ if __name__ == "__main__":
 """
 # Where a machine has no namespaces: what workers do when they do not see the file.
 _BLIND = """
-import gitmemo.memo.parallel.work as work
+import gitmemo.memo.parallel.opened as opened
 
-work.is_seen = lambda sign: not sign
+opened.is_seen = lambda sign: not sign
 """
 
 

@@ -54,7 +54,7 @@ from gitmemo.errors import (
     StorageInMemory,
     WaitsInside,
 )
-from gitmemo.memo.parallel import mains, work
+from gitmemo.memo.parallel import mains, opened
 from gitmemo.memo.parallel.pending import PendingRef
 from gitmemo.model.lines import to_line
 from gitmemo.ref import AtomRef, ListRef
@@ -250,7 +250,7 @@ def test_a_worker_hands_on_exceptions_that_refuse_a_traceback(
     monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
     main = mains.Main(None, None, None, (), ())
     error = Frozen(1)
-    around = mains.as_main(mains.standing_in(main), main), work._StandingFor(None)
+    around = mains.as_main(mains.standing_in(main), main), opened._StandingFor(None)
     for block in around:
         with pytest.raises(Exception) as caught, block:
             raise error

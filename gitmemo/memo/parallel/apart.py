@@ -17,7 +17,7 @@ from gitmemo.errors import GitmemoError, NotInitialised, NotInRepository, Worker
 from gitmemo.git.cli import Git
 from gitmemo.hashing.digest import Digest, digest
 from gitmemo.memo.opening import moved
-from gitmemo.memo.parallel.handshake import place_of_here
+from gitmemo.memo.parallel.handshake import code_of, place_of_here
 from gitmemo.memo.parallel.mains import Main
 from gitmemo.memo.parallel.meeting import SIGNS, Meeting, first_commits, send
 from gitmemo.model.facts import Call, Fact, Source, Text, Version, referenced_cids
@@ -118,8 +118,6 @@ def _sources(storage: Storage, version: Version) -> Iterator[Fact]:
     for component, content in version.pairs.items():
         text = storage.world.text(component, content.source)
         if text is None:  # the journal in which it is was not read yet
-            from gitmemo.memo.parallel.work import code_of
-
             code = code_of(storage)
             text = code.text(component, content) if code is not None else ""
         yield Text(text)

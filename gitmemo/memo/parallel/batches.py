@@ -14,7 +14,6 @@ from typing import TYPE_CHECKING, Any
 
 from gitmemo.errors import (
     ArgumentsChanged,
-    CallsFailed,
     ForkedInBatch,
     NewCallRefused,
     WaitsInside,
@@ -28,20 +27,19 @@ from gitmemo.memo.calls import Hit
 from gitmemo.memo.execute import running
 from gitmemo.memo.inputs import PreparedCall
 from gitmemo.memo.parallel.executors import Cancelled, Fetch, Lost
+from gitmemo.memo.parallel.failed import Failures
 from gitmemo.memo.parallel.meeting import Apart
 from gitmemo.memo.parallel.notes import Noted
+from gitmemo.memo.parallel.outcomes import Outcome, Raised, finished
 from gitmemo.memo.parallel.pending import RefTuple, pending_in, settled, source_of, without_tuples
 from gitmemo.memo.parallel.planned import Copies, Planned, State, Uncopied, contents
-from gitmemo.memo.parallel.resources import UNSAID
+from gitmemo.memo.parallel.queueing import Queue
 from gitmemo.memo.parallel.runners import Runner
-from gitmemo.memo.parallel.work import Outcome, Raised, finished
 
 if TYPE_CHECKING:
     from gitmemo.memo.op import Op
     from gitmemo.memo.storage import Storage
 
-_MOST_FREED = 8
-"""How many calls are looked at for each that gives a resource back."""
 _LOOKS_EVERY_S = 1.0
 """How often a thread that waits looks whether there is anything to wait for."""
 
@@ -63,13 +61,10 @@ class Batch:
         self._open: dict[int, Planned] = {}
         self._by_key: dict[Digest, Planned] = {}
         self._due: list[tuple[int, Planned]] = []
-        self._ready: list[tuple[bool, int, Planned]] = []
-        # By what they need: ready, but for resources that are taken.
-        self._held: dict[tuple[tuple[str, float], ...], list[tuple[bool, int, Planned]]] = {}
-        self._taken: dict[str, float] = {}
+        self._queue = Queue(storage._capacity)
         self._running: dict[int, Any] = {}
         self._over = 0
-        self._failed: list[tuple[Planned, int]] = []
+        self._failed = Failures()
         self._lost: BaseException | None = None
         self._copies = Copies()
         self._noted = Noted()
@@ -178,7 +173,7 @@ class Batch:
             return
         call.leave_out(failed)
         self._is_over(call)
-        self._failed.append((failed, 1))
+        self._failed.add(failed, left_out=1)
 
     def _stand(self, call: Planned, key: Digest) -> None:
         """Let a call whose inputs are known be run, or wait for an equal one that is."""
@@ -190,7 +185,7 @@ class Batch:
                 self._want(same)
             return
         call.key, call.state, call.same = key, State.READY, None
-        heappush(self._ready, (not call.is_wanted, call.number, call))
+        self._queue.push(call)
 
     # --- going on --------------------------------------------------------------
 
@@ -235,41 +230,8 @@ class Batch:
 
     def _next(self, *, wanted: bool) -> Planned | None:
         """Return the next call to begin, of those that are waited for if `wanted`."""
-        while self._ready and not (wanted and self._ready[0][0]):
-            entry = heappop(self._ready)
-            if entry[2].state is not State.READY:
-                continue
-            if self._fits(entry[2]):
-                return entry[2]
-            needs = tuple(sorted(entry[2].op.options.resources.items()))
-            heappush(self._held.setdefault(needs, []), entry)
-        return None
-
-    def _fits(self, call: Planned) -> bool:
-        """Whether what a call needs besides a core is free; always where a cluster sees to it."""
-        if self._runner is None or not self._runner.limits:
-            return True
-        capacity = self.storage._capacity
-        return all(
-            self._taken.get(name, 0.0) + amount <= capacity.get(name, UNSAID)
-            for name, amount in call.op.options.resources.items()
-        )
-
-    def _occupy(self, call: Planned) -> None:
-        """Take what a call needs."""
-        for name, amount in call.op.options.resources.items():
-            self._taken[name] = self._taken.get(name, 0.0) + amount
-
-    def _free(self, call: Planned) -> None:
-        """Give back what a call needed: some of those that were held back may fit."""
-        for name, amount in call.op.options.resources.items():
-            self._taken[name] = self._taken.get(name, 0.0) - amount
-        if not self._running:
-            self._taken.clear()  # what is left of fractions must not hold anything back
-        for held in self._held.values():
-            for _ in range(_MOST_FREED):
-                if held:
-                    heappush(self._ready, heappop(held))
+        limits = self._runner is not None and self._runner.limits
+        return self._queue.next(wanted=wanted, limits=limits)
 
     def _begin(self, call: Planned, runner: Runner) -> None:
         task = runner.task(call)
@@ -277,7 +239,7 @@ class Batch:
             self._take_outcome(call, task)
             return
         call.state = State.RUNNING
-        self._occupy(call)
+        self._queue.occupy(call)
         self._running[call.number] = None
         try:
             self._running[call.number] = runner.submit(call, task)
@@ -288,7 +250,7 @@ class Batch:
         """Take notice that a call has ended."""
         with self._changed:
             self._running.pop(call.number, None)
-            self._free(call)
+            self._queue.free(call, is_last=not self._running)
             try:
                 self._take_outcome(call, fetch())
             except Cancelled:
@@ -337,8 +299,10 @@ class Batch:
         self._noted.note(error, *where, f"raised by {call.words}")
         for one in (call, *left_out):
             self._is_over(one)
-        self._failed.append((call, sum(one.same is None for one in left_out)))
-        self._failed += [(one, 0) for one in left_out if one.same is call]
+        self._failed.add(call, left_out=sum(one.same is None for one in left_out))
+        for one in left_out:
+            if one.same is call:
+                self._failed.add(one)
 
     def _cancel(self, call: Planned) -> None:
         self._is_broken = True
@@ -400,7 +364,7 @@ class Batch:
             one.is_wanted = True
             todo += one.before
             if one.state is State.READY:
-                heappush(self._ready, (False, one.number, one))
+                self._queue.push(one)
 
     def _until(self, is_met: Callable[[], bool], *, wanted: bool) -> None:
         self._advance()
@@ -420,7 +384,7 @@ class Batch:
         assert self._runner is not None  # whoever asks for it has seen it
         task = self._runner.task(call)
         call.state = State.RUNNING
-        self._occupy(call)
+        self._queue.occupy(call)
         self._running[call.number] = None
         self._changed.release()
         try:
@@ -428,7 +392,7 @@ class Batch:
         except BaseException:  # interrupted: it has not ended
             self._changed.acquire()
             self._running.pop(call.number, None)
-            self._free(call)
+            self._queue.free(call, is_last=not self._running)
             self._cancel(call)
             raise
         self._changed.acquire()
@@ -449,33 +413,9 @@ class Batch:
             self._until(lambda: next(reversed(self._open), -1) < since, wanted=False)
             if self._lost is not None:
                 raise self._lost
-            failed = self._failures(since)
-        if failed:
-            calls = sorted(failed, key=lambda each: each.number)
-            raise CallsFailed(
-                self.made - since,
-                [call.number - since for call in calls],
-                [call.words for call in calls],
-                [call.error for call in calls if isinstance(call.error, Exception)],
-                sum(failed.values()),
-            )
-
-    def _failures(self, since: int) -> dict[Planned, int]:
-        """Return what failed, and how many calls were not run for each; it is told of once."""
-        left_out: dict[Planned, int] = {}
-        for call, number in self._failed:
-            if call.number >= since or number:
-                left_out[call] = left_out.get(call, 0) + number
-        self._failed = [each for each in self._failed if each[0] not in left_out]
-        # Of what the program was told where it waited, and nothing else needed, it knows.
-        first = {
-            call: call.failed or call for call in left_out
-        }  # of equal ones, that which was run
-        return {
-            call: number
-            for call, number in left_out.items()
-            if left_out.get(first[call], number) or not first[call].is_told
-        }
+            failed = self._failed.error(since, self.made)
+        if failed is not None:
+            raise failed
 
     def abandon(self, since: int) -> None:
         """Let calls from number `since` on finish that have begun, and cancel the others."""

@@ -14,8 +14,8 @@ from collections.abc import Generator, Mapping, Sequence
 from typing import Any
 
 from gitmemo.errors import WorkersLost
+from gitmemo.memo.parallel.outcomes import Outcome, Raised, Task
 from gitmemo.memo.parallel.resources import check_workers
-from gitmemo.memo.parallel.work import Outcome, Raised, Task
 
 _PIECE_S = 0.2
 _MOST_IN_A_PIECE = 500

@@ -15,7 +15,7 @@ from typing import Any, Protocol
 from gitmemo.errors import WorkersLost
 from gitmemo.memo.parallel import resources
 from gitmemo.memo.parallel.meeting import Apart
-from gitmemo.memo.parallel.work import Ended, Outcome, Task
+from gitmemo.memo.parallel.outcomes import Ended, Outcome, Task
 
 
 class Engine(Protocol):

@@ -12,7 +12,7 @@ from typing import Any, Protocol, TypeAlias
 
 from gitmemo.errors import BackendUnfit
 from gitmemo.memo.parallel.dask import check_resources
-from gitmemo.memo.parallel.work import Outcome, Raised, Task
+from gitmemo.memo.parallel.outcomes import Outcome, Raised, Task
 
 Fetch: TypeAlias = Callable[[], Outcome]
 """Returns what came of a task; raises `Cancelled`, or `Lost`."""

@@ -1,6 +1,6 @@
 """What a worker must have in common with its driver, and how it differs.
 
-Not what is done about it (`work`). Invariant: where nothing differs, a call that the worker makes
+Not what is done about it (`opened`). Invariant: where nothing differs, a call that the worker makes
 is one that the driver could have made.
 """
 
@@ -14,12 +14,16 @@ import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from importlib import metadata
+from typing import TYPE_CHECKING
 
 from gitmemo.hashing.digest import digest
 from gitmemo.hashing.structure import MAINS
 from gitmemo.source import SourceFile
 from gitmemo.tracing import CodeState
 from gitmemo.tracing.observations import Observations
+
+if TYPE_CHECKING:
+    from gitmemo.memo.storage import Storage
 
 _OWN_VERSION: str = sys.modules["gitmemo"].__version__
 
@@ -125,3 +129,8 @@ def _version_here(package: str) -> str | None:
         return metadata.version(package)
     except metadata.PackageNotFoundError:
         return None
+
+
+def code_of(storage: Storage) -> CodeState | None:
+    """Return the running code that a storage versions; None if it versions none."""
+    return storage._code if isinstance(storage._code, CodeState) else None

@@ -17,8 +17,9 @@ from gitmemo.memo.calls import Hit
 from gitmemo.memo.execute import running
 from gitmemo.memo.parallel import engines, showing
 from gitmemo.memo.parallel.notes import Noted
+from gitmemo.memo.parallel.outcomes import Ended, Raised, Task, finished, to_the_end
 from gitmemo.memo.parallel.resources import checked_jobs
-from gitmemo.memo.parallel.work import Ended, Raised, Task, Work, finished, to_the_end
+from gitmemo.memo.parallel.work import Work
 from gitmemo.memo.wording import call_in_words
 
 if TYPE_CHECKING:

@@ -17,9 +17,10 @@ from gitmemo.errors import ArgumentsChanged
 from gitmemo.memo import context
 from gitmemo.memo.parallel.executors import Dask, Executor, Fetch, executor
 from gitmemo.memo.parallel.meeting import Apart
+from gitmemo.memo.parallel.outcomes import Outcome, Raised, Task
 from gitmemo.memo.parallel.planned import Planned, contents
 from gitmemo.memo.parallel.resources import most_at_once
-from gitmemo.memo.parallel.work import Outcome, Raised, Task, Work
+from gitmemo.memo.parallel.work import Work
 
 if TYPE_CHECKING:
     from gitmemo.memo.storage import Storage
