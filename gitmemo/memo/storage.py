@@ -20,9 +20,10 @@ from gitmemo.errors import BadSetting, GitmemoError, StorageInMemory, UnknownRef
 from gitmemo.files.names import rooted
 from gitmemo.hashing.digest import Digest
 from gitmemo.memo import context
+from gitmemo.memo.allowing import AllowingNewCalls
 from gitmemo.memo.asking import Changes
 from gitmemo.memo.cache import Cache, CacheInfo
-from gitmemo.memo.caller import AllowingNewCalls, Caller
+from gitmemo.memo.caller import Caller
 from gitmemo.memo.calls import CallView, Counter, Observer, Watch
 from gitmemo.memo.checking import Checker
 from gitmemo.memo.deciding import Deciding

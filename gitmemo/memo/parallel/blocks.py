@@ -39,7 +39,7 @@ class Block:
     @property
     def unfinished(self) -> int:
         """How many calls of the batch are not over."""
-        return len(self._batch._open)
+        return self._batch.unfinished
 
     def __exit__(
         self,

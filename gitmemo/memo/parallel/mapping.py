@@ -151,14 +151,14 @@ class Mapped:
     def _call(self, *args: Any, **kwargs: Any) -> Any:
         return self._storage.call(self._op, args, kwargs)
 
-    def _looked_up(self) -> tuple[list[tuple[int, Any]], list[int]]:
-        """Return the results that are stored, and the numbers of the calls that have to be made."""
+    def _looked_up(self) -> tuple[list[tuple[int, Any]], dict[int, Digest]]:
+        """Return the results that are stored, and the keys of the calls that have to be made."""
         storage = self._storage
         if storage._is_unsettled:
             storage._settle()
         caller, op = storage._caller, self._op
         stored: list[tuple[int, Any]] = []
-        missing: list[int] = []
+        missing: dict[int, Digest] = {}
         first: dict[Digest, int] = {}
         for number, row in enumerate(self._rows):
             try:
@@ -171,12 +171,12 @@ class Mapped:
                 continue
             same = first.setdefault(found.key, number)
             if same == number:
-                missing.append(number)
+                missing[number] = found.key
             else:
                 self._alike.setdefault(same, []).append(number)
         return stored, missing
 
-    def _prepared(self, missing: list[int]) -> tuple[Work | None, engines.Engine]:
+    def _prepared(self, missing: dict[int, Digest]) -> tuple[Work | None, engines.Engine]:
         if not missing or not self._storage._caller.allows_new_calls:
             return (Work(self._storage) if missing else None), engines.Serial()
         engine = engines.engine(self._n_jobs, self._op.options.resources, self._storage._capacity)
@@ -188,35 +188,45 @@ class Mapped:
     def _handed_out(
         self,
         stored: list[tuple[int, Any]],
-        missing: list[int],
+        missing: dict[int, Digest],
         work: Work | None,
         engine: engines.Engine,
     ) -> Iterator[tuple[int, Any]]:
         yield from stored
         if work is not None:
-            tasks = [work.task(n, self._op, self._rows[n], self._fixed) for n in missing]
-            yield from self._made(tasks, engine)
+            tasks = [
+                work.task(number, self._op, self._rows[number], self._fixed, key)
+                for number, key in missing.items()
+            ]
+            yield from self._made(tasks, work, engine)
         self._end()
 
-    def _made(self, tasks: list[Task], engine: engines.Engine) -> Iterator[tuple[int, Any]]:
+    def _made(
+        self, tasks: list[Task], work: Work, engine: engines.Engine
+    ) -> Iterator[tuple[int, Any]]:
         name = self._op.qualname
         try:
             with (
                 showing.progress(name, len(tasks), wanted=self._progress) as show,
-                engines.outcomes(engine, tasks) as found,
+                engines.outcomes(engine, tasks, work) as found,
             ):
                 for outcome in found:
-                    yield from self._taken(outcome)
+                    yield from self._taken(outcome, work)
                     show(1)
         except WorkerDiffers:
             engine.replace_workers()
             raise
+        finally:
+            work.end()
 
-    def _taken(self, outcome: Ended) -> Iterator[tuple[int, Any]]:
+    def _taken(self, outcome: Ended, work: Work) -> Iterator[tuple[int, Any]]:
         if isinstance(outcome, Raised):
+            work.let_go(outcome.number)
             self._fail(outcome.number, outcome.error, outcome.trace)
             return
-        yield outcome.number, finished(self._storage, self._op, outcome)
+        result = finished(self._storage, self._op, outcome)
+        work.let_go(outcome.number)
+        yield outcome.number, result
         for number in self._alike.pop(outcome.number, ()):
             yield number, to_the_end(self._call(*self._rows[number], **self._fixed), self._op)
 

@@ -26,8 +26,9 @@ from gitmemo.memo.parallel.apart import OwnClone
 from gitmemo.memo.parallel.handshake import Terms, code_of, differences, place_of_here
 from gitmemo.memo.parallel.mains import Main, as_main, standing_in
 from gitmemo.memo.parallel.meeting import Apart, Meeting, Reported, is_seen
-from gitmemo.memo.parallel.outcomes import Outcome, Raised, Recorded, called, sendable
+from gitmemo.memo.parallel.outcomes import Claimed, Outcome, Raised, Recorded, called, sendable
 from gitmemo.memo.recorder import recorded
+from gitmemo.memo.waiting import IfClaimed, PutOff
 from gitmemo.model.facts import Call
 from gitmemo.model.lines import from_line, to_line
 from gitmemo.ref import Ref
@@ -69,6 +70,8 @@ class Sent:
         try:
             work = _open_works.of(self.header)
             return Apart(self.number, self.known) if work is None else work.make(self)
+        except PutOff as put_off:
+            return Claimed(self.number, put_off.key, put_off.op)
         except BaseException as error:
             if isinstance(error, KeyboardInterrupt):
                 raise
@@ -122,10 +125,15 @@ class _OpenWork:
             finally:
                 _arriving.reset(token)
             self.storage.world.learn([from_line(line, content_id) for line in sent.known])
-            call, made = self._record_of(op, args, kwargs)
+            call, made = self._record_of(op, args, kwargs, self._if_claimed(sent.header))
             if self._own is not None:
                 return Reported(sent.number, tuple(self._own.lines(self.storage, call, made)))
-            return Recorded(sent.number, tuple(self._lines(call)))
+            return Recorded(sent.number, tuple(self._lines(call)), is_reused=not made)
+
+    def _if_claimed(self, header: Header) -> IfClaimed:
+        if self._own is not None:
+            return IfClaimed.WAIT  # of claims in this clone the driver knows nothing
+        return IfClaimed.PUT_OFF if header.meeting is None else IfClaimed.MAKE
 
     def _op(self, data: bytes) -> Op[..., Any]:
         with self._lock:
@@ -137,14 +145,18 @@ class _OpenWork:
             return op
 
     def _record_of(
-        self, op: Op[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+        self,
+        op: Op[..., Any],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        if_claimed: IfClaimed,
     ) -> tuple[Call, list[Call]]:
         """Return the record of a call, and all that were recorded meanwhile."""
         storage, noted = self.storage, list[Call]()
         context.push(storage)
         token = recorded.set(noted)
         try:
-            called(storage, op, args, kwargs)
+            called(storage, op, args, kwargs, if_claimed)
             # The inner calls come before it. Of one that was stored already nothing is recorded.
             return (noted[-1] if noted else self._stored(op, args, kwargs)), noted
         finally:
