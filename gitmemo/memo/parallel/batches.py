@@ -295,8 +295,7 @@ class Batch:
     def _fail(self, call: Planned, error: BaseException, trace: str = "") -> None:
         self._is_broken = True
         left_out = call.fail(error)
-        where = [f"in a worker:\n{trace.rstrip()}"] if trace else []
-        self._noted.note(error, *where, f"raised by {call.words}")
+        self._noted.note(error, f"raised by {call.words}", trace)
         for one in (call, *left_out):
             self._is_over(one)
         self._failed.add(call, left_out=sum(one.same is None for one in left_out))
@@ -413,7 +412,7 @@ class Batch:
             self._until(lambda: next(reversed(self._open), -1) < since, wanted=False)
             if self._lost is not None:
                 raise self._lost
-            failed = self._failed.error(since, self.made)
+            failed = self._failed.error(since, self.made, self._noted)
         if failed is not None:
             raise failed
 

@@ -226,8 +226,7 @@ class Mapped:
         """Note what a call raised; raise it at once where that was asked for."""
         if isinstance(error, WorkerDiffers | WorkersApart) or not isinstance(error, Exception):
             raise error
-        where = [f"in a worker:\n{trace.rstrip()}"] if trace else []
-        self._noted.note(error, f"raised by call {number}: {self._as_text(number)}", *where)
+        self._noted.note(error, f"raised by call {number}: {self._as_text(number)}", trace)
         if not self._is_patient:
             raise error
         # Those that are equal to it have no result either.
@@ -239,7 +238,9 @@ class Mapped:
         self._failed.sort(key=lambda each: each[0])
         numbers = [number for number, _ in self._failed]
         texts = [self._as_text(number) for number in numbers]
-        raise CallsFailed(len(self._rows), numbers, texts, [error for _, error in self._failed])
+        errors = [error for _, error in self._failed]
+        traces = self._noted.traces(errors)
+        raise CallsFailed(len(self._rows), numbers, texts, errors, traces=traces)
 
     def _as_text(self, number: int) -> str:
         return call_in_words(self._op, self._rows[number], self._fixed)

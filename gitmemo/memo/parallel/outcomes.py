@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import os
 import traceback
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from gitmemo.codecs.pickles import Sending, in_worker, sent
@@ -132,7 +135,7 @@ def _elsewhere(coroutine: Any) -> Any:
 
 def sendable(error: BaseException) -> tuple[BaseException, str]:
     """Return an exception that reaches another process, and where it was raised."""
-    trace = "".join(traceback.format_exception(error))
+    trace = "".join(traceback.format_exception(type(error), error, _from_the_body(error)))
     plain = Sending({}, lambda _: None)
     try:
         if type(in_worker(sent(error, plain))) is type(error):
@@ -141,3 +144,14 @@ def sendable(error: BaseException) -> tuple[BaseException, str]:
         pass
     kind = type(error)
     return RaisedElsewhere(f"{kind.__module__}.{kind.__qualname__}", str(error)), trace
+
+
+def _from_the_body(error: BaseException) -> TracebackType | None:
+    """Return where an exception was raised, from the body of the call on if it came as far as that."""
+    found = error.__traceback__
+    while found is not None and found.tb_frame.f_code.co_filename.startswith(_PACKAGE):
+        found = found.tb_next
+    return found or error.__traceback__
+
+
+_PACKAGE = str(Path(__file__).parents[2]) + os.sep
