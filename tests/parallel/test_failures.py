@@ -10,7 +10,6 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import joblib
 import pytest
 
 import gitmemo as gm
@@ -47,9 +46,8 @@ def batched(storage: gm.Storage, count: int) -> Any:
 def test_a_few_failures_are_told_in_full_and_the_others_counted(
     made: Callable[[gm.Storage, int], Any],
 ) -> None:
-    with gm.Storage() as storage, joblib.parallel_config("sequential"):
-        with pytest.raises(CallsFailed) as caught:
-            made(storage, 100)
+    with gm.Storage() as storage, pytest.raises(CallsFailed) as caught:
+        made(storage, 100)
     error = caught.value
     said = (
         "100 of 100 calls failed: 0: fails(0), 1: fails(1), 2: fails(2), 3: fails(3), 4: fails(4)"

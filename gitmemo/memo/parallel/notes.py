@@ -35,7 +35,7 @@ class Noted:
                 error.add_note(text)
 
     def traces(self, errors: Sequence[BaseException]) -> tuple[str, ...]:
-        """Return where each was raised, as text; but for the first few they do not say it themselves any more.
+        """Return where each was raised, as text; those after the first few say it no more themselves.
 
         Python prints the first 15 of a group, and each of them with its traceback: hundreds of lines.
         """
