@@ -26,10 +26,10 @@ from gitmemo.memo import context
 from gitmemo.memo.calls import Hit
 from gitmemo.memo.execute import running
 from gitmemo.memo.inputs import PreparedCall
-from gitmemo.memo.parallel.executors import Cancelled, Fetch, Lost
+from gitmemo.memo.parallel.executors import Cancelled, Executor, Fetch, Lost
 from gitmemo.memo.parallel.failed import Failures
 from gitmemo.memo.parallel.meeting import Apart
-from gitmemo.memo.parallel.notes import Noted
+from gitmemo.memo.parallel.notes import BEFORE_ANY_CALL, Noted
 from gitmemo.memo.parallel.outcomes import Outcome, Raised, finished
 from gitmemo.memo.parallel.pending import RefTuple, pending_in, settled, source_of, without_tuples
 from gitmemo.memo.parallel.planned import Copies, Planned, State, Uncopied, contents
@@ -54,7 +54,7 @@ class Batch:
         self.outer = outer if isinstance(outer, Batch) else None
         self.made = 0
         self.is_closed = False
-        self._n_jobs = n_jobs
+        self.n_jobs = n_jobs
         self._caller = storage._caller
         # Everything below changes only while this is held.
         self._changed = threading.Condition(threading.RLock())
@@ -144,9 +144,8 @@ class Batch:
     ) -> Any:
         if self._lost is not None:
             raise self._lost
-        if self._runner is None:
-            self._runner = Runner(self.storage, self._n_jobs, self.take)
-        self._runner.check(op.options.resources, self.storage._capacity)
+        self._caller.check(op, is_new=True)
+        self._ready().check(op, self.storage._capacity)
         call = Planned(self, self.made, op, args, kwargs)
         handed_out = call.handed_out()
         self.made += 1
@@ -157,6 +156,16 @@ class Batch:
             self._follow(call, before)
         self._advance()
         return handed_out.refs if isinstance(handed_out, RefTuple) else handed_out
+
+    def _ready(self) -> Runner:
+        if self._runner is None:
+            self._runner = Runner(self.storage, self.n_jobs, self.take)
+        return self._runner
+
+    def lent(self) -> Executor | None:
+        """Return what runs the calls, for a map that is made in the batch; None where nothing does."""
+        with self._changed:
+            return None if self._is_elsewhere else self._ready().executor
 
     def _follow(self, call: Planned, before: list[Planned]) -> None:
         """Let a call wait for others; leave it out if one of them failed."""
@@ -278,6 +287,9 @@ class Batch:
             return
         error = outcome.error
         if isinstance(error, WorkerDiffers | WorkersApart) or not isinstance(error, Exception):
+            raise error
+        if outcome.is_of_all:
+            self._noted.note(error, BEFORE_ANY_CALL, outcome.trace)
             raise error
         self._fail(call, error, outcome.trace)
 
@@ -429,8 +441,8 @@ class Batch:
                     self._cancel(call)
             self._until(lambda: all(number < since for number in self._running), wanted=True)
 
-    def close(self) -> None:
-        """End what runs calls; nothing is running any more."""
+    def close(self, error: BaseException | None) -> None:
+        """End what runs calls; nothing is running any more. `error` is what ended the block."""
         self.is_closed = True
         if self._runner is not None and not self._is_elsewhere:
-            self._runner.close()
+            self._runner.close(is_replaced=isinstance(error or self._lost, WorkerDiffers))

@@ -16,7 +16,7 @@ from gitmemo.memo import context
 from gitmemo.memo.calls import Hit
 from gitmemo.memo.execute import running
 from gitmemo.memo.parallel import engines, showing
-from gitmemo.memo.parallel.notes import Noted
+from gitmemo.memo.parallel.notes import BEFORE_ANY_CALL, Noted
 from gitmemo.memo.parallel.outcomes import Ended, Raised, Task, finished, to_the_end
 from gitmemo.memo.parallel.resources import checked_jobs
 from gitmemo.memo.parallel.work import Work
@@ -157,6 +157,7 @@ class Mapped:
         if storage._is_unsettled:
             storage._settle()
         caller, op = storage._caller, self._op
+        caller.check(op, is_new=False)
         stored: list[tuple[int, Any]] = []
         missing: list[int] = []
         first: dict[Digest, int] = {}
@@ -179,11 +180,20 @@ class Mapped:
     def _prepared(self, missing: list[int]) -> tuple[Work | None, engines.Engine]:
         if not missing or not self._storage._caller.allows_new_calls:
             return (Work(self._storage) if missing else None), engines.Serial()
-        engine = engines.engine(self._n_jobs, self._op.options.resources, self._storage._capacity)
+        self._storage._caller.check(self._op, is_new=True)
+        engine = self._engine()
         work = Work(self._storage, is_far=engine.is_far)
         if not engine.is_here:
             work.pack(self._op)
         return work, engine
+
+    def _engine(self) -> engines.Engine:
+        need = self._op.options.resources
+        if self._n_jobs is None and context.batching.get() is not None:
+            from gitmemo.memo.parallel.lending import lent  # what batches need
+
+            return lent(self._storage, need)
+        return engines.engine(self._n_jobs, need, self._storage._capacity)
 
     def _handed_out(
         self,
@@ -214,6 +224,7 @@ class Mapped:
 
     def _taken(self, outcome: Ended) -> Iterator[tuple[int, Any]]:
         if isinstance(outcome, Raised):
+            self._refuse_setting_up(outcome)
             self._fail(outcome.number, outcome.error, outcome.trace)
             return
         yield outcome.number, finished(self._storage, self._op, outcome)
@@ -222,9 +233,16 @@ class Mapped:
 
     # --- failures
 
+    def _refuse_setting_up(self, outcome: Raised) -> None:
+        if isinstance(outcome.error, WorkerDiffers | WorkersApart):
+            raise outcome.error
+        if outcome.is_of_all:
+            self._noted.note(outcome.error, BEFORE_ANY_CALL, outcome.trace)
+            raise outcome.error
+
     def _fail(self, number: int, error: BaseException, trace: str = "") -> None:
         """Note what a call raised; raise it at once where that was asked for."""
-        if isinstance(error, WorkerDiffers | WorkersApart) or not isinstance(error, Exception):
+        if not isinstance(error, Exception):
             raise error
         self._noted.note(error, f"raised by call {number}: {self._as_text(number)}", trace)
         if not self._is_patient:

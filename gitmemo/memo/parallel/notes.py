@@ -10,6 +10,8 @@ import traceback
 from collections.abc import Iterator, Sequence
 from contextlib import suppress
 
+BEFORE_ANY_CALL = "raised before any call was made: it is the same for all of them"
+"""The note on what stops all calls alike."""
 _MOST_IN_FULL = 5
 """How many of the exceptions that are raised together are printed with all that is known of them."""
 

@@ -48,11 +48,17 @@ class Recorded:
 
 @dataclass(frozen=True, slots=True)
 class Raised:
-    """A call that raised; `trace` says where in a worker, and is empty for what was raised here."""
+    """A call that raised.
+
+    Attributes:
+        trace: Where in a worker; empty for what was raised here.
+        is_of_all: Whether it was raised before the call: a worker can make none of this op.
+    """
 
     number: int
     error: BaseException
     trace: str = ""
+    is_of_all: bool = False
 
 
 Done: TypeAlias = Made | Recorded | Reported

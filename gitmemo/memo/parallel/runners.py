@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from gitmemo.errors import ArgumentsChanged
 from gitmemo.memo import context
-from gitmemo.memo.parallel.executors import Dask, Executor, Fetch, executor
+from gitmemo.memo.parallel.executors import Dask, Executor, Fetch, executor, packed
 from gitmemo.memo.parallel.meeting import Apart
 from gitmemo.memo.parallel.outcomes import Outcome, Raised, Task
 from gitmemo.memo.parallel.planned import Planned, contents
@@ -23,6 +23,7 @@ from gitmemo.memo.parallel.resources import most_at_once
 from gitmemo.memo.parallel.work import Work
 
 if TYPE_CHECKING:
+    from gitmemo.memo.op import Op
     from gitmemo.memo.storage import Storage
 
 
@@ -67,12 +68,16 @@ class Runner:
         """Whether this process is a fork of the one whose threads run, and tell of, the calls."""
         return self.executor is not None and self._process != os.getpid()
 
-    def check(self, needs: Mapping[str, float], capacity: Mapping[str, float]) -> None:
-        """Refuse a call that would wait for ever.
+    def check(self, op: Op[..., Any], capacity: Mapping[str, float]) -> None:
+        """Refuse an op of which no call could be made.
 
         Raises:
-            ResourceMissing: It alone needs more than there is here, or on any worker.
+            ResourceMissing: One alone needs more than there is here, or on any worker.
+            Exception: Whatever pickling raises: the op, or what its code uses, cannot be sent.
         """
+        if not self._is_here:
+            self._work.pack(op)
+        needs = op.options.resources
         if isinstance(self.executor, Dask):
             self.executor.check(needs)
         else:
@@ -89,8 +94,8 @@ class Runner:
         if self._is_here:
             return checked
         # Not by the executor: its thread would stand still for what cannot be pickled.
-        packed: Task | Raised = _unreduced(task.__reduce__())
-        return checked.refused() or packed
+        sent = packed(task)
+        return checked.refused() or sent
 
     def meet(self, one: Apart) -> None:
         """Get ready for workers that do not see the folder of here; the call can be submitted again.
@@ -114,10 +119,12 @@ class Runner:
         """Return why nothing will ever arrive any more."""
         return "" if self.executor is None else self.executor.lost()
 
-    def close(self) -> None:
-        """End it."""
+    def close(self, *, is_replaced: bool) -> None:
+        """End it; `is_replaced` if its workers are to be others the next time."""
         if self.executor is not None and self._thread is not None:
             self.executor.close()
+            if is_replaced:
+                self.executor.replace_workers()
             self._arrived.put(None)
             self._thread.join()
 
@@ -141,8 +148,3 @@ class _Checked:
     def meet(self, those: Sequence[Apart]) -> None:
         """Do as the task does."""
         self._task.meet(those)
-
-
-def _unreduced(reduced: Any) -> Any:
-    make, state = reduced
-    return make(*state)
