@@ -186,6 +186,20 @@ class Caller:
         told = op.arguments.identity(inputs) if needs_rules else inputs
         return self._prepared(op, args, kwargs, inputs, told)
 
+    def check(self, op: Op[..., Any], *, is_new: bool) -> None:
+        """Raise what every call of an op would raise, whatever its arguments.
+
+        `is_new` if it has calls that are not stored.
+
+        Raises:
+            UnknownNotebook, SignatureChanged: They cannot be looked up.
+            BadOption, DependencyMissing: What they depend on cannot be found.
+        """
+        name = self._names.name_of(op)[0]
+        self._lookup.fitting(op, name)
+        if is_new and self.allows_new_calls:
+            self.requests.scopes.of(op, name)
+
     def _is_claiming(self, if_claimed: IfClaimed) -> bool:
         """Whether a call is claimed before it is run; one that is refused is so at once."""
         is_wanted = if_claimed is not IfClaimed.MAKE

@@ -107,6 +107,18 @@ class Lookup:
     def _valid(self, candidates: Iterable[Candidate]) -> list[Candidate]:
         return [found for found in candidates if self.is_valid(found.call)]
 
+    def fitting(self, op: Op[..., Any], name: str) -> FormerNames | None:
+        """Return the former names of an op that fits its stored calls, if it has any.
+
+        Raises:
+            SignatureChanged: Stored calls that are valid now do not fit the op's signature.
+        """
+        if op not in self._fitting:
+            former = self._former(op, name)
+            self._refuse_drift(op, name, former)
+            self._fitting[op] = former
+        return self._fitting[op]
+
     def find(self, prepared: PreparedCall, *, again: bool = False) -> Found | None:
         """Return a stored call that is valid now, made part of this world with these histories.
 
@@ -116,11 +128,7 @@ class Lookup:
             SignatureChanged: Stored calls that are valid now do not fit the op's signature.
         """
         op, name, slots = prepared.op, prepared.name, prepared.slots
-        if op not in self._fitting:
-            former = self._former(op, name)
-            self._refuse_drift(op, name, former)
-            self._fitting[op] = former
-        renamed = self._fitting[op]
+        renamed = self.fitting(op, name)
         if renamed is not None:
             return self._find_renamed(prepared, renamed, again=again)
         asked = Asked(name, op.version, tuple(slots))

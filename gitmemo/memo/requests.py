@@ -21,11 +21,15 @@ if TYPE_CHECKING:
 
 
 class Requests:
-    """Makes requests of the calls of one storage."""
+    """Makes requests of the calls of one storage.
+
+    Attributes:
+        scopes: What each op may depend on.
+    """
 
     def __init__(self, names: OpNames, scopes: Scopes, loader: Loader) -> None:
         self._names = names
-        self._scopes = scopes
+        self.scopes = scopes
         self._loader = loader
 
     def of_call(self, call: PreparedCall) -> CallRequest:
@@ -54,7 +58,7 @@ class Requests:
             collects=options.materialize,
             also=options.track,
             static=options.static,
-            scope=self._scopes.of(op, name),
+            scope=self.scopes.of(op, name),
             sees_refs=options.sees_refs,
             shapes=op.arguments.shapes,
         )

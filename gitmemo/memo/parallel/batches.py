@@ -10,7 +10,7 @@ import threading
 from collections.abc import Callable, Coroutine, Iterable
 from typing import TYPE_CHECKING, Any
 
-from gitmemo.errors import ForkedInBatch, WaitsInside
+from gitmemo.errors import ForkedInBatch, WaitsInside, WorkerDiffers
 from gitmemo.memo import context
 from gitmemo.memo.calls import Hit
 from gitmemo.memo.execute import running
@@ -22,6 +22,7 @@ from gitmemo.memo.waiting import Patience
 
 if TYPE_CHECKING:
     from gitmemo.memo.op import Op
+    from gitmemo.memo.parallel.executors import Executor
     from gitmemo.memo.storage import Storage
 
 _LOOKS_EVERY_S = 1.0
@@ -37,6 +38,7 @@ class Batch:
         self.storage = storage
         self.outer = outer if isinstance(outer, Batch) else None
         self.is_closed = False
+        self.n_jobs = n_jobs
         self._caller = storage._caller
         self._course = Course(storage, n_jobs)
         self._copies = Copies()
@@ -50,6 +52,11 @@ class Batch:
     def unfinished(self) -> int:
         """How many calls are not over."""
         return len(self._course.open)
+
+    def lent(self) -> Executor | None:
+        """Return what runs the calls, for a map that is made in the batch; None where nothing does."""
+        with self._course.changed:
+            return None if self._course.is_elsewhere else self._course.ready().executor
 
     # --- calls ---------------------------------------------------------------
 
@@ -170,7 +177,7 @@ class Batch:
             self._until(lambda: next(reversed(self._course.open), -1) < since, wanted=False)
             if self._course.lost is not None:
                 raise self._course.lost
-            failed = self._course.failed.error(since, self._course.made)
+            failed = self._course.failed.error(since, self._course.made, self._course.noted)
         if failed is not None:
             raise failed
 
@@ -187,8 +194,9 @@ class Batch:
                     self._course.cancel(call)
             self._until(lambda: all(number < since for number in self._course.running), wanted=True)
 
-    def close(self) -> None:
-        """End what runs calls; nothing is running any more."""
+    def close(self, error: BaseException | None) -> None:
+        """End what runs calls; nothing is running any more. `error` is what ended the block."""
         self.is_closed = True
         if self._course.runner is not None and not self._course.is_elsewhere:
-            self._course.runner.close()
+            is_replaced = isinstance(error or self._course.lost, WorkerDiffers)
+            self._course.runner.close(is_replaced=is_replaced)

@@ -28,7 +28,7 @@ class Block:
     def __enter__(self) -> Self:
         self._storage.__enter__()
         self._around = context.batching.get()
-        around = _of_storage(self._around, self._storage)
+        around = of_storage(self._around, self._storage)
         # A batch in a batch is part of it: one pool of workers, and no call twice.
         self._is_own = around is None
         self._batch = around or Batch(self._storage, self._n_jobs, self._around)
@@ -62,14 +62,15 @@ class Block:
                 raise
         finally:
             if self._is_own:
-                batch.close()
+                batch.close(error)
             self._storage.__exit__(None, None, None)
 
     def __repr__(self) -> str:
         return f"Batch({self.unfinished} calls unfinished)"
 
 
-def _of_storage(batch: context.Batching | None, storage: Storage) -> Batch | None:
+def of_storage(batch: context.Batching | None, storage: Storage) -> Batch | None:
+    """Return the innermost open batch of a storage, from `batch` outwards."""
     while isinstance(batch, Batch):
         if batch.storage is storage and not batch.is_closed:
             return batch

@@ -23,7 +23,7 @@ from gitmemo.memo.calls import Hit
 from gitmemo.memo.parallel.executors import Cancelled, Fetch, Lost
 from gitmemo.memo.parallel.failed import Failures
 from gitmemo.memo.parallel.meeting import Apart
-from gitmemo.memo.parallel.notes import Noted
+from gitmemo.memo.parallel.notes import BEFORE_ANY_CALL, Noted
 from gitmemo.memo.parallel.outcomes import Claimed, Outcome, Raised, Said, finished
 from gitmemo.memo.parallel.pending import RefTuple, without_tuples
 from gitmemo.memo.parallel.planned import Planned, State, Waiting, contents
@@ -45,6 +45,7 @@ class Course:
         running: Those that were begun, and what cancels them.
         over: How many are over.
         failed: Those that raised.
+        noted: What was said of their exceptions.
         lost: What ended the batch.
         runner: What runs calls, from the first one on.
         busy: The thread that decides what is next.
@@ -70,7 +71,7 @@ class Course:
         self._by_key: dict[Digest, Planned] = {}
         self._due: list[tuple[int, Planned]] = []
         self._queue = Queue(storage._capacity, self._is_free)
-        self._noted = Noted()
+        self.noted = Noted()
 
     @property
     def is_elsewhere(self) -> bool:
@@ -92,9 +93,8 @@ class Course:
         """
         if self.lost is not None:
             raise self.lost
-        if self.runner is None:
-            self.runner = Runner(self.storage, self._n_jobs, self.take, self.look)
-        self.runner.check(op.options.resources, self.storage._capacity)
+        self._caller.check(op, is_new=True)
+        self.ready().check(op, self.storage._capacity)
         call = Planned(waiting, self.made, op, args, kwargs)
         handed_out = call.handed_out()
         self.made += 1
@@ -105,6 +105,12 @@ class Course:
             self._follow(call, before)
         self.advance()
         return handed_out.refs if isinstance(handed_out, RefTuple) else handed_out
+
+    def ready(self) -> Runner:
+        """Return what runs calls, made ready the first time."""
+        if self.runner is None:
+            self.runner = Runner(self.storage, self._n_jobs, self.take, self.look)
+        return self.runner
 
     def _follow(self, call: Planned, before: list[Planned]) -> None:
         """Let a call wait for others; leave it out if one of them failed."""
@@ -243,6 +249,9 @@ class Course:
         error = outcome.error
         if isinstance(error, WorkerDiffers | WorkersApart) or not isinstance(error, Exception):
             raise error
+        if outcome.is_of_all:
+            self.noted.note(error, BEFORE_ANY_CALL, outcome.trace)
+            raise error
         self._fail(call, error, outcome.trace)
 
     def _put_off(self, call: Planned) -> None:
@@ -293,8 +302,7 @@ class Course:
     def _fail(self, call: Planned, error: BaseException, trace: str = "") -> None:
         self.is_broken = True
         left_out = call.fail(error)
-        where = [f"in a worker:\n{trace.rstrip()}"] if trace else []
-        self._noted.note(error, *where, f"raised by {call.words}")
+        self.noted.note(error, f"raised by {call.words}", trace)
         for one in (call, *left_out):
             self._is_over(one)
         self.failed.add(call, left_out=sum(one.same is None for one in left_out))

@@ -89,9 +89,14 @@ class Joblib:
     def replace_workers(self) -> None:
         """End the processes that joblib keeps for the next map."""
         if type(self._parallel._backend).__name__ == "LokyBackend":
-            from joblib.externals.loky import get_reusable_executor
+            end_kept_processes()
 
-            get_reusable_executor(reuse=True).shutdown(wait=True, kill_workers=True)
+
+def end_kept_processes() -> None:
+    """End the processes that joblib keeps."""
+    from joblib.externals.loky import get_reusable_executor
+
+    get_reusable_executor(reuse=True).shutdown(wait=True, kill_workers=True)
 
 
 _ON_THIS_HOST = frozenset(

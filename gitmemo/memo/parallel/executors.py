@@ -12,6 +12,7 @@ from typing import Any, Protocol, TypeAlias
 
 from gitmemo.errors import BackendUnfit
 from gitmemo.memo.parallel.dask import check_resources
+from gitmemo.memo.parallel.engines import end_kept_processes
 from gitmemo.memo.parallel.outcomes import Outcome, Raised, Task
 
 Fetch: TypeAlias = Callable[[], Outcome]
@@ -53,6 +54,10 @@ class Executor(Protocol):
         """Give back what was taken."""
         ...
 
+    def replace_workers(self) -> None:
+        """Have other workers the next time, where they are this program's own."""
+        ...
+
 
 class Threads:
     """Threads of this process."""
@@ -80,6 +85,9 @@ class Threads:
     def close(self) -> None:
         """End the threads, which have nothing to do any more."""
         self._pool.shutdown(wait=True, cancel_futures=True)
+
+    def replace_workers(self) -> None:
+        """Do nothing: they have the code of this process."""
 
 
 class Loky:
@@ -115,6 +123,10 @@ class Loky:
     def close(self) -> None:
         """Let joblib keep the processes for whoever comes next."""
         self._parallel.__exit__(None, None, None)
+
+    def replace_workers(self) -> None:
+        """End the processes."""
+        end_kept_processes()
 
 
 class Dask:
@@ -158,6 +170,17 @@ class Dask:
 
     def close(self) -> None:
         """Leave the cluster as it is."""
+
+    def replace_workers(self) -> None:
+        """Do nothing: they are not this program's alone."""
+
+
+def packed(task: Task) -> Task:
+    """Return a task as it arrives in another process, or one that says why it cannot go there."""
+    reduced: Any = task.__reduce__()
+    make, state = reduced
+    sent: Task = make(*state)
+    return sent
 
 
 def _told(future: Future[Outcome], done: Callable[[Fetch], None]) -> Future[Outcome]:

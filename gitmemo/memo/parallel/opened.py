@@ -67,15 +67,20 @@ class Sent:
         self.arguments, self.known = arguments, known
 
     def __call__(self) -> Outcome:
+        is_ready = False
         try:
             work = _open_works.of(self.header)
-            return Apart(self.number, self.known) if work is None else work.make(self)
+            if work is None:
+                return Apart(self.number, self.known)
+            work.read(self.op)
+            is_ready = True
+            return work.make(self)
         except PutOff as put_off:
             return Claimed(self.number, put_off.key, put_off.op)
-        except BaseException as error:
-            if isinstance(error, KeyboardInterrupt):
-                raise
-            return Raised(self.number, *sendable(error))
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001  whatever the op raises is its outcome
+            return Raised(self.number, *sendable(error), is_of_all=not is_ready)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Sent, (self.number, self.header, self.op, self.arguments, self.known)
@@ -115,15 +120,18 @@ class _OpenWork:
             with storage:
                 pass
 
+    def read(self, op: bytes) -> None:
+        """Make ready what all calls of an op need."""
+        if op not in self._ops:
+            with as_main(self._module, self._main), _StandingFor(self._moved), _Read(self.storage):
+                self._op(op)
+
     def make(self, sent: Sent) -> Recorded | Reported:
         """Make a call the ordinary way; return the lines of its record and what is behind it."""
         with as_main(self._module, self._main), _StandingFor(self._moved):
-            token = _arriving.set(self.storage)
-            try:
+            with _Read(self.storage):
                 op = self._op(sent.op)
                 args, kwargs = in_worker(sent.arguments)
-            finally:
-                _arriving.reset(token)
             self.storage.world.learn([from_line(line, content_id) for line in sent.known])
             call, made = self._record_of(op, args, kwargs, self._if_claimed(sent.header))
             if self._own is not None:
@@ -220,6 +228,19 @@ class _StandingFor:
 
     def __exit__(self, *_: object) -> None:
         moved.reset(self._token)
+
+
+class _Read:
+    """A block in which refs that are read belong to a storage."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+
+    def __enter__(self) -> None:
+        self._token = _arriving.set(self._storage)
+
+    def __exit__(self, *_: object) -> None:
+        _arriving.reset(self._token)
 
 
 def arrived(kind: type[Ref[Any]], state: tuple[Any, ...]) -> Ref[Any]:

@@ -8,8 +8,11 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import os
 import traceback
 from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from gitmemo.codecs.pickles import Sending, in_worker, sent
@@ -52,11 +55,17 @@ class Recorded:
 
 @dataclass(frozen=True, slots=True)
 class Raised:
-    """A call that raised; `trace` says where in a worker, and is empty for what was raised here."""
+    """A call that raised.
+
+    Attributes:
+        trace: Where in a worker; empty for what was raised here.
+        is_of_all: Whether it was raised before the call: a worker can make none of this op.
+    """
 
     number: int
     error: BaseException
     trace: str = ""
+    is_of_all: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -179,7 +188,7 @@ def _elsewhere(coroutine: Any) -> Any:
 
 def sendable(error: BaseException) -> tuple[BaseException, str]:
     """Return an exception that reaches another process, and where it was raised."""
-    trace = "".join(traceback.format_exception(error))
+    trace = "".join(traceback.format_exception(type(error), error, _from_the_body(error)))
     plain = Sending({}, lambda _: None)
     try:
         if type(in_worker(sent(error, plain))) is type(error):
@@ -188,3 +197,14 @@ def sendable(error: BaseException) -> tuple[BaseException, str]:
         pass
     kind = type(error)
     return RaisedElsewhere(f"{kind.__module__}.{kind.__qualname__}", str(error)), trace
+
+
+def _from_the_body(error: BaseException) -> TracebackType | None:
+    """Return where an exception was raised, from the body of the call on if it came as far as that."""
+    found = error.__traceback__
+    while found is not None and found.tb_frame.f_code.co_filename.startswith(_PACKAGE):
+        found = found.tb_next
+    return found or error.__traceback__
+
+
+_PACKAGE = str(Path(__file__).parents[2]) + os.sep

@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from gitmemo.errors import ArgumentsChanged
 from gitmemo.memo import context
-from gitmemo.memo.parallel.executors import Dask, Executor, Fetch, executor
+from gitmemo.memo.parallel.executors import Dask, Executor, Fetch, executor, packed
 from gitmemo.memo.parallel.meeting import Apart
 from gitmemo.memo.parallel.outcomes import Outcome, Raised, Said, Task
 from gitmemo.memo.parallel.planned import Planned, contents
@@ -24,6 +24,7 @@ from gitmemo.memo.parallel.resources import most_at_once
 from gitmemo.memo.parallel.work import Work
 
 if TYPE_CHECKING:
+    from gitmemo.memo.op import Op
     from gitmemo.memo.storage import Storage
 
 
@@ -74,12 +75,16 @@ class Runner:
         """Whether this process is a fork of the one whose threads run, and tell of, the calls."""
         return self.executor is not None and self._process != os.getpid()
 
-    def check(self, needs: Mapping[str, float], capacity: Mapping[str, float]) -> None:
-        """Refuse a call that would wait for ever.
+    def check(self, op: Op[..., Any], capacity: Mapping[str, float]) -> None:
+        """Refuse an op of which no call could be made.
 
         Raises:
-            ResourceMissing: It alone needs more than there is here, or on any worker.
+            ResourceMissing: One alone needs more than there is here, or on any worker.
+            Exception: Whatever pickling raises: the op, or what its code uses, cannot be sent.
         """
+        if not self._is_here:
+            self._work.pack(op)
+        needs = op.options.resources
         if isinstance(self.executor, Dask):
             self.executor.check(needs)
         else:
@@ -100,8 +105,7 @@ class Runner:
         refused = checked.refused()
         if refused is not None:
             return Said(refused)
-        packed: Task = _unreduced(task.__reduce__())
-        return packed
+        return packed(task)
 
     def meet(self, one: Apart) -> None:
         """Get ready for workers that do not see the folder of here; the call can be submitted again.
@@ -141,11 +145,13 @@ class Runner:
         """Return why nothing will ever arrive any more."""
         return "" if self.executor is None else self.executor.lost()
 
-    def close(self) -> None:
-        """End it."""
+    def close(self, *, is_replaced: bool) -> None:
+        """End it; `is_replaced` if its workers are to be others the next time."""
         self._work.end()
         if self.executor is not None and self._thread is not None:
             self.executor.close()
+            if is_replaced:
+                self.executor.replace_workers()
             self._arrived.put(_Word.END)
             self._thread.join()
 
@@ -172,8 +178,3 @@ class _Checked:
 
     def __call__(self) -> Outcome:
         return self.refused() or self._task()
-
-
-def _unreduced(reduced: Any) -> Any:
-    make, state = reduced
-    return make(*state)
