@@ -155,7 +155,8 @@ class World(Protocol):
     def candidates(self, key: Digest, asked: Asked | None = None) -> list[Candidate]:
         """Return every known call of an op on inputs with the same contents.
 
-        `asked` is what the key was made of; with it, those that are exactly it are read quicker.
+        `asked` is what the key was made of; with it, those that are exactly it are read quicker,
+        and of many those are left out of which another one says the same (`crowds`).
         """
         ...
 
