@@ -15,7 +15,7 @@ from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias, TypeVar, overload
 
-from gitmemo.config import Claiming, OnChange, chosen_capacity, chosen_claiming
+from gitmemo.config import chosen_capacity, chosen_claiming
 from gitmemo.errors import BadSetting, GitmemoError, StorageInMemory, UnknownRef
 from gitmemo.files.names import rooted
 from gitmemo.hashing.digest import Digest
@@ -49,6 +49,7 @@ from gitmemo.memo.verdicts import Verdicts
 from gitmemo.model.tags import SIGN
 from gitmemo.model.validity import Code, NoCode
 from gitmemo.ref import Ref, at_hand, map_refs, ref_inside, unwrap_all
+from gitmemo.setting_values import Claiming, OnChange
 from gitmemo.tracing import CodeState, Project, Tracker
 from gitmemo.world.standalone import StandaloneWorld
 from gitmemo.world.view import World

@@ -13,7 +13,6 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import partial
 from typing import TYPE_CHECKING
 
-from gitmemo.config import Reuse
 from gitmemo.git.cli import Git
 from gitmemo.git.repository import Layout
 from gitmemo.hashing.digest import Digest
@@ -38,6 +37,7 @@ from gitmemo.model.facts import (
 from gitmemo.model.glances import Asked, Glance
 from gitmemo.model.lines import to_line
 from gitmemo.model.tombstones import Tombstones
+from gitmemo.setting_values import Reuse
 from gitmemo.world.absent import Absent
 from gitmemo.world.claims import Claims
 from gitmemo.world.forgetting import bring_back, bury

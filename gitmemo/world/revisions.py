@@ -13,7 +13,6 @@ from functools import cached_property
 from typing import NoReturn
 
 from gitmemo.blobs import BlobStore
-from gitmemo.config import Reuse
 from gitmemo.errors import ReadOnlyRevision
 from gitmemo.git.objects import ObjectReader
 from gitmemo.hashing.digest import Digest
@@ -33,6 +32,7 @@ from gitmemo.model.glances import Asked, Glance
 from gitmemo.model.renames import Renames
 from gitmemo.model.tombstones import Tombstones
 from gitmemo.model.validity import Code
+from gitmemo.setting_values import Reuse
 from gitmemo.source.tree import code_at
 from gitmemo.world.claims import Claims
 from gitmemo.world.index import Index

@@ -12,7 +12,6 @@ from functools import partial
 from pathlib import Path
 
 from gitmemo.blobs import BlobStore, DatabaseBlobs, Ledger, MemoryBlobs, Overflow, with_overflow
-from gitmemo.config import Reuse
 from gitmemo.errors import InvalidStorage
 from gitmemo.hashing.digest import Digest
 from gitmemo.model.components import Component
@@ -22,6 +21,7 @@ from gitmemo.model.glances import Asked, Glance
 from gitmemo.model.renames import Renames
 from gitmemo.model.tombstones import Tombstones
 from gitmemo.model.validity import Code
+from gitmemo.setting_values import Reuse
 from gitmemo.world.claims import Claims
 from gitmemo.world.crowds import Member
 from gitmemo.world.forgetting import bring_back, bury

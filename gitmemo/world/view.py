@@ -11,7 +11,6 @@ from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from gitmemo.config import Reuse
 from gitmemo.hashing.digest import Digest
 from gitmemo.model.components import Component
 from gitmemo.model.facts import (
@@ -28,6 +27,7 @@ from gitmemo.model.glances import Asked, Glance
 from gitmemo.model.lines import to_line
 from gitmemo.model.tombstones import Tombstones
 from gitmemo.quantities import count
+from gitmemo.setting_values import Reuse
 from gitmemo.world.claims import Claims
 from gitmemo.world.notes import Notes
 

@@ -15,12 +15,12 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from gitmemo.config import Reuse
 from gitmemo.errors import GitFailed, GitMissing
 from gitmemo.git.repository import Layout, head
 from gitmemo.hashing.digest import Digest
 from gitmemo.model.facts import Call, Statement, Version
 from gitmemo.model.tombstones import Tombstones
+from gitmemo.setting_values import Reuse
 from gitmemo.world.crowds import Member
 from gitmemo.world.derived import is_damage, open_derived, remove
 from gitmemo.world.files import FactFiles
