@@ -15,7 +15,12 @@ from pathlib import Path
 from typing import Any, TypeVar
 from weakref import WeakValueDictionary
 
-from gitmemo.config import (
+from gitmemo.errors import NotInRepository, ReadOnlyRevision, WrongQuestion
+from gitmemo.memo.clone_trust import CloneTrust
+from gitmemo.memo.lazy import Fetching
+from gitmemo.memo.revision import RevisionStorage
+from gitmemo.memo.storage import Storage
+from gitmemo.setting_values import (
     Claiming,
     LazyPull,
     OnChange,
@@ -25,11 +30,6 @@ from gitmemo.config import (
     policy,
     reuse_of,
 )
-from gitmemo.errors import NotInRepository, ReadOnlyRevision, WrongQuestion
-from gitmemo.memo.clone_trust import CloneTrust
-from gitmemo.memo.lazy import Fetching
-from gitmemo.memo.revision import RevisionStorage
-from gitmemo.memo.storage import Storage
 from gitmemo.workspace import Workspace, find, look
 from gitmemo.world.standalone import StandaloneWorld
 
