@@ -162,7 +162,7 @@ def _show(text: str) -> None:
     show(text)
 
 
-def _progress(doing: str, total: int) -> AbstractContextManager[Callable[[int], None]]:
+def _progress(doing: str, total: int) -> _speaking.Progress:
     from gitmemo.display.progress import CallsLine
 
     return CallsLine(doing, total)

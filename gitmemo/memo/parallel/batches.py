@@ -26,6 +26,7 @@ from gitmemo.memo import context
 from gitmemo.memo.calls import Hit
 from gitmemo.memo.execute import running
 from gitmemo.memo.inputs import PreparedCall
+from gitmemo.memo.parallel import showing
 from gitmemo.memo.parallel.executors import Cancelled, Executor, Fetch, Lost
 from gitmemo.memo.parallel.failed import Failures
 from gitmemo.memo.parallel.meeting import Apart
@@ -48,7 +49,12 @@ class Batch:
     """The calls of one batch; `outer` is the one around it, of another storage."""
 
     def __init__(
-        self, storage: Storage, n_jobs: int | None, outer: context.Batching | None
+        self,
+        storage: Storage,
+        n_jobs: int | None,
+        outer: context.Batching | None,
+        *,
+        progress: bool | None,
     ) -> None:
         self.storage = storage
         self.outer = outer if isinstance(outer, Batch) else None
@@ -68,6 +74,7 @@ class Batch:
         self._lost: BaseException | None = None
         self._copies = Copies()
         self._noted = Noted()
+        self._shown = showing.progress("batch", 0, wanted=progress)
         self._runner: Runner | None = None
         self._busy: int | None = None
         self._has_tuples = False
@@ -150,6 +157,7 @@ class Batch:
         handed_out = call.handed_out()
         self.made += 1
         self._open[call.number] = call
+        self._shown(more=1)
         if key is not None:
             self._stand(call, key)
         else:
@@ -324,6 +332,7 @@ class Batch:
 
     def _is_over(self, call: Planned) -> None:
         self._over += 1
+        self._shown(done=1, failed=int(call.state is State.FAILED))
         self._open.pop(call.number, None)
         if call.key is not None and self._by_key.get(call.key) is call:
             del self._by_key[call.key]
@@ -361,7 +370,7 @@ class Batch:
             raise ForkedInBatch(call.in_words())
         if running.get() is not None or self._busy == threading.get_ident():
             raise WaitsInside(call.in_words())
-        with self._changed:
+        with self._changed, self._shown:
             self._want(call)
             self._until(lambda: call.is_over, wanted=True)
 
@@ -386,6 +395,7 @@ class Batch:
                 self._run_here(call)
                 continue
             self._changed.wait(_LOOKS_EVERY_S)
+            self._shown()
             reason = "" if self._runner is None else self._runner.lost()
             if reason:
                 self._give_up(WorkersLost(self.made - len(self._open), self.made, reason))
@@ -420,7 +430,7 @@ class Batch:
         """
         if self._is_elsewhere:
             return  # its calls are those of the process that was forked
-        with self._changed:
+        with self._changed, self._shown:
             self._until(lambda: next(reversed(self._open), -1) < since, wanted=False)
             if self._lost is not None:
                 raise self._lost

@@ -211,13 +211,14 @@ class Mapped:
     def _made(self, tasks: list[Task], engine: engines.Engine) -> Iterator[tuple[int, Any]]:
         name = self._op.qualname
         try:
+            show = showing.progress(name, len(tasks), wanted=self._progress)
             with (
-                showing.progress(name, len(tasks), wanted=self._progress) as show,
+                show,
                 engines.outcomes(engine, tasks) as found,
             ):
                 for outcome in found:
                     yield from self._taken(outcome)
-                    show(1)
+                    show(done=1, failed=int(isinstance(outcome, Raised)))
         except WorkerDiffers:
             engine.replace_workers()
             raise
