@@ -192,7 +192,7 @@ class Mapped:
         if self._n_jobs is None and context.batching.get() is not None:
             from gitmemo.memo.parallel.lending import lent  # what batches need
 
-            return lent(self._storage, need)
+            return lent(self._storage, self._op)
         return engines.engine(self._n_jobs, need, self._storage._capacity)
 
     def _handed_out(

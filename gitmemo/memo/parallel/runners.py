@@ -15,7 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 from gitmemo.errors import ArgumentsChanged
 from gitmemo.memo import context
-from gitmemo.memo.parallel.executors import Dask, Executor, Fetch, executor, packed
+from gitmemo.memo.parallel.cluster import Dask
+from gitmemo.memo.parallel.executors import Executor, Fetch, executor, packed
 from gitmemo.memo.parallel.meeting import Apart
 from gitmemo.memo.parallel.outcomes import Outcome, Raised, Task
 from gitmemo.memo.parallel.planned import Planned, contents
@@ -108,8 +109,7 @@ class Runner:
     def submit(self, call: Planned, task: Task) -> Any:
         """Begin a call soon; the batch takes notice when it has ended."""
         assert self.executor is not None  # `has_room` was asked
-        needs = call.op.options.resources
-        return self.executor.submit(task, needs, lambda fetch: self._arrived.put((call, fetch)))
+        return self.executor.submit(task, call.op, lambda fetch: self._arrived.put((call, fetch)))
 
     def _listen(self) -> None:
         while (arrived := self._arrived.get()) is not None:
