@@ -31,6 +31,7 @@ class Progress(Protocol):
         kind: type[BaseException] | None,
         error: BaseException | None,
         trace: TracebackType | None,
+        /,
     ) -> None:
         """Leave nothing on the screen."""
         ...
