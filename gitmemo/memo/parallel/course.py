@@ -20,6 +20,7 @@ from gitmemo.errors import (
 )
 from gitmemo.hashing.digest import Digest
 from gitmemo.memo.calls import Hit
+from gitmemo.memo.parallel import showing
 from gitmemo.memo.parallel.executors import Cancelled, Fetch, Lost
 from gitmemo.memo.parallel.failed import Failures
 from gitmemo.memo.parallel.meeting import Apart
@@ -46,6 +47,7 @@ class Course:
         over: How many are over.
         failed: Those that raised.
         noted: What was said of their exceptions.
+        shown: The line that tells how far it is, drawn while a thread waits in it.
         lost: What ended the batch.
         runner: What runs calls, from the first one on.
         busy: The thread that decides what is next.
@@ -53,7 +55,7 @@ class Course:
         is_broken: Whether some refs will stay pending.
     """
 
-    def __init__(self, storage: Storage, n_jobs: int | None) -> None:
+    def __init__(self, storage: Storage, n_jobs: int | None, *, progress: bool | None) -> None:
         self.storage = storage
         self.changed = threading.Condition(threading.RLock())
         self.made = 0
@@ -72,6 +74,7 @@ class Course:
         self._due: list[tuple[int, Planned]] = []
         self._queue = Queue(storage._capacity, self._is_free)
         self.noted = Noted()
+        self.shown = showing.progress("batch", 0, wanted=progress)
 
     @property
     def is_elsewhere(self) -> bool:
@@ -99,6 +102,7 @@ class Course:
         handed_out = call.handed_out()
         self.made += 1
         self.open[call.number] = call
+        self.shown(more=1)
         if key is not None:
             self._stand(call, key)
         else:
@@ -320,6 +324,7 @@ class Course:
 
     def _is_over(self, call: Planned) -> None:
         self.over += 1
+        self.shown(done=1, failed=int(call.state is State.FAILED))
         self.open.pop(call.number, None)
         if call.key is not None and self._by_key.get(call.key) is call:
             del self._by_key[call.key]
