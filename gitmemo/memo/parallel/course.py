@@ -187,9 +187,15 @@ class Course:
             raise NewCallRefused(found.name, caller._lookup.why(found).value)
 
     def next(self, *, wanted: bool) -> Planned | None:
-        """Return the next call to begin, of those that are waited for if `wanted`."""
+        """Return the next call to begin, of those that are waited for if `wanted`.
+
+        If others compute such a call, there is time for all.
+        """
         limits = self.runner is not None and self.runner.limits
-        return self._queue.next(wanted=wanted, limits=limits)
+        call = self._queue.next(wanted=wanted, limits=limits)
+        if call is None and wanted and self._queue.is_wanted_put_off():
+            return self._queue.next(wanted=False, limits=limits)
+        return call
 
     def _begin(self, call: Planned, runner: Runner) -> None:
         task = runner.task(call)
