@@ -178,17 +178,9 @@ class Claims:
             self._noticed = table.tick()
 
     def claim(self, key: Digest, *, is_async: bool = False, taker: int | None = None) -> Claim:
-        """Return a claim of a call, which nobody has yet.
-
-        If others compute the call for this process, `taker` is the thread that takes what comes back.
-        """
+        """Return a claim, not taken yet; `taker` is the thread that waits, if others compute the call."""
         number = (int.from_bytes(key[:8]) ^ self._salt) % _MOST_NUMBERS
         return Claim(self, self._table or self._made(), number, is_async=is_async, taker=taker)
-
-    def holder(self, key: Digest) -> str | None:
-        """Say in words who computes a call now; None if nobody does."""
-        with self.claim(key) as claim:
-            return None if claim.hold() else claim.who()
 
     def has_news(self, claim: Claim) -> bool:
         """Whether other storages may have recorded the call since notice was taken of them."""

@@ -110,7 +110,8 @@ def run(log_folder, expression, database):
 NURSERY = """\
 import json, os, select, signal, sys, traceback
 
-import gitmemo, gitmemo.memo.opening, joblib, gitmemo.memo.parallel.mapping, gitmemo.blobs.home, gitmemo.memo.lazy, asyncio
+import asyncio, joblib
+import gitmemo, gitmemo.memo.opening, gitmemo.memo.parallel.mapping, gitmemo.blobs.home, gitmemo.memo.lazy
 import ops
 
 gitmemo.Storage().close()

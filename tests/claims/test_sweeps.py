@@ -179,6 +179,37 @@ def test_threads_share_a_sweep_as_processes_do(tmp_path: Path) -> None:
     storage.close()
 
 
+_entered = threading.Event()
+
+
+@gm.op
+def around(x: int) -> int:
+    _entered.set()
+    return step(x) + 1
+
+
+def test_who_claims_for_workers_waits_for_nothing_that_needs_him_to_go_on(tmp_path: Path) -> None:
+    storage = gm.Storage(tmp_path / "s.db")
+    with storage:
+        shared = storage.world.claims
+        held = [
+            shared.claim(storage._caller.prepare(step, (x,), {}).key, taker=threading.get_ident())
+            for x in (7, 8)
+        ]
+        assert all(claim.hold() for claim in held)
+        assert storage.unwrap(step(7)) == 7  # this thread alone could let go of it
+        thread = threading.Thread(target=gm.carried(around), args=(8,))
+        thread.start()
+        assert _entered.wait(10)
+        # The other thread waits for what this one holds, and has what this one wants.
+        assert storage.unwrap(around(8)) == 9
+        for claim in held:
+            shared.let_go(claim)
+        thread.join(10)
+        assert not thread.is_alive()
+    storage.close()
+
+
 @pytest.mark.parametrize("way", ["map", "batch"])
 def test_who_waits_long_for_what_is_left_is_told_for_whom(
     nursery: Nursery, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, way: str

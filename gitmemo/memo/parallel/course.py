@@ -29,6 +29,7 @@ from gitmemo.memo.parallel.pending import RefTuple, without_tuples
 from gitmemo.memo.parallel.planned import Planned, State, Waiting, contents
 from gitmemo.memo.parallel.queueing import Queue
 from gitmemo.memo.parallel.runners import Runner
+from gitmemo.memo.waiting import who_computes
 
 if TYPE_CHECKING:
     from gitmemo.memo.op import Op
@@ -263,7 +264,7 @@ class Course:
 
     def _holder(self, call: Planned) -> str | None:
         assert call.key is not None  # it was looked up
-        return self.storage.world.claims.holder(call.key)
+        return who_computes(self.storage.world.claims, call.key)
 
     def look(self) -> float | None:
         """Begin what was put off long enough; return after how many seconds to look again."""
