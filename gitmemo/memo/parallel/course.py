@@ -30,6 +30,7 @@ from gitmemo.memo.parallel.pending import RefTuple, without_tuples
 from gitmemo.memo.parallel.planned import Planned, State, Waiting, contents
 from gitmemo.memo.parallel.queueing import Queue
 from gitmemo.memo.parallel.runners import Runner
+from gitmemo.memo.waiting import who_computes
 
 if TYPE_CHECKING:
     from gitmemo.memo.op import Op
@@ -197,9 +198,15 @@ class Course:
             raise NewCallRefused(found.name, caller._lookup.why(found).value)
 
     def next(self, *, wanted: bool) -> Planned | None:
-        """Return the next call to begin, of those that are waited for if `wanted`."""
+        """Return the next call to begin, of those that are waited for if `wanted`.
+
+        If others compute such a call, there is time for all.
+        """
         limits = self.runner is not None and self.runner.limits
-        return self._queue.next(wanted=wanted, limits=limits)
+        call = self._queue.next(wanted=wanted, limits=limits)
+        if call is None and wanted and self._queue.is_wanted_put_off():
+            return self._queue.next(wanted=False, limits=limits)
+        return call
 
     def _begin(self, call: Planned, runner: Runner) -> None:
         task = runner.task(call)
@@ -270,7 +277,7 @@ class Course:
 
     def _holder(self, call: Planned) -> str | None:
         assert call.key is not None  # it was looked up
-        return self.storage.world.claims.holder(call.key)
+        return who_computes(self.storage.world.claims, call.key)
 
     def look(self) -> float | None:
         """Begin what was put off long enough; return after how many seconds to look again."""

@@ -8,7 +8,7 @@ what others compute is tried again after all others that are waited for as much.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from heapq import heappop, heappush
 from typing import TypeAlias
 
@@ -92,8 +92,16 @@ class Queue:
 
     def first_put_off(self) -> Planned | None:
         """Return a call that is put off, if there is nothing else to begin."""
-        rest = [] if self._ready else [entry[-1] for entry in (*self._rested, *self._resting)]
-        return next((call for call in rest if call.state is State.READY), None)
+        return None if self._ready else next(self._put_off(), None)
+
+    def is_wanted_put_off(self) -> bool:
+        """Whether somebody waits for a call that is put off."""
+        return any(call.is_wanted for call in self._put_off())
+
+    def _put_off(self) -> Iterator[Planned]:
+        for entry in (*self._rested, *self._resting):
+            if entry[2].state is State.READY:
+                yield entry[2]
 
     def _fits(self, call: Planned) -> bool:
         return all(
