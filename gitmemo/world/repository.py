@@ -65,7 +65,13 @@ if TYPE_CHECKING:
 
 
 class RepositoryWorld(Worktree):
-    """Facts of one worktree of one repository."""
+    """Facts of one worktree of one repository.
+
+    Attributes:
+        is_sealed: Whether what is recorded is known to this process alone, and never written.
+    """
+
+    is_sealed = False
 
     def __init__(self, layout: Layout) -> None:
         super().__init__(layout)
@@ -95,6 +101,9 @@ class RepositoryWorld(Worktree):
 
     def record(self, facts: Sequence[Fact]) -> None:
         """Append facts to this process's journal."""
+        if self.is_sealed:
+            self.learn(facts)
+            return
         lines = [to_line(fact) for fact in facts]
         with self._lock:
             self._journal.append(self.place, lines)
