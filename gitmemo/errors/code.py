@@ -59,6 +59,23 @@ class UnknownNotebook(GitmemoError, ValueError):
         )
 
 
+class MemoCellRefused(GitmemoError, ValueError):
+    """A cell of `%%memo` cannot be an op."""
+
+    kind = "memo-cell-refused"
+    exit_code = 2
+
+    def __init__(self, reason: str, fix: str = "") -> None:
+        super().__init__(reason, fix)
+        self.reason, self.fix = reason, fix
+
+    def problem(self) -> str:
+        return f"this cell cannot be an op: {self.reason}"
+
+    def remedy(self) -> str:
+        return self.fix or "put it in a function with @gm.op, or run the cell without %%memo"
+
+
 class WrongOutputs(KeepsResult, GitmemoError, ValueError):
     """An op returned another number of results than it declares."""
 
