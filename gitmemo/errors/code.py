@@ -45,17 +45,22 @@ class UnknownNotebook(GitmemoError, ValueError):
 
     kind = "unknown-notebook"
 
-    def __init__(self, op: str) -> None:
-        super().__init__(op)
-        self.op = op
+    def __init__(self, op: str, alike: tuple[str, ...] = ()) -> None:
+        super().__init__(op, alike)
+        self.op, self.alike = op, alike
 
     def problem(self) -> str:
-        return f"{self.op} is in a notebook, and which file that is cannot be told from here"
+        said = f"{self.op} is in a notebook, and which file that is cannot be told from here"
+        if self.alike:
+            return f"{said}: all of {', '.join(self.alike)} have the cells that ran"
+        return said
 
     def remedy(self) -> str:
         return (
-            f'give it a name that lasts, @gm.op(name="{self.op}"), or say which notebook this is '
-            'in its first cell: __session__ = "/home/me/project/first.ipynb"'
+            "say which notebook this is, in its first cell: "
+            '__session__ = "/home/me/project/first.ipynb"; where it is executed as a whole with '
+            "JPY_SESSION_NAME=/home/me/project/first.ipynb in the environment, or papermill "
+            f'--inject-paths; or give the op a name that lasts, @gm.op(name="{self.op}")'
         )
 
 

@@ -191,10 +191,17 @@ class _Names:
         for statement in tree.body:
             flow.visit(statement)
         outside, bound = _scopes(tree)
-        order = {node.id: None for node in ast.walk(tree) if isinstance(node, ast.Name)}
+        named = [node for node in ast.walk(tree) if isinstance(node, ast.Name)]
+        named.sort(key=lambda node: (node.lineno, node.col_offset))
+        order = {node.id: number for number, node in reversed([*enumerate(named)])}
         first = {name for name in flow.first_read if name in bound}
-        read = tuple(name for name in order if name in outside or name in first)
-        assigned = tuple(n for n in flow.assigned if not n.startswith("_") and n not in flow.gone)
+        read = tuple(
+            name
+            for name in sorted(order, key=order.__getitem__)
+            if name in outside or name in first
+        )
+        left = (n for n in flow.assigned if not n.startswith("_") and n not in flow.gone)
+        assigned = tuple(sorted(left, key=order.__getitem__))
         mentioned = frozenset({*order, *bound})
         return cls(read, tuple(first), assigned, tuple(flow.set_in), bound, mentioned)
 
