@@ -1,6 +1,6 @@
 """What `%load_ext gitmemo` adds to a shell, and takes away again.
 
-Not what the magics do (`commands`, `cells`). Invariant: loading twice is loading once.
+Not what the magics do (`commands`, `cells`). Invariant: loading again replaces what was loaded.
 """
 
 from __future__ import annotations
