@@ -6,9 +6,10 @@ refs; a value that another such cell bound, and that is still what it was, goes 
 
 from __future__ import annotations
 
+import linecache
 import sys
 from collections.abc import Mapping
-from types import BuiltinFunctionType, FunctionType, MethodType, ModuleType
+from types import BuiltinFunctionType, FrameType, FunctionType, MethodType, ModuleType
 from typing import Any
 
 from gitmemo.display.notebook import say
@@ -19,7 +20,7 @@ from gitmemo.memo.opening import open as open_repository
 from gitmemo.memo.storage import Storage
 from gitmemo.quantities import duration
 from gitmemo.ref import Ref
-from gitmemo.source.memo_cells import MemoCell, memo_cell, names_of_code
+from gitmemo.source.memo_cells import MemoCell, memo_cell, names_of_code, parts_of
 from gitmemo.source.notebook import python_of
 from gitmemo.tracing.cells import texts_of_cells
 from gitmemo.tracing.project import is_cell
@@ -43,9 +44,10 @@ class MemoCells:
         """
         code = names_of_code(python_of(text) for text in texts_of_cells())
         cell = memo_cell(line, body, code)
+        place = _cell_of(line, body)
         storage = self._storage(cell)
         inputs = {name: self._input(name) for name in cell.inputs}
-        called = self._op(cell)
+        called = self._op(cell, place)
         before, saved_s = storage.counter.reused, storage.counter.saved_s
         with storage:
             returned = called(**inputs)
@@ -91,14 +93,14 @@ class MemoCells:
         # It may have been changed in place since.
         return known[1] if content_id(value) == known[1]._cid else value
 
-    def _op(self, cell: MemoCell) -> Op[..., Any]:
+    def _op(self, cell: MemoCell, place: str) -> Op[..., Any]:
         taken = self._variables.get(cell.name)
         if not isinstance(taken, Op | FunctionType | None):
             raise MemoCellRefused(
                 f"{cell.name} is a variable of the notebook", "give the cell another name"
             )
         # Under the name of the cell that runs, so that its lines are found in the notebook.
-        text = compile(cell.text, _name_of_cell(), "exec", dont_inherit=True)
+        text = compile(cell.text, place, "exec", dont_inherit=True)
         exec(text, self._variables)
         options: Mapping[str, Any] = {"output_names": cell.outputs, "mutates": cell.changed}
         made: Op[..., Any] = op(**options)(self._variables[cell.name])  # type: ignore[no-untyped-call]
@@ -106,10 +108,17 @@ class MemoCells:
         return made
 
 
-def _name_of_cell() -> str:
-    frame = sys._getframe()
+def _cell_of(line: str, body: str) -> str:
+    """Return the file name of the cell that runs; it is this magic, and nothing else.
+
+    Raises:
+        MemoCellRefused: Other code called the magic, so that no cell says what the op is.
+    """
+    frame: FrameType | None = sys._getframe()
     while frame is not None and not is_cell(frame.f_code.co_filename):
-        if frame.f_back is None:
-            return "<string>"
         frame = frame.f_back
-    return frame.f_code.co_filename
+    name = frame.f_code.co_filename if frame is not None else ""
+    parts = parts_of("".join(linecache.getlines(name)))
+    if parts is None or (parts[0].strip(), parts[1].rstrip()) != (line.strip(), body.rstrip()):
+        raise MemoCellRefused("%%memo is called by other code", "begin a cell with it")
+    return name

@@ -112,6 +112,9 @@ def test_cells_of_memo(desk: Desk) -> None:
         ),
         *("%%memo fails -s other\nz = 1 / 0", "z", "raw = [1]"),
         "%%memo -s other\nraw.append(2)\nlast = raw",
+        "for name in 'pq':\n    get_ipython().run_cell_magic('memo', name, 'z = 1')",
+        "get_ipython().run_cell_magic('memo', 'seven -s other', 'y = 7')\n",
+        "\n%%memo -s other\n\n\ntext = 1\n# why\n",
     )
     texts = [one.text for one in shown]
     assert "no such variable" in texts[1]
@@ -132,6 +135,9 @@ def test_cells_of_memo(desk: Desk) -> None:
     assert (texts[27], texts[29]) == ("1", "1")
     assert "ZeroDivisionError" in texts[28]
     assert "InputMutated" in texts[31]
+    assert "called by other code" in texts[32]
+    assert texts[33] == "seven: y computed"
+    assert texts[34] == "make_text: text computed"
 
 
 def test_a_front_end_that_does_not_say_which_notebook_it_shows(desk: Desk) -> None:
