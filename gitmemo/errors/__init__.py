@@ -232,7 +232,6 @@ from gitmemo.errors.project import (
     BadSetting,
     CannotRename,
     ContraryEvidence,
-    DecisionNeeded,
     DemoFailed,
     InvalidStorage,
     NoSuchDependency,
@@ -339,6 +338,7 @@ from gitmemo.errors.values import (
 from gitmemo.errors.versions import (
     AmbiguousId,
     ComponentIsNoOp,
+    DecisionNeeded,
     DifferentKinds,
     NotVersioned,
     UnknownComponent,

@@ -215,23 +215,6 @@ class UndecidedChanges(GitmemoError):
         )
 
 
-class DecisionNeeded(UndecidedChanges):
-    """In a notebook: the same, and the changes are shown with what decides about them."""
-
-    kind = "decision-needed"
-
-    def remedy(self) -> str:
-        return (
-            "decide where the changes are shown, or with storage.undecided().keep() or "
-            '.recompute(), and run the cell again; storage.on_change = "pending" goes on and '
-            "computes again"
-        )
-
-    def _render_traceback_(self) -> list[str]:
-        """Return what IPython shows: where the block began is plain to see."""
-        return [f"{type(self).__name__}: {self}"]
-
-
 class DemoFailed(GitmemoError):
     """The demo's story was not true."""
 

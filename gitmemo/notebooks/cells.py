@@ -48,7 +48,7 @@ class MemoCells:
         storage = self._storage(cell)
         inputs = {name: self._input(name) for name in cell.inputs}
         called = self._op(cell, place)
-        before, saved_s = storage.counter.reused, storage.counter.saved_s
+        before, saved_s = storage.counter.computed, storage.counter.saved_s
         with storage:
             returned = called(**inputs)
         refs = dict(
@@ -57,7 +57,7 @@ class MemoCells:
         for name, ref in refs.items():
             value = self._variables[name] = ref.unwrap()
             self._bound[name] = value, ref
-        is_reused = storage.counter.reused > before
+        is_reused = storage.counter.computed == before  # ops in the body may be reused
         done = f"reused, {duration(storage.counter.saved_s - saved_s)} saved"
         say(f"{cell.name}: {', '.join(refs)} {done if is_reused else 'computed'}")
 

@@ -188,7 +188,9 @@ class Project:
             return said
         alike = self._executed.alike()
         # What a variable says may be inherited from the notebook that executes this one.
-        is_said = said is not None and (not alike or Path(os.path.realpath(said)) in alike)
+        is_said = said is not None and (
+            not alike or said in alike or Path(os.path.realpath(said)) in alike
+        )
         return said if is_said else alike[0] if len(alike) == 1 else None
 
     def notebooks_alike(self) -> tuple[str, ...]:

@@ -115,6 +115,9 @@ def test_cells_of_memo(desk: Desk) -> None:
         "for name in 'pq':\n    get_ipython().run_cell_magic('memo', name, 'z = 1')",
         "get_ipython().run_cell_magic('memo', 'seven -s other', 'y = 7')\n",
         "\n%%memo -s other\n\n\ntext = 1\n# why\n",
+        "@gm.op\ndef inner(n):\n    return n",
+        "%%memo -s other\nq = inner(1)",
+        "%%memo -s other\nw = inner(1) + 1",
     )
     texts = [one.text for one in shown]
     assert "no such variable" in texts[1]
@@ -138,6 +141,7 @@ def test_cells_of_memo(desk: Desk) -> None:
     assert "called by other code" in texts[32]
     assert texts[33] == "seven: y computed"
     assert texts[34] == "make_text: text computed"
+    assert texts[36:] == ["make_q: q computed", "make_w: w computed"]
 
 
 def test_a_front_end_that_does_not_say_which_notebook_it_shows(desk: Desk) -> None:
