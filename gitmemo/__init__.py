@@ -22,7 +22,10 @@ from gitmemo.changes import askers as _askers
 from gitmemo.patterns import speaking as _speaking
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from gitmemo.approx import Approx
+    from gitmemo.changes.askers import Answerable
     from gitmemo.changes.cases import Reviewer
     from gitmemo.codecs import codec, deserialize, serialize
     from gitmemo.files import Dir, File
@@ -141,6 +144,16 @@ def __dir__() -> list[str]:
     return sorted(__all__)
 
 
+def load_ipython_extension(shell: Any) -> None:
+    """Do what `%load_ext gitmemo` says: add `%gitmemo` and `%%memo` to a notebook or to IPython."""
+    import_module("gitmemo.notebooks").load(shell)
+
+
+def unload_ipython_extension(shell: Any) -> None:
+    """Do what `%unload_ext gitmemo` says."""
+    import_module("gitmemo.notebooks").unload(shell)
+
+
 def _find_asker() -> Reviewer | None:
     from gitmemo.display.asking import find_asker
 
@@ -151,6 +164,18 @@ def _may_fetch(question: str) -> bool | None:
     from gitmemo.display.asking import may_fetch
 
     return may_fetch(question)
+
+
+def _show_changes(changes: Answerable) -> bool:
+    from gitmemo.display.notebook import show
+
+    return show(changes)
+
+
+def _buttons(changes: Answerable) -> Mapping[str, Any]:
+    from gitmemo.display.notebook import buttons
+
+    return buttons(changes)
 
 
 def _show(text: str) -> None:
@@ -168,5 +193,7 @@ def _progress(doing: str, total: int) -> _speaking.Progress:
 # What asks is above what a program uses; it is loaded when there is something to ask.
 _askers.find = _find_asker
 _askers.may_fetch = _may_fetch
+_askers.show = _show_changes
+_askers.buttons = _buttons
 _speaking.show = _show
 _speaking.progress = _progress

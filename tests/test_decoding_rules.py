@@ -39,6 +39,9 @@ READS = {
     "memo/op_pickles.py": {"__import__"},
     # `gitmemo run SCRIPT`: the user's own script.
     "cli/running.py": {"exec"},
+    # `gitmemo import`: a folder of joblib, or a database of mandala, that the user vouched for.
+    "moving/from_joblib.py": {"joblib.load"},
+    "moving/mandala_pickles.py": {"find_class", "NumpyUnpickler"},
 }
 IMPORTS = {
     "codecs/pickles.py",
@@ -49,6 +52,11 @@ IMPORTS = {
     # They have joblib run tasks in workers; they read nothing.
     "memo/parallel/engines.py",
     "memo/parallel/executors.py",
+    # What `gitmemo import` unpickles after it has asked, and hashes of arguments as joblib makes them.
+    "moving/from_joblib.py",
+    "moving/joblib_arguments.py",
+    "moving/mandala_code.py",
+    "moving/mandala_pickles.py",
 }
 TREES = {module: ast.parse((PACKAGE / module).read_text("utf-8")) for module in MODULES}
 DECODES = {

@@ -97,12 +97,17 @@ LEFT_OUT = "gitmemo.left_out"
 _DAMAGED = 4
 
 
+def names() -> list[str]:
+    """Return the names of all commands."""
+    return sorted(_COMMANDS)
+
+
 class LazyGroup(click.Group):
     """A group whose commands are imported when they are needed."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
         """Return the names of all commands."""
-        return sorted(_COMMANDS)
+        return names()
 
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:
         """Import and return a command."""

@@ -2,8 +2,8 @@
 
 Not the questions at a commit (`question`), nor when somebody is asked (`memo.asking`).
 Invariant: a question is asked only where somebody can see it and answer: through
-an `input` that a test or a notebook has put in the place of Python's, or at the
-terminal that this process is in the foreground of.
+an `input` that a test has put in the place of Python's, or at the terminal that this process is in
+the foreground of. Notebooks are not asked (`notebook`).
 """
 
 from __future__ import annotations
@@ -27,6 +27,7 @@ from gitmemo.errors import Aborted
 from gitmemo.model.components import Component, in_words, is_external, plain_name
 from gitmemo.model.facts import Verdict
 from gitmemo.short_ids import short
+from gitmemo.tracing.kernels import running_kernel
 
 _ANSWERS = {
     "y": Verdict.BREAKING,
@@ -89,12 +90,15 @@ class ForegroundAsker:
 
 
 def find_asker() -> Reviewer | None:
-    """Return who can be asked now: a replaced `input`, a notebook, a terminal; None if nobody."""
+    """Return who can be asked now: a replaced `input`, a terminal; None if nobody.
+
+    In a kernel nobody: its `input` would stop the notebook until somebody answers.
+    """
+    if running_kernel() is not None:
+        return None
     read = builtins.input
     if not isinstance(read, types.BuiltinFunctionType):
-        # A kernel puts its own in place while a cell runs; it says whether there is a front end.
-        is_allowed = getattr(getattr(read, "__self__", None), "_allow_stdin", True)
-        return InputAsker(read) if is_allowed else None
+        return InputAsker(read)
     return ForegroundAsker() if _is_at_terminal() else None
 
 

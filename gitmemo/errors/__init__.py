@@ -19,6 +19,7 @@
       SourceError            exit 1
       UntrackableOp          exit 1
       UnknownNotebook        exit 1
+      MemoCellRefused        exit 2
       WrongOutputs           exit 1
       BadOption              exit 2
       DependencyMissing      exit 2
@@ -123,6 +124,7 @@
       ReadOnlyRevision       exit 2
       Aborted                exit 130
       UndecidedChanges       exit 3
+        DecisionNeeded       exit 3
       DemoFailed             exit 1
     queries
       AmbiguousPattern       exit 2
@@ -173,6 +175,7 @@ from gitmemo.errors.code import (
     BadOption,
     DependencyMissing,
     InputMutated,
+    MemoCellRefused,
     MissingDependencies,
     NewCallRefused,
     NoActiveStorage,
@@ -339,6 +342,7 @@ from gitmemo.errors.values import (
 from gitmemo.errors.versions import (
     AmbiguousId,
     ComponentIsNoOp,
+    DecisionNeeded,
     DifferentKinds,
     NotVersioned,
     UnknownComponent,
@@ -368,6 +372,7 @@ __all__ = [
     "CorruptJournal",
     "CorruptRecord",
     "CorruptSegment",
+    "DecisionNeeded",
     "DemoFailed",
     "DependencyMissing",
     "DifferentKinds",
@@ -390,6 +395,7 @@ __all__ = [
     "LengthsDiffer",
     "LinkInside",
     "MarkDamaged",
+    "MemoCellRefused",
     "MissingDependencies",
     "MissingObject",
     "NameTaken",

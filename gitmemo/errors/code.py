@@ -45,18 +45,40 @@ class UnknownNotebook(GitmemoError, ValueError):
 
     kind = "unknown-notebook"
 
-    def __init__(self, op: str) -> None:
-        super().__init__(op)
-        self.op = op
+    def __init__(self, op: str, alike: tuple[str, ...] = ()) -> None:
+        super().__init__(op, alike)
+        self.op, self.alike = op, alike
 
     def problem(self) -> str:
-        return f"{self.op} is in a notebook, and which file that is cannot be told from here"
+        said = f"{self.op} is in a notebook, and which file that is cannot be told from here"
+        if self.alike:
+            return f"{said}: all of {', '.join(self.alike)} have the cells that ran"
+        return said
 
     def remedy(self) -> str:
         return (
-            f'give it a name that lasts, @gm.op(name="{self.op}"), or say which notebook this is '
-            'in its first cell: __session__ = "/home/me/project/first.ipynb"'
+            "say which notebook this is, in its first cell: "
+            '__session__ = "/home/me/project/first.ipynb"; where it is executed as a whole with '
+            "JPY_SESSION_NAME=/home/me/project/first.ipynb in the environment, or papermill "
+            f'--inject-paths; or give the op a name that lasts, @gm.op(name="{self.op}")'
         )
+
+
+class MemoCellRefused(GitmemoError, ValueError):
+    """A cell of `%%memo` cannot be an op."""
+
+    kind = "memo-cell-refused"
+    exit_code = 2
+
+    def __init__(self, reason: str, fix: str = "") -> None:
+        super().__init__(reason, fix)
+        self.reason, self.fix = reason, fix
+
+    def problem(self) -> str:
+        return f"this cell cannot be an op: {self.reason}"
+
+    def remedy(self) -> str:
+        return self.fix or "put it in a function with @gm.op, or run the cell without %%memo"
 
 
 class WrongOutputs(KeepsResult, GitmemoError, ValueError):

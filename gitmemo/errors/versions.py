@@ -1,10 +1,11 @@
-"""What goes wrong when versions are looked at."""
+"""What goes wrong when versions are looked at, or decided about in a notebook."""
 
 from __future__ import annotations
 
 import shlex
 
 from gitmemo.errors.base import GitmemoError
+from gitmemo.errors.project import UndecidedChanges
 from gitmemo.short_ids import short
 
 _WHOLE = 64  # digits of an id
@@ -155,3 +156,20 @@ class AmbiguousId(GitmemoError, LookupError):
         if len(self.ident) < _WHOLE:
             return "give more digits"
         return "several have this very id: give one of these"
+
+
+class DecisionNeeded(UndecidedChanges):
+    """In a notebook: the same, and the changes are shown with what decides about them."""
+
+    kind = "decision-needed"
+
+    def remedy(self) -> str:
+        return (
+            "decide where the changes are shown, or with storage.undecided().keep() or "
+            '.recompute(), and run the cell again; storage.on_change = "pending" goes on and '
+            "computes again"
+        )
+
+    def _render_traceback_(self) -> list[str]:
+        """Return what IPython shows: where the block began is plain to see."""
+        return [f"{type(self).__name__}: {self}"]

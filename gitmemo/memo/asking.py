@@ -17,10 +17,11 @@ from gitmemo.changes.change import Change
 from gitmemo.changes.extracted import extracted
 from gitmemo.changes.finding import find_new, find_open
 from gitmemo.changes.uses import Uses, world_uses
-from gitmemo.errors import Aborted, NothingToDecide
+from gitmemo.errors import Aborted, DecisionNeeded, NothingToDecide
 from gitmemo.hashing.digest import Digest
 from gitmemo.memo.strictness import Care, Reaction
 from gitmemo.memo.telling import tell
+from gitmemo.memo.undecided import Undecided
 from gitmemo.model.components import Component
 from gitmemo.model.decisions import Decisions
 from gitmemo.model.facts import Verdict
@@ -81,6 +82,7 @@ class Changes:
         Raises:
             Aborted: Somebody who was asked stopped; also in the threads that waited.
             UndecidedChanges: The policy is `error`, and there are changes.
+            DecisionNeeded: They are shown in a notebook, where nobody is asked.
         """
         if self.policy is OnChange.PENDING and self._care.strictness.missing is Reaction.SILENT:
             return
@@ -117,6 +119,29 @@ class Changes:
             raise NothingToDecide(name, tuple(spoken(change.component) for change in found))
         self._record([(case, Answer(verdict, why)) for case in self._cases(chosen, uses)])
 
+    def undecided(self) -> Undecided:
+        """Return the open changes, to be decided about."""
+        uses = self._uses()
+        found = find_open(uses, self._code, self._world.decisions(), self._world.text)
+        return Undecided(self._cases(found, uses), self._decide_about)
+
+    def _decide_about(self, cases: Sequence[Case], verdict: Verdict, why: str) -> None:
+        """Record what is said of changes that were shown before.
+
+        Raises:
+            NothingToDecide: None of them is open any more.
+        """
+        self._refresh()
+        uses, decisions = self._uses(), self._world.decisions()
+        looks = (find_open, find_new)  # what they compare with may differ
+        found = [c for find in looks for c in find(uses, self._code, decisions, self._world.text)]
+        still = {(change.component, change.old, change.new) for change in found}
+        chosen = [c for c in cases if (c.change.component, c.change.old, c.change.new) in still]
+        if not chosen:
+            names = ", ".join(spoken(case.change.component) for case in cases)
+            raise NothingToDecide(names, tuple({spoken(c.component): None for c in found}))
+        self._record([(case, Answer(verdict, why)) for case in chosen])
+
     def _name_of(self, what: Callable[..., object]) -> str:
         plain = what if isinstance(what, type) else plain_function(what)
         return self._code.places.code_name(plain) or repr(what)
@@ -135,7 +160,12 @@ class Changes:
         decisions = self._world.decisions()
         self._care.gone(self._gone(uses, decisions))
         found = find_new(uses, self._code, decisions, self._world.text)
-        said = answers(self._cases(found, uses), self.policy, askers.find)
+        cases = self._cases(found, uses)
+        if cases and self.policy is OnChange.ASK:
+            shown = Undecided(cases, self._decide_about)
+            if askers.show(shown):
+                raise DecisionNeeded(shown.names)
+        said = answers(cases, self.policy, askers.find)
         self._record(said)
         if self.policy is OnChange.ASK:
             self._tell([case.change for case, answer in said if answer.verdict is None])

@@ -143,3 +143,17 @@ class CallView:
 
     def __repr__(self) -> str:
         return f"Call({self.op.rpartition(':')[2]}, hid={self.hid[:SHOWN_DIGITS]}...)"
+
+    def _repr_html_(self) -> str:
+        from gitmemo import markup
+        from gitmemo.ref.page import text_of
+
+        sides = {"input": self.inputs, "output": self.outputs}
+        rows = [
+            (side, name, text_of(ref), f"{ref.hid[:SHOWN_DIGITS]}…")
+            for side, refs in sides.items()
+            for name, ref in refs.items()
+        ]
+        ran = ", ".join(f"{name} {value}" for name, value in self.run.items())
+        table = markup.table(("", "name", "value", "history id"), rows)
+        return markup.block(markup.heading(repr(self)), table, markup.line(ran))

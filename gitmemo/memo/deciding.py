@@ -23,6 +23,7 @@ from gitmemo.world.view import World
 
 if TYPE_CHECKING:
     from gitmemo.memo.dropping import DropPlan
+    from gitmemo.memo.undecided import Undecided
 
 
 class Deciding(ABC):
@@ -87,6 +88,18 @@ class Deciding(ABC):
         changes = self._changing("decide")
         self._notice()
         changes.decide(what, Verdict.BREAKING if breaking else Verdict.NON_BREAKING, why)
+
+    def undecided(self) -> Undecided:
+        """Return the changes of code that nobody decided about: `.keep()` or `.recompute()` does.
+
+        A notebook shows them, with buttons where ipywidgets is installed.
+
+        Raises:
+            InvalidStorage: This storage does not version code.
+        """
+        changes = self._changing("undecided")
+        self._notice()
+        return changes.undecided()
 
     def _changing(self, asked: str) -> Changes:
         if self._changes is None:

@@ -11,6 +11,7 @@ from collections.abc import Callable
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
+from gitmemo import markup
 from gitmemo.errors import NotAnOp, NotVersioned, UnknownComponent
 from gitmemo.memo.names import OpNames
 from gitmemo.memo.wording import short
@@ -37,6 +38,18 @@ class CodeText(str):
 
     def __repr__(self) -> str:
         return str(self)
+
+    def _repr_html_(self) -> str:
+        return markup.block(markup.code(self))
+
+
+class DiffText(CodeText):
+    """How two texts differ: a notebook shows it coloured."""
+
+    __slots__ = ()
+
+    def _repr_html_(self) -> str:
+        return markup.block(markup.difference(self.splitlines()))
 
 
 class Looking(ABC):
@@ -148,7 +161,7 @@ class Looking(ABC):
         self._versioned("storage.diff")
         self._notice()
         old, new = find_code(self.world, id1), find_code(self.world, id2)
-        return CodeText("\n".join(difference(old, new, context_lines)))
+        return DiffText("\n".join(difference(old, new, context_lines)))
 
     def _versioned(self, question: str) -> Project:
         if self.project is None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
-from gitmemo.errors import UnknownNotebook
+from gitmemo.errors import UnknownNotebook, UntrackableOp
 from gitmemo.memo.inputs import slots_of
 from gitmemo.model import ids
 from gitmemo.model.components import Component
@@ -17,7 +17,7 @@ from gitmemo.model.facts import Call
 from gitmemo.model.validity import Code
 from gitmemo.query import NamesNow, resolve_op
 from gitmemo.tracing import Project
-from gitmemo.tracing.project import is_kernel_cell
+from gitmemo.tracing.project import is_kernel_cell, is_marimo_cell
 from gitmemo.world.view import World
 
 if TYPE_CHECKING:
@@ -46,9 +46,11 @@ class OpNames:
 
         Raises:
             UnknownNotebook: It has no name, and its notebook is not known.
+            UntrackableOp: It is in a cell of marimo.
         """
         found = self._names.get(op)
         if found is None:
+            self._refuse_marimo(op)
             name = op.options.name or f"{self._module_of(op)}:{op.qualname}"
             found = self._names[op] = (name, ids.op_key(name, op.version))
             self._ops[name] = op
@@ -94,6 +96,16 @@ class OpNames:
             return MAIN
         return self._project.module_name_of(path)
 
+    def _refuse_marimo(self, op: Op[..., Any]) -> None:
+        """Raise for an op whose helpers, in cells of marimo, would not be seen to change."""
+        code = getattr(op.__wrapped__, "__code__", None)
+        if self._project is not None and code is not None and is_marimo_cell(code.co_filename):
+            raise UntrackableOp(
+                op.qualname,
+                "it is defined in a cell of marimo, and what it calls there cannot be followed",
+                "define it in a module of the project and import that in the cell",
+            )
+
     def _module_of(self, op: Op[..., Any]) -> str:
         code = getattr(op.__wrapped__, "__code__", None)
         if self._project is not None and code is not None:
@@ -101,5 +113,5 @@ class OpNames:
             if path is not None and path != MAIN:
                 return self._project.module_name(code.co_filename)
             if path == MAIN and self.needs_notebooks and is_kernel_cell(code.co_filename):
-                raise UnknownNotebook(op.qualname)
+                raise UnknownNotebook(op.qualname, self._project.notebooks_alike())
         return MAIN if op.__module__ == _MAIN_OF_A_WORKER else op.__module__

@@ -170,6 +170,10 @@ class RevisionStorage(Storage):
         """Refuse: what is said is recorded."""
         self._refuse("deciding")
 
+    def undecided(self) -> NoReturn:
+        """Refuse: the code of the work tree is not compared here."""
+        self._refuse("deciding")
+
     def tag(self, *_: Any, **__: Any) -> NoReturn:
         """Refuse: what is tagged is recorded."""
         self._refuse("tagging")

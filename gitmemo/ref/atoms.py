@@ -183,6 +183,11 @@ class Ref(Generic[R_co]):
             )
         return f"{type(self).__name__}(hid={self.hid[:SHOWN_DIGITS]}..., in_memory=False)"
 
+    def _repr_html_(self) -> str:
+        from gitmemo.ref.page import page_of
+
+        return page_of(self)
+
 
 def _twin(ref: Any) -> Any:
     twin = object.__new__(type(ref))

@@ -90,9 +90,13 @@ class CollectionRef(Ref[R_co]):
         super().__setstate__(state[:-1])
         self._parts, self._elements = state[-1], None
 
+    @property
+    def is_listed(self) -> bool:
+        """Whether its elements are known without loading the value."""
+        return self._parts.items is not None or self._elements is not None
+
     def __repr__(self) -> str:
-        listed = self._parts.items is not None or self._elements is not None
-        size = f"{len(self)} elements, " if listed else ""
+        size = f"{len(self)} elements, " if self.is_listed else ""
         return f"{type(self).__name__}({size}hid={self.hid[:SHOWN_DIGITS]}...)"
 
 

@@ -18,7 +18,7 @@ from gitmemo.hashing.digest import Digest, digest
 from gitmemo.source.canonical import OWN_DECORATORS, digest_of, normalise
 from gitmemo.source.effects import How, affected_by
 from gitmemo.source.names import BUILTINS, NameUse
-from gitmemo.source.notebook import cells_of, python_of
+from gitmemo.source.notebook import cells_of, python_of_cells
 from gitmemo.source.parsing import parse
 from gitmemo.source.statements import (
     REBINDING,
@@ -83,9 +83,9 @@ class SourceFile:
         """Read cells in the order in which they run; a later definition replaces an earlier."""
         starts: list[int] = []
         lines: list[str] = []
-        for cell in cells:
+        for text in python_of_cells(list(cells)):
             starts.append(len(lines))
-            lines.extend(python_of(cell).split("\n"))
+            lines.extend(text.split("\n"))
         return cls("\n".join(lines), path, cell_starts=starts)
 
     @cached_property

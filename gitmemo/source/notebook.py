@@ -11,8 +11,10 @@ import ast
 import json
 import re
 import textwrap
+from collections.abc import Sequence
 
-from gitmemo.errors import SourceError
+from gitmemo.errors import MemoCellRefused, SourceError
+from gitmemo.source.memo_cells import memo_cell, names_of_code, parts_of
 from gitmemo.source.parsing import parse
 
 _CELL_MAGIC = re.compile(r"\s*%%(\w*).*(?:\n|$)")
@@ -59,6 +61,22 @@ def python_of(cell: str) -> str:
             return text if inner is None else "\n" + python_of(inner)
     # People keep cells with half a thought in them; the others still count.
     return "\n" * cell.count("\n")
+
+
+def python_of_cells(cells: Sequence[str]) -> list[str]:
+    """Return the Python of the cells of a notebook; of a `%%memo` cell the function that it stands for.
+
+    Which names are its inputs follows from what the others define.
+    """
+    texts = [python_of(cell) for cell in cells]
+    memos = {number: parts for number, cell in enumerate(cells) if (parts := parts_of(cell))}
+    code = names_of_code(texts) if memos else frozenset[str]()
+    for number, (line, body) in memos.items():
+        try:
+            texts[number] = memo_cell(line, body, code).text
+        except MemoCellRefused:  # it would not run either
+            texts[number] = "\n" * cells[number].count("\n")
+    return texts
 
 
 def _cell_magic(cell: str) -> tuple[str, int, str]:

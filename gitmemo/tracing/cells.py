@@ -68,6 +68,12 @@ def cells_that_ran(path: str) -> Cells | None:
     return Cells(file, starts, tuple((body, above) for body, above in timed if body is not None))
 
 
+def texts_of_cells() -> list[str]:
+    """Return the texts of the cells, each once, in the order in which they ran last."""
+    texts = ["".join(linecache.getlines(name)) for name in names_of_cells()]
+    return list(dict.fromkeys(reversed(texts)))[::-1]
+
+
 def names_of_cells() -> list[str]:
     """Return the file names of the cells, in the order in which they ran last."""
     counts = _run_counts()

@@ -15,6 +15,7 @@ from pathlib import Path, PurePath
 from types import ModuleType
 
 from gitmemo.model.components import MAIN_PATH, Component, is_external, stays_inside
+from gitmemo.tracing.executed import Executed
 from gitmemo.tracing.real_paths import RealPaths
 
 FOREIGN_FOLDERS = frozenset(
@@ -34,9 +35,10 @@ FOREIGN_FOLDERS = frozenset(
 _KERNEL_CELL = re.compile(r".*[/\\]ipykernel_\d+[/\\]\d+\.py")
 # What `%%time` runs has a name of its own, the same for every cell.
 _CELL = re.compile(rf"<(?:ipython|python)-input-.*>|<timed exec>|{_KERNEL_CELL.pattern}")
+_MARIMO_CELL = re.compile(r".*[/\\]__marimo__cell_\w+\.py")
 _TYPED_IN = frozenset({"<stdin>", "<string>"})
 _OWN_FOLDER = str(Path(__file__).resolve().parent.parent) + os.sep
-NOTEBOOK_VARIABLES = ("__vsc_ipynb_file__", "__session__")
+NOTEBOOK_VARIABLES = ("PAPERMILL_INPUT_PATH", "__vsc_ipynb_file__", "__session__")
 
 
 class Project:
@@ -70,6 +72,9 @@ class Project:
         self._paths: dict[str, str | None] = {}
         self._folders: dict[str, bool] = {}
         self._files = RealPaths()
+        self._executed = (
+            None if self.root is None or main_only else Executed(self.root, FOREIGN_FOLDERS)
+        )
 
     def component_path(self, filename: str) -> str | None:
         """Return the path that components of `filename` carry, None if it is not ours."""
@@ -173,12 +178,32 @@ class Project:
         return self.main_only or self.root is not None
 
     def _main_path(self) -> str:
-        notebook = self._notebook or _notebook_of_main()
-        if notebook is None:
-            return MAIN_PATH
+        notebook = self.notebook()
+        return MAIN_PATH if notebook is None else self._below(notebook) or MAIN_PATH
+
+    def notebook(self) -> Path | None:
+        """Return the notebook that this process runs, None if it is not known."""
+        said = self._notebook or _notebook_of_main()
+        if self._executed is None or not self._executed.is_asked():
+            return said
+        alike = self._executed.alike()
+        # What a variable says may be inherited from the notebook that executes this one.
+        is_said = said is not None and (
+            not alike or said in alike or Path(os.path.realpath(said)) in alike
+        )
+        return said if is_said else alike[0] if len(alike) == 1 else None
+
+    def notebooks_alike(self) -> tuple[str, ...]:
+        """Return the paths of several notebooks of which each may be the one that is executed."""
+        if self._executed is None or not self._executed.is_asked():
+            return ()
+        return tuple(self._below(path) or str(path) for path in self._executed.alike())
+
+    def _below(self, notebook: Path) -> str | None:
+        """Return the path of a notebook from the root, None if it is not below it."""
         real = os.path.realpath(notebook)
         if not self._prefix or not real.startswith(self._prefix):
-            return MAIN_PATH
+            return None
         return PurePath(real[len(self._prefix) :]).as_posix()
 
     def _in_foreign_folder(self, real: str) -> bool:
@@ -207,6 +232,11 @@ def is_cell(filename: str) -> bool:
 def is_kernel_cell(filename: str) -> bool:
     """Whether it was typed into a notebook, rather than a shell."""
     return _KERNEL_CELL.fullmatch(filename) is not None
+
+
+def is_marimo_cell(filename: str) -> bool:
+    """Whether it is a cell that marimo runs: of which file it is part, and where, it does not say."""
+    return "__marimo__" in filename and _MARIMO_CELL.fullmatch(filename) is not None
 
 
 def main_module() -> ModuleType | None:

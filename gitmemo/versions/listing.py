@@ -12,12 +12,15 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import TypeAlias, overload
 
+from gitmemo import markup
 from gitmemo.hashing.digest import Digest, to_hex
 from gitmemo.model.components import Component, Content
 from gitmemo.model.decisions import Decisions
 from gitmemo.model.facts import Version
 from gitmemo.model.semantics import semantic_id
 from gitmemo.model.validity import Code, changed
+from gitmemo.quantities import duration
+from gitmemo.short_ids import SHOWN_DIGITS
 from gitmemo.versions.contents import ModuleOf, ShownContent, Texts, code_lines
 from gitmemo.world.view import Tally, World
 
@@ -91,7 +94,7 @@ class Shape:
 
 
 class Versions(Sequence[OpVersion]):
-    """The versions of one op. Printing it shows the code of each."""
+    """The versions of one op. Printing it shows the code of each; a notebook shows a table."""
 
     def __init__(self, op: str, found: Iterable[OpVersion], shape: Shape) -> None:
         self.op = op
@@ -110,10 +113,32 @@ class Versions(Sequence[OpVersion]):
         return len(self._found)
 
     def __repr__(self) -> str:
+        valid = sum(version.is_valid for version in self._found)
+        return f"Versions({self.op}: {len(self._found)}, {valid} valid)"
+
+    def __str__(self) -> str:
         if not self._found:
             return f"no call of {self.op} is stored here, so it has no versions"
         blocks = (list(self.lines(version)) for version in self._found)
         return "\n".join(line for block in blocks for line in self._framed(block))
+
+    def _repr_html_(self) -> str:
+        columns = ("content id", "semantic id", "calls", "time", "first", "valid", "changed")
+        rows = [
+            (
+                *(ident[:SHOWN_DIGITS] for ident in (one.content_id, one.semantic_id)),
+                *(one.calls, duration(one.seconds), one.first or ""),
+                *("yes" if one.is_valid else "no", ", ".join(one.changed)),
+            )
+            for one in self._found
+        ]
+        texts = [
+            markup.folded(
+                f"code of {one.content_id[:SHOWN_DIGITS]}", markup.code("\n".join(self.lines(one)))
+            )
+            for one in self._found
+        ]
+        return markup.block(markup.heading(self.op), markup.table(columns, rows), *texts)
 
     def lines(self, version: OpVersion) -> Iterator[str]:
         """Yield a version's code, with what it is called before it."""

@@ -13,6 +13,7 @@ from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import overload
 
+from gitmemo import markup
 from gitmemo.changes.contested import who_said
 from gitmemo.hashing.digest import Digest, to_hex
 from gitmemo.model.components import Component, Content, is_variable
@@ -143,6 +144,18 @@ class SourceHistory(Sequence[Revision]):
         return len(self._found)
 
     def __repr__(self) -> str:
+        return f"SourceHistory({self.component}: {len(self._found)})"
+
+    def _repr_html_(self) -> str:
+        parts = [markup.heading(str(self).partition("\n")[0])]
+        for revision in self._found:
+            now = " (now)" if revision.is_head else ""
+            parts.append(markup.line(f"{short(revision.id)}{now}"))
+            parts += [markup.line(str(ruling)) for ruling in revision.rulings]
+            parts.append(markup.difference(self.diff(revision)))
+        return markup.block(*parts)
+
+    def __str__(self) -> str:
         if not self._found:
             return f"no content of {self.component} was ever recorded"
         return "\n".join([f"history of {self.component}", *self._lines()])

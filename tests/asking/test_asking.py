@@ -227,17 +227,59 @@ def test_a_notebook_that_nobody_sits_at_is_not_asked(session: Session) -> None:
     assert len(session.storage.world.decisions().current) == 0
 
 
-def test_a_notebook_asks_through_its_input(session: Session) -> None:
-    class Kernel:
-        _allow_stdin = True
+class NotebookKernel:
+    """A kernel with somebody in front of it."""
 
-        def raw_input(self, prompt: str = "") -> str:
-            return "n"
+    _allow_stdin = True
 
+    def raw_input(self, prompt: str = "") -> str:
+        raise AssertionError("the notebook would wait")
+
+
+@pytest.mark.parametrize(("answer", "computed"), [("keep", 0), ("recompute", 1)])
+def test_a_notebook_shows_changes_and_does_not_wait(
+    session: Session, capsys: pytest.CaptureFixture[str], answer: str, computed: int
+) -> None:
     session.run()
     session.edit(SPELLED)
-    with patch.object(builtins, "input", Kernel().raw_input):
-        assert session.run() == (3, 0)
+    with patch.object(builtins, "input", NotebookKernel().raw_input):
+        for _ in range(2):
+            with pytest.raises(errors.DecisionNeeded, match=r"storage\.undecided\(\)\.keep\(\)"):
+                session.run()
+        assert "helper" in capsys.readouterr().out
+        undecided = session.storage.undecided()
+        assert repr(undecided).count("\n") == 0
+        getattr(undecided["helper"], answer)("looked at it")
+        assert session.run() == (3, computed)
+        assert len(session.storage.undecided()) == 0
+        with pytest.raises(errors.NothingToDecide):
+            undecided.keep()
+    assert "looked at it" in str(session.storage.source_history("helper"))
+
+
+def test_a_notebook_goes_on_where_its_policy_says_so(session: Session) -> None:
+    session.run()
+    session.edit(SPELLED)
+    with patch.object(builtins, "input", NotebookKernel().raw_input):
+        session.storage.on_change = "pending"
+        assert session.run() == (3, 1)
+        session.storage.undecided()[0].keep()
+        assert len(session.storage.world.decisions().current) == 1
+
+
+def test_what_is_undecided_is_shown_as_text(session: Session) -> None:
+    session.run()
+    session.edit(("x * FACTOR", "'<b>' if x > 99 else x * FACTOR"))
+    undecided = session.storage.undecided()
+    shown = undecided._repr_mimebundle_()
+    assert set(shown) == {"text/plain", "text/html"}
+    assert "&lt;b&gt;" in shown["text/html"]
+    assert "<b>'" not in shown["text/html"]
+    assert "1 stored call of" in str(undecided)
+    with pytest.raises(errors.NothingToDecide):
+        undecided["other"]
+    undecided.recompute()
+    assert "nothing is undecided" in str(session.storage.undecided())
 
 
 # --- others meanwhile -----------------------------------------------------------------

@@ -42,6 +42,7 @@ REFUSED: dict[str, Callable[[Storage], object]] = {
     "preload": lambda s: s.preload(),
     "recompute_missing": lambda s: s.recompute_missing(),
     "tag": lambda s: s.tag(gm.wrap(1), "one"),
+    "undecided": lambda s: s.undecided(),
     "untag": lambda s: s.untag("one"),
 }
 WORLD_ANSWERS = {

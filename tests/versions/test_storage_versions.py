@@ -144,7 +144,7 @@ def test_versions_as_the_page_on_versions_counts_them(
 
 def test_each_version_prints_its_own_code(edited: gm.Storage, program: types.ModuleType) -> None:
     found = edited.versions(program.eval_model)
-    blocks = repr(edited.versions("eval_model", plain=True)).split("### Dependencies")[1:]
+    blocks = str(edited.versions("eval_model", plain=True)).split("### Dependencies")[1:]
     assert ["round(" in block for block in blocks] == [False, False, True, True]
     assert ["x - 1" in block for block in blocks] == [False, True, False, False]
     assert ["x - 2" in block for block in blocks] == [False, False, False, True]
@@ -160,7 +160,7 @@ def test_variables_stand_before_functions_and_imports_are_left_out(
 ) -> None:
     with versioned_storage:
         program.run()
-    shown = repr(versioned_storage.versions(program.load_data, plain=True))
+    shown = str(versioned_storage.versions(program.load_data, plain=True))
     assert "\n\nN_CLASS = 10\n\n@gm.op\ndef load_data():\n    return list" in shown
     assert "import math" not in shown
     content = versioned_storage.versions(program.load_data)[0].components[-1]
@@ -168,10 +168,10 @@ def test_variables_stand_before_functions_and_imports_are_left_out(
 
 
 def test_frames_and_ids_of_contents(edited: gm.Storage, program: types.ModuleType) -> None:
-    lines = repr(edited.versions(program.load_data)).splitlines()
+    lines = str(edited.versions(program.load_data)).splitlines()
     assert sum(line.startswith("╭─") for line in lines) == 2
     assert len({len(line) for line in lines}) == 1
-    with_ids = repr(edited.versions(program.load_data, show_dep_commit_ids=True))
+    with_ids = str(edited.versions(program.load_data, show_dep_commit_ids=True))
     for version in edited.versions(program.load_data):
         assert all(f"### id={content.id}" in with_ids for content in version.components)
 
@@ -192,10 +192,10 @@ def test_a_value_is_said_where_the_text_does_not_tell(
 ) -> None:
     with versioned_storage:
         program.load_data()
-        assert "# the value" not in repr(versioned_storage.versions("load_data"))
+        assert "# the value" not in str(versioned_storage.versions("load_data"))
         program.N_CLASS = 7
         program.load_data()
-    shown = repr(versioned_storage.versions("load_data", plain=True))
+    shown = str(versioned_storage.versions("load_data", plain=True))
     first, second = [line for line in shown.splitlines() if line.startswith("# the value: id=")]
     assert first != second
 
@@ -205,7 +205,7 @@ def test_an_op_that_was_never_called_has_no_versions(
 ) -> None:
     found = versioned_storage.versions(program.never)
     assert list(found) == []
-    assert "no call of" in repr(found)
+    assert "no call of" in str(found)
 
 
 def test_what_cannot_be_asked(versioned_storage: gm.Storage, program: types.ModuleType) -> None:
@@ -232,12 +232,12 @@ def test_histories_of_code(edited: gm.Storage, program: types.ModuleType) -> Non
     [ruling] = new.rulings
     assert (ruling.old, ruling.new, ruling.verdict) == (old.id, new.id, "non-breaking")
     assert ruling.why == "because"
-    shown = repr(edited.sources("eval_model"))
+    shown = str(edited.sources("eval_model"))
     assert "-    return model / 3 + y" in shown
     assert f"{new.id[:12]}  now  after {old.id[:12]}" in shown
     assert "non-breaking: because" in shown
-    assert "●" not in repr(edited.source_history("eval_model", plain=True))
-    assert "+    return" not in repr(edited.source_history("eval_model"))
+    assert "●" not in str(edited.source_history("eval_model", plain=True))
+    assert "+    return" not in str(edited.source_history("eval_model"))
     [scale] = {revision.component for revision in edited.sources(program.scale_data)}
     assert scale.endswith(":scale_data")
 
@@ -257,7 +257,7 @@ def test_texts_and_differences_by_id(edited: gm.Storage, program: types.ModuleTy
     assert "def eval_model" in whole
     assert repr(whole) == whole
     old, new = edited.source_history("scale_data")
-    assert repr(edited.get_code(old.id)) == edited.code(old.id)
+    assert str(edited.get_code(old.id)) == edited.code(old.id)
     assert "x - 1" in edited.code(old.id)
     plain = edited.get_code(old.id, show=False, meta=True)
     assert repr(plain) != plain

@@ -9,12 +9,14 @@ from __future__ import annotations
 import functools
 import importlib
 import linecache
+import os
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from importlib.machinery import ModuleSpec
+from pathlib import Path
 from types import FunctionType, ModuleType
 from typing import Any
 
@@ -51,16 +53,15 @@ class Main:
     variables: tuple[tuple[str, str], ...]
 
 
-def main_of_here() -> Main:
-    """Return the main script of this process."""
+def main_of_here(notebook: Path | None = None) -> Main:
+    """Return the main script of this process, or what runs in a notebook."""
     held = vars(main_module() or sys)
     spec = held.get("__spec__")
     file = main_file()
     cells: tuple[tuple[str, str], ...] = ()
     if file is None:
         cells = tuple((name, "".join(linecache.getlines(name))) for name in names_of_cells())
-    texts = [(name, held.get(name)) for name in NOTEBOOK_VARIABLES]
-    said = tuple((name, text) for name, text in texts if isinstance(text, str))
+    said = () if notebook is None else ((NOTEBOOK_VARIABLES[-1], os.path.realpath(notebook)),)
     return Main(file, getattr(spec, "name", None), held.get("__package__"), cells, said)
 
 

@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from types import MemberDescriptorType
 from typing import Any, NoReturn, Protocol, Self, SupportsIndex
 
+from gitmemo import markup
 from gitmemo.ref import DictRef, Ref, holds, map_refs
 from gitmemo.ref.atoms import R_co
 from gitmemo.special import bare
@@ -64,6 +65,10 @@ class PendingRef(Ref[R_co]):
     def __repr__(self) -> str:
         source = source_of(self)
         return repr(settled(self)) if source is None else f"PendingRef({source.in_words()})"
+
+    def _repr_html_(self) -> str:
+        is_there = source_of(self) is None
+        return settled(self)._repr_html_() if is_there else markup.line(repr(self))
 
 
 _INSIDE: dict[str, Callable[..., Any]] = {
@@ -129,6 +134,9 @@ class RefTuple(Ref[R_co]):
 
     def __repr__(self) -> str:
         return repr(self.refs)
+
+    def _repr_html_(self) -> str:
+        return markup.block(*(ref._repr_html_() for ref in self.refs))
 
 
 def pending(source: Source) -> PendingRef[Any]:

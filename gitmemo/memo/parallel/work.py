@@ -174,7 +174,8 @@ class Work:
             address = self.storage.__reduce__()
             roots = _import_roots(self.storage)
             sign = leave_sign(self.storage, self) if self._is_far else ""
-            self._shipped = Header(os.urandom(8), terms, main_of_here(), roots, address, sign)
+            main = main_of_here(code.project.notebook() if code else None)
+            self._shipped = Header(os.urandom(8), terms, main, roots, address, sign)
         return self._shipped
 
     def _op_as_sent(self, op: Op[..., Any]) -> bytes:
