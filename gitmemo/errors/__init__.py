@@ -129,6 +129,9 @@
       DisconnectedPattern    exit 2
       UnconstrainedVariable  exit 2
       NotInPattern           exit 2
+    pages
+      PageNotWritten         exit 2
+      CannotListen           exit 5
     pictures
       UnknownPictureFormat   exit 2
       GraphvizMissing        exit 1
@@ -218,6 +221,7 @@ from gitmemo.errors.parallel import (
     WorkersApart,
     WorkersLost,
 )
+from gitmemo.errors.pages import CannotListen, PageNotWritten
 from gitmemo.errors.pictures import (
     GraphvizFailed,
     GraphvizMissing,
@@ -342,6 +346,8 @@ from gitmemo.errors.versions import (
 )
 
 __all__ = [
+    "CannotListen",
+    "PageNotWritten",
     "Aborted",
     "AmbiguousId",
     "AmbiguousPattern",
