@@ -29,7 +29,9 @@ def _question_options(command: _Command) -> _Command:
     for decorate in (
         click.option("--all", "every", is_flag=True, help="Also calls of older code."),
         click.option(
-            "--since", metavar="REV", help="Also show what changed since this branch, tag or commit."
+            "--since",
+            metavar="REV",
+            help="Also show what changed since this branch, tag or commit.",
         ),
         click.option(
             "--where",
@@ -179,7 +181,8 @@ class _Question:
     def _since(self, view: View, commit: Callable[..., View]) -> Since:
         new = commit(self.rev, later=False) if self.rev else view
         old = commit(self.since, later=False, beside=new)
-        return Since(old, new, where(old), where(new))
+        after = where(new) if self.rev else f"the work tree, {where(new)}"
+        return Since(old, new, where(old), after)
 
     def edition(self) -> Edition:
         """Return the document of what there is now, and what tells that there is something new."""

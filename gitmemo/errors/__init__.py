@@ -207,6 +207,7 @@ from gitmemo.errors.frames import (
     UnknownNode,
     WrongQuestion,
 )
+from gitmemo.errors.pages import CannotListen, PageNotWritten
 from gitmemo.errors.parallel import (
     ArgumentsChanged,
     BackendUnfit,
@@ -221,7 +222,6 @@ from gitmemo.errors.parallel import (
     WorkersApart,
     WorkersLost,
 )
-from gitmemo.errors.pages import CannotListen, PageNotWritten
 from gitmemo.errors.pictures import (
     GraphvizFailed,
     GraphvizMissing,
@@ -346,8 +346,6 @@ from gitmemo.errors.versions import (
 )
 
 __all__ = [
-    "CannotListen",
-    "PageNotWritten",
     "Aborted",
     "AmbiguousId",
     "AmbiguousPattern",
@@ -361,6 +359,7 @@ __all__ = [
     "BlobCorrupt",
     "CallNotMade",
     "CallsFailed",
+    "CannotListen",
     "CannotRename",
     "CannotTag",
     "CollectingAlready",
@@ -414,6 +413,7 @@ __all__ = [
     "OpNotLoaded",
     "OperationInProgress",
     "OverflowMissing",
+    "PageNotWritten",
     "PictureNotWritten",
     "PlanOutdated",
     "PusherUnknown",

@@ -15,7 +15,7 @@ import math
 import operator
 import re
 from collections.abc import Callable, Iterator
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 from gitmemo.report.cells import Shown
 
@@ -24,7 +24,7 @@ Test: TypeAlias = "Callable[[Shown], bool]"
 _COMPARISON = re.compile(r"(>=|<=|!=|==|>|<|=)\s*(.*)", re.DOTALL)
 _RANGE = re.compile(r"(.+?)\.\.(.+)", re.DOTALL)
 _NUMBER = re.compile(r"[+-]?(\d+\.?\d*|\.\d+)([eE][+-]?\d+)?|[+-]?inf(inity)?|nan", re.IGNORECASE)
-_SIGNS: dict[str, Callable[[object, object], bool]] = {
+_SIGNS: dict[str, Callable[[Any, Any], bool]] = {  # of two numbers, or of two texts
     ">=": operator.ge,
     "<=": operator.le,
     ">": operator.gt,

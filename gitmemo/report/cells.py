@@ -70,7 +70,9 @@ class Cells:
             return with_id(shown, to_hex(slot.hid)[:ID_DIGITS])
         if plain is None and isinstance(shown, dict) and "c" in shown:
             user = self._user(slot)
-            return shown | {"i": list(user)} if user else shown
+            if user is not None:
+                place: list[JsonValue] = [*user]
+                shown["i"] = place
         return shown
 
     def _elsewhere(self, slot: Slot) -> Parts:
@@ -112,7 +114,7 @@ def without_id(cell: Shown) -> tuple[Shown, str]:
     if not isinstance(cell, dict) or "h" not in cell:
         return cell, ""
     rest = {key: value for key, value in cell.items() if key != "h"}
-    return rest["v"] if "v" in rest else rest, str(cell["h"])
+    return rest.get("v", rest), str(cell["h"])
 
 
 def key_of(cell: Cell) -> object:

@@ -163,5 +163,3 @@ def _drawn(graph: Graph, frame: ComputationFrame) -> tuple[str, tuple[dict[str, 
         drawn.append(node)
     title = f"{count(len(frame), 'call')}: functions and the values between them"
     return to_svg(replace(picture, nodes=tuple(drawn), title=title)), tuple(nodes)
-
-

@@ -6,8 +6,8 @@ anew would show the same.
 
 from __future__ import annotations
 
-import os
 from collections.abc import Hashable
+from pathlib import Path
 
 from gitmemo.git.repository import is_code_file
 from gitmemo.workspace import View, commit_of
@@ -34,9 +34,9 @@ class News:
         return here, tuple(map(_seen, self._files))
 
 
-def _seen(path: os.PathLike[str]) -> tuple[int, int] | None:
+def _seen(path: Path) -> tuple[int, int] | None:
     try:
-        found = os.stat(path)
+        found = path.stat()
     except OSError:
         return None
     return found.st_mtime_ns, found.st_size

@@ -109,16 +109,20 @@ class _Http(ThreadingHTTPServer):
 
 
 class _Handler(BaseHTTPRequestHandler):
-    server: _Http
     protocol_version = "HTTP/1.1"
     timeout = _TIMEOUT_S
     server_version = "gitmemo"
     sys_version = ""
 
+    @property
+    def _http(self) -> _Http:
+        assert isinstance(self.server, _Http)
+        return self.server
+
     def do_GET(self) -> None:
         """Answer, or refuse."""
         hosts = self.headers.get_all("Host") or []
-        if len(hosts) != 1 or not self.server.answers_to(hosts[0]):
+        if len(hosts) != 1 or not self._http.answers_to(hosts[0]):
             self._text(HTTPStatus.MISDIRECTED_REQUEST, _NO_NAME)
             return
         address = urlsplit(self.path)
@@ -137,7 +141,7 @@ class _Handler(BaseHTTPRequestHandler):
     do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = do_OPTIONS = _refuse
 
     def _answer(self, path: str, asked: dict[str, str]) -> None:
-        live = self.server.live
+        live = self._http.live
         if path == "/":
             self._page()
         elif path == "/news":
@@ -153,7 +157,7 @@ class _Handler(BaseHTTPRequestHandler):
                 self._text(HTTPStatus.BAD_REQUEST, "that is no question\n")
 
     def _data(self, path: str, asked: dict[str, str]) -> dict[str, object]:
-        source = self.server.live.source
+        source = self._http.live.source
         fields = json.loads(asked["q"])
         question: Question = question_of(fields, source.document)
         columns = len(source.document.tables[question.table].columns)
@@ -167,7 +171,7 @@ class _Handler(BaseHTTPRequestHandler):
         return source.rows(question, max(0, int(fields["start"])), max(0, int(fields["most"])))
 
     def _page(self) -> None:
-        live = self.server.live
+        live = self._http.live
         live.renew()
         number, document = live.number, live.document
         served = {"edition": number, "problem": live.problem}
@@ -176,30 +180,30 @@ class _Handler(BaseHTTPRequestHandler):
         self._send(HTTPStatus.OK, html.encode(), "text/html", {})
 
     def _news(self) -> None:
-        live = self.server.live
+        live = self._http.live
         live.look()
         said = {"edition": live.number, "old": live.is_old, "problem": live.problem}
         body = json.dumps(said).encode()
-        tag = f'"{hashlib.sha256(self.server.token.encode() + body).hexdigest()[:16]}"'
+        tag = f'"{hashlib.sha256(self._http.token.encode() + body).hexdigest()[:16]}"'
         if self.headers.get("If-None-Match") == tag:
             self._send(HTTPStatus.NOT_MODIFIED, b"", "application/json", {"ETag": tag})
         else:
             self._send(HTTPStatus.OK, body, "application/json", {"ETag": tag})
 
     def _welcome(self) -> None:
-        cookie = f"{self.server.cookie}={self.server.token}; HttpOnly; SameSite=Strict; Path=/"
+        cookie = f"{self._http.cookie}={self._http.token}; HttpOnly; SameSite=Strict; Path=/"
         headers = {"Location": "/", "Set-Cookie": cookie}
         self._send(HTTPStatus.SEE_OTHER, b"", "text/plain", headers)
 
     def _cookie(self) -> str:
         try:
-            found = SimpleCookie(self.headers.get("Cookie", "")).get(self.server.cookie)
+            found = SimpleCookie(self.headers.get("Cookie", "")).get(self._http.cookie)
         except CookieError:
             return ""
         return found.value if found else ""
 
     def _is_token(self, given: str) -> bool:
-        return secrets.compare_digest(given.encode(), self.server.token.encode())
+        return secrets.compare_digest(given.encode(), self._http.token.encode())
 
     def _json(self, data: dict[str, object]) -> None:
         body = json.dumps(data, ensure_ascii=True, separators=(",", ":")).encode()

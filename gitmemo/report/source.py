@@ -9,6 +9,7 @@ from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from threading import Lock
+from typing import TypeAlias
 
 from gitmemo.report.asking import order_of, test_of, text_of
 from gitmemo.report.cells import Shown
@@ -44,6 +45,7 @@ class Source:
     def __init__(self, document: Document) -> None:
         self.document = document
         self._answered: OrderedDict[Question, Sequence[int]] = OrderedDict()
+        self._texts: dict[int, list[Texts]] = {}
         self._lock = Lock()
 
     def rows(self, asked: Question, start: int, most: int) -> dict[str, object]:
@@ -75,7 +77,10 @@ class Source:
             if known is not None:
                 self._answered.move_to_end(asked)
                 return known
-        found = found_rows(self._table(asked.table), asked)
+        table = self._table(asked.table)
+        if asked.text and asked.table not in self._texts:
+            self._texts[asked.table] = texts_of(table)
+        found = found_rows(table, asked, self._texts.get(asked.table))
         with self._lock:
             self._answered[asked] = found
             while len(self._answered) > _REMEMBERED:
@@ -83,8 +88,19 @@ class Source:
         return found
 
 
-def found_rows(table: TableOfOp, asked: Question) -> Sequence[int]:
-    """Return the numbers of the rows that meet a question, in its order."""
+Texts: TypeAlias = "tuple[Column, list[str]]"
+"""A column, and the texts of its cells, in small letters."""
+
+
+def texts_of(table: TableOfOp) -> list[Texts]:
+    """Return what the rows of a table are searched by."""
+    return [(column, [text_of(cell).lower() for cell in column.cells]) for column in table.columns]
+
+
+def found_rows(
+    table: TableOfOp, asked: Question, texts: Sequence[Texts] | None = None
+) -> Sequence[int]:
+    """Return the numbers of the rows that meet a question, in its order; `texts` as `texts_of` has them."""
     found: Sequence[int] = range(len(table))
     for place, wanted in asked.filters:
         test = test_of(wanted)
@@ -93,19 +109,19 @@ def found_rows(table: TableOfOp, asked: Question) -> Sequence[int]:
             passes = [test(cell) for cell in column.cells]
             found = [n for n in found if passes[column.place(n)]]
     for word in asked.text.lower().split():
-        found = _with_word(table, found, word)
+        found = _with_word(texts or texts_of(table), found, word)
     for place, upwards in reversed(asked.sort):
         found = _sorted(table.columns[place], found, upwards=upwards)
     return found
 
 
-def _with_word(table: TableOfOp, rows: Sequence[int], word: str) -> Sequence[int]:
-    useful = []
-    for column in table.columns:
-        passes = [word in text_of(cell).lower() for cell in column.cells]
-        if any(passes):
-            useful.append((column.place, passes))
-    return [n for n in rows if any(passes[place(n)] for place, passes in useful)]
+def _with_word(texts: Sequence[Texts], rows: Sequence[int], word: str) -> Sequence[int]:
+    passing: set[int] = set()
+    for column, of_cells in texts:
+        places = {place for place, text in enumerate(of_cells) if word in text}
+        if places:
+            passing.update(n for n in rows if column.place(n) in places)
+    return [n for n in rows if n in passing]
 
 
 def _sorted(column: Column, rows: Sequence[int], *, upwards: bool) -> Sequence[int]:

@@ -45,8 +45,8 @@ function shownText(cell, decimals) {
 
 function fixed(number, decimals) {
   if (decimals === undefined) return String(Number(number.toPrecision(6)));
-  if (number !== 0 && Math.abs(number) < 10 ** (2 - decimals)) return number.toPrecision(3);
-  return Math.abs(number) >= 1e15 ? number.toPrecision(6) : number.toFixed(decimals);
+  const text = Math.abs(number) >= 1e15 ? number.toPrecision(6) : number.toFixed(decimals);
+  return Math.abs(Number(text) - number) > Math.abs(number) * 0.005 ? number.toPrecision(3) : text;
 }
 
 /** Return how many digits after the point show numbers well side by side; undefined if none do. */

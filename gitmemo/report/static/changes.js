@@ -58,7 +58,8 @@ function changedRow({ op, inputs, outputs }, kind, open) {
   const call = element("td", { title: shown }, element("b", {}, op.split(":").at(-1)), `(${shown.length > 90 ? `${shown.slice(0, 89)}…` : shown})`);
   const value = (cell) => {
     const line = cell === null ? null : pythonLine(cell, open);
-    return element("div", {}, cell === null ? "nothing" : shownText(cell), line ? button("Python", () => copy(line), { class: "python", title: line }) : null);
+    const id = isObject(cell) && "c" in cell ? element("small", {}, ` ${cell.c.slice(0, 6)}`) : null;
+    return element("div", {}, cell === null ? "nothing" : shownText(cell), id, line ? button("Python", () => copy(line), { class: "python", title: line }) : null);
   };
   if (kind !== "changed") {
     const side = kind === "added" ? 2 : 1;

@@ -5,8 +5,7 @@ const CONTEXT = 3;
 
 /** Return lines as [sign, text]: " " in both, "-" in the old one, "+" in the new one. */
 function lineDiff(old, fresh) {
-  const a = old.split("\n");
-  const b = fresh.split("\n");
+  const [a, b] = [old, fresh].map((text) => (text ? text.replace(/\n$/, "").split("\n") : []));
   let head = 0;
   while (head < a.length && head < b.length && a[head] === b[head]) head++;
   let tail = 0;

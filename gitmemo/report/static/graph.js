@@ -11,8 +11,8 @@ function startGraph(place, nodes, onnode) {
   });
   const states = [
     ["pending", "in no commit yet"],
-    ["some", "some of its calls"],
-    ["stale", "of older code"],
+    ["stale", "of older code, or on its results"],
+    ["some", "some of its calls are either"],
   ];
   const known = states.filter(([name]) => place.querySelector(`svg .${name}`));
   const legend = known.map(([name, words]) => element("li", {}, element("i", { class: `swatch ${name}` }), words));
