@@ -94,16 +94,15 @@ class Browser:
             raise AssertionError(done["exceptionDetails"])
         return done["result"].get("value")
 
-    def wait(self, script: str) -> Any:
-        """Wait until an expression is true in the page, and return it."""
+    def wait(self, script: str) -> None:
+        """Wait until an expression is true in the page."""
         end = time.monotonic() + _PATIENCE_S
         while time.monotonic() < end:
             try:
-                found = self.run(script)
+                if self.run(f"Boolean({script})"):
+                    return
             except AssertionError:  # the page is being replaced
-                found = None
-            if found:
-                return found
+                pass
             time.sleep(0.02)
         raise AssertionError(f"never true: {script}\n{self.complaints()}")
 

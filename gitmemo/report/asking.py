@@ -98,7 +98,7 @@ def _turned(rank: int, upwards: bool) -> int:
     return rank if upwards else -rank
 
 
-def test_of(asked: str) -> Test | None:
+def filter_of(asked: str) -> Test | None:
     """Return what tells the cells that somebody asks for; None if all are meant."""
     asked = asked.strip()
     if not asked:

@@ -12,6 +12,7 @@ import ipaddress
 import json
 import secrets
 import socket
+import sys
 from http import HTTPStatus
 from http.cookies import CookieError, SimpleCookie
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -94,7 +95,9 @@ class _Http(ThreadingHTTPServer):
         return f"gitmemo_{self.server_address[1]}"
 
     def handle_error(self, request: object, client_address: object) -> None:
-        """Say nothing: browsers close connections in the middle of answers."""
+        """Say nothing of browsers that close connections in the middle of answers."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type]
 
     def answers_to(self, name: str) -> bool:
         """Whether a `Host` header names this server; nobody can point numbers elsewhere."""
@@ -153,12 +156,14 @@ class _Handler(BaseHTTPRequestHandler):
         else:
             try:
                 self._json(self._data(path, asked))
-            except (ValueError, TypeError, KeyError, RecursionError):
+            except (ValueError, TypeError, KeyError, ArithmeticError, RecursionError):
                 self._text(HTTPStatus.BAD_REQUEST, "that is no question\n")
 
     def _data(self, path: str, asked: dict[str, str]) -> dict[str, object]:
         source = self._http.live.source
         fields = json.loads(asked["q"])
+        if not isinstance(fields, dict):
+            raise ValueError("q")
         question: Question = question_of(fields, source.document)
         columns = len(source.document.tables[question.table].columns)
         if path == "/numbered":

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import TypeAlias
 
-from gitmemo.report.asking import order_of, test_of, text_of
+from gitmemo.report.asking import order_of, filter_of, text_of
 from gitmemo.report.cells import Shown
 from gitmemo.report.document import Column, Document, TableOfOp
 
@@ -103,7 +103,7 @@ def found_rows(
     """Return the numbers of the rows that meet a question, in its order; `texts` as `texts_of` has them."""
     found: Sequence[int] = range(len(table))
     for place, wanted in asked.filters:
-        test = test_of(wanted)
+        test = filter_of(wanted)
         if test is not None:
             column = table.columns[place]
             passes = [test(cell) for cell in column.cells]

@@ -165,6 +165,7 @@ class Grid {
   }
 
   draw(start, end) {
+    if (!this.definition) return; // there is no table
     const rows = [];
     let isMissing = false;
     for (let place = start; place < end; place++) {

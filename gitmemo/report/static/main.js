@@ -173,6 +173,7 @@ function reload() {
 
 /** Whether somebody is in the middle of something that a reload would end. */
 function isBusy() {
+  if (!data.tables.length) return false;
   const typing = document.activeElement?.matches("input, select, [open] *") && document.activeElement.value;
   return state.view.selected.length || state.view.rows.length || typing || document.querySelector("details.menu[open]") || getSelection().toString();
 }

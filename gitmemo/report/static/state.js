@@ -39,7 +39,7 @@ class State {
   }
 
   keep(scroll) {
-    if (!this.isKept) return;
+    if (!this.isKept || !this.tables.length) return;
     const views = this.views.map((view) => ({ ...view, selected: [], rows: [] }));
     const names = this.tables.map(({ op, columns }) => [op, columns.map(({ name }) => name)]);
     const kept = { table: this.table, tab: this.tab, views, scroll, names };
