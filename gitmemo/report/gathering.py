@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
+from gitmemo.collector import uncollected
 from gitmemo.drawing import Graph, folded, to_svg
 from gitmemo.frames import ComputationFrame
 from gitmemo.frames.picture import graph_of
@@ -93,6 +94,7 @@ def _contents(
     return found
 
 
+@uncollected()
 def gather(view: View, wanted: Wanted) -> Document:
     """Return what a page shows of the calls that are `wanted`, as they are in `view`."""
     frame, versions, since = wanted.frame, Versions(), wanted.since

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from threading import Lock
 from typing import TypeAlias
 
-from gitmemo.report.asking import order_of, filter_of, text_of
+from gitmemo.report.asking import filter_of, order_of, text_of
 from gitmemo.report.cells import Shown
 from gitmemo.report.document import Column, Document, TableOfOp
 

@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 from browser import Browser, chromium
 
-from gitmemo.report.asking import order_of, filter_of, text_of
+from gitmemo.report.asking import filter_of, order_of, text_of
 from gitmemo.report.page import static
 
 CELLS: list[Any] = [

@@ -88,7 +88,7 @@ def test_a_row_names_the_code_behind_it(report: Report) -> None:
         }
         for code in (first, last)
     ]
-    assert {"SCALE = 2\n", "SCALE = 3\n"} == {text for text in texts[0] ^ texts[1]}
+    assert {"SCALE = 2\n", "SCALE = 3\n"} == texts[0] ^ texts[1]
 
 
 def test_the_newest_rows_are_kept_and_the_cut_is_said(report: Report) -> None:

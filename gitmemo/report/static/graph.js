@@ -10,9 +10,9 @@ function startGraph(place, nodes, onnode) {
     if (node) onnode(node);
   });
   const states = [
-    ["pending", "in no commit yet"],
-    ["stale", "of older code, or on its results"],
-    ["some", "some of its calls are either"],
+    ["pending", "pending: in no commit yet"],
+    ["stale", "stale: of older code, or on its results"],
+    ["some", "some of its calls are pending or stale"],
   ];
   const known = states.filter(([name]) => place.querySelector(`svg .${name}`));
   const legend = known.map(([name, words]) => element("li", {}, element("i", { class: `swatch ${name}` }), words));

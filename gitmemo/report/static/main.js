@@ -61,9 +61,16 @@ function drawBar() {
   bar.clear = button("Clear", () => clearAll(), { title: "Without filters, order and search" });
   const help = element("details", { class: "menu" }, element("summary", {}, "Help"), helpText());
   at("table").prepend(element("div", { class: "bar" }, bar.chooser, bar.text, bar.own, bar.constant, bar.columns, bar.clear, help, bar.counted));
+  for (const menu of [bar.columns, help]) menu.addEventListener("toggle", () => keepInSight(menu.lastElementChild));
   document.addEventListener("click", (event) => {
     for (const menu of document.querySelectorAll("details.menu[open]")) if (!menu.contains(event.target)) menu.open = false;
   });
+}
+
+/** Move what a menu shows to the left until all of it is in the window. */
+function keepInSight(box) {
+  box.style.left = "0";
+  box.style.left = `${Math.min(0, document.documentElement.clientWidth - 8 - box.getBoundingClientRect().right)}px`;
 }
 
 function helpText() {
