@@ -82,7 +82,7 @@ def report(
     this tag.
     """
     _refuse_unwritable(output)
-    question = _Question(ops, condition, since, rev, later, every, limit)
+    question = PageQuestion(ops, condition, since, rev, later, every, limit)
     document = question.document(look_at(rev, later=later), _commit_to_compare)
     html = html_of(document.as_dict(), document.graph).encode()
     _write(output, html)
@@ -127,7 +127,7 @@ def serve(
     All rows are there, and the page follows: new calls, commits and edits of code show up by
     themselves. Only who has the address, which holds a random token, can read it.
     """
-    question = _Question(ops, condition, since, rev, later, every, None)
+    question = PageQuestion(ops, condition, since, rev, later, every, None)
     look_at(rev, later=later)  # what is left out is said once, here
     server = Server(Live(question.edition), host, port)
     if not server.is_local:
@@ -150,7 +150,7 @@ def serve(
 
 
 @dataclass(frozen=True, slots=True)
-class _Question:
+class PageQuestion:
     """What a page is to show, as it was typed; without `limit` all rows."""
 
     ops: Sequence[str]

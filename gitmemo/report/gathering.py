@@ -112,7 +112,7 @@ def gather(view: View, wanted: Wanted) -> Document:
         dirty=_is_dirty(view),
         made=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
         calls=len(frame),
-        notes=tuple(_notes(wanted, tables)),
+        notes=tuple(_notes(view, wanted, tables)),
         open="gm.open()" if view.rev is None else f"gm.open(rev={view.rev!r})",
         tables=tables,
         first=_first(tables, wanted),
@@ -129,8 +129,10 @@ def _is_dirty(view: View) -> bool | None:
     return bool(view.world.run_facts().get("dirty"))
 
 
-def _notes(wanted: Wanted, tables: Sequence[TableOfOp]) -> list[str]:
-    notes = list(wanted.notes)
+def _notes(view: View, wanted: Wanted, tables: Sequence[TableOfOp]) -> list[str]:
+    damaged = {error.path: error.problem() for error in view.left_out}
+    notes = [f"left out, with all that it says: {problem}" for problem in damaged.values()]
+    notes += wanted.notes
     if wanted.condition:
         notes.insert(0, f"only what meets {wanted.condition}, and what led to it")
     for table in tables:

@@ -17,6 +17,9 @@ from gitmemo.report.source import Source
 
 SHORTEST_LOOK_S = 0.5
 """The world is not looked at more often, however many browsers ask."""
+_REST = 5
+"""News are told when so many times has passed what it took to make the document: a large one does not
+keep the machine busy while a program adds call after call."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,7 +52,7 @@ class Live:
         self._edit = edit
         self._clock = clock
         self._lock = Lock()
-        self._edition = edit()
+        self._make()
         self._looked = clock()
         self.number = 1
         self.is_old = False
@@ -68,7 +71,8 @@ class Live:
     def look(self) -> None:
         """Look whether there is something new, unless somebody just did."""
         with self._lock:
-            if self._clock() - self._looked >= SHORTEST_LOOK_S:
+            is_due = self._clock() - self._made >= _REST * self._took
+            if is_due and self._clock() - self._looked >= SHORTEST_LOOK_S:
                 self._try(self._look)
                 self._looked = self._clock()
 
@@ -82,8 +86,14 @@ class Live:
     def _look(self) -> None:
         self.is_old = self._edition.mark() != self._edition.seen
 
-    def _follow(self) -> None:
+    def _make(self) -> None:
+        start = self._clock()
         self._edition = self._edit()
+        self._made = self._clock()
+        self._took = self._made - start
+
+    def _follow(self) -> None:
+        self._make()
         self.number += 1
         self.is_old = False
 

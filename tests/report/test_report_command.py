@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import re
+import shutil
 from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
@@ -188,6 +189,21 @@ def test_a_page_of_nothing(repo: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert main(["report"]) == 0
     data = data_of(repo / "results.html")
     assert data["tables"] == [] and data["calls"] == 0 and data["commit"] is None
+
+
+def test_what_cannot_be_read_is_said_on_the_page(
+    project: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    root = tmp_path / "copy"
+    shutil.copytree(project.root, root)
+    for derived in (root / ".git/gitmemo").glob("index.db*"):
+        derived.unlink()
+    segment = next(path for path in (root / ".gitmemo/index").rglob("*") if path.is_file())
+    segment.write_bytes(segment.read_bytes()[:-20])
+    monkeypatch.chdir(root)
+    assert main(["report"]) == 4
+    notes = data_of(root / "results.html")["notes"]
+    assert any(note.startswith("left out") and segment.name in note for note in notes)
 
 
 @pytest.mark.parametrize(

@@ -20,7 +20,7 @@ import pytest
 from report.conftest import Project
 
 from gitmemo.cli import main
-from gitmemo.cli.reporting import _Question
+from gitmemo.cli.reporting import PageQuestion
 from gitmemo.errors import CannotListen, GitmemoError, NotInitialised
 from gitmemo.report import Edition, Live, Server
 from gitmemo.report.source import Question, found_rows
@@ -69,7 +69,7 @@ class Client:
 @pytest.fixture
 def live(project: Project, monkeypatch: pytest.MonkeyPatch) -> Live:
     monkeypatch.chdir(project.root)
-    return Live(_Question((), None, None, None, True, True, None).edition)
+    return Live(PageQuestion((), None, None, None, True, True, None).edition)
 
 
 @pytest.fixture
@@ -187,6 +187,7 @@ def test_news_are_told_once_and_the_page_is_made_anew(
     project: Project, client: Client, live: Live, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr("gitmemo.report.live.SHORTEST_LOOK_S", 0.0)
+    monkeypatch.setattr("gitmemo.report.live._REST", 0)
     client.enter()
     first = client.get("/news")
     assert first.json() == {"edition": 1, "old": False, "problem": ""}
@@ -219,6 +220,28 @@ def test_what_cannot_be_made_anew_stays_as_it_was(live: Live) -> None:
     fails.clear()
     mine.renew()
     assert (mine.number, mine.is_old, mine.problem) == (2, False, "")
+
+
+def test_a_document_that_takes_long_is_not_made_all_the_time(live: Live) -> None:
+    now = [0.0]
+
+    def edit() -> Edition:
+        now[0] += 10
+        return Edition(live.source, 0, lambda: 1)
+
+    mine = Live(edit, lambda: now[0])
+    now[0] += 49
+    mine.look()
+    assert not mine.is_old
+    now[0] += 1
+    mine.look()
+    assert mine.is_old
+    mine.renew()
+    now[0] += 1
+    mine.look()
+    assert (mine.number, mine.is_old) == (2, False)
+    mine.renew()  # somebody who loads the page again gets what there is now
+    assert mine.number == 3
 
 
 def test_a_port_that_is_taken_is_said(client: Client, live: Live) -> None:
