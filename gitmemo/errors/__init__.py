@@ -164,6 +164,9 @@
       ArgumentsChanged       exit 1
       ForkedInBatch          exit 1
       BackendUnfit           exit 2
+    moving
+      NotAnOldStore          exit 2
+      NothingMapped          exit 2
 
 What this is not: a place for logic. Invariant: every error has a remedy.
 """
@@ -207,6 +210,7 @@ from gitmemo.errors.frames import (
     UnknownNode,
     WrongQuestion,
 )
+from gitmemo.errors.moving import NotAnOldStore, NothingMapped
 from gitmemo.errors.pages import CannotListen, PageNotWritten
 from gitmemo.errors.parallel import (
     ArgumentsChanged,
@@ -400,6 +404,7 @@ __all__ = [
     "NoSuchDependency",
     "NotAFile",
     "NotARef",
+    "NotAnOldStore",
     "NotAnOp",
     "NotInPattern",
     "NotInRepository",
@@ -407,6 +412,7 @@ __all__ = [
     "NotReproducible",
     "NotVersioned",
     "NothingDecided",
+    "NothingMapped",
     "NothingToDecide",
     "NothingToDrop",
     "OlderFormat",

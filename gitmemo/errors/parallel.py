@@ -6,21 +6,26 @@ is told that finished calls are stored.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Sequence
 from typing import Self
 
 from gitmemo.errors.base import GitmemoError
 
 _MOST_NAMED = 5
+_CHARACTERS = 80
 
 
 class CallsFailed(ExceptionGroup[Exception], GitmemoError):
     """Some calls of a map or a batch raised; the others are stored.
 
+    Of the exceptions after the first few, `traces` alone says where they were raised.
+
     Attributes:
         calls: Which calls, as text, in the order of `exceptions`.
         positions: Their positions in the map, or among the calls of the batch that were not stored.
         not_run: How many calls of a batch were not run because they need one that raised.
+        traces: Where each was raised, as Python prints it; empty where it is not known.
     """
 
     kind = "calls-failed"
@@ -28,6 +33,7 @@ class CallsFailed(ExceptionGroup[Exception], GitmemoError):
     positions: tuple[int, ...]
     total: int
     not_run: int
+    traces: tuple[str, ...]
 
     def __new__(
         cls,
@@ -36,11 +42,13 @@ class CallsFailed(ExceptionGroup[Exception], GitmemoError):
         calls: Sequence[str],
         exceptions: Sequence[Exception],
         not_run: int = 0,
+        traces: Sequence[str] = (),
     ) -> Self:
         """`total` is how many calls there were."""
-        made = super().__new__(cls, _summary(total, positions, calls, not_run), exceptions)
+        summary = _summary(total, positions, calls, exceptions, not_run)
+        made = super().__new__(cls, summary, exceptions)
         made.total, made.positions, made.calls = total, tuple(positions), tuple(calls)
-        made.not_run = not_run
+        made.not_run, made.traces = not_run, tuple(traces) or ("",) * len(exceptions)
         return made
 
     def __init__(
@@ -50,34 +58,36 @@ class CallsFailed(ExceptionGroup[Exception], GitmemoError):
         calls: Sequence[str],
         exceptions: Sequence[Exception],
         not_run: int = 0,
+        traces: Sequence[str] = (),
     ) -> None:
         """Do nothing more: a group is made by `__new__`."""
 
     def derive(self, excs: Sequence[Exception]) -> CallsFailed:  # type: ignore[override]
         """Return a group of some of the exceptions, with their calls."""
-        kept = [
-            (position, call, error)
-            for position, call, error in zip(
-                self.positions, self.calls, self.exceptions, strict=True
-            )
-            if any(error is one for one in excs)
-        ]
+        wanted = set(map(id, excs))
+        kept = [number for number, one in enumerate(self.exceptions) if id(one) in wanted]
         if len(kept) != len(excs):  # parts of groups inside: their calls are not known
             return CallsFailed(self.total, [-1] * len(excs), ["?"] * len(excs), excs, self.not_run)
-        positions, calls = [p for p, _, _ in kept], [c for _, c, _ in kept]
-        return CallsFailed(self.total, positions, calls, [e for _, _, e in kept], self.not_run)
+        return CallsFailed(
+            self.total,
+            [self.positions[number] for number in kept],
+            [self.calls[number] for number in kept],
+            [self.exceptions[number] for number in kept],
+            self.not_run,
+            [self.traces[number] for number in kept],
+        )
 
     def __reduce__(self) -> tuple[object, ...]:
         return CallsFailed, (
             *(self.total, self.positions, self.calls, self.exceptions),
-            self.not_run,
+            *(self.not_run, self.traces),
         )
 
     def __str__(self) -> str:
         return GitmemoError.__str__(self)
 
     def problem(self) -> str:
-        return _summary(self.total, self.positions, self.calls, self.not_run)
+        return _summary(self.total, self.positions, self.calls, self.exceptions, self.not_run)
 
     def remedy(self) -> str:
         if len(self.positions) + self.not_run >= self.total:
@@ -88,11 +98,45 @@ class CallsFailed(ExceptionGroup[Exception], GitmemoError):
         )
 
 
-def _summary(total: int, positions: Sequence[int], calls: Sequence[str], not_run: int) -> str:
+def _summary(
+    total: int,
+    positions: Sequence[int],
+    calls: Sequence[str],
+    exceptions: Sequence[Exception],
+    not_run: int,
+) -> str:
     named = [f"{position}: {call}" for position, call in zip(positions, calls, strict=True)]
-    rest = f", and {len(named) - _MOST_NAMED} more" if len(named) > _MOST_NAMED else ""
+    more = len(named) - _MOST_NAMED
+    rest = f", and {more} more ({_kinds(exceptions[_MOST_NAMED:])})" if more > 0 else ""
     left = f"; {not_run} that need them were not run" if not_run else ""
     return f"{len(named)} of {total} calls failed: {', '.join(named[:_MOST_NAMED])}{rest}{left}"
+
+
+def _kinds(exceptions: Sequence[Exception]) -> str:
+    """Say how many there are of each kind, the most frequent first, and what they say if it is one thing."""
+    said: dict[str, Counter[str]] = {}
+    for error in exceptions:
+        said.setdefault(type(error).__qualname__, Counter())[_message(error)] += 1
+    kinds = sorted(said.items(), key=lambda each: -each[1].total())
+    named = [f"{texts.total()} {name}{_told(texts)}" for name, texts in kinds[:_MOST_NAMED]]
+    others = sum(texts.total() for _, texts in kinds[_MOST_NAMED:])
+    return ", ".join([*named, f"{others} others"] if others else named)
+
+
+def _told(texts: Counter[str]) -> str:
+    text, times = texts.most_common(1)[0]
+    if not text:
+        return ""
+    return f": {text}" if times == texts.total() else f", such as: {text}"
+
+
+def _message(error: Exception) -> str:
+    try:
+        text = str(error).strip()
+    except Exception:  # noqa: BLE001  a foreign __str__ may raise anything
+        return ""
+    line = text.splitlines()[0] if text else ""
+    return line if len(line) <= _CHARACTERS else f"{line[: _CHARACTERS - 3]}..."
 
 
 class CallNotMade(GitmemoError):

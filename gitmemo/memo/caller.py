@@ -12,29 +12,28 @@ from itertools import islice
 from typing import TYPE_CHECKING, Any
 
 from gitmemo.errors import InputMutated, NewCallRefused, UnreliableTracking
-from gitmemo.hashing.digest import Digest
 from gitmemo.memo.ahead import ReadAhead
-from gitmemo.memo.arguments import Body
 from gitmemo.memo.calls import Hit, NotDeterministic, Watch, hit_of
 from gitmemo.memo.execute import (
     CallOutcome,
-    CallRequest,
     Output,
     Tracking,
     execute,
     execute_async,
+    executed_elsewhere,
     running,
 )
 from gitmemo.memo.failures import FailureNotes
-from gitmemo.memo.inputs import PreparedCall, guarded_inputs, listed, short_cut, slots_of
+from gitmemo.memo.inputs import PreparedCall, listed, short_cut, slots_of
 from gitmemo.memo.lookup import Lookup
 from gitmemo.memo.mutations import Mutations
 from gitmemo.memo.names import OpNames
 from gitmemo.memo.recorder import Recorder
+from gitmemo.memo.requests import Requests
 from gitmemo.memo.scopes import Scopes
 from gitmemo.memo.strictness import Care
 from gitmemo.memo.telling import tell
-from gitmemo.memo.waiting import slept, tell_of_trouble, telling
+from gitmemo.memo.waiting import IfClaimed, PutOff, slept, tell_of_trouble, telling
 from gitmemo.model.facts import Call, Fact, JsonValue, Slot
 from gitmemo.model.ids import call_key
 from gitmemo.ref import (
@@ -64,6 +63,7 @@ class Caller:
 
     Attributes:
         tracking: What watches the bodies.
+        requests: What bodies are run with.
         allows_new_calls: Whether a call that is not stored may be computed.
     """
 
@@ -92,7 +92,7 @@ class Caller:
         self._loader = loader
         self._ahead = ReadAhead(world, names.named, lookup.namesakes.is_of)
         self._hits: dict[tuple[object, ...], Hit] = {}
-        self._scopes = Scopes(world, code)
+        self.requests = Requests(names, Scopes(world, code), loader)
         self._mutations = Mutations(code)
         self.allows_new_calls = True
 
@@ -106,41 +106,55 @@ class Caller:
         """How many calls are found without a look-up."""
         return len(self._hits)
 
-    def call(self, op: Op[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
-        """Return the outputs of a call: refs, or plain values inside the body of another op."""
+    def call(
+        self,
+        op: Op[..., Any],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        if_claimed: IfClaimed = IfClaimed.WAIT,
+    ) -> Any:
+        """Return the outputs of a call: refs, or plain values inside the body of another op.
+
+        Raises:
+            PutOff: Somebody else computes it, if it is put off then.
+        """
         moment = self._claims.moment
         found = self._look_up(op, args, kwargs)
         while not isinstance(found, Hit):
-            if not self._is_claiming():
+            if not self._is_claiming(if_claimed):
                 return self.run(found)
             with self._claims.claim(found.key) as claim:
-                if not claim.take():
+                if not claim.take() and if_claimed is IfClaimed.WAIT:
                     for pause_s in claim.pauses(telling(found.name)):
                         claim.sleep(pause_s)
                 now = self._as_of_now(found, args, kwargs, claim, moment)
                 if isinstance(now, PreparedCall) and now.key == found.key:
-                    claim.is_used = True
+                    self._use(claim, now, if_claimed)
                     return self.run(now)
             found = now
         return self._hand_out(op, found)
 
     async def call_async(
-        self, op: Op[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+        self,
+        op: Op[..., Any],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        if_claimed: IfClaimed = IfClaimed.WAIT,
     ) -> Any:
         """Do the same for an op that is a coroutine function."""
         moment = self._claims.moment
         found = self._look_up(op, args, kwargs)
         while not isinstance(found, Hit):
-            if not self._is_claiming():
+            if not self._is_claiming(if_claimed):
                 return await self.run_async(found)
             with self._claims.claim(found.key, is_async=True) as claim:
-                if not claim.take():
+                if not claim.take() and if_claimed is IfClaimed.WAIT:
                     for pause_s in claim.pauses(telling(found.name)):
                         if not await slept(pause_s):
                             break
                 now = self._as_of_now(found, args, kwargs, claim, moment)
                 if isinstance(now, PreparedCall) and now.key == found.key:
-                    claim.is_used = True
+                    self._use(claim, now, if_claimed)
                     return await self.run_async(now)
             found = now
         return self._hand_out(op, found)
@@ -151,15 +165,21 @@ class Caller:
         Both in one write: a process that is killed leaves the old calls or the new one.
         """
         facts = self._begin(call)
-        request = self.request(call)
+        request = self.requests.of_call(call)
         with self._failures.noting(call):
             outcome = _succeeded(execute(request, self.tracking))
         return self._finish(call, outcome, facts, instead_of)
 
+    def bring(self, call: PreparedCall, returned: object, came: Mapping[str, JsonValue]) -> Any:
+        """Record a call that another tool ran; `came` says what is known of that run."""
+        facts = self._begin(call)
+        outcome = executed_elsewhere(self.requests.of_call(call), self.tracking, returned, came)
+        return self._finish(call, outcome, facts, ())
+
     async def run_async(self, call: PreparedCall, instead_of: Sequence[Call] = ()) -> Any:
         """Do the same for an op that is a coroutine function."""
         facts = self._begin(call)
-        request = self.request(call)
+        request = self.requests.of_call(call)
         with self._failures.noting(call):
             outcome = _succeeded(await execute_async(request, self.tracking))
         return self._finish(call, outcome, facts, instead_of)
@@ -173,40 +193,30 @@ class Caller:
         told = op.arguments.identity(inputs) if needs_rules else inputs
         return self._prepared(op, args, kwargs, inputs, told)
 
-    def request(self, call: PreparedCall) -> CallRequest:
-        """Return what running a call needs; `InputMutated` guards its raw inputs."""
-        op = call.op
-        with at_hand(list(call.inputs.values())):
-            body = self._body(call)
-        return self.request_of(op, *body, guarded_inputs(call, op.arguments))
+    def check(self, op: Op[..., Any], *, is_new: bool) -> None:
+        """Raise what every call of an op would raise, whatever its arguments.
 
-    def request_of(
-        self,
-        op: Op[..., Any],
-        args: tuple[Any, ...],
-        kwargs: Mapping[str, Any],
-        guarded: Mapping[str, tuple[Any, Digest]],
-    ) -> CallRequest:
-        """Return what running the op's body on these values needs."""
-        options, name = op.options, self._names.name_of(op)[0]
-        return CallRequest(
-            op=name,
-            function=op.__wrapped__,
-            args=args,
-            kwargs=kwargs,
-            outputs=options.outputs,
-            guarded=guarded,
-            collects=options.materialize,
-            also=options.track,
-            static=options.static,
-            scope=self._scopes.of(op, name),
-            sees_refs=options.sees_refs,
-            shapes=op.arguments.shapes,
-        )
+        `is_new` if it has calls that are not stored.
 
-    def _is_claiming(self) -> bool:
+        Raises:
+            UnknownNotebook, SignatureChanged: They cannot be looked up.
+            BadOption, DependencyMissing: What they depend on cannot be found.
+        """
+        name = self._names.name_of(op)[0]
+        self._lookup.fitting(op, name)
+        if is_new and self.allows_new_calls:
+            self.requests.scopes.of(op, name)
+
+    def _is_claiming(self, if_claimed: IfClaimed) -> bool:
         """Whether a call is claimed before it is run; one that is refused is so at once."""
-        return self._claims.is_on and self.allows_new_calls
+        is_wanted = if_claimed is not IfClaimed.MAKE
+        return is_wanted and self._claims.is_on and self.allows_new_calls
+
+    def _use(self, claim: Claim, call: PreparedCall, if_claimed: IfClaimed) -> None:
+        """Begin to compute a call, unless it can be put off."""
+        if not claim.is_mine and if_claimed is IfClaimed.PUT_OFF and claim.can_wait():
+            raise PutOff(call.key, call.name)
+        claim.is_used = True
 
     def _as_of_now(
         self,
@@ -217,17 +227,31 @@ class Caller:
         moment: int,
     ) -> Hit | PreparedCall:
         """Look a call up again that may have been recorded since `moment`, or before it was claimed."""
-        tell_of_trouble(self._claims)
-        if self._claims.has_news(claim):
-            with self._claims.noticing():
-                if self._world.notice():
-                    self.clear()
-        elif not claim.has_news(moment):
+        if not self._took_notice(claim, moment):
             return call
         if claim.has_waited:  # raw inputs may have been changed meanwhile
             return self._look_up(call.op, args, kwargs, again=True)
         stored = self._lookup.find(call, again=True)
         return call if stored is None else hit_of(stored.call)
+
+    def recorded_by_others(
+        self, op: Op[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any], claim: Claim
+    ) -> Call | None:
+        """Return a call that may have been recorded after it was looked up, and before it was claimed."""
+        if not self._took_notice(claim, 0):
+            return None
+        stored = self._lookup.find(self.prepare(op, args, kwargs), again=True)
+        return stored.call if stored else None
+
+    def _took_notice(self, claim: Claim, moment: int) -> bool:
+        """Take notice of what others recorded; return whether the call may be among it."""
+        tell_of_trouble(self._claims)
+        if not self._claims.has_news(claim):
+            return claim.has_news(moment)
+        with self._claims.noticing():
+            if self._world.notice():
+                self.clear()
+        return True
 
     def _look_up(
         self,
@@ -289,20 +313,6 @@ class Caller:
         with at_hand(list(call.inputs.values())):  # a container of refs may have to be read
             return self._recorder.inputs(call.name, call.told, call.slots, stored)
 
-    def _body(self, call: PreparedCall) -> Body:
-        arguments = call.op.arguments
-        if call.op.options.sees_refs:
-            refs = {
-                slot.name: value if isinstance(value, Ref) else ref_to(slot, self._loader)
-                for slot, value in zip(call.slots, call.told.values(), strict=True)
-            }
-            return arguments.binder.unbind({**call.inputs, **refs})
-        if call.told is call.inputs:
-            if call.is_atomic:
-                return call.args, call.kwargs
-            return arguments.body_as_passed(call.args, call.kwargs)
-        return arguments.body(call.inputs)
-
     def _hand_out(self, op: Op[..., Any], hit: Hit) -> Any:
         self._watch.reused(hit)
         refs = [ref_to(slot, self._loader) for slot in hit.outputs]
@@ -333,6 +343,8 @@ class Caller:
         ignored: Mapping[str, JsonValue] = {}
         if prepared.told is not prepared.inputs:
             ignored = op.arguments.ignored(prepared.inputs)
+            if outcome.came is not None:  # nobody knows what was passed there
+                ignored = dict.fromkeys(ignored)
         outcome = self._checked(prepared, outcome)
         if instead_of:
             facts.append(self._world.tombstones().over(instead_of, "computed again"))
@@ -387,16 +399,3 @@ def _succeeded(outcome: CallOutcome) -> CallOutcome:
     if outcome.error is not None:
         raise outcome.error
     return outcome
-
-
-class AllowingNewCalls:
-    """What `allow_new_calls` changed, to be undone at the end of a `with` statement."""
-
-    def __init__(self, caller: Caller, *, before: bool) -> None:
-        self._caller, self._before = caller, before
-
-    def __enter__(self) -> None:
-        """Do nothing: it holds already."""
-
-    def __exit__(self, *_: object) -> None:
-        self._caller.allows_new_calls = self._before

@@ -63,7 +63,7 @@ class Rerun:
         noted = {name: value for name, value in call.ignored.items() if value is not None}
         given = {**noted, **{slot.name: argument(slot) for slot in call.inputs}}
         args, kwargs = op.arguments.binder.unbind(given)
-        request = self._caller.request_of(op, args, kwargs, {})
+        request = self._caller.requests.of_values(op, args, kwargs, {})
         if op.is_async:
             outcome = _awaited(execute_async(request, self._caller.tracking))
         else:

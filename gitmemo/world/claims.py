@@ -66,6 +66,12 @@ class _Table:
         # From here on the other threads wait for this one, and one alone asks the file.
         return self.file is None or self.file.lock(claim.call)
 
+    def tick(self) -> int:
+        """Return a moment that is later than all before."""
+        with self.mutex:
+            self.moment += 1
+            return self.moment
+
     def let_go(self, claim: Claim, seen: bytearray | None) -> None:
         """End a claim; `seen` is told of the mark that says so, None if nothing can be new."""
         with self.mutex:
@@ -152,6 +158,7 @@ class Claims:
         self._table: _Table | None = None
         self._trouble: Exception | None = None
         self._seen = bytearray(SLOTS * MARK_BYTES)
+        self._noticed = 0
 
     @property
     def moment(self) -> int:
@@ -165,13 +172,15 @@ class Claims:
         # Read before the journals: what is recorded meanwhile is taken for new.
         marks = table.file.marks() if table and table.file else None
         yield
-        if marks is not None:
+        if table is not None and marks is not None:
             self._seen = marks
+            # Another thread may have looked for a call before, and found nothing.
+            self._noticed = table.tick()
 
-    def claim(self, key: Digest, *, is_async: bool = False) -> Claim:
-        """Return a claim of a call, which nobody has yet."""
+    def claim(self, key: Digest, *, is_async: bool = False, taker: int | None = None) -> Claim:
+        """Return a claim, not taken yet; `taker` is the thread that waits, if others compute the call."""
         number = (int.from_bytes(key[:8]) ^ self._salt) % _MOST_NUMBERS
-        return Claim(self, self._table or self._made(), number, is_async=is_async)
+        return Claim(self, self._table or self._made(), number, is_async=is_async, taker=taker)
 
     def has_news(self, claim: Claim) -> bool:
         """Whether other storages may have recorded the call since notice was taken of them."""
@@ -255,6 +264,7 @@ class Claim:
         "_around",
         "_claims",
         "_is_async",
+        "_is_for_others",
         "_thread",
         "_token",
         "call",
@@ -265,12 +275,15 @@ class Claim:
         "table",
     )
 
-    def __init__(self, claims: Claims, table: _Table, call: int, *, is_async: bool) -> None:
+    def __init__(
+        self, claims: Claims, table: _Table, call: int, *, is_async: bool, taker: int | None
+    ) -> None:
         self.call, self.slot, self.table = call, call % SLOTS, table
         self.has_waited = self.is_mine = self.is_used = False
         self._claims = claims
         self._token: Token[Claim | None] | None = None
-        self._thread = threading.get_ident()
+        self._is_for_others = taker is not None
+        self._thread = threading.get_ident() if taker is None else taker
         self._around = _inside.get()
         self._is_async = is_async
 
@@ -279,9 +292,13 @@ class Claim:
 
     def take(self) -> bool:
         """Take the claim if nobody has it; return whether it is had now."""
-        if self.table.take(self):
-            self.is_mine = True
+        if self.hold():
             self._token = _inside.set(self)
+        return self.is_mine
+
+    def hold(self) -> bool:
+        """Do the same for a call that is not computed in this context."""
+        self.is_mine = self.table.take(self)
         return self.is_mine
 
     def pauses(self, tell: Callable[[str], None]) -> Iterator[float]:
@@ -289,7 +306,7 @@ class Claim:
 
         `tell` is told once who that is, if it takes long.
         """
-        if not self._can_wait():
+        if not self.can_wait():
             return
         self.has_waited = True
         yield from self._until_taken(tell)
@@ -301,8 +318,8 @@ class Claim:
         self.table.sleep(pause_s, self)
 
     def has_news(self, moment: int) -> bool:
-        """Whether a thread of this process may have recorded the call since `moment`."""
-        return self.table.recorded.get(self.slot, 0) > moment
+        """Whether threads of this process may have recorded, or noticed, the call since `moment`."""
+        return max(self.table.recorded.get(self.slot, 0), self._claims._noticed) > moment
 
     def __exit__(
         self,
@@ -317,7 +334,7 @@ class Claim:
 
     def _until_taken(self, tell: Callable[[str], None]) -> Iterator[float]:
         begun = time.monotonic()
-        held = tuple(claim.call for claim in self._enclosing() if claim.table is self.table)
+        held = tuple(self._kept())
         is_told, note = False, None
         try:
             while not self.table.take(self):
@@ -330,7 +347,7 @@ class Claim:
                         return
                 if waited_s >= PATIENCE_S and not is_told:
                     is_told = True
-                    tell(self._who())
+                    tell(self.who())
                 yield min(max(waited_s / 4, _SHORTEST_S), _LONGEST_S)
             self.is_mine = True
         finally:
@@ -343,7 +360,16 @@ class Claim:
             yield claim
             claim = claim._around
 
-    def _can_wait(self) -> bool:
+    def _kept(self) -> Iterator[int]:
+        """Yield the calls that nobody gets before this thread or task goes on."""
+        for claim in self._enclosing():
+            if claim.table is self.table:
+                yield claim.call
+        for claim in list(self.table.held.values()):
+            if claim._is_for_others and claim._thread == self._thread:
+                yield claim.call
+
+    def can_wait(self) -> bool:
         """Whether waiting can end: whoever has the call goes on without this one."""
         if any(one.call == self.call and one.table is self.table for one in self._enclosing()):
             return False
@@ -352,7 +378,8 @@ class Claim:
             return True
         return self._is_async and holder._is_async
 
-    def _who(self) -> str:
+    def who(self) -> str:
+        """Say in words who has the call instead."""
         holder = self.table.held.get(self.call)
         if holder is not None and holder is not self:
             return "another thread or task of this process"

@@ -21,17 +21,20 @@ if TYPE_CHECKING:
 class Block:
     """`with storage.batch() as batch:` — a block of the storage in which calls are not waited for."""
 
-    def __init__(self, storage: Storage, n_jobs: int | None) -> None:
+    def __init__(self, storage: Storage, n_jobs: int | None, progress: bool | None) -> None:
         self._storage = storage
+        self._progress = progress
         self._n_jobs = checked_jobs(n_jobs)
 
     def __enter__(self) -> Self:
         self._storage.__enter__()
         self._around = context.batching.get()
-        around = _of_storage(self._around, self._storage)
+        around = of_storage(self._around, self._storage)
         # A batch in a batch is part of it: one pool of workers, and no call twice.
         self._is_own = around is None
-        self._batch = around or Batch(self._storage, self._n_jobs, self._around)
+        self._batch = around or Batch(
+            self._storage, self._n_jobs, self._around, progress=self._progress
+        )
         self._since = self._batch.made
         context.batching.set(self._batch)
         return self
@@ -39,7 +42,7 @@ class Block:
     @property
     def unfinished(self) -> int:
         """How many calls of the batch are not over."""
-        return len(self._batch._open)
+        return self._batch.unfinished
 
     def __exit__(
         self,
@@ -62,14 +65,15 @@ class Block:
                 raise
         finally:
             if self._is_own:
-                batch.close()
+                batch.close(error)
             self._storage.__exit__(None, None, None)
 
     def __repr__(self) -> str:
         return f"Batch({self.unfinished} calls unfinished)"
 
 
-def _of_storage(batch: context.Batching | None, storage: Storage) -> Batch | None:
+def of_storage(batch: context.Batching | None, storage: Storage) -> Batch | None:
+    """Return the innermost open batch of a storage, from `batch` outwards."""
     while isinstance(batch, Batch):
         if batch.storage is storage and not batch.is_closed:
             return batch

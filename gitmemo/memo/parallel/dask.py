@@ -14,7 +14,8 @@ from collections.abc import Generator, Mapping, Sequence
 from typing import Any
 
 from gitmemo.errors import WorkersLost
-from gitmemo.memo.parallel.outcomes import Outcome, Raised, Task
+from gitmemo.memo.parallel.meeting import Apart
+from gitmemo.memo.parallel.outcomes import Claimed, Outcome, Raised, Task
 from gitmemo.memo.parallel.resources import check_workers
 
 _PIECE_S = 0.2
@@ -134,9 +135,11 @@ class _Run:
                 outcomes, took_s = future.result()
             except Exception as gone:  # a piece raises nothing: the way there is gone
                 raise self._lost(str(gone) or type(gone).__name__) from gone
-            fitting = round(len(outcomes) * _PIECE_S / max(took_s, 1e-6))
-            self._size = max(1, min(_MOST_IN_A_PIECE, fitting))
-            self._done += len(outcomes)
+            made = sum(not isinstance(one, Apart | Claimed) for one in outcomes)
+            if made:  # else it says nothing about how long a call takes
+                fitting = round(made * _PIECE_S / max(took_s, 1e-6))
+                self._size = max(1, min(_MOST_IN_A_PIECE, fitting))
+            self._done += made
             yield from outcomes
             return
         if future.status != "error":

@@ -15,7 +15,8 @@ from typing import Any, Protocol
 from gitmemo.errors import WorkersLost
 from gitmemo.memo.parallel import resources
 from gitmemo.memo.parallel.meeting import Apart
-from gitmemo.memo.parallel.outcomes import Ended, Outcome, Task
+from gitmemo.memo.parallel.outcomes import Claimed, Ended, Outcome, Task
+from gitmemo.memo.waiting import LONGEST_S, SHORTEST_S
 
 
 class Engine(Protocol):
@@ -75,7 +76,7 @@ class Joblib:
         found: Any = self._parallel((task, (), {}) for task in tasks)
         try:
             for outcome in found:
-                done += 1
+                done += not isinstance(outcome, Apart | Claimed)
                 yield outcome
         except BrokenExecutor as error:
             raise WorkersLost(done, len(tasks), _first_line(error)) from error
@@ -88,9 +89,14 @@ class Joblib:
     def replace_workers(self) -> None:
         """End the processes that joblib keeps for the next map."""
         if type(self._parallel._backend).__name__ == "LokyBackend":
-            from joblib.externals.loky import get_reusable_executor
+            end_kept_processes()
 
-            get_reusable_executor(reuse=True).shutdown(wait=True, kill_workers=True)
+
+def end_kept_processes() -> None:
+    """End the processes that joblib keeps."""
+    from joblib.externals.loky import get_reusable_executor
+
+    get_reusable_executor(reuse=True).shutdown(wait=True, kill_workers=True)
 
 
 _ON_THIS_HOST = frozenset(
@@ -121,28 +127,56 @@ def engine(n_jobs: int | None, need: Mapping[str, float], capacity: Mapping[str,
     return Joblib(min(wanted, most))
 
 
-def outcomes(of: Engine, tasks: Sequence[Task]) -> AbstractContextManager[Iterator[Ended]]:
+class Driver(Protocol):
+    """What has to be done before calls that were not made are tried again."""
+
+    def meet(self, those: Sequence[Apart]) -> None:
+        """Get ready for workers that do not see the folder of here."""
+        ...
+
+    def stand_by(self, those: Sequence[Claimed], pause_s: float) -> None:
+        """Wait until one of these calls is not computed by others, and for `pause_s` seconds."""
+        ...
+
+
+def outcomes(
+    of: Engine, tasks: Sequence[Task], driver: Driver
+) -> AbstractContextManager[Iterator[Ended]]:
     """Return a block with the outcomes of tasks; the rest is cancelled when it is left.
 
-    Calls that were not made, as a worker does not see the folder of here, are sent again with what
-    such workers need.
+    Calls that were not made are tried again after all others: as a worker does not see the folder
+    of here, or as somebody else computes them.
     """
-    return closing(_outcomes(of, tasks))
+    return closing(_outcomes(of, tasks, driver))
 
 
-def _outcomes(of: Engine, tasks: Sequence[Task]) -> Generator[Ended, None, None]:
+def _outcomes(of: Engine, tasks: Sequence[Task], driver: Driver) -> Generator[Ended, None, None]:
+    total, pause_s = len(tasks), SHORTEST_S
     while tasks:
         apart: list[Apart] = []
-        with closing(of.run(tasks)) as found:
-            for outcome in found:
-                if isinstance(outcome, Apart):
-                    apart.append(outcome)
-                else:
-                    yield outcome
-        numbers = {one.number for one in apart}
+        claimed: list[Claimed] = []
+        try:
+            with closing(of.run(tasks)) as found:
+                for outcome in found:
+                    if isinstance(outcome, Apart):
+                        apart.append(outcome)
+                    elif isinstance(outcome, Claimed):
+                        claimed.append(outcome)
+                    else:
+                        yield outcome
+        except WorkersLost as lost:
+            done = total - len(tasks) + lost.done
+            raise WorkersLost(done, total, lost.reason) from lost.__cause__
+        if apart:
+            driver.meet(apart)
+        elif len(claimed) == len(tasks):
+            driver.stand_by(claimed, pause_s)
+            # Where locks of another host are not seen, nothing seems to be computed by others.
+            pause_s = min(2 * pause_s, LONGEST_S)
+        else:
+            pause_s = SHORTEST_S
+        numbers = {one.number for one in apart} | {one.number for one in claimed}
         tasks = [task for task in tasks if task.number in numbers]
-        if tasks:
-            tasks[0].meet(apart)
 
 
 def _first_line(error: BaseException) -> str:

@@ -7,6 +7,7 @@ call it is or in the one whose calls were left out because of it.
 from __future__ import annotations
 
 from gitmemo.errors import CallsFailed
+from gitmemo.memo.parallel.notes import Noted
 from gitmemo.memo.parallel.planned import Planned
 
 
@@ -20,18 +21,20 @@ class Failures:
         """Note that a call failed, or that so many more were left out because of it."""
         self._found.append((call, left_out))
 
-    def error(self, since: int, made: int) -> CallsFailed | None:
+    def error(self, since: int, made: int, noted: Noted) -> CallsFailed | None:
         """Return what to raise at the end of a block with the calls from `since` on, of `made`."""
         failed = self._taken(since)
         if not failed:
             return None
         calls = sorted(failed, key=lambda each: each.number)
+        errors = [call.error for call in calls if isinstance(call.error, Exception)]
         return CallsFailed(
             made - since,
             [call.number - since for call in calls],
             [call.words for call in calls],
-            [call.error for call in calls if isinstance(call.error, Exception)],
+            errors,
             sum(failed.values()),
+            noted.traces(errors),
         )
 
     def _taken(self, since: int) -> dict[Planned, int]:

@@ -16,7 +16,7 @@ from gitmemo.memo import context
 from gitmemo.memo.calls import Hit
 from gitmemo.memo.execute import running
 from gitmemo.memo.parallel import engines, showing
-from gitmemo.memo.parallel.notes import Noted
+from gitmemo.memo.parallel.notes import BEFORE_ANY_CALL, Noted
 from gitmemo.memo.parallel.outcomes import Ended, Raised, Task, finished, to_the_end
 from gitmemo.memo.parallel.resources import checked_jobs
 from gitmemo.memo.parallel.work import Work
@@ -151,14 +151,15 @@ class Mapped:
     def _call(self, *args: Any, **kwargs: Any) -> Any:
         return self._storage.call(self._op, args, kwargs)
 
-    def _looked_up(self) -> tuple[list[tuple[int, Any]], list[int]]:
-        """Return the results that are stored, and the numbers of the calls that have to be made."""
+    def _looked_up(self) -> tuple[list[tuple[int, Any]], dict[int, Digest]]:
+        """Return the results that are stored, and the keys of the calls that have to be made."""
         storage = self._storage
         if storage._is_unsettled:
             storage._settle()
         caller, op = storage._caller, self._op
+        caller.check(op, is_new=False)
         stored: list[tuple[int, Any]] = []
-        missing: list[int] = []
+        missing: dict[int, Digest] = {}
         first: dict[Digest, int] = {}
         for number, row in enumerate(self._rows):
             try:
@@ -171,63 +172,90 @@ class Mapped:
                 continue
             same = first.setdefault(found.key, number)
             if same == number:
-                missing.append(number)
+                missing[number] = found.key
             else:
                 self._alike.setdefault(same, []).append(number)
         return stored, missing
 
-    def _prepared(self, missing: list[int]) -> tuple[Work | None, engines.Engine]:
+    def _prepared(self, missing: dict[int, Digest]) -> tuple[Work | None, engines.Engine]:
         if not missing or not self._storage._caller.allows_new_calls:
             return (Work(self._storage) if missing else None), engines.Serial()
-        engine = engines.engine(self._n_jobs, self._op.options.resources, self._storage._capacity)
+        self._storage._caller.check(self._op, is_new=True)
+        engine = self._engine()
         work = Work(self._storage, is_far=engine.is_far)
         if not engine.is_here:
             work.pack(self._op)
         return work, engine
 
+    def _engine(self) -> engines.Engine:
+        need = self._op.options.resources
+        if self._n_jobs is None and context.batching.get() is not None:
+            from gitmemo.memo.parallel.lending import lent  # what batches need
+
+            return lent(self._storage, self._op)
+        return engines.engine(self._n_jobs, need, self._storage._capacity)
+
     def _handed_out(
         self,
         stored: list[tuple[int, Any]],
-        missing: list[int],
+        missing: dict[int, Digest],
         work: Work | None,
         engine: engines.Engine,
     ) -> Iterator[tuple[int, Any]]:
         yield from stored
         if work is not None:
-            tasks = [work.task(n, self._op, self._rows[n], self._fixed) for n in missing]
-            yield from self._made(tasks, engine)
+            tasks = [
+                work.task(number, self._op, self._rows[number], self._fixed, key)
+                for number, key in missing.items()
+            ]
+            yield from self._made(tasks, work, engine)
         self._end()
 
-    def _made(self, tasks: list[Task], engine: engines.Engine) -> Iterator[tuple[int, Any]]:
+    def _made(
+        self, tasks: list[Task], work: Work, engine: engines.Engine
+    ) -> Iterator[tuple[int, Any]]:
         name = self._op.qualname
         try:
+            show = showing.progress(name, len(tasks), wanted=self._progress)
             with (
-                showing.progress(name, len(tasks), wanted=self._progress) as show,
-                engines.outcomes(engine, tasks) as found,
+                show,
+                engines.outcomes(engine, tasks, work) as found,
             ):
                 for outcome in found:
-                    yield from self._taken(outcome)
-                    show(1)
+                    yield from self._taken(outcome, work)
+                    show(done=1, failed=int(isinstance(outcome, Raised)))
         except WorkerDiffers:
             engine.replace_workers()
             raise
+        finally:
+            work.end()
 
-    def _taken(self, outcome: Ended) -> Iterator[tuple[int, Any]]:
+    def _taken(self, outcome: Ended, work: Work) -> Iterator[tuple[int, Any]]:
         if isinstance(outcome, Raised):
+            work.let_go(outcome.number)
+            self._refuse_setting_up(outcome)
             self._fail(outcome.number, outcome.error, outcome.trace)
             return
-        yield outcome.number, finished(self._storage, self._op, outcome)
+        result = finished(self._storage, self._op, outcome)
+        work.let_go(outcome.number)
+        yield outcome.number, result
         for number in self._alike.pop(outcome.number, ()):
             yield number, to_the_end(self._call(*self._rows[number], **self._fixed), self._op)
 
     # --- failures
 
+    def _refuse_setting_up(self, outcome: Raised) -> None:
+        if isinstance(outcome.error, WorkerDiffers | WorkersApart):
+            raise outcome.error
+        if outcome.is_of_all:
+            self._noted.note(outcome.error, BEFORE_ANY_CALL, outcome.trace)
+            raise outcome.error
+
     def _fail(self, number: int, error: BaseException, trace: str = "") -> None:
         """Note what a call raised; raise it at once where that was asked for."""
-        if isinstance(error, WorkerDiffers | WorkersApart) or not isinstance(error, Exception):
+        if not isinstance(error, Exception):
             raise error
-        where = [f"in a worker:\n{trace.rstrip()}"] if trace else []
-        self._noted.note(error, f"raised by call {number}: {self._as_text(number)}", *where)
+        self._noted.note(error, f"raised by call {number}: {self._as_text(number)}", trace)
         if not self._is_patient:
             raise error
         # Those that are equal to it have no result either.
@@ -239,7 +267,9 @@ class Mapped:
         self._failed.sort(key=lambda each: each[0])
         numbers = [number for number, _ in self._failed]
         texts = [self._as_text(number) for number in numbers]
-        raise CallsFailed(len(self._rows), numbers, texts, [error for _, error in self._failed])
+        errors = [error for _, error in self._failed]
+        traces = self._noted.traces(errors)
+        raise CallsFailed(len(self._rows), numbers, texts, errors, traces=traces)
 
     def _as_text(self, number: int) -> str:
         return call_in_words(self._op, self._rows[number], self._fixed)

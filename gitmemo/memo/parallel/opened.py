@@ -26,8 +26,10 @@ from gitmemo.memo.parallel.apart import OwnClone
 from gitmemo.memo.parallel.handshake import Terms, code_of, differences, place_of_here
 from gitmemo.memo.parallel.mains import Main, as_main, standing_in
 from gitmemo.memo.parallel.meeting import Apart, Meeting, Reported, is_seen
-from gitmemo.memo.parallel.outcomes import Outcome, Raised, Recorded, called, sendable
+from gitmemo.memo.parallel.orphans import end_with_program
+from gitmemo.memo.parallel.outcomes import Claimed, Outcome, Raised, Recorded, called, sendable
 from gitmemo.memo.recorder import recorded
+from gitmemo.memo.waiting import IfClaimed, PutOff
 from gitmemo.model.facts import Call
 from gitmemo.model.lines import from_line, to_line
 from gitmemo.ref import Ref
@@ -66,13 +68,20 @@ class Sent:
         self.arguments, self.known = arguments, known
 
     def __call__(self) -> Outcome:
+        is_ready = False
         try:
             work = _open_works.of(self.header)
-            return Apart(self.number, self.known) if work is None else work.make(self)
-        except BaseException as error:
-            if isinstance(error, KeyboardInterrupt):
-                raise
-            return Raised(self.number, *sendable(error))
+            if work is None:
+                return Apart(self.number, self.known)
+            work.read(self.op)
+            is_ready = True
+            return work.make(self)
+        except PutOff as put_off:
+            return Claimed(self.number, put_off.key, put_off.op)
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001  whatever the op raises is its outcome
+            return Raised(self.number, *sendable(error), is_of_all=not is_ready)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Sent, (self.number, self.header, self.op, self.arguments, self.known)
@@ -112,20 +121,28 @@ class _OpenWork:
             with storage:
                 pass
 
+    def read(self, op: bytes) -> None:
+        """Make ready what all calls of an op need."""
+        if op not in self._ops:
+            with as_main(self._module, self._main), _StandingFor(self._moved), _Read(self.storage):
+                self._op(op)
+
     def make(self, sent: Sent) -> Recorded | Reported:
         """Make a call the ordinary way; return the lines of its record and what is behind it."""
         with as_main(self._module, self._main), _StandingFor(self._moved):
-            token = _arriving.set(self.storage)
-            try:
+            with _Read(self.storage):
                 op = self._op(sent.op)
                 args, kwargs = in_worker(sent.arguments)
-            finally:
-                _arriving.reset(token)
             self.storage.world.learn([from_line(line, content_id) for line in sent.known])
-            call, made = self._record_of(op, args, kwargs)
+            call, made = self._record_of(op, args, kwargs, self._if_claimed(sent.header))
             if self._own is not None:
                 return Reported(sent.number, tuple(self._own.lines(self.storage, call, made)))
-            return Recorded(sent.number, tuple(self._lines(call)))
+            return Recorded(sent.number, tuple(self._lines(call)), is_reused=not made)
+
+    def _if_claimed(self, header: Header) -> IfClaimed:
+        if self._own is not None:
+            return IfClaimed.WAIT  # of claims in this clone the driver knows nothing
+        return IfClaimed.PUT_OFF if header.meeting is None else IfClaimed.MAKE
 
     def _op(self, data: bytes) -> Op[..., Any]:
         with self._lock:
@@ -137,14 +154,18 @@ class _OpenWork:
             return op
 
     def _record_of(
-        self, op: Op[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+        self,
+        op: Op[..., Any],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        if_claimed: IfClaimed,
     ) -> tuple[Call, list[Call]]:
         """Return the record of a call, and all that were recorded meanwhile."""
         storage, noted = self.storage, list[Call]()
         context.push(storage)
         token = recorded.set(noted)
         try:
-            called(storage, op, args, kwargs)
+            called(storage, op, args, kwargs, if_claimed)
             # The inner calls come before it. Of one that was stored already nothing is recorded.
             return (noted[-1] if noted else self._stored(op, args, kwargs)), noted
         finally:
@@ -183,6 +204,7 @@ class _OpenWorks:
             if found is None:
                 if header.meeting is None and not is_seen(header.sign):
                     return None
+                end_with_program()
                 found = self._open[header.token] = _OpenWork(header)
                 while len(self._open) > _MOST_KEPT:
                     self._open.popitem(last=False)
@@ -208,6 +230,19 @@ class _StandingFor:
 
     def __exit__(self, *_: object) -> None:
         moved.reset(self._token)
+
+
+class _Read:
+    """A block in which refs that are read belong to a storage."""
+
+    def __init__(self, storage: Storage) -> None:
+        self._storage = storage
+
+    def __enter__(self) -> None:
+        self._token = _arriving.set(self._storage)
+
+    def __exit__(self, *_: object) -> None:
+        _arriving.reset(self._token)
 
 
 def arrived(kind: type[Ref[Any]], state: tuple[Any, ...]) -> Ref[Any]:

@@ -8,15 +8,20 @@ from __future__ import annotations
 
 import asyncio
 import contextvars
+import os
 import traceback
-from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
+from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from gitmemo.codecs.pickles import Sending, in_worker, sent
 from gitmemo.errors import RaisedElsewhere, WorkerDiffers
 from gitmemo.hashing import content_id
+from gitmemo.hashing.digest import Digest
+from gitmemo.memo.calls import hit_of
 from gitmemo.memo.parallel.meeting import Apart, Reported
+from gitmemo.memo.waiting import IfClaimed
 from gitmemo.model.components import in_words
 from gitmemo.model.facts import Call, Version
 from gitmemo.model.lines import from_line
@@ -37,24 +42,50 @@ class Made:
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """A call that is stored: the lines of what is new about it, its own the last."""
+    """A call that is stored: the lines of what is new about it, its own the last.
+
+    Attributes:
+        is_reused: Whether it was stored already.
+    """
 
     number: int
     lines: tuple[str, ...]
+    is_reused: bool = False
 
 
 @dataclass(frozen=True, slots=True)
 class Raised:
-    """A call that raised; `trace` says where in a worker, and is empty for what was raised here."""
+    """A call that raised.
+
+    Attributes:
+        trace: Where in a worker; empty for what was raised here.
+        is_of_all: Whether it was raised before the call: a worker can make none of this op.
+    """
 
     number: int
     error: BaseException
     trace: str = ""
+    is_of_all: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Claimed:
+    """A call that was not made, as somebody else computes it now.
+
+    Attributes:
+        key: What it is claimed by.
+        op: The name of its op.
+    """
+
+    number: int
+    key: Digest
+    op: str
 
 
 Done: TypeAlias = Made | Recorded | Reported
 Ended: TypeAlias = Done | Raised
-Outcome: TypeAlias = Ended | Apart
+Unmade: TypeAlias = Apart | Claimed
+Outcome: TypeAlias = Ended | Unmade
 
 
 class Task(Protocol):
@@ -70,9 +101,20 @@ class Task(Protocol):
         """Make the call."""
         ...
 
-    def meet(self, those: Sequence[Apart]) -> None:
-        """Get all tasks of its work ready for workers that do not see the folder of here."""
-        ...
+
+class Said:
+    """A task whose outcome is known already: where it is sent to, nothing is left to do."""
+
+    __slots__ = ("number", "outcome")
+
+    def __init__(self, outcome: Outcome) -> None:
+        self.number, self.outcome = outcome.number, outcome
+
+    def __call__(self) -> Outcome:
+        return self.outcome
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return Said, (self.outcome,)
 
 
 def finished(storage: Storage, op: Op[..., Any], outcome: Done) -> Any:
@@ -98,15 +140,29 @@ def finished(storage: Storage, op: Op[..., Any], outcome: Done) -> Any:
         raise WorkerDiffers("", 0, changed)
     if isinstance(outcome, Reported):
         storage._recorder.reported(facts)
+    if isinstance(outcome, Recorded) and outcome.is_reused:
+        return storage._caller._hand_out(op, hit_of(call))
     storage.counter.computed += 1
     return op.options.outputs.join([ref_to(slot, storage) for slot in call.outputs])
 
 
 def called(
-    storage: Storage, op: Op[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+    storage: Storage,
+    op: Op[..., Any],
+    args: tuple[Any, ...],
+    kwargs: dict[str, Any],
+    if_claimed: IfClaimed,
 ) -> Any:
-    """Make a call in the block of here; return what it returns, run to its end."""
-    return to_the_end(storage.call(op, args, kwargs), op)
+    """Make a call in the block of here; return what it returns, run to its end.
+
+    Raises:
+        PutOff: Somebody else computes it, if it is put off then.
+    """
+    if storage._is_unsettled:
+        storage._settle()
+    caller = storage._caller
+    make = caller.call_async if op.is_async else caller.call
+    return to_the_end(make(op, args, kwargs, if_claimed), op)
 
 
 def to_the_end(found: Any, op: Op[..., Any]) -> Any:
@@ -132,7 +188,7 @@ def _elsewhere(coroutine: Any) -> Any:
 
 def sendable(error: BaseException) -> tuple[BaseException, str]:
     """Return an exception that reaches another process, and where it was raised."""
-    trace = "".join(traceback.format_exception(error))
+    trace = "".join(traceback.format_exception(type(error), error, _from_the_body(error)))
     plain = Sending({}, lambda _: None)
     try:
         if type(in_worker(sent(error, plain))) is type(error):
@@ -141,3 +197,14 @@ def sendable(error: BaseException) -> tuple[BaseException, str]:
         pass
     kind = type(error)
     return RaisedElsewhere(f"{kind.__module__}.{kind.__qualname__}", str(error)), trace
+
+
+def _from_the_body(error: BaseException) -> TracebackType | None:
+    """Return where an exception was raised, from the body of the call on if it came as far as that."""
+    found = error.__traceback__
+    while found is not None and found.tb_frame.f_code.co_filename.startswith(_PACKAGE):
+        found = found.tb_next
+    return found or error.__traceback__
+
+
+_PACKAGE = str(Path(__file__).parents[2]) + os.sep

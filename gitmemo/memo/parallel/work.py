@@ -4,7 +4,7 @@ Not the engines that run tasks, nor what workers do with them (`opened`). Invari
 names values by their content ids; those that are stored stay where they are.
 
 `Work(storage)` is made once for many calls, in a block of the storage. `work.task(number, op, args,
-kwargs)` is a callable that any engine can run, here or in another process. It returns an `Outcome`
+kwargs, key)` is a callable that any engine can run, here or in another process. It returns an `Outcome`
 with that number, and never raises an exception of the call. `outcomes.finished(storage, op, outcome)`
 turns it into what the call returns in the block, in the driver.
 """
@@ -30,7 +30,18 @@ from gitmemo.memo.parallel.handshake import code_of, terms_of_here
 from gitmemo.memo.parallel.mains import main_of_here
 from gitmemo.memo.parallel.meeting import Apart, arranged, leave_sign, share
 from gitmemo.memo.parallel.opened import Header, Sent, arrived
-from gitmemo.memo.parallel.outcomes import Made, Outcome, Raised, Task, called, sendable
+from gitmemo.memo.parallel.outcomes import (
+    Claimed,
+    Made,
+    Outcome,
+    Raised,
+    Said,
+    Task,
+    called,
+    sendable,
+)
+from gitmemo.memo.parallel.proxies import ProxyClaims
+from gitmemo.memo.waiting import IfClaimed, PutOff, until_one_is_free
 from gitmemo.model.facts import Value
 from gitmemo.model.lines import from_line, to_line
 from gitmemo.ref import IMMUTABLE, MISSING, Ref
@@ -59,12 +70,21 @@ class Work:
         self._ops: dict[Op[..., Any], bytes] = {}
         self._namespaces: dict[int, mains.Namespace] = {}
         self._shared: set[Digest] = set()
+        self._proxies = ProxyClaims(storage)
 
     def task(
-        self, number: int, op: Op[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]
+        self,
+        number: int,
+        op: Op[..., Any],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        key: Digest,
     ) -> Task:
-        """Return a call as a task; it is pickled only where an engine sends it to another process."""
-        return _Task(number, self, op, args, kwargs)
+        """Return a call as a task; it is pickled only where an engine sends it to another process.
+
+        `key` is what the call was looked up by.
+        """
+        return _Task(number, self, op, args, kwargs, key)
 
     def pack(self, op: Op[..., Any]) -> None:
         """Make ready what workers need for calls of `op`: so that it fails here, and not there.
@@ -88,6 +108,7 @@ class Work:
             if header.meeting is None:
                 self._shipped = replace(header, meeting=arranged(self.storage, self))
                 self._ops.clear()  # the files of their code are others there
+                self._proxies.begin()
             facts = [from_line(line, content_id) for one in those for line in one.lines]
             self._share([fact for fact in facts if isinstance(fact, Value)])
 
@@ -99,10 +120,25 @@ class Work:
                 share(self.storage, new)
                 self._shared.update(value.blob for value in new)
 
+    def stand_by(self, those: Sequence[Claimed], pause_s: float) -> None:
+        """Wait until one of these calls is not computed by others, and for `pause_s` seconds."""
+        until_one_is_free(self.storage.world.claims, {one.key: one.op for one in those}, pause_s)
+
+    def let_go(self, number: int) -> None:
+        """Take notice that a call is over: what it returned, if it did, is recorded."""
+        self._proxies.let_go(number)
+
+    def end(self) -> None:
+        """Take notice that nobody waits for what has not come back."""
+        self._proxies.end()
+
     def make(self, task: _Task) -> Outcome:
-        """Make a call in this process."""
+        """Make a call in this process, unless somebody else computes it."""
+        given = self.storage, task.op, task.args, task.kwargs
         try:
-            found = self._here.copy().run(called, self.storage, task.op, task.args, task.kwargs)
+            found = self._here.copy().run(called, *given, IfClaimed.PUT_OFF)
+        except PutOff as put_off:
+            return Claimed(task.number, put_off.key, put_off.op)
         except Exception as error:  # noqa: BLE001  whatever the op raises is its outcome
             return Raised(task.number, error)
         return Made(task.number, found)
@@ -116,8 +152,11 @@ class Work:
             lines = tuple(to_line(value) for value in known)
             if header.meeting is not None:
                 self._share(known)
+                said = self._proxies.claim(task.number, task.op, task.args, task.kwargs, task.key)
+                if said is not None:
+                    return Said, (said,)
         except Exception as error:  # noqa: BLE001  the engine would stop for good
-            return Raised, (task.number, *sendable(error))
+            return Said, (Raised(task.number, *sendable(error)),)
         return Sent, (task.number, header, op, arguments, lines)
 
     def _packed(self, op: Op[..., Any]) -> tuple[Header, bytes]:
@@ -173,7 +212,7 @@ class Work:
 class _Task:
     """One call; where it is pickled, what arrives is a `Sent`."""
 
-    __slots__ = ("args", "kwargs", "number", "op", "work")
+    __slots__ = ("args", "key", "kwargs", "number", "op", "work")
 
     def __init__(
         self,
@@ -182,14 +221,13 @@ class _Task:
         op: Op[..., Any],
         args: tuple[Any, ...],
         kwargs: dict[str, Any],
+        key: Digest,
     ) -> None:
         self.number, self.work, self.op, self.args, self.kwargs = number, work, op, args, kwargs
+        self.key = key
 
     def __call__(self) -> Outcome:
         return self.work.make(self)
-
-    def meet(self, those: Sequence[Apart]) -> None:
-        self.work.meet(those)
 
     def __reduce__(self) -> tuple[Any, ...]:
         return self.work.send(self)

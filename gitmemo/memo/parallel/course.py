@@ -1,0 +1,377 @@
+"""The calls of a batch on their way: planned, looked up, begun, put off, over.
+
+Not what a program asks of them (`batches`), what runs them (`executors`) nor what stands for their
+results (`pending`). Invariant: a call is looked up as soon as its inputs are known, and run only if
+it is not stored and no equal call is running; all of this happens while `changed` is held.
+"""
+
+from __future__ import annotations
+
+import threading
+from heapq import heappop, heappush
+from typing import TYPE_CHECKING, Any
+
+from gitmemo.errors import (
+    ArgumentsChanged,
+    NewCallRefused,
+    WorkerDiffers,
+    WorkersApart,
+    WorkersLost,
+)
+from gitmemo.hashing.digest import Digest
+from gitmemo.memo.calls import Hit
+from gitmemo.memo.parallel import showing
+from gitmemo.memo.parallel.executors import Cancelled, Fetch, Lost
+from gitmemo.memo.parallel.failed import Failures
+from gitmemo.memo.parallel.meeting import Apart
+from gitmemo.memo.parallel.notes import BEFORE_ANY_CALL, Noted
+from gitmemo.memo.parallel.outcomes import Claimed, Outcome, Raised, Said, finished
+from gitmemo.memo.parallel.pending import RefTuple, without_tuples
+from gitmemo.memo.parallel.planned import Planned, State, Waiting, contents
+from gitmemo.memo.parallel.queueing import Queue
+from gitmemo.memo.parallel.runners import Runner
+from gitmemo.memo.waiting import who_computes
+
+if TYPE_CHECKING:
+    from gitmemo.memo.op import Op
+    from gitmemo.memo.storage import Storage
+
+
+class Course:
+    """How the calls of one batch stand.
+
+    Attributes:
+        changed: Held while anything here changes, and told of it.
+        made: How many calls were planned.
+        open: Those that are not over, by number.
+        running: Those that were begun, and what cancels them.
+        over: How many are over.
+        failed: Those that raised.
+        noted: What was said of their exceptions.
+        shown: The line that tells how far it is, drawn while a thread waits in it.
+        lost: What ended the batch.
+        runner: What runs calls, from the first one on.
+        busy: The thread that decides what is next.
+        has_tuples: Whether some results are tuples that nobody declared.
+        is_broken: Whether some refs will stay pending.
+    """
+
+    def __init__(self, storage: Storage, n_jobs: int | None, *, progress: bool | None) -> None:
+        self.storage = storage
+        self.changed = threading.Condition(threading.RLock())
+        self.made = 0
+        self.open: dict[int, Planned] = {}
+        self.running: dict[int, Any] = {}
+        self.over = 0
+        self.failed = Failures()
+        self.lost: BaseException | None = None
+        self.runner: Runner | None = None
+        self.busy: int | None = None
+        self.has_tuples = False
+        self.is_broken = False
+        self._n_jobs = n_jobs
+        self._caller = storage._caller
+        self._by_key: dict[Digest, Planned] = {}
+        self._due: list[tuple[int, Planned]] = []
+        self._queue = Queue(storage._capacity, self._is_free)
+        self.noted = Noted()
+        self.shown = showing.progress("batch", 0, wanted=progress)
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether this process is a fork of the one that makes the calls."""
+        return self.runner is not None and self.runner.is_elsewhere
+
+    def plan(
+        self,
+        waiting: Waiting,
+        op: Op[..., Any],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        before: list[Planned],
+        key: Digest | None,
+    ) -> Any:
+        """Plan a call that needs the calls `before`; return the refs that are handed out.
+
+        `key` is what it was looked up by, if it was.
+        """
+        if self.lost is not None:
+            raise self.lost
+        self._caller.check(op, is_new=True)
+        self.ready().check(op, self.storage._capacity)
+        call = Planned(waiting, self.made, op, args, kwargs)
+        handed_out = call.handed_out()
+        self.made += 1
+        self.open[call.number] = call
+        self.shown(more=1)
+        if key is not None:
+            self._stand(call, key)
+        else:
+            self._follow(call, before)
+        self.advance()
+        return handed_out.refs if isinstance(handed_out, RefTuple) else handed_out
+
+    def ready(self) -> Runner:
+        """Return what runs calls, made ready the first time."""
+        if self.runner is None:
+            self.runner = Runner(self.storage, self._n_jobs, self.take, self.look)
+        return self.runner
+
+    def _follow(self, call: Planned, before: list[Planned]) -> None:
+        """Let a call wait for others; leave it out if one of them failed."""
+        without = [one for one in before if one.is_over and one.state is not State.DONE]
+        call.needs(one for one in before if not one.is_over)
+        if without:
+            self._leave_out(call, without[0].failed)
+        elif not call.waits_for:
+            heappush(self._due, (call.number, call))
+
+    def _leave_out(self, call: Planned, failed: Planned | None) -> None:
+        if failed is None:  # cancelled, and so is this one
+            self.cancel(call)
+            return
+        call.leave_out(failed)
+        self._is_over(call)
+        self.failed.add(failed, left_out=1)
+
+    def _stand(self, call: Planned, key: Digest) -> None:
+        """Let a call whose inputs are known be run, or wait for an equal one that is."""
+        same = self._by_key.setdefault(key, call)
+        if same is not call:
+            call.same = same
+            call.needs([same])
+            if call.is_wanted:
+                self.want(same)
+            return
+        call.key, call.state, call.same = key, State.READY, None
+        self._queue.push(call)
+
+    def want(self, call: Planned) -> None:
+        """Let what a call needs go first."""
+        todo = [call]
+        while todo:
+            one = todo.pop()
+            if one.is_wanted or one.is_over:
+                continue
+            one.is_wanted = True
+            todo += one.before
+            if one.state is State.READY:
+                self._queue.push(one)
+
+    def advance(self) -> None:
+        """Look up what has its inputs, and begin what is not stored and has room."""
+        before, self.busy = self.busy, threading.get_ident()
+        try:
+            self._look_up_due()
+            while self.runner is not None and self.runner.has_room(len(self.running)):
+                call = self.next(wanted=False)
+                if call is None:
+                    return
+                self._begin(call, self.runner)
+                self._look_up_due()
+        finally:
+            self.busy = before
+
+    def _look_up_due(self) -> None:
+        while self._due:
+            call = heappop(self._due)[1]
+            if call.state is not State.WAITING:
+                continue
+            try:
+                self._look_up(call)
+            except Exception as error:  # noqa: BLE001  an argument without a content id, and the like
+                self._fail(call, error)
+
+    def _look_up(self, call: Planned) -> None:
+        if contents(call.op, call.args, call.kwargs) != call.seen:
+            raise ArgumentsChanged(call.in_words())
+        if self.has_tuples:
+            call.args, call.kwargs = without_tuples(call.args), without_tuples(call.kwargs)
+            call.seen = contents(call.op, call.args, call.kwargs)
+        caller = self._caller
+        found = caller._look_up(call.op, call.args, call.kwargs)
+        if isinstance(found, Hit):
+            self._finish(call, caller._hand_out(call.op, found))
+        elif caller.allows_new_calls:
+            self._stand(call, found.key)
+        else:
+            raise NewCallRefused(found.name, caller._lookup.why(found).value)
+
+    def next(self, *, wanted: bool) -> Planned | None:
+        """Return the next call to begin, of those that are waited for if `wanted`.
+
+        If others compute such a call, there is time for all.
+        """
+        limits = self.runner is not None and self.runner.limits
+        call = self._queue.next(wanted=wanted, limits=limits)
+        if call is None and wanted and self._queue.is_wanted_put_off():
+            return self._queue.next(wanted=False, limits=limits)
+        return call
+
+    def _begin(self, call: Planned, runner: Runner) -> None:
+        task = runner.task(call)
+        if isinstance(task, Said):
+            self._take_outcome(call, task.outcome)
+            return
+        call.state = State.RUNNING
+        self._queue.occupy(call)
+        self.running[call.number] = None
+        try:
+            self.running[call.number] = runner.submit(call, task)
+        except Lost as lost:
+            self.lose(str(lost))
+
+    def take(self, call: Planned, fetch: Fetch) -> None:
+        """Take notice that a call has ended."""
+        with self.changed:
+            self.running.pop(call.number, None)
+            self._queue.free(call, is_last=not self.running)
+            try:
+                self._take_outcome(call, fetch())
+            except Cancelled:
+                self.cancel(call)
+            except Lost as lost:
+                self.lose(str(lost))
+            except BaseException as error:  # noqa: BLE001  a worker that differs, or was interrupted
+                self._give_up(error)
+            self._go_on()
+
+    def _go_on(self) -> None:
+        try:
+            self.advance()
+        except BaseException as error:  # noqa: BLE001  the thread that listens must go on
+            self._give_up(error)
+        self.changed.notify_all()
+
+    def _take_outcome(self, call: Planned, outcome: Outcome) -> None:
+        if call.is_over:
+            return
+        if isinstance(outcome, Apart):
+            assert self.runner is not None  # it was sent by it
+            self.runner.meet(outcome)
+            self._begin(call, self.runner)
+            return
+        if isinstance(outcome, Claimed):
+            self._put_off(call)
+            return
+        if not isinstance(outcome, Raised):
+            self._finish(call, finished(self.storage, call.op, outcome))
+            return
+        error = outcome.error
+        if isinstance(error, WorkerDiffers | WorkersApart) or not isinstance(error, Exception):
+            raise error
+        if outcome.is_of_all:
+            self.noted.note(error, BEFORE_ANY_CALL, outcome.trace)
+            raise error
+        self._fail(call, error, outcome.trace)
+
+    def _put_off(self, call: Planned) -> None:
+        """Try a call again later, as somebody else computes it now."""
+        call.state = State.READY
+        self._queue.put_off(call)
+        if self.runner is not None:
+            self.runner.wake()
+
+    def _is_free(self, call: Planned) -> bool:
+        return self._holder(call) is None
+
+    def _holder(self, call: Planned) -> str | None:
+        assert call.key is not None  # it was looked up
+        return who_computes(self.storage.world.claims, call.key)
+
+    def look(self) -> float | None:
+        """Begin what was put off long enough; return after how many seconds to look again."""
+        with self.changed:
+            if self._queue.is_any_due():
+                self._go_on()
+            return self._queue.due_in_s()
+
+    def pause_s(self, most: float) -> float:
+        """Return how long a thread may wait, at most so long, before it looks again."""
+        due = self._queue.due_in_s()
+        return most if due is None else min(due, most)
+
+    def waits_for_others(self) -> tuple[str, str] | None:
+        """Return the op and the holder of a call, if others compute all that is left to do."""
+        call = None if self.running else self._queue.first_put_off()
+        who = None if call is None else self._holder(call)
+        if call is None or who is None:
+            return None
+        return self.storage._names.name_of(call.op)[0], who
+
+    def _finish(self, call: Planned, returned: Any) -> None:
+        is_declared = call.op.options.outputs.count is not None
+        self.has_tuples |= isinstance(returned, tuple) and not is_declared
+        after = call.after
+        call.finish(returned)
+        self._is_over(call)
+        for one in after:
+            one.waits_for -= 1
+            if not one.waits_for and one.state is State.WAITING:
+                heappush(self._due, (one.number, one))
+
+    def _fail(self, call: Planned, error: BaseException, trace: str = "") -> None:
+        self.is_broken = True
+        left_out = call.fail(error)
+        self.noted.note(error, f"raised by {call.words}", trace)
+        for one in (call, *left_out):
+            self._is_over(one)
+        self.failed.add(call, left_out=sum(one.same is None for one in left_out))
+        for one in left_out:
+            if one.same is call:
+                self.failed.add(one)
+
+    def cancel(self, call: Planned) -> None:
+        """Do not make a call."""
+        self.is_broken = True
+        if not call.is_over:
+            call.cancel()
+        if call.number in self.open:  # also one that was ended, and not counted
+            self._is_over(call)
+
+    def _is_over(self, call: Planned) -> None:
+        self.over += 1
+        self.shown(done=1, failed=int(call.state is State.FAILED))
+        self.open.pop(call.number, None)
+        if call.key is not None and self._by_key.get(call.key) is call:
+            del self._by_key[call.key]
+        if self.runner is not None:
+            self.runner.let_go(call)
+
+    def lose(self, reason: str) -> None:
+        """Cancel everything, as the workers are gone."""
+        self._give_up(WorkersLost(self.made - len(self.open), self.made, reason))
+
+    def _give_up(self, error: BaseException) -> None:
+        """Cancel everything: nothing can be run any more."""
+        self.lost = self.lost or error
+        for call in list(self.open.values()):
+            call.error = error
+            self.cancel(call)
+        for handle in self.running.values():
+            self.withdraw(handle)
+        self.running.clear()
+
+    def withdraw(self, handle: Any) -> None:
+        """Do not begin what was submitted, if it has not begun."""
+        if self.runner is not None and self.runner.executor is not None and handle is not None:
+            self.runner.executor.cancel(handle)
+
+    def run_here(self, call: Planned) -> None:
+        """Run a call in this thread, while others may go on with the batch."""
+        assert self.runner is not None  # whoever asks for it has seen it
+        task = self.runner.task(call)
+        call.state = State.RUNNING
+        self._queue.occupy(call)
+        self.running[call.number] = None
+        self.changed.release()
+        try:
+            outcome = task()
+        except BaseException:  # interrupted: it has not ended
+            self.changed.acquire()
+            self.running.pop(call.number, None)
+            self._queue.free(call, is_last=not self.running)
+            self.cancel(call)
+            raise
+        self.changed.acquire()
+        self.take(call, lambda: outcome)

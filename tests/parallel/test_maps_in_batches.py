@@ -1,0 +1,103 @@
+"""Maps in a batch: the calls run where those of the batch run."""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections.abc import Iterator
+
+import joblib
+import pytest
+
+import gitmemo as gm
+from gitmemo.errors import CallNotMade, CallsFailed, ResourceMissing
+
+MEET = threading.Barrier(2, timeout=5)
+GATE = threading.Event()
+RAN: list[int] = []
+
+
+@gm.op
+def met(x: int) -> int:
+    MEET.wait()
+    return x
+
+
+@gm.op
+def double(x: int) -> int:
+    RAN.append(x)
+    if x < 0:
+        raise ValueError(f"below zero: {x}")
+    return 2 * x
+
+
+@gm.op
+def held(x: int) -> int:
+    assert GATE.wait(10)
+    return x
+
+
+@gm.op(resources={"GPU": 1})
+def alone(x: int) -> int:
+    RAN.append(x)
+    time.sleep(0.02)
+    assert RAN.pop() == x
+    return x
+
+
+@gm.op(resources={"GPU": 2})
+def hungry(x: int) -> int:
+    return x
+
+
+@pytest.fixture
+def storage() -> Iterator[gm.Storage]:
+    RAN.clear()
+    GATE.clear()
+    with gm.Storage() as made, joblib.parallel_config("threading"):
+        yield made
+
+
+def test_its_calls_run_at_once_as_the_batch_says(storage: gm.Storage) -> None:
+    with storage.batch(n_jobs=2):
+        first = double(10)
+        refs = storage.map(met, [1, 2, 3, 4])  # two at once, or nobody meets anybody
+        assert storage.unwrap(refs) == [1, 2, 3, 4]
+        both = double(refs[3])
+    assert storage.unwrap([first, both]) == [20, 8]
+
+
+def test_with_one_job_it_is_a_loop(storage: gm.Storage) -> None:
+    with joblib.parallel_config("threading", n_jobs=2), storage.batch(n_jobs=1):
+        assert storage.unwrap(storage.map(double, range(20))) == [2 * x for x in range(20)]
+    assert list(range(20)) == RAN
+
+
+def test_who_breaks_off_leaves_the_calls_of_the_batch_alone(storage: gm.Storage) -> None:
+    with storage.batch(n_jobs=2):
+        waiting = held(7)
+        with pytest.raises(ValueError, match="below zero"):
+            storage.map(double, [1, -1, *range(10, 60)], on_error="raise")
+        assert len(RAN) < 10
+        for _ in storage.map(double, range(100, 150), as_completed=True):
+            break
+        GATE.set()
+        with pytest.raises(CallsFailed, match="1 of 3"):
+            storage.map(double, [1, -2, 3])
+    assert waiting.unwrap() == 7
+
+
+def test_resources_are_limits_there_too(storage: gm.Storage) -> None:
+    with storage.batch(n_jobs=2):
+        assert storage.unwrap(storage.map(alone, range(5))) == list(range(5))
+        with pytest.raises(ResourceMissing):
+            storage.map(hungry, [1])
+
+
+def test_an_error_in_the_block_still_cancels(storage: gm.Storage) -> None:
+    with pytest.raises(ZeroDivisionError), storage.batch(n_jobs=1):
+        left = double(1)
+        storage.map(double, [2])
+        raise ZeroDivisionError
+    with pytest.raises(CallNotMade):
+        left.unwrap()
