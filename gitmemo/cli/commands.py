@@ -69,6 +69,11 @@ _COMMANDS = {
         "gitmemo.cli.renaming",
         "Say that an op, argument, output or file has another name now; results follow.",
     ),
+    "report": (
+        "gitmemo.cli.reporting",
+        "Write results as one HTML page: tables, code, graph, plots, what changed.",
+    ),
+    "serve": ("gitmemo.cli.reporting", "Show the same page from a small server on this machine."),
     "show": (
         "gitmemo.cli.showing",
         "Show what an id names: a version, a content, a call, a result.",

@@ -131,6 +131,9 @@
       DisconnectedPattern    exit 2
       UnconstrainedVariable  exit 2
       NotInPattern           exit 2
+    pages
+      PageNotWritten         exit 2
+      CannotListen           exit 5
     pictures
       UnknownPictureFormat   exit 2
       GraphvizMissing        exit 1
@@ -211,6 +214,7 @@ from gitmemo.errors.frames import (
     WrongQuestion,
 )
 from gitmemo.errors.moving import NotAnOldStore, NothingMapped
+from gitmemo.errors.pages import CannotListen, PageNotWritten
 from gitmemo.errors.parallel import (
     ArgumentsChanged,
     BackendUnfit,
@@ -363,6 +367,7 @@ __all__ = [
     "BlobCorrupt",
     "CallNotMade",
     "CallsFailed",
+    "CannotListen",
     "CannotRename",
     "CannotTag",
     "CollectingAlready",
@@ -420,6 +425,7 @@ __all__ = [
     "OpNotLoaded",
     "OperationInProgress",
     "OverflowMissing",
+    "PageNotWritten",
     "PictureNotWritten",
     "PlanOutdated",
     "PusherUnknown",

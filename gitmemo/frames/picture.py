@@ -28,7 +28,8 @@ _LONGEST_VALUE = 24
 def graph_of(frame: FrameGraph, pending: Collection[Digest] = ()) -> Graph:
     """Return the functions and variables of a frame, with how much went along each edge.
 
-    `pending` are the calls that are not committed.
+    `pending` are the calls that are not committed. Calls of older code, or on its results, are stale,
+    whether they are committed or not.
     """
     functions = {name: _function(frame, name, pending) for name in frame.functions}
     variables = {name: _variable(frame, name) for name in frame.variables}
@@ -40,8 +41,11 @@ def _function(frame: FrameGraph, name: str, pending: Collection[Digest]) -> Node
     calls = frame.calls_of(name)
     versions = sorted({to_hex(call.version)[:12] for call in calls if call.version})
     waiting = sum(call.hid in pending for call in calls)
+    older = sum(call.hid in frame.older for call in calls)
     state: State = ""
-    if waiting:
+    if older:
+        state = "stale" if older == len(calls) else "partly-stale"
+    elif waiting:
         state = "pending" if waiting == len(calls) else "partly-pending"
     bare = name.removesuffix("()")
     op = frame.function(name).op

@@ -1,0 +1,231 @@
+"""A results page served on this machine: one page, its rows by query, and whether there is news.
+
+Not what is in it (`live`, `source`). Invariants: it only answers GET and changes nothing; nobody gets
+anything without the token that stands in the address, or the cookie that it is exchanged for; and a
+name that somebody else may point at this machine is not answered to, whatever it comes with.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import ipaddress
+import json
+import secrets
+import socket
+import sys
+from http import HTTPStatus
+from http.cookies import CookieError, SimpleCookie
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from urllib.parse import parse_qs, urlsplit
+
+from gitmemo.errors import CannotListen
+from gitmemo.report.live import Live
+from gitmemo.report.page import html_of
+from gitmemo.report.source import Question, question_of
+
+_TIMEOUT_S = 30
+_ALWAYS = {
+    "Cache-Control": "no-store",
+    "Referrer-Policy": "no-referrer",
+    "X-Content-Type-Options": "nosniff",
+    "X-Frame-Options": "DENY",
+    "Cross-Origin-Resource-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+_NO_TOKEN = "open the address that `gitmemo serve` printed: it has the token of this page\n"
+_NO_NAME = "this server does not answer to that name: use the address that it printed\n"
+
+
+class Server:
+    """Serves one live document until it is closed."""
+
+    def __init__(self, live: Live, host: str = "127.0.0.1", port: int = 0) -> None:
+        """Listen already, so that `url` leads there.
+
+        Raises:
+            CannotListen: The address is not of this machine, or the port is taken.
+        """
+        self._token = secrets.token_urlsafe(24)
+        try:
+            self._http = _Http(live, host, port, self._token)
+        except (OSError, OverflowError) as error:
+            raise CannotListen(host, port, getattr(error, "strerror", None) or str(error)) from None
+        self.host, self.port = host, int(self._http.server_address[1])
+
+    @property
+    def url(self) -> str:
+        """The address to open, with the token."""
+        host = f"[{self.host}]" if ":" in self.host else self.host
+        return f"http://{host}:{self.port}/?token={self._token}"
+
+    @property
+    def is_local(self) -> bool:
+        """Whether only this machine can reach it."""
+        if self.host == "localhost":
+            return True
+        try:
+            return ipaddress.ip_address(self.host).is_loopback
+        except ValueError:
+            return False
+
+    def serve(self) -> None:
+        """Answer until `close` is called from another thread, or an interrupt."""
+        self._http.serve_forever(poll_interval=0.2)
+
+    def close(self) -> None:
+        """Stop answering, and listen no more."""
+        self._http.shutdown()
+
+    def release(self) -> None:
+        """Listen no more; nobody serves."""
+        self._http.server_close()
+
+
+class _Http(ThreadingHTTPServer):
+    daemon_threads = True
+
+    def __init__(self, live: Live, host: str, port: int, token: str) -> None:
+        self.live, self.host, self.token = live, host, token
+        self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        super().__init__((host, port), _Handler)
+
+    @property
+    def cookie(self) -> str:
+        # Cookies know no ports: two servers on one machine need two names.
+        return f"gitmemo_{self.server_address[1]}"
+
+    def handle_error(self, request: object, client_address: object) -> None:
+        """Say nothing of browsers that close connections in the middle of answers."""
+        if not isinstance(sys.exception(), OSError):
+            super().handle_error(request, client_address)  # type: ignore[arg-type]
+
+    def answers_to(self, name: str) -> bool:
+        """Whether a `Host` header names this server; nobody can point numbers elsewhere."""
+        bare = name.rpartition(":")[0] if ":" in name.rpartition("]")[2] else name
+        if bare in (self.host, "localhost"):
+            return True
+        try:
+            ipaddress.ip_address(bare.strip("[]"))
+        except ValueError:
+            return False
+        return True
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.1"
+    timeout = _TIMEOUT_S
+    server_version = "gitmemo"
+    sys_version = ""
+
+    @property
+    def _http(self) -> _Http:
+        assert isinstance(self.server, _Http)
+        return self.server
+
+    def do_GET(self) -> None:
+        """Answer, or refuse."""
+        hosts = self.headers.get_all("Host") or []
+        if len(hosts) != 1 or not self._http.answers_to(hosts[0]):
+            self._text(HTTPStatus.MISDIRECTED_REQUEST, _NO_NAME)
+            return
+        address = urlsplit(self.path)
+        asked = {name: values[-1] for name, values in parse_qs(address.query).items()}
+        if address.path == "/" and self._is_token(asked.get("token", "")):
+            self._welcome()
+        elif not self._is_token(self._cookie()):
+            self._text(HTTPStatus.FORBIDDEN, _NO_TOKEN)
+        else:
+            self._answer(address.path, asked)
+
+    def _refuse(self) -> None:
+        self.close_connection = True
+        self._send(HTTPStatus.METHOD_NOT_ALLOWED, b"", "text/plain", {"Allow": "GET"})
+
+    do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = do_OPTIONS = _refuse
+
+    def _answer(self, path: str, asked: dict[str, str]) -> None:
+        live = self._http.live
+        if path == "/":
+            self._page()
+        elif path == "/news":
+            self._news()
+        elif path not in ("/rows", "/points", "/numbered"):
+            self._text(HTTPStatus.NOT_FOUND, "there is no such page\n")
+        elif asked.get("edition") != str(live.number):
+            self._text(HTTPStatus.CONFLICT, "there is a newer page\n")
+        else:
+            try:
+                self._json(self._data(path, asked))
+            except (ValueError, TypeError, KeyError, ArithmeticError, RecursionError):
+                self._text(HTTPStatus.BAD_REQUEST, "that is no question\n")
+
+    def _data(self, path: str, asked: dict[str, str]) -> dict[str, object]:
+        source = self._http.live.source
+        fields = json.loads(asked["q"])
+        if not isinstance(fields, dict):
+            raise ValueError("q")
+        question: Question = question_of(fields, source.document)
+        columns = len(source.document.tables[question.table].columns)
+        if path == "/numbered":
+            return source.numbered(question.table, list(map(int, fields["numbers"])))
+        if path == "/points":
+            wanted = list(map(int, fields["columns"]))
+            if not all(0 <= place < columns for place in wanted):
+                raise ValueError("columns")
+            return source.points(question, wanted)
+        return source.rows(question, max(0, int(fields["start"])), max(0, int(fields["most"])))
+
+    def _page(self) -> None:
+        live = self._http.live
+        live.renew()
+        number, document = live.number, live.document
+        served = {"edition": number, "problem": live.problem}
+        data = document.as_dict(rows=False) | {"served": served}
+        html = html_of(data, document.graph, served=True)
+        self._send(HTTPStatus.OK, html.encode(), "text/html", {})
+
+    def _news(self) -> None:
+        live = self._http.live
+        live.look()
+        said = {"edition": live.number, "old": live.is_old, "problem": live.problem}
+        body = json.dumps(said).encode()
+        tag = f'"{hashlib.sha256(self._http.token.encode() + body).hexdigest()[:16]}"'
+        if self.headers.get("If-None-Match") == tag:
+            self._send(HTTPStatus.NOT_MODIFIED, b"", "application/json", {"ETag": tag})
+        else:
+            self._send(HTTPStatus.OK, body, "application/json", {"ETag": tag})
+
+    def _welcome(self) -> None:
+        cookie = f"{self._http.cookie}={self._http.token}; HttpOnly; SameSite=Strict; Path=/"
+        headers = {"Location": "/", "Set-Cookie": cookie}
+        self._send(HTTPStatus.SEE_OTHER, b"", "text/plain", headers)
+
+    def _cookie(self) -> str:
+        try:
+            found = SimpleCookie(self.headers.get("Cookie", "")).get(self._http.cookie)
+        except CookieError:
+            return ""
+        return found.value if found else ""
+
+    def _is_token(self, given: str) -> bool:
+        return secrets.compare_digest(given.encode(), self._http.token.encode())
+
+    def _json(self, data: dict[str, object]) -> None:
+        body = json.dumps(data, ensure_ascii=True, separators=(",", ":")).encode()
+        self._send(HTTPStatus.OK, body, "application/json", {})
+
+    def _text(self, status: HTTPStatus, text: str) -> None:
+        self._send(status, text.encode(), "text/plain", {})
+
+    def _send(self, status: HTTPStatus, body: bytes, kind: str, headers: dict[str, str]) -> None:
+        self.send_response(status)
+        if status is not HTTPStatus.NOT_MODIFIED:
+            self.send_header("Content-Type", f"{kind}; charset=utf-8")
+            self.send_header("Content-Length", str(len(body)))
+        for name, value in (_ALWAYS | headers).items():
+            self.send_header(name, value)
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, format: str, *args: object) -> None:
+        """Say nothing: the terminal is the user's."""
