@@ -39,6 +39,8 @@ READS = {
     "memo/op_pickles.py": {"__import__"},
     # `gitmemo run SCRIPT`: the user's own script.
     "cli/running.py": {"exec"},
+    # `%%memo`: a cell of the user's own notebook.
+    "notebooks/cells.py": {"exec"},
     # `gitmemo import`: a folder of joblib, or a database of mandala, that the user vouched for.
     "moving/from_joblib.py": {"joblib.load"},
     "moving/mandala_pickles.py": {"find_class", "NumpyUnpickler"},
