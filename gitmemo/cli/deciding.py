@@ -18,6 +18,7 @@ from gitmemo.commits.histories import render_histories
 from gitmemo.commits.scenes import renames_since_head
 from gitmemo.commits.undecided import evidence_about, open_cases
 from gitmemo.commits.waiting import HINT, is_alone
+from gitmemo.config import color_wanted
 from gitmemo.display.question import Quit, TerminalReviewer, describe
 from gitmemo.display.terminal import terminal
 from gitmemo.display.text import printable
@@ -169,7 +170,7 @@ def _review(workspace: Workspace, cases: Sequence[Case]) -> int:
         if tty is None:
             _show(cases, as_json=False)
             return 0
-        asker = TerminalReviewer(tty, color=True, in_review=True)
+        asker = TerminalReviewer(tty, color=color_wanted() is not False, in_review=True)
         code = 0
         try:
             for number, case in enumerate(cases, 1):

@@ -7,7 +7,7 @@ from typing import TypeVar
 
 import click
 
-from gitmemo.cli.commands import AS_JSON
+from gitmemo.cli.screen import AS_JSON
 
 
 def _note(ctx: click.Context, _parameter: click.Parameter, value: bool) -> bool:

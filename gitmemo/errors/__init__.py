@@ -23,7 +23,7 @@
       BadOption              exit 2
       DependencyMissing      exit 2
       SignatureChanged       exit 1
-      NewCallRefused         exit 1
+      NewCallRefused         exit 3
       NoActiveStorage        exit 1
       NotAnOp                exit 1
       NotARef                exit 1
@@ -161,6 +161,8 @@
       ArgumentsChanged       exit 1
       ForkedInBatch          exit 1
       BackendUnfit           exit 2
+    system
+      SystemRefused          exit 1
 
 What this is not: a place for logic. Invariant: every error has a remedy.
 """
@@ -294,6 +296,7 @@ from gitmemo.errors.stores import (
     StoreInUse,
     StoreUnusable,
 )
+from gitmemo.errors.system import SystemRefused
 from gitmemo.errors.tags import (
     BadTagName,
     CannotTag,
@@ -455,6 +458,7 @@ __all__ = [
     "StoreGone",
     "StoreInUse",
     "StoreUnusable",
+    "SystemRefused",
     "TableNotWritten",
     "TagContested",
     "TagTaken",

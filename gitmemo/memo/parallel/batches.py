@@ -15,7 +15,6 @@ from typing import TYPE_CHECKING, Any
 from gitmemo.errors import (
     ArgumentsChanged,
     ForkedInBatch,
-    NewCallRefused,
     WaitsInside,
     WorkerDiffers,
     WorkersApart,
@@ -226,7 +225,7 @@ class Batch:
         elif caller.allows_new_calls:
             self._stand(call, found.key)
         else:
-            raise NewCallRefused(found.name, caller._lookup.why(found).value)
+            raise caller._watch.refused(found.name, caller._lookup.why(found))
 
     def _next(self, *, wanted: bool) -> Planned | None:
         """Return the next call to begin, of those that are waited for if `wanted`."""
