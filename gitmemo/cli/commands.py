@@ -29,6 +29,7 @@ _COMMANDS = {
         "Run stored calls of an op again, and say which do not return the same.",
     ),
     "commit": ("gitmemo.cli.committing", "Commit pending results without a change of code."),
+    "config": ("gitmemo.cli.settings", "Show the settings and who says them; change them."),
     "decide": ("gitmemo.cli.deciding", "Say whether results of older code stay valid."),
     "demo": ("gitmemo.cli.demo", "Walk through the whole story in a small repository."),
     "deps": ("gitmemo.cli.dependencies", "Show what the calls of an op depend on."),
@@ -40,6 +41,7 @@ _COMMANDS = {
         "gitmemo.cli.comparing",
         "Show how the results of two revisions differ, or two contents of code.",
     ),
+    "doctor": ("gitmemo.cli.doctor", "Say what is installed, set, reachable, healthy and stale."),
     "drop": ("gitmemo.cli.dropping", "Drop old calls with what depends on them; undo that."),
     "failures": ("gitmemo.cli.diagnosis", "Show calls that raised an exception on this machine."),
     "fetch": (

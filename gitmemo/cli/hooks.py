@@ -55,7 +55,7 @@ def uninstall() -> None:
 @hook.command()
 def status() -> int:
     """Say which hooks are installed, whether they can run, and what to do about it."""
-    from gitmemo.git.hookfiles import HookState, hooks_folder, inspect, plan_install
+    from gitmemo.git.hookfiles import SOUND, HookState, hooks_folder, inspect, plan_install
     from gitmemo.git.repository import locate
 
     layout = locate()
@@ -65,8 +65,7 @@ def status() -> int:
         click.echo(line)
     for python in sorted({one.python for one in found if one.state is HookState.GONE}):
         click.echo(f"{printable(python)} is gone: without it hooks look for `gitmemo` on PATH")
-    sound = (HookState.CURRENT, HookState.NEWER, HookState.BY_HAND)
-    if all(one.state in sound for one in found):
+    if all(one.state in SOUND for one in found):
         return 0
     try:
         plan_install(layout)

@@ -161,6 +161,9 @@
       ArgumentsChanged       exit 1
       ForkedInBatch          exit 1
       BackendUnfit           exit 2
+    settings
+      SettingElsewhere       exit 2
+      UnknownSetting         exit 2
     system
       SystemRefused          exit 1
 
@@ -288,6 +291,7 @@ from gitmemo.errors.repository import (
     RefContended,
     SpillRefused,
 )
+from gitmemo.errors.settings import SettingElsewhere, UnknownSetting
 from gitmemo.errors.stores import (
     SharersUnreadable,
     SharerUnknown,
@@ -446,6 +450,7 @@ __all__ = [
     "SegmentSpilled",
     "SegmentUnreadable",
     "SegmentsAltered",
+    "SettingElsewhere",
     "SeveralDecisions",
     "SharerUnknown",
     "SharersUnreadable",
@@ -480,6 +485,7 @@ __all__ = [
     "UnknownPictureFormat",
     "UnknownRef",
     "UnknownRevision",
+    "UnknownSetting",
     "UnknownTag",
     "UnknownTombstone",
     "UnreliableTracking",
