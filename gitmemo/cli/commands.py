@@ -29,6 +29,7 @@ _COMMANDS = {
         "Run stored calls of an op again, and say which do not return the same.",
     ),
     "commit": ("gitmemo.cli.committing", "Commit pending results without a change of code."),
+    "completion": ("gitmemo.cli.completion", "Print the script that completes words in a shell."),
     "config": ("gitmemo.cli.settings", "Show the settings and who says them; change them."),
     "decide": ("gitmemo.cli.deciding", "Say whether results of older code stay valid."),
     "demo": ("gitmemo.cli.demo", "Walk through the whole story in a small repository."),

@@ -22,7 +22,6 @@ from gitmemo.errors import (
     GitmemoError,
     NotInitialised,
     SettingElsewhere,
-    StoreCommitted,
 )
 from gitmemo.git.cli import Git
 from gitmemo.git.repository import Layout, locate
@@ -222,11 +221,10 @@ def _file(layout: Layout, *, is_local: bool) -> str:
 def _write(name: str, value: Written | None, *, is_local: bool) -> None:
     """Write one value, if the settings make sense with it, and say where it is."""
     layout = _set_up()
-    before = read_tables(layout.root, layout.common_dir)
-    after = copy.deepcopy(before)
+    after = copy.deepcopy(read_tables(layout.root, layout.common_dir))
     _refuse_no_table(after[is_local], name)
     setting(parts_of(name), value)(after[is_local])
-    _refuse_worse(before, after)
+    _refuse_senseless(after, name)
     change = setting(parts_of(name), value)
     if is_local:
         edit_own(layout.common_dir, change)
@@ -255,26 +253,17 @@ def _refuse_no_table(table: dict[str, Any], name: str) -> None:
         table = found
 
 
-_Tables = tuple[dict[str, Any], dict[str, Any]]
-
-
-def _refuse_worse(before: _Tables, after: _Tables) -> None:
-    """Refuse settings that make no sense; if others made none before, that is no reason.
+def _refuse_senseless(tables: tuple[dict[str, Any], dict[str, Any]], name: str) -> None:
+    """Refuse a value that makes no sense; what is wrong with others is only said.
 
     Raises:
-        BadSetting, StoreCommitted: What is wrong, that was not wrong before.
+        BadSetting: What is wrong with the setting `name`.
     """
-    if (wrong := _wrong(after)) is None:
-        return
-    earlier = _wrong(before)
-    if earlier is None or str(earlier) != str(wrong):
-        raise wrong
-    click.echo(f"still wrong: {printable(wrong.problem())}", err=True)
-
-
-def _wrong(tables: _Tables) -> GitmemoError | None:
     try:
         merge(*tables, {})
-    except (BadSetting, StoreCommitted) as error:
-        return error
-    return None
+    except BadSetting as error:
+        if error.name == name or name.startswith(f"{error.name}."):
+            raise
+        click.echo(f"still wrong: {printable(error.problem())}", err=True)
+    except GitmemoError as error:
+        click.echo(f"still wrong: {printable(error.problem())}", err=True)

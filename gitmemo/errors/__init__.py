@@ -122,6 +122,7 @@
       RangeGiven             exit 2
       ReadOnlyRevision       exit 2
       Aborted                exit 130
+      NotConfirmed           exit 2
       UndecidedChanges       exit 3
       DemoFailed             exit 1
     queries
@@ -237,6 +238,7 @@ from gitmemo.errors.project import (
     DemoFailed,
     InvalidStorage,
     NoSuchDependency,
+    NotConfirmed,
     NothingDecided,
     NothingToDecide,
     NothingToDrop,
@@ -403,6 +405,7 @@ __all__ = [
     "NotAFile",
     "NotARef",
     "NotAnOp",
+    "NotConfirmed",
     "NotInPattern",
     "NotInRepository",
     "NotInitialised",
