@@ -285,15 +285,6 @@ def is_plain_terminal() -> bool:
     return os.environ.get("TERM", "dumb") == "dumb"
 
 
-def color_wanted() -> bool | None:
-    """Return what the environment says of colours; None if each stream decides, as a terminal or not."""
-    if os.environ.get("NO_COLOR"):
-        return False
-    if os.environ.get("FORCE_COLOR", "0") not in ("", "0"):
-        return True
-    return False if os.environ.get("TERM") == "dumb" else None
-
-
 def cache_folder() -> Path:
     """Return the folder for what can be computed again, outside of any repository."""
     return _cache_folder(os.environ.get("XDG_CACHE_HOME", ""), os.environ.get("HOME", ""))

@@ -15,8 +15,8 @@ MODULES = sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob(
 
 # `git/cli.py` hands the environment on, without what binds git to another repository.
 READS_ENVIRONMENT = {
-    "config.py", "git/cli.py", "remotes/aws.py", "cli/__init__.py", "cli/completing.py", "cli/demo.py",
-    "cli/screen.py",
+    "colors.py", "config.py", "git/cli.py", "remotes/aws.py", "cli/__init__.py", "cli/completing.py",
+    "cli/demo.py", "cli/screen.py",
 }  # fmt: skip
 PRINTS = ("cli/", "display/", "frames/frame.py")  # the last: `print_graph`
 BANNED_NAMES = {"utils", "helpers", "common", "base", "manager"}

@@ -14,11 +14,11 @@ from gitmemo.changes.cases import Answer, Case, facts_for, revised
 from gitmemo.changes.contested import said_by, said_in
 from gitmemo.changes.evidence import Evidence
 from gitmemo.cli.options import json_option
+from gitmemo.colors import color_wanted
 from gitmemo.commits.histories import render_histories
 from gitmemo.commits.scenes import renames_since_head
 from gitmemo.commits.undecided import evidence_about, open_cases
 from gitmemo.commits.waiting import HINT, is_alone
-from gitmemo.config import color_wanted
 from gitmemo.display.question import Quit, TerminalReviewer, describe
 from gitmemo.display.terminal import terminal
 from gitmemo.display.text import printable

@@ -13,7 +13,8 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from gitmemo.config import OnChange, color_wanted, environment_variable, is_commit_of_calls
+from gitmemo.colors import color_wanted
+from gitmemo.config import OnChange, environment_variable, is_commit_of_calls
 from gitmemo.display.text import printable
 from gitmemo.errors import (
     Aborted,

@@ -15,7 +15,7 @@ from typing import ParamSpec, TypeVar
 
 import click
 
-from gitmemo.config import color_wanted, is_plain_terminal
+from gitmemo.colors import color_wanted
 
 AS_JSON = "gitmemo.json"
 """Where a command notes in its context that it was asked for JSON."""
@@ -74,6 +74,8 @@ def paged(command: Callable[_P, _T]) -> Callable[_P, _T]:
 
 def _pager() -> str | None:
     """Return the command of the pager that people want here; None for none."""
+    from gitmemo.config import is_plain_terminal  # the list of commands needs none of it
+
     meta = click.get_current_context().meta
     if meta.get(_NO_PAGER) or meta.get(AS_JSON) or is_plain_terminal():
         return None

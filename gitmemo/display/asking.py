@@ -21,6 +21,7 @@ import click
 from gitmemo import config
 from gitmemo.changes.cases import Answer, Case, Reviewer
 from gitmemo.changes.change import Affected
+from gitmemo.colors import color_wanted
 from gitmemo.display.terminal import Terminal, terminal
 from gitmemo.display.text import diff_lines, printable
 from gitmemo.errors import Aborted
@@ -151,7 +152,7 @@ def _agrees(question: str, read: Read, say: Say) -> bool:
 
 
 def _speaker(tty: Terminal) -> Say:
-    if config.color_wanted() is False:
+    if color_wanted() is False:
         return lambda line: tty.say(click.unstyle(line))
     return tty.say
 
