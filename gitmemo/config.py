@@ -114,8 +114,17 @@ def read_settings(root: Path, common_dir: Path) -> Settings:
         BadSetting: A setting has a value that makes no sense, or a file is not TOML.
         LinkInside: The committed file is a link, or its folder is one: it could lead anywhere.
     """
+    return merge(*read_tables(root, common_dir), os.environ)
+
+
+def read_tables(root: Path, common_dir: Path) -> tuple[dict[str, Any], dict[str, Any]]:
+    """Return what the committed file and this clone's own file say, as it stands there.
+
+    Raises:
+        BadSetting, LinkInside: As `read_settings`, but that values may make no sense.
+    """
     refuse_links(root, COMMITTED)
-    return merge(_table(root / COMMITTED), _table(common_dir / LOCAL), os.environ)
+    return _table(root / COMMITTED), _table(common_dir / LOCAL)
 
 
 def settings_in(committed: bytes, common_dir: Path) -> Settings:

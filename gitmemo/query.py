@@ -11,11 +11,9 @@ from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from typing import TYPE_CHECKING
 
 from gitmemo.errors import ComponentIsNoOp, UnknownOp
-from gitmemo.frames import ComputationFrame, Universe
-from gitmemo.frames.naming import Spoken, nothing_spoken
-from gitmemo.frames.tables import OLDER_CODE, ON_OLDER_RESULTS
 from gitmemo.hashing.digest import Digest
 from gitmemo.model.facts import Call, Slot, Version
 from gitmemo.model.feeding import fed_by
@@ -26,6 +24,10 @@ from gitmemo.model.validity import Code, changed, stands
 from gitmemo.workspace import View, Workspace
 from gitmemo.world.counting import count_new
 from gitmemo.world.view import World, first_of_each, in_order
+
+if TYPE_CHECKING:
+    from gitmemo.frames import ComputationFrame
+    from gitmemo.frames.naming import Spoken
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,6 +46,8 @@ class Selection:
     @property
     def states(self) -> dict[Digest, str]:
         """What tables say of the calls that do not count, by history id."""
+        from gitmemo.frames.tables import OLDER_CODE, ON_OLDER_RESULTS
+
         fed = dict.fromkeys((call.hid for call in self.unreachable), ON_OLDER_RESULTS)
         return fed | dict.fromkeys((call.hid for call in self.stale), OLDER_CODE)
 
@@ -157,7 +161,7 @@ def select(
     calls: Iterable[Call],
     ops: Collection[str],
     later: frozenset[Digest] = frozenset(),
-    spoken: Spoken = nothing_spoken,
+    spoken: Spoken | None = None,
     older: Mapping[Digest, str] | None = None,
 ) -> ComputationFrame:
     """Return the frame of the calls of `ops` among `calls`; `ops` are full names.
@@ -165,9 +169,14 @@ def select(
     `later` are the history ids of calls that tables mark as committed later, `spoken` knows what the
     program calls results, `older` what tables say of calls that do not count.
     """
+    from gitmemo.frames import ComputationFrame, Universe  # most commands make no frame
+    from gitmemo.frames.naming import nothing_spoken
+
     universe = Universe(calls)
     chosen = frozenset(call.hid for call in universe.calls if call.op in ops)
-    return ComputationFrame(universe, chosen, later=later, older=older or {}, spoken=spoken)
+    return ComputationFrame(
+        universe, chosen, later=later, older=older or {}, spoken=spoken or nothing_spoken
+    )
 
 
 class NamesNow:

@@ -21,7 +21,11 @@ _OURS_ALONE = 0o600  # this clone's own file may hold secrets
 Change: TypeAlias = Callable[[Any], None]
 
 
-def setting(keys: tuple[str, ...], value: str | Mapping[str, str] | None) -> Change:
+Written: TypeAlias = str | bool | float | list[str] | Mapping[str, str]
+"""A value that is written into a file."""
+
+
+def setting(keys: tuple[str, ...], value: Written | None) -> Change:
     """Return the change that sets one value (None: removes it)."""
 
     def change(document: Any) -> None:
@@ -29,7 +33,7 @@ def setting(keys: tuple[str, ...], value: str | Mapping[str, str] | None) -> Cha
         if value is None:
             table.pop(keys[-1], None)
         else:
-            table[keys[-1]] = value if isinstance(value, str) else dict(value)
+            table[keys[-1]] = dict(value) if isinstance(value, Mapping) else value
 
     return change
 

@@ -214,9 +214,7 @@ class View:
     @property
     def base(self) -> RepositoryWorld:
         """The world of the repository, whose index this one reads."""
-        from gitmemo.world.revisions import RevisionWorld
-
-        return self.world.base if isinstance(self.world, RevisionWorld) else self.world
+        return self.workspace.world
 
     @property
     def left_out(self) -> tuple[SegmentUnreadable, ...]:
@@ -226,6 +224,8 @@ class View:
     @property
     def later(self) -> frozenset[Digest]:
         """The history ids of the calls that are shown and were committed after the revision."""
+        if self.rev is None:
+            return frozenset()
         from gitmemo.world.revisions import RevisionWorld
 
         world = self.world
@@ -234,6 +234,8 @@ class View:
     @property
     def later_numbers(self) -> set[int]:
         """The numbers of the same calls in the index."""
+        if self.rev is None:
+            return set()
         from gitmemo.world.revisions import RevisionWorld
 
         world = self.world

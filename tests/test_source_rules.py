@@ -14,7 +14,10 @@ PACKAGE = Path(gitmemo.__file__).parent
 MODULES = sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob("*.py"))
 
 # `git/cli.py` hands the environment on, without what binds git to another repository.
-READS_ENVIRONMENT = {"config.py", "git/cli.py", "remotes/aws.py", "cli/demo.py"}
+READS_ENVIRONMENT = {
+    "colors.py", "config.py", "git/cli.py", "remotes/aws.py", "cli/__init__.py", "cli/completing.py",
+    "cli/demo.py", "cli/screen.py",
+}  # fmt: skip
 # The last: `print_graph`.
 PRINTS = ("cli/", "display/", "notebooks/commands.py", "frames/answers.py")
 BANNED_NAMES = {"utils", "helpers", "common", "base", "manager"}

@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gitmemo.blobs import leases
-from gitmemo.blobs.holding import Copy, damage_note, large_files, origins, packs
+from gitmemo.blobs.holding import Copy, Pack, damage_note, large_files, origins, packs
 from gitmemo.blobs.large import file_digest
 from gitmemo.blobs.store import is_codec_name
 from gitmemo.hashing.digest import Digest, digest
+from gitmemo.steps import steps
 
 ASIDE = ".damaged-"
 """How the names of large files begin that were set aside."""
@@ -60,7 +61,7 @@ def inspect(directory: Path) -> Inspection:
     aside: set[Digest] = set()
     torn: list[Path] = []
     for folder in origins(directory):
-        for pack in packs(folder):
+        for pack in steps("checking values", list(packs(folder)), "B", _pack_size):
             noted = _noted(pack.path)
             if not pack.is_whole and _is_finished(pack.path):
                 torn.append(pack.path)
@@ -71,7 +72,7 @@ def inspect(directory: Path) -> Inspection:
                     aside.add(copy.blob)
                 else:
                     damaged.append(copy)
-        for copy in large_files(folder):
+        for copy in steps("checking large values", list(large_files(folder)), "B", _copy_size):
             with suppress(FileNotFoundError):
                 if file_digest(copy.path) == copy.blob:
                     sound.add(copy.blob)
@@ -80,6 +81,14 @@ def inspect(directory: Path) -> Inspection:
         aside.update(_set_aside_files(folder))
     noted_torn = frozenset(path for path in torn if _TORN in _notes(path))
     return Inspection(frozenset(sound), tuple(damaged), frozenset(aside), tuple(torn), noted_torn)
+
+
+def _pack_size(pack: Pack) -> int:
+    return pack.size
+
+
+def _copy_size(copy: Copy) -> int:
+    return copy.size
 
 
 def set_aside(copy: Copy) -> None:

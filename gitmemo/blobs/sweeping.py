@@ -21,6 +21,7 @@ from gitmemo.blobs import leases
 from gitmemo.blobs.entry import SALT_SIZE, Entry, header, preamble, seed_of
 from gitmemo.blobs.holding import Pack, damage_note, large_files, origins, packs
 from gitmemo.hashing.digest import Digest, digest
+from gitmemo.steps import steps
 
 _TEMPORARY = ".tmp-gc-"
 _UNFINISHED = re.compile(
@@ -53,16 +54,16 @@ def sweep(directory: Path, doomed: Collection[Digest], before_s: float) -> Swept
     for folder in origins(directory):
         _remove_remains(folder / "packs")
         _remove_unfinished(folder / "large", min(before_s, time.time() - _ABANDONED_S), done)
-        for pack in packs(folder):
-            if any(blob in doomed for blob, *_ in pack.entries):
-                _sweep_pack(directory, pack, doomed, before_s, done)
-        for copy in large_files(folder):
-            if copy.blob in doomed:
-                if _unlink(directory, copy.path, copy.size, before_s):
-                    done.copies += 1
-                    done.freed_bytes += copy.size
-                else:
-                    done.in_use += 1
+        found = [p for p in packs(folder) if any(blob in doomed for blob, *_ in p.entries)]
+        for pack in steps("removing values", found, "pack"):
+            _sweep_pack(directory, pack, doomed, before_s, done)
+        large = [copy for copy in large_files(folder) if copy.blob in doomed]
+        for copy in steps("removing large values", large, "file"):
+            if _unlink(directory, copy.path, copy.size, before_s):
+                done.copies += 1
+                done.freed_bytes += copy.size
+            else:
+                done.in_use += 1
     return done
 
 

@@ -8,7 +8,7 @@ moment, and said again.
 from __future__ import annotations
 
 import secrets
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
@@ -100,8 +100,8 @@ def abandon(workspace: Workspace) -> Path | None:
     return folder
 
 
-def forget(workspace: Workspace, name: str) -> list[Sharer]:
-    """Let a repository that is gone share the store no longer; it is named by path or id.
+def gone_named(workspace: Workspace, name: str) -> list[Sharer]:
+    """Return the repositories that are gone and shared the store, named by path or id.
 
     Where one was replaced by another in its place, a path names all that are gone from there.
 
@@ -120,9 +120,14 @@ def forget(workspace: Workspace, name: str) -> list[Sharer]:
         raise SharerUnknown(
             name, "it is there, and has its values in the store", "say `gitmemo store own` in it"
         )
+    return gone
+
+
+def forget(workspace: Workspace, gone: Iterable[Sharer]) -> None:
+    """Let repositories share the store no longer."""
+    folder = blobs_folder(workspace.layout)
     for one in gone:
         shared.unregister(folder, one.ident)
-    return gone
 
 
 def leave(layout: Layout, folder: Path) -> None:

@@ -80,7 +80,7 @@ def verify(workspace: Workspace, *, repair: bool) -> Iterator[Problem]:
     readable = True
     if repair:
         yield from _segments_fetched(workspace)
-    for said, is_repaired in check_records(workspace, repair=repair):
+    for said, is_repaired in list(check_records(workspace, repair=repair)):
         readable = readable and is_repaired
         yield Problem("record", Outcome.REPAIRED if is_repaired else Outcome.DAMAGED, said)
     found = inspect(blobs_folder(workspace.layout))

@@ -1,4 +1,4 @@
-"""The way into the command line: `gitmemo COMMAND`, and the git hooks.
+"""The way into the command line: `gitmemo COMMAND`, the git hooks, and what a shell asks for after TAB.
 
 Not the commands (`commands` lists them). Invariant: git waits for a hook twice in every commit,
 so a hook loads what it uses, and not what only commands that people type need.
@@ -6,6 +6,7 @@ so a hook loads what it uses, and not what only commands that people type need.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Sequence
 
@@ -17,6 +18,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         from gitmemo.cli.hook_run import main as run
 
         return run(given[2], given[3:])
+    if asked := os.environ.get("_GITMEMO_COMPLETE"):
+        from gitmemo.cli.completing import main as complete
+
+        return complete(asked)
     from gitmemo.cli.commands import main as command
 
     return command(given)

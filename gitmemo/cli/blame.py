@@ -9,6 +9,7 @@ import click
 
 from gitmemo.cli.looking import look_at
 from gitmemo.cli.options import json_option, revision_options
+from gitmemo.cli.screen import paged
 from gitmemo.display.text import printable
 from gitmemo.query import names_now, resolve_versioned
 from gitmemo.short_ids import short
@@ -23,6 +24,7 @@ _SHORT_COMMIT = 9
 @click.argument("op")
 @revision_options
 @json_option
+@paged
 def blame(op: str, rev: str | None, later: bool, as_json: bool) -> None:
     """Say which commit introduced each version of OP, and each content of its components.
 

@@ -10,6 +10,7 @@ import click
 from gitmemo.cli.looking import look_at
 from gitmemo.cli.options import json_option, revision_options, user_option
 from gitmemo.cli.questions import json_value, meant_by
+from gitmemo.cli.screen import paged
 from gitmemo.display.text import table
 from gitmemo.frames.naming import short
 from gitmemo.hashing.digest import Digest, to_hex
@@ -42,6 +43,7 @@ _OF_OLDER, _ON_OLDER = "older code", "older results"
 @click.option("--pending", "waiting", is_flag=True, help="Only calls that are in no commit yet.")
 @revision_options
 @json_option
+@paged
 def calls(
     ops: tuple[str, ...],
     limit: int,

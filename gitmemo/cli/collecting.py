@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gitmemo.cli.options import json_option
+from gitmemo.cli.options import json_option, refuse_both
 from gitmemo.quantities import count, size, timestamp
 from gitmemo.workspace import Workspace, find, remote_cache
 
@@ -73,7 +73,8 @@ class SizeParameter(click.ParamType[int]):
     metavar="DAYS",
     help="Keep what no record names for so long.",
 )
-@click.option("--yes", is_flag=True, help="Remove them; without this nothing is removed.")
+@click.option("-y", "--yes", is_flag=True, help="Remove them; without this nothing is removed.")
+@click.option("-n", "--dry-run", is_flag=True, help="Only say what would go, as without --yes.")
 @json_option
 def gc(
     days: float | None,
@@ -83,6 +84,7 @@ def gc(
     on_remote: bool,
     grace: float,
     yes: bool,
+    dry_run: bool,
     as_json: bool,
 ) -> int:
     """Remove values that no record names, and local journals that commits have made superfluous.
@@ -91,6 +93,7 @@ def gc(
     remote or, in a repository without remotes, those that can be computed again. Journals go if
     all their calls are in commits that a branch, tag or remote branch holds.
     """
+    refuse_both(yes=yes, dry_run=dry_run)
     from gitmemo.cleaning.local import clean
     from gitmemo.cleaning.plan import Wish
     from gitmemo.commits.collecting import remove, superfluous_journals

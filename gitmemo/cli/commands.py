@@ -10,14 +10,16 @@ import json
 import keyword
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib import import_module
 
 import click
 
 from gitmemo import __version__
+from gitmemo.cli.screen import AS_JSON, color_option, no_pager_option
 from gitmemo.display.text import printable
-from gitmemo.errors import GitmemoError
+from gitmemo.errors import GitmemoError, SystemRefused
 
 # Command to module: a command's imports are paid for only when it runs.
 _COMMANDS = {
@@ -28,6 +30,8 @@ _COMMANDS = {
         "Run stored calls of an op again, and say which do not return the same.",
     ),
     "commit": ("gitmemo.cli.committing", "Commit pending results without a change of code."),
+    "completion": ("gitmemo.cli.completion", "Print the script that completes words in a shell."),
+    "config": ("gitmemo.cli.settings", "Show the settings and who says them; change them."),
     "decide": ("gitmemo.cli.deciding", "Say whether results of older code stay valid."),
     "demo": ("gitmemo.cli.demo", "Walk through the whole story in a small repository."),
     "deps": ("gitmemo.cli.dependencies", "Show what the calls of an op depend on."),
@@ -39,6 +43,7 @@ _COMMANDS = {
         "gitmemo.cli.comparing",
         "Show how the results of two revisions differ, or two contents of code.",
     ),
+    "doctor": ("gitmemo.cli.doctor", "Say what is installed, set, reachable, healthy and stale."),
     "drop": ("gitmemo.cli.dropping", "Drop old calls with what depends on them; undo that."),
     "failures": ("gitmemo.cli.diagnosis", "Show calls that raised an exception on this machine."),
     "fetch": (
@@ -95,11 +100,10 @@ _COMMANDS = {
 }
 
 
-AS_JSON = "gitmemo.json"
-"""Where a command notes in its context that it was asked for JSON."""
 LEFT_OUT = "gitmemo.left_out"
 """Where a command notes in its context what it could not read and left out."""
 _DAMAGED = 4
+_INTERRUPTED = 130
 
 
 def names() -> list[str]:
@@ -130,10 +134,17 @@ class LazyGroup(click.Group):
     def invoke(self, ctx: click.Context) -> object:
         """Run the command; an error becomes a message, as JSON where the command was asked for it."""
         try:
-            result = super().invoke(ctx)
+            with _progress():
+                result = super().invoke(ctx)
         except GitmemoError as error:
             report(error, as_json=bool(ctx.meta.get(AS_JSON)))
             raise click.exceptions.Exit(error.exit_code) from None
+        except BrokenPipeError:
+            raise _ReaderGone from None
+        except OSError as error:
+            refused = SystemRefused.of(error)
+            report(refused, as_json=bool(ctx.meta.get(AS_JSON)))
+            raise click.exceptions.Exit(refused.exit_code) from None
         return _DAMAGED if ctx.meta.get(LEFT_OUT) else result
 
     def resolve_command(
@@ -158,42 +169,78 @@ class LazyGroup(click.Group):
     type=click.Path(exists=True, file_okay=False),
     help="Run as if started in this folder.",
 )
+@color_option
+@no_pager_option
 def cli(folder: str | None) -> None:
     """Calls that are never run twice, versioned with your code, shared through git."""
     if folder is not None:
         os.chdir(folder)
 
 
+@contextmanager
+def _progress() -> Iterator[None]:
+    """Show how far long work has come, where somebody may see it."""
+    if sys.stderr is None or not sys.stderr.isatty():
+        yield
+        return
+    from gitmemo.display.progress import StepsLine
+    from gitmemo.steps import watched
+
+    with watched(StepsLine):
+        yield
+
+
+class _ReaderGone(Exception):
+    """Whoever read standard output has enough: nothing is wrong here."""
+
+
 def main(arguments: Sequence[str]) -> int:
     """Run the command line and return the exit code; see docs/reference.md for the codes."""
     try:
         result = cli.main(list(arguments), prog_name="gitmemo", standalone_mode=False)
+        sys.stdout.flush()
         return result if isinstance(result, int) else 0
     except click.ClickException as error:
-        error.show()
+        if _wants_json(error, arguments):
+            _tell_json("usage", error.format_message(), _help_for(error), error.exit_code)
+        else:
+            error.show()
         return error.exit_code
     except (click.Abort, KeyboardInterrupt):
-        click.echo("interrupted", err=True)
-        return 130
+        if "--json" in arguments:
+            _tell_json("interrupted", "interrupted", "", _INTERRUPTED)
+        else:
+            click.echo("interrupted", err=True)
+        return _INTERRUPTED
     except click.exceptions.Exit as error:
         return error.exit_code
-    except BrokenPipeError:
-        # The reader went away: nothing is wrong here. Python would complain
-        # once more while flushing at exit.
+    except (_ReaderGone, BrokenPipeError):
+        # Python would complain once more while flushing at exit.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+
+
+def _wants_json(error: click.ClickException, arguments: Sequence[str]) -> bool:
+    """Whether an error of usage is to be told as JSON; what is said to a script is not to us."""
+    ctx = error.ctx if isinstance(error, click.UsageError) else None
+    is_of_script = ctx is not None and ctx.command.name == "run"
+    return "--json" in arguments and not is_of_script
+
+
+def _help_for(error: click.ClickException) -> str:
+    ctx = error.ctx if isinstance(error, click.UsageError) else None
+    return f"`{ctx.command_path if ctx else 'gitmemo'} --help` shows how it is used"
 
 
 def report(error: GitmemoError, *, as_json: bool) -> None:
     """Write the message of an error to stderr, in JSON or for people."""
     if as_json:
-        fields = {
-            "kind": error.kind,
-            "problem": error.problem(),
-            "remedy": error.remedy(),
-            "exit_code": error.exit_code,
-        }
-        click.echo(json.dumps({"error": fields}, ensure_ascii=False), err=True)
+        _tell_json(error.kind, error.problem(), error.remedy(), error.exit_code)
         return
     said = "\n".join(map(printable, str(error).split("\n")))
     click.echo(f"{click.style('error:', fg='red', bold=True)} {said}", err=True)
+
+
+def _tell_json(kind: str, problem: str, remedy: str, exit_code: int) -> None:
+    fields = {"kind": kind, "problem": problem, "remedy": remedy, "exit_code": exit_code}
+    click.echo(json.dumps({"error": fields}, ensure_ascii=False), err=True)

@@ -11,6 +11,7 @@ import click
 from gitmemo.cli.looking import look_at, where
 from gitmemo.cli.options import json_option, revision_options
 from gitmemo.cli.questions import json_value
+from gitmemo.cli.screen import paged
 from gitmemo.cli.showing import said
 from gitmemo.codecs import is_safe
 from gitmemo.comparison import (
@@ -55,6 +56,7 @@ _T = TypeVar("_T")
 )
 @revision_options
 @json_option
+@paged
 def diff(
     first: str,
     second: str | None,

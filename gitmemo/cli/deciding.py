@@ -14,6 +14,7 @@ from gitmemo.changes.cases import Answer, Case, facts_for, revised
 from gitmemo.changes.contested import said_by, said_in
 from gitmemo.changes.evidence import Evidence
 from gitmemo.cli.options import json_option
+from gitmemo.colors import color_wanted
 from gitmemo.commits.histories import render_histories
 from gitmemo.commits.scenes import renames_since_head
 from gitmemo.commits.undecided import evidence_about, open_cases
@@ -169,7 +170,7 @@ def _review(workspace: Workspace, cases: Sequence[Case]) -> int:
         if tty is None:
             _show(cases, as_json=False)
             return 0
-        asker = TerminalReviewer(tty, color=True, in_review=True)
+        asker = TerminalReviewer(tty, color=color_wanted() is not False, in_review=True)
         code = 0
         try:
             for number, case in enumerate(cases, 1):

@@ -12,6 +12,7 @@ import click
 from gitmemo.cli.depending import add, remove
 from gitmemo.cli.looking import look_at
 from gitmemo.cli.options import json_option, revision_options
+from gitmemo.cli.screen import paged
 from gitmemo.display.text import printable
 from gitmemo.drawing import put, render
 from gitmemo.model.components import Component
@@ -44,6 +45,7 @@ def deps() -> None:
 @click.option("--dot", is_flag=True, help="Print the graph for Graphviz.")
 @revision_options
 @json_option
+@paged
 def listing(
     op: str, svg: Path | None, dot: bool, rev: str | None, later: bool, as_json: bool
 ) -> None:

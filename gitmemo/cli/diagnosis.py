@@ -12,6 +12,7 @@ import click
 
 from gitmemo.changes.evidence import note_of
 from gitmemo.cli.options import json_option
+from gitmemo.cli.screen import paged
 from gitmemo.commits.naming import components_here
 from gitmemo.commits.undecided import check_notes
 from gitmemo.display.text import printable
@@ -33,6 +34,7 @@ from gitmemo.workspace import find
 @click.argument("op", required=False)
 @click.option("-n", "most", type=click.IntRange(min=1), default=10, help="How many; 10 if omitted.")
 @json_option
+@paged
 def failures(op: str | None, most: int, as_json: bool) -> None:
     """Show calls of OP, or of every op, that raised an exception on this machine, newest first.
 

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections import Counter
 from collections.abc import Callable, Mapping
 
 import click
 
 from gitmemo.cli.forgetting import has_inputs, input_of, restore
-from gitmemo.cli.options import json_option
+from gitmemo.cli.options import confirmed, dry_run_option, json_option, yes_option
 from gitmemo.display.text import printable
 from gitmemo.errors import NothingToDrop
 from gitmemo.hashing.digest import to_hex
@@ -36,8 +35,8 @@ _Test = Callable[[Call], bool]
 @click.option(
     "--keep-dependents", is_flag=True, help="Keep what used them, if its inputs are stored."
 )
-@click.option("-y", "--yes", is_flag=True, help="Do it; without it, only show what would go.")
-@click.option("-n", "--dry-run", is_flag=True, help="Only show what would go, and ask nothing.")
+@yes_option
+@dry_run_option
 @click.option("--undo", "tombstone", metavar="ID", help="Bring back what was dropped as ID.")
 @click.option("-m", "--message", default="", help="Why.")
 @json_option
@@ -77,9 +76,7 @@ def drop(
         raise NothingToDrop("this", ())
     if not (yes and as_json):  # then it is shown with what undoes it
         _show(plan, as_json=as_json)
-    # One question, and only where somebody can answer it.
-    if not (yes or dry_run or as_json) and sys.stdin.isatty():
-        yes = click.confirm("drop these calls?", err=True)
+    yes = not dry_run and confirmed("dropping these calls", yes=yes)
     done = plan.carried_out(world, message) if yes else plan
     if yes and as_json:
         _show(done, as_json=True)

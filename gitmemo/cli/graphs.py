@@ -9,6 +9,7 @@ import click
 from gitmemo.cli.looking import look_at
 from gitmemo.cli.options import revision_options
 from gitmemo.cli.questions import asked
+from gitmemo.cli.screen import paged
 from gitmemo.drawing import Direction, Engine, format_of, put, render
 from gitmemo.frames.picture import graph_of
 
@@ -32,6 +33,7 @@ from gitmemo.frames.picture import graph_of
 )
 @click.option("--all", "every", is_flag=True, help="Also calls of older code.")
 @revision_options
+@paged
 def graph(
     ops: tuple[str, ...],
     output: Path | None,

@@ -13,6 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
+from gitmemo.colors import color_wanted
 from gitmemo.config import environment_variable, is_commit_of_calls
 from gitmemo.display.text import printable
 from gitmemo.errors import (
@@ -132,7 +133,7 @@ def _before_commit(workspace: Workspace, run: _Run) -> int:
                 return None
             from gitmemo.display.question import TerminalReviewer
 
-            return TerminalReviewer(tty, color=True)
+            return TerminalReviewer(tty, color=color_wanted() is not False)
 
         # What the hook of a merge stages would not become part of it.
         stages = run.exports and run.name == "pre-commit"

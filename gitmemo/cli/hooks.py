@@ -6,12 +6,14 @@ can run.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 import click
 
 from gitmemo.cli.hook_run import REFUSED, run_hook
+from gitmemo.cli.options import json_option
 from gitmemo.display.text import printable
 from gitmemo.errors import HookRefused
 
@@ -53,20 +55,25 @@ def uninstall() -> None:
 
 
 @hook.command()
-def status() -> int:
+@json_option
+def status(as_json: bool) -> int:
     """Say which hooks are installed, whether they can run, and what to do about it."""
-    from gitmemo.git.hookfiles import HookState, hooks_folder, inspect, plan_install
+    from gitmemo.git.hookfiles import SOUND, HookState, hooks_folder, inspect, plan_install
     from gitmemo.git.repository import locate
 
     layout = locate()
     found = inspect(layout)
+    is_sound = all(one.state in SOUND for one in found)
+    if as_json:
+        for one in found:
+            click.echo(json.dumps(_fields(one), ensure_ascii=False))
+        return 0 if is_sound else REFUSED
     click.echo(f"hooks in {printable(str(hooks_folder(layout)))}")
     for line in _described(found):
         click.echo(line)
     for python in sorted({one.python for one in found if one.state is HookState.GONE}):
         click.echo(f"{printable(python)} is gone: without it hooks look for `gitmemo` on PATH")
-    sound = (HookState.CURRENT, HookState.NEWER, HookState.BY_HAND)
-    if all(one.state in sound for one in found):
+    if is_sound:
         return 0
     try:
         plan_install(layout)
@@ -75,6 +82,17 @@ def status() -> int:
     else:
         click.echo("`gitmemo hook install` installs and repairs them")
     return REFUSED
+
+
+def _fields(one: HookFound) -> dict[str, object]:
+    return {
+        "hook": one.name,
+        "path": str(one.path),
+        "state": one.state.name.lower().replace("_", "-"),
+        "said": one.state.value,
+        "python": one.python or None,
+        "earlier": None if one.earlier is None else str(one.earlier),
+    }
 
 
 def _described(found: Sequence[HookFound]) -> Iterator[str]:

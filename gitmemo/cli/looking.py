@@ -10,7 +10,8 @@ import json
 
 import click
 
-from gitmemo.cli.commands import AS_JSON, LEFT_OUT
+from gitmemo.cli.commands import LEFT_OUT
+from gitmemo.cli.screen import AS_JSON
 from gitmemo.display.text import printable
 from gitmemo.errors import SegmentUnreadable
 from gitmemo.workspace import View, look

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from typing import TypeVar
 
 import click
 
-from gitmemo.cli.commands import AS_JSON
+from gitmemo.cli.screen import AS_JSON
+from gitmemo.errors import NotConfirmed
 
 
 def _note(ctx: click.Context, _parameter: click.Parameter, value: bool) -> bool:
@@ -23,6 +25,31 @@ json_option = click.option(
     is_eager=True,
     help="Print one JSON object per line; errors too.",
 )
+
+yes_option = click.option("-y", "--yes", is_flag=True, help="Do it, and ask nothing.")
+dry_run_option = click.option(
+    "-n", "--dry-run", is_flag=True, help="Only say what would be done, and ask nothing."
+)
+
+
+def confirmed(what: str, *, yes: bool) -> bool:
+    """Whether something that takes away is to be done; asks, if `--yes` was not said.
+
+    Raises:
+        NotConfirmed: Nobody can be asked.
+    """
+    if yes:
+        return True
+    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        raise NotConfirmed(what)
+    return click.confirm(f"{what}?", err=True)
+
+
+def refuse_both(*, yes: bool, dry_run: bool) -> None:
+    """Refuse `--yes` together with `--dry-run`."""
+    if yes and dry_run:
+        raise click.UsageError("--dry-run does nothing, and --yes does it: say one of them")
+
 
 user_option = click.option(
     "--user",

@@ -14,6 +14,7 @@ import click
 
 from gitmemo.cli.looking import look_at
 from gitmemo.cli.options import json_option, revision_options, user_option
+from gitmemo.cli.screen import paged
 from gitmemo.display.text import table
 from gitmemo.errors import TableNotWritten, UnknownOp, WrongQuestion
 from gitmemo.frames import Cell, ComputationFrame, Table, plain_frame
@@ -61,6 +62,7 @@ from gitmemo.world.authors import authors_of
     help="Write a Parquet file instead.",
 )
 @json_option
+@paged
 def df(
     ops: tuple[str, ...],
     where: str | None,

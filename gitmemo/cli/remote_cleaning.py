@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gitmemo.cli.options import json_option
+from gitmemo.cli.options import json_option, refuse_both
 from gitmemo.display.text import printable
 from gitmemo.quantities import count, size
 from gitmemo.workspace import find
@@ -25,7 +25,10 @@ _DAY_S = 86_400
 @click.command("gc")
 @click.argument("name", required=False)
 @click.option("--sweep", "is_sweep", is_flag=True, help="Delete what was marked 14 days ago.")
-@click.option("--yes", is_flag=True, help="Do it; without this nothing is written or deleted.")
+@click.option(
+    "-y", "--yes", is_flag=True, help="Do it; without this nothing is written or deleted."
+)
+@click.option("-n", "--dry-run", is_flag=True, help="Only say what would go, as without --yes.")
 @click.option(
     "--ignore-others",
     is_flag=True,
@@ -45,6 +48,7 @@ def remote_gc(
     name: str | None,
     is_sweep: bool,
     yes: bool,
+    dry_run: bool,
     ignore_others: bool,
     forgotten: tuple[str, ...],
     no_fetch: bool,
@@ -58,6 +62,7 @@ def remote_gc(
     it deletes, what was marked 14 days ago or longer and is still dead. Live is what this clone knows
     of, in all branches, tags, reflogs and journals, after `git fetch`: run it where all records meet.
     """
+    refuse_both(yes=yes, dry_run=dry_run)
     from gitmemo.cleaning.remote import RemoteCleaning
 
     workspace = find()

@@ -7,7 +7,10 @@ import json
 import click
 
 from gitmemo.cli.options import json_option
+from gitmemo.quantities import count
 from gitmemo.workspace import find
+
+_DAMAGED = 4
 
 
 @click.command()
@@ -26,8 +29,9 @@ def init(path: str) -> None:
     is_flag=True,
     help="Set damaged bytes aside; fetch values again, or leave them to be computed again.",
 )
+@click.option("--check", is_flag=True, help="Only check; as without --repair.")
 @json_option
-def verify(repair: bool, as_json: bool) -> int:
+def verify(repair: bool, check: bool, as_json: bool) -> int:
     """Read every segment, journal and local value, all their bytes, and check them.
 
     Each damaged value is named, with the calls that made or used it. The exit code is 4 while
@@ -35,9 +39,13 @@ def verify(repair: bool, as_json: bool) -> int:
     """
     from gitmemo.cleaning.verifying import verify as verified
 
-    stays, is_sound = False, True
+    if repair and check:
+        raise click.UsageError("--check changes nothing: leave --repair out")
+    found = []
     for problem in verified(find(), repair=repair):
         click.echo(json.dumps(problem.as_dict(), ensure_ascii=False) if as_json else str(problem))
-        stays, is_sound = stays or problem.stays, False
-    click.echo("everything that is stored can be read" if is_sound else "", err=True)
-    return 4 if stays else 0
+        found.append(problem)
+    stay = sum(problem.stays for problem in found)
+    said = f"{count(stay, 'problem')} left, {len(found) - stay} dealt with"
+    click.echo(said if found else "everything that is stored can be read", err=True)
+    return _DAMAGED if stay else 0

@@ -6,13 +6,16 @@ import sys
 import traceback
 import types
 import warnings
+from collections import Counter as Tally
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
 import click
 
-from gitmemo.errors import GitmemoError
+from gitmemo.cli.commands import report
+from gitmemo.display.text import printable
+from gitmemo.errors import GitmemoError, NewCallRefused
 from gitmemo.git.hookfiles import is_installed
 from gitmemo.memo.calls import CallEvent, Counter
 from gitmemo.memo.opening import share, storage_of
@@ -30,17 +33,25 @@ _OWN_FOLDER = str(Path(__file__).resolve().parent.parent)
     is_flag=True,
     help="Run calls again whose results are needed and not on this machine, instead of asking for a pull.",
 )
+@click.option(
+    "--frozen", is_flag=True, help="Compute nothing: a call that is not stored is an error."
+)
 @click.argument("script", type=click.Path(exists=True, dir_okay=False, path_type=Path))
 @click.argument("args", nargs=-1, type=click.UNPROCESSED)
-def run(verbose: bool, recompute_missing: bool, script: Path, args: tuple[str, ...]) -> int:
+def run(
+    verbose: bool, recompute_missing: bool, frozen: bool, script: Path, args: tuple[str, ...]
+) -> int:
     """Run SCRIPT with ARGS, with the project's storage active, and say what was reused.
 
-    The exit code is the script's.
+    The exit code is the script's. With --frozen it is 3 if a call would have to be computed,
+    whatever the script does about that.
     """
     workspace = find(script.parent)
     storage = storage_of(workspace)
     if recompute_missing:
         storage.recompute_missing()
+    if frozen:
+        storage.allow_new_calls(False)
 
     def tell(event: CallEvent) -> None:
         if verbose:
@@ -64,11 +75,24 @@ def run(verbose: bool, recompute_missing: bool, script: Path, args: tuple[str, .
     if isinstance(failure, GitmemoError):
         # One clear message, below the lines of the script that led to it.
         click.echo("".join(traceback.format_list(_frames(path, failure))), nl=False, err=True)
-        raise failure
-    if failure is not None:
+        if not (frozen and storage.counter.refused):
+            raise failure
+        report(failure, as_json=False)  # perhaps one that holds several
+    elif failure is not None:
         click.echo(_as_python_says(path, failure), nl=False, err=True)
-        return 1
-    return code
+        code = 1
+    return _thawed(storage.counter) or code if frozen else code
+
+
+def _thawed(counter: Counter) -> int:
+    """Say which calls a frozen run would have computed, or did; return the exit code, 0 if none."""
+    for op, number in Tally(counter.refused).items():
+        said = f"{count(number, 'call')} of {op} would have to be computed"
+        click.echo(printable(f"gitmemo: frozen: {said} (`gitmemo why {op}`)"), err=True)
+    if counter.computed:
+        said = f"{count(counter.computed, 'call')} computed, for the script allowed new calls"
+        click.echo(f"gitmemo: frozen: {said}", err=True)
+    return NewCallRefused.exit_code if counter.refused or counter.computed else 0
 
 
 def _enter(storage: Storage, entered: ExitStack) -> None:

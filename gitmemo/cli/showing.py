@@ -9,6 +9,7 @@ import click
 
 from gitmemo.cli.looking import look_at
 from gitmemo.cli.options import json_option, revision_options
+from gitmemo.cli.screen import paged
 from gitmemo.cli.segments import segment_meant, show_segment
 from gitmemo.display.text import cut, printable
 from gitmemo.hashing.digest import to_hex
@@ -46,6 +47,7 @@ _LONGEST = 60
 @click.argument("ident", metavar="ID")
 @revision_options
 @json_option
+@paged
 def show(ident: str, rev: str | None, later: bool, as_json: bool) -> None:
     """Show what ID names: a version, a content of a component, a call, a result, or a decision.
 

@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from gitmemo.remotes import WantedBlob
     from gitmemo.sync.standing import Standing
 
+_TO_DO = 3
+
 
 @click.command()
 @click.option(
@@ -40,9 +42,12 @@ if TYPE_CHECKING:
     metavar="[NAME]",
     help="Ask a remote too, the default one or NAME: what is not there, and what is not here.",
 )
+@click.option(
+    "--check", is_flag=True, help="Exit with 3 if something is pending, undecided or contested."
+)
 @revision_options
 @json_option
-def status(asked: str | None, rev: str | None, later: bool, as_json: bool) -> None:
+def status(asked: str | None, check: bool, rev: str | None, later: bool, as_json: bool) -> int:
     """Show what is stored, pending, made by older code, and missing on this machine.
 
     Of another revision: what is in it, as its own code judges it.
@@ -50,11 +55,13 @@ def status(asked: str | None, rev: str | None, later: bool, as_json: bool) -> No
     found = _look(look_at(rev, later=later), asked)
     if as_json:
         click.echo(json.dumps(found.fields(), ensure_ascii=False))
-        return
-    for line in found.lines():
-        click.echo(line)
-    for line in _what_is_wanting(found, asked):
-        click.echo(line)
+    else:
+        for line in (*found.lines(), *_what_is_wanting(found, asked)):
+            click.echo(line)
+    to_do = found.to_do() if check else []
+    if to_do:
+        click.echo(f"gitmemo: not all is settled: {', '.join(to_do)}", err=True)
+    return _TO_DO if to_do else 0
 
 
 @dataclass(frozen=True)
@@ -93,6 +100,16 @@ class _Status:
         """How many of them are valid."""
         return Counter(call.op for call in self.selection.calls)
 
+    def to_do(self) -> list[str]:
+        """Return in words what somebody has to commit or to decide."""
+        found = (
+            (self.pending, count(self.pending, "pending call")),
+            (self.said, count(self.said, "pending statement")),
+            (len(self.undecided), count(len(self.undecided), "undecided change")),
+            (len(self.contested), count(len(self.contested), "contested decision")),
+        )
+        return [said for number, said in found if number]
+
     def fields(self) -> dict[str, object]:
         """Return it for programs."""
         place, standing = self.view.world.place, self.standing
@@ -109,6 +126,7 @@ class _Status:
             "undecided": [str(change.component) for change in self.undecided],
             "contested": [str(contest.component) for contest in self.contested],
             "missing_values": len(self.missing),
+            "to_do": self.to_do(),
             **({"remote": {"name": standing.remote, **standing.as_dict()}} if standing else {}),
             "ops": {
                 op: {"calls": self.every[op], "current": self.current[op]}

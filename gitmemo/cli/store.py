@@ -13,8 +13,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gitmemo.cli.options import json_option
+from gitmemo.cli.options import confirmed, dry_run_option, json_option, yes_option
 from gitmemo.display.text import printable
+from gitmemo.errors import Aborted
 from gitmemo.quantities import count, size
 from gitmemo.workspace import Workspace, find
 
@@ -67,12 +68,20 @@ def share(path: Path) -> None:
 
 @store.command()
 @click.option("--abandon", is_flag=True, help="Copy nothing: the shared store is gone.")
-def own(abandon: bool) -> None:
-    """Have the values in this repository's own folder again: what its records name is copied."""
+@yes_option
+def own(abandon: bool, yes: bool) -> None:
+    """Have the values in this repository's own folder again: what its records name is copied.
+
+    Before it abandons a store it asks, but for --yes.
+    """
     from gitmemo.cleaning import joining
 
     workspace = find()
     if abandon:
+        if workspace.settings.store is not None and not confirmed(
+            "leaving the shared store without its values", yes=yes
+        ):
+            raise Aborted("this")
         left = joining.abandon(workspace)
         said = "shares no store" if left is None else f"shares {left} no longer; nothing was copied"
         click.echo(printable(said))
@@ -87,7 +96,9 @@ def own(abandon: bool) -> None:
 
 @store.command()
 @click.argument("name")
-def forget(name: str) -> None:
+@yes_option
+@dry_run_option
+def forget(name: str, yes: bool, dry_run: bool) -> None:
     """Forget a repository that shared the store and is gone: NAME is its path, or its id.
 
     What only it needs may then be removed by `gitmemo gc` in the others.
@@ -95,8 +106,16 @@ def forget(name: str) -> None:
     from gitmemo.cleaning import joining
     from gitmemo.cleaning.sharers import name_of
 
-    for gone in joining.forget(find(), name):
-        click.echo(printable(f"forgot {name_of(gone)}"))
+    workspace = find()
+    gone = joining.gone_named(workspace, name)
+    names = ", ".join(map(name_of, gone))
+    if dry_run:
+        click.echo(printable(f"would forget {names}"))
+        return
+    if not confirmed(printable(f"forgetting {names}"), yes=yes):
+        raise Aborted("this")
+    joining.forget(workspace, gone)
+    click.echo(printable(f"forgot {names}"))
 
 
 def _say(joined: Joined, done: str) -> None:

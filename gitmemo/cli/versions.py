@@ -10,6 +10,7 @@ import click
 
 from gitmemo.cli.looking import look_at
 from gitmemo.cli.options import json_option, revision_options
+from gitmemo.cli.screen import paged
 from gitmemo.display.text import diff_lines, printable, table
 from gitmemo.errors import UnknownComponent, UnknownOp
 from gitmemo.model.components import Component
@@ -38,6 +39,7 @@ _COLORS = {Standing.IN_FORCE: "cyan", Standing.CONTESTED: "red"}
 @click.option("-v", "--verbose", is_flag=True, help="Show the code of each version.")
 @revision_options
 @json_option
+@paged
 def versions(op: str | None, verbose: bool, rev: str | None, later: bool, as_json: bool) -> None:
     """List the versions of OP in which its calls ran; without OP, how many each op has.
 
@@ -67,6 +69,7 @@ def versions(op: str | None, verbose: bool, rev: str | None, later: bool, as_jso
 @click.option("-p", "--patch", is_flag=True, help="Show what changed each time.")
 @revision_options
 @json_option
+@paged
 def log(target: str, patch: bool, rev: str | None, later: bool, as_json: bool) -> None:
     """Show the contents that code had, newest first, and what was decided about them.
 

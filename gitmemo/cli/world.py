@@ -9,6 +9,7 @@ import click
 
 from gitmemo.cli.looking import look_at, where
 from gitmemo.cli.options import json_option, revision_options
+from gitmemo.cli.screen import paged
 from gitmemo.inventory import Inventory, inventory
 from gitmemo.quantities import count, size
 from gitmemo.sync.advice import command
@@ -18,6 +19,7 @@ from gitmemo.sync.advice import command
 @click.option("--remote", "ask", is_flag=True, help="Ask the remote what it holds: one listing.")
 @revision_options
 @json_option
+@paged
 def world(ask: bool, rev: str | None, later: bool, as_json: bool) -> None:
     """Say what is here, pending, reusable from other worlds, and missing on this machine.
 

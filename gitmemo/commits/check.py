@@ -11,6 +11,7 @@ from pathlib import Path
 from gitmemo.errors import CorruptSegment, GitmemoError, SegmentUnreadable
 from gitmemo.git.repository import Layout
 from gitmemo.quantities import count
+from gitmemo.steps import steps
 from gitmemo.workspace import Workspace
 from gitmemo.world.files import names_in, segment_bytes
 from gitmemo.world.intact import with_advice
@@ -22,13 +23,14 @@ from gitmemo.world.spilled import whole
 
 def check_records(workspace: Workspace, *, repair: bool) -> Iterator[tuple[str, bool]]:
     """Yield a line about every segment and journal that is damaged, and whether it was repaired."""
-    for name in _below(workspace.root, INDEX_FOLDER):
+    for name in steps("checking the index", list(_below(workspace.root, INDEX_FOLDER)), "segment"):
         found = list(_damage_of(workspace.layout, name))
         for number, error in enumerate(found):
             is_last = number == len(found) - 1  # one piece of advice for all its lines
             yield (str(error) if is_last else error.problem()), False
     journals = workspace.layout.private_dir / "journal"
-    for path in sorted((*journals.rglob("*.jsonl"), *journals.rglob(f"*.jsonl{PACKED}"))):
+    paths = sorted((*journals.rglob("*.jsonl"), *journals.rglob(f"*.jsonl{PACKED}")))
+    for path in steps("checking journals", paths, "journal"):
         try:
             read_entries(path)
         except GitmemoError as error:

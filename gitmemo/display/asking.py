@@ -21,7 +21,8 @@ import click
 from gitmemo import config
 from gitmemo.changes.cases import Answer, Case, Reviewer
 from gitmemo.changes.change import Affected
-from gitmemo.display.terminal import terminal
+from gitmemo.colors import color_wanted
+from gitmemo.display.terminal import Terminal, terminal
 from gitmemo.display.text import diff_lines, printable
 from gitmemo.errors import Aborted
 from gitmemo.model.components import Component, in_words, is_external, plain_name
@@ -81,7 +82,7 @@ class ForegroundAsker:
             Aborted: The answer was abort, the terminal was closed, or no answer made sense.
         """
         with terminal() as tty:
-            return Answer(None) if tty is None else _asked(case, tty.ask, tty.say)
+            return Answer(None) if tty is None else _asked(case, tty.ask, _speaker(tty))
 
     def agrees(self, question: str) -> bool | None:
         """Return whether the answer to a plain question is yes; None if the terminal has gone."""
@@ -152,6 +153,12 @@ def _agrees(question: str, read: Read, say: Say) -> bool:
             return _ANSWERS[word] is Verdict.BREAKING
         say("Please answer y or n.")
     return False
+
+
+def _speaker(tty: Terminal) -> Say:
+    if color_wanted() is False:
+        return lambda line: tty.say(click.unstyle(line))
+    return tty.say
 
 
 def _print(line: str) -> None:

@@ -1,4 +1,4 @@
-"""How a transfer, or many calls, go, on one line of a terminal that is written over.
+"""How a transfer, many calls or other long work goes, on one line of a terminal that is written over.
 
 Not what is done, nor what is said at its end. Invariant: where standard error is no terminal
 nothing is written, and when it ends, however it ends, the line is gone.
@@ -156,4 +156,37 @@ class CallsLine(_Line):
             rate = done / since_s
             left = max(1, round((self._total - self._done) / rate))
             parts += [f"{rate:.3g}/s", f"{duration(left)} left"]
+        return ", ".join(parts)
+
+
+class StepsLine(_Line):
+    """How much of some work is done, how fast, and how long the rest may take: a `steps.Watcher`."""
+
+    def __init__(self, doing: str, total: int, noun: str, *, stream: TextIO | None = None) -> None:
+        super().__init__(stream, is_quiet=False)
+        self._doing, self._total, self._noun, self._done = doing, total, noun, 0
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __call__(self, amount: int) -> None:
+        """Note that so much is done besides."""
+        self._done += amount
+        now = time.monotonic()
+        if self._is_shown and self._is_time(now):
+            self._write(self.text(now - self._began))
+
+    def text(self, elapsed_s: float) -> str:
+        """Return the line."""
+        in_bytes = self._noun == "B"
+        done, total = (
+            (size(self._done), size(self._total))
+            if in_bytes
+            else (str(self._done), count(self._total, self._noun))
+        )
+        parts = [f"{self._doing}: {done} of {total}"]
+        if elapsed_s >= _KNOWN_AFTER_S and self._done > 0:
+            rate = self._done / elapsed_s
+            left = duration(round(max(0, self._total - self._done) / rate))
+            parts += [f"{size(int(rate)) if in_bytes else f'{rate:.3g}'}/s", f"{left} left"]
         return ", ".join(parts)

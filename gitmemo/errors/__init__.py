@@ -24,7 +24,7 @@
       BadOption              exit 2
       DependencyMissing      exit 2
       SignatureChanged       exit 1
-      NewCallRefused         exit 1
+      NewCallRefused         exit 3
       NoActiveStorage        exit 1
       NotAnOp                exit 1
       NotARef                exit 1
@@ -123,6 +123,7 @@
       RangeGiven             exit 2
       ReadOnlyRevision       exit 2
       Aborted                exit 130
+      NotConfirmed           exit 2
       UndecidedChanges       exit 3
         DecisionNeeded       exit 3
       DemoFailed             exit 1
@@ -169,6 +170,11 @@
     moving
       NotAnOldStore          exit 2
       NothingMapped          exit 2
+    settings
+      SettingElsewhere       exit 2
+      UnknownSetting         exit 2
+    system
+      SystemRefused          exit 1
 
 What this is not: a place for logic. Invariant: every error has a remedy.
 """
@@ -243,6 +249,7 @@ from gitmemo.errors.project import (
     DemoFailed,
     InvalidStorage,
     NoSuchDependency,
+    NotConfirmed,
     NothingDecided,
     NothingToDecide,
     NothingToDrop,
@@ -297,6 +304,7 @@ from gitmemo.errors.repository import (
     RefContended,
     SpillRefused,
 )
+from gitmemo.errors.settings import SettingElsewhere, UnknownSetting
 from gitmemo.errors.stores import (
     SharersUnreadable,
     SharerUnknown,
@@ -305,6 +313,7 @@ from gitmemo.errors.stores import (
     StoreInUse,
     StoreUnusable,
 )
+from gitmemo.errors.system import SystemRefused
 from gitmemo.errors.tags import (
     BadTagName,
     CannotTag,
@@ -412,6 +421,7 @@ __all__ = [
     "NotARef",
     "NotAnOldStore",
     "NotAnOp",
+    "NotConfirmed",
     "NotInPattern",
     "NotInRepository",
     "NotInitialised",
@@ -461,6 +471,7 @@ __all__ = [
     "SegmentSpilled",
     "SegmentUnreadable",
     "SegmentsAltered",
+    "SettingElsewhere",
     "SeveralDecisions",
     "SharerUnknown",
     "SharersUnreadable",
@@ -473,6 +484,7 @@ __all__ = [
     "StoreGone",
     "StoreInUse",
     "StoreUnusable",
+    "SystemRefused",
     "TableNotWritten",
     "TagContested",
     "TagTaken",
@@ -494,6 +506,7 @@ __all__ = [
     "UnknownPictureFormat",
     "UnknownRef",
     "UnknownRevision",
+    "UnknownSetting",
     "UnknownTag",
     "UnknownTombstone",
     "UnreliableTracking",

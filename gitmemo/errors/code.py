@@ -192,9 +192,10 @@ class NotARef(GitmemoError, TypeError):
 
 
 class NewCallRefused(GitmemoError, RuntimeError):
-    """A call would have to be computed, which `allow_new_calls(False)` forbids."""
+    """A call would have to be computed, which `allow_new_calls(False)` or `run --frozen` forbids."""
 
     kind = "new-call-refused"
+    exit_code = 3
 
     def __init__(self, op: str, why: str) -> None:
         super().__init__(op, why)
@@ -206,7 +207,10 @@ class NewCallRefused(GitmemoError, RuntimeError):
         )
 
     def remedy(self) -> str:
-        return "call storage.allow_new_calls(True), or ask storage.explain(op, ...) what differs"
+        return (
+            f"`gitmemo why {self.op}`, or storage.explain(op, ...), says what differs; to compute it, "
+            "run it without --frozen, and in a program with storage.allow_new_calls(True)"
+        )
 
 
 class NoActiveStorage(GitmemoError, RuntimeError):

@@ -194,6 +194,23 @@ class Aborted(GitmemoError):
         )
 
 
+class NotConfirmed(GitmemoError):
+    """Something that takes away was asked for, without `--yes`, where nobody can be asked."""
+
+    kind = "not-confirmed"
+    exit_code = 2
+
+    def __init__(self, what: str) -> None:
+        super().__init__(what)
+        self.what = what
+
+    def problem(self) -> str:
+        return f"{self.what} was not done: nobody can be asked here, and --yes was not said"
+
+    def remedy(self) -> str:
+        return "say --yes to do it, or --dry-run to see what would be done"
+
+
 class UndecidedChanges(GitmemoError):
     """Code that stored calls depend on has changed, and the policy is to refuse that."""
 

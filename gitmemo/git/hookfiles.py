@@ -49,6 +49,10 @@ class HookState(StrEnum):
     MISSING = "not installed"
 
 
+SOUND = frozenset((HookState.CURRENT, HookState.NEWER, HookState.BY_HAND))
+"""States in which a hook does what it is for."""
+
+
 @dataclass(frozen=True, slots=True)
 class HookStep:
     """What to do with one hook.

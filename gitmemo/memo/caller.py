@@ -11,7 +11,7 @@ from collections.abc import Collection, Mapping, Sequence
 from itertools import islice
 from typing import TYPE_CHECKING, Any
 
-from gitmemo.errors import InputMutated, NewCallRefused, UnreliableTracking
+from gitmemo.errors import InputMutated, UnreliableTracking
 from gitmemo.memo.ahead import ReadAhead
 from gitmemo.memo.calls import Hit, NotDeterministic, Watch, hit_of
 from gitmemo.memo.execute import (
@@ -305,7 +305,7 @@ class Caller:
     def _begin(self, call: PreparedCall) -> list[Fact]:
         """Store the inputs of a call before its body can change them; return the facts."""
         if not self.allows_new_calls:
-            raise NewCallRefused(call.name, self._lookup.why(call).value)
+            raise self._watch.refused(call.name, self._lookup.why(call))
         call.slots = listed(call)
         stored: Collection[str] = call.told
         if call.op.options.hashed:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, NamedTuple, TypeAlias
 
+from gitmemo.errors import NewCallRefused
 from gitmemo.hashing.digest import Digest, to_hex
 from gitmemo.model.components import Component, in_words
 from gitmemo.model.facts import Call, Slot
@@ -72,12 +73,17 @@ Observer: TypeAlias = Callable[[CallEvent], None]
 
 
 class Counter:
-    """How many calls were reused and computed, and what that saved."""
+    """How many calls were reused and computed, and what that saved.
+
+    Attributes:
+        refused: The ops of new calls that were not allowed, in their order.
+    """
 
     def __init__(self) -> None:
         self.reused = 0
         self.computed = 0
         self.saved_s = 0.0
+        self.refused: list[str] = []
 
     def __repr__(self) -> str:
         return f"Counter(reused={self.reused}, computed={self.computed})"
@@ -94,6 +100,11 @@ class Watch:
         """Tell the observer of an event, which is only made if there is one."""
         if self.observer:
             self.observer(event())
+
+    def refused(self, op: str, why: Reason) -> NewCallRefused:
+        """Count a new call that is not allowed; return what is to be raised."""
+        self.counter.refused.append(op)
+        return NewCallRefused(op, why.value)
 
     def reused(self, hit: Hit) -> None:
         """Count a call that was not run."""

@@ -16,7 +16,7 @@ from pathlib import Path
 from gitmemo.errors import GitmemoError, RemotePlaceMissing, RemoteUnreachable
 from gitmemo.quantities import count, duration
 from gitmemo.remotes.catalogue import refuse_gone
-from gitmemo.remotes.layout import FORMAT, read_listing
+from gitmemo.remotes.layout import FORMAT, Inventory, read_listing
 from gitmemo.remotes.remote import Remote
 
 _SKEW_S = 60.0
@@ -54,15 +54,11 @@ def probe(remote: Remote, cache: Path | None = None) -> Iterator[Probe]:
     `cache` is the folder that says what was seen there.
     """
     try:
-        inventory = read_listing(remote.transport.listing())
-        refuse_gone(remote, cache, inventory)
+        inventory = _listed(remote, cache)
     except GitmemoError as error:
         yield _failed("reachable", error)
         return
-    held = len(inventory.packs) + len(inventory.singles)
-    reached = Probe(
-        "reachable", Grade.GOOD, f"it answers, and lists {count(held, 'object')} of values"
-    )
+    reached = _answer(inventory)
     try:
         remote.check_format()
     except GitmemoError as error:
@@ -75,6 +71,28 @@ def probe(remote: Remote, cache: Path | None = None) -> Iterator[Probe]:
         yield from (reached, Probe("format", Grade.GOOD, said))
     yield first
     yield from written
+
+
+def reach(remote: Remote, cache: Path | None = None) -> Probe:
+    """Only ask a remote what it holds: nothing is written there."""
+    try:
+        found = _answer(_listed(remote, cache))
+        remote.check_format()
+    except GitmemoError as error:
+        return _failed("reachable", error)
+    return found
+
+
+def _listed(remote: Remote, cache: Path | None) -> Inventory:
+    inventory = read_listing(remote.transport.listing())
+    refuse_gone(remote, cache, inventory)
+    return inventory
+
+
+def _answer(inventory: Inventory) -> Probe:
+    held = len(inventory.packs) + len(inventory.singles)
+    said = f"it answers, and lists {count(held, 'object')} of values"
+    return Probe("reachable", Grade.GOOD, said)
 
 
 def _written(remote: Remote) -> Iterator[Probe]:

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from gitmemo.remotes import WantedBlob
-
 if TYPE_CHECKING:
+    from gitmemo.model.facts import Value
+    from gitmemo.remotes import WantedBlob
     from gitmemo.source.tree import SourceTree
     from gitmemo.world.repository import RepositoryWorld
     from gitmemo.world.revisions import RevisionWorld
@@ -32,11 +32,17 @@ def missing_among(
     world: RepositoryWorld | RevisionWorld, numbers: Iterable[int]
 ) -> list[WantedBlob]:
     """Return the blobs that these facts name and that are not on this machine."""
-    wanted = wanted_of(world, numbers)
-    absent = world.blobs.missing({item.blob for item in wanted})
-    return [item for item in wanted if item.blob in absent]
+    values = world.index.values_among(numbers)
+    absent = world.blobs.missing({value.blob for value in values})
+    return _wanted(value for value in values if value.blob in absent) if absent else []
 
 
 def wanted_of(world: RepositoryWorld | RevisionWorld, numbers: Iterable[int]) -> list[WantedBlob]:
     """Return the blobs that the facts with these numbers name."""
-    return [WantedBlob.of(value) for value in world.index.values_among(numbers)]
+    return _wanted(world.index.values_among(numbers))
+
+
+def _wanted(values: Iterable[Value]) -> list[WantedBlob]:
+    from gitmemo.remotes import WantedBlob  # slow to import, and mostly nothing is missing
+
+    return [WantedBlob.of(value) for value in values]

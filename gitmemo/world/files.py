@@ -15,6 +15,7 @@ from pathlib import Path
 from gitmemo.errors import CorruptRecord, CorruptSegment, SegmentUnreadable
 from gitmemo.git.repository import MAIN_WORKTREE, Layout
 from gitmemo.plain_files import is_plain_folder
+from gitmemo.steps import steps
 from gitmemo.world.index import Index
 from gitmemo.world.intact import with_advice
 from gitmemo.world.journal import PACKED, exported_size, read_entries
@@ -183,12 +184,11 @@ class FactFiles:
 
     def _load_segments(self, segments: dict[str, str]) -> Iterator[int]:
         known = self.segment_ids(segments)
-        for name, path in segments.items():
-            if name in known:
-                yield known[name]
-            else:
-                read = partial(segment_bytes, self._layout.root, path)
-                yield from self._load_or_leave(path, read, is_file=True)
+        yield from (known[name] for name in segments if name in known)
+        new = [path for name, path in segments.items() if name not in known]
+        for path in steps("reading the committed index", new, "segment"):
+            read = partial(segment_bytes, self._layout.root, path)
+            yield from self._load_or_leave(path, read, is_file=True)
 
     def _load_or_leave(
         self, path: str, read: Callable[[], bytes], *, is_file: bool = False
@@ -250,7 +250,7 @@ class FactFiles:
         ]
 
     def _load_journals(self, journals: Iterable[Path]) -> None:
-        for path in journals:
+        for path in steps("reading journals", list(journals), "journal"):
             file, loaded = self._index.file(_kind_of(path), *_key_of(path))
             if loaded and path.suffix == PACKED:
                 continue  # another process has read it meanwhile

@@ -176,11 +176,13 @@ def test_a_repository_that_cannot_be_read_stops_it(
     # Another repository in its place is not taken for it.
     moved.root.rename(tmp_path / "away")
     impostor = copy_of(one, moved.root)
-    forked(impostor, "store", "own", "--abandon")
+    forked(impostor, "store", "own", "--abandon", "--yes")
     assert len(shown(one)["repositories"]) == 2  # it had the name of the one it is a copy of
     assert "another repository" in forked(one, "gc", code=4).err
     assert "no repository" in forked(one, "store", "forget", "/nowhere", code=2).err
-    forked(one, "store", "forget", str(moved.root))
+    assert "would forget" in forked(one, "store", "forget", str(moved.root), "-n").out
+    assert "nobody can be asked" in forked(one, "store", "forget", str(moved.root), code=2).err
+    forked(one, "store", "forget", str(moved.root), "--yes")
     assert gc(one, "--grace", "0")["values"] == 1
     # It is back, and counts from now on.
     shutil.rmtree(impostor.root)
@@ -195,7 +197,7 @@ def test_a_repository_that_cannot_be_read_stops_it(
     heir = cloned(one, other.root)
     forked(heir, "store", "share", str(folder))
     assert sorted(standings(one)) == ["shares", "shares", "unreadable"]
-    forked(one, "store", "forget", str(heir.root))
+    forked(one, "store", "forget", str(heir.root), "--yes")
     assert standings(one) == ["shares", "shares"]
 
 
@@ -253,7 +255,7 @@ def test_a_store_that_is_gone_is_never_an_empty_one(pair: tuple[Clone, Clone, Pa
     away.rename(folder)
     assert one.run() == (5, 0)
     shutil.rmtree(folder)
-    forked(one, "store", "own", "--abandon")
+    forked(one, "store", "own", "--abandon", "--yes")
     assert one.run()[0] + one.run()[0] > 0
     assert forked(one, "verify").code == 0
 

@@ -229,6 +229,7 @@ def test_status_for_programs(template: Clone) -> None:
         "undecided": [],
         "contested": [],
         "missing_values": 0,
+        "to_do": [],
         "ops": {
             "pipeline:evaluate": {"calls": 4, "current": 2},
             "pipeline:load": {"calls": 1, "current": 1},

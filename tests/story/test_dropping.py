@@ -33,15 +33,18 @@ def hex_of(clone: Clone, op: str) -> str:
     return clone.python("-c", program, version_of(clone, op)).out.strip()
 
 
-def test_a_dry_run_is_the_default(committed: Clone) -> None:
+def test_nothing_is_dropped_unless_somebody_said_so(committed: Clone) -> None:
     before = committed.records()
-    plan = drop(committed, "op:train")
+    plan = drop(committed, "op:train", "-n")
+    assert drop(committed, "op:train", code=2) == plan
     assert plan["calls"] == {"pipeline:train": 2}
     assert plan["dependents"] == {"pipeline:evaluate": 2}
     assert plan["undo"] is None
     assert plan["values"] > 0 < plan["size_bytes"]
     assert committed.records() == before
-    assert "--yes does it" in committed.gitmemo("drop", "op:train").err
+    refused = committed.gitmemo("drop", "op:train", code=2)
+    assert "nobody can be asked" in refused.err and "--dry-run" in refused.err
+    assert "drops 2 calls" in refused.out
     assert "would drop 4 calls" in committed.gitmemo("drop", "op:train", "-n").err
     assert committed.run() == (5, 0)
     for wrong in (
@@ -98,10 +101,10 @@ def test_dependents_stay_if_their_inputs_are_stored(committed: Clone) -> None:
 
 
 def test_one_call_and_by_input(committed: Clone) -> None:
-    plan = drop(committed, "op:train", "--where", "rate=1")
+    plan = drop(committed, "op:train", "--where", "rate=1", "-n")
     (call,) = plan["ids"]
     assert plan["dependents"] == {"pipeline:evaluate": 1}
-    assert drop(committed, f"call:{call[:12]}") == plan
+    assert drop(committed, f"call:{call[:12]}", "-n") == plan
     drop(committed, f"call:{call}", "-y")
     assert committed.run() == (3, 2)
 
@@ -124,6 +127,7 @@ def test_a_renamed_op_is_dropped_under_either_name(committed: Clone) -> None:
     committed.write("pipeline.py", text.replace("train", "fit"))
     committed.commit("Rename")
     assert committed.run() == (5, 0)
-    assert drop(committed, "op:train")["calls"] == drop(committed, "op:fit")["calls"]
+    by_either = [drop(committed, f"op:{name}", "-n")["calls"] for name in ("train", "fit")]
+    assert by_either[0] == by_either[1]
     drop(committed, "op:train", "-y")
     assert committed.run()[1] == 4

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING, Any
 
 from gitmemo.errors import (
     ArgumentsChanged,
-    NewCallRefused,
     WorkerDiffers,
     WorkersApart,
     WorkersLost,
@@ -195,7 +194,7 @@ class Course:
         elif caller.allows_new_calls:
             self._stand(call, found.key)
         else:
-            raise NewCallRefused(found.name, caller._lookup.why(found).value)
+            raise caller._watch.refused(found.name, caller._lookup.why(found))
 
     def next(self, *, wanted: bool) -> Planned | None:
         """Return the next call to begin, of those that are waited for if `wanted`.
