@@ -18,6 +18,7 @@ from gitmemo.memo.inputs import PreparedCall
 from gitmemo.memo.parallel.course import Course
 from gitmemo.memo.parallel.pending import pending_in, settled, source_of, without_tuples
 from gitmemo.memo.parallel.planned import Copies, Planned, Uncopied
+from gitmemo.memo.parallel.work import in_task
 from gitmemo.memo.waiting import Patience
 
 if TYPE_CHECKING:
@@ -132,11 +133,15 @@ class Batch:
             return
         if self._course.is_elsewhere:  # who held the lock is not here, and nothing will be told of
             raise ForkedInBatch(call.in_words())
-        if running.get() is not None or self._course.busy == threading.get_ident():
+        if self._is_inside or self._course.busy == threading.get_ident():
             raise WaitsInside(call.in_words())
         with self._course.changed:
             self._course.want(call)
             self._until(lambda: call.is_over, wanted=True)
+
+    @property
+    def _is_inside(self) -> bool:
+        return running.get() is not None or in_task.get()
 
     def _until(self, is_met: Callable[[], bool], *, wanted: bool) -> None:
         self._course.advance()
