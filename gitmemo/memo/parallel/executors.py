@@ -11,7 +11,7 @@ from concurrent.futures import BrokenExecutor, CancelledError, Future, ThreadPoo
 from typing import Any, Protocol, TypeAlias
 
 from gitmemo.errors import BackendUnfit
-from gitmemo.memo.parallel.dask import check_resources
+from gitmemo.memo.parallel.dask import Answers, check_resources
 from gitmemo.memo.parallel.engines import end_kept_processes
 from gitmemo.memo.parallel.outcomes import Outcome, Raised, Task
 
@@ -136,6 +136,7 @@ class Dask:
 
     def __init__(self, client: Any, submit_kwargs: dict[str, Any]) -> None:
         self._client = client
+        self._answers = Answers(client)
         self._how = submit_kwargs
         self._checked: set[tuple[tuple[str, float], ...]] = set()
         self.most = 3 * max(1, sum(client.ncores().values()))
@@ -165,8 +166,7 @@ class Dask:
 
     def lost(self) -> str:
         """Return how the client stands, if it has no scheduler any more."""
-        status = self._client.status
-        return f"the client is {status}" if status in ("closed", "closing") else ""
+        return self._answers.lost()
 
     def close(self) -> None:
         """Leave the cluster as it is."""
