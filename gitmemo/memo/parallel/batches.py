@@ -204,8 +204,11 @@ class Batch:
 
     def close(self, error: BaseException | None) -> None:
         """End what runs calls; nothing is running any more. `error` is what ended the block."""
+        if self._course.is_elsewhere:  # who held the lock is not here
+            self.is_closed = True
+            return
         with self._course.changed:
             self.is_closed = True
-        if self._course.runner is not None and not self._course.is_elsewhere:
+        if self._course.runner is not None:
             is_replaced = isinstance(error or self._course.lost, WorkerDiffers)
             self._course.runner.close(is_replaced=is_replaced)
