@@ -157,6 +157,7 @@
       LengthsDiffer          exit 2
       ResourceMissing        exit 2
       CallNotMade            exit 1
+      BatchEntered           exit 1
       WaitsInside            exit 1
       ArgumentsChanged       exit 1
       ForkedInBatch          exit 1
@@ -207,6 +208,7 @@ from gitmemo.errors.frames import (
 from gitmemo.errors.parallel import (
     ArgumentsChanged,
     BackendUnfit,
+    BatchEntered,
     CallNotMade,
     CallsFailed,
     ForkedInBatch,
@@ -352,6 +354,7 @@ __all__ = [
     "BadOption",
     "BadSetting",
     "BadTagName",
+    "BatchEntered",
     "BlobCorrupt",
     "CallNotMade",
     "CallsFailed",

@@ -18,7 +18,7 @@ import pytest
 from parallel.batch_executor import ByHand, Given
 
 import gitmemo as gm
-from gitmemo.errors import CallNotMade, WorkersLost
+from gitmemo.errors import BatchEntered, CallNotMade, WorkersLost
 from gitmemo.memo.parallel import runners
 from gitmemo.memo.parallel.course import Course
 from gitmemo.memo.parallel.executors import Lost
@@ -352,3 +352,16 @@ def test_a_thread_that_comes_too_late_makes_its_call_at_once(
     gates["left"].set()
     late.join(_LIMIT_S)
     assert ends(made[0].unwrap) == 3
+
+
+def test_a_batch_says_what_it_is_and_is_entered_once_at_a_time(storage: gm.Storage) -> None:
+    batch = storage.batch()
+    assert repr(batch) == "Batch(0 calls unfinished)"
+    with batch:
+        first = inc(1)
+        with pytest.raises(BatchEntered), batch:
+            pass
+        second = inc(first)
+    with batch:  # again, after its end
+        third = inc(second)
+    assert [first.unwrap(), second.unwrap(), third.unwrap()] == [2, 3, 4]
