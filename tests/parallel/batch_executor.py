@@ -44,7 +44,7 @@ class ByHand:
         self.given.remove(given)
         try:
             outcome: Outcome = given.task()
-        except BaseException as error:
+        except BaseException as error:  # noqa: BLE001  it is what came of it
             self._tell(given, error)
         else:
             given.done(lambda: outcome)

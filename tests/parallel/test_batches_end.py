@@ -14,7 +14,6 @@ from typing import Any
 
 import joblib
 import pytest
-
 from parallel.batch_executor import ByHand, Given
 
 import gitmemo as gm
