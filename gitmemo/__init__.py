@@ -22,9 +22,6 @@ from gitmemo.changes import askers as _askers
 from gitmemo.patterns import speaking as _speaking
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-    from contextlib import AbstractContextManager
-
     from gitmemo.approx import Approx
     from gitmemo.changes.cases import Reviewer
     from gitmemo.codecs import codec, deserialize, serialize
@@ -162,7 +159,7 @@ def _show(text: str) -> None:
     show(text)
 
 
-def _progress(doing: str, total: int) -> AbstractContextManager[Callable[[int], None]]:
+def _progress(doing: str, total: int) -> _speaking.Progress:
     from gitmemo.display.progress import CallsLine
 
     return CallsLine(doing, total)

@@ -24,7 +24,7 @@ from gitmemo.model.renames import Renames
 from gitmemo.model.spoken import all_meant
 from gitmemo.model.validity import Code, changed, stands
 from gitmemo.workspace import View, Workspace
-from gitmemo.world.sifting import not_among
+from gitmemo.world.counting import count_new
 from gitmemo.world.view import World, first_of_each, in_order
 
 
@@ -93,10 +93,15 @@ def count_calls(view: Workspace | View, numbers: Collection[int]) -> Mapping[str
 
 def count_pending(view: Workspace | View) -> int:
     """Return how many calls are in no commit, those left out of which there is a record in one."""
-    committed, pending = view.world.committed(), view.world.pending(view.code)
+    return count_new_calls(view, view.world.pending(view.code))
+
+
+def count_new_calls(view: Workspace | View, pending: Collection[int]) -> int:
+    """Return the same of some pending facts."""
+    committed = view.world.committed()
     if not names_now(view).former:  # as in most repositories: few of many calls are looked at
-        return not_among(view.world.index, pending, committed)
-    every = committed | pending
+        return count_new(view.world.index, pending, committed.__contains__)
+    every = committed.union(pending)
     return sum(count_calls(view, every).values()) - sum(count_calls(view, committed).values())
 
 

@@ -12,7 +12,7 @@ import pytest
 DOCS = Path(__file__).resolve().parent.parent / "docs"
 DOCUMENTS = [
     name
-    for name in ("values.md", "ops.md", "parallel.md", "queries.md", "patterns.md")
+    for name in ("values.md", "ops.md", "parallel.md", "queries.md", "patterns.md", "moving.md")
     if (DOCS / name).is_file()
 ]
 _BLOCK = re.compile(r"^```python\n(.*?)^```$", re.MULTILINE | re.DOTALL)

@@ -15,7 +15,7 @@ MODULES = sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob(
 
 # `git/cli.py` hands the environment on, without what binds git to another repository.
 READS_ENVIRONMENT = {"config.py", "git/cli.py", "remotes/aws.py", "cli/demo.py"}
-PRINTS = ("cli/", "display/", "frames/frame.py")  # the last: `print_graph`
+PRINTS = ("cli/", "display/", "frames/answers.py")  # the last: `print_graph`
 BANNED_NAMES = {"utils", "helpers", "common", "base", "manager"}
 KNOWN_NAMES = {"utils.py", "errors/base.py"}  # mandala's own name; the base of the error tree
 

@@ -103,9 +103,10 @@ def _register(layout: Layout, folder: Path, ident: str | None) -> None:
     is_ours = known is None or known.fingerprint == mark or _is_damaged_here(known, here)
     # What has the name, and is another folder, may be anywhere: its registration has to stay.
     ours = ident if ident is not None and is_ours else secrets.token_hex(16)
-    shared.register(folder, Sharer(ours, here, layout.root.resolve(), mark))
     if ours != ident:
+        # First of all: of a name that its repository does not know, gc elsewhere cannot say who it is.
         edit_own(layout.common_dir, setting(ID, ours))
+    shared.register(folder, Sharer(ours, here, layout.root.resolve(), mark))
 
 
 def _is_damaged_here(known: Sharer, here: Path) -> bool:

@@ -68,7 +68,7 @@ def make(folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True, mode=stat.S_IRWXU)
         refuse_strangers(folder)
         if not is_store(folder):
-            others = [name for name in os.listdir(folder) if not name.startswith(".")]
+            others = [name for name in os.listdir(folder) if not _is_begun(folder, name)]
             if others and not is_store(folder):  # another process may have made it just now
                 raise StoreUnusable(
                     str(folder),
@@ -82,6 +82,17 @@ def make(folder: Path) -> None:
     except (OSError, LinkInside) as error:
         raise _unwritable(folder, error) from None
     check(folder)
+
+
+def _is_begun(folder: Path, name: str) -> bool:
+    """Whether what is in a folder without a marker may be of somebody who makes it a store just now."""
+    if name.startswith("."):
+        return True
+    listed = folder / name
+    try:
+        return name == _FOLDER and not listed.is_symlink() and not os.listdir(listed)
+    except NotADirectoryError:
+        return False
 
 
 def check(folder: Path) -> None:

@@ -16,12 +16,12 @@ from gitmemo.changes.deciding import facts_of
 from gitmemo.changes.evidence import Evidence, evidence_for
 from gitmemo.changes.extracted import NamedCode, Need, extracted
 from gitmemo.changes.uses import Uses
-from gitmemo.config import OnChange
 from gitmemo.errors import UndecidedChanges
 from gitmemo.model.components import Component
 from gitmemo.model.contests import Contest
 from gitmemo.model.facts import Decision, Fact, JsonValue, Verdict
 from gitmemo.model.statements import standing
+from gitmemo.setting_values import OnChange
 from gitmemo.world.view import World
 
 

@@ -7,6 +7,7 @@ raises on purpose ends in one message with a remedy and a documented exit code.
 from __future__ import annotations
 
 import json
+import keyword
 import os
 import sys
 from collections.abc import Sequence
@@ -51,6 +52,10 @@ _COMMANDS = {
     ),
     "graph": ("gitmemo.cli.graphs", "Show how ops and the values between them hang together."),
     "hook": ("gitmemo.cli.hooks", "Install, run or remove the git hooks."),
+    "import": (
+        "gitmemo.cli.importing",
+        "Bring results of joblib.Memory or mandala, where they are proven to be an op's.",
+    ),
     "index": ("gitmemo.cli.segments", "Look after the committed index: join its segments."),
     "init": ("gitmemo.cli.repository", "Set gitmemo up in a git repository."),
     "log": ("gitmemo.cli.versions", "Show the histories of an op's code, and what was decided."),
@@ -103,7 +108,8 @@ class LazyGroup(click.Group):
         """Import and return a command."""
         if cmd_name not in _COMMANDS:
             return None
-        command: click.Command = getattr(import_module(_COMMANDS[cmd_name][0]), cmd_name)
+        attribute = f"{cmd_name}_" if keyword.iskeyword(cmd_name) else cmd_name
+        command: click.Command = getattr(import_module(_COMMANDS[cmd_name][0]), attribute)
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:

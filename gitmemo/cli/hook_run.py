@@ -13,7 +13,7 @@ from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from gitmemo.config import OnChange, environment_variable, is_commit_of_calls
+from gitmemo.config import environment_variable, is_commit_of_calls
 from gitmemo.display.text import printable
 from gitmemo.errors import (
     Aborted,
@@ -23,6 +23,7 @@ from gitmemo.errors import (
     UndecidedChanges,
 )
 from gitmemo.quantities import count, size
+from gitmemo.setting_values import OnChange
 from gitmemo.workspace import Workspace, find
 
 if TYPE_CHECKING:

@@ -113,6 +113,10 @@ def _call_lines(call: Call) -> Iterator[str]:
     yield f"of {call.op}, took {duration(call.seconds)}{when}"
     if call.version is not None:
         yield f"version {to_hex(call.version)}"
+    if call.brought:
+        trusted = call.brought.get("code") != "same"
+        code = "somebody vouched for its code" if trusted else "with the same code"
+        yield f"brought from {call.brought.get('tool')}, {code}"
     if "commit" in call.run:
         dirty = " with uncommitted changes" if call.run.get("dirty") else ""
         yield f"ran at commit {call.run['commit']}{dirty}"

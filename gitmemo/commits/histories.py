@@ -9,12 +9,12 @@ from __future__ import annotations
 from contextlib import suppress
 from pathlib import Path
 
-from gitmemo.config import SIDE_REF
 from gitmemo.git.repository import Layout, commit_of_ref
 from gitmemo.hashing import content_id
 from gitmemo.hashing.digest import digest, to_hex
 from gitmemo.model.facts import Decision, Source
 from gitmemo.model.lines import from_line
+from gitmemo.setting_values import SIDE_REF
 from gitmemo.workspace import Workspace
 from gitmemo.world.index import Index
 

@@ -19,7 +19,9 @@ from gitmemo.git.cli import Git
 from gitmemo.git.repository import Layout, head, is_code_file, is_merging
 from gitmemo.workspace import Workspace
 from gitmemo.world import leftovers
+from gitmemo.world.counting import count_new
 from gitmemo.world.segments import segment_name
+from gitmemo.world.spans import Numbers
 
 if TYPE_CHECKING:
     from gitmemo.changes.cases import Reviewer
@@ -87,8 +89,9 @@ def before_commit(
     if plan is None:
         return Exported(decided, calls=0)
     leftovers.note(workspace.layout)
+    calls = _new_calls(workspace, plan)
     export.stage(git, world, plan)
-    return Exported(decided, _runs(plan), is_alone)
+    return Exported(decided, calls, is_alone)
 
 
 def _staged(git: Git, layout: Layout) -> list[str] | None:
@@ -123,9 +126,18 @@ class StagedCode:
         return staged_trees(self._git, [])[1]
 
 
-def _runs(plan: export.Plan) -> int:
-    """Return how many calls were run, links left out."""
-    return sum(line.startswith('["call",') and '"start":' in line for line in plan.lines)
+def _new_calls(workspace: Workspace, plan: export.Plan) -> int:
+    """Return how many calls a commit takes, counted as `gitmemo status` counts what is pending."""
+    world, numbers = workspace.world, plan.known.values()
+    if world.renames().former_ops():
+        from gitmemo.query import count_new_calls  # it takes long to import
+
+        return count_new_calls(workspace, numbers)
+    committed, dead = (
+        Numbers(world.index.runs(world.files.active)),
+        world.index.covered(world.graves().here),
+    )
+    return count_new(world.index, numbers, lambda n: n in committed and n not in dead)
 
 
 def after_commit(workspace: Workspace) -> list[str]:

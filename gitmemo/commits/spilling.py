@@ -13,12 +13,12 @@ from pathlib import Path
 
 from gitmemo.codecs import Encoded
 from gitmemo.commits.settled import in_the_way
-from gitmemo.config import SMALLEST_SPILL
 from gitmemo.errors import SpillRefused
 from gitmemo.git.cli import Git
 from gitmemo.git.repository import Layout, head
 from gitmemo.plain_files import replace_file
 from gitmemo.quantities import size
+from gitmemo.setting_values import SMALLEST_SPILL
 from gitmemo.world.files import segment_bytes
 from gitmemo.world.segments import damage, read_segment
 from gitmemo.world.spilled import committed_segments, whole

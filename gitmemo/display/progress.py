@@ -1,4 +1,4 @@
-"""How a transfer or a map of calls goes, on one line of a terminal that is written over.
+"""How a transfer, or many calls, go, on one line of a terminal that is written over.
 
 Not what is done, nor what is said at its end. Invariant: where standard error is no terminal
 nothing is written, and when it ends, however it ends, the line is gone.
@@ -25,6 +25,7 @@ class _Line:
     def __init__(self, stream: TextIO | None, *, is_quiet: bool) -> None:
         self._stream = stream or sys.stderr
         self._is_shown = not is_quiet and self._stream.isatty() and not is_plain_terminal()
+        self._is_drawn = False
         self._began = self._told = time.monotonic()
 
     def __exit__(
@@ -33,7 +34,8 @@ class _Line:
         error: BaseException | None,
         trace: TracebackType | None,
     ) -> None:
-        if self._is_shown:
+        if self._is_drawn:
+            self._is_drawn = False
             self._stream.write(_CLEAR)
             self._stream.flush()
 
@@ -49,6 +51,7 @@ class _Line:
         import shutil  # slow to import, and only terminals need it
 
         width = shutil.get_terminal_size().columns - 1
+        self._is_drawn = True
         self._stream.write(f"{_CLEAR}{text[:width]}")
         self._stream.flush()
 
@@ -101,27 +104,56 @@ class TransferLine(_Line):
 
 
 class CallsLine(_Line):
-    """How many calls of a map are done, how fast, and how long the rest may take."""
+    """How many calls of a map or a batch are done, how fast, and how long the rest may take.
+
+    It may be shown several times, while somebody waits: what is counted meanwhile counts.
+    """
 
     def __init__(self, doing: str, total: int, *, stream: TextIO | None = None) -> None:
         super().__init__(stream, is_quiet=False)
-        self._doing, self._total, self._done = doing, total, 0
+        self._doing, self._total, self._done, self._failed = doing, total, 0, 0
+        self._waiting = 0
+        # Before the first outcome workers are started: the rate is of what came after it.
+        self._first: tuple[float, int] | None = None
 
     def __enter__(self) -> Self:
+        self._waiting += 1
         return self
 
-    def __call__(self, number: int) -> None:
-        """Note that so many calls are done besides."""
-        self._done += number
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._waiting -= 1
+        if not self._waiting:
+            super().__exit__(kind, error, trace)
+
+    def __call__(self, *, done: int = 0, failed: int = 0, more: int = 0) -> None:
+        """Note that so many calls are done besides, of which so many failed; and that there are more."""
+        self._done += done
+        self._failed += failed
+        self._total += more
+        if not self._is_shown:
+            return
         now = time.monotonic()
-        if self._is_shown and self._is_time(now):
+        if done and self._first is None:
+            self._first = now - self._began, self._done
+        if self._waiting and self._is_time(now):
             self._write(self.text(now - self._began))
 
     def text(self, elapsed_s: float) -> str:
         """Return the line."""
         parts = [f"{self._doing}: {self._done} of {count(self._total, 'call')}"]
-        if elapsed_s >= _KNOWN_AFTER_S and self._done > 0:
-            rate = self._done / elapsed_s
-            left = duration(round((self._total - self._done) / rate))
-            parts += [f"{rate:.3g}/s", f"{left} left"]
+        if self._failed:
+            parts.append(f"{self._failed} failed")
+        first_s, before = self._first or (elapsed_s, self._done)
+        since_s, done = elapsed_s - first_s, self._done - before
+        if self._done >= self._total:
+            parts.append(f"in {duration(elapsed_s)}")
+        elif since_s >= _KNOWN_AFTER_S and done:
+            rate = done / since_s
+            left = max(1, round((self._total - self._done) / rate))
+            parts += [f"{rate:.3g}/s", f"{duration(left)} left"]
         return ", ".join(parts)

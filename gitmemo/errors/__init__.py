@@ -162,6 +162,9 @@
       ArgumentsChanged       exit 1
       ForkedInBatch          exit 1
       BackendUnfit           exit 2
+    moving
+      NotAnOldStore          exit 2
+      NothingMapped          exit 2
 
 What this is not: a place for logic. Invariant: every error has a remedy.
 """
@@ -205,6 +208,7 @@ from gitmemo.errors.frames import (
     UnknownNode,
     WrongQuestion,
 )
+from gitmemo.errors.moving import NotAnOldStore, NothingMapped
 from gitmemo.errors.parallel import (
     ArgumentsChanged,
     BackendUnfit,
@@ -398,6 +402,7 @@ __all__ = [
     "NoSuchDependency",
     "NotAFile",
     "NotARef",
+    "NotAnOldStore",
     "NotAnOp",
     "NotInPattern",
     "NotInRepository",
@@ -405,6 +410,7 @@ __all__ = [
     "NotReproducible",
     "NotVersioned",
     "NothingDecided",
+    "NothingMapped",
     "NothingToDecide",
     "NothingToDrop",
     "OlderFormat",

@@ -11,13 +11,13 @@ from typing import TYPE_CHECKING
 from gitmemo.quantities import count
 
 if TYPE_CHECKING:
-    from gitmemo.frames.frame import ComputationFrame
+    from gitmemo.frames.graph import FrameGraph
 
 
 class Description:
     """Describes one frame."""
 
-    def __init__(self, frame: ComputationFrame) -> None:
+    def __init__(self, frame: FrameGraph) -> None:
         self._frame = frame
 
     def line(self) -> str:

@@ -15,14 +15,14 @@ from gitmemo.frames.description import Description
 from gitmemo.quantities import count
 
 if TYPE_CHECKING:
-    from gitmemo.frames.frame import ComputationFrame
+    from gitmemo.frames.answers import FrameAnswers
 
 _ROWS = 10
 _MOST_CALLS = 5_000
 """Rows with a longer history than that are left to `df()`."""
 
 
-def page_of(frame: ComputationFrame) -> str:
+def page_of(frame: FrameAnswers) -> str:
     """Return a frame as HTML."""
     parts = [f"<p>{escape(Description(frame).line())}</p>"]
     if frame.nodes:
@@ -31,7 +31,7 @@ def page_of(frame: ComputationFrame) -> str:
     return f"<div>{''.join(parts)}</div>"
 
 
-def _first_rows(frame: ComputationFrame) -> str:
+def _first_rows(frame: FrameAnswers) -> str:
     finals = frame.roles.finals
     first = [call.hid for call in finals[:_ROWS]]
     behind = frame.universe.reach(first, [frame.roles.before])

@@ -18,14 +18,14 @@ from gitmemo.model.names import number_of_output
 from gitmemo.model.plain import told
 
 if TYPE_CHECKING:
-    from gitmemo.frames.frame import ComputationFrame
+    from gitmemo.frames.graph import FrameGraph
 
 _MOST_VALUES = 5
 _MOST_VERSIONS = 5
 _LONGEST_VALUE = 24
 
 
-def graph_of(frame: ComputationFrame, pending: Collection[Digest] = ()) -> Graph:
+def graph_of(frame: FrameGraph, pending: Collection[Digest] = ()) -> Graph:
     """Return the functions and variables of a frame, with how much went along each edge.
 
     `pending` are the calls that are not committed.
@@ -36,7 +36,7 @@ def graph_of(frame: ComputationFrame, pending: Collection[Digest] = ()) -> Graph
     return Graph(tuple(nodes), tuple(_edges(frame)))
 
 
-def _function(frame: ComputationFrame, name: str, pending: Collection[Digest]) -> Node:
+def _function(frame: FrameGraph, name: str, pending: Collection[Digest]) -> Node:
     calls = frame.calls_of(name)
     versions = sorted({to_hex(call.version)[:12] for call in calls if call.version})
     waiting = sum(call.hid in pending for call in calls)
@@ -57,7 +57,7 @@ def _versions(ids: Sequence[str]) -> Iterator[str]:
         yield f"and {len(ids) - _MOST_VERSIONS} more"
 
 
-def _variable(frame: ComputationFrame, name: str) -> Node:
+def _variable(frame: FrameGraph, name: str) -> Node:
     slots = frame.elements(name)
     shown = [str(plain.json) for slot in slots[:_MOST_VALUES] if (plain := told(slot))]
     short = [text if len(text) <= _LONGEST_VALUE else text[:_LONGEST_VALUE] + "…" for text in shown]
@@ -67,7 +67,7 @@ def _variable(frame: ComputationFrame, name: str) -> Node:
     return Node(f"v:{name}", name, "variable", len(slots), lines, collection=is_collection)
 
 
-def _edges(frame: ComputationFrame) -> list[Edge]:
+def _edges(frame: FrameGraph) -> list[Edge]:
     """Return the edges: from a function to its results, to it from what its arguments are.
 
     Those of arguments and results have their names, or the numbers of several without names; they
@@ -104,7 +104,7 @@ def _edges(frame: ComputationFrame) -> list[Edge]:
     ]
 
 
-def parts_of(frame: ComputationFrame, slot: Slot) -> list[str]:
+def parts_of(frame: FrameGraph, slot: Slot) -> list[str]:
     """Return the variables that the elements of an argument are, if it is a collection of results."""
     if slot.parts is None or frame.roles.source(slot) is not None:
         return []

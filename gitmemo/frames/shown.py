@@ -7,25 +7,24 @@ columns and rows.
 from __future__ import annotations
 
 import json
-import warnings
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import reduce
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from gitmemo.errors import BadSetting, GitmemoError
+from gitmemo.errors import BadSetting
 from gitmemo.frames.layout import Changes
 from gitmemo.frames.rows import Cell
 from gitmemo.frames.tables import CURRENT, Table, Tables, table_of_calls
 from gitmemo.hashing.digest import to_hex
 from gitmemo.model.facts import Call, Inline, Slot
 from gitmemo.model.plain import as_json, told
-from gitmemo.ref import Ref, at_hand, ref_to
+from gitmemo.ref import at_hand, ref_to, value_or_ref
 
 if TYPE_CHECKING:
     import pandas as pd
 
-    from gitmemo.frames.frame import ComputationFrame
+    from gitmemo.frames.graph import FrameGraph
 
 Values = Literal["inline", "refs", "objs", "hids", "cids"]
 
@@ -36,7 +35,7 @@ _WORD_BITS = 64
 class ShownTables:
     """Makes the pandas frames of one computation frame."""
 
-    def __init__(self, frame: ComputationFrame) -> None:
+    def __init__(self, frame: FrameGraph) -> None:
         self._frame = frame
 
     def df(
@@ -152,7 +151,7 @@ class ShownTables:
             ref = ref_to(slot, loader)
             if values == "inline" and slot.inline is not None:
                 return ref.unwrap()
-            return _loaded(ref) if values == "objs" else ref
+            return value_or_ref(ref, stacklevel=9) if values == "objs" else ref
 
         return show
 
@@ -231,12 +230,3 @@ def _cell(cell: Cell, show: Callable[[Slot], object]) -> object:
 
 def _changed(show: Callable[[Slot], object], changes: Changes) -> Callable[[Slot], object]:
     return lambda slot: reduce(lambda value, change: change(value), changes, show(slot))
-
-
-def _loaded(ref: Ref[Any]) -> object:
-    """Return the value of `ref`; the ref itself where it cannot be read, so that one does not cost all."""
-    try:
-        return ref.unwrap()
-    except GitmemoError as error:
-        warnings.warn(f"{ref!r} stays a ref: {error.problem()}", stacklevel=9)
-        return ref

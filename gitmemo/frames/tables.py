@@ -22,7 +22,7 @@ from gitmemo.model.plain import told
 from gitmemo.short_ids import short as short_id
 
 if TYPE_CHECKING:
-    from gitmemo.frames.frame import ComputationFrame
+    from gitmemo.frames.graph import FrameGraph
 
 COMMITTED_LATER = "committed_later"
 """The column that tables have where calls were committed after the revision that is looked at."""
@@ -83,7 +83,7 @@ def mark_beside(columns: Sequence[str], name: str = COMMITTED_LATER) -> str:
 class Tables:
     """Makes the tables of one frame."""
 
-    def __init__(self, frame: ComputationFrame) -> None:
+    def __init__(self, frame: FrameGraph) -> None:
         self._frame = frame
 
     def table(self, nodes: Sequence[str], explode: bool | Sequence[str] = False) -> Table:

@@ -14,14 +14,14 @@ from gitmemo.frames.picture import parts_of
 from gitmemo.model.facts import Call, Slot
 
 if TYPE_CHECKING:
-    from gitmemo.frames.frame import ComputationFrame
+    from gitmemo.frames.graph import FrameGraph
 
 HEADER = "Pattern-matching to the following computational graph (all constraints apply):"
 _INPUT = "input to computation; can match anything"
 _AROUND = {"list": "[{}, ...]", "tuple": "({}, ...)", "set": "{{{}, ...}}"}
 
 
-def code_of(frame: ComputationFrame) -> str | None:
+def code_of(frame: FrameGraph) -> str | None:
     """Return a frame as code, under a header; None where no pattern says what is in it."""
     if not frame.functions or frame.free:
         return None
@@ -32,7 +32,7 @@ def code_of(frame: ComputationFrame) -> str | None:
 class _Writer:
     """Writes the functions of a frame in order, each variable before it is used."""
 
-    def __init__(self, frame: ComputationFrame) -> None:
+    def __init__(self, frame: FrameGraph) -> None:
         self._frame = frame
         self._code: dict[str, str] = {}
 

@@ -10,8 +10,8 @@ from __future__ import annotations
 import hashlib
 import re
 
-from gitmemo.config import SIDE_REF
 from gitmemo.model.components import MAIN_PATH, Component
+from gitmemo.setting_values import SIDE_REF
 
 VERSIONS_REF = SIDE_REF
 FUNCTION_REFS = "refs/gitmemo/fn"

@@ -17,7 +17,6 @@ from gitmemo.changes.change import Change
 from gitmemo.changes.extracted import extracted
 from gitmemo.changes.finding import find_new, find_open
 from gitmemo.changes.uses import Uses, world_uses
-from gitmemo.config import OnChange
 from gitmemo.errors import Aborted, NothingToDecide
 from gitmemo.hashing.digest import Digest
 from gitmemo.memo.strictness import Care, Reaction
@@ -26,6 +25,7 @@ from gitmemo.model.components import Component
 from gitmemo.model.decisions import Decisions
 from gitmemo.model.facts import Verdict
 from gitmemo.model.spoken import meant, spoken
+from gitmemo.setting_values import OnChange
 from gitmemo.tracing import CodeState, Probe
 from gitmemo.tracing.capture import plain_function
 from gitmemo.world.view import World

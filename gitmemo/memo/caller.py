@@ -20,6 +20,7 @@ from gitmemo.memo.execute import (
     Tracking,
     execute,
     execute_async,
+    executed_elsewhere,
     running,
 )
 from gitmemo.memo.failures import FailureNotes
@@ -168,6 +169,12 @@ class Caller:
         with self._failures.noting(call):
             outcome = _succeeded(execute(request, self.tracking))
         return self._finish(call, outcome, facts, instead_of)
+
+    def bring(self, call: PreparedCall, returned: object, came: Mapping[str, JsonValue]) -> Any:
+        """Record a call that another tool ran; `came` says what is known of that run."""
+        facts = self._begin(call)
+        outcome = executed_elsewhere(self.request(call), self.tracking, returned, came)
+        return self._finish(call, outcome, facts, ())
 
     async def run_async(self, call: PreparedCall, instead_of: Sequence[Call] = ()) -> Any:
         """Do the same for an op that is a coroutine function."""
@@ -336,6 +343,8 @@ class Caller:
         ignored: Mapping[str, JsonValue] = {}
         if prepared.told is not prepared.inputs:
             ignored = op.arguments.ignored(prepared.inputs)
+            if outcome.came is not None:  # nobody knows what was passed there
+                ignored = dict.fromkeys(ignored)
         outcome = self._checked(prepared, outcome)
         if instead_of:
             facts.append(self._world.tombstones().over(instead_of, "computed again"))

@@ -10,7 +10,6 @@ from abc import ABC, abstractmethod
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Any
 
-from gitmemo.config import OnChange
 from gitmemo.errors import InvalidStorage
 from gitmemo.memo import context
 from gitmemo.memo.asking import Changes
@@ -18,6 +17,7 @@ from gitmemo.memo.caller import Caller
 from gitmemo.memo.settings import policy_of
 from gitmemo.model.facts import Verdict
 from gitmemo.model.validity import Code
+from gitmemo.setting_values import OnChange
 from gitmemo.tracing import Project
 from gitmemo.world.view import World
 

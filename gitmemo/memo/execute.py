@@ -26,7 +26,7 @@ from gitmemo.memo.outputs import Outputs
 from gitmemo.memo.secrecy import is_secret_by_name
 from gitmemo.memo.stable import stable
 from gitmemo.model.components import Component, Content
-from gitmemo.model.items import Inline, Item, raw
+from gitmemo.model.items import Inline, Item, JsonValue, raw
 from gitmemo.ref import IMMUTABLE, Ref, unwrap_all
 from gitmemo.ref.leaves import scalar
 from gitmemo.special import Transient
@@ -149,6 +149,7 @@ class CallOutcome(NamedTuple):
         mutated: Those whose value the call itself changed.
         inner: History ids of the op calls that it made, in order.
         error: The exception that the body raised; then there are no outputs.
+        came: Where another tool ran it, what is known of that run, instead of the times here.
     """
 
     outputs: tuple[Output, ...]
@@ -158,6 +159,7 @@ class CallOutcome(NamedTuple):
     elapsed_s: float
     mutated: tuple[Component, ...] = ()
     error: BaseException | None = None
+    came: Mapping[str, JsonValue] | None = None
 
 
 class Frame:
@@ -203,6 +205,21 @@ async def execute_async(request: CallRequest, tracking: Tracking) -> CallOutcome
         else:
             run.returned = await returned
     return run.outcome()
+
+
+def executed_elsewhere(
+    request: CallRequest, tracking: Tracking, returned: object, came: Mapping[str, JsonValue]
+) -> CallOutcome:
+    """Return the outcome of a call that another tool ran and that returned this; nothing runs.
+
+    What it touched is read from the code: nobody watched it.
+
+    Raises:
+        WrongOutputs, Unhashable, Unencodable: As `execute`.
+    """
+    with _Run(request._replace(static=True), tracking) as run:
+        run.returned = returned
+    return run.outcome()._replace(came=came)
 
 
 class _Run:

@@ -17,6 +17,7 @@ from gitmemo.memo.verdicts import Verdicts
 from gitmemo.model import ids
 from gitmemo.model.components import Component
 from gitmemo.model.facts import Call, Slot, Version
+from gitmemo.model.glances import Asked
 from gitmemo.model.names import unnamed_output
 from gitmemo.model.renames import Renames
 from gitmemo.world.view import CallSignature, Candidate, World
@@ -51,10 +52,13 @@ class FormerNames:
         self._own = own
         self._name_at = name_at
 
-    def candidates(self, prepared: PreparedCall, *, of_any: bool = False) -> Iterator[Candidate]:
+    def candidates(
+        self, prepared: PreparedCall, *, of_any: bool = False, only_deciding: bool = False
+    ) -> Iterator[Candidate]:
         """Yield the calls on these contents that are stored under other names of op or arguments.
 
-        `of_any` asks for those of other functions, too, which had or have these names.
+        `of_any` asks for those of other functions, too, which had or have these names;
+        `only_deciding`, where there are many, for those alone that decide what a look-up finds.
         """
         for name in (self._name, *self._renames.ops(self._name)):
             prefix = ids.op_key(name, self._op.version)
@@ -63,7 +67,9 @@ class FormerNames:
                 inputs = self._inputs(stored, prepared.slots)
                 if not inputs or (name == self._name and prepared.key == _key(prefix, inputs)):
                     continue
-                for candidate in self._world.candidates(_key(prefix, inputs)):
+                asked = Asked(name, self._op.version, tuple(inputs.values()))
+                key = _key(prefix, inputs)
+                for candidate in self._world.candidates(key, asked if only_deciding else None):
                     if of_any or name == self._name or self._is_own(candidate.call):
                         yield candidate
 

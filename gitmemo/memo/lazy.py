@@ -12,10 +12,10 @@ from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING
 
 from gitmemo.changes import askers
-from gitmemo.config import LazyPull
 from gitmemo.errors import RemoteDriverMissing, RemoteTooNew, RemoteUnreachable, SegmentSpilled
 from gitmemo.hashing.digest import Digest
 from gitmemo.quantities import count, size
+from gitmemo.setting_values import LazyPull
 from gitmemo.workspace import Workspace, remote_cache
 from gitmemo.world.files import stubs_in
 from gitmemo.world.stubs import CODEC

@@ -18,7 +18,7 @@ from gitmemo.memo.former import FormerNames
 from gitmemo.memo.inputs import PreparedCall
 from gitmemo.memo.names import OpNames
 from gitmemo.memo.namesakes import Namesakes
-from gitmemo.memo.preloaded import Preloaded
+from gitmemo.memo.preloaded import Preloaded, histories_of
 from gitmemo.memo.recorder import Recorder
 from gitmemo.memo.verdicts import Verdicts
 from gitmemo.model import ids
@@ -95,14 +95,17 @@ class Lookup:
         """Return every stored call on these contents that is valid now; nothing is recorded."""
         return [found.call for found in self._valid(self._stored(prepared))]
 
-    def _stored(self, prepared: PreparedCall) -> Sequence[Candidate]:
-        """Return every stored call on these contents, also under former names."""
-        found = self.namesakes.of(prepared.op, self._world.candidates(prepared.key))
+    def _stored(self, prepared: PreparedCall, asked: Asked | None = None) -> Sequence[Candidate]:
+        """Return every stored call on these contents, also under former names.
+
+        Where it is known what is `asked`, of many only those that decide.
+        """
+        found = self.namesakes.of(prepared.op, self._world.candidates(prepared.key, asked))
         former = self._former(prepared.op, prepared.name)
         if former is None:
             return found
         own = [candidate for candidate in found if former.may_be_own(candidate.call)]
-        return [*own, *former.candidates(prepared)]
+        return [*own, *former.candidates(prepared, only_deciding=asked is not None)]
 
     def _valid(self, candidates: Iterable[Candidate]) -> list[Candidate]:
         return [found for found in candidates if self.is_valid(found.call)]
@@ -131,8 +134,8 @@ class Lookup:
         renamed = self.fitting(op, name)
         if renamed is not None:
             return self._find_renamed(prepared, renamed, again=again)
-        asked = Asked(name, op.version, tuple(slots))
-        at_hand = self.namesakes.of(op, self.preloaded.candidates(prepared.key))
+        asked = _asked(prepared)
+        at_hand = self.namesakes.of(op, self.preloaded.candidates(prepared.key, slots))
         preferred = _exact(self._valid(at_hand), asked.inputs) if at_hand else None
         if preferred:
             return Found(preferred.call, 0)
@@ -154,7 +157,7 @@ class Lookup:
         self, prepared: PreparedCall, former: FormerNames, *, again: bool
     ) -> Found | None:
         """Do the same for an op of which something was renamed: what is found gets the names of now."""
-        candidates = self._stored(prepared)
+        candidates = self._stored(prepared, _asked(prepared))
         valid = self._valid(candidates)
         exact = _exact([c for c in valid if former.is_named_so(c.call)], prepared.slots)
         if exact:
@@ -266,10 +269,10 @@ def _exact(valid: Iterable[Candidate], slots: Sequence[Slot]) -> Candidate | Non
     """Return the very call, rather than one that is like it."""
     for candidate in valid:
         inputs = candidate.call.inputs
-        if inputs is slots or _histories(inputs) == _histories(slots):
+        if inputs is slots or histories_of(inputs) == histories_of(slots):
             return candidate
     return None
 
 
-def _histories(slots: Iterable[Slot]) -> list[tuple[str, Digest]]:
-    return sorted((slot.name, slot.hid) for slot in slots)
+def _asked(prepared: PreparedCall) -> Asked:
+    return Asked(prepared.name, prepared.op.version, tuple(prepared.slots))

@@ -133,7 +133,7 @@ class Maps:
             self._mapped(op, rows, fixed, n_jobs, on_error, progress), as_completed=as_completed
         )
 
-    def batch(self, *, n_jobs: int | None = None) -> Block:
+    def batch(self, *, n_jobs: int | None = None, progress: bool | None = None) -> Block:
         """Return a block in which calls of ops are not waited for: `with storage.batch(n_jobs=4):`.
 
         A call that is not stored returns pending refs at once, and runs when its inputs are there,
@@ -143,6 +143,8 @@ class Maps:
 
         Args:
             n_jobs: How many run at once: -1 for all cores. If omitted: what joblib was told, else 1.
+            progress: False shows none; else it is shown while the program waits, where standard error
+                is a terminal.
 
         Raises:
             CallsFailed: Some calls raised. What needs them was not run; all others are stored.
@@ -151,7 +153,7 @@ class Maps:
         """
         from gitmemo.memo.parallel.blocks import Block
 
-        return Block(cast("Storage", self), n_jobs)
+        return Block(cast("Storage", self), n_jobs, progress)
 
     def _mapped(
         self,

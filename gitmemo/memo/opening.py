@@ -15,7 +15,13 @@ from pathlib import Path
 from typing import Any, TypeVar
 from weakref import WeakValueDictionary
 
-from gitmemo.config import (
+from gitmemo.errors import NotInRepository, ReadOnlyRevision, WrongQuestion
+from gitmemo.isolation import isolation_of
+from gitmemo.memo.clone_trust import CloneTrust
+from gitmemo.memo.lazy import Fetching
+from gitmemo.memo.revision import RevisionStorage
+from gitmemo.memo.storage import Storage
+from gitmemo.setting_values import (
     Claiming,
     LazyPull,
     OnChange,
@@ -25,12 +31,8 @@ from gitmemo.config import (
     policy,
     reuse_of,
 )
-from gitmemo.errors import NotInRepository, ReadOnlyRevision, WrongQuestion
-from gitmemo.memo.clone_trust import CloneTrust
-from gitmemo.memo.lazy import Fetching
-from gitmemo.memo.revision import RevisionStorage
-from gitmemo.memo.storage import Storage
 from gitmemo.workspace import Workspace, find, look
+from gitmemo.world.repository import RepositoryWorld
 from gitmemo.world.standalone import StandaloneWorld
 
 _T = TypeVar("_T")
@@ -97,10 +99,10 @@ def open(
         shown = _around(path, caller, lambda start: reopened_at(start, rev, later))
         return _fetching(shown, lazy_pull)
     workspace = _around(path, caller, find)
-    root = workspace.root.resolve()
-    storage = _open.get(root)
+    place = _place(workspace.root.resolve())
+    storage = _open.get(place)
     if storage is None or storage.is_closed:
-        storage = _open[root] = storage_of(workspace)
+        storage = _open[place] = storage_of(workspace)
     if on_change is not None:
         storage.on_change = policy("on_change", on_change)
     if reuse is not None:
@@ -124,7 +126,7 @@ def reopened_at(path: str | os.PathLike[str], rev: str, later: bool) -> Revision
     view = look(path, rev, later=later)
     workspace = view.workspace
     storage = RevisionStorage.of(view, CloneTrust(workspace), workspace.root, later=later)
-    if workspace.settings.remotes:
+    if workspace.settings.remotes and isolation_of(workspace.root.resolve()) is None:
         storage.fetch_from(Fetching(workspace, view.world))
     return storage
 
@@ -156,7 +158,7 @@ def reopened(*opened_with: Any) -> Storage:
         there = moved.get()
         if there is not None and opened_with[0] == there[0]:
             opened_with = (there[1],)
-        known = _open.get(opened_with[0])
+        known = _open.get(_place(opened_with[0]))
         storage = open(opened_with[0])
         if storage is not known:
             storage.on_change = OnChange.PENDING
@@ -187,25 +189,39 @@ def _around(
 
 
 def storage_of(workspace: Workspace) -> Storage:
-    """Return a new storage over the repository of `workspace`."""
+    """Return a new storage over the repository of `workspace`, or what stands for it in tests."""
+    isolation = isolation_of(workspace.root.resolve())
+    world: RepositoryWorld | StandaloneWorld = workspace.world
+    if isolation is not None and isolation.store is not None:
+        world = StandaloneWorld(isolation.store)
+    elif isolation is not None:
+        workspace.world.is_sealed = True
     settings = workspace.settings
-    workspace.world.reuse = settings.reuse
-    workspace.world.claims.is_on = settings.claims is Claiming.ON
+    world.reuse = settings.reuse
+    world.claims.is_on = settings.claims is Claiming.ON
     storage = Storage.over(
-        workspace.world,
+        world,
         workspace.project,
         CloneTrust(workspace),
-        can_pull=bool(settings.remotes),
-        on_change=settings.on_change_running,
+        can_pull=bool(settings.remotes) and isolation is None,
+        on_change=OnChange.PENDING if isolation else settings.on_change_running,
         records_user=settings.record_user,
     )
     storage._capacity = settings.resources
-    if settings.remotes:
+    if isolation is not None:
+        storage.allow_new_calls(isolation.store is not None)
+    elif settings.remotes:
         storage.fetch_from(Fetching(workspace, workspace.world))
     return storage
+
+
+def _place(root: Path) -> Path:
+    """Return under what the storage of a work tree is known: another one may stand for it."""
+    isolation = isolation_of(root)
+    return root if isolation is None else isolation.store or root / ".gitmemo"
 
 
 def share(storage: Storage) -> None:
     """Make `open` return `storage` for its repository, as long as it is in use."""
     if storage.project is not None and storage.project.root is not None:
-        _open[storage.project.root] = storage
+        _open[_place(storage.project.root)] = storage

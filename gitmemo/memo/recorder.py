@@ -309,6 +309,8 @@ class Recorder:
         return self._place
 
     def _run_facts(self, outcome: CallOutcome) -> dict[str, JsonValue]:
+        if outcome.came is not None:
+            return dict(outcome.came)
         return {
             **self.place(),
             "start": timestamp(outcome.started_s),

@@ -11,7 +11,6 @@ from collections.abc import Callable
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, NoReturn, Self
 
-from gitmemo.config import OnChange
 from gitmemo.errors import ReadOnlyRevision, UnknownComponent, ValueMissing
 from gitmemo.files.names import rooted
 from gitmemo.hashing.digest import Digest
@@ -21,6 +20,7 @@ from gitmemo.memo.strictness import Strictness
 from gitmemo.memo.trust import Trust, told
 from gitmemo.model.components import Component
 from gitmemo.model.spoken import named
+from gitmemo.setting_values import OnChange
 from gitmemo.tracing import CodeState
 from gitmemo.workspace import View
 

@@ -12,10 +12,11 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from gitmemo.blobs import Overflow
-from gitmemo.config import OnChange, chosen_policy, policy
+from gitmemo.config import chosen_policy
 from gitmemo.errors import BadSetting, InvalidStorage
 from gitmemo.memo.names import MAIN
 from gitmemo.memo.strictness import Reaction, Strictness
+from gitmemo.setting_values import OnChange, policy
 from gitmemo.tracing import Project
 
 _MEGABYTE = 1_000_000

@@ -1,7 +1,7 @@
 """Storages: where the calls of a program are looked up, run and remembered.
 
 Not where facts are kept (`world`), how a call is found (`lookup`) or made
-(`caller`), or how values come back (`on_demand`): this module puts them
+(`caller`), or what can be done with refs (`refs`): this module puts them
 together. Invariant: blocks nest, and leaving one restores what was before it.
 """
 
@@ -9,22 +9,20 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from pathlib import Path
 from types import MappingProxyType
-from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias, TypeVar, overload
+from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias
 
-from gitmemo.config import Claiming, OnChange, chosen_capacity, chosen_claiming
-from gitmemo.errors import BadSetting, GitmemoError, StorageInMemory, UnknownRef
-from gitmemo.files.names import rooted
-from gitmemo.hashing.digest import Digest
+from gitmemo.config import chosen_capacity, chosen_claiming
+from gitmemo.errors import BadSetting, GitmemoError, StorageInMemory
 from gitmemo.memo import context
 from gitmemo.memo.allowing import AllowingNewCalls
 from gitmemo.memo.asking import Changes
 from gitmemo.memo.cache import Cache, CacheInfo
 from gitmemo.memo.caller import Caller
-from gitmemo.memo.calls import CallView, Counter, Observer, Watch
+from gitmemo.memo.calls import Counter, Observer, Watch
 from gitmemo.memo.checking import Checker
 from gitmemo.memo.deciding import Deciding
 from gitmemo.memo.elsewhere import tell_of_absent
@@ -40,16 +38,15 @@ from gitmemo.memo.on_demand import OnDemand
 from gitmemo.memo.patterns import Patterns
 from gitmemo.memo.questions import Questions
 from gitmemo.memo.recorder import Recorder
+from gitmemo.memo.refs import Refs
 from gitmemo.memo.rerun import Rerun
 from gitmemo.memo.settings import absolute, overflow_of, policy_of, project_of, strictness_of
 from gitmemo.memo.strictness import Care, Strictness
 from gitmemo.memo.tables import Tables
-from gitmemo.memo.tagging import Tagging
 from gitmemo.memo.trust import Trust, Values
 from gitmemo.memo.verdicts import Verdicts
-from gitmemo.model.tags import SIGN
 from gitmemo.model.validity import Code, NoCode
-from gitmemo.ref import Ref, at_hand, map_refs, ref_inside, unwrap_all
+from gitmemo.setting_values import Claiming, OnChange
 from gitmemo.tracing import CodeState, Project, Tracker
 from gitmemo.world.standalone import StandaloneWorld
 from gitmemo.world.view import World
@@ -59,11 +56,10 @@ if TYPE_CHECKING:
     from gitmemo.memo.op import Op
 
 
-R = TypeVar("R")
 Mode: TypeAlias = Literal["run", "noop"]
 
 
-class Storage(Questions, Tagging, Patterns, Looking, Deciding, Tables, Maps):
+class Storage(Refs, Questions, Patterns, Looking, Deciding, Tables, Maps):
     """Remembers the calls of ops that are made inside `with storage:`.
 
     Args:
@@ -299,67 +295,6 @@ class Storage(Questions, Tagging, Patterns, Looking, Deciding, Tables, Maps):
         if op.is_async:
             return self._caller.call_async(op, args, kwargs)
         return self._caller.call(op, args, kwargs)
-
-    # --- values ----------------------------------------------------------
-
-    def load(
-        self, cid: Digest, hid: Digest, what: str, within: Callable[[], object] | None = None
-    ) -> object:
-        """Return a fresh copy of a value; `what` names it in errors.
-
-        `within` takes it from the collection that it is in, for a value that is not stored alone.
-        Where no remote could have its bytes, the call that made it is run again.
-
-        Raises:
-            ValueMissing: Its bytes are not on this machine.
-            UntrustedValue: Reading it could run code from a remote that is not trusted.
-            BlobCorrupt: The bytes are not what was stored.
-        """
-        with rooted(self.project.root if self.project else None):
-            return self._on_demand.load(cid, hid, what, within)
-
-    @overload
-    def unwrap(self, obj: Ref[R]) -> R: ...
-    @overload
-    def unwrap(self, obj: R) -> R: ...
-    def unwrap(self, obj: Any) -> Any:
-        """Return `obj` with every ref in it, also inside containers, replaced by a copy of its value."""
-        return unwrap_all(obj)
-
-    def attach(self, obj: Any, *, inplace: bool = False) -> Any:
-        """Load the values of refs into them; return the refs, new ones unless `inplace`."""
-        with at_hand(obj):
-            return map_refs(obj, lambda ref: ref.attached(inplace=inplace))
-
-    def load_ref(self, hid: str, *, in_memory: bool = True) -> Ref[Any]:
-        """Return the ref with history id `hid`; `in_memory=False` leaves its value stored.
-
-        The first digits (4 or more) of the 64 are enough where no other value's id begins with them.
-        `@NAME` is the value with this name.
-
-        Raises:
-            UnknownRef: No call that is known here made it.
-            AmbiguousId: Several values have ids that begin like this.
-            UnknownTag, TagContested, TaggedGone: As `tagged`.
-        """
-        from gitmemo.versions.finding import value_meant
-
-        if hid.startswith(SIGN):
-            named = self.tagged(hid)
-            return named.attached(inplace=True) if in_memory else named
-        wanted = value_meant(self.world, hid)
-        call = self.world.creator(wanted)
-        for slot in call.outputs if call else ():
-            ref = ref_inside(slot, wanted, self)
-            if ref is not None:
-                return ref.attached(inplace=True) if in_memory else ref
-        raise UnknownRef(hid)
-
-    def get_ref_creator(self, ref: Ref[Any] | str) -> CallView | None:
-        """Return the call that made `ref`, also given as `@NAME`; None for a value from outside."""
-        meant = self._ref_meant(ref)
-        call = self.world.creator(meant._hid) if isinstance(meant, Ref) else None
-        return None if call is None else CallView(call, self)
 
     # --- care ------------------------------------------------------------
 

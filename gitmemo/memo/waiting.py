@@ -83,6 +83,12 @@ class Patience:
             telling(op)(who)
 
 
+def who_computes(claims: Claims, key: Digest) -> str | None:
+    """Say in words who computes a call now; None if nobody does."""
+    with claims.claim(key) as claim:
+        return None if claim.hold() else claim.who()
+
+
 def until_one_is_free(claims: Claims, calls: Mapping[Digest, str], pause_s: float) -> None:
     """Wait for the first of some calls that others do not compute any more.
 
@@ -92,7 +98,7 @@ def until_one_is_free(claims: Claims, calls: Mapping[Digest, str], pause_s: floa
     while True:
         time.sleep(pause_s)
         for key, op in calls.items():
-            who = claims.holder(key)
+            who = who_computes(claims, key)
             if who is None:
                 return
             patience.tell(op, who)

@@ -126,6 +126,12 @@ class Call:
         return "same" in self.run
 
     @property
+    def brought(self) -> Mapping[str, JsonValue]:
+        """For a call that another tool ran: `tool`, and `code`, "same" or "trusted"; else empty."""
+        came = self.run.get("from")
+        return came if isinstance(came, dict) else {}
+
+    @property
     def moved(self) -> tuple[Component, Component] | None:
         """For a link under another name: the op's function in the version, and what that is since."""
         if not self.is_link or "as" not in self.run:

@@ -46,7 +46,11 @@ class Tombstones:
         """Whether `call` is forgotten, itself or as a link to a record that is."""
         if call.key not in self.keys:  # quicker than to hash the record
             return False
-        return record_id(to_line(call)) in self.records or origin_of(call) in self.records
+        return self.cover_record(call.key, record_id(to_line(call)), origin_of(call))
+
+    def cover_record(self, key: Digest, record: Digest, origin: Digest | None) -> bool:
+        """Do the same for a call of which only its key, its record and what that repeats are known."""
+        return key in self.keys and (record in self.records or origin in self.records)
 
     def over(self, calls: Iterable[Call], why: str) -> Tombstone:
         """Return the tombstone that forgets `calls` now: another one than those before."""

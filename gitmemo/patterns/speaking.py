@@ -7,7 +7,8 @@ imported. Invariant: without anything to show them, all of it happens in silence
 from __future__ import annotations
 
 from collections.abc import Callable
-from contextlib import AbstractContextManager, nullcontext
+from types import TracebackType
+from typing import Protocol
 
 
 def _nothing(_text: str) -> None:
@@ -18,9 +19,44 @@ show: Callable[[str], None] = _nothing
 """Shows a text where the program's output goes."""
 
 
-def _unseen(_doing: str, _total: int) -> AbstractContextManager[Callable[[int], None]]:
-    return nullcontext(lambda _number: None)
+class Progress(Protocol):
+    """A block in which it is shown how many of so many calls are done; it may be entered again."""
+
+    def __enter__(self) -> object:
+        """Show it from now on."""
+        ...
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+        /,
+    ) -> None:
+        """Leave nothing on the screen."""
+        ...
+
+    def __call__(self, *, done: int = 0, failed: int = 0, more: int = 0) -> None:
+        """Note that so many are done besides, of which so many failed, and that there are more."""
+        ...
 
 
-progress: Callable[[str, int], AbstractContextManager[Callable[[int], None]]] = _unseen
+class Unseen:
+    """Nothing is shown."""
+
+    def __enter__(self) -> None:
+        return
+
+    def __exit__(self, *_: object) -> None:
+        return
+
+    def __call__(self, *, done: int = 0, failed: int = 0, more: int = 0) -> None:
+        """Do nothing."""
+
+
+def _unseen(_doing: str, _total: int) -> Progress:
+    return Unseen()
+
+
+progress: Callable[[str, int], Progress] = _unseen
 """Returns a block that shows how many of so many calls are done."""

@@ -6,12 +6,12 @@ the order in which they came.
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from gitmemo.codecs import from_inline
-from gitmemo.errors import BadSetting, GitmemoError
+from gitmemo.errors import BadSetting
 from gitmemo.hashing.digest import Digest, to_hex
 from gitmemo.model.items import Held, Item, Parts, plain_keys
 from gitmemo.model.plain import told
@@ -19,7 +19,7 @@ from gitmemo.patterns.held import best_held, links_among, originals
 from gitmemo.patterns.matching import matches, naive_matches
 from gitmemo.patterns.pattern import CallAtom, MemberAtom, Pattern, Row
 from gitmemo.patterns.stored import Stored
-from gitmemo.ref import CollectionRef, Loader, Ref, at_hand, ref_to
+from gitmemo.ref import CollectionRef, Loader, Ref, at_hand, ref_to, value_or_ref
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -133,7 +133,8 @@ def frame_of(names: Sequence[str], columns: list[list[Any]], values: Shown) -> p
     if values == "objs":
         # All that is not on this machine comes in one go.
         with at_hand(columns):
-            columns = [list(map(_loaded, column)) for column in columns]
+            read = partial(value_or_ref, stacklevel=5)
+            columns = [list(map(read, column)) for column in columns]
     return pd.DataFrame(dict(zip(names, columns, strict=True)), columns=list(names))
 
 
@@ -174,14 +175,3 @@ def _sort_keys(cells: Sequence[Held], hids: Sequence[Digest]) -> Sequence[Any]:
     if kinds <= {int, float, bool}:
         return [(value != value, value if value == value else 0) for value in plain]
     return plain if kinds == {str} else hids
-
-
-def _loaded(ref: object) -> object:
-    """Return the value of a ref; the ref itself where it cannot be read, so that one does not cost all."""
-    if not isinstance(ref, Ref):
-        return ref
-    try:
-        return ref.unwrap()
-    except GitmemoError as error:
-        warnings.warn(f"{ref!r} stays a ref: {error.problem()}", stacklevel=5)
-        return ref

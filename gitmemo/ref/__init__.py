@@ -37,6 +37,7 @@ from gitmemo.ref.containers import (
     stand_ins,
     unwrap_all,
 )
+from gitmemo.ref.reading import value_or_ref
 
 __all__ = [
     "COLLECTIONS",
@@ -66,4 +67,5 @@ __all__ = [
     "ref_to",
     "stand_ins",
     "unwrap_all",
+    "value_or_ref",
 ]

@@ -66,6 +66,12 @@ class _Table:
         # From here on the other threads wait for this one, and one alone asks the file.
         return self.file is None or self.file.lock(claim.call)
 
+    def tick(self) -> int:
+        """Return a moment that is later than all before."""
+        with self.mutex:
+            self.moment += 1
+            return self.moment
+
     def let_go(self, claim: Claim, seen: bytearray | None) -> None:
         """End a claim; `seen` is told of the mark that says so, None if nothing can be new."""
         with self.mutex:
@@ -152,6 +158,7 @@ class Claims:
         self._table: _Table | None = None
         self._trouble: Exception | None = None
         self._seen = bytearray(SLOTS * MARK_BYTES)
+        self._noticed = 0
 
     @property
     def moment(self) -> int:
@@ -165,21 +172,15 @@ class Claims:
         # Read before the journals: what is recorded meanwhile is taken for new.
         marks = table.file.marks() if table and table.file else None
         yield
-        if marks is not None:
+        if table is not None and marks is not None:
             self._seen = marks
+            # Another thread may have looked for a call before, and found nothing.
+            self._noticed = table.tick()
 
     def claim(self, key: Digest, *, is_async: bool = False, taker: int | None = None) -> Claim:
-        """Return a claim of a call, which nobody has yet.
-
-        If others compute the call for this process, `taker` is the thread that takes what comes back.
-        """
+        """Return a claim, not taken yet; `taker` is the thread that waits, if others compute the call."""
         number = (int.from_bytes(key[:8]) ^ self._salt) % _MOST_NUMBERS
         return Claim(self, self._table or self._made(), number, is_async=is_async, taker=taker)
-
-    def holder(self, key: Digest) -> str | None:
-        """Say in words who computes a call now; None if nobody does."""
-        with self.claim(key) as claim:
-            return None if claim.hold() else claim.who()
 
     def has_news(self, claim: Claim) -> bool:
         """Whether other storages may have recorded the call since notice was taken of them."""
@@ -317,8 +318,8 @@ class Claim:
         self.table.sleep(pause_s, self)
 
     def has_news(self, moment: int) -> bool:
-        """Whether a thread of this process may have recorded the call since `moment`."""
-        return self.table.recorded.get(self.slot, 0) > moment
+        """Whether threads of this process may have recorded, or noticed, the call since `moment`."""
+        return max(self.table.recorded.get(self.slot, 0), self._claims._noticed) > moment
 
     def __exit__(
         self,

@@ -15,6 +15,7 @@ from gitmemo.model.facts import Call, Fact, Tombstone, Undo, Value, Version
 from gitmemo.model.glances import Asked, call_from_line
 from gitmemo.model.items import histories
 from gitmemo.model.lines import record_id
+from gitmemo.world.crowds import FEW, Crowd, Test
 from gitmemo.world.table import mark_of
 from gitmemo.world.view import CallSignature, signature_of
 
@@ -32,19 +33,25 @@ class Fresh:
     def __init__(self) -> None:
         self.without_stored: set[tuple[str, int]] = set()
         self.marks: set[int] = set()
-        self.by_key: dict[Digest, tuple[str, ...]] = {}
+        self.by_key: dict[Digest, list[str]] = {}
         self.by_output: dict[Digest, tuple[str, ...]] = {}
         self.values: dict[Digest, list[Value]] = defaultdict(list)
         self.versions: dict[Digest, Version] = {}
         self.signatures: dict[tuple[str, int], set[CallSignature]] = defaultdict(set)
         self.tombstones: dict[Digest, Tombstone | Undo] = {}
+        self._crowds: dict[Digest, Crowd] = {}
 
     def calls(self) -> list[Call]:
         lines = (line for lines in self.by_key.values() for line in lines)
         return [call_from_line(line, None, content_id) for line in lines]
 
-    def with_key(self, key: Digest, asked: Asked | None) -> list[Call]:
-        return [call_from_line(line, asked, content_id) for line in self.by_key.get(key, ())]
+    def with_key(self, key: Digest, asked: Asked | None, is_living: Test) -> list[Call]:
+        """Return the calls with a key; if it is known what is `asked`, those that decide."""
+        lines = self.by_key.get(key, [])
+        crowd = self._crowds.get(key)
+        if asked is not None and crowd is not None:
+            lines = [lines[place] for place in crowd.deciding(asked, is_living)]
+        return [call_from_line(line, asked, content_id) for line in lines]
 
     def with_output(self, hid: Digest) -> list[Call]:
         return [call_from_line(line, None, content_id) for line in self.by_output.get(hid, ())]
@@ -64,7 +71,7 @@ class Fresh:
             if isinstance(fact, Call):
                 key = fact.key
                 self.marks.add(mark_of(key))
-                self.by_key[key] = (*self.by_key.get(key, ()), line)
+                self._add_call(fact, line)
                 self.signatures[fact.op, fact.op_version].add(signature_of(fact))
                 for slot in fact.outputs:
                     for hid in histories(slot) if slot.parts else (slot.hid,):
@@ -75,3 +82,15 @@ class Fresh:
                 self.versions[fact.id] = fact
             elif isinstance(fact, Tombstone | Undo):
                 self.tombstones[record_id(line)] = fact
+
+    def _add_call(self, call: Call, line: str) -> None:
+        lines = self.by_key.setdefault(call.key, [])
+        lines.append(line)
+        crowd = self._crowds.get(call.key)
+        if crowd is not None:
+            crowd.add(len(lines) - 1, line, call)
+        elif len(lines) > FEW:
+            crowd = Crowd()
+            for place, one in enumerate(lines):
+                crowd.add(place, one, call_from_line(one, None, content_id))
+            self._crowds[call.key] = crowd

@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator
-from typing import TypeVar
+from pathlib import Path
+from typing import TypeAlias, TypeVar
 
 from gitmemo.collector import uncollected
 from gitmemo.hashing import content_id
@@ -31,9 +32,11 @@ from gitmemo.model.facts import (
 from gitmemo.model.glances import Asked, Glance, call_from_line, glance, later_call
 from gitmemo.model.lines import from_line, record_id
 from gitmemo.model.tombstones import Tombstones
+from gitmemo.world.crowds import FEW, Crowds, Test
 from gitmemo.world.membership import Membership
 from gitmemo.world.table import (
     CARRIED_SCHEMA,
+    SCHEMA_VERSION,
     TOMBSTONES,
     as_json,
     made_by,
@@ -46,11 +49,18 @@ from gitmemo.world.view import CallSignature, Tally
 _ID_BYTES = 32
 STATEMENT_KINDS = ("decision", "move", "dependency", "rename", "tag", "withdrawal")
 _CALLS_MARKED = "select id, shape, line, hid from fact where mark = ?"
+_NUMBERED = "select id, shape, line, hid from fact where id in (select value from json_each(?))"
+_Row: TypeAlias = "tuple[int, int, str | bytes, Digest]"
 _F = TypeVar("_F", Call, Value, Version, Source, Decision, Text)
 
 
 class Index(Membership):
     """The facts of one database."""
+
+    def __init__(self, path: Path | None, version: int = SCHEMA_VERSION) -> None:
+        """Open the index as `FactTable` does."""
+        super().__init__(path, version)
+        self._crowds = Crowds()
 
     # --- look-ups --------------------------------------------------------
 
@@ -63,15 +73,23 @@ class Index(Membership):
 
         `asked` is what the key was made of, where that is known.
         """
-        found = []
-        of_shape = self.shapes.line
-        for number, shape, stored, hid in self.rows(_CALLS_MARKED, (mark_of(key),)):
-            line = of_shape(shape, stored)
-            if line.startswith('["call",'):
-                call = call_from_line(line, asked, content_id, hid)
-                if (asked is not None and call.inputs is asked.inputs) or call.key == key:
-                    found.append((number, call))
-        return found
+        rows = self.rows(_CALLS_MARKED, (mark_of(key),))
+        return [(number, call) for number, _, call in self._with_key(key, rows, asked)]
+
+    def deciding_calls(self, key: Digest, asked: Asked, *tests: Test) -> list[tuple[int, Call]]:
+        """Return the same; where there are many, only those that decide (`crowds`)."""
+        if key not in self._crowds:
+            rows = self.rows(_CALLS_MARKED, (mark_of(key),))
+            if len(rows) <= FEW:
+                return [(number, call) for number, _, call in self._with_key(key, rows, asked)]
+        with self.lock:
+            crowd = self._crowds.of(key)
+            new = self.rows(f"{_CALLS_MARKED} and id >= ? order by id", (mark_of(key), crowd.end))
+            for number, line, call in self._with_key(key, new, None):
+                crowd.add(number, line, call)
+            chosen = crowd.deciding(asked, *tests)
+        rows = self.rows(_NUMBERED, (as_json(chosen),))
+        return [(number, call) for number, _, call in self._with_key(key, rows, asked)]
 
     def lone_calls(self, after: int, last: int) -> list[tuple[int, int, Glance]]:
         """Return the calls numbered after `after`, up to `last`, whose marks no other fact has.
@@ -320,6 +338,18 @@ class Index(Membership):
         return fact
 
     # --- private ---------------------------------------------------------
+
+    def _with_key(
+        self, key: Digest, rows: Iterable[_Row], asked: Asked | None
+    ) -> Iterator[tuple[int, str, Call]]:
+        """Yield number, line and call of those rows that are calls with `key`."""
+        of_shape = self.shapes.line
+        for number, shape, stored, hid in rows:
+            line = of_shape(shape, stored)
+            if line.startswith('["call",'):
+                call = call_from_line(line, asked, content_id, hid)
+                if (asked is not None and call.inputs is asked.inputs) or call.key == key:
+                    yield number, line, call
 
     def _blobs_of(self, file: int) -> bytes:
         found: set[Digest] = set()

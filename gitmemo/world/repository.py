@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Iterable, Mapping, Sequence
+from functools import partial
 from typing import TYPE_CHECKING
 
-from gitmemo.config import Reuse
 from gitmemo.git.cli import Git
 from gitmemo.git.repository import Layout
 from gitmemo.hashing.digest import Digest
@@ -37,6 +37,7 @@ from gitmemo.model.facts import (
 from gitmemo.model.glances import Asked, Glance
 from gitmemo.model.lines import to_line
 from gitmemo.model.tombstones import Tombstones
+from gitmemo.setting_values import Reuse
 from gitmemo.world.absent import Absent
 from gitmemo.world.claims import Claims
 from gitmemo.world.forgetting import bring_back, bury
@@ -64,7 +65,13 @@ if TYPE_CHECKING:
 
 
 class RepositoryWorld(Worktree):
-    """Facts of one worktree of one repository."""
+    """Facts of one worktree of one repository.
+
+    Attributes:
+        is_sealed: Whether what is recorded is known to this process alone, and never written.
+    """
+
+    is_sealed = False
 
     def __init__(self, layout: Layout) -> None:
         super().__init__(layout)
@@ -94,6 +101,9 @@ class RepositoryWorld(Worktree):
 
     def record(self, facts: Sequence[Fact]) -> None:
         """Append facts to this process's journal."""
+        if self.is_sealed:
+            self.learn(facts)
+            return
         lines = [to_line(fact) for fact in facts]
         with self._lock:
             self._journal.append(self.place, lines)
@@ -196,9 +206,8 @@ class RepositoryWorld(Worktree):
     def candidates(self, key: Digest, asked: Asked | None = None) -> list[Candidate]:
         """Return every known call with this key, those of this world first."""
         fresh = self._fresh
-        here = fresh.with_key(key, asked)
-        is_first = asked is not None and (asked.op, asked.op_version) in fresh.without_stored
-        stored = [] if is_first else self.index.calls_with_key(key, asked)
+        here = fresh.with_key(key, asked, partial(self._is_living, key))
+        stored = self._stored(key, asked)
         if self.reuse is not Reuse.ANY:
             stored = [(number, call) for number, call in stored if self._is_usable(number)]
         if len(stored) + len(here) < 2 and not self.graves().away:  # as nearly always
@@ -211,6 +220,15 @@ class RepositoryWorld(Worktree):
             for calls, is_here in ((here, True), (elsewhere, False))
             for call in preferred(calls)
         ]
+
+    def _stored(self, key: Digest, asked: Asked | None) -> list[tuple[int, Call]]:
+        """Return the calls with a key in the index; of many, those that decide what is `asked`."""
+        if asked is None:
+            return self.index.calls_with_key(key)
+        if (asked.op, asked.op_version) in self._fresh.without_stored:
+            return []
+        tests = partial(self._is_here_living, key), partial(self._is_elsewhere_living, key)
+        return self.index.deciding_calls(key, asked, *tests)
 
     def signatures(self, op: str, op_version: int) -> set[CallSignature]:
         """Return what the calls of an op look like that are known in this clone."""

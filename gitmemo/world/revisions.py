@@ -13,7 +13,6 @@ from functools import cached_property
 from typing import NoReturn
 
 from gitmemo.blobs import BlobStore
-from gitmemo.config import Reuse
 from gitmemo.errors import ReadOnlyRevision
 from gitmemo.git.objects import ObjectReader
 from gitmemo.hashing.digest import Digest
@@ -33,6 +32,7 @@ from gitmemo.model.glances import Asked, Glance
 from gitmemo.model.renames import Renames
 from gitmemo.model.tombstones import Tombstones
 from gitmemo.model.validity import Code
+from gitmemo.setting_values import Reuse
 from gitmemo.source.tree import code_at
 from gitmemo.world.claims import Claims
 from gitmemo.world.index import Index
@@ -186,11 +186,11 @@ class RevisionWorld:
 
     def candidates(self, key: Digest, asked: Asked | None = None) -> list[Candidate]:
         """Return every call with this key that is shown here."""
-        found = [
-            (number, call)
-            for number, call in self.index.calls_with_key(key, asked)
-            if self._shows(number)
-        ]
+        if asked is None:
+            known = self.index.calls_with_key(key)
+        else:
+            known = self.index.deciding_calls(key, asked, lambda one: self._shows(one.place))
+        found = [(number, call) for number, call in known if self._shows(number)]
         numbers = {call.hid: number for number, call in found}
         calls = preferred(call for _, call in found)
         return [Candidate(call, here=True, number=numbers[call.hid]) for call in calls]

@@ -96,25 +96,6 @@ def with_keys(index: Index, keys: Iterable[Digest]) -> set[int]:
     return {number for (number,) in rows}
 
 
-def not_among(index: Index, numbers: Iterable[int], others: set[int]) -> int:
-    """Return how many different calls there are in `numbers` of which no record is in `others`."""
-    found = _different(index, numbers)
-    marks = as_json({mark for _, _, mark in found})
-    alike = index.rows(f"select id from fact where micros is not null and mark {_AMONG}", (marks,))
-    return len(found - _different(index, others.intersection(n for (n,) in alike)))
-
-
-def _different(index: Index, numbers: Iterable[int]) -> set[tuple[str, bytes, int]]:
-    """Return what makes calls different: op, code, and what stands for the contents of the inputs."""
-    return set(
-        index.rows(
-            "select op, version, mark from fact join shape on shape.id = fact.shape"
-            f" where micros is not null and fact.id {_AMONG}",
-            (as_json(numbers),),
-        )
-    )
-
-
 def different_per_op(index: Index, numbers: Iterable[int]) -> dict[str, int]:
     """Return how many different calls of each op, on other inputs each, are among these."""
     return dict(

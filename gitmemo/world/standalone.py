@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Iterable, Sequence
+from functools import partial
 from pathlib import Path
 
 from gitmemo.blobs import BlobStore, DatabaseBlobs, Ledger, MemoryBlobs, Overflow, with_overflow
-from gitmemo.config import Reuse
 from gitmemo.errors import InvalidStorage
 from gitmemo.hashing.digest import Digest
 from gitmemo.model.components import Component
@@ -21,7 +21,9 @@ from gitmemo.model.glances import Asked, Glance
 from gitmemo.model.renames import Renames
 from gitmemo.model.tombstones import Tombstones
 from gitmemo.model.validity import Code
+from gitmemo.setting_values import Reuse
 from gitmemo.world.claims import Claims
+from gitmemo.world.crowds import Member
 from gitmemo.world.forgetting import bring_back, bury
 from gitmemo.world.index import Index
 from gitmemo.world.notes import DatabaseNotes, Notes
@@ -76,7 +78,10 @@ class StandaloneWorld(Reading):
     def candidates(self, key: Digest, asked: Asked | None = None) -> list[Candidate]:
         """Return every call with this key."""
         tombstones = self.tombstones()
-        found = self.index.calls_with_key(key, asked)
+        if asked is None:
+            found = self.index.calls_with_key(key)
+        else:
+            found = self.index.deciding_calls(key, asked, partial(_is_living, tombstones, key))
         living = [(number, call) for number, call in found if not tombstones.cover(call)]
         if len(living) == 1:  # as nearly always
             return [Candidate(call, here=True, number=number) for number, call in living]
@@ -198,6 +203,10 @@ class StandaloneWorld(Reading):
         """Close the database."""
         self.claims.close()
         self.index.close()
+
+
+def _is_living(tombstones: Tombstones, key: Digest, member: Member) -> bool:
+    return not tombstones.cover_record(key, member.record, member.origin)
 
 
 def _opened(path: Path | None) -> Index:

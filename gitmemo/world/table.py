@@ -170,7 +170,7 @@ class FactTable:
     def add_drawn(self, facts: Sequence[Drawn]) -> list[int]:
         """Add what is not known yet, each a line with its sketch; return the number of each."""
         marks = [mark_of(fact.sketch.key) for fact in facts]
-        known = self._numbers_of_lines(marks)
+        known = self._known(facts, marks)
         last = self.newest()
         rows: list[tuple[object, ...]] = []
         found: list[tuple[int, int]] = []
@@ -198,21 +198,25 @@ class FactTable:
         self.database.executemany("insert or ignore into output(hid, fact) values (?, ?)", outputs)
         return numbers
 
-    def _numbers_of_lines(self, marks: Sequence[int]) -> dict[str, int]:
-        """Return the numbers of the known facts with `marks`, by their lines."""
-        where, wanted = "mark", marks
+    def _known(self, facts: Sequence[Drawn], marks: Sequence[int]) -> dict[str, int]:
+        """Return the numbers of what is known of `facts`, which have `marks`, by their lines."""
         if self._marks is not None:
-            where, wanted = "id", self._marks.numbers(marks)
+            return self._numbers_of_lines("id {}", self._marks.numbers(marks))
+        # Thousands of calls may have one mark; one made few values, or the same one again.
+        made = [mark_of(fact.sketch.made[0]) for fact in facts if fact.sketch.made]
+        others = [m for fact, m in zip(facts, marks, strict=True) if not fact.sketch.made]
+        known = self._numbers_of_lines("id in (select fact from output where hid {})", made)
+        return known | self._numbers_of_lines("mark {}", others)
+
+    def _numbers_of_lines(self, where: str, wanted: Sequence[int]) -> dict[str, int]:
         if not wanted:
             return {}
-        if len(wanted) == 1:
-            rows = self.rows(f"select id, shape, line from fact where {where} = ?", wanted)
-        else:
-            rows = self.rows(
-                "select id, shape, line from fact"
-                f" where {where} in (select value from json_each(?))",
-                (as_json(wanted),),
-            )
+        is_one = len(wanted) == 1
+        among = where.format("= ?" if is_one else "in (select value from json_each(?))")
+        rows = self.rows(
+            f"select id, shape, line from fact where {among}",
+            wanted if is_one else (as_json(wanted),),
+        )
         return {self.shapes.line(shape, line): number for number, shape, line in rows}
 
     # --- reading ---------------------------------------------------------

@@ -11,7 +11,6 @@ from collections.abc import Hashable, Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
-from gitmemo.config import Reuse
 from gitmemo.hashing.digest import Digest
 from gitmemo.model.components import Component
 from gitmemo.model.facts import (
@@ -28,6 +27,7 @@ from gitmemo.model.glances import Asked, Glance
 from gitmemo.model.lines import to_line
 from gitmemo.model.tombstones import Tombstones
 from gitmemo.quantities import count
+from gitmemo.setting_values import Reuse
 from gitmemo.world.claims import Claims
 from gitmemo.world.notes import Notes
 
@@ -155,7 +155,8 @@ class World(Protocol):
     def candidates(self, key: Digest, asked: Asked | None = None) -> list[Candidate]:
         """Return every known call of an op on inputs with the same contents.
 
-        `asked` is what the key was made of; with it, those that are exactly it are read quicker.
+        `asked` is what the key was made of; with it, those that are exactly it are read quicker,
+        and of many those are left out of which another one says the same (`crowds`).
         """
         ...
 

@@ -15,12 +15,13 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from gitmemo.config import Reuse
 from gitmemo.errors import GitFailed, GitMissing
 from gitmemo.git.repository import Layout, head
 from gitmemo.hashing.digest import Digest
 from gitmemo.model.facts import Call, Statement, Version
 from gitmemo.model.tombstones import Tombstones
+from gitmemo.setting_values import Reuse
+from gitmemo.world.crowds import Member
 from gitmemo.world.derived import is_damage, open_derived, remove
 from gitmemo.world.files import FactFiles
 from gitmemo.world.forgetting import Graves
@@ -264,6 +265,20 @@ class Worktree(Reading):
 
     def _is_here_hid(self, hid: Digest) -> bool:
         return bool(self._living(self._fresh.with_output(hid), self.index.creators(hid))[0])
+
+    def _is_living(self, key: Digest, one: Member) -> bool:
+        """Whether a record with this key is not forgotten here."""
+        return not self.graves().here.cover_record(key, one.record, one.origin)
+
+    def _is_here_living(self, key: Digest, one: Member) -> bool:
+        return self._is_here(one.place) and self._is_living(key, one)
+
+    def _is_elsewhere_living(self, key: Digest, one: Member) -> bool:
+        """Whether look-ups may use a record of another world."""
+        if self._is_here(one.place) or not self._is_usable(one.place):
+            return False
+        barred = self.graves().known.cover_record(key, one.record, one.origin)
+        return not barred and self._is_living(key, one)
 
     def _living(
         self, fresh: Iterable[Call], found: Iterable[tuple[int, Call]]

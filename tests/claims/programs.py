@@ -17,6 +17,8 @@ from driver import PATIENCE_S, Clone
 # `begin NAME` says in the log that a body runs; `until NAME` waits for a file, so no test is timed.
 OPS = """\
 import asyncio, os, time
+
+import joblib
 from pathlib import Path
 
 import gitmemo as gm
@@ -88,6 +90,13 @@ def outer(x):
     return slow(x) + 1
 
 
+def batched(storage, op, inputs, n_jobs=1, waits=False):
+    with joblib.parallel_config("threading"), storage.batch(n_jobs=n_jobs):
+        found = [op(x) for x in inputs]
+        log("planned")
+        return storage.unwrap(found) if waits else found
+
+
 def run(log_folder, expression, database):
     global LOG
     LOG = Path(log_folder)
@@ -101,7 +110,8 @@ def run(log_folder, expression, database):
 NURSERY = """\
 import json, os, select, signal, sys, traceback
 
-import gitmemo, gitmemo.memo.opening, gitmemo.blobs.home, gitmemo.memo.lazy, asyncio
+import asyncio, joblib
+import gitmemo, gitmemo.memo.opening, gitmemo.memo.parallel.mapping, gitmemo.blobs.home, gitmemo.memo.lazy
 import ops
 
 gitmemo.Storage().close()

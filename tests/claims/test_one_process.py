@@ -18,10 +18,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import gitmemo as gm
-from gitmemo.config import Claiming, read_settings
+from gitmemo.config import read_settings
 from gitmemo.errors import BadSetting, NewCallRefused
 from gitmemo.hashing.digest import Digest, digest
 from gitmemo.memo.waiting import ClaimsOff
+from gitmemo.setting_values import Claiming
 from gitmemo.world.claim_file import is_circle
 from gitmemo.world.claims import Claim, Claims
 

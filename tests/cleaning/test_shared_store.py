@@ -8,6 +8,7 @@ import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,10 @@ from driver import Clone, copy_of, identify
 from forked import forked
 from stored import PUT
 
+from gitmemo.blobs import home, shared
 from gitmemo.blobs.holding import copies
+from gitmemo.config import own_settings
+from gitmemo.git.repository import locate
 from gitmemo.hashing.digest import to_hex
 
 DAY_S = 86_400
@@ -591,6 +595,48 @@ def test_copies_that_begin_at_once_have_one_name(
     ]
     assert [process.wait(60) for process in running] == [0] * 4
     assert standings(one) == ["shares"] * 3
+
+
+def test_a_copy_that_is_stopped_while_it_takes_a_name_stops_no_gc(
+    pair: tuple[Clone, Clone, Path], tmp_path: Path
+) -> None:
+    one, other, folder = pair
+    twin = copied(other, tmp_path / "twin")
+    steps: list[str] = []
+
+    def only_first(step: Callable[..., None]) -> Callable[..., None]:
+        def taken(*arguments: Any) -> None:
+            if steps:
+                raise KeyboardInterrupt
+            steps.append(step.__name__)
+            step(*arguments)
+
+        return taken
+
+    layout = locate(twin.root)
+    with pytest.MonkeyPatch.context() as patch, pytest.raises(KeyboardInterrupt):
+        patch.setattr(home, "edit_own", only_first(home.edit_own))
+        patch.setattr(shared, "register", only_first(shared.register))
+        home.keep_registered(layout, folder, own_settings(layout.common_dir).store_id)
+    assert len(steps) == 1
+    assert gc(one, "--yes", "--grace", "0")["values"] == 0
+    assert twin.run() == (5, 0)
+    assert standings(one) == ["shares"] * 3
+
+
+def test_a_store_that_another_one_begins_to_make_is_made_by_both(
+    ran: Clone, tmp_path: Path
+) -> None:
+    folder = tmp_path / "store"
+    (folder / "repositories").mkdir(parents=True)
+    folder.chmod(0o700)
+    (folder / ".gitignore").write_text("*\n")
+    begun = folder / "repositories" / "notes.txt"
+    begun.touch()  # nobody who makes a store has put something there yet
+    assert "it holds other things" in forked(ran, "store", "share", str(folder), code=2).err
+    begun.unlink()
+    forked(ran, "store", "share", str(folder))
+    assert standings(ran) == ["shares"]
 
 
 def test_without_its_list_of_repositories_nothing_is_removed(

@@ -12,7 +12,7 @@ import pytest
 from driver import Clone, copy_of, make_project
 
 COMMANDS = [
-    "check", "commit", "demo", "df", "failures", "hook", "init", "log", "pull", "push",
+    "check", "commit", "demo", "df", "failures", "hook", "import", "init", "log", "pull", "push",
     "remote", "run", "status", "verify", "why",
 ]  # fmt: skip
 HEAVY = {"numpy", "pandas", "fsspec", "dulwich", "pygit2", "joblib", "sklearn", "s3fs"}

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+import gitmemo as gm
 from gitmemo.memo.parallel.executors import Cancelled, Fetch, Lost
 from gitmemo.memo.parallel.outcomes import Outcome, Task
 
@@ -31,9 +32,7 @@ class ByHand:
         self.begun: list[Given] = []
         self.asked: list[Given] = []
 
-    def submit(
-        self, task: Task, needs: Mapping[str, float], done: Callable[[Fetch], None]
-    ) -> Given:
+    def submit(self, task: Task, op: gm.Op[..., Any], done: Callable[[Fetch], None]) -> Given:
         if self.reason:
             raise Lost(self.reason)
         self.given.append(Given(task, done))

@@ -259,6 +259,33 @@ def test_what_came_back_is_stored_when_the_driver_is_killed(
     assert len(ran) <= 40 + 4
 
 
+_SHARED = SLOW.replace("slow", "shared").replace("40", "12")
+
+
+def test_two_drivers_make_no_call_twice(shared: tuple[Clone, Cluster]) -> None:
+    driver, cluster = shared
+    driver.write("both.py", _SHARED)
+    cluster.clone.write("both.py", _SHARED)
+    # Claims of the workers' own clone would hide that the drivers do not claim.
+    settings = cluster.clone.root / ".git/gitmemo/config.toml"
+    before = settings.read_text()
+    settings.write_text(f'[run]\nclaims = "off"\n{before}')
+    try:
+        command = [sys.executable, "both.py", "dask", cluster.address]
+        drivers = [
+            subprocess.Popen(
+                command, cwd=driver.root, env=driver.env(), stdout=subprocess.PIPE, text=True
+            )
+            for _ in range(2)
+        ]
+        said = [process.communicate(timeout=60)[0].strip() for process in drivers]
+    finally:
+        settings.write_text(before)
+    assert said == [str(sum(range(12)))] * 2
+    ran = [line for line in executions(cluster.clone) if line.startswith("shared")]
+    assert ran == sorted(f"shared {x}" for x in range(12))
+
+
 def stored(clone: Clone) -> int:
     return sum('["call", "slow:' in line for line in records(clone))
 

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
-from driver import environment
+from driver import environment, make_clone
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 pytestmark = pytest.mark.skipif(
@@ -41,3 +42,35 @@ def test_a_week_of_edits_computes_only_what_changed(tmp_path: Path) -> None:
     assert "1000" in table and "committed_later" not in table
     assert "recognised: prep.py:scale is features.py:scale now" in done.stderr
     assert "non-breaking" in done.stdout and "the greatest is found once" in done.stdout
+
+
+def test_a_sweep_computes_what_is_new_and_nothing_else(tmp_path: Path) -> None:
+    pytest.importorskip("numpy")
+    clone = make_clone(tmp_path / "sweep", tmp_path)
+    for name in ("sweep.py", "epidemic.py"):
+        shutil.copy(EXAMPLES / "sweep" / name, clone.root)
+    clone.gitmemo("init")
+    clone.commit("Begin")
+    terminals = [
+        subprocess.Popen(
+            [sys.executable, "sweep.py"],
+            cwd=clone.root,
+            env=clone.env(),
+            stdout=subprocess.PIPE,
+            text=True,
+        )
+        for _ in range(2)
+    ]
+    first, second = [terminal.communicate(timeout=100)[0] for terminal in terminals]
+    assert first == second
+    shown = (EXAMPLES / "sweep" / "README.md").read_text()
+    assert first.strip() in shown
+    again = clone.gitmemo("run", "sweep.py")
+    assert again.out == first
+    assert again.counted == (144, 0)
+    clone.change("np.flatnonzero(people == ILL)", "(people == ILL).nonzero()[0]", "epidemic.py")
+    clone.commit("Say it in other words", GITMEMO_ON_CHANGE="non-breaking")
+    more = clone.gitmemo("run", "sweep.py", "0.055", "1.2")
+    assert "no outbreaks at 1.2: a rate is a probability, not 1.2" in more.out
+    assert "\n0.055 " in more.out
+    assert more.counted[1] == 8 + 1

@@ -13,8 +13,9 @@ import pytest
 from driver import Clone, copy_of, make_project
 
 from gitmemo.commits.compaction import LARGEST_SHARE, MOST_BYTES
-from gitmemo.config import SMALLEST_SPILL, merge
+from gitmemo.config import merge
 from gitmemo.errors import BadSetting, CorruptSegment
+from gitmemo.setting_values import SMALLEST_SPILL
 from gitmemo.world.segments import MAX_BYTES
 from gitmemo.world.stubs import Stub, read_stub, stub_bytes
 

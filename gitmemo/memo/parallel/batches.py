@@ -34,14 +34,19 @@ class Batch:
     """The calls of one batch; `outer` is the one around it, of another storage."""
 
     def __init__(
-        self, storage: Storage, n_jobs: int | None, outer: context.Batching | None
+        self,
+        storage: Storage,
+        n_jobs: int | None,
+        outer: context.Batching | None,
+        *,
+        progress: bool | None,
     ) -> None:
         self.storage = storage
         self.outer = outer if isinstance(outer, Batch) else None
         self.is_closed = False
         self.n_jobs = n_jobs
         self._caller = storage._caller
-        self._course = Course(storage, n_jobs)
+        self._course = Course(storage, n_jobs, progress=progress)
         self._copies = Copies()
 
     @property
@@ -138,7 +143,7 @@ class Batch:
             raise ForkedInBatch(call.in_words())
         if self._is_inside or self._course.busy == threading.get_ident():
             raise WaitsInside(call.in_words())
-        with self._course.changed:
+        with self._course.changed, self._course.shown:
             self._course.want(call)
             self._until(lambda: call.is_over, wanted=True)
 
@@ -157,6 +162,7 @@ class Batch:
                 continue
             patience = self._told(patience)
             self._course.changed.wait(self._course.pause_s(_LOOKS_EVERY_S))
+            self._course.shown()
             self._course.advance()
             reason = "" if self._course.runner is None else self._course.runner.lost()
             if reason:
@@ -181,7 +187,7 @@ class Batch:
         """
         if self._course.is_elsewhere:
             return  # its calls are those of the process that was forked
-        with self._course.changed:
+        with self._course.changed, self._course.shown:
             self._until(lambda: next(reversed(self._course.open), -1) < since, wanted=False)
             if self._course.lost is not None:
                 raise self._course.lost

@@ -21,8 +21,9 @@ if TYPE_CHECKING:
 class Block:
     """`with storage.batch() as batch:` — a block of the storage in which calls are not waited for."""
 
-    def __init__(self, storage: Storage, n_jobs: int | None) -> None:
+    def __init__(self, storage: Storage, n_jobs: int | None, progress: bool | None) -> None:
         self._storage = storage
+        self._progress = progress
         self._n_jobs = checked_jobs(n_jobs)
         self._batch: Batch | None = None
         self._is_entered = False
@@ -41,7 +42,9 @@ class Block:
         around = of_storage(self._around, self._storage)
         # A batch in a batch is part of it: one pool of workers, and no call twice.
         self._is_own = around is None
-        self._batch = around or Batch(self._storage, self._n_jobs, self._around)
+        self._batch = around or Batch(
+            self._storage, self._n_jobs, self._around, progress=self._progress
+        )
         self._since = self._batch.made
         context.batching.set(self._batch)
         return self

@@ -20,6 +20,7 @@ from gitmemo.errors import (
 )
 from gitmemo.hashing.digest import Digest
 from gitmemo.memo.calls import Hit
+from gitmemo.memo.parallel import showing
 from gitmemo.memo.parallel.executors import Cancelled, Fetch, Lost
 from gitmemo.memo.parallel.failed import Failures
 from gitmemo.memo.parallel.meeting import Apart
@@ -29,6 +30,7 @@ from gitmemo.memo.parallel.pending import RefTuple, without_tuples
 from gitmemo.memo.parallel.planned import Planned, State, Waiting, contents
 from gitmemo.memo.parallel.queueing import Queue
 from gitmemo.memo.parallel.runners import Runner
+from gitmemo.memo.waiting import who_computes
 
 if TYPE_CHECKING:
     from gitmemo.memo.op import Op
@@ -46,6 +48,7 @@ class Course:
         over: How many are over.
         failed: Those that raised.
         noted: What was said of their exceptions.
+        shown: The line that tells how far it is, drawn while a thread waits in it.
         lost: What ended the batch.
         runner: What runs calls, from the first one on.
         busy: The thread that decides what is next.
@@ -53,7 +56,7 @@ class Course:
         is_broken: Whether some refs will stay pending.
     """
 
-    def __init__(self, storage: Storage, n_jobs: int | None) -> None:
+    def __init__(self, storage: Storage, n_jobs: int | None, *, progress: bool | None) -> None:
         self.storage = storage
         self.changed = threading.Condition(threading.RLock())
         self.made = 0
@@ -73,6 +76,7 @@ class Course:
         self._due: list[tuple[int, Planned]] = []
         self._queue = Queue(storage._capacity, self._is_free)
         self.noted = Noted()
+        self.shown = showing.progress("batch", 0, wanted=progress)
 
     @property
     def is_elsewhere(self) -> bool:
@@ -100,6 +104,7 @@ class Course:
         handed_out = call.handed_out()
         self.made += 1
         self.open[call.number] = call
+        self.shown(more=1)
         if key is not None:
             self._stand(call, key)
         else:
@@ -194,9 +199,15 @@ class Course:
             raise NewCallRefused(found.name, caller._lookup.why(found).value)
 
     def next(self, *, wanted: bool) -> Planned | None:
-        """Return the next call to begin, of those that are waited for if `wanted`."""
+        """Return the next call to begin, of those that are waited for if `wanted`.
+
+        If others compute such a call, there is time for all.
+        """
         limits = self.runner is not None and self.runner.limits
-        return self._queue.next(wanted=wanted, limits=limits)
+        call = self._queue.next(wanted=wanted, limits=limits)
+        if call is None and wanted and self._queue.is_wanted_put_off():
+            return self._queue.next(wanted=False, limits=limits)
+        return call
 
     def _begin(self, call: Planned, runner: Runner) -> None:
         try:
@@ -294,7 +305,7 @@ class Course:
 
     def _holder(self, call: Planned) -> str | None:
         assert call.key is not None  # it was looked up
-        return self.storage.world.claims.holder(call.key)
+        return who_computes(self.storage.world.claims, call.key)
 
     def look(self) -> float | None:
         """Begin what was put off long enough; return after how many seconds to look again."""
@@ -352,6 +363,7 @@ class Course:
 
     def _is_over(self, call: Planned) -> None:
         self.over += 1
+        self.shown(done=1, failed=int(call.state is State.FAILED))
         self.open.pop(call.number, None)
         if call.key is not None and self._by_key.get(call.key) is call:
             del self._by_key[call.key]

@@ -6,14 +6,16 @@ submitted is told of once: by its outcome, by what was lost, or that it was canc
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from concurrent.futures import BrokenExecutor, CancelledError, Future, ThreadPoolExecutor
-from typing import Any, Protocol, TypeAlias
+from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
 
 from gitmemo.errors import BackendUnfit
-from gitmemo.memo.parallel.dask import Answers, check_resources
 from gitmemo.memo.parallel.engines import end_kept_processes
-from gitmemo.memo.parallel.outcomes import Outcome, Raised, Task
+from gitmemo.memo.parallel.outcomes import Outcome, Task
+
+if TYPE_CHECKING:
+    from gitmemo.memo.op import Op
 
 Fetch: TypeAlias = Callable[[], Outcome]
 """Returns what came of a task; raises `Cancelled`, or `Lost`."""
@@ -36,10 +38,12 @@ class Executor(Protocol):
 
     is_here: bool
     is_far: bool
-    most: int
 
-    def submit(self, task: Task, needs: Mapping[str, float], done: Callable[[Fetch], None]) -> Any:
-        """Begin a task soon; `done` is called when it has ended, in any thread."""
+    @property
+    def most(self) -> int: ...
+
+    def submit(self, task: Task, op: Op[..., Any], done: Callable[[Fetch], None]) -> Any:
+        """Begin a call of an op soon; `done` is called when it has ended, in any thread."""
         ...
 
     def cancel(self, handle: Any) -> None:
@@ -69,7 +73,7 @@ class Threads:
         self._pool = ThreadPoolExecutor(count, "gitmemo-batch")
 
     def submit(
-        self, task: Task, needs: Mapping[str, float], done: Callable[[Fetch], None]
+        self, task: Task, op: Op[..., Any], done: Callable[[Fetch], None]
     ) -> Future[Outcome]:
         """Begin a task soon."""
         return _told(self._pool.submit(task), done)
@@ -104,13 +108,13 @@ class Loky:
         self._workers = self._parallel._backend._workers
 
     def submit(
-        self, task: Task, needs: Mapping[str, float], done: Callable[[Fetch], None]
+        self, task: Task, op: Op[..., Any], done: Callable[[Fetch], None]
     ) -> Future[Outcome]:
         """Begin a task soon."""
         try:
             return _told(self._workers.submit(task), done)
         except BrokenExecutor as error:
-            raise Lost(_first_line(error)) from error
+            raise Lost(first_line(error)) from error
 
     def cancel(self, handle: Future[Outcome]) -> None:
         """Do not begin it."""
@@ -127,52 +131,6 @@ class Loky:
     def replace_workers(self) -> None:
         """End the processes."""
         end_kept_processes()
-
-
-class Dask:
-    """The cluster of a client."""
-
-    is_here, is_far = False, True
-
-    def __init__(self, client: Any, submit_kwargs: dict[str, Any]) -> None:
-        self._client = client
-        self._answers = Answers(client)
-        self._how = submit_kwargs
-        self._checked: set[tuple[tuple[str, float], ...]] = set()
-        self.most = 3 * max(1, sum(client.ncores().values()))
-
-    def check(self, needs: Mapping[str, float]) -> None:
-        """Raise `ResourceMissing` if no worker has what one call needs."""
-        key = tuple(sorted(needs.items()))
-        if key not in self._checked:
-            check_resources(self._client, needs)
-            self._checked.add(key)
-
-    def submit(self, task: Task, needs: Mapping[str, float], done: Callable[[Fetch], None]) -> Any:
-        """Begin a task soon."""
-        try:
-            how = {**self._how, "resources": dict(needs)} if needs else self._how
-            future = self._client.submit(_run, task, pure=False, **how)
-        except Exception as error:  # whatever a client raises that has no scheduler any more
-            raise Lost(_first_line(error)) from error
-        number = task.number
-        future.add_done_callback(lambda ended: done(lambda: _of_cluster(number, ended)))
-        return future
-
-    def cancel(self, handle: Any) -> None:
-        """Do not begin it."""
-        if not self.lost():
-            handle.cancel()
-
-    def lost(self) -> str:
-        """Return how the client stands, if it has no scheduler any more."""
-        return self._answers.lost()
-
-    def close(self) -> None:
-        """Leave the cluster as it is."""
-
-    def replace_workers(self) -> None:
-        """Do nothing: they are not this program's alone."""
 
 
 def packed(task: Task) -> Task:
@@ -192,23 +150,7 @@ def _of_future(future: Future[Outcome]) -> Outcome:
     try:
         return future.result()
     except BrokenExecutor as error:
-        raise Lost(_first_line(error)) from error
-
-
-def _run(task: Task) -> Outcome:
-    return task()
-
-
-def _of_cluster(number: int, future: Any) -> Outcome:
-    if future.status == "finished":
-        try:
-            outcome: Outcome = future.result()
-        except Exception as error:  # a task raises nothing: the way there is gone
-            raise Lost(_first_line(error)) from error
-        return outcome
-    if future.status == "error":  # what is raised there, or that its workers died with it
-        return Raised(number, future.exception())
-    raise Cancelled
+        raise Lost(first_line(error)) from error
 
 
 def executor(n_jobs: int | None) -> Executor | None:
@@ -222,6 +164,8 @@ def executor(n_jobs: int | None) -> Executor | None:
     backend, chosen = get_active_backend()
     name = type(backend).__name__
     if name == "DaskDistributedBackend":
+        from gitmemo.memo.parallel.cluster import Dask
+
         return Dask(backend.client, dict(backend.submit_kwargs))
     if name not in _KINDS:
         raise BackendUnfit(name)
@@ -237,6 +181,7 @@ _KINDS: dict[str, Callable[[int], Executor] | None] = {
 }
 
 
-def _first_line(error: BaseException) -> str:
+def first_line(error: BaseException) -> str:
+    """Return what an exception says, in a line."""
     text = str(error).strip()
     return text.splitlines()[0] if text else type(error).__name__

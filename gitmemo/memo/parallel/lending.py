@@ -7,47 +7,50 @@ running and none will begin, and those of the batch go on.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Generator, Mapping, Sequence
+from collections.abc import Generator, Sequence
 from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any
 
 from gitmemo.errors import WorkersLost
 from gitmemo.memo import context
 from gitmemo.memo.parallel.blocks import of_storage
+from gitmemo.memo.parallel.cluster import Dask
 from gitmemo.memo.parallel.engines import Engine, engine
-from gitmemo.memo.parallel.executors import Cancelled, Dask, Executor, Fetch, Lost, packed
+from gitmemo.memo.parallel.executors import Cancelled, Executor, Fetch, Lost, packed
 from gitmemo.memo.parallel.outcomes import Outcome, Said, Task
 from gitmemo.memo.parallel.resources import most_at_once
 
 if TYPE_CHECKING:
+    from gitmemo.memo.op import Op
     from gitmemo.memo.storage import Storage
 
 _LOOKS_EVERY_S = 1.0
 
 
-def lent(storage: Storage, need: Mapping[str, float]) -> Engine:
+def lent(storage: Storage, op: Op[..., Any]) -> Engine:
     """Return the engine of a map that does not say how many calls run at once.
 
     Raises:
         ResourceMissing: One call alone needs more than there is.
     """
+    need = op.options.resources
     batch = of_storage(context.batching.get(), storage)
     executor = batch.lent() if batch is not None else None
     if executor is None:
         return engine(batch.n_jobs if batch is not None else None, need, storage._capacity)
     if isinstance(executor, Dask):
         executor.check(need)
-        return Lent(executor, need, None)
-    return Lent(executor, need, most_at_once(need, storage._capacity))
+        return Lent(executor, op, None)
+    return Lent(executor, op, most_at_once(need, storage._capacity))
 
 
 class Lent:
-    """The executor of a batch; of calls that need `need`, `most` run at once."""
+    """The executor of a batch, for calls of `op`; `most` run at once if that is said."""
 
-    def __init__(self, executor: Executor, need: Mapping[str, float], most: int | None) -> None:
+    def __init__(self, executor: Executor, op: Op[..., Any], most: int | None) -> None:
         self.is_here, self.is_far = executor.is_here, executor.is_far
         self._executor = executor
-        self._need = need
+        self._op = op
         self._most = most
 
     def run(self, tasks: Sequence[Task]) -> Generator[Outcome, None, None]:
@@ -79,7 +82,7 @@ class Lent:
 
     def _submit(self, task: Task, arrived: SimpleQueue[tuple[int, Fetch]]) -> Any:
         number = task.number
-        return self._executor.submit(task, self._need, lambda fetch: arrived.put((number, fetch)))
+        return self._executor.submit(task, self._op, lambda fetch: arrived.put((number, fetch)))
 
     def _next(self, arrived: SimpleQueue[tuple[int, Fetch]]) -> tuple[int, Fetch]:
         while True:

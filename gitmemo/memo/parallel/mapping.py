@@ -192,7 +192,7 @@ class Mapped:
         if self._n_jobs is None and context.batching.get() is not None:
             from gitmemo.memo.parallel.lending import lent  # what batches need
 
-            return lent(self._storage, need)
+            return lent(self._storage, self._op)
         return engines.engine(self._n_jobs, need, self._storage._capacity)
 
     def _handed_out(
@@ -216,13 +216,14 @@ class Mapped:
     ) -> Iterator[tuple[int, Any]]:
         name = self._op.qualname
         try:
+            show = showing.progress(name, len(tasks), wanted=self._progress)
             with (
-                showing.progress(name, len(tasks), wanted=self._progress) as show,
+                show,
                 engines.outcomes(engine, tasks, work) as found,
             ):
                 for outcome in found:
                     yield from self._taken(outcome, work)
-                    show(1)
+                    show(done=1, failed=int(isinstance(outcome, Raised)))
         except WorkerDiffers:
             engine.replace_workers()
             raise

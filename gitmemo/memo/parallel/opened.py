@@ -26,6 +26,7 @@ from gitmemo.memo.parallel.apart import OwnClone
 from gitmemo.memo.parallel.handshake import Terms, code_of, differences, place_of_here
 from gitmemo.memo.parallel.mains import Main, as_main, standing_in
 from gitmemo.memo.parallel.meeting import Apart, Meeting, Reported, is_seen
+from gitmemo.memo.parallel.orphans import end_with_program
 from gitmemo.memo.parallel.outcomes import Claimed, Outcome, Raised, Recorded, called, sendable
 from gitmemo.memo.recorder import recorded
 from gitmemo.memo.waiting import IfClaimed, PutOff
@@ -203,6 +204,7 @@ class _OpenWorks:
             if found is None:
                 if header.meeting is None and not is_seen(header.sign):
                     return None
+                end_with_program()
                 found = self._open[header.token] = _OpenWork(header)
                 while len(self._open) > _MOST_KEPT:
                     self._open.popitem(last=False)

@@ -8,7 +8,7 @@ what others compute is tried again after all others that are waited for as much.
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from heapq import heappop, heappush
 from typing import TypeAlias
 
@@ -95,14 +95,26 @@ class Queue:
 
     def first_put_off(self) -> Planned | None:
         """Return a call that is put off, if there is nothing else to begin."""
-        found: Planned | None = None
-        for entry in (each for heap in self._ready.values() for each in heap):
-            if entry[3].state is State.READY:
-                if not entry[1]:
-                    return None
-                found = entry[3]
-        resting = (call for *_, call in self._resting if call.state is State.READY)
-        return found or next(resting, None)
+        is_more = any(not was_put_off for _, was_put_off, _, _ in self._entries())
+        return None if is_more else next(self._put_off(), None)
+
+    def is_wanted_put_off(self) -> bool:
+        """Whether somebody waits for a call that is put off."""
+        return any(call.is_wanted for call in self._put_off())
+
+    def _put_off(self) -> Iterator[Planned]:
+        for _, was_put_off, _, call in self._entries():
+            if was_put_off:
+                yield call
+        for *_, call in self._resting:
+            if call.state is State.READY:
+                yield call
+
+    def _entries(self) -> Iterator[_Entry]:
+        for heap in self._ready.values():
+            for entry in heap:
+                if entry[3].state is State.READY:
+                    yield entry
 
     def _fits(self, needs: _Needs) -> bool:
         return all(

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 from gitmemo.errors import ArgumentsChanged
 from gitmemo.memo import context
-from gitmemo.memo.parallel.executors import Dask, Executor, Fetch, executor, packed
+from gitmemo.memo.parallel.cluster import Dask
+from gitmemo.memo.parallel.executors import Executor, Fetch, executor, packed
 from gitmemo.memo.parallel.meeting import Apart
 from gitmemo.memo.parallel.outcomes import Outcome, Raised, Said, Task
 from gitmemo.memo.parallel.planned import Planned, contents
@@ -122,8 +123,7 @@ class Runner:
     def submit(self, call: Planned, task: Task) -> Any:
         """Begin a call soon; the batch takes notice when it has ended."""
         assert self.executor is not None  # `has_room` was asked
-        needs = call.op.options.resources
-        return self.executor.submit(task, needs, lambda fetch: self._arrived.put((call, fetch)))
+        return self.executor.submit(task, call.op, lambda fetch: self._arrived.put((call, fetch)))
 
     def _listen(self) -> None:
         while True:

@@ -1,0 +1,190 @@
+"""`gitmemo import`: results of other tools become calls, and what could not is counted.
+
+Not what is proven, and how (`gitmemo.moving`). Invariant: no result is unpickled before somebody
+said so.
+"""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager, redirect_stdout
+from pathlib import Path
+from typing import TypeVar
+
+import click
+
+from gitmemo.cli.options import json_option
+from gitmemo.display.text import printable
+from gitmemo.memo.definitions import only_defining
+from gitmemo.memo.opening import share, storage_of
+from gitmemo.memo.storage import Storage
+from gitmemo.moving.ops import OpFinder
+from gitmemo.moving.report import FunctionReport
+from gitmemo.moving.taking import Taker
+from gitmemo.quantities import count
+from gitmemo.workspace import find
+
+_Command = TypeVar("_Command", bound=Callable[..., object])
+
+
+def _moving_options(command: _Command) -> _Command:
+    """Let a command take the options of all imports."""
+    options = (
+        click.option(
+            "--map",
+            "maps",
+            multiple=True,
+            metavar="OLD=NEW",
+            help="Results of OLD are those of the op NEW, a name or FILE:FUNCTION.",
+        ),
+        click.option(
+            "--trust-code",
+            is_flag=True,
+            help="Take results whose code is not proven to be today's; their records say so.",
+        ),
+        click.option("-y", "--yes", is_flag=True, help="Unpickle results, which can run code."),
+        click.option("-n", "--dry-run", is_flag=True, help="Only say what would be brought."),
+        json_option,
+    )
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+@click.group(name="import")
+def import_() -> None:
+    """Bring results that another tool computed; say what was left out, and why.
+
+    They become calls of ops of this project, and join the next commit. docs/moving.md says what
+    is proven, and how.
+    """
+
+
+@import_.command("joblib")
+@click.argument("path", type=click.Path(path_type=Path))
+@_moving_options
+def from_joblib(
+    path: Path,
+    maps: tuple[str, ...],
+    trust_code: bool,
+    yes: bool,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Bring the results in PATH, the folder of a joblib.Memory."""
+    from gitmemo.moving.from_joblib import bring_joblib
+    from gitmemo.moving.joblib_folder import read_folder
+
+    functions = read_folder(path)
+    chosen = _maps(maps)
+    number = sum(len(function.results) for function in functions)
+    reads = yes or (not dry_run and _may_read(number, as_json=as_json))
+    with _loaded_storage() as storage:
+        finder = OpFinder(storage, chosen)
+        finder.check([function.name for function in functions])
+        taker = Taker(storage, "joblib", trusts_code=trust_code, records=not dry_run)
+        reports = bring_joblib(functions, finder, taker, reads=reads)
+    _show(reports, as_json=as_json, dry_run=dry_run)
+
+
+@import_.command("mandala")
+@click.argument("path", metavar="DB", type=click.Path(path_type=Path))
+@click.option(
+    "--overflow",
+    type=click.Path(exists=True, file_okay=False, path_type=Path),
+    help="The folder that was its overflow_dir.",
+)
+@_moving_options
+def from_mandala(
+    path: Path,
+    overflow: Path | None,
+    maps: tuple[str, ...],
+    trust_code: bool,
+    yes: bool,
+    dry_run: bool,
+    as_json: bool,
+) -> None:
+    """Bring the calls in DB, the database of a mandala 0.2 storage."""
+    from gitmemo.moving.from_mandala import MandalaMove
+    from gitmemo.moving.mandala_code import MandalaCode
+    from gitmemo.moving.mandala_database import OldDatabase
+
+    chosen = _maps(maps)
+    database = OldDatabase(path, overflow)
+    try:
+        reads = yes or (not dry_run and _may_read(len(database.calls), as_json=as_json))
+        with _loaded_storage() as storage:
+            finder = OpFinder(storage, chosen)
+            finder.check(sorted({call.op for call in database.calls}))
+            taker = Taker(storage, "mandala", trusts_code=trust_code, records=not dry_run)
+            assert storage.project is not None  # it is a repository's
+            code = MandalaCode(database, taker, storage.project)
+            reports = MandalaMove(database, finder, taker, code).bring(reads=reads)
+    finally:
+        database.close()
+    _show(reports, as_json=as_json, dry_run=dry_run)
+
+
+@contextmanager
+def _loaded_storage() -> Iterator[Storage]:
+    """Open the project's storage; files that are imported for it make no calls, and print aside."""
+    workspace = find()
+    storage = storage_of(workspace)
+    share(storage)
+    with redirect_stdout(sys.stderr), only_defining(workspace.project):
+        yield storage
+
+
+def _maps(given: Iterable[str]) -> dict[str, str]:
+    maps: dict[str, str] = {}
+    for text in given:
+        old, equals, new = text.partition("=")
+        if not (old and equals and new):
+            raise click.UsageError(f"--map {text!r} is not OLD=NEW")
+        maps[old] = new
+    return maps
+
+
+def _may_read(number: int, *, as_json: bool) -> bool:
+    """Whether results may be unpickled; asked where somebody can answer."""
+    said = f"{count(number, 'result')} will be unpickled, which runs code of whoever wrote them"
+    if as_json or not sys.stdin.isatty():
+        raise click.UsageError(f"{said}: add --yes if they are yours, or --dry-run")
+    click.confirm(f"{said}. Are they yours?", abort=True, err=True)
+    return True
+
+
+def _show(reports: Sequence[FunctionReport], *, as_json: bool, dry_run: bool) -> None:
+    for report in reports:
+        if as_json:
+            click.echo(json.dumps(report.as_dict(), ensure_ascii=False))
+        else:
+            for line in _lines(report, dry_run=dry_run):
+                click.echo(printable(line))
+    brought = sum(report.brought for report in reports)
+    refused = sum(report.refused.total() for report in reports)
+    unread = sum(report.unread for report in reports)
+    said = f"brought {count(brought, 'call')}{', pending until the next commit' if brought else ''}"
+    if dry_run:
+        said = f"would bring {count(brought, 'call')}"
+    if unread:
+        said = (
+            f"{count(unread, 'result')} would be read: --dry-run --yes unpickles them and says more"
+        )
+    left = f"; left out {count(refused, 'result')}" if refused else ""
+    click.echo(f"{said}{left}", err=True)
+
+
+def _lines(report: FunctionReport, *, dry_run: bool) -> Iterator[str]:
+    amounts = {
+        "would be brought" if dry_run else "brought": report.brought,
+        "proven": report.unread,
+        "known already": report.known,
+        "left out": report.refused.total(),
+    }
+    said = ", ".join(f"{number} {what}" for what, number in amounts.items() if number)
+    yield f"{report.name} -> {report.op or 'no op'}: {said or 'nothing'}"
+    for reason, number in report.refused.most_common():
+        yield f"    {number}: {reason}"
