@@ -35,7 +35,7 @@ class Bringing:
             op.__wrapped__,
             static=True,
             arguments=op.options.track,
-            scope=caller.request_of(op, (), {}, {}).scope,
+            scope=caller.requests.of_values(op, (), {}, {}).scope,
         )
         with watch as capture:
             pass

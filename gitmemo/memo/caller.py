@@ -173,7 +173,7 @@ class Caller:
     def bring(self, call: PreparedCall, returned: object, came: Mapping[str, JsonValue]) -> Any:
         """Record a call that another tool ran; `came` says what is known of that run."""
         facts = self._begin(call)
-        outcome = executed_elsewhere(self.request(call), self.tracking, returned, came)
+        outcome = executed_elsewhere(self.requests.of_call(call), self.tracking, returned, came)
         return self._finish(call, outcome, facts, ())
 
     async def run_async(self, call: PreparedCall, instead_of: Sequence[Call] = ()) -> Any:
