@@ -14,7 +14,8 @@ from typing import IO
 
 import pytest
 from driver import Clone, copy_of, environment
-from parallel.programs import SLOW, executions, make_parallel_project, records
+from parallel.batch_programs import GRAPH, MORE
+from parallel.programs import SLOW, executions, kept, make_parallel_project, records
 
 pytest.importorskip("distributed")
 
@@ -80,6 +81,20 @@ def test_records_are_those_of_a_loop(begun: Clone, cluster: Cluster, tmp_path: P
     assert clone.python("program.py", "dask", cluster.address).out.splitlines()[0] == said
     assert records(clone) == records(looped)
     assert executions(clone) == executions(looped)
+    assert clone.python("program.py", "dask", cluster.address).out.splitlines() == [said, "0"]
+
+
+def test_records_of_a_batch_are_those_of_a_plain_program(
+    begun: Clone, cluster: Cluster, tmp_path: Path
+) -> None:
+    plain, clone = copy_of(begun, tmp_path / "plain"), copy_of(begun, tmp_path / "p")
+    for one in (plain, clone):
+        one.write("program.py", GRAPH)
+        one.write("more.py", MORE)
+    said = plain.python("program.py", "plain").out.splitlines()[0]
+    assert clone.python("program.py", "dask", cluster.address).out.splitlines()[0] == said
+    assert kept(clone) == kept(plain)
+    assert executions(clone) == executions(plain)
     assert clone.python("program.py", "dask", cluster.address).out.splitlines() == [said, "0"]
 
 
