@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import gc
 import subprocess
 import sys
 import threading
 import time
+import weakref
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import joblib
@@ -18,7 +21,7 @@ from parallel.batch_executor import ByHand, Given
 
 import gitmemo as gm
 from gitmemo.errors import BatchEntered, CallNotMade, WorkersLost
-from gitmemo.memo.parallel import runners
+from gitmemo.memo.parallel import dask, runners
 from gitmemo.memo.parallel.course import Course
 from gitmemo.memo.parallel.executors import Lost
 from gitmemo.memo.parallel.outcomes import Outcome
@@ -364,3 +367,43 @@ def test_a_batch_says_what_it_is_and_is_entered_once_at_a_time(storage: gm.Stora
     with batch:  # again, after its end
         third = inc(second)
     assert [first.unwrap(), second.unwrap(), third.unwrap()] == [2, 3, 4]
+
+
+def test_a_batch_that_ended_keeps_no_arguments(storage: gm.Storage) -> None:
+    class Values(list[int]):
+        """Can be referred to weakly."""
+
+    values = Values([1, 2])
+    batch = storage.batch()
+    with batch:
+        summed = total(values)
+    kept = weakref.ref(values)
+    del values
+    gc.collect()
+    assert kept() is None
+    assert (summed.unwrap(), batch.unfinished) == (3, 0)
+
+
+class Client:
+    """What a client of Dask says of itself."""
+
+    status = "running"
+
+
+def test_a_scheduler_may_be_away_for_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
+    client, now = Client(), [100.0]
+    monkeypatch.setattr(dask, "time", SimpleNamespace(monotonic=lambda: now[0]))
+    answers = dask.Answers(client)
+    for status, after_s, is_lost in (
+        ("running", 0, False),
+        ("connecting", 50, False),
+        ("connecting", 9, False),
+        ("running", 5, False),
+        ("connecting", 5, False),
+        ("connecting", 11, True),
+        ("running", 0, False),
+        ("closed", 0, True),
+    ):
+        client.status = status
+        now[0] += after_s
+        assert (status in answers.lost()) == is_lost

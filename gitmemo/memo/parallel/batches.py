@@ -215,6 +215,7 @@ class Batch:
             return
         with self._course.changed:
             self.is_closed = True
+            self._copies.clear()
         if self._course.runner is not None:
             is_replaced = isinstance(error or self._course.lost, WorkerDiffers)
             self._course.runner.close(is_replaced=is_replaced)

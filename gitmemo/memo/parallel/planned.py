@@ -246,6 +246,10 @@ class Copies:
             {name: self._given(op, name, value) for name, value in kwargs.items()},
         )
 
+    def clear(self) -> None:
+        """Forget them: who has the batch does not keep arguments."""
+        self._made.clear()
+
     def _given(self, op: Op[..., Any], name: str, value: Any) -> Any:
         try:
             return self._of(value)
