@@ -64,7 +64,7 @@ class Events(RuleBasedStateMachine):
         self.outermost = self.storage.batch().__enter__()
         self.blocks = [self.outermost]
         # Refs, or values, with what a plain program has there and whether its call may be cancelled.
-        self.values: list[tuple[Any, Any, bool]] = [(0, 0, False), (1, 1, False)]
+        self.values: list[tuple[Any, Any, bool]] = [(2, 2, False), (3, 3, False)]
         self.planned: list[Planned] = []
         self.is_lost = False
 
@@ -78,7 +78,7 @@ class Events(RuleBasedStateMachine):
 
     @initialize()
     def begin(self) -> None:
-        self.call(plain, 0, 0, in_thread=False)
+        self.call(plain, 0, 0, in_thread=False)  # 2 + 2; 2 + 3 fails
 
     @rule(op=st.sampled_from([plain, on_gpu]), x=_ANY, y=_ANY, in_thread=st.booleans())
     def call(self, op: Any, x: int, y: int, in_thread: bool) -> None:
