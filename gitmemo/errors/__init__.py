@@ -163,6 +163,7 @@
       LengthsDiffer          exit 2
       ResourceMissing        exit 2
       CallNotMade            exit 1
+      BatchEntered           exit 1
       WaitsInside            exit 1
       ArgumentsChanged       exit 1
       ForkedInBatch          exit 1
@@ -224,6 +225,7 @@ from gitmemo.errors.pages import CannotListen, PageNotWritten
 from gitmemo.errors.parallel import (
     ArgumentsChanged,
     BackendUnfit,
+    BatchEntered,
     CallNotMade,
     CallsFailed,
     ForkedInBatch,
@@ -373,6 +375,7 @@ __all__ = [
     "BadOption",
     "BadSetting",
     "BadTagName",
+    "BatchEntered",
     "BlobCorrupt",
     "CallNotMade",
     "CallsFailed",

@@ -157,6 +157,20 @@ class CallNotMade(GitmemoError):
         )
 
 
+class BatchEntered(GitmemoError):
+    """One `storage.batch()` is entered while its block runs already."""
+
+    kind = "batch-entered"
+
+    def problem(self) -> str:
+        return "this batch has begun already, and its block has not ended"
+
+    def remedy(self) -> str:
+        return (
+            "make one for each block: `with storage.batch() as inner:`; in a batch it is part of it"
+        )
+
+
 class WaitsInside(GitmemoError):
     """The body of an op, or what packs it for a worker, would wait for a call of the same batch."""
 

@@ -22,6 +22,7 @@ from gitmemo.tracing.observations import Observations, Probe
 from gitmemo.tracing.project import Project
 from gitmemo.tracing.resolver import Closure, Given, Resolver
 from gitmemo.tracing.state import CodeState
+from gitmemo.tracing.values import UNSETTLED
 
 _MOST_PLANS = 4096
 
@@ -169,6 +170,8 @@ class Capture:
         for component in sorted(self._scope.over([*closure.components, *self._added])):
             before, added = entry.get(component), self._added.get(component)
             after = self._tracker.state.current(component)
+            if before is not None and before.value == UNSETTLED:
+                before = after  # it is what it was, only known by now
             if self._is_made_here(component, before, after, entry):
                 mutated.append(component)  # nothing was there that the result could depend on
                 continue

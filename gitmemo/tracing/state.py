@@ -27,7 +27,7 @@ from gitmemo.tracing.outside import Outside
 from gitmemo.tracing.places import Places
 from gitmemo.tracing.project import Project
 from gitmemo.tracing.staleness import Staleness
-from gitmemo.tracing.values import ValueIds, attributes, is_ours
+from gitmemo.tracing.values import UNSETTLED, ValueIds, attributes, is_ours
 
 # They differ with how a program is started, or say nothing that the path does not.
 _SKIPPED_NAMES = frozenset(
@@ -202,8 +202,12 @@ class CodeState:
     def _value_id(self, value: object, source: Digest, seen: Observations) -> Digest:
         for function in functions_inside(value):
             seen.function(function)
-        seen.guard(guard_for(value, lambda: self._values.or_type(value, source)))
-        return self._values.or_type(value, source)
+        found = self._values.or_type(value, source)
+        if found == UNSETTLED:
+            seen.guard(lambda: False)  # until it is settled
+        else:
+            seen.guard(guard_for(value, lambda: self._values.or_type(value, source)))
+        return found
 
     def _whole_module(self, path: str, module: ModuleType, seen: Observations) -> Content | None:
         parts: list[bytes] = []
@@ -216,6 +220,8 @@ class CodeState:
             if target.kind is Kind.DATA or target.component is not None:
                 value = self._value_id(target.value, NO_SOURCE, seen)
             parts.append(name.encode() + b"=" + target.description.encode() + b"=" + value)
+            if value == UNSETTLED:
+                return Content(self._source(Component(path, WHOLE_MODULE)) or NO_SOURCE, UNSETTLED)
         source = self._source(Component(path, WHOLE_MODULE)) or NO_SOURCE
         return Content(source, digest(b"\n".join(parts)))
 

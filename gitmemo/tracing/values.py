@@ -38,12 +38,30 @@ def is_ours(value: object) -> bool:
     return type(value).__module__.partition(".")[0] == _OWN_PACKAGE
 
 
+UNSETTLED = digest(b"a ref to a result that is not there yet")
+"""The value id of what holds such a ref. It says nothing, and is never waited for."""
+
+
+class Unsettled(Exception):
+    """A value holds a ref to a result that is not there yet."""
+
+
 def ref_id(value: object) -> bytes | None:
-    """Return the content id that a ref carries, None for anything else."""
+    """Return the content id that a ref carries, None for anything else.
+
+    It is empty while the result is not there.
+    """
     found = getattr(type(value), "__gitmemo_cid__", None) and getattr(
         value, "__gitmemo_cid__", None
     )
     return found if isinstance(found, bytes) else None
+
+
+def _settled_id(value: object) -> bytes | None:
+    cid = ref_id(value)
+    if cid == b"":
+        raise Unsettled
+    return cid
 
 
 def opaque_id(value: object, source: Digest) -> Digest:
@@ -61,13 +79,13 @@ class ValueIds:
         self._describe = describe
 
     def of(self, value: object) -> Digest:
-        """Return the value id; raise `Unhashable` if there is none."""
-        cid = ref_id(value)
+        """Return the value id; raise `Unhashable` if there is none, `Unsettled` if there is none yet."""
+        cid = _settled_id(value)
         if cid is not None:
             return Digest(cid)
         try:
             return content_id(_Standing(self).put(value, 0))
-        except Unhashable:
+        except (Unhashable, Unsettled):
             raise
         except Exception as error:  # noqa: BLE001 - any object's own __reduce__ may run here
             raise Unhashable(type(value).__qualname__, "", str(error)) from None
@@ -76,6 +94,8 @@ class ValueIds:
         """Return the value id, or for what cannot be hashed an id of its type and source."""
         try:
             return self.of(value)
+        except Unsettled:
+            return UNSETTLED
         except Unhashable:
             return opaque_id(value, source)
 
@@ -204,7 +224,7 @@ class _Standing:
         ]
 
     def _object(self, value: Any, kind: type, depth: int) -> object:
-        cid = ref_id(value)
+        cid = _settled_id(value)
         if cid is not None:
             return ("ref", cid)
         if is_ours(value):

@@ -67,6 +67,10 @@ if __name__ == "__main__":
         with storage:
             found = main()
     else:
+        if HOW == "dask":
+            from distributed import Client
+
+            client = Client(sys.argv[2])
         with joblib.parallel_config(HOW), storage.batch(n_jobs=2):
             found = main()
     print(storage.unwrap(found))

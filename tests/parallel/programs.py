@@ -248,6 +248,12 @@ def records(clone: Clone) -> list[str]:
     return sorted({_without_run(line) for line in lines})
 
 
+def kept(clone: Clone) -> list[str]:
+    """Return the records but for what is known of runs: which of equal calls was run is part of that."""
+    facts = [json.loads(line) for line in records(clone)]
+    return sorted(json.dumps(fact[:-1] if fact[0] == "call" else fact) for fact in facts)
+
+
 def _without_run(line: str) -> str:
     fact = json.loads(line)
     if fact[0] == "call":

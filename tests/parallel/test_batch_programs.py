@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import subprocess
@@ -13,7 +12,7 @@ from pathlib import Path
 import pytest
 from driver import Clone, copy_of
 from parallel.batch_programs import GRAPH, KILLED, MORE
-from parallel.programs import executions, make_parallel_project, records
+from parallel.programs import executions, kept, make_parallel_project
 
 
 @pytest.fixture(scope="module")
@@ -30,15 +29,9 @@ def test_records_are_those_of_a_plain_program(begun: Clone, tmp_path: Path) -> N
     plain, batch = copy_of(begun, tmp_path / "plain"), copy_of(begun, tmp_path / "batch")
     wanted = plain.python("program.py", "plain").out.splitlines()
     assert batch.python("program.py", "loky").out.splitlines()[0] == wanted[0]
-    assert _kept(batch) == _kept(plain)
+    assert kept(batch) == kept(plain)
     assert executions(batch) == executions(plain)
     assert batch.python("program.py", "loky").out.splitlines() == [wanted[0], "0"]
-
-
-def _kept(clone: Clone) -> list[str]:
-    """Return the records but for what is known of runs: which of equal calls was run is part of that."""
-    facts = [json.loads(line) for line in records(clone)]
-    return sorted(json.dumps(fact[:-1] if fact[0] == "call" else fact) for fact in facts)
 
 
 @pytest.mark.parametrize("who", ["worker", "driver"])

@@ -14,7 +14,8 @@ from typing import IO
 
 import pytest
 from driver import Clone, copy_of, environment
-from parallel.programs import SLOW, executions, make_parallel_project, records
+from parallel.batch_programs import GRAPH, MORE
+from parallel.programs import SLOW, executions, kept, make_parallel_project, records
 
 pytest.importorskip("distributed")
 
@@ -55,6 +56,13 @@ class Cluster:
         with Client(self.address) as client:
             return sorted(client.run(os.getpid).values())
 
+    def restart(self) -> None:
+        """Let its workers forget the modules of another test."""
+        from distributed import Client
+
+        with Client(self.address) as client:
+            client.restart()
+
     def end(self) -> None:
         if self.process.poll() is None:
             os.killpg(self.process.pid, signal.SIGKILL)
@@ -75,11 +83,27 @@ def begun(tmp_path_factory: pytest.TempPathFactory) -> Clone:
 
 
 def test_records_are_those_of_a_loop(begun: Clone, cluster: Cluster, tmp_path: Path) -> None:
+    cluster.restart()
     looped, clone = copy_of(begun, tmp_path / "looped"), copy_of(begun, tmp_path / "p")
     said = looped.python("program.py", "loop").out.splitlines()[0]
     assert clone.python("program.py", "dask", cluster.address).out.splitlines()[0] == said
     assert records(clone) == records(looped)
     assert executions(clone) == executions(looped)
+    assert clone.python("program.py", "dask", cluster.address).out.splitlines() == [said, "0"]
+
+
+def test_records_of_a_batch_are_those_of_a_plain_program(
+    begun: Clone, cluster: Cluster, tmp_path: Path
+) -> None:
+    cluster.restart()
+    plain, clone = copy_of(begun, tmp_path / "plain"), copy_of(begun, tmp_path / "p")
+    for one in (plain, clone):
+        one.write("program.py", GRAPH)
+        one.write("more.py", MORE)
+    said = plain.python("program.py", "plain").out.splitlines()[0]
+    assert clone.python("program.py", "dask", cluster.address).out.splitlines()[0] == said
+    assert kept(clone) == kept(plain)
+    assert executions(clone) == executions(plain)
     assert clone.python("program.py", "dask", cluster.address).out.splitlines() == [said, "0"]
 
 

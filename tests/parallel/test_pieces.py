@@ -204,4 +204,4 @@ def test_without_a_scheduler_calls_are_lost(client: Client) -> None:
     client.status = "closed"
     batch.submit([0])
     assert batch.ended == {0: Lost}
-    assert batch.executor.lost() == "the client is closed"
+    assert batch.executor.lost() == "the Dask scheduler does not answer (closed)"

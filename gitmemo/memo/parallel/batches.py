@@ -18,6 +18,7 @@ from gitmemo.memo.inputs import PreparedCall
 from gitmemo.memo.parallel.course import Course
 from gitmemo.memo.parallel.pending import pending_in, settled, source_of, without_tuples
 from gitmemo.memo.parallel.planned import Copies, Planned, Uncopied
+from gitmemo.memo.parallel.work import in_task
 from gitmemo.memo.waiting import Patience
 
 if TYPE_CHECKING:
@@ -61,7 +62,8 @@ class Batch:
     def lent(self) -> Executor | None:
         """Return what runs the calls, for a map that is made in the batch; None where nothing does."""
         with self._course.changed:
-            return None if self._course.is_elsewhere else self._course.ready().executor
+            is_over = self.is_closed or self._course.is_elsewhere
+            return None if is_over else self._course.ready().executor
 
     # --- calls ---------------------------------------------------------------
 
@@ -105,12 +107,14 @@ class Batch:
             found = stored
         try:
             with self._course.changed:
-                copied = self._copies.of_all(op, args, kwargs)
-                # What ended while it was looked up may have been this call.
-                known = found.key if found is not None and over == self._course.over else None
-                return self._course.plan(self, op, *copied, before, known)
+                if not self.is_closed:
+                    copied = self._copies.of_all(op, args, kwargs)
+                    # What ended while it was looked up may have been this call.
+                    known = found.key if found is not None and over == self._course.over else None
+                    return self._course.plan(self, op, *copied, before, known)
         except Uncopied:  # later it could be another
-            return self.storage.call(op, without_tuples(args), without_tuples(kwargs))
+            pass
+        return self.storage.call(op, without_tuples(args), without_tuples(kwargs))
 
     def _before(self, given: Iterable[object]) -> list[Planned]:
         """Return the calls of this batch whose results are among arguments; wait for those of others."""
@@ -137,11 +141,15 @@ class Batch:
             return
         if self._course.is_elsewhere:  # who held the lock is not here, and nothing will be told of
             raise ForkedInBatch(call.in_words())
-        if running.get() is not None or self._course.busy == threading.get_ident():
+        if self._is_inside or self._course.busy == threading.get_ident():
             raise WaitsInside(call.in_words())
         with self._course.changed, self._course.shown:
             self._course.want(call)
             self._until(lambda: call.is_over, wanted=True)
+
+    @property
+    def _is_inside(self) -> bool:
+        return running.get() is not None or in_task.get()
 
     def _until(self, is_met: Callable[[], bool], *, wanted: bool) -> None:
         self._course.advance()
@@ -192,9 +200,9 @@ class Batch:
         if self._course.is_elsewhere:
             return
         with self._course.changed:
-            for number, handle in list(self._course.running.items()):
+            for number in list(self._course.running):
                 if number >= since:
-                    self._course.withdraw(handle)
+                    self._course.withdraw(number)
             for number, call in list(self._course.open.items()):
                 if number >= since and number not in self._course.running:
                     self._course.cancel(call)
@@ -202,7 +210,12 @@ class Batch:
 
     def close(self, error: BaseException | None) -> None:
         """End what runs calls; nothing is running any more. `error` is what ended the block."""
-        self.is_closed = True
-        if self._course.runner is not None and not self._course.is_elsewhere:
+        if self._course.is_elsewhere:  # who held the lock is not here
+            self.is_closed = True
+            return
+        with self._course.changed:
+            self.is_closed = True
+            self._copies.clear()
+        if self._course.runner is not None:
             is_replaced = isinstance(error or self._course.lost, WorkerDiffers)
             self._course.runner.close(is_replaced=is_replaced)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from types import TracebackType
 from typing import TYPE_CHECKING, Self
 
-from gitmemo.errors import CallsFailed
+from gitmemo.errors import BatchEntered, CallsFailed
 from gitmemo.memo import context
 from gitmemo.memo.parallel.batches import Batch
 from gitmemo.memo.parallel.resources import checked_jobs
@@ -25,9 +25,19 @@ class Block:
         self._storage = storage
         self._progress = progress
         self._n_jobs = checked_jobs(n_jobs)
+        self._batch: Batch | None = None
+        self._is_entered = False
 
     def __enter__(self) -> Self:
+        """Begin it.
+
+        Raises:
+            BatchEntered: It has begun, and has not ended.
+        """
+        if self._is_entered:
+            raise BatchEntered
         self._storage.__enter__()
+        self._is_entered = True
         self._around = context.batching.get()
         around = of_storage(self._around, self._storage)
         # A batch in a batch is part of it: one pool of workers, and no call twice.
@@ -42,7 +52,7 @@ class Block:
     @property
     def unfinished(self) -> int:
         """How many calls of the batch are not over."""
-        return self._batch.unfinished
+        return 0 if self._batch is None else self._batch.unfinished
 
     def __exit__(
         self,
@@ -52,6 +62,7 @@ class Block:
     ) -> None:
         context.batching.set(self._around)
         batch = self._batch
+        assert batch is not None  # it was entered
         try:
             if error is not None:
                 batch.abandon(self._since)
@@ -66,6 +77,7 @@ class Block:
         finally:
             if self._is_own:
                 batch.close(error)
+            self._is_entered = False
             self._storage.__exit__(None, None, None)
 
     def __repr__(self) -> str:

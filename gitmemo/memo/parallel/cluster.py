@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
-from gitmemo.memo.parallel.dask import check_resources
+from gitmemo.memo.parallel.dask import Answers, check_resources
 from gitmemo.memo.parallel.executors import Cancelled, Fetch, Lost, first_line
 from gitmemo.memo.parallel.outcomes import Outcome, Raised, Task
 
@@ -58,6 +58,7 @@ class Dask:
 
     def __init__(self, client: Any, submit_kwargs: dict[str, Any]) -> None:
         self._client = client
+        self._answers = Answers(client)
         self._how = submit_kwargs
         self._checked: set[_Needs] = set()
         self._cores: int = max(1, sum(client.ncores().values()))
@@ -180,9 +181,8 @@ class Dask:
                 handle.future.cancel()
 
     def lost(self) -> str:
-        """Return how the client stands, if it has no scheduler any more."""
-        status = self._client.status
-        return f"the client is {status}" if status in ("closed", "closing") else ""
+        """Return how the client stands, if its scheduler is gone, or away for too long."""
+        return self._answers.lost()
 
     def close(self) -> None:
         """Leave the cluster as it is."""

@@ -61,6 +61,7 @@ class Course:
         self.made = 0
         self.open: dict[int, Planned] = {}
         self.running: dict[int, Any] = {}
+        self._withdrawn: set[int] = set()
         self.over = 0
         self.failed = Failures()
         self.lost: BaseException | None = None
@@ -208,27 +209,54 @@ class Course:
         return call
 
     def _begin(self, call: Planned, runner: Runner) -> None:
-        task = runner.task(call)
-        if isinstance(task, Said):
-            self._take_outcome(call, task.outcome)
-            return
-        call.state = State.RUNNING
-        self._queue.occupy(call)
-        self.running[call.number] = None
         try:
+            task = runner.task(call)
+            if isinstance(task, Said):
+                self._take_outcome(call, task.outcome)
+                return
+            self._runs(call)
             self.running[call.number] = runner.submit(call, task)
         except Lost as lost:
             self.lose(str(lost))
+        except BaseException:  # interrupted: nobody will tell of it
+            self._drop(call)
+            raise
+
+    def _runs(self, call: Planned) -> None:
+        call.state = State.RUNNING
+        self._queue.occupy(call)
+        self.running[call.number] = None
+
+    def _runs_no_more(self, call: Planned) -> None:
+        if call.number in self.running:
+            del self.running[call.number]
+            self._queue.free(call, is_last=not self.running)
+
+    def _drop(self, call: Planned) -> None:
+        self._runs_no_more(call)
+        self.cancel(call)
+        self.changed.notify_all()
 
     def take(self, call: Planned, fetch: Fetch) -> None:
         """Take notice that a call has ended."""
+        outcome: Outcome | None = None
+        error: BaseException | None = None
+        try:
+            outcome = fetch()  # perhaps from another host: nobody waits for that
+        except BaseException as raised:  # noqa: BLE001  it is looked at below
+            error = raised
         with self.changed:
-            self.running.pop(call.number, None)
-            self._queue.free(call, is_last=not self.running)
+            self._runs_no_more(call)
             try:
-                self._take_outcome(call, fetch())
+                if outcome is None:
+                    assert error is not None  # one of both came
+                    raise error
+                self._take_outcome(call, outcome)
             except Cancelled:
-                self.cancel(call)
+                if call.number in self._withdrawn:
+                    self.cancel(call)
+                else:
+                    self.lose(f"{call.in_words()}, and was cancelled")
             except Lost as lost:
                 self.lose(str(lost))
             except BaseException as error:  # noqa: BLE001  a worker that differs, or was interrupted
@@ -321,12 +349,16 @@ class Course:
                 self.failed.add(one)
 
     def cancel(self, call: Planned) -> None:
-        """Do not make a call."""
+        """Do not make a call, nor what needs it; equal calls that waited for it are made without it."""
+        if call.number not in self.open:
+            return
         self.is_broken = True
-        if not call.is_over:
-            call.cancel()
-        if call.number in self.open:  # also one that was ended, and not counted
-            self._is_over(call)
+        # It may have ended, and not been counted, when a thread was interrupted.
+        left_out, alike = ([], []) if call.is_over else call.cancel()
+        for one in (call, *left_out):
+            self._is_over(one)
+        for one in alike:
+            heappush(self._due, (one.number, one))
 
     def _is_over(self, call: Planned) -> None:
         self.over += 1
@@ -338,21 +370,23 @@ class Course:
             self.runner.let_go(call)
 
     def lose(self, reason: str) -> None:
-        """Cancel everything, as the workers are gone."""
+        """Cancel everything, as the workers are gone: of what they ran nothing will be told."""
         self._give_up(WorkersLost(self.made - len(self.open), self.made, reason))
+        self.running.clear()
 
     def _give_up(self, error: BaseException) -> None:
-        """Cancel everything: nothing can be run any more."""
+        """Cancel everything that has not begun: nothing can be run any more."""
         self.lost = self.lost or error
         for call in list(self.open.values()):
             call.error = error
             self.cancel(call)
-        for handle in self.running.values():
-            self.withdraw(handle)
-        self.running.clear()
+        for number in list(self.running):
+            self.withdraw(number)
 
-    def withdraw(self, handle: Any) -> None:
-        """Do not begin what was submitted, if it has not begun."""
+    def withdraw(self, number: int) -> None:
+        """Do not begin a call that was submitted, if it has not begun."""
+        self._withdrawn.add(number)
+        handle = self.running[number]
         if self.runner is not None and self.runner.executor is not None and handle is not None:
             self.runner.executor.cancel(handle)
 
@@ -360,17 +394,13 @@ class Course:
         """Run a call in this thread, while others may go on with the batch."""
         assert self.runner is not None  # whoever asks for it has seen it
         task = self.runner.task(call)
-        call.state = State.RUNNING
-        self._queue.occupy(call)
-        self.running[call.number] = None
+        self._runs(call)
         self.changed.release()
         try:
             outcome = task()
         except BaseException:  # interrupted: it has not ended
             self.changed.acquire()
-            self.running.pop(call.number, None)
-            self._queue.free(call, is_last=not self.running)
-            self.cancel(call)
+            self._drop(call)
             raise
         self.changed.acquire()
         self.take(call, lambda: outcome)

@@ -45,6 +45,25 @@ def check_resources(client: Any, need: Mapping[str, float]) -> None:
     check_workers(need, [each["resources"] for each in workers.values()])
 
 
+class Answers:
+    """Whether the scheduler of a client answers."""
+
+    def __init__(self, client: Any) -> None:
+        self._client = client
+        self._away_since: float | None = None
+
+    def lost(self) -> str:
+        """Return how the client stands, if its scheduler is gone, or away for too long."""
+        status = self._client.status
+        if status == "running":
+            self._away_since = None
+            return ""
+        self._away_since = self._away_since or time.monotonic()
+        is_over = status in ("closed", "closing")
+        is_long = time.monotonic() - self._away_since > _GONE_AFTER_S
+        return f"the Dask scheduler does not answer ({status})" if is_over or is_long else ""
+
+
 class Dask:
     """The cluster of a client; `need` are the resources that each call needs there."""
 
@@ -114,19 +133,14 @@ class _Run:
 
     def _wait(self) -> Any:
         """Return a future that has ended."""
-        away_since: float | None = None
+        answers = Answers(self._client)
         while True:
             try:
                 return self._finished.get(timeout=_LOOKS_EVERY_S)
             except queue.Empty:
-                pass
-            if self._client.status == "running":
-                away_since = None
-                continue
-            away_since = away_since or time.monotonic()
-            is_over = self._client.status in ("closed", "closing")
-            if is_over or time.monotonic() - away_since > _GONE_AFTER_S:
-                raise self._lost(f"the Dask scheduler does not answer ({self._client.status})")
+                reason = answers.lost()
+            if reason:
+                raise self._lost(reason)
 
     def _outcome_of(self, future: Any) -> Generator[Outcome, None, None]:
         taken = self._under_way.pop(future)

@@ -48,6 +48,11 @@ class PendingRef(Ref[R_co]):
             return getattr(settled(self), name)
         return Ref.__getattr__(self, name)  # raises
 
+    @property
+    def __gitmemo_cid__(self) -> bytes:
+        """The content id; empty while nobody knows it, for who must not wait."""
+        return b"" if source_of(self) is not None else settled(self)._cid
+
     def unwrap(self) -> R_co:
         """Return the value, when it is there."""
         value: R_co = settled(self).unwrap()

@@ -161,14 +161,14 @@ class Planned:
     def fail(self, error: BaseException) -> list[Planned]:
         """Note what it raised; leave out what needs it, and return that."""
         self.failed, self.error = self, error
-        return self._without(State.FAILED)
+        return self._without(State.FAILED, State.LEFT_OUT)
 
     def leave_out(self, failed: Planned) -> list[Planned]:
         """Do not run it, as a call that it needs failed; leave out what needs it, and return that."""
         self.failed, self.error = failed, failed.error
-        return self._without(State.LEFT_OUT)
+        return self._without(State.LEFT_OUT, State.LEFT_OUT)
 
-    def _without(self, state: State) -> list[Planned]:
+    def _without(self, state: State, rest: State) -> list[Planned]:
         found: list[Planned] = []
         todo = [*self.after]
         self._end(state)
@@ -177,13 +177,20 @@ class Planned:
             if not one.is_over:
                 todo += one.after
                 one.failed, one.error = self.failed, self.error
-                one._end(State.LEFT_OUT)
+                one._end(rest)
                 found.append(one)
         return found
 
-    def cancel(self) -> None:
-        """Do not run it any more."""
-        self._end(State.CANCELLED)
+    def cancel(self) -> tuple[list[Planned], list[Planned]]:
+        """Do not run it any more, nor what needs it.
+
+        Return what needs it, and the equal calls that waited for it: nothing is wrong with those.
+        """
+        alike = [one for one in self.after if one.same is self and not one.is_over]
+        self.after = [one for one in self.after if one not in alike]
+        for one in alike:
+            one.same, one.before, one.waits_for = None, (), 0
+        return self._without(State.CANCELLED, State.CANCELLED), alike
 
     def _end(self, state: State) -> None:
         if state is not State.DONE:
@@ -238,6 +245,10 @@ class Copies:
             tuple([self._given(op, *each) for each in zip(names, args, strict=False)]),
             {name: self._given(op, name, value) for name, value in kwargs.items()},
         )
+
+    def clear(self) -> None:
+        """Forget them: who has the batch does not keep arguments."""
+        self._made.clear()
 
     def _given(self, op: Op[..., Any], name: str, value: Any) -> Any:
         try:

@@ -16,12 +16,14 @@ from gitmemo.memo.parallel.planned import Planned, State
 from gitmemo.memo.parallel.resources import UNSAID
 from gitmemo.memo.waiting import LONGEST_S, SHORTEST_S
 
-_Entry: TypeAlias = "tuple[bool, int, Planned]"
+_Needs: TypeAlias = "tuple[tuple[str, float], ...]"
+_Entry: TypeAlias = "tuple[bool, bool, int, Planned]"
+"""Whether nobody waits for it, whether it was put off, its number; the smallest is the next."""
 
 _LONGEST_WANTED_S = 0.05
 """How long a call that somebody waits for is put off at most."""
-_MOST_FREED = 8
-"""How many calls are looked at for each that gives a resource back."""
+_HARDLY_MORE = 1e-9
+"""Three times 0.1 is a little more than 0.3."""
 
 
 class Queue:
@@ -31,18 +33,21 @@ class Queue:
         """`capacity` says how much there is of what calls need, `is_free` whether others compute one."""
         self._capacity = capacity
         self._is_free = is_free
-        self._ready: list[_Entry] = []
-        # By what they need: ready, but for resources that are taken.
-        self._held: dict[tuple[tuple[str, float], ...], list[_Entry]] = {}
+        # Heaps, by what the calls need. A call may be in one twice: what is not ready is dropped.
+        self._ready: dict[_Needs, list[_Entry]] = {}
         self._taken: dict[str, float] = {}
-        # What others compute: until when it rests, and what has rested.
+        # What others compute, and until when it rests.
         self._resting: list[tuple[float, int, Planned]] = []
-        self._rested: list[_Entry] = []
         self._pauses: dict[int, float] = {}
 
     def push(self, call: Planned) -> None:
         """Add a call that is ready; once more where it is waited for by now."""
-        heappush(self._ready, (not call.is_wanted, call.number, call))
+        self._push(call, was_put_off=False)
+
+    def _push(self, call: Planned, *, was_put_off: bool) -> None:
+        needs = tuple(sorted(call.op.options.resources.items()))
+        entry = (not call.is_wanted, was_put_off, call.number, call)
+        heappush(self._ready.setdefault(needs, []), entry)
 
     def next(self, *, wanted: bool, limits: bool) -> Planned | None:
         """Return the next call to begin, of those that are waited for if `wanted`.
@@ -50,24 +55,23 @@ class Queue:
         `limits` says whether what calls need is seen to here, and not by a cluster.
         """
         self._rouse()
-        while (heap := self._first()) and not (wanted and heap[0][0]):
-            entry = heappop(heap)
-            if entry[2].state is not State.READY:
-                continue
-            if heap is self._rested and not self._is_free(entry[2]):
-                self.put_off(entry[2])
-                continue
-            if not limits or self._fits(entry[2]):
-                return entry[2]
-            needs = tuple(sorted(entry[2].op.options.resources.items()))
-            heappush(self._held.setdefault(needs, []), entry)
+        while (heap := self._first(limits=limits)) and not (wanted and heap[0][0]):
+            _, was_put_off, _, call = heappop(heap)
+            if not was_put_off or self._is_free(call):
+                return call
+            self.put_off(call)
         return None
 
-    def _first(self) -> list[_Entry]:
-        """Return what holds the next call."""
-        ready, rested = self._ready, self._rested
-        is_more_wanted = bool(ready and rested) and ready[0][0] > rested[0][0]
-        return rested if is_more_wanted or not ready else ready
+    def _first(self, *, limits: bool) -> list[_Entry]:
+        """Return the heap with the next call of those that fit; an empty one if none does."""
+        found: list[_Entry] = []
+        for needs, heap in self._ready.items():
+            while heap and heap[0][3].state is not State.READY:
+                heappop(heap)
+            is_next = heap and (not found or heap[0] < found[0])
+            if is_next and (not limits or self._fits(needs)):
+                found = heap
+        return found
 
     def put_off(self, call: Planned) -> None:
         """Add a call that is ready, and that others compute now."""
@@ -78,8 +82,7 @@ class Queue:
 
     def _rouse(self) -> None:
         while self.is_any_due():
-            call = heappop(self._resting)[2]
-            heappush(self._rested, (not call.is_wanted, call.number, call))
+            self._push(heappop(self._resting)[2], was_put_off=True)
 
     def is_any_due(self) -> bool:
         """Whether a call that was put off is to be tried again."""
@@ -92,21 +95,32 @@ class Queue:
 
     def first_put_off(self) -> Planned | None:
         """Return a call that is put off, if there is nothing else to begin."""
-        return None if self._ready else next(self._put_off(), None)
+        is_more = any(not was_put_off for _, was_put_off, _, _ in self._entries())
+        return None if is_more else next(self._put_off(), None)
 
     def is_wanted_put_off(self) -> bool:
         """Whether somebody waits for a call that is put off."""
         return any(call.is_wanted for call in self._put_off())
 
     def _put_off(self) -> Iterator[Planned]:
-        for entry in (*self._rested, *self._resting):
-            if entry[2].state is State.READY:
-                yield entry[2]
+        for _, was_put_off, _, call in self._entries():
+            if was_put_off:
+                yield call
+        for *_, call in self._resting:
+            if call.state is State.READY:
+                yield call
 
-    def _fits(self, call: Planned) -> bool:
+    def _entries(self) -> Iterator[_Entry]:
+        for heap in self._ready.values():
+            for entry in heap:
+                if entry[3].state is State.READY:
+                    yield entry
+
+    def _fits(self, needs: _Needs) -> bool:
         return all(
-            self._taken.get(name, 0.0) + amount <= self._capacity.get(name, UNSAID)
-            for name, amount in call.op.options.resources.items()
+            self._taken.get(name, 0.0) + amount
+            <= self._capacity.get(name, UNSAID) * (1 + _HARDLY_MORE)
+            for name, amount in needs
         )
 
     def occupy(self, call: Planned) -> None:
@@ -115,15 +129,8 @@ class Queue:
             self._taken[name] = self._taken.get(name, 0.0) + amount
 
     def free(self, call: Planned, *, is_last: bool) -> None:
-        """Give back what a call needed: some of those that were held back may fit.
-
-        `is_last` says that nothing else is running.
-        """
+        """Give back what a call needed; `is_last` says that nothing else is running."""
         for name, amount in call.op.options.resources.items():
             self._taken[name] = self._taken.get(name, 0.0) - amount
         if is_last:
             self._taken.clear()  # what is left of fractions must not hold anything back
-        for held in self._held.values():
-            for _ in range(_MOST_FREED):
-                if held:
-                    heappush(self._ready, heappop(held))

@@ -153,7 +153,8 @@ class Runner:
             if is_replaced:
                 self.executor.replace_workers()
             self._arrived.put(_Word.END)
-            self._thread.join()
+            if not self.executor.lost():  # else it may be waiting for what was lost
+                self._thread.join()
 
 
 class _Word(Enum):

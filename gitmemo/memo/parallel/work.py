@@ -16,6 +16,7 @@ import os
 import sys
 import threading
 from collections.abc import Sequence
+from contextvars import ContextVar
 from dataclasses import replace
 from pathlib import Path
 from types import CodeType
@@ -53,6 +54,10 @@ if TYPE_CHECKING:
     from gitmemo.memo.storage import Storage
 
 
+in_task: ContextVar[bool] = ContextVar("gitmemo_in_task", default=False)
+"""Whether this is a task, from before the body begins until after it has ended."""
+
+
 class Work:
     """What many calls of one storage have in common on their way to workers.
 
@@ -64,6 +69,7 @@ class Work:
         """`is_far` if workers may be on other hosts."""
         self.storage = storage
         self._here = contextvars.copy_context()
+        self._here.run(in_task.set, True)
         self._is_far = is_far
         self._lock = threading.RLock()
         self._shipped: Header | None = None
