@@ -155,6 +155,7 @@
       WorkersApart           exit 3
       WorkersLost            exit 5
       LengthsDiffer          exit 2
+      OptionIsArgument       exit 2
       ResourceMissing        exit 2
       CallNotMade            exit 1
       WaitsInside            exit 1
@@ -215,6 +216,7 @@ from gitmemo.errors.parallel import (
     CallsFailed,
     ForkedInBatch,
     LengthsDiffer,
+    OptionIsArgument,
     RaisedElsewhere,
     ResourceMissing,
     WaitsInside,
@@ -413,6 +415,7 @@ __all__ = [
     "OlderFormat",
     "OpNotLoaded",
     "OperationInProgress",
+    "OptionIsArgument",
     "OverflowMissing",
     "PictureNotWritten",
     "PlanOutdated",

@@ -15,7 +15,7 @@ from gitmemo.memo.wording import short
 if TYPE_CHECKING:
     from gitmemo.memo.op import Op
     from gitmemo.memo.parallel.blocks import Block
-    from gitmemo.memo.parallel.mapping import Mapped, OnError
+    from gitmemo.memo.parallel.mapping import OnError
     from gitmemo.memo.storage import Storage
 
 
@@ -74,6 +74,7 @@ class Maps:
 
         Raises:
             LengthsDiffer: The iterables are not of one length.
+            OptionIsArgument: What is given is an option here, and an argument of the op.
             CallsFailed: Some calls raised. All others are stored.
             WorkerDiffers: A worker has other code than this program.
             WorkersLost: Workers died. What was finished is stored.
@@ -82,8 +83,14 @@ class Maps:
 
         op, first = self._op_of(op, "storage.map")
         rows = [(*first, *row) for row in rows_of(op, iterables, skip=len(first))]
-        return _made(
-            self._mapped(op, rows, fixed, n_jobs, on_error, progress), as_completed=as_completed
+        return self._mapped(
+            op,
+            rows,
+            fixed,
+            n_jobs=n_jobs,
+            as_completed=as_completed,
+            on_error=on_error,
+            progress=progress,
         )
 
     @overload
@@ -129,8 +136,14 @@ class Maps:
 
         op, first = self._op_of(op, "storage.starmap")
         rows = [(*first, *row) for row in rows_given(op, tuples)]
-        return _made(
-            self._mapped(op, rows, fixed, n_jobs, on_error, progress), as_completed=as_completed
+        return self._mapped(
+            op,
+            rows,
+            fixed,
+            n_jobs=n_jobs,
+            as_completed=as_completed,
+            on_error=on_error,
+            progress=progress,
         )
 
     def batch(self, *, n_jobs: int | None = None, progress: bool | None = None) -> Block:
@@ -160,13 +173,22 @@ class Maps:
         op: Op[..., Any],
         rows: list[tuple[Any, ...]],
         fixed: dict[str, Any],
+        *,
         n_jobs: int | None,
+        as_completed: bool,
         on_error: str,
         progress: bool | None,
-    ) -> Mapped:
-        from gitmemo.memo.parallel.mapping import Mapped
+    ) -> list[Any] | Iterator[tuple[int, Any]]:
+        from gitmemo.memo.parallel.mapping import Mapped, check_options
 
-        return Mapped(
+        given = {
+            "n_jobs": n_jobs is not None,
+            "as_completed": as_completed,
+            "on_error": on_error != "collect",
+            "progress": progress is not None,
+        }
+        check_options(op, rows, [name for name, is_given in given.items() if is_given])
+        mapped = Mapped(
             cast("Storage", self),
             op,
             rows,
@@ -175,6 +197,7 @@ class Maps:
             on_error=on_error,
             progress=progress,
         )
+        return mapped.as_completed() if as_completed else mapped.results()
 
     @staticmethod
     def _op_of(given: object, asked: str) -> tuple[Op[..., Any], tuple[object, ...]]:
@@ -186,7 +209,3 @@ class Maps:
         if not isinstance(given, Op):
             raise NotAnOp(short(given), asked)
         return given, ()
-
-
-def _made(mapped: Mapped, *, as_completed: bool) -> list[Any] | Iterator[tuple[int, Any]]:
-    return mapped.as_completed() if as_completed else mapped.results()

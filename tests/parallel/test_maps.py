@@ -20,6 +20,7 @@ from gitmemo.errors import (
     LengthsDiffer,
     NewCallRefused,
     NotAnOp,
+    OptionIsArgument,
     ResourceMissing,
     StorageInMemory,
     Unhashable,
@@ -135,6 +136,31 @@ def test_iterables_of_different_lengths_are_named(storage: gm.Storage) -> None:
         storage.map(len, ["a"])
     with pytest.raises(BadSetting):
         storage.map(double, [1], on_error="ignore")  # type: ignore[call-overload]
+
+
+@gm.op
+def fitted(x, n_jobs=1, *rest, progress=True):
+    return (x, n_jobs, rest, progress)
+
+
+def test_an_option_that_is_an_argument_too_is_refused(storage: gm.Storage, how: int) -> None:
+    with storage:
+        for make in (
+            lambda: storage.map(fitted, [1, 2], n_jobs=3),
+            lambda: storage.starmap(fitted, [(1, 2), (3,)], n_jobs=3, as_completed=True),
+        ):
+            with pytest.raises(OptionIsArgument, match="an argument 'n_jobs'") as refused:
+                make()
+            assert "starmap" in refused.value.remedy()
+            assert "parallel_config" in refused.value.remedy()
+        with pytest.raises(OptionIsArgument, match="an argument 'progress'"):
+            storage.map(fitted, [1], [2], [3], [4], progress=False)  # given by name only
+        assert storage.counter.computed == 0
+        # What the rows give, nobody else can.
+        found = mapped(storage, how, fitted, [1, 2], [3, 4])
+        assert storage.unwrap(found) == [(1, 3, (), True), (2, 4, (), True)]
+        with joblib.parallel_config("threading", n_jobs=how):
+            assert storage.unwrap(storage.map(fitted, [5])) == [(5, 1, (), True)]
 
 
 def test_as_completed_gives_positions_as_calls_end(storage: gm.Storage, how: int) -> None:
