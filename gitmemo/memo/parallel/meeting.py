@@ -110,8 +110,7 @@ def _remove(sign: Path, pid: int) -> None:
     if pid != os.getpid():  # after fork it is still the parent's
         return
     with suppress(OSError):
-        sign.unlink()
-        sign.parent.rmdir()
+        sign.unlink()  # not the folder: another program may be about to leave its own there
 
 
 def first_commits(root: Path) -> frozenset[str]:
