@@ -84,7 +84,7 @@ def leave_sign(storage: Storage, owner: object) -> str:
     if isinstance(world, RepositoryWorld):
         folder = world.layout.private_dir / SIGNS
     else:
-        _, (path, *_) = storage.__reduce__()
+        _, (path, *_) = storage._address()
         folder = Path(f"{path}-{SIGNS}")
     return str(_left(folder, owner))
 

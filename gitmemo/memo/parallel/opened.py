@@ -83,6 +83,9 @@ class Sent:
         except BaseException as error:  # noqa: BLE001  whatever the op raises is its outcome
             return Raised(self.number, *sendable(error), is_of_all=not is_ready)
 
+    def packed(self) -> Sent:
+        return self
+
     def __reduce__(self) -> tuple[Any, ...]:
         return Sent, (self.number, self.header, self.op, self.arguments, self.known)
 
