@@ -248,7 +248,7 @@ def test_a_worker_hands_on_exceptions_that_refuse_a_traceback(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
-    main = mains.Main(None, None, None, (), ())
+    main = mains.Main(None, None, None, (), (), "")
     error = Frozen(1)
     around = mains.as_main(mains.standing_in(main), main), opened._StandingFor(None)
     for block in around:
