@@ -6,7 +6,6 @@ import itertools
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import joblib
@@ -63,14 +62,17 @@ def on_gpu(x):
 
 
 GATE = threading.Event()
+BESIDE = threading.Event()
 
 
 @gm.op
 def gated(x):
     RAN.append(x)
     if x == 0:
+        assert BESIDE.wait(20)
         raise KeyError("first")
-    GATE.wait(0.2)
+    BESIDE.set()
+    assert GATE.wait(20)
     return x
 
 
@@ -328,10 +330,14 @@ def test_programs_that_map_nothing_load_no_engine() -> None:
 def test_when_a_call_fails_at_once_threads_begin_nothing_more(storage: gm.Storage) -> None:
     RAN.clear()
     GATE.clear()
+    BESIDE.clear()
+    before = set(threading.enumerate())
     with storage, pytest.raises(KeyError, match="first") as failed:
         mapped(storage, 2, gated, range(50), on_error="raise")
-    begun = len(RAN)
     assert failed.value.__notes__ == ["raised by call 0: gated(0)"]
-    assert begun < 20
-    time.sleep(0.1)
-    assert len(RAN) <= begun + 2
+    GATE.set()  # until now a thread waited there
+    for thread in set(threading.enumerate()) - before:
+        thread.join(20)
+        assert not thread.is_alive()
+    assert {0, 1} <= set(RAN)
+    assert len(RAN) <= 3  # the other thread may have begun one before it was told
