@@ -31,7 +31,7 @@ class Maps:
         n_jobs: int | None = None,
         as_completed: Literal[False] = False,
         on_error: OnError = "collect",
-        progress: bool | None = None,
+        progress: bool = True,
         **fixed: Any,
     ) -> list[Any]: ...
     @overload
@@ -43,7 +43,7 @@ class Maps:
         n_jobs: int | None = None,
         as_completed: Literal[True],
         on_error: OnError = "collect",
-        progress: bool | None = None,
+        progress: bool = True,
         **fixed: Any,
     ) -> Iterator[tuple[int, Any]]: ...
     def map(
@@ -54,7 +54,7 @@ class Maps:
         n_jobs: int | None = None,
         as_completed: bool = False,
         on_error: OnError = "collect",
-        progress: bool | None = None,
+        progress: bool = True,
         **fixed: Any,
     ) -> list[Any] | Iterator[tuple[int, Any]]:
         """Call an op on the items of iterables, as `map` does, and return what it returns for each.
@@ -103,7 +103,7 @@ class Maps:
         n_jobs: int | None = None,
         as_completed: Literal[False] = False,
         on_error: OnError = "collect",
-        progress: bool | None = None,
+        progress: bool = True,
         **fixed: Any,
     ) -> list[Any]: ...
     @overload
@@ -116,7 +116,7 @@ class Maps:
         n_jobs: int | None = None,
         as_completed: Literal[True],
         on_error: OnError = "collect",
-        progress: bool | None = None,
+        progress: bool = True,
         **fixed: Any,
     ) -> Iterator[tuple[int, Any]]: ...
     def starmap(
@@ -128,7 +128,7 @@ class Maps:
         n_jobs: int | None = None,
         as_completed: bool = False,
         on_error: OnError = "collect",
-        progress: bool | None = None,
+        progress: bool = True,
         **fixed: Any,
     ) -> list[Any] | Iterator[tuple[int, Any]]:
         """Do what `map` does, with the arguments of each call in a tuple, as `itertools.starmap`."""
@@ -146,7 +146,7 @@ class Maps:
             progress=progress,
         )
 
-    def batch(self, *, n_jobs: int | None = None, progress: bool | None = None) -> Block:
+    def batch(self, *, n_jobs: int | None = None, progress: bool = True) -> Block:
         """Return a block in which calls of ops are not waited for: `with storage.batch(n_jobs=4):`.
 
         A call that is not stored returns pending refs at once, and runs when its inputs are there,
@@ -177,7 +177,7 @@ class Maps:
         n_jobs: int | None,
         as_completed: bool,
         on_error: str,
-        progress: bool | None,
+        progress: bool,
     ) -> list[Any] | Iterator[tuple[int, Any]]:
         from gitmemo.memo.parallel.mapping import Mapped, check_options
 
@@ -185,7 +185,7 @@ class Maps:
             "n_jobs": n_jobs is not None,
             "as_completed": as_completed,
             "on_error": on_error != "collect",
-            "progress": progress is not None,
+            "progress": not progress,
         }
         check_options(op, rows, [name for name, is_given in given.items() if is_given])
         mapped = Mapped(

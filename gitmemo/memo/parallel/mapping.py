@@ -108,7 +108,7 @@ class Mapped:
         *,
         n_jobs: int | None,
         on_error: str,
-        progress: bool | None,
+        progress: bool,
     ) -> None:
         if on_error not in _POLICIES:
             raise BadSetting("on_error", on_error, _POLICIES)
