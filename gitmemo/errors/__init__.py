@@ -161,6 +161,7 @@
       WorkersApart           exit 3
       WorkersLost            exit 5
       LengthsDiffer          exit 2
+      OptionIsArgument       exit 2
       ResourceMissing        exit 2
       CallNotMade            exit 1
       BatchEntered           exit 1
@@ -230,6 +231,7 @@ from gitmemo.errors.parallel import (
     CallsFailed,
     ForkedInBatch,
     LengthsDiffer,
+    OptionIsArgument,
     RaisedElsewhere,
     ResourceMissing,
     WaitsInside,
@@ -437,6 +439,7 @@ __all__ = [
     "OlderFormat",
     "OpNotLoaded",
     "OperationInProgress",
+    "OptionIsArgument",
     "OverflowMissing",
     "PageNotWritten",
     "PictureNotWritten",

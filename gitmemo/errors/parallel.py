@@ -376,3 +376,30 @@ class LengthsDiffer(GitmemoError, ValueError):
             "give iterables of one length to map, what is the same in every call by name (k=3), and "
             "tuples of arguments to starmap"
         )
+
+
+class OptionIsArgument(GitmemoError, TypeError):
+    """An option of `storage.map` has the name of an argument of the op, and either may be meant."""
+
+    kind = "option-is-argument"
+    exit_code = 2
+
+    def __init__(self, op: str, name: str) -> None:
+        super().__init__(op, name)
+        self.op, self.name = op, name
+
+    def problem(self) -> str:
+        return (
+            f"{self.name}= is an option of storage.map, and {self.op} has an argument {self.name!r}"
+        )
+
+    def remedy(self) -> str:
+        option = ""
+        if self.name == "n_jobs":
+            option = (
+                "if the option is meant, set `joblib.parallel_config(n_jobs=…)` around it; else "
+            )
+        return (
+            f"{option}give the argument in each row, `storage.starmap({self.op}, [(x, …), …])`, or map "
+            "an op that calls this one with it"
+        )

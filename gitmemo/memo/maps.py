@@ -15,7 +15,7 @@ from gitmemo.memo.wording import short
 if TYPE_CHECKING:
     from gitmemo.memo.op import Op
     from gitmemo.memo.parallel.blocks import Block
-    from gitmemo.memo.parallel.mapping import Mapped, OnError
+    from gitmemo.memo.parallel.mapping import OnError
     from gitmemo.memo.storage import Storage
 
 
@@ -31,7 +31,7 @@ class Maps:
         n_jobs: int | None = None,
         as_completed: Literal[False] = False,
         on_error: OnError = "collect",
-        progress: bool | None = None,
+        progress: bool = True,
         **fixed: Any,
     ) -> list[Any]: ...
     @overload
@@ -43,7 +43,7 @@ class Maps:
         n_jobs: int | None = None,
         as_completed: Literal[True],
         on_error: OnError = "collect",
-        progress: bool | None = None,
+        progress: bool = True,
         **fixed: Any,
     ) -> Iterator[tuple[int, Any]]: ...
     def map(
@@ -54,7 +54,7 @@ class Maps:
         n_jobs: int | None = None,
         as_completed: bool = False,
         on_error: OnError = "collect",
-        progress: bool | None = None,
+        progress: bool = True,
         **fixed: Any,
     ) -> list[Any] | Iterator[tuple[int, Any]]:
         """Call an op on the items of iterables, as `map` does, and return what it returns for each.
@@ -74,6 +74,7 @@ class Maps:
 
         Raises:
             LengthsDiffer: The iterables are not of one length.
+            OptionIsArgument: What is given is an option here, and an argument of the op.
             CallsFailed: Some calls raised. All others are stored.
             WorkerDiffers: A worker has other code than this program.
             WorkersLost: Workers died. What was finished is stored.
@@ -82,8 +83,14 @@ class Maps:
 
         op, first = self._op_of(op, "storage.map")
         rows = [(*first, *row) for row in rows_of(op, iterables, skip=len(first))]
-        return _made(
-            self._mapped(op, rows, fixed, n_jobs, on_error, progress), as_completed=as_completed
+        return self._mapped(
+            op,
+            rows,
+            fixed,
+            n_jobs=n_jobs,
+            as_completed=as_completed,
+            on_error=on_error,
+            progress=progress,
         )
 
     @overload
@@ -96,7 +103,7 @@ class Maps:
         n_jobs: int | None = None,
         as_completed: Literal[False] = False,
         on_error: OnError = "collect",
-        progress: bool | None = None,
+        progress: bool = True,
         **fixed: Any,
     ) -> list[Any]: ...
     @overload
@@ -109,7 +116,7 @@ class Maps:
         n_jobs: int | None = None,
         as_completed: Literal[True],
         on_error: OnError = "collect",
-        progress: bool | None = None,
+        progress: bool = True,
         **fixed: Any,
     ) -> Iterator[tuple[int, Any]]: ...
     def starmap(
@@ -121,7 +128,7 @@ class Maps:
         n_jobs: int | None = None,
         as_completed: bool = False,
         on_error: OnError = "collect",
-        progress: bool | None = None,
+        progress: bool = True,
         **fixed: Any,
     ) -> list[Any] | Iterator[tuple[int, Any]]:
         """Do what `map` does, with the arguments of each call in a tuple, as `itertools.starmap`."""
@@ -129,11 +136,17 @@ class Maps:
 
         op, first = self._op_of(op, "storage.starmap")
         rows = [(*first, *row) for row in rows_given(op, tuples)]
-        return _made(
-            self._mapped(op, rows, fixed, n_jobs, on_error, progress), as_completed=as_completed
+        return self._mapped(
+            op,
+            rows,
+            fixed,
+            n_jobs=n_jobs,
+            as_completed=as_completed,
+            on_error=on_error,
+            progress=progress,
         )
 
-    def batch(self, *, n_jobs: int | None = None, progress: bool | None = None) -> Block:
+    def batch(self, *, n_jobs: int | None = None, progress: bool = True) -> Block:
         """Return a block in which calls of ops are not waited for: `with storage.batch(n_jobs=4):`.
 
         A call that is not stored returns pending refs at once, and runs when its inputs are there,
@@ -160,13 +173,22 @@ class Maps:
         op: Op[..., Any],
         rows: list[tuple[Any, ...]],
         fixed: dict[str, Any],
+        *,
         n_jobs: int | None,
+        as_completed: bool,
         on_error: str,
-        progress: bool | None,
-    ) -> Mapped:
-        from gitmemo.memo.parallel.mapping import Mapped
+        progress: bool,
+    ) -> list[Any] | Iterator[tuple[int, Any]]:
+        from gitmemo.memo.parallel.mapping import Mapped, check_options
 
-        return Mapped(
+        given = {
+            "n_jobs": n_jobs is not None,
+            "as_completed": as_completed,
+            "on_error": on_error != "collect",
+            "progress": not progress,
+        }
+        check_options(op, rows, [name for name, is_given in given.items() if is_given])
+        mapped = Mapped(
             cast("Storage", self),
             op,
             rows,
@@ -175,6 +197,7 @@ class Maps:
             on_error=on_error,
             progress=progress,
         )
+        return mapped.as_completed() if as_completed else mapped.results()
 
     @staticmethod
     def _op_of(given: object, asked: str) -> tuple[Op[..., Any], tuple[object, ...]]:
@@ -186,7 +209,3 @@ class Maps:
         if not isinstance(given, Op):
             raise NotAnOp(short(given), asked)
         return given, ()
-
-
-def _made(mapped: Mapped, *, as_completed: bool) -> list[Any] | Iterator[tuple[int, Any]]:
-    return mapped.as_completed() if as_completed else mapped.results()

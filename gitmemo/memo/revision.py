@@ -189,8 +189,8 @@ class RevisionStorage(Storage):
     def _changing(self, asked: str) -> NoReturn:
         self._refuse(asked)
 
-    def __reduce__(self) -> tuple[Any, ...]:
-        """Go to another process as the same commit of the same repository."""
+    def _address(self) -> tuple[Any, tuple[Any, ...]]:
+        """Return what opens the same commit of the same repository."""
         from gitmemo.memo.opening import reopened_at
 
         assert self._opened_with is not None

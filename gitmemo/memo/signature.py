@@ -152,6 +152,10 @@ class Binder:
         parameters = self.signature.parameters.values()
         return tuple(p.name for p in parameters if p.kind not in _STARRED)
 
+    def left(self, count: int) -> tuple[str, ...]:
+        """Return those of them that `count` arguments without a name do not fill."""
+        return self.arguments[min(count, self._positional) :]
+
     @property
     def required(self) -> tuple[str, ...]:
         """Those of them that have no default."""

@@ -316,7 +316,11 @@ class Storage(Refs, Questions, Patterns, Looking, Deciding, Tables, Maps):
         return self.world.vacuum()
 
     def __reduce__(self) -> tuple[Any, ...]:
-        """Go to another process by address: there the same place is opened, once per process.
+        """Go to another process by address: there the same place is opened, once per process."""
+        return self._address()
+
+    def _address(self) -> tuple[Any, tuple[Any, ...]]:
+        """Return what opens the same place in another process, and with which arguments.
 
         Raises:
             StorageInMemory: It has no address.

@@ -8,6 +8,7 @@ import pickle
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from contextlib import suppress
 from typing import Any
@@ -22,8 +23,8 @@ from parallel.batch_stories import (
     Frozen,
     PoolLike,
     Shared,
-    at_once,
     bad,
+    beside,
     closing,
     first_two,
     frozen,
@@ -100,24 +101,27 @@ def test_refs_are_pending_and_then_ordinary(how: str, storage: gm.Storage) -> No
 
 
 def test_what_needs_a_value_waits_for_that_one(how: str, storage: gm.Storage) -> None:
-    with storage.batch(n_jobs=2):
-        if how == "threading":
-            other = gated("never yet", 5)
+    with gm.Storage():
+        fifth = inc(4).hid
+    unlimited["never yet"].clear()
+    with storage.batch(n_jobs=2) as batch:
+        other = gated("never yet", 5)
         assert inc(inc(1)).unwrap() == 3
         assert [each.unwrap() for each in numbers(3)] == [0, 1, 2]
         assert len(numbers(2)) == 2
-        assert numbers(0) or inc(4).hid
+        assert not numbers(0)
+        assert inc(4).hid == fifth
         assert storage.unwrap({"a": [inc(5)]}) == {"a": [6]}
         assert hash(inc(5)) == hash(inc(5))
-        assert inc(6).in_memory in (True, False)
+        assert inc(6).in_memory
         low, high = first_two(1)  # nothing says that it returns two
         assert (low.unwrap(), high.unwrap()) == (1, 2)
         for refused in (lambda ref: float(ref), lambda ref: ref > 1, lambda ref: bool(ref)):
             with pytest.raises(RefMisuse):
                 refused(inc(7))
-        if how == "threading":
-            assert "running" in repr(other)
-            unlimited["never yet"].set()
+        assert ("running" if how == "threading" else "not begun") in repr(other)
+        assert batch.unfinished >= 1
+        unlimited["never yet"].set()
         undeclared = first_two(inc(2))
         summed = total(undeclared)
     assert [each.unwrap() for each in undeclared] == [3, 4]
@@ -248,7 +252,7 @@ def test_a_worker_hands_on_exceptions_that_refuse_a_traceback(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
     monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
-    main = mains.Main(None, None, None, (), ())
+    main = mains.Main(None, None, None, (), (), "")
     error = Frozen(1)
     around = mains.as_main(mains.standing_in(main), main), opened._StandingFor(None)
     for block in around:
@@ -307,17 +311,28 @@ def test_failures_are_told_at_the_end(how: str, storage: gm.Storage) -> None:
 def test_an_exception_in_the_block_cancels_what_has_not_begun(
     how: str, storage: gm.Storage
 ) -> None:
-    begun, refs = inc(0), list[Any]()
+    unlimited["interrupted"].clear()
+    refs = list[Any]()
+
+    def go_on_when_cancelled() -> None:
+        deadline = time.monotonic() + 20
+        while "not run" not in repr(refs[-1]) and time.monotonic() < deadline:
+            time.sleep(0.001)
+        unlimited["interrupted"].set()
+
+    watching = threading.Thread(target=go_on_when_cancelled)
     with pytest.raises(KeyboardInterrupt), storage.batch(n_jobs=2):
-        begun = gated("interrupted", 1)
-        refs = [inc(begun), *(gated("interrupted", i) for i in range(2, 6))]
-        threading.Timer(0.05, unlimited["interrupted"].set).start()
+        refs += [gated("interrupted", i) for i in range(1, 6)]
+        refs.append(inc(refs[0]))
+        watching.start()
         raise KeyboardInterrupt
-    with pytest.raises(CallNotMade, match="was not run"):
-        refs[0].unwrap()
-    if how == "threading":  # two had begun
-        assert [begun.unwrap(), refs[1].unwrap()] == [1, 2]
-        assert storage.counter.computed == 2
+    watching.join()
+    begun = 2 if how == "threading" else 0
+    assert [ref.unwrap() for ref in refs[:begun]] == [1, 2][:begun]
+    for ref in refs[begun:]:
+        with pytest.raises(CallNotMade, match="was not run"):
+            ref.unwrap()
+    assert storage.counter.computed == begun
     with storage.batch(n_jobs=2):
         redone = [gated("interrupted", i) for i in range(1, 6)]
     assert storage.unwrap(redone) == [1, 2, 3, 4, 5]
@@ -341,6 +356,7 @@ def test_bodies_are_serial_and_batches_in_batches_are_one(how: str, storage: gm.
     other = gm.Storage()
     with storage.batch(n_jobs=2) as outer:
         grown = grow(2)
+        unlimited["inner held"].clear()
         gate = gated("inner", 1)
         unlimited["inner"].set()
         with pytest.raises(CallsFailed, match="1 of 2"), storage.batch(n_jobs=2):
@@ -350,10 +366,14 @@ def test_bodies_are_serial_and_batches_in_batches_are_one(how: str, storage: gm.
         with other.batch(n_jobs=2):
             elsewhere = inc(gate)
             with storage:
-                assert type(gated("inner", 2)) in (PendingRef, AtomRef)
+                held = gated("inner held", 2)
         assert type(elsewhere) is AtomRef
-        assert outer.unfinished >= 0
-    assert grown.unwrap() == 4
+        assert grown.unwrap() == 4
+        # Of the other storage's block it is not: that has not waited for it.
+        assert type(held) is PendingRef
+        assert outer.unfinished == 1
+        unlimited["inner held"].set()
+    assert held.unwrap() == 2
     assert other.counter.computed == 1
     with storage.batch(n_jobs=2), gm.noop():
         assert inc(1) == 2
@@ -370,19 +390,21 @@ def test_threads_and_tasks_take_part(how: str, storage: gm.Storage) -> None:
         start = inc(500)
         work = gm.carried(lambda: made.append(inc(inc(start))))
         threads = [threading.Thread(target=work) for _ in range(4)]
-        [thread.start() for thread in threads]
-        [thread.join() for thread in threads]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join(20)
     assert storage.unwrap(made) == [503] * 4
     assert storage.counter.computed == 4 + 3
 
 
 def test_what_needs_the_same_resource_does_not_run_at_once(how: str, storage: gm.Storage) -> None:
+    unlimited["beside"].clear()
     with storage.batch(n_jobs=3):
         found = [on_gpu(inc(i)) for i in range(12)]
-        others = [inc(100 + i) for i in range(12)]
+        others = [beside(inc(100 + i)) for i in range(12)]
     assert storage.unwrap(found) == list(range(1, 13))
     assert storage.unwrap(others) == list(range(101, 113))
-    assert at_once == [0, 1]
     many = gm.op(resources={"GPU": 2})(_untouched)
     with pytest.raises(ResourceMissing), storage.batch(n_jobs=2):
         many(1)

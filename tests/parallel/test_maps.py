@@ -6,7 +6,6 @@ import itertools
 import subprocess
 import sys
 import threading
-import time
 from pathlib import Path
 
 import joblib
@@ -20,6 +19,7 @@ from gitmemo.errors import (
     LengthsDiffer,
     NewCallRefused,
     NotAnOp,
+    OptionIsArgument,
     ResourceMissing,
     StorageInMemory,
     Unhashable,
@@ -62,14 +62,17 @@ def on_gpu(x):
 
 
 GATE = threading.Event()
+BESIDE = threading.Event()
 
 
 @gm.op
 def gated(x):
     RAN.append(x)
     if x == 0:
+        assert BESIDE.wait(20)
         raise KeyError("first")
-    GATE.wait(0.2)
+    BESIDE.set()
+    assert GATE.wait(20)
     return x
 
 
@@ -135,6 +138,31 @@ def test_iterables_of_different_lengths_are_named(storage: gm.Storage) -> None:
         storage.map(len, ["a"])
     with pytest.raises(BadSetting):
         storage.map(double, [1], on_error="ignore")  # type: ignore[call-overload]
+
+
+@gm.op
+def fitted(x, n_jobs=1, *rest, progress=True):
+    return (x, n_jobs, rest, progress)
+
+
+def test_an_option_that_is_an_argument_too_is_refused(storage: gm.Storage, how: int) -> None:
+    with storage:
+        for make in (
+            lambda: storage.map(fitted, [1, 2], n_jobs=3),
+            lambda: storage.starmap(fitted, [(1, 2), (3,)], n_jobs=3, as_completed=True),
+        ):
+            with pytest.raises(OptionIsArgument, match="an argument 'n_jobs'") as refused:
+                make()
+            assert "starmap" in refused.value.remedy()
+            assert "parallel_config" in refused.value.remedy()
+        with pytest.raises(OptionIsArgument, match="an argument 'progress'"):
+            storage.map(fitted, [1], [2], [3], [4], progress=False)  # given by name only
+        assert storage.counter.computed == 0
+        # What the rows give, nobody else can.
+        found = mapped(storage, how, fitted, [1, 2], [3, 4])
+        assert storage.unwrap(found) == [(1, 3, (), True), (2, 4, (), True)]
+        with joblib.parallel_config("threading", n_jobs=how):
+            assert storage.unwrap(storage.map(fitted, [5])) == [(5, 1, (), True)]
 
 
 def test_as_completed_gives_positions_as_calls_end(storage: gm.Storage, how: int) -> None:
@@ -302,10 +330,14 @@ def test_programs_that_map_nothing_load_no_engine() -> None:
 def test_when_a_call_fails_at_once_threads_begin_nothing_more(storage: gm.Storage) -> None:
     RAN.clear()
     GATE.clear()
+    BESIDE.clear()
+    before = set(threading.enumerate())
     with storage, pytest.raises(KeyError, match="first") as failed:
         mapped(storage, 2, gated, range(50), on_error="raise")
-    begun = len(RAN)
     assert failed.value.__notes__ == ["raised by call 0: gated(0)"]
-    assert begun < 20
-    time.sleep(0.1)
-    assert len(RAN) <= begun + 2
+    GATE.set()  # until now a thread waited there
+    for thread in set(threading.enumerate()) - before:
+        thread.join(20)
+        assert not thread.is_alive()
+    assert {0, 1} <= set(RAN)
+    assert len(RAN) <= 3  # the other thread may have begun one before it was told

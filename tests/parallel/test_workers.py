@@ -7,12 +7,16 @@ import os
 import signal
 import subprocess
 import sys
+import threading
 import time
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from driver import Clone, copy_of
 from parallel.programs import SLOW, executions, make_parallel_project, records
+
+from gitmemo.memo.parallel import mains
 
 # What a kernel does with cells, run as `kernel.py NOTEBOOK HOW`.
 _KERNEL = """
@@ -114,6 +118,32 @@ def test_a_worker_that_dies_leaves_what_was_finished(begun: Clone, tmp_path: Pat
     before = len(executions(clone))
     assert clone.python("program.py", "kill").out == "[0, 1, 2, 3, 4, 5]\n"
     assert len(executions(clone)) == before <= 6 + (6 - finished)
+
+
+def test_calls_of_a_driver_do_not_overtake_those_of_another(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.setitem(sys.modules, "__main__", sys.modules["__main__"])
+    monkeypatch.setattr(mains, "_stage", mains._Stage())
+    main = mains.Main(None, None, None, (), (), "elsewhere")
+    one, other = mains.standing_in(main), mains.standing_in(main)
+    came: list[object] = []
+
+    def call(module: ModuleType) -> None:
+        with mains.as_main(module, main):
+            came.append(sys.modules["__main__"])
+
+    calls = [threading.Thread(target=call, args=(module,)) for module in (other, one)]
+    with mains.as_main(one, main):
+        for number, thread in enumerate(calls, 1):
+            thread.start()
+            deadline = time.monotonic() + 10
+            while len(mains._stage._waiting) + len(came) < number:
+                assert time.monotonic() < deadline
+        assert came == []
+    for thread in calls:
+        thread.join(10)
+    assert came == [other, one]
 
 
 def test_ctrl_c_leaves_finished_calls_and_no_worker(begun: Clone, tmp_path: Path) -> None:

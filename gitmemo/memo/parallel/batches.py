@@ -39,7 +39,7 @@ class Batch:
         n_jobs: int | None,
         outer: context.Batching | None,
         *,
-        progress: bool | None,
+        progress: bool,
     ) -> None:
         self.storage = storage
         self.outer = outer if isinstance(outer, Batch) else None

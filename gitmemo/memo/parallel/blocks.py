@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 class Block:
     """`with storage.batch() as batch:` — a block of the storage in which calls are not waited for."""
 
-    def __init__(self, storage: Storage, n_jobs: int | None, progress: bool | None) -> None:
+    def __init__(self, storage: Storage, n_jobs: int | None, progress: bool) -> None:
         self._storage = storage
         self._progress = progress
         self._n_jobs = checked_jobs(n_jobs)

@@ -55,7 +55,7 @@ class Course:
         is_broken: Whether some refs will stay pending.
     """
 
-    def __init__(self, storage: Storage, n_jobs: int | None, *, progress: bool | None) -> None:
+    def __init__(self, storage: Storage, n_jobs: int | None, *, progress: bool) -> None:
         self.storage = storage
         self.changed = threading.Condition(threading.RLock())
         self.made = 0

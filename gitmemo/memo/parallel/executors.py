@@ -133,14 +133,6 @@ class Loky:
         end_kept_processes()
 
 
-def packed(task: Task) -> Task:
-    """Return a task as it arrives in another process, or one that says why it cannot go there."""
-    reduced: Any = task.__reduce__()
-    make, state = reduced
-    sent: Task = make(*state)
-    return sent
-
-
 def _told(future: Future[Outcome], done: Callable[[Fetch], None]) -> Future[Outcome]:
     future.add_done_callback(lambda ended: done(lambda: _of_future(ended)))
     return future

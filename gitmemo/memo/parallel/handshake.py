@@ -53,7 +53,14 @@ def terms_of_here(code: CodeState | None, *, is_far: bool) -> Terms:
     """Return what this process has; `is_far` if workers may run on other hosts."""
     files = {path: _digest(file) for path, file in code.modules.loaded_texts()} if code else {}
     packages = dict(_packages()) if is_far else {}
-    return Terms(_OWN_VERSION, _python(), place_of_here(), files, dict(_modules(code)), packages)
+    return Terms(
+        _OWN_VERSION,
+        _python(),
+        place_of_here(),
+        files,
+        dict(_modules(code)) if code else {},
+        packages,
+    )
 
 
 def differences(terms: Terms, code: CodeState | None) -> tuple[str, ...]:
@@ -71,19 +78,21 @@ def _differences(terms: Terms, code: CodeState | None) -> Iterator[str]:
             here = _version_here(name)
             if here is not None and here != version:
                 yield f"{name} is {here}, and {version} in the program"
-    for name, path in terms.modules.items() if code is not None else ():
+    if code is None:
+        return
+    for name, path in terms.modules.items():
         module = sys.modules.get(name)
-        if module is not None and code is not None and code.modules.path_of(module) != path:
+        if module is not None and code.modules.path_of(module) != path:
             yield f"{name} is the module of another file"
-    for path, text in terms.files.items() if code is not None else ():
-        here = _text_here(path, code) if code is not None else None
+    for path, text in terms.files.items():
+        here = _text_here(path, code)
         if here != text:
             yield f"{path} is {'not there' if here is None else 'another text'}"
 
 
-def _modules(code: CodeState | None) -> Iterator[tuple[str, str]]:
-    for name, module in list(sys.modules.items()) if code is not None else ():
-        path = code.modules.path_of(module) if code is not None else None
+def _modules(code: CodeState) -> Iterator[tuple[str, str]]:
+    for name, module in list(sys.modules.items()):
+        path = code.modules.path_of(module)
         if path is not None and name not in MAINS:
             yield name, path
 

@@ -16,7 +16,7 @@ from gitmemo.memo import context
 from gitmemo.memo.parallel.blocks import of_storage
 from gitmemo.memo.parallel.cluster import Dask
 from gitmemo.memo.parallel.engines import Engine, engine
-from gitmemo.memo.parallel.executors import Cancelled, Executor, Fetch, Lost, packed
+from gitmemo.memo.parallel.executors import Cancelled, Executor, Fetch, Lost
 from gitmemo.memo.parallel.outcomes import Outcome, Said, Task
 from gitmemo.memo.parallel.resources import most_at_once
 
@@ -62,7 +62,7 @@ class Lent:
             while waiting or under_way:
                 while waiting and len(under_way) < self._room:
                     task = waiting.popleft()
-                    sent = task if self.is_here else packed(task)
+                    sent = task if self.is_here else task.packed()
                     if isinstance(sent, Said):
                         yield sent.outcome
                     else:

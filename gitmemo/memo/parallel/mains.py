@@ -12,6 +12,7 @@ import linecache
 import os
 import sys
 import threading
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
@@ -44,6 +45,7 @@ class Main:
         package: Its package, if it has one.
         cells: The names and texts of the cells that ran, in that order.
         variables: What a notebook says of itself.
+        process: The process that it runs in, by a random name.
     """
 
     file: str | None
@@ -51,6 +53,19 @@ class Main:
     package: str | None
     cells: tuple[tuple[str, str], ...]
     variables: tuple[tuple[str, str], ...]
+    process: str
+
+    @property
+    def is_here(self) -> bool:
+        """Whether it is the main script of this process."""
+        return self.process == _this_process()
+
+
+_STARTED = os.urandom(16).hex()
+
+
+def _this_process() -> str:
+    return f"{_STARTED}-{os.getpid()}"  # a fork is another one
 
 
 def main_of_here(notebook: Path | None = None) -> Main:
@@ -62,7 +77,8 @@ def main_of_here(notebook: Path | None = None) -> Main:
     if file is None:
         cells = tuple((name, "".join(linecache.getlines(name))) for name in names_of_cells())
     said = () if notebook is None else ((NOTEBOOK_VARIABLES[-1], os.path.realpath(notebook)),)
-    return Main(file, getattr(spec, "name", None), held.get("__package__"), cells, said)
+    name, package = getattr(spec, "name", None), held.get("__package__")
+    return Main(file, name, package, cells, said, _this_process())
 
 
 class Namespace(dict[str, str]):
@@ -152,21 +168,33 @@ def _top(component: Component) -> str:
 
 
 class _Stage:
-    """The main scripts that this process stands in for: one at a time."""
+    """The main scripts that calls run in: one at a time, in the order in which calls come."""
 
     def __init__(self) -> None:
         self._changes = threading.Condition()
         self._running = 0
         self._now: ModuleType | None = None
+        self._waiting: deque[object] = deque()
 
     def enter(self, module: ModuleType, main: Main) -> None:
         with self._changes:
-            while self._now is not module and self._running:
-                self._changes.wait()  # for the calls of another driver
+            self._wait(module)
             if self._now is not module or sys.modules.get(_MAIN) is not module:
                 self._now = sys.modules[_MAIN] = module
-                _show(main.cells)
+                if not main.is_here:
+                    _show(main.cells)
             self._running += 1
+
+    def _wait(self, module: ModuleType) -> None:
+        """Wait for the calls of another driver, and for those that have waited for longer."""
+        mine = object()
+        self._waiting.append(mine)
+        try:
+            while self._waiting[0] is not mine or (self._running and self._now is not module):
+                self._changes.wait()
+        finally:
+            self._waiting.remove(mine)
+            self._changes.notify_all()
 
     def leave(self) -> None:
         with self._changes:
@@ -191,7 +219,10 @@ class _AsMain:
 
 
 def standing_in(main: Main) -> ModuleType:
-    """Return a module that stands for the main script of a driver."""
+    """Return a module that stands for the main script of a driver; its own where it is this process."""
+    own = main_module()
+    if main.is_here and own is not None:
+        return own
     module = ModuleType(_MAIN)
     said: Mapping[str, Any] = dict(main.variables)
     vars(module).update(said)

@@ -10,7 +10,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
-from gitmemo.errors import BadSetting, CallsFailed, LengthsDiffer, WorkerDiffers, WorkersApart
+from gitmemo.errors import (
+    BadSetting,
+    CallsFailed,
+    LengthsDiffer,
+    OptionIsArgument,
+    WorkerDiffers,
+    WorkersApart,
+)
 from gitmemo.hashing.digest import Digest
 from gitmemo.memo import context
 from gitmemo.memo.calls import Hit
@@ -75,6 +82,20 @@ def _named(op: Op[..., Any], number: int) -> str:
     return repr(names[number]) if number < len(names) else f"argument {number + 1}"
 
 
+def check_options(op: Op[..., Any], rows: Sequence[Sequence[Any]], given: Iterable[str]) -> None:
+    """Refuse options whose names are those of arguments that calls are not given: both may be meant.
+
+    Raises:
+        OptionIsArgument: It says how to give the argument.
+    """
+    if not rows:
+        return
+    left = op.arguments.binder.left(min(map(len, rows)))
+    for name in given:
+        if name in left:
+            raise OptionIsArgument(op.qualname, name)
+
+
 class Mapped:
     """The calls of one op on many inputs, in a storage."""
 
@@ -87,7 +108,7 @@ class Mapped:
         *,
         n_jobs: int | None,
         on_error: str,
-        progress: bool | None,
+        progress: bool,
     ) -> None:
         if on_error not in _POLICIES:
             raise BadSetting("on_error", on_error, _POLICIES)

@@ -84,7 +84,7 @@ def leave_sign(storage: Storage, owner: object) -> str:
     if isinstance(world, RepositoryWorld):
         folder = world.layout.private_dir / SIGNS
     else:
-        _, (path, *_) = storage.__reduce__()
+        _, (path, *_) = storage._address()
         folder = Path(f"{path}-{SIGNS}")
     return str(_left(folder, owner))
 
@@ -110,8 +110,7 @@ def _remove(sign: Path, pid: int) -> None:
     if pid != os.getpid():  # after fork it is still the parent's
         return
     with suppress(OSError):
-        sign.unlink()
-        sign.parent.rmdir()
+        sign.unlink()  # not the folder: another program may be about to leave its own there
 
 
 def first_commits(root: Path) -> frozenset[str]:

@@ -83,6 +83,9 @@ class Sent:
         except BaseException as error:  # noqa: BLE001  whatever the op raises is its outcome
             return Raised(self.number, *sendable(error), is_of_all=not is_ready)
 
+    def packed(self) -> Sent:
+        return self
+
     def __reduce__(self) -> tuple[Any, ...]:
         return Sent, (self.number, self.header, self.op, self.arguments, self.known)
 
@@ -109,7 +112,7 @@ class _OpenWork:
         self.storage = storage
         self._main = own.main(header.main) if own else header.main
         self._module: ModuleType = standing_in(self._main)
-        if code is not None:
+        if code is not None and not self._main.is_here:
             code.modules.stands_in(self._module)
         self._ops: dict[bytes, Op[..., Any]] = {}
         self._told: set[bytes] = set()
@@ -149,7 +152,8 @@ class _OpenWork:
             op = self._ops.get(data)
             if op is None:
                 op, needed = in_worker(data)
-                vars(self._module).update(needed)
+                if not self._main.is_here:
+                    vars(self._module).update(needed)
                 self._ops[data] = op
             return op
 

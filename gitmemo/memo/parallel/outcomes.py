@@ -101,6 +101,10 @@ class Task(Protocol):
         """Make the call."""
         ...
 
+    def packed(self) -> Task:
+        """Return it as it arrives in another process, or one that says why it cannot go there."""
+        ...
+
 
 class Said:
     """A task whose outcome is known already: where it is sent to, nothing is left to do."""
@@ -112,6 +116,9 @@ class Said:
 
     def __call__(self) -> Outcome:
         return self.outcome
+
+    def packed(self) -> Said:
+        return self
 
     def __reduce__(self) -> tuple[Any, ...]:
         return Said, (self.outcome,)

@@ -13,7 +13,7 @@ from heapq import heappop, heappush
 from typing import TypeAlias
 
 from gitmemo.memo.parallel.planned import Planned, State
-from gitmemo.memo.parallel.resources import UNSAID
+from gitmemo.memo.parallel.resources import HARDLY_MORE, UNSAID
 from gitmemo.memo.waiting import LONGEST_S, SHORTEST_S
 
 _Needs: TypeAlias = "tuple[tuple[str, float], ...]"
@@ -22,8 +22,6 @@ _Entry: TypeAlias = "tuple[bool, bool, int, Planned]"
 
 _LONGEST_WANTED_S = 0.05
 """How long a call that somebody waits for is put off at most."""
-_HARDLY_MORE = 1e-9
-"""Three times 0.1 is a little more than 0.3."""
 
 
 class Queue:
@@ -119,7 +117,7 @@ class Queue:
     def _fits(self, needs: _Needs) -> bool:
         return all(
             self._taken.get(name, 0.0) + amount
-            <= self._capacity.get(name, UNSAID) * (1 + _HARDLY_MORE)
+            <= self._capacity.get(name, UNSAID) * (1 + HARDLY_MORE)
             for name, amount in needs
         )
 

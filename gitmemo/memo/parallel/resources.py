@@ -12,6 +12,8 @@ from collections.abc import Iterable, Mapping
 from gitmemo.errors import BadSetting, ResourceMissing
 
 UNSAID = 1.0
+HARDLY_MORE = 1e-9
+"""What fractions may be more than what there is: three times 0.1 is a little more than 0.3."""
 
 
 def checked_jobs(n_jobs: int | None) -> int | None:
@@ -33,14 +35,16 @@ def most_at_once(need: Mapping[str, float], capacity: Mapping[str, float]) -> in
 
     >>> most_at_once({"GPU": 1}, {"GPU": 2})
     2
+    >>> most_at_once({"GPU": 0.1}, {"GPU": 1})
+    10
     """
     limits = []
     for name, amount in need.items():
         there = capacity.get(name, UNSAID)
-        if amount > there:
+        most = int(there / amount * (1 + HARDLY_MORE))
+        if not most:
             raise ResourceMissing(name, amount, there)
-        if amount > 0:
-            limits.append(int(there // amount))
+        limits.append(most)
     return min(limits, default=None)
 
 

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from gitmemo.errors import ArgumentsChanged
 from gitmemo.memo import context
 from gitmemo.memo.parallel.cluster import Dask
-from gitmemo.memo.parallel.executors import Executor, Fetch, executor, packed
+from gitmemo.memo.parallel.executors import Executor, Fetch, executor
 from gitmemo.memo.parallel.meeting import Apart
 from gitmemo.memo.parallel.outcomes import Outcome, Raised, Said, Task
 from gitmemo.memo.parallel.planned import Planned, contents
@@ -55,7 +55,7 @@ class Runner:
         self.executor: Executor | None = executor(n_jobs)
         is_here = self.executor is None or self.executor.is_here
         if not is_here:
-            storage.__reduce__()
+            storage._address()
         here = contextvars.copy_context()
         here.run(context.batching.set, None)
         is_far = self.executor is not None and self.executor.is_far
@@ -100,13 +100,8 @@ class Runner:
         assert call.key is not None  # it was looked up
         task = self._work.task(call.number, call.op, call.args, call.kwargs, call.key)
         checked = _Checked(task, call)
-        if self._is_here:
-            return checked
         # Not by the executor: its thread would stand still for what cannot be pickled.
-        refused = checked.refused()
-        if refused is not None:
-            return Said(refused)
-        return packed(task)
+        return checked if self._is_here else checked.packed()
 
     def meet(self, one: Apart) -> None:
         """Get ready for workers that do not see the folder of here; the call can be submitted again.
@@ -179,3 +174,7 @@ class _Checked:
 
     def __call__(self) -> Outcome:
         return self.refused() or self._task()
+
+    def packed(self) -> Task:
+        refused = self.refused()
+        return self._task.packed() if refused is None else Said(refused)

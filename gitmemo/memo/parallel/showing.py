@@ -9,6 +9,6 @@ from __future__ import annotations
 from gitmemo.patterns import speaking
 
 
-def progress(doing: str, total: int, *, wanted: bool | None) -> speaking.Progress:
+def progress(doing: str, total: int, *, wanted: bool) -> speaking.Progress:
     """Return a block that shows how many of `total` calls are done; it is told of more."""
-    return speaking.Unseen() if wanted is False else speaking.progress(doing, total)
+    return speaking.progress(doing, total) if wanted else speaking.Unseen()

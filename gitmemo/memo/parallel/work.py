@@ -149,8 +149,8 @@ class Work:
             return Raised(task.number, error)
         return Made(task.number, found)
 
-    def send(self, task: _Task) -> tuple[Any, ...]:
-        """Return how a task is pickled."""
+    def packed(self, task: _Task) -> Sent | Said:
+        """Return a task as it arrives in another process, or why it cannot go there."""
         try:
             header, op = self._packed(task.op)
             known: list[Value] = []
@@ -160,10 +160,10 @@ class Work:
                 self._share(known)
                 said = self._proxies.claim(task.number, task.op, task.args, task.kwargs, task.key)
                 if said is not None:
-                    return Said, (said,)
+                    return Said(said)
         except Exception as error:  # noqa: BLE001  the engine would stop for good
-            return Said, (Raised(task.number, *sendable(error)),)
-        return Sent, (task.number, header, op, arguments, lines)
+            return Said(Raised(task.number, *sendable(error)))
+        return Sent(task.number, header, op, arguments, lines)
 
     def _packed(self, op: Op[..., Any]) -> tuple[Header, bytes]:
         with self._lock:
@@ -177,7 +177,7 @@ class Work:
             code = code_of(self.storage)
             self._namespaces = mains.namespaces(code)
             terms = terms_of_here(code, is_far=self._is_far)
-            address = self.storage.__reduce__()
+            address = self.storage._address()
             roots = _import_roots(self.storage)
             sign = leave_sign(self.storage, self) if self._is_far else ""
             main = main_of_here(code.project.notebook() if code else None)
@@ -236,8 +236,11 @@ class _Task:
     def __call__(self) -> Outcome:
         return self.work.make(self)
 
+    def packed(self) -> Sent | Said:
+        return self.work.packed(self)
+
     def __reduce__(self) -> tuple[Any, ...]:
-        return self.work.send(self)
+        return self.packed().__reduce__()
 
 
 def _import_roots(storage: Storage) -> tuple[str, ...]:
