@@ -7,6 +7,7 @@ import traceback
 import types
 import warnings
 from collections import Counter as Tally
+from collections.abc import Iterable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -15,7 +16,7 @@ import click
 
 from gitmemo.cli.commands import report
 from gitmemo.display.text import printable
-from gitmemo.errors import GitmemoError, NewCallRefused
+from gitmemo.errors import CallsFailed, GitmemoError, NewCallRefused
 from gitmemo.git.hookfiles import is_installed
 from gitmemo.memo.calls import CallEvent, Counter
 from gitmemo.memo.opening import share, storage_of
@@ -72,7 +73,10 @@ def run(
     click.echo(_summary(storage.counter), err=True)
     if not is_installed(workspace.layout):
         click.echo("the git hooks are not installed in this clone: run `gitmemo init`", err=True)
-    if isinstance(failure, GitmemoError):
+    if isinstance(failure, CallsFailed):
+        click.echo(_as_python_says(path, failure), nl=False, err=True)
+        code = failure.exit_code
+    elif isinstance(failure, GitmemoError):
         # One clear message, below the lines of the script that led to it.
         click.echo("".join(traceback.format_list(_frames(path, failure))), nl=False, err=True)
         if not (frozen and storage.counter.refused):
@@ -106,7 +110,8 @@ def _enter(storage: Storage, entered: ExitStack) -> None:
 def _summary(counter: Counter) -> str:
     total = count(counter.reused + counter.computed, "call")
     saved = f"; {duration(counter.saved_s)} saved" if counter.reused else ""
-    return f"gitmemo: {total}: {counter.reused} reused, {counter.computed} computed{saved}"
+    failed = f", {counter.failed} failed" if counter.failed else ""
+    return f"gitmemo: {total}: {counter.reused} reused, {counter.computed} computed{failed}{saved}"
 
 
 def _run_as_main(script: Path, path: str, args: tuple[str, ...]) -> int:
@@ -129,6 +134,10 @@ def _frames(path: str, error: BaseException) -> list[traceback.FrameSummary]:
     frames = list(traceback.extract_tb(error.__traceback__))
     while frames and frames[0].filename != path:
         frames.pop(0)
+    return _not_own(frames)
+
+
+def _not_own(frames: Iterable[traceback.FrameSummary]) -> list[traceback.FrameSummary]:
     return [frame for frame in frames if not frame.filename.startswith(_OWN_FOLDER)]
 
 
@@ -138,6 +147,8 @@ def _as_python_says(path: str, error: Exception) -> str:
         shown.stack = traceback.StackSummary.from_list(_frames(path, error))
     else:
         shown.stack = traceback.StackSummary()
+    for each in shown.exceptions or ():
+        each.stack = traceback.StackSummary.from_list(_not_own(each.stack))
     return "".join(shown.format())
 
 

@@ -105,11 +105,19 @@ def _summary(
     exceptions: Sequence[Exception],
     not_run: int,
 ) -> str:
-    named = [f"{position}: {call}" for position, call in zip(positions, calls, strict=True)]
+    named = [
+        f"{position}: {call} ({_in_words(error)})"
+        for position, call, error in zip(positions, calls, exceptions, strict=True)
+    ]
     more = len(named) - _MOST_NAMED
     rest = f", and {more} more ({_kinds(exceptions[_MOST_NAMED:])})" if more > 0 else ""
     left = f"; {not_run} that need them were not run" if not_run else ""
     return f"{len(named)} of {total} calls failed: {', '.join(named[:_MOST_NAMED])}{rest}{left}"
+
+
+def _in_words(error: Exception) -> str:
+    name, said = type(error).__qualname__, _message(error)
+    return f"{name}: {said}" if said else name
 
 
 def _kinds(exceptions: Sequence[Exception]) -> str:

@@ -166,7 +166,7 @@ class Caller:
         """
         facts = self._begin(call)
         request = self.requests.of_call(call)
-        with self._failures.noting(call):
+        with self._failures.noting(call, self._watch.counter):
             outcome = _succeeded(execute(request, self.tracking))
         return self._finish(call, outcome, facts, instead_of)
 
@@ -180,7 +180,7 @@ class Caller:
         """Do the same for an op that is a coroutine function."""
         facts = self._begin(call)
         request = self.requests.of_call(call)
-        with self._failures.noting(call):
+        with self._failures.noting(call, self._watch.counter):
             outcome = _succeeded(await execute_async(request, self.tracking))
         return self._finish(call, outcome, facts, instead_of)
 

@@ -76,12 +76,14 @@ class Counter:
     """How many calls were reused and computed, and what that saved.
 
     Attributes:
+        failed: How many calls raised, here or in a worker.
         refused: The ops of new calls that were not allowed, in their order.
     """
 
     def __init__(self) -> None:
         self.reused = 0
         self.computed = 0
+        self.failed = 0
         self.saved_s = 0.0
         self.refused: list[str] = []
 

@@ -18,6 +18,7 @@ from typing import Any
 
 from gitmemo.hashing.digest import SIZE, Digest, to_hex
 from gitmemo.memo import wording
+from gitmemo.memo.calls import Counter
 from gitmemo.memo.inputs import PreparedCall
 from gitmemo.memo.recorder import Recorder
 from gitmemo.memo.secrecy import secret_texts
@@ -89,9 +90,9 @@ class FailureNotes:
         self._world = world
         self._recorder = recorder
 
-    def noting(self, call: PreparedCall) -> _Noting:
-        """Return a context manager that notes an `Exception` of its body, and lets it pass."""
-        return _Noting(self, call)
+    def noting(self, call: PreparedCall, counter: Counter) -> _Noting:
+        """Return a context manager that notes and counts an `Exception` of its body, and lets it pass."""
+        return _Noting(self, call, counter)
 
     def note(self, call: PreparedCall, error: Exception, elapsed_s: float) -> None:
         """Note a failed call."""
@@ -129,10 +130,10 @@ class _Noting:
     A class, because `@contextmanager` would appear in the exception's traceback.
     """
 
-    __slots__ = ("_call", "_notes", "_started")
+    __slots__ = ("_call", "_counter", "_notes", "_started")
 
-    def __init__(self, notes: FailureNotes, call: PreparedCall) -> None:
-        self._notes, self._call = notes, call
+    def __init__(self, notes: FailureNotes, call: PreparedCall, counter: Counter) -> None:
+        self._notes, self._call, self._counter = notes, call, counter
 
     def __enter__(self) -> None:
         self._started = time.perf_counter()
@@ -146,6 +147,7 @@ class _Noting:
         # Ctrl-C and `sys.exit()` say nothing about the call.
         if isinstance(error, Exception):
             elapsed_s = time.perf_counter() - self._started
+            self._counter.failed += 1
             with suppress(Exception):  # whatever noting meets, the program must see its own error
                 self._notes.note(self._call, error, elapsed_s)
 

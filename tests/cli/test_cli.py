@@ -15,6 +15,18 @@ COMMANDS = [
     "check", "commit", "demo", "df", "failures", "hook", "import", "init", "log", "pull", "push",
     "remote", "run", "status", "verify", "why",
 ]  # fmt: skip
+MAPS = """import gitmemo as gm
+
+
+@gm.op
+def half(x):
+    if x % 2:
+        raise ValueError("no odd ones")
+    return x // 2
+
+
+gm.open().map(half, range(3))
+"""
 HEAVY = {"numpy", "pandas", "fsspec", "dulwich", "pygit2", "joblib", "sklearn", "s3fs"}
 
 
@@ -303,6 +315,13 @@ def test_run_hands_on_how_the_script_ended(project: Clone) -> None:
     done = project.gitmemo("run", "fails.py", code=1)
     assert done.err.rstrip().endswith("LookupError: lost")
     assert 'fails.py", line 2, in f' in done.err
+    project.write("maps.py", MAPS)
+    done = project.gitmemo("run", "maps.py", code=1)
+    assert "2 computed, 1 failed" in done.err
+    assert "ValueError: no odd ones" in done.err
+    assert 'maps.py", line 7, in half' in done.err
+    assert "1 of 3 calls failed: 1: half(1) (ValueError: no odd ones)" in done.err
+    assert "gitmemo/memo" not in done.err
     project.write("syntax.py", "def f(:\n")
     done = project.gitmemo("run", "syntax.py", code=1)
     assert "SyntaxError" in done.err

@@ -145,15 +145,17 @@ class Events(RuleBasedStateMachine):
 
     # --- what runs the calls ----------------------------------------------------
 
-    @precondition(lambda self: self.executor.given)
+    # What was given depends on threads: a precondition on it would not be the same twice.
+
     @rule(which=_ANY)
     def one_begins(self, which: int) -> None:
-        self.executor.begun.append(self.executor.given[which % len(self.executor.given)])
+        if self.executor.given:
+            self.executor.begun.append(self.executor.given[which % len(self.executor.given)])
 
-    @precondition(lambda self: self.executor.given)
     @rule(which=_ANY)
     def one_ends(self, which: int) -> None:
-        self.executor.end(self.executor.given[which % len(self.executor.given)])
+        if self.executor.given:
+            self.executor.end(self.executor.given[which % len(self.executor.given)])
 
     @rule()
     def notice_is_taken(self) -> None:
@@ -170,10 +172,9 @@ class Events(RuleBasedStateMachine):
         self.course.take(*arrived)
         return True
 
-    @precondition(lambda self: not self.is_lost and len(self.planned) > 6)
     @rule(is_cancelled=st.booleans())
     def all_is_lost(self, is_cancelled: bool) -> None:
-        if not self.executor.given:
+        if self.is_lost or len(self.planned) <= 6 or not self.executor.given:
             return
         self.is_lost = True
         if is_cancelled and self.executor.given[0] not in self.executor.begun:

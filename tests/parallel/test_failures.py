@@ -49,9 +49,8 @@ def test_a_few_failures_are_told_in_full_and_the_others_counted(
     with gm.Storage() as storage, pytest.raises(CallsFailed) as caught:
         made(storage, 100)
     error = caught.value
-    said = (
-        "100 of 100 calls failed: 0: fails(0), 1: fails(1), 2: fails(2), 3: fails(3), 4: fails(4)"
-    )
+    named = ", ".join(f"{x}: fails({x}) (ValueError: always this)" for x in range(5))
+    said = f"100 of 100 calls failed: {named}"
     kinds = "and 95 more (84 ValueError: always this, 10 TypeError, such as: no 9, 1 Silent)"
     assert str(error).startswith(f"{said}, {kinds}")
     printed = "".join(traceback.format_exception(error))

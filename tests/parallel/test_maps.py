@@ -132,7 +132,7 @@ def test_iterables_of_different_lengths_are_named(storage: gm.Storage) -> None:
         storage.map(double, [1, 2], itertools.count())
     with pytest.raises(LengthsDiffer, match="no iterable"):
         storage.map(double)
-    with pytest.raises(LengthsDiffer, match="item 1 of the iterable is a int"):
+    with pytest.raises(LengthsDiffer, match="item 1 of the iterable is no tuple but of type int"):
         storage.starmap(double, [(1,), 2])
     with pytest.raises(NotAnOp):
         storage.map(len, ["a"])

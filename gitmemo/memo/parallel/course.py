@@ -290,6 +290,8 @@ class Course:
         if outcome.is_of_all:
             self.noted.note(error, BEFORE_ANY_CALL, outcome.trace)
             raise error
+        if outcome.trace:  # else it is counted
+            self.storage.counter.failed += 1
         self._fail(call, error, outcome.trace)
 
     def _put_off(self, call: Planned) -> None:

@@ -71,7 +71,9 @@ def rows_given(op: Op[..., Any], tuples: Iterable[Iterable[Any]]) -> list[tuple[
     rows: list[tuple[Any, ...]] = []
     for number, row in enumerate(tuples):
         if not isinstance(row, tuple | list):
-            reason = f"item {number} of the iterable is a {type(row).__qualname__}, not a tuple"
+            reason = (
+                f"item {number} of the iterable is no tuple but of type {type(row).__qualname__}"
+            )
             raise LengthsDiffer(op.qualname, reason)
         rows.append(tuple(row))
     return rows
@@ -255,6 +257,8 @@ class Mapped:
         if isinstance(outcome, Raised):
             work.let_go(outcome.number)
             self._refuse_setting_up(outcome)
+            if outcome.trace:  # else it is counted
+                self._storage.counter.failed += 1
             self._fail(outcome.number, outcome.error, outcome.trace)
             return
         result = finished(self._storage, self._op, outcome)
