@@ -73,13 +73,14 @@ def run(
     click.echo(_summary(storage.counter), err=True)
     if not is_installed(workspace.layout):
         click.echo("the git hooks are not installed in this clone: run `gitmemo init`", err=True)
-    if isinstance(failure, CallsFailed):
+    refused = frozen and storage.counter.refused
+    if isinstance(failure, CallsFailed) and not refused:
         click.echo(_as_python_says(path, failure), nl=False, err=True)
         code = failure.exit_code
     elif isinstance(failure, GitmemoError):
         # One clear message, below the lines of the script that led to it.
         click.echo("".join(traceback.format_list(_frames(path, failure))), nl=False, err=True)
-        if not (frozen and storage.counter.refused):
+        if not refused:
             raise failure
         report(failure, as_json=False)  # perhaps one that holds several
     elif failure is not None:
