@@ -45,6 +45,11 @@ def alone(x: int) -> int:
     return x
 
 
+@gm.op(ignore_args=["lock"])
+def unlocked(x: int, lock: object) -> int:
+    return x
+
+
 @gm.op(resources={"GPU": 2})
 def hungry(x: int) -> int:
     return x
@@ -101,3 +106,41 @@ def test_an_error_in_the_block_still_cancels(storage: gm.Storage) -> None:
         raise ZeroDivisionError
     with pytest.raises(CallNotMade):
         left.unwrap()
+
+
+def test_calls_of_the_batch_and_of_the_map_share_what_there_is(storage: gm.Storage) -> None:
+    with storage.batch(n_jobs=4):
+        before = [alone(x) for x in range(10, 14)]
+        assert storage.unwrap(storage.map(alone, range(4))) == [0, 1, 2, 3]
+    assert storage.unwrap(before) == [10, 11, 12, 13]
+
+
+def test_what_cannot_be_copied_is_made_at_once(storage: gm.Storage) -> None:
+    with storage.batch(n_jobs=2):
+        refs = storage.map(unlocked, range(3), lock=threading.Lock())
+    assert storage.unwrap(refs) == [0, 1, 2]
+
+
+def test_nothing_of_a_map_that_was_not_read_to_its_end_runs_after_the_block(
+    storage: gm.Storage,
+) -> None:
+    with pytest.raises(KeyError), storage.batch(n_jobs=2):
+        left = storage.map(double, range(100), as_completed=True)
+        next(left)
+        raise KeyError
+    ran = len(RAN)
+    assert ran < 100
+    with pytest.raises(CallNotMade):
+        list(left)
+    assert len(RAN) == ran
+
+
+def test_a_map_says_which_call_failed_and_the_batch_does_not_say_it_again(
+    storage: gm.Storage,
+) -> None:
+    with storage.batch(n_jobs=2):
+        with pytest.raises(CallsFailed) as failed:
+            storage.map(double, [1, -1, 2, -1])
+        again = double(3)
+    assert failed.value.positions == (1, 3)
+    assert again.unwrap() == 6

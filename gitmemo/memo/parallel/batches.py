@@ -7,6 +7,7 @@ when a block ends is either stored or was never begun.
 from __future__ import annotations
 
 import threading
+from collections import deque
 from collections.abc import Callable, Coroutine, Iterable
 from typing import TYPE_CHECKING, Any
 
@@ -22,8 +23,9 @@ from gitmemo.memo.parallel.work import in_task
 from gitmemo.memo.waiting import Patience
 
 if TYPE_CHECKING:
+    from gitmemo.hashing.digest import Digest
     from gitmemo.memo.op import Op
-    from gitmemo.memo.parallel.executors import Executor
+    from gitmemo.memo.parallel.notes import Noted
     from gitmemo.memo.storage import Storage
 
 _LOOKS_EVERY_S = 1.0
@@ -58,12 +60,6 @@ class Batch:
     def unfinished(self) -> int:
         """How many calls are not over."""
         return len(self._course.open)
-
-    def lent(self) -> Executor | None:
-        """Return what runs the calls, for a map that is made in the batch; None where nothing does."""
-        with self._course.changed:
-            is_over = self.is_closed or self._course.is_elsewhere
-            return None if is_over else self._course.ready().executor
 
     # --- calls ---------------------------------------------------------------
 
@@ -111,7 +107,7 @@ class Batch:
                     copied = self._copies.of_all(op, args, kwargs)
                     # What ended while it was looked up may have been this call.
                     known = found.key if found is not None and over == self._course.over else None
-                    return self._course.plan(self, op, *copied, before, known)
+                    return self._course.plan(self, op, *copied, before, known)[0]
         except Uncopied:  # later it could be another
             pass
         return self.storage.call(op, without_tuples(args), without_tuples(kwargs))
@@ -146,6 +142,59 @@ class Batch:
         with self._course.changed, self._course.shown:
             self._course.want(call)
             self._until(lambda: call.is_over, wanted=True)
+
+    # --- maps ----------------------------------------------------------------
+
+    @property
+    def noted(self) -> Noted:
+        """What was said of the exceptions of its calls."""
+        return self._course.noted
+
+    def planned(
+        self,
+        op: Op[..., Any],
+        args: tuple[Any, ...],
+        kwargs: dict[str, Any],
+        key: Digest,
+        watcher: deque[Planned],
+    ) -> tuple[Any, Planned] | None:
+        """Plan a call of a map, that is not stored; `watcher` gets it when it is over.
+
+        Return what is handed out, and the call; None if it can only be made at once.
+        """
+        if op.arguments.has_cells:
+            return None
+        with self._course.changed:
+            if self.is_closed:
+                return None
+            try:
+                copied = self._copies.of_all(op, without_tuples(args), without_tuples(kwargs))
+            except Uncopied:
+                return None
+            found, call = self._course.plan(self, op, *copied, [], key, watcher)
+            self._course.want(call)
+            return found, call
+
+    def next_over(self, over: deque[Planned]) -> Planned:
+        """Return the next call that a watcher gets, when it has one."""
+        if not over:
+            if self._course.is_elsewhere:
+                raise ForkedInBatch("a map in a batch")
+            with self._course.changed, self._course.shown:
+                self._until(lambda: bool(over), wanted=True)
+        return over.popleft()
+
+    def break_off(self, calls: Iterable[Planned]) -> None:
+        """Cancel those calls that have not begun; of none of them anything is told any more."""
+        if self._course.is_elsewhere:
+            return
+        with self._course.changed:
+            for call in calls:
+                call.is_told = True
+                if call.number in self._course.running:
+                    self._course.withdraw(call.number)
+                else:
+                    self._course.cancel(call)
 
     @property
     def _is_inside(self) -> bool:

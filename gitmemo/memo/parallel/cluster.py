@@ -41,6 +41,10 @@ def run_for_a_while(tasks: Sequence[Task]) -> list[tuple[Outcome, float]]:
     return done
 
 
+def _executing(dask_worker: Any) -> list[str]:
+    return [str(task.key) for task in dask_worker.state.executing]
+
+
 class _Given:
     """A call that was submitted; `future` is that of its piece, once it was sent."""
 
@@ -177,8 +181,19 @@ class Dask:
                         waiting.remove(handle)
                         _tell([handle], Cancelled())
                         return
-            elif all(given.is_withdrawn for given in handle.piece) and not self.lost():
+            elif self._is_wanted_by_none(handle.piece) and handle.future.key not in self._begun():
                 handle.future.cancel()
+
+    def _is_wanted_by_none(self, piece: list[_Given]) -> bool:
+        return all(given.is_withdrawn for given in piece) and not self.lost()
+
+    def _begun(self) -> frozenset[str]:
+        """Return the pieces that workers have begun: those are waited for."""
+        try:
+            found = self._client.run(_executing)
+        except Exception:  # noqa: BLE001  workers that do not answer will not tell of their calls either
+            return frozenset()
+        return frozenset().union(*found.values())
 
     def lost(self) -> str:
         """Return how the client stands, if its scheduler is gone, or away for too long."""

@@ -8,6 +8,7 @@ it is not stored and no equal call is running; all of this happens while `change
 from __future__ import annotations
 
 import threading
+from collections import deque
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING, Any
 
@@ -90,16 +91,18 @@ class Course:
         kwargs: dict[str, Any],
         before: list[Planned],
         key: Digest | None,
-    ) -> Any:
-        """Plan a call that needs the calls `before`; return the refs that are handed out.
+        watcher: deque[Planned] | None = None,
+    ) -> tuple[Any, Planned]:
+        """Plan a call that needs the calls `before`; return the refs that are handed out, and the call.
 
-        `key` is what it was looked up by, if it was.
+        `key` is what it was looked up by, if it was. `watcher` gets it when it is over.
         """
         if self.lost is not None:
             raise self.lost
         self._caller.check(op, is_new=True)
         self.ready().check(op, self.storage._capacity)
         call = Planned(waiting, self.made, op, args, kwargs)
+        call.watcher = watcher
         handed_out = call.handed_out()
         self.made += 1
         self.open[call.number] = call
@@ -109,7 +112,7 @@ class Course:
         else:
             self._follow(call, before)
         self.advance()
-        return handed_out.refs if isinstance(handed_out, RefTuple) else handed_out
+        return (handed_out.refs if isinstance(handed_out, RefTuple) else handed_out), call
 
     def ready(self) -> Runner:
         """Return what runs calls, made ready the first time."""

@@ -7,7 +7,7 @@ comes back is handed out as in a serial loop, and a call that fails loses no oth
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from contextlib import AbstractContextManager, nullcontext
+from contextlib import AbstractContextManager, closing, nullcontext
 from typing import TYPE_CHECKING, Any, Literal, TypeAlias
 
 from gitmemo.errors import (
@@ -31,6 +31,8 @@ from gitmemo.memo.wording import call_in_words
 
 if TYPE_CHECKING:
     from gitmemo.memo.op import Op
+    from gitmemo.memo.parallel.batches import Batch
+    from gitmemo.memo.parallel.joining import Joined
     from gitmemo.memo.storage import Storage
 
 OnError: TypeAlias = Literal["collect", "raise"]
@@ -155,8 +157,20 @@ class Mapped:
             return self._one_after_another()
         with _in_block(self._storage):
             stored, missing = self._looked_up()
+            batch = self._batch()
+            if batch is not None:
+                return self._joined(batch, stored, missing)
             work, engine = self._prepared(missing)
         return self._handed_out(stored, missing, work, engine)
+
+    def _batch(self) -> Batch | None:
+        """Return the batch that this map is in; None where nothing may be computed, too."""
+        around = context.batching.get()
+        if around is None or not self._storage._caller.allows_new_calls:
+            return None
+        from gitmemo.memo.parallel.blocks import of_storage  # what batches need
+
+        return of_storage(around, self._storage)
 
     def _one_after_another(self) -> Iterator[tuple[int, Any]]:
         """Make the calls in the body of another one, or without a storage: a plain loop."""
@@ -204,19 +218,31 @@ class Mapped:
         if not missing or not self._storage._caller.allows_new_calls:
             return (Work(self._storage) if missing else None), engines.Serial()
         self._storage._caller.check(self._op, is_new=True)
-        engine = self._engine()
+        need = self._op.options.resources
+        engine = engines.engine(self._n_jobs, need, self._storage._capacity)
         work = Work(self._storage, is_far=engine.is_far)
         if not engine.is_here:
             work.pack(self._op)
         return work, engine
 
-    def _engine(self) -> engines.Engine:
-        need = self._op.options.resources
-        if self._n_jobs is None and context.batching.get() is not None:
-            from gitmemo.memo.parallel.lending import lent  # what batches need
+    def _joined(
+        self, batch: Batch, stored: list[tuple[int, Any]], missing: dict[int, Digest]
+    ) -> Iterator[tuple[int, Any]]:
+        """Let a batch make the calls."""
+        from gitmemo.memo.parallel.joining import Joined  # what batches need
 
-            return lent(self._storage, self._op)
-        return engines.engine(self._n_jobs, need, self._storage._capacity)
+        self._noted = batch.noted
+        joined = Joined(batch, self._op)
+        for number, key in missing.items():
+            joined.add(number, self._rows[number], self._fixed, key)
+        return self._of_batch(stored, joined)
+
+    def _of_batch(self, stored: list[tuple[int, Any]], joined: Joined) -> Iterator[tuple[int, Any]]:
+        yield from stored
+        with closing(joined.outcomes()) as found:
+            for outcome in found:
+                yield from self._taken(outcome, None)
+        self._end()
 
     def _handed_out(
         self,
@@ -253,19 +279,23 @@ class Mapped:
         finally:
             work.end()
 
-    def _taken(self, outcome: Ended, work: Work) -> Iterator[tuple[int, Any]]:
+    def _taken(self, outcome: Ended, work: Work | None) -> Iterator[tuple[int, Any]]:
         if isinstance(outcome, Raised):
-            work.let_go(outcome.number)
+            self._let_go(outcome, work)
             self._refuse_setting_up(outcome)
             if outcome.trace:  # else it is counted
                 self._storage.counter.failed += 1
             self._fail(outcome.number, outcome.error, outcome.trace)
             return
         result = finished(self._storage, self._op, outcome)
-        work.let_go(outcome.number)
+        self._let_go(outcome, work)
         yield outcome.number, result
         for number in self._alike.pop(outcome.number, ()):
             yield number, to_the_end(self._call(*self._rows[number], **self._fixed), self._op)
+
+    def _let_go(self, outcome: Ended, work: Work | None) -> None:
+        if work is not None:
+            work.let_go(outcome.number)
 
     # --- failures
 

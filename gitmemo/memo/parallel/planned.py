@@ -7,7 +7,7 @@ once and for good.
 from __future__ import annotations
 
 import copy
-from collections import OrderedDict
+from collections import OrderedDict, deque
 from collections.abc import Iterable
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any, Protocol
@@ -73,6 +73,7 @@ class Planned:
         is_wanted: Whether the program waits for it, or for a call that needs it.
         failed: The call that raised, if it will never be finished: this one, or one that it needs.
         error: What that call raised, or what ended the batch.
+        watcher: Where it is put when it is over, for who waits for the first of several.
         is_told: Whether the program was told of the error where it waited.
         seen: What its arguments were when it was made, but for refs.
     """
@@ -90,7 +91,7 @@ class Planned:
             "key",
             "kwargs",
         ),
-        *("number", "op", "refs", "same", "seen", "state", "waits_for", "words"),
+        *("number", "op", "refs", "same", "seen", "state", "waits_for", "watcher", "words"),
     )
 
     def __init__(
@@ -115,6 +116,7 @@ class Planned:
         self.is_wanted = self.is_told = False
         self.failed: Planned | None = None
         self.error: BaseException | None = None
+        self.watcher: deque[Planned] | None = None
         self.words = ""
         self.seen = contents(op, args, kwargs)
 
@@ -196,6 +198,8 @@ class Planned:
         if state is not State.DONE:
             self.words = self._as_text()
         self.state = state
+        if self.watcher is not None:
+            self.watcher.append(self)
         # A long chain must not be kept by its end, nor be freed by recursion.
         self.before = ()
         self.args, self.kwargs, self.refs, self.after = (), {}, [], []
