@@ -14,7 +14,9 @@ from telling import People, told
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 DOCS = Path(__file__).resolve().parents[2] / "docs"
-DOCUMENTS = [name for name in ("tutorial.md", "howto/ci.md", "howto/paper.md") if (DOCS / name).is_file()]
+DOCUMENTS = [
+    name for name in ("tutorial.md", "howto/ci.md", "howto/paper.md") if (DOCS / name).is_file()
+]
 
 pytestmark = pytest.mark.skipif(not DOCUMENTS, reason="the documents are not beside the tests")
 
