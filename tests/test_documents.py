@@ -47,11 +47,12 @@ def test_every_exit_code_is_documented() -> None:
 
 
 @pytest.mark.parametrize(
-    "document", ["README.md", *sorted(p.name for p in (ROOT / "docs").glob("*.md"))]
+    "document",
+    ["README.md", *sorted(str(p.relative_to(ROOT)) for p in (ROOT / "docs").rglob("*.md"))],
 )
 def test_links_lead_somewhere(document: str) -> None:
-    folder = ROOT if document == "README.md" else ROOT / "docs"
-    for link in re.findall(r"\]\(([^)#]+)[^)]*\)", (folder / document).read_text("utf-8")):
+    folder = (ROOT / document).parent
+    for link in re.findall(r"\]\(([^)#]+)[^)]*\)", text(document)):
         if "://" not in link:
             assert (folder / link).exists(), link
 

@@ -166,8 +166,8 @@ class ComputationFrame(FrameAnswers):
             op: Ask the calls of this function instead.
             version: The beginning of a version's content or semantic id.
             commit: The commit that was checked out, as git knows it.
-            since, until: When the call began: a date or a moment, `2026-11-22T16:00Z`; until is
-                exclusive.
+            since: When the call began at the earliest: a date or a moment, `2026-11-22T16:00Z`.
+            until: Before when it began.
             user: Part of the `name <email>` of the author of the commit that first held the call, in
                 any case; who commits in this clone for pending calls. Records say nothing of who ran it.
             decision: `exact`: run with the code of now; `non-breaking`: kept by a decision.

@@ -73,11 +73,12 @@ class Storage(Refs, Questions, Patterns, Looking, Deciding, Tables, Maps):
         on_change: What happens at the entry of a block when code that stored calls depend on has
             changed: "ask" (the default), "pending", "breaking", "non-breaking" or "error".
         strict_tracing: Refuse calls that depend on what cannot be tracked reliably.
-        skip_unhashable_globals, skip_globals_silently: What happens when a call reads a global that
-            cannot be hashed: False for the first is an error, True for the second no warning.
-        skip_missing_deps, skip_missing_silently: What happens at the entry of a block when code
-            that stored calls depend on is gone: False is an error for the first, a warning for
-            the second.
+        skip_unhashable_globals: What happens when a call reads a global that cannot be hashed:
+            it is skipped, or False makes it an error.
+        skip_globals_silently: True skips such globals without a warning.
+        skip_missing_deps: What happens at the entry of a block when code that stored calls depend
+            on is gone: nothing, or False makes it an error.
+        skip_missing_silently: False warns of such code.
         track_globals: False leaves globals out of what calls depend on.
         tracer_impl: None, or the name of one of mandala's tracers; makes no difference.
 
