@@ -87,7 +87,8 @@ class Index(Membership):
             new = self.rows(f"{_CALLS_MARKED} and id >= ? order by id", (mark_of(key), crowd.end))
             for number, line, call in self._with_key(key, new, None):
                 crowd.add(number, line, call)
-            chosen = crowd.deciding(asked, *tests)
+        # Not under the lock: a test may ask the world, which asks its indexes under a lock of its own.
+        chosen = crowd.deciding(asked, *tests)
         rows = self.rows(_NUMBERED, (as_json(chosen),))
         return [(number, call) for number, _, call in self._with_key(key, rows, asked)]
 

@@ -37,6 +37,24 @@ def held(x: int) -> int:
     return x
 
 
+@gm.op
+def fails_late(x: int) -> int:
+    if x > 0:
+        return x
+    assert GATE.wait(10)
+    raise ValueError("late")
+
+
+@gm.op
+def both(x: int):
+    return x, 2 * x
+
+
+@gm.op
+def added(pair: tuple[int, int]) -> int:
+    return pair[0] + pair[1]
+
+
 @gm.op(resources={"GPU": 1})
 def alone(x: int) -> int:
     RAN.append(x)
@@ -144,3 +162,31 @@ def test_a_map_says_which_call_failed_and_the_batch_does_not_say_it_again(
         again = double(3)
     assert failed.value.positions == (1, 3)
     assert again.unwrap() == 6
+
+
+def test_who_breaks_off_at_a_stored_result_has_begun_nothing(storage: gm.Storage) -> None:
+    double(1)
+    RAN.clear()
+    with storage.batch(n_jobs=2):
+        for _ in storage.map(double, [1, -5, *range(50)], as_completed=True):
+            break
+    assert RAN == []
+
+
+def test_failures_of_a_map_that_was_broken_off_are_told_of_for_equal_calls_alone(
+    storage: gm.Storage,
+) -> None:
+    with pytest.raises(CallsFailed, match="1 of 3"), storage.batch(n_jobs=2):
+        results = storage.map(fails_late, [1, -7], as_completed=True)
+        next(results)
+        equal = fails_late(-7)  # runs already, for the map
+        results.close()
+        GATE.set()
+    with pytest.raises(ValueError, match="late"):
+        equal.unwrap()
+
+
+def test_a_map_takes_results_that_nobody_declared_to_be_tuples(storage: gm.Storage) -> None:
+    with storage.batch(n_jobs=2):
+        pairs = [both(x) for x in range(3)]
+        assert storage.unwrap(storage.map(added, pairs)) == [0, 3, 6]

@@ -46,6 +46,10 @@ class Future:
     told: list[Callable[[Any], None]] = field(default_factory=list)
     found: Any = None
 
+    @property
+    def key(self) -> str:
+        return f"piece-{id(self)}"
+
     def add_done_callback(self, tell: Callable[[Any], None]) -> None:
         self.told.append(tell)
 
@@ -78,6 +82,10 @@ class Client:
 
     def __init__(self) -> None:
         self.sent: list[Future] = []
+        self.begun: list[str] = []
+
+    def run(self, _: Callable[[Any], list[str]]) -> dict[str, list[str]]:
+        return {"one": self.begun, "two": []}
 
     def ncores(self) -> dict[str, int]:
         return {"one": 1, "two": 1}
@@ -197,6 +205,17 @@ def test_what_is_withdrawn_is_told_of_once(client: Client) -> None:
         batch.executor.cancel(batch.handles[number])
     assert [batch.ended[number] for number in range(2, 20)] == [CancelledError] * 18
     assert len(sent) >= 1
+
+
+def test_what_workers_have_begun_is_waited_for(client: Client) -> None:
+    batch = Batch(client)
+    batch.submit([0, 1], takes_s=1.0)
+    client.begun = [client.sent[0].key]
+    for number in (0, 1):
+        batch.executor.cancel(batch.handles[number])
+    assert batch.ended == {1: CancelledError}
+    client.sent[0].end()
+    assert batch.ended == {0: Made, 1: CancelledError}
 
 
 def test_without_a_scheduler_calls_are_lost(client: Client) -> None:

@@ -23,7 +23,6 @@ from gitmemo.memo.parallel.work import in_task
 from gitmemo.memo.waiting import Patience
 
 if TYPE_CHECKING:
-    from gitmemo.hashing.digest import Digest
     from gitmemo.memo.op import Op
     from gitmemo.memo.parallel.notes import Noted
     from gitmemo.memo.storage import Storage
@@ -135,10 +134,7 @@ class Batch:
         """
         if call.is_over:
             return
-        if self._course.is_elsewhere:  # who held the lock is not here, and nothing will be told of
-            raise ForkedInBatch(call.in_words())
-        if self._is_inside or self._course.busy == threading.get_ident():
-            raise WaitsInside(call.in_words())
+        self._check_waits(call.in_words())
         with self._course.changed, self._course.shown:
             self._course.want(call)
             self._until(lambda: call.is_over, wanted=True)
@@ -155,13 +151,14 @@ class Batch:
         op: Op[..., Any],
         args: tuple[Any, ...],
         kwargs: dict[str, Any],
-        key: Digest,
         watcher: deque[Planned],
     ) -> tuple[Any, Planned] | None:
         """Plan a call of a map, that is not stored; `watcher` gets it when it is over.
 
         Return what is handed out, and the call; None if it can only be made at once.
         """
+        if self._course.is_elsewhere:
+            raise ForkedInBatch(op.qualname)
         if op.arguments.has_cells:
             return None
         with self._course.changed:
@@ -171,15 +168,14 @@ class Batch:
                 copied = self._copies.of_all(op, without_tuples(args), without_tuples(kwargs))
             except Uncopied:
                 return None
-            found, call = self._course.plan(self, op, *copied, [], key, watcher)
+            found, call = self._course.plan(self, op, *copied, [], None, watcher)
             self._course.want(call)
             return found, call
 
     def next_over(self, over: deque[Planned]) -> Planned:
         """Return the next call that a watcher gets, when it has one."""
         if not over:
-            if self._course.is_elsewhere:
-                raise ForkedInBatch("a map in a batch")
+            self._check_waits("a map in a batch")
             with self._course.changed, self._course.shown:
                 self._until(lambda: bool(over), wanted=True)
         return over.popleft()
@@ -190,11 +186,18 @@ class Batch:
             return
         with self._course.changed:
             for call in calls:
-                call.is_told = True
+                call.is_dropped = True
                 if call.number in self._course.running:
                     self._course.withdraw(call.number)
                 else:
                     self._course.cancel(call)
+            self._course.go_on()
+
+    def _check_waits(self, words: str) -> None:
+        if self._course.is_elsewhere:  # who held the lock is not here, and nothing will be told of
+            raise ForkedInBatch(words)
+        if self._is_inside or self._course.busy == threading.get_ident():
+            raise WaitsInside(words)
 
     @property
     def _is_inside(self) -> bool:

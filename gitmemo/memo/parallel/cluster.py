@@ -137,6 +137,8 @@ class Dask:
         if future.status == "finished":
             try:
                 done = future.result()
+            except Cancelled as cancelled:  # when it had ended
+                lost = cancelled
             except Exception as error:  # noqa: BLE001  a task raises nothing: the way there is gone
                 lost = Lost(first_line(error))
         elif future.status != "error":

@@ -264,9 +264,10 @@ class Course:
                 self.lose(str(lost))
             except BaseException as error:  # noqa: BLE001  a worker that differs, or was interrupted
                 self._give_up(error)
-            self._go_on()
+            self.go_on()
 
-    def _go_on(self) -> None:
+    def go_on(self) -> None:
+        """Begin what can begin, and let those look who wait."""
         try:
             self.advance()
         except BaseException as error:  # noqa: BLE001  the thread that listens must go on
@@ -275,6 +276,9 @@ class Course:
 
     def _take_outcome(self, call: Planned, outcome: Outcome) -> None:
         if call.is_over:
+            return
+        if isinstance(outcome, Apart | Claimed) and call.number in self._withdrawn:
+            self.cancel(call)
             return
         if isinstance(outcome, Apart):
             assert self.runner is not None  # it was sent by it
@@ -315,7 +319,7 @@ class Course:
         """Begin what was put off long enough; return after how many seconds to look again."""
         with self.changed:
             if self._queue.is_any_due():
-                self._go_on()
+                self.go_on()
             return self._queue.due_in_s()
 
     def pause_s(self, most: float) -> float:

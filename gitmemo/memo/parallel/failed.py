@@ -50,5 +50,6 @@ class Failures:
         return {
             call: number
             for call, number in left_out.items()
+            if (number or not call.is_dropped)
             if left_out.get(first[call], number) or not first[call].is_told
         }

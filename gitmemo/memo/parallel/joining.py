@@ -12,7 +12,6 @@ from collections.abc import Generator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from gitmemo.errors import CallNotMade
-from gitmemo.hashing.digest import Digest
 from gitmemo.memo.parallel.outcomes import Ended, Made, Raised, called
 from gitmemo.memo.parallel.pending import RefTuple
 from gitmemo.memo.parallel.planned import Planned, State
@@ -30,27 +29,27 @@ class Joined:
         self._batch = batch
         self._op = op
         self._made: dict[Planned, tuple[int, Any]] = {}
-        self._at_once: list[tuple[int, tuple[Any, ...], Mapping[str, Any]]] = []
         self._over: deque[Planned] = deque()
 
-    def add(self, number: int, args: tuple[Any, ...], kwargs: dict[str, Any], key: Digest) -> None:
-        """Plan a call that is not stored; `number` is that of its outcome.
+    def outcomes(
+        self, calls: Mapping[int, tuple[Any, ...]], kwargs: dict[str, Any]
+    ) -> Generator[Ended, None, None]:
+        """Yield the outcomes of calls as they come; `calls` are arguments by the number of the outcome.
 
         Raises:
             Exception: What stops all of them alike.
         """
-        planned = self._batch.planned(self._op, args, kwargs, key, self._over)
-        if planned is None:
-            self._at_once.append((number, args, kwargs))
-        else:
-            handed_out, call = planned
-            self._made[call] = number, handed_out
-
-    def outcomes(self) -> Generator[Ended, None, None]:
-        """Yield the outcomes of calls as they come, and first of those that can only be made at once."""
+        at_once: list[int] = []
         try:
-            for number, args, kwargs in self._at_once:
-                yield self._now(number, args, kwargs)
+            for number, args in calls.items():
+                planned = self._batch.planned(self._op, args, kwargs, self._over)
+                if planned is None:
+                    at_once.append(number)
+                else:
+                    handed_out, call = planned
+                    self._made[call] = number, handed_out
+            for number in at_once:
+                yield self._now(number, calls[number], kwargs)
             while self._made:
                 call = self._batch.next_over(self._over)
                 number, handed_out = self._made.pop(call)
@@ -59,11 +58,9 @@ class Joined:
             if self._made:
                 self._batch.break_off(self._made)
 
-    def _now(self, number: int, args: tuple[Any, ...], kwargs: Mapping[str, Any]) -> Ended:
+    def _now(self, number: int, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Ended:
         try:
-            return Made(
-                number, called(self._batch.storage, self._op, args, dict(kwargs), IfClaimed.WAIT)
-            )
+            return Made(number, called(self._batch.storage, self._op, args, kwargs, IfClaimed.WAIT))
         except Exception as error:  # noqa: BLE001  whatever the op raises is its outcome
             return Raised(number, error)
 

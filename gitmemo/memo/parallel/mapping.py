@@ -25,6 +25,7 @@ from gitmemo.memo.execute import running
 from gitmemo.memo.parallel import engines, showing
 from gitmemo.memo.parallel.notes import BEFORE_ANY_CALL, Noted
 from gitmemo.memo.parallel.outcomes import Ended, Raised, Task, finished, to_the_end
+from gitmemo.memo.parallel.pending import ready
 from gitmemo.memo.parallel.resources import checked_jobs
 from gitmemo.memo.parallel.work import Work
 from gitmemo.memo.wording import call_in_words
@@ -32,7 +33,6 @@ from gitmemo.memo.wording import call_in_words
 if TYPE_CHECKING:
     from gitmemo.memo.op import Op
     from gitmemo.memo.parallel.batches import Batch
-    from gitmemo.memo.parallel.joining import Joined
     from gitmemo.memo.storage import Storage
 
 OnError: TypeAlias = Literal["collect", "raise"]
@@ -156,10 +156,12 @@ class Mapped:
         if running.get() is not None or isinstance(context.active(), context.Noop):
             return self._one_after_another()
         with _in_block(self._storage):
-            stored, missing = self._looked_up()
             batch = self._batch()
             if batch is not None:
-                return self._joined(batch, stored, missing)
+                self._noted = batch.noted
+            stored, missing = self._looked_up()
+            if batch is not None:
+                return self._of_batch(batch, stored, missing)
             work, engine = self._prepared(missing)
         return self._handed_out(stored, missing, work, engine)
 
@@ -198,8 +200,13 @@ class Mapped:
         stored: list[tuple[int, Any]] = []
         missing: dict[int, Digest] = {}
         first: dict[Digest, int] = {}
+        is_in_batch = context.batching.get() is not None
+        if is_in_batch:
+            self._fixed = ready(self._fixed)
         for number, row in enumerate(self._rows):
             try:
+                if is_in_batch:
+                    row = self._rows[number] = ready(row)
                 found = caller._look_up(op, row, self._fixed)
             except Exception as error:  # noqa: BLE001  an argument without a content id, and the like
                 self._fail(number, error)
@@ -225,21 +232,15 @@ class Mapped:
             work.pack(self._op)
         return work, engine
 
-    def _joined(
+    def _of_batch(
         self, batch: Batch, stored: list[tuple[int, Any]], missing: dict[int, Digest]
     ) -> Iterator[tuple[int, Any]]:
         """Let a batch make the calls."""
         from gitmemo.memo.parallel.joining import Joined  # what batches need
 
-        self._noted = batch.noted
-        joined = Joined(batch, self._op)
-        for number, key in missing.items():
-            joined.add(number, self._rows[number], self._fixed, key)
-        return self._of_batch(stored, joined)
-
-    def _of_batch(self, stored: list[tuple[int, Any]], joined: Joined) -> Iterator[tuple[int, Any]]:
         yield from stored
-        with closing(joined.outcomes()) as found:
+        calls = {number: self._rows[number] for number in missing}
+        with closing(Joined(batch, self._op).outcomes(calls, self._fixed)) as found:
             for outcome in found:
                 yield from self._taken(outcome, None)
         self._end()

@@ -210,3 +210,10 @@ def pending_in(values: object) -> list[PendingRef[Any]]:
 def without_tuples(values: Any) -> Any:
     """Return arguments in which every `RefTuple` is the tuple that it stands for."""
     return map_refs(values, lambda several: several.refs, (RefTuple,))
+
+
+def ready(values: Any) -> Any:
+    """Return arguments that wait for nothing: their pending refs are ordinary ones, and no `RefTuple`."""
+    for ref in pending_in(values):
+        settled(ref)
+    return without_tuples(values)

@@ -75,6 +75,7 @@ class Planned:
         error: What that call raised, or what ended the batch.
         watcher: Where it is put when it is over, for who waits for the first of several.
         is_told: Whether the program was told of the error where it waited.
+        is_dropped: Whether it was a map's that was broken off: if it fails nobody is told.
         seen: What its arguments were when it was made, but for refs.
     """
 
@@ -86,6 +87,7 @@ class Planned:
             "before",
             "error",
             "failed",
+            "is_dropped",
             "is_told",
             "is_wanted",
             "key",
@@ -113,7 +115,7 @@ class Planned:
         self.after: list[Planned] = []
         self.key: Digest | None = None
         self.same: Planned | None = None
-        self.is_wanted = self.is_told = False
+        self.is_wanted = self.is_told = self.is_dropped = False
         self.failed: Planned | None = None
         self.error: BaseException | None = None
         self.watcher: deque[Planned] | None = None
