@@ -30,6 +30,8 @@ READS = {
         "NumpyUnpickler",
         "find_class",
         "pickle.loads",
+        # `gitmemo import joblib`: a folder that the user vouched for.
+        "joblib.load",
     },
     # `.pyc` files of the interpreter's own cache, to compare code objects; never run.
     "tracing/loading.py": {"marshal.loads"},
@@ -41,8 +43,7 @@ READS = {
     "cli/running.py": {"exec"},
     # `%%memo`: a cell of the user's own notebook.
     "notebooks/cells.py": {"exec"},
-    # `gitmemo import`: a folder of joblib, or a database of mandala, that the user vouched for.
-    "moving/from_joblib.py": {"joblib.load"},
+    # `gitmemo import mandala`: a database that the user vouched for.
     "moving/mandala_pickles.py": {"find_class", "NumpyUnpickler"},
 }
 IMPORTS = {
@@ -55,7 +56,6 @@ IMPORTS = {
     "memo/parallel/engines.py",
     "memo/parallel/executors.py",
     # What `gitmemo import` unpickles after it has asked, and hashes of arguments as joblib makes them.
-    "moving/from_joblib.py",
     "moving/joblib_arguments.py",
     "moving/mandala_code.py",
     "moving/mandala_pickles.py",

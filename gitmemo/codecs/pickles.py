@@ -348,3 +348,11 @@ def unpickle(source: Source, *, with_joblib: bool = False) -> object:
         with source.open("rb") as file:
             return _joblib_unpickler()(str(source), file, mmap_mode="c").load()
     return _joblib_unpickler()("", io.BytesIO(source), mmap_mode=None).load()
+
+
+def load_dump(path: Path) -> object:
+    """Return the object in a file that `joblib.dump` wrote, compressed or not. This runs code, too."""
+    import joblib
+
+    found: object = joblib.load(path)
+    return found

@@ -7,6 +7,9 @@ can run code, as unpickling can, so it is for bytes of one's own.
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from gitmemo.codecs import pickles
 from gitmemo.codecs.registry import decode, encode
 from gitmemo.errors import Unencodable
 
@@ -31,3 +34,8 @@ def deserialize(data: bytes) -> object:
     """
     codec, _, payload = data.partition(b"\n")
     return decode(codec.decode("ascii", "replace"), payload)
+
+
+def load_dump(path: Path) -> object:
+    """Return the object in a file of one's own that `joblib.dump` wrote, compressed or not."""
+    return pickles.load_dump(path)

@@ -10,8 +10,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import joblib
-
+from gitmemo.codecs.portable import load_dump
 from gitmemo.moving.fitting import Refused, fitted
 from gitmemo.moving.joblib_arguments import Candidates, Unproven, taken_apart
 from gitmemo.moving.joblib_folder import OldFunction, OldResult
@@ -103,7 +102,7 @@ def _give_up(one: _Waiting, candidates: Candidates, *, reads: bool) -> None:
 
 def _read(output: Path) -> object:
     try:
-        return joblib.load(output)
+        return load_dump(output)
     except (Exception, SystemExit) as error:  # unpickling runs any code
         said = f"{type(error).__name__}: {error}".removesuffix(": ")
         raise Refused(f"its output.pkl cannot be read: {said}") from error

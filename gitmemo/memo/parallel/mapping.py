@@ -125,6 +125,7 @@ class Mapped:
         self._progress = progress
         self._failed: list[tuple[int, Exception]] = []
         self._noted = Noted()
+        self._stuck: BaseException | None = None  # what workers raised before any call
         # By the number of the call that stands for them: it is made, and they are looked up again.
         self._alike: dict[int, list[int]] = {}
         self._check_arguments()
@@ -274,8 +275,9 @@ class Mapped:
                 for outcome in found:
                     yield from self._taken(outcome, work)
                     show(done=1, failed=int(isinstance(outcome, Raised)))
-        except WorkerDiffers:
-            engine.replace_workers()
+        except Exception as error:
+            if isinstance(error, WorkerDiffers) or error is self._stuck:
+                engine.replace_workers()
             raise
         finally:
             work.end()
@@ -304,6 +306,7 @@ class Mapped:
         if isinstance(outcome.error, WorkerDiffers | WorkersApart):
             raise outcome.error
         if outcome.is_of_all:
+            self._stuck = outcome.error
             self._noted.note(outcome.error, BEFORE_ANY_CALL, outcome.trace)
             raise outcome.error
 
