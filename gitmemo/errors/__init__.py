@@ -156,19 +156,20 @@
       CannotTag              exit 2
     parallel
       CallsFailed            exit 1
-      RaisedElsewhere        exit 1
-      WorkerDiffers          exit 3
-      WorkersApart           exit 3
-      WorkersLost            exit 5
       LengthsDiffer          exit 2
       OptionIsArgument       exit 2
-      ResourceMissing        exit 2
       CallNotMade            exit 1
       BatchEntered           exit 1
       WaitsInside            exit 1
       ArgumentsChanged       exit 1
       ForkedInBatch          exit 1
+    workers
       BackendUnfit           exit 2
+      RaisedElsewhere        exit 1
+      WorkerDiffers          exit 3
+      WorkersApart           exit 3
+      WorkersLost            exit 5
+      ResourceMissing        exit 2
     moving
       NotAnOldStore          exit 2
       NothingMapped          exit 2
@@ -225,19 +226,13 @@ from gitmemo.errors.moving import NotAnOldStore, NothingMapped
 from gitmemo.errors.pages import CannotListen, PageNotWritten
 from gitmemo.errors.parallel import (
     ArgumentsChanged,
-    BackendUnfit,
     BatchEntered,
     CallNotMade,
     CallsFailed,
     ForkedInBatch,
     LengthsDiffer,
     OptionIsArgument,
-    RaisedElsewhere,
-    ResourceMissing,
     WaitsInside,
-    WorkerDiffers,
-    WorkersApart,
-    WorkersLost,
 )
 from gitmemo.errors.pictures import (
     GraphvizFailed,
@@ -364,6 +359,14 @@ from gitmemo.errors.versions import (
     NotVersioned,
     UnknownComponent,
     UnknownId,
+)
+from gitmemo.errors.workers import (
+    BackendUnfit,
+    RaisedElsewhere,
+    ResourceMissing,
+    WorkerDiffers,
+    WorkersApart,
+    WorkersLost,
 )
 
 __all__ = [
