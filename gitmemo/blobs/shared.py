@@ -162,7 +162,9 @@ def sharers(folder: Path) -> Iterator[Sharer]:
     for name in sorted(os.listdir(folder / _FOLDER)):
         ident, dot, suffix = name.partition(".")
         if _ID.fullmatch(ident) and dot + suffix == ".json":
-            yield registered(folder, ident) or Sharer(ident, None)
+            sharer = registered(folder, ident)
+            if sharer is not None:  # else it has left since the list was read
+                yield sharer
 
 
 def registered(folder: Path, ident: str) -> Sharer | None:

@@ -519,6 +519,19 @@ def test_several_may_begin_at_once(apart: tuple[Clone, Clone], tmp_path: Path) -
     assert other.run() == one.run() == back.run() == (5, 0)
 
 
+def test_who_leaves_while_the_list_is_read_is_no_damage(
+    pair: tuple[Clone, Clone, Path],
+) -> None:
+    """A registration that went since the folder was listed, as `gc` reads while another one leaves."""
+    one, other, folder = pair
+    listed = shared.sharers(folder)
+    first = next(listed)
+    staying, leaving = (one, other) if first.root == one.root.resolve() else (other, one)
+    forked(leaving, "store", "own")
+    assert list(listed) == []
+    assert standings(staying) == ["shares"]
+
+
 def test_a_program_of_one_holds_what_the_other_would_remove(
     pair: tuple[Clone, Clone, Path],
 ) -> None:
