@@ -1,4 +1,4 @@
-"""How many requests sharing through S3 takes, as a proxy counts them: they cost time where servers are far."""
+"""How many requests a push and a pull through S3 take, as a proxy counts them: each costs time far away."""
 
 from __future__ import annotations
 
