@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import signal
 import threading
+import time
 from collections import Counter
 from pathlib import Path
 
@@ -204,9 +205,14 @@ def test_who_waits_long_for_what_is_left_is_told_for_whom(
         def slow(x: int) -> int:
             raise AssertionError
 
-        timer = threading.Timer(0.3, ran.allow, ["go1400"])
-        timer.start()
         with pytest.warns(StillWaiting) as told, storage:
+
+            def allow_once_told() -> None:
+                while not told.list:
+                    time.sleep(0.01)
+                ran.allow("go1400")
+
+            threading.Thread(target=allow_once_told, daemon=True).start()
             if way == "map":
                 (found,) = storage.map(slow, [1400])
             else:
