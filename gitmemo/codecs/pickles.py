@@ -27,6 +27,8 @@ from gitmemo.errors import UndecodableValue, Unencodable
 _PROTOCOL = 5
 _MAP_FROM_BYTES = 1 << 16
 _BY_VALUE = "cloudpickle"
+_MOVED = {"pathlib._local": "pathlib"}
+"""Modules that only some versions of Python have (3.13 names paths so), and who has their names in all."""
 
 
 def _refuse(value: object) -> None:
@@ -281,6 +283,7 @@ class _Classes:
 
     def find(self, module: str, name: str, standard: Callable[[str, str], Any]) -> Any:
         """Return what `module` calls `name`; `standard` is how pickle itself looks it up."""
+        module = _MOVED.get(module, module)
         if module == "cloudpickle.cloudpickle":
             if name in ("_make_skeleton_class", "_make_skeleton_enum"):
                 return functools.partial(self._make, standard(module, name))
@@ -318,7 +321,7 @@ def _joblib_unpickler() -> Any:
 
     class Unpickler(NumpyUnpickler):  # type: ignore[misc]
         def find_class(self, module: str, name: str) -> Any:
-            standard = super().find_class
+            standard, module = super().find_class, _MOVED.get(module, module)
             return scripts.of_main(module, name, lambda: standard(module, name))
 
         def load_build(self) -> None:
