@@ -26,22 +26,28 @@ class Refused(Exception):
 def fitted(
     op: Op[..., Any],
     named: Mapping[str, Any],
-    starred: Sequence[Any] = (),
-    keywords: Mapping[str, Any] | None = None,
+    starred: Sequence[Any] | None,
+    keywords: Mapping[str, Any] | None,
 ) -> _Fitted:
     """Return the arguments of the op for what was recorded by name.
+
+    None for `starred` or `keywords` says that nothing is known of them.
 
     Raises:
         Refused: Something is recorded that the op does not take, or the other way round.
     """
-    rest, more = dict(named), dict(keywords or {})
+    rest, more, extra = dict(named), dict(keywords or {}), list(starred or ())
     args: list[Any] = []
     kwargs: dict[str, Any] = {}
     for parameter in op.arguments.binder.signature.parameters.values():
         if parameter.kind is _Kind.VAR_POSITIONAL:
-            args += starred
-            starred = ()
+            if starred is None:
+                _refuse_counting(op, parameter)
+            args += extra
+            extra = []
         elif parameter.kind is _Kind.VAR_KEYWORD:
+            if keywords is None:
+                _refuse_counting(op, parameter)
             kwargs |= more
             more = {}
         else:
@@ -50,7 +56,7 @@ def fitted(
                 kwargs[parameter.name] = value
             else:
                 args.append(value)
-    for name in (*rest, *more, *(f"*{number}" for number in range(len(starred)))):
+    for name in (*rest, *more, *(f"*{number}" for number in range(len(extra)))):
         raise Refused(f"the op takes no argument {name!r}, which is recorded")
     return tuple(args), kwargs
 
@@ -60,6 +66,10 @@ def _unsaid(op: Op[..., Any], parameter: inspect.Parameter) -> Any:
     default = parameter.default
     if type(default) in (Ignore, NewArgDefault):
         return default
+    _refuse_counting(op, parameter)
+    return None if default is _Kind.empty else default
+
+
+def _refuse_counting(op: Op[..., Any], parameter: inspect.Parameter) -> None:
     if parameter.name not in op.options.ignored:
         raise Refused(f"argument {parameter.name!r} is not recorded; the op does not ignore it")
-    return None if default is _Kind.empty else default

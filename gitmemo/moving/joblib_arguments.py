@@ -75,17 +75,21 @@ class Candidates:
         return known
 
 
-def taken_apart(arguments: Mapping[str, Any]) -> tuple[dict[str, Any], list[Any], dict[str, Any]]:
+def taken_apart(
+    arguments: Mapping[str, Any],
+) -> tuple[dict[str, Any], list[Any] | None, dict[str, Any] | None]:
     """Return named, starred and further keyword arguments of what joblib recorded.
+
+    None where joblib had none to record, or was told to ignore them (`ignore=["*"]`).
 
     Raises:
         Refused: What stands for `*args` or `**kwargs` is none.
     """
     named = {name: value for name, value in arguments.items() if name not in ("*", "**")}
-    starred, keywords = arguments.get("*", []), arguments.get("**", {})
-    if not isinstance(starred, list | tuple) or not isinstance(keywords, dict):
+    starred, keywords = arguments.get("*"), arguments.get("**")
+    if not isinstance(starred, list | tuple | None) or not isinstance(keywords, dict | None):
         raise Refused("what is recorded for *args or **kwargs is no list or dict")
-    return named, list(starred), keywords
+    return named, None if starred is None else list(starred), keywords
 
 
 def _literal(text: str) -> Any:

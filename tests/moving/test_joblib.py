@@ -238,6 +238,19 @@ def test_arguments_must_be_the_ops_own(clone: Clone, cache: Path) -> None:
     assert found["lab.train"]["brought"] == 1
 
 
+def test_arguments_that_joblib_did_not_record_must_not_count(clone: Clone, tmp_path: Path) -> None:
+    """With `ignore=["*", "**"]` one result stands for many calls."""
+    body = "@{}\ndef fit(x, *args, **more): return [x, args, more]\n"
+    then = _OLD + body.format('memory.cache(ignore=["*", "**"])')
+    place = compute(tmp_path / "then", "fit(1, 5, a=6)", then)
+    clone.write("lab.py", _NEW + body.format("gm.op"))
+    (found,) = bring(clone, place, "--yes").values()
+    assert found["refused"] == {"argument 'args' is not recorded; the op does not ignore it": 1}
+    clone.write("lab.py", _NEW + body.format('gm.op(ignore_args=["args", "more"])'))
+    (found,) = bring(clone, place, "--yes").values()
+    assert found["brought"] == 1
+
+
 def test_a_changed_text_of_arguments_is_noticed_by_the_hash(clone: Clone, cache: Path) -> None:
     clone.write("lab.py", LAB_NOW)
     for file in (cache / "joblib/lab/load").rglob("metadata.json"):
@@ -340,6 +353,12 @@ def test_damaged_code_proves_nothing(clone: Clone, cache: Path) -> None:
 def test_what_is_the_same_code(old: str, is_same: bool) -> None:
     assert same_function(old, "@gm.op\ndef load(n):\n    return n\n") is is_same
     assert not same_function(old, "")
+
+
+def test_decorators_of_inner_functions_count() -> None:
+    text = "@cache\ndef load(n):\n    @scale({})\n    def inner(): pass\n    return inner"
+    assert same_function(text.format(2), text.format(2))
+    assert not same_function(text.format(2), text.format(10))
 
 
 def test_what_is_no_such_folder_and_what_is_no_function_of_it_is_said(
