@@ -2,13 +2,15 @@
 
 Not the commands (`commands`): loading one takes longer than a person at a keyboard waits, so their words
 come from a table (`words.json`), which a test compares with them. Invariant: whatever is wrong here,
-nothing is offered and nothing is said.
+nothing is offered and nothing is said; and no name is offered that a shell would take for more than
+one plain word, as names come with clones.
 """
 
 from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
@@ -27,6 +29,7 @@ from gitmemo.cli import completing_values as values
 VARIABLE = "_GITMEMO_COMPLETE"
 PROGRAM = "gitmemo"
 SHELLS = ("bash", "zsh", "fish")
+_PLAIN = re.compile(r"[\w@][\w@:.,/+=%-]*")
 _TABLE = Path(__file__).with_name("words.json")
 
 # click's own leaves words to bash, which cuts them at each colon: the names of ops have one.
@@ -148,4 +151,8 @@ def _completer(kind: str) -> _Offer | None:
 def _offered(kind: str, ctx: click.Context, _parameter: click.Parameter, begun: str) -> list[Any]:
     folder = ctx.find_root().params.get("c") or "."
     found: Iterable[str] = values.OFFERS[kind](Path(folder), begun)
-    return [CompletionItem(value) for value in found if value.startswith(begun)]
+    return [
+        CompletionItem(value)
+        for value in found
+        if value.startswith(begun) and _PLAIN.fullmatch(value)
+    ]

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from driver import Clone, make_project
+from driver import Clone, copy_of, make_project
 
 from gitmemo.cli import main
 from gitmemo.cli.completing import SHELLS
@@ -101,6 +101,26 @@ def test_ids_of_calls_and_targets(
     monkeypatch.chdir("/")
     line = f"gitmemo -C '{ran.root}' calls lo"
     assert answer(line, capsys, monkeypatch) == (0, ["load"], "")
+
+
+def test_names_that_a_shell_would_run_are_not_offered(
+    ran: Clone, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A clone brings names of ops and branches from whoever may push."""
+    clone = copy_of(ran, tmp_path / "hostile")
+    names = ["zed$(touch x)", "zed;x", "zed`x`", "zed x", "zed\nx", "zed*", "zed'x", "zed\\x", "zed&"]
+    text = "import gitmemo as gm\nwith gm.open():\n"
+    for name in [*names, "zedfine", "größe"]:
+        text += f"    gm.op(name={name!r})(lambda x: x)(1)\n"
+    clone.write("hostile.py", text)
+    clone.python("hostile.py")
+    clone.gitmemo("status")  # takes notice: completion reads the index as it is
+    for name in ("wow;x", "wow$(x)", "wow-1.0"):
+        clone.git("branch", name)
+    monkeypatch.chdir(clone.root)
+    offered = answer("gitmemo calls ", capsys, monkeypatch)[1]
+    assert {one for one in offered if "zed" in one} == {"zedfine"} and "größe" in offered
+    assert answer("gitmemo df --rev wow", capsys, monkeypatch)[1] == ["wow-1.0"]
 
 
 @pytest.mark.parametrize("where", ["nowhere", "git", "damaged", "settings"])
