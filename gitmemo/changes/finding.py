@@ -21,6 +21,9 @@ from gitmemo.model.semantics import semantic_id
 from gitmemo.model.validity import Code, holds
 from gitmemo.source.tree import SourceTree
 
+TextOf = Callable[[Component, Digest], str | None]
+"""Gives the text of a content of a component, if it is known."""
+
 
 class ReadableCode(Code, Protocol):
     """Code whose texts can be shown."""
@@ -31,7 +34,12 @@ class ReadableCode(Code, Protocol):
 
 
 def find_changes(
-    uses: Uses, before: SourceTree, after: SourceTree, decisions: Decisions, paths: Iterable[str]
+    uses: Uses,
+    before: SourceTree,
+    after: SourceTree,
+    decisions: Decisions,
+    paths: Iterable[str],
+    text_of: TextOf,
 ) -> list[Change]:
     """Return the undecided changes from `before` to `after` in the files `paths`."""
     changes = []
@@ -44,7 +52,7 @@ def find_changes(
             continue  # gone, so nothing can be reused; or known code, so all is said
         old = _base(component, new, uses, before, decisions)
         if old is not None:
-            change = _change(component, old, new, uses, before, after)
+            change = _change(component, old, new, uses, before, after, text_of)
             former = _unsaid(component, old, change.old, uses, decisions)
             changes.append(replace(change, former=former))
     return changes
@@ -54,7 +62,7 @@ def find_open(
     uses: Uses,
     code: ReadableCode,
     decisions: Decisions,
-    text_of: Callable[[Component, Digest], str | None],
+    text_of: TextOf,
 ) -> list[Change]:
     """Return the components that are not what stored calls touched, nobody having said how they compare.
 
@@ -72,7 +80,7 @@ def find_new(
     uses: Uses,
     code: ReadableCode,
     decisions: Decisions,
-    text_of: Callable[[Component, Digest], str | None],
+    text_of: TextOf,
 ) -> list[Change]:
     """Return the open changes to what nobody has seen yet: no stored call, and no statement.
 
@@ -144,7 +152,7 @@ def _open_change(
     uses: Uses,
     code: ReadableCode,
     decisions: Decisions,
-    text_of: Callable[[Component, Digest], str | None],
+    text_of: TextOf,
 ) -> Change:
     pair = decided_by(component, old, new)
     return Change(
@@ -163,7 +171,7 @@ def _former_text(
     component: Component,
     source: Digest,
     uses: Uses,
-    text_of: Callable[[Component, Digest], str | None],
+    text_of: TextOf,
 ) -> str:
     """Return the text of a content, the one that it had under another name if need be."""
     for place in ((component, source), *uses.former.get((component, source), ())):
@@ -223,14 +231,16 @@ def _change(
     uses: Uses,
     before: SourceTree,
     after: SourceTree,
+    text_of: TextOf,
 ) -> Change:
     committed = before.current(component)
     is_committed = committed is not None and committed.source == old.source
     pair = decided_by(component, old, new)
+    text = before.text(component) if is_committed else None
     return Change(
         component,
         *pair,
-        (before.text(component) or "") if is_committed else "",
+        text or _former_text(component, old.source, uses, text_of),
         after.text(component) or "",
         new.source,
         uses.dependents(component, pair[0]),

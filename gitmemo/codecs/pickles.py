@@ -16,6 +16,7 @@ import sys
 import threading
 from collections.abc import Callable, Mapping
 from contextvars import ContextVar
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -27,8 +28,6 @@ from gitmemo.errors import UndecodableValue, Unencodable
 _PROTOCOL = 5
 _MAP_FROM_BYTES = 1 << 16
 _BY_VALUE = "cloudpickle"
-_MOVED = {"pathlib._local": "pathlib"}
-"""Modules that only some versions of Python have (3.13 names paths so), and who has their names in all."""
 
 
 def _refuse(value: object) -> None:
@@ -275,6 +274,18 @@ def refusal(codec: str) -> UndecodableValue | None:
     )
 
 
+def _as_here(module: str) -> str:
+    """Return what a module is called here that has another name in other versions of its package.
+
+    Python 3.13 alone says that paths are of `pathlib._local`, numpy 1 lacks the `numpy._core` of 2.
+    """
+    if module == "pathlib._local":
+        return "pathlib"
+    if module.startswith("numpy._core") and find_spec("numpy._core") is None:
+        return module.replace("._core", ".core", 1)
+    return module
+
+
 class _Classes:
     """How names in a pickle become objects: live ones of this process first."""
 
@@ -283,7 +294,7 @@ class _Classes:
 
     def find(self, module: str, name: str, standard: Callable[[str, str], Any]) -> Any:
         """Return what `module` calls `name`; `standard` is how pickle itself looks it up."""
-        module = _MOVED.get(module, module)
+        module = _as_here(module)
         if module == "cloudpickle.cloudpickle":
             if name in ("_make_skeleton_class", "_make_skeleton_enum"):
                 return functools.partial(self._make, standard(module, name))
@@ -321,7 +332,7 @@ def _joblib_unpickler() -> Any:
 
     class Unpickler(NumpyUnpickler):  # type: ignore[misc]
         def find_class(self, module: str, name: str) -> Any:
-            standard, module = super().find_class, _MOVED.get(module, module)
+            standard, module = super().find_class, _as_here(module)
             return scripts.of_main(module, name, lambda: standard(module, name))
 
         def load_build(self) -> None:

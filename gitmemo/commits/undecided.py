@@ -40,7 +40,7 @@ def cases_between(
     more = [(record_id(to_line(fact)), fact) for fact in said if isinstance(fact, Statement)]
     decisions = Decisions([*world.statements(), *more])
     uses = world_uses(world, after, decisions)
-    changes = find_changes(uses, before, after, decisions, paths)
+    changes = find_changes(uses, before, after, decisions, paths, world.text)
     return _cases(workspace, after, changes, uses) if changes else []
 
 

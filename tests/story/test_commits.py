@@ -53,6 +53,19 @@ def test_an_answer_at_the_terminal_is_recorded(changed: Clone, answer: str, said
     assert changed.is_clean()
 
 
+def test_what_results_are_of_is_shown_though_no_run_saw_the_last_commit(changed: Clone) -> None:
+    """The calls are of the code before the committed one, which somebody said changes nothing."""
+    changed.process("git", "commit", "-q", "-m", "Change", GITMEMO_ON_CHANGE="non-breaking")
+    changed.change("return value * 3", "return value * 4")
+    changed.git("add", "-A")
+    with at_terminal(changed, "git", "commit", "-q", "-m", "Again") as terminal:
+        terminal.expect("-    return value * 2")
+        terminal.expect("+    return value * 4")
+        terminal.expect(ASKED)
+        terminal.send("b\n")
+        assert terminal.finish() == 0, terminal.text
+
+
 def test_later_leaves_the_change_pending_and_commits(changed: Clone) -> None:
     with at_terminal(changed, "git", "commit", "-q", "-m", "Change") as terminal:
         terminal.expect(ASKED)
