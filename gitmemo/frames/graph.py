@@ -18,6 +18,7 @@ from gitmemo.frames.layout import Key, Layout, Whole
 from gitmemo.frames.naming import Spoken, function_names, nothing_spoken, variable_names
 from gitmemo.frames.roles import Function, Roles, Variable
 from gitmemo.frames.rows import Row, rows_of
+from gitmemo.frames.twins import Twins, twins_among
 from gitmemo.frames.universe import Hids, Universe, element
 from gitmemo.hashing.digest import Digest
 from gitmemo.model.facts import Call, Slot
@@ -79,6 +80,11 @@ class FrameGraph:
     def rows(self) -> list[Row]:
         """What led to each final call."""
         return rows_of(self.roles, self.roles.finals)
+
+    @cached_property
+    def twins(self) -> Twins:
+        """Calls, and what they returned, that are one result though they are stored as several."""
+        return twins_among(self.universe, self.older)
 
     @cached_property
     def names(self) -> Mapping[Variable, str]:

@@ -15,6 +15,7 @@ from gitmemo.frames.exploding import INDEX, ITEM, exploded_rows
 from gitmemo.frames.naming import content, short
 from gitmemo.frames.roles import Variable
 from gitmemo.frames.rows import Cell, Row, rows_of
+from gitmemo.frames.twins import Twins
 from gitmemo.frames.universe import element
 from gitmemo.hashing.digest import Digest, to_hex
 from gitmemo.model.facts import Call, Slot
@@ -102,7 +103,8 @@ class Tables:
             names = {one: name for one, name in names.items() if _base(one) in wanted}
         columns = tuple(dict.fromkeys(names.values()))
         named = [_named(row, names, columns) for _, row in pairs]
-        kept = _once([call for call, _ in pairs], named, frame.older, every=wanted is None)
+        finals = [call for call, _ in pairs]
+        kept = _once(list(zip(finals, named, strict=True)), frame, every=wanted is None)
         rows = kept + [(None, row) for row in self._alone(nodes)]
         alone = [name for name in frame.free if not frame.free[name] and name in (nodes or [name])]
         shown = [*columns, *alone, *(name for _, row in rows for name in row)]
@@ -225,47 +227,58 @@ def _named(row: Row, names: Mapping[Variable, str], columns: Sequence[str]) -> d
 
 
 def _once(
-    finals: Sequence[Call],
-    rows: Sequence[Mapping[str, Cell]],
-    older: Mapping[Digest, str],
-    *,
-    every: bool,
+    pairs: Sequence[tuple[Call, Mapping[str, Cell]]], frame: FrameGraph, *, every: bool
 ) -> list[tuple[Call | None, Mapping[str, Cell]]]:
-    """Return the calls and rows but for repetitions: links that show what another row shows.
+    """Return calls and rows but for repetitions: twins, and links that show what another row shows.
 
-    A link is the same result under another history, not another result. Where only some variables
-    are shown (not `every`), each way in which they occur together is one row. Calls that count
-    and `older` ones are never the same row.
+    Both are the same result, not another one. Where only some variables are shown (not `every`),
+    each way in which they occur together is one row. Calls that count and older ones are never
+    the same row.
     """
-    kept: list[tuple[Call | None, Mapping[str, Cell]]] = []
+    older, twins = frame.older, frame.twins
     if not every:
-        seen: set[object] = set()
-        for call, row in zip(finals, rows, strict=True):
-            cells = sorted((name, tuple(map(element, cell))) for name, cell in row.items())
+        found: dict[object, tuple[Call, Mapping[str, Cell]]] = {}
+        for call, row in pairs:
             state = (older.get(call.hid), call.version) if older else None
-            key = (state, tuple(cells))
-            if key not in seen:
-                seen.add(key)
-                kept.append((call, row))
-        return kept
-    if not any(call.is_link for call in finals):
-        return list(zip(finals, rows, strict=True))
-    linked = {_given(call) for call in finals if call.is_link}
-    doubtful = [_given(call) in linked for call in finals]
-    triples = list(zip(finals, rows, doubtful, strict=True))
+            cells = sorted((name, _elements(cell, twins)) for name, cell in row.items())
+            found.setdefault((state, tuple(cells)), (call, row))
+        return list(found.values())
+    firsts: dict[Digest, Call] = {}
+    for call, _ in sorted(pairs, key=_when) if twins else pairs:
+        firsts.setdefault(twins.get(call.hid, call.hid), call)
+    # Of one call there are several rows where they are of elements.
+    kept = [(call, row) for call, row in pairs if firsts[twins.get(call.hid, call.hid)] is call]
+    if not any(call.is_link for call, _ in kept):
+        return list(kept)
+    return list(_without_links(kept, older))
+
+
+def _when(pair: tuple[Call, object]) -> tuple[str, Digest]:
+    return pair[0].start, pair[0].hid
+
+
+def _elements(cell: Cell, twins: Twins) -> tuple[Digest | str, ...]:
+    found = map(element, cell)
+    return tuple([twins.get(one, one) if isinstance(one, bytes) else one for one in found])
+
+
+def _without_links(
+    pairs: Sequence[tuple[Call, Mapping[str, Cell]]], older: Mapping[Digest, str]
+) -> Iterator[tuple[Call, Mapping[str, Cell]]]:
+    linked = {_given(call) for call, _ in pairs if call.is_link}
+    doubtful = [_given(call) in linked for call, _ in pairs]
     shown = {
         (older.get(call.hid), _contents(row))
-        for call, row, is_in in triples
+        for (call, row), is_in in zip(pairs, doubtful, strict=True)
         if is_in and not call.is_link
     }
-    for call, row, is_in in triples:
+    for (call, row), is_in in zip(pairs, doubtful, strict=True):
         if call.is_link and is_in:
             contents = older.get(call.hid), _contents(row)
             if contents in shown:
                 continue
             shown.add(contents)
-        kept.append((call, row))
-    return kept
+        yield call, row
 
 
 def _given(call: Call) -> tuple[object, ...]:
