@@ -1,6 +1,6 @@
-"""`python -m benchmarks.changes [--venvs FOLDER]`: what tools do when code changes, as the table of `docs/peers.md`.
+"""`python -m benchmarks.changes [--venvs FOLDER]`: what tools do when code changes.
 
-Not a measurement: each cell is one small program, run in processes of its own at a terminal, before and
+It shows the table of `docs/peers.md`. Not a measurement: each cell is one small program, run in processes of its own at a terminal, before and
 after an edit. Tools are those of this Python; with `--venvs`, each peer is installed in an environment of
 its own in that folder first. Invariant: a cell says what was seen, and nothing else.
 """
@@ -141,21 +141,35 @@ TOOLS = (
 )
 
 EDITS: dict[str, tuple[str, str, int]] = {
-    "a comment is added": ("    return helper(x) * RATE", "    # a comment\n    return helper(x) * RATE", 8),
+    "a comment is added": (
+        "    return helper(x) * RATE",
+        "    # a comment\n    return helper(x) * RATE",
+        8,
+    ),
     "the function changes": ("helper(x) * RATE", "helper(x) * RATE + 1", 9),
     "a helper changes": ("return x + 1", "return x + 2", 10),
     "a constant changes": ("RATE = 2", "RATE = 3", 12),
 }
 """What is edited in the program, and what it returns then."""
 
-ROWS = ("the same again, in a new process", *EDITS, "a helper changes that the tool was not told of", "the old code is restored")
+ROWS = (
+    "the same again, in a new process",
+    *EDITS,
+    "a helper changes that the tool was not told of",
+    "the old code is restored",
+)
 
 
 class Trial:
     """A folder in which one tool remembers one call."""
 
     def __init__(self, python: str, tool: Tool, folder: Path) -> None:
-        self._python, self._tool, self._folder, self._before = python, tool, folder, folder.with_name("before")
+        self._python, self._tool, self._folder, self._before = (
+            python,
+            tool,
+            folder,
+            folder.with_name("before"),
+        )
 
     def begin(self, files: dict[str, str]) -> str:
         """Make the call for the first time; say what that was."""
@@ -235,7 +249,10 @@ def cells(python: str, tool: Tool) -> Iterator[tuple[str, str]]:
             first = trial.begin(tool.unmarked)
             old, new, value = EDITS["a helper changes"]
             trial.edit(old, new)
-            yield ROWS[-2], "the first call is an error" if first == "an error" else trial.run(value)
+            yield (
+                ROWS[-2],
+                "the first call is an error" if first == "an error" else trial.run(value),
+            )
         else:
             yield ROWS[-2], "as above"
         yield ROWS[-1], restored
@@ -245,7 +262,11 @@ def table(columns: dict[str, dict[str, str]]) -> str:
     """Return the cells of tools as Markdown."""
     lines = ["| | " + " | ".join(columns) + " |", "| --- |" + " --- |" * len(columns)]
     for row in ROWS:
-        lines.append(f"| {row} | " + " | ".join(map(_cell, (tried[row] for tried in columns.values()))) + " |")
+        lines.append(
+            f"| {row} | "
+            + " | ".join(map(_cell, (tried[row] for tried in columns.values())))
+            + " |"
+        )
     return "\n".join(lines)
 
 
@@ -271,7 +292,9 @@ def interpreters(venvs: Path | None) -> Iterator[tuple[Tool, str]]:
 def main(arguments: list[str], show: Callable[[str], None] = print) -> None:
     """Try all tools and show the table."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.changes")
-    parser.add_argument("--venvs", type=Path, help="install peers here, each in its own environment")
+    parser.add_argument(
+        "--venvs", type=Path, help="install peers here, each in its own environment"
+    )
     venvs = parser.parse_args(arguments).venvs
     found = interpreters(venvs.resolve() if venvs else None)
     show(table({tool.title: dict(cells(python, tool)) for tool, python in found}))

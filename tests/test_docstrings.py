@@ -43,9 +43,17 @@ def shown() -> Iterator[tuple[str, object, tuple[str, ...]]]:
             options = (yaml.safe_load(said) or {}).get("options", {})
             home, _, last = name.rpartition(".")
             thing = getattr(importlib.import_module(home), last)
-            yield name, thing, tuple(rule.removeprefix("!") for rule in options.get("filters", ["!^_"]))
+            yield (
+                name,
+                thing,
+                tuple(rule.removeprefix("!") for rule in options.get("filters", ["!^_"])),
+            )
     for last in errors.__all__:
-        yield f"gitmemo.errors.{last}", getattr(errors, last), ("^_", "^(kind|exit_code|problem|remedy|value)$")
+        yield (
+            f"gitmemo.errors.{last}",
+            getattr(errors, last),
+            ("^_", "^(kind|exit_code|problem|remedy|value)$"),
+        )
 
 
 def members(kind: type) -> dict[str, object]:
@@ -86,7 +94,9 @@ def test_what_the_reference_leaves_out_is_there() -> None:
 
 @pytest.fixture(scope="module")
 def repository(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    clone = make_clone(tmp_path_factory.mktemp("examples") / "project", tmp_path_factory.mktemp("home"))
+    clone = make_clone(
+        tmp_path_factory.mktemp("examples") / "project", tmp_path_factory.mktemp("home")
+    )
     clone.gitmemo("init")
     return clone.root
 
@@ -102,7 +112,9 @@ def project(repository: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 @pytest.mark.parametrize("file", WITH_EXAMPLES)
 def test_examples_show_what_happens(file: str, project: Path) -> None:
     path = PACKAGE.parent / file
-    module = importlib.import_module(file.removesuffix(".py").removesuffix("/__init__").replace("/", "."))
+    module = importlib.import_module(
+        file.removesuffix(".py").removesuffix("/__init__").replace("/", ".")
+    )
     runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS)
     shown: list[str] = []
     for node in ast.walk(ast.parse(path.read_text("utf-8"))):
@@ -114,7 +126,10 @@ def test_examples_show_what_happens(file: str, project: Path) -> None:
             names.pop("__file__")
             with closing(gm.Storage()) as storage:
                 names["storage"] = storage
-                runner.run(doctest.DocTestParser().get_doctest(text, names, name, file, 0), out=shown.append)
+                runner.run(
+                    doctest.DocTestParser().get_doctest(text, names, name, file, 0),
+                    out=shown.append,
+                )
             for written in project.glob("*.py"):
                 sys.modules.pop(written.stem, None)
                 written.unlink()

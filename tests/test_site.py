@@ -33,7 +33,9 @@ def test_pictures_say_what_they_are_and_fetch_nothing() -> None:
         assert re.findall(r"https?://[^\"]+", text) == ["http://www.w3.org/2000/svg"]
 
 
-def test_the_site_is_built_strictly_fetches_nothing_and_is_searched_as_files(tmp_path: Path) -> None:
+def test_the_site_is_built_strictly_fetches_nothing_and_is_searched_as_files(
+    tmp_path: Path,
+) -> None:
     pytest.importorskip("mkdocs", reason="the extra `docs` is not installed")
     command = ["-m", "mkdocs", "build", "--quiet", "--strict", "--site-dir", str(tmp_path)]
     done = subprocess.run([sys.executable, *command], cwd=ROOT, capture_output=True, text=True)

@@ -76,7 +76,9 @@ def test_the_notebook_for_colab_runs(desk: Desk, tmp_path: Path) -> None:
     install, *others = cells
     assert install.startswith("!pip install ") and len(others) > 6
     # `!command` raises nothing when it fails.
-    checked = [part for cell in others for part in (cell, "assert globals().get('_exit_code', 0) == 0")]
+    checked = [
+        part for cell in others for part in (cell, "assert globals().get('_exit_code', 0) == 0")
+    ]
     desk.write(*checked, path=str(content / "colab.ipynb"))
     shown = desk.whole(
         str(content / "colab.ipynb"),
@@ -91,4 +93,3 @@ def test_the_notebook_for_colab_runs(desk: Desk, tmp_path: Path) -> None:
     assert not (content / "walks" / NOTEBOOK).exists()
     clone.git("pull", "-q", str(hub), "main")
     assert clone.gitmemo("df", "turns", "--json").out.count("turns") > 0
-

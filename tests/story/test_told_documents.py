@@ -42,7 +42,9 @@ def serve(people: People, document: str) -> None:
     (job,) = yaml.safe_load(block[1])["jobs"].values()
     commands = [step["run"] for step in job["steps"] if "run" in step]
     assert [command for command in commands if command.startswith("pip install ")] == commands[:1]
-    people.do(Type("service", "git clone -q --depth 1 file://$PWD/hub.git service && cd service", ""))
+    people.do(
+        Type("service", "git clone -q --depth 1 file://$PWD/hub.git service && cd service", "")
+    )
     for command in commands[1:]:
         people.do(Type("service", command, ""))
 
