@@ -1,8 +1,9 @@
 """`python -m benchmarks.changes [--venvs FOLDER]`: what tools do when code changes.
 
-It shows the table of `docs/peers.md`. Not a measurement: each cell is one small program, run in processes of its own at a terminal, before and
-after an edit. Tools are those of this Python; with `--venvs`, each peer is installed in an environment of
-its own in that folder first. Invariant: a cell says what was seen, and nothing else.
+It shows the table of `docs/peers.md`. Not a measurement: each cell is one small program, run in processes
+of its own at a terminal, before and after an edit. Tools are those of this Python; with `--venvs`, each
+peer is installed in an environment of its own in that folder first. Invariant: a cell says what was seen,
+and nothing else.
 """
 
 from __future__ import annotations

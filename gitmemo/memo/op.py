@@ -361,5 +361,13 @@ T = TypeVar("T")
 
 
 def track(target: T) -> T:
-    """Return `target` unchanged: everything under the project root is tracked without being marked."""
+    """Return `target` unchanged: everything under the project root is tracked without being marked.
+
+    Examples:
+        >>> @gm.track
+        ... def helper(x):
+        ...     return x + 1
+        >>> helper(1)
+        2
+    """
     return target

@@ -129,7 +129,20 @@ _KINDS: dict[type, str] = {list: "list", tuple: "tuple", set: "set", dict: "dict
 
 
 def ListQ(elts: Iterable[object], idxs: Iterable[object] | None = None) -> Q:
-    """Return a list with a match of each of `elts` in it, at `idxs` if they are given."""
+    """Return a list with a match of each of `elts` in it, at `idxs` if they are given.
+
+    Examples:
+        >>> @gm.op(output_names=["total"])
+        ... def add(numbers):
+        ...     return sum(numbers)
+        >>> with storage:
+        ...     results = [add([gm.wrap(1), gm.wrap(2)]), add([gm.wrap(3)])]
+        >>> with storage.query():
+        ...     total = add(gm.ListQ([2]))
+        ...     print(storage.df(total))
+           total
+        0      3
+    """
     return _holding("list", elts, idxs)
 
 
