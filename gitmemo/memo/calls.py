@@ -148,7 +148,8 @@ class CallView:
 
     Attributes:
         op: The op's name.
-        inputs, outputs: Lazy refs by name.
+        inputs: Lazy refs to what went in, by name.
+        outputs: Lazy refs to what came out, by name.
         run: When it started, how long it took, at which commit.
     """
 
