@@ -1,14 +1,14 @@
 """gitmemo: calls that are never run twice, versioned with your code, shared through git.
 
-    import gitmemo as gm
-
-    storage = gm.open()
-
-    @gm.op
-    def load_data(n_class=10): ...
-
-    with storage:
-        data = load_data()
+Examples:
+    >>> import gitmemo as gm
+    >>> storage = gm.open()
+    >>> @gm.op
+    ... def square(x):
+    ...     return x * x
+    >>> with storage:
+    ...     print(square(3).unwrap())
+    9
 
 See the README, and `docs/` for the formats and the architecture.
 """

@@ -28,6 +28,16 @@ class Approx:
 
     Attributes:
         decimals: Digits after the point; negative ones are tens, hundreds and so on.
+
+    Examples:
+        >>> from typing import Annotated
+        >>> @gm.op
+        ... def square(x: Annotated[float, gm.Approx(decimals=6)]):
+        ...     return x * x
+        >>> with storage:
+        ...     result = square(0.5)
+        ...     square.is_cached(0.5 + 1e-9)
+        True
     """
 
     decimals: int

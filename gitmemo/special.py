@@ -17,6 +17,18 @@ class Ignore(Generic[T]):
     """An argument, or a default, that the body receives and nothing else does.
 
     It is no part of what identifies the call and leaves nothing behind, not even a hash.
+
+    Attributes:
+        value: What the body receives.
+
+    Examples:
+        >>> @gm.op
+        ... def total(numbers, verbose=gm.Ignore(False)):
+        ...     return sum(numbers)
+        >>> with storage:
+        ...     six = total([1, 2, 3])
+        ...     total.is_cached([1, 2, 3], verbose=gm.Ignore(True))
+        True
     """
 
     value: T
@@ -29,6 +41,18 @@ class NewArgDefault(Generic[T]):
     A call that passes a value with the same content as the default, or nothing, is the call that
     was stored without the argument; any other value is an input like others. Types count: `1` is
     not `1.0`.
+
+    Attributes:
+        value: The default.
+
+    Examples:
+        >>> @gm.op
+        ... def scaled(x, factor=gm.NewArgDefault(2)):  # `factor` was added later
+        ...     return factor * x
+        >>> with storage:
+        ...     six = scaled(3)
+        ...     scaled.is_cached(3, factor=2), scaled.is_cached(3, factor=5)
+        (True, False)
     """
 
     value: T
@@ -39,6 +63,20 @@ class ValuePointer(Generic[T]):
     """A value known by a name: the name is hashed instead of the value, which is never stored.
 
     For large values that never change. Another value under the same name is not noticed.
+
+    Attributes:
+        id: The name; it stands for the value in content ids.
+        obj: The value.
+
+    Examples:
+        >>> @gm.op
+        ... def count(words):
+        ...     return len(words)
+        >>> words = ["so", "many", "words"]
+        >>> with storage:
+        ...     number = count(gm.ValuePointer("all words of 2026", words))
+        >>> storage.unwrap(number)
+        3
     """
 
     id: str
@@ -61,6 +99,18 @@ class Transient(Generic[T]):
     again and what it returns is checked against that id. With `unhashable=True` not even an id of
     the content is kept: the call's own identity stands for it, nothing can be checked, and whoever
     unwraps it in this process gets the same object.
+
+    Attributes:
+        obj: The result.
+        unhashable: Whether it has no content id.
+
+    Examples:
+        >>> @gm.op
+        ... def squares(n):
+        ...     return gm.Transient([i * i for i in range(n)])
+        >>> with storage:
+        ...     storage.unwrap(squares(4))
+        [0, 1, 4, 9]
     """
 
     obj: T

@@ -80,11 +80,13 @@ class Browser:
         os.close(self._in)
         self._profile.cleanup()
 
-    def open(self, url: str) -> None:
+    def open(
+        self, url: str, ready: str = "document.documentElement.dataset.ready !== undefined"
+    ) -> None:
         """Open a page and wait until it says that it is ready."""
         self.events.clear()
         self._send("Page.navigate", {"url": url})
-        self.wait("document.documentElement.dataset.ready !== undefined")
+        self.wait(ready)
 
     def run(self, script: str) -> Any:
         """Return what an expression is in the page; promises are waited for."""

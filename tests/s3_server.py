@@ -35,10 +35,10 @@ def serving() -> Iterator[str]:
         server.stop()
 
 
-def new_bucket(endpoint: str) -> str:
+def new_bucket(endpoint: str, name: str = "") -> str:
     """Make a bucket and return its name."""
     import s3fs
 
-    name = f"bucket-{uuid.uuid4().hex}"
+    name = name or f"bucket-{uuid.uuid4().hex}"
     s3fs.S3FileSystem(endpoint_url=endpoint, skip_instance_cache=True).mkdir(name)
     return name

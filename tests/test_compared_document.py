@@ -17,13 +17,16 @@ pytestmark = pytest.mark.skipif(
 NAMED = re.compile(r"`([\w/]+\.py)::(\w+)`")
 SECTIONS = {
     "Ops and signatures": 25,
-    "Refs and calls": 13,
+    "Refs and calls": 14,
     "Collections": 5,
     "Memoization": 8,
     "Special values": 5,
-    "Versioning": 10,
+    "Versioning": 12,
     "What goes wrong there": 47,
     "Looking at versions": 5,
+    "Queries": 10,
+    "Deleting and care": 6,
+    "Storage": 5,
 }
 
 

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import json
+import posixpath
 import re
 import shutil
 import subprocess
+from functools import cache
 from pathlib import Path
 
 import pytest
@@ -46,15 +48,42 @@ def test_every_exit_code_is_documented() -> None:
     assert used <= documented
 
 
-@pytest.mark.parametrize(
-    "document",
-    ["README.md", *sorted(str(p.relative_to(ROOT)) for p in (ROOT / "docs").rglob("*.md"))],
-)
+DOCUMENTS = [
+    *("README.md", "CHANGELOG.md"),
+    *sorted(str(path.relative_to(ROOT)) for path in ROOT.glob("examples/*/README.md")),
+    *sorted(str(path.relative_to(ROOT)) for path in (ROOT / "docs").rglob("*.md")),
+]
+
+
+def prose(document: str) -> str:
+    """Return a document without its code."""
+    return re.sub(r"^( *)```.*?^\1```$|`[^`\n]+`", "code", text(document), flags=re.M | re.S)
+
+
+@cache
+def anchors(document: str) -> set[str]:
+    """Return the places in a document that links can name, as hosting sites make them of headings."""
+    headings = re.findall(
+        r"^#+ (.+)$", re.sub(r"^```.*?^```$", "", text(document), flags=re.M | re.S), re.M
+    )
+    words = [re.sub(r"\[([^]]*)\]\([^)]*\)", r"\1", heading).lower() for heading in headings]
+    return {re.sub(r"[^\w\- ]", "", word).strip().replace(" ", "-") for word in words}
+
+
+@pytest.mark.parametrize("document", DOCUMENTS)
 def test_links_lead_somewhere(document: str) -> None:
-    folder = (ROOT / document).parent
-    for link in re.findall(r"\]\(([^)#]+)[^)]*\)", text(document)):
-        if "://" not in link:
-            assert (folder / link).exists(), link
+    for link, anchor in re.findall(r"\]\(([^)#\s]*)(?:#([^)\s]+))?\)", prose(document)):
+        if "://" in link:
+            assert link.startswith("https://"), link
+            continue
+        target = (
+            posixpath.normpath(posixpath.join(posixpath.dirname(document), link))
+            if link
+            else document
+        )
+        assert (ROOT / target).exists(), link
+        if anchor:
+            assert anchor in anchors(target), f"{link}#{anchor}"
 
 
 def test_no_document_speaks_of_the_place_where_it_was_written() -> None:

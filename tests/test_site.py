@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from browser import Browser, chromium
 
 import gitmemo
 
@@ -32,7 +33,9 @@ def test_pictures_say_what_they_are_and_fetch_nothing() -> None:
         assert re.findall(r"https?://[^\"]+", text) == ["http://www.w3.org/2000/svg"]
 
 
-def test_the_site_is_built_strictly_and_fetches_nothing(tmp_path: Path) -> None:
+def test_the_site_is_built_strictly_fetches_nothing_and_is_searched_as_files(
+    tmp_path: Path,
+) -> None:
     pytest.importorskip("mkdocs", reason="the extra `docs` is not installed")
     command = ["-m", "mkdocs", "build", "--quiet", "--strict", "--site-dir", str(tmp_path)]
     done = subprocess.run([sys.executable, *command], cwd=ROOT, capture_output=True, text=True)
@@ -46,3 +49,21 @@ def test_the_site_is_built_strictly_and_fetches_nothing(tmp_path: Path) -> None:
         )
         assert loaded
         assert not [address for address in loaded if "//" in address], page
+    if chromium():
+        look_at(tmp_path / "tutorial.html")
+
+
+def look_at(page: Path) -> None:
+    """Use a page of the site that is opened from a folder, as one of a clone is."""
+    scheme = "document.body && document.body.dataset.mdColorScheme"
+    with Browser() as browser:
+        browser.look(dark=True)
+        browser.open(page.as_uri(), ready=f"{scheme} === 'slate'")
+        browser.look(dark=False)
+        browser.wait(f"{scheme} === 'default'")
+        browser.wait("document.querySelector('input.md-search__input')")
+        browser.run("document.querySelector('input.md-search__input').focus()")
+        browser.type("trust")
+        browser.wait("document.querySelectorAll('.md-search-result__item').length > 5")
+        assert browser.complaints() == []
+        assert {*(address.partition(":")[0] for address in browser.requests())} <= {"file", "data"}

@@ -70,6 +70,19 @@ def codec(
         TypeError: `kind` is no class, or is a built-in type that has a codec.
         InvalidName: `name` is not made of lower-case letters, digits and `._+-`, or another
             type has it.
+
+    Examples:
+        >>> class Word:
+        ...     def __init__(self, text):
+        ...         self.text = text
+        >>> gm.codec(
+        ...     Word,
+        ...     name="word",
+        ...     encode=lambda word: word.text.encode(),
+        ...     decode=lambda data: Word(data.decode()),
+        ... )
+        >>> gm.deserialize(gm.serialize(Word("hello"))).text
+        'hello'
     """
     global _by_type
     if not isinstance(kind, type) or kind in _BUILT_IN:

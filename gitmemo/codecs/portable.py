@@ -19,6 +19,10 @@ def serialize(value: object) -> bytes:
 
     Raises:
         Unencodable: No codec can write it.
+
+    Examples:
+        >>> gm.serialize([1, "two"]).splitlines()
+        [b'json', b'[1,"two"]']
     """
     encoded = encode(value)
     if encoded.parts:
@@ -31,6 +35,10 @@ def deserialize(data: bytes) -> object:
 
     Raises:
         UndecodableValue: The bytes are not what `serialize` writes.
+
+    Examples:
+        >>> gm.deserialize(gm.serialize({"a": [1, 2]}))
+        {'a': [1, 2]}
     """
     codec, _, payload = data.partition(b"\n")
     return decode(codec.decode("ascii", "replace"), payload)

@@ -23,6 +23,9 @@ class Picture:
     """The picture of a graph: SVG in a notebook, text elsewhere.
 
     Attributes:
+        graph: What it shows.
+        verbose: Whether names and counts stand at all edges, and versions and values in the nodes.
+        direction: From the top down (`TB`), or from left to right (`LR`).
         code: What text begins with: the graph as a program that asks for it.
     """
 

@@ -66,6 +66,20 @@ class File(_Located):
 
     Args:
         path: The file; a relative path starts from the current folder.
+
+    Examples:
+        >>> from pathlib import Path
+        >>> _ = Path("a.txt").write_text("one two")
+        >>> @gm.op
+        ... def words(file):
+        ...     return len(file.read_text().split())
+        >>> with storage:
+        ...     storage.unwrap(words(gm.File("a.txt")))
+        2
+        >>> _ = Path("a.txt").write_text("one two three")
+        >>> with storage:
+        ...     words.is_cached(gm.File("a.txt"))
+        False
     """
 
     __slots__ = ()
@@ -110,6 +124,17 @@ class Dir(_Located):
 
     Args:
         path: The folder; a relative path starts from the current folder.
+
+    Examples:
+        >>> from pathlib import Path
+        >>> Path("texts").mkdir()
+        >>> _ = Path("texts/a.txt").write_text("one")
+        >>> @gm.op
+        ... def names(folder):
+        ...     return folder.files()
+        >>> with storage:
+        ...     storage.unwrap(names(gm.Dir("texts")))
+        ['a.txt']
     """
 
     __slots__ = ()

@@ -157,7 +157,17 @@ class FrameAnswers(FrameGraph):
         return page_of(self)
 
     def print_graph(self) -> None:
-        """Print the graph as assignments, one for each function."""
+        """Print the graph as assignments, one for each function.
+
+        Examples:
+            >>> @gm.op(output_names=["half"])
+            ... def halve(x):
+            ...     return x / 2
+            >>> with storage:
+            ...     results = [halve(x) for x in (1, 2, 3)]
+            >>> storage.cf(halve).print_graph()
+            half = halve(x=x)
+        """
         print(self.graph_text())
 
     def graph_text(self) -> str:

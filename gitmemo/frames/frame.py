@@ -33,6 +33,18 @@ class ComputationFrame(FrameAnswers):
     """Calls as a graph of functions and variables, and as a table: `storage.cf(…)` makes one.
 
     Every method returns another frame and leaves this one as it is.
+
+    Examples:
+        >>> @gm.op(output_names=["half"])
+        ... def halve(x):
+        ...     return x / 2
+        >>> with storage:
+        ...     results = [halve(x) for x in (1, 2, 3)]
+        >>> frame = storage.cf(halve)
+        >>> print(frame[frame["half"] >= 1].sort("half", ascending=False).df())
+           x  half
+        0  3   1.5
+        1  2   1.0
     """
 
     # --- growing ---------------------------------------------------------
@@ -172,6 +184,15 @@ class ComputationFrame(FrameAnswers):
                 any case; who commits in this clone for pending calls. Records say nothing of who ran it.
             decision: `exact`: run with the code of now; `non-breaking`: kept by a decision.
             pending: Whether the call waits for a commit.
+
+        Examples:
+            >>> @gm.op(output_names=["half"])
+            ... def halve(x):
+            ...     return x / 2
+            >>> with storage:
+            ...     results = [halve(x) for x in (1, 2, 3)]
+            >>> len(storage.cf(halve).where(since="2026-01-01").df())
+            3
         """
         asked = selecting.Conditions(test, version, commit, since, until, user, decision, pending)
         return selecting.where(self, asked, op)
@@ -185,6 +206,16 @@ class ComputationFrame(FrameAnswers):
         Raises:
             WrongQuestion: It is no condition.
             UnknownNode: There is no such variable.
+
+        Examples:
+            >>> @gm.op(output_names=["half"])
+            ... def halve(x):
+            ...     return x / 2
+            >>> with storage:
+            ...     results = [halve(x) for x in (1, 2, 3)]
+            >>> print(storage.cf(halve).query("x > 1 and half < 1.5").df())
+               x  half
+            0  2   1.0
         """
         return selecting.of_rows(self, mask_of(condition))
 
@@ -288,6 +319,18 @@ class ComputationFrame(FrameAnswers):
         """Return the frame whose tables show `function(value)` for these variables.
 
         Where something else is shown of them already, `function` is given that.
+
+        Examples:
+            >>> @gm.op(output_names=["half"])
+            ... def halve(x):
+            ...     return x / 2
+            >>> with storage:
+            ...     results = [halve(x) for x in (1, 2, 3)]
+            >>> print(storage.cf(halve).apply(lambda half: f"{half:.2f}", "half").df())
+               x  half
+            0  1  0.50
+            1  2  1.00
+            2  3  1.50
         """
         shown = dict(self.layout.shown)
         for name in self.check_nodes(nodes) or self.vnames:

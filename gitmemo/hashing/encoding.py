@@ -320,5 +320,12 @@ def _memoryview(encoder: Encoder, value: memoryview) -> bytes:
 
 
 def content_hash(value: object) -> str:
-    """Return the content id of `value` as 64 hex digits."""
+    """Return the content id of `value` as 64 hex digits.
+
+    Examples:
+        >>> gm.content_hash([1, 2]) == gm.content_hash([1, 2])
+        True
+        >>> gm.content_hash(1) == gm.content_hash(1.0)
+        False
+    """
     return to_hex(content_id(value))

@@ -88,6 +88,16 @@ def hasher(
 
     Raises:
         TypeError: `kind` is not a class, or is one that always has its own encoding.
+
+    Examples:
+        >>> class Model:
+        ...     def __init__(self, weights):
+        ...         self.weights, self.made = weights, object()
+        >>> @gm.hasher(Model)
+        ... def what_counts(model):
+        ...     return model.weights
+        >>> gm.content_hash(Model([1.0])) == gm.content_hash(Model([1.0]))
+        True
     """
     if not isinstance(kind, type) or kind in LEAVES or kind is object:
         raise TypeError(f"{kind!r} cannot be given a hasher")

@@ -30,10 +30,29 @@ if TYPE_CHECKING:
 else:
 
     class MList(list[T]):
-        """Annotation of a list whose elements are values of their own; `list` says the same."""
+        """Annotation of a list whose elements are values of their own; `list` says the same.
+
+        Examples:
+            >>> @gm.op
+            ... def parts(n) -> gm.MList[int]:
+            ...     return list(range(n))
+            >>> with storage:
+            ...     first, *others = parts(3)
+            >>> first.unwrap(), len(others)
+            (0, 2)
+        """
 
     class MDict(dict[K, V]):
-        """Annotation of a dict whose values are values of their own; `dict` says the same."""
+        """Annotation of a dict whose values are values of their own; `dict` says the same.
+
+        Examples:
+            >>> @gm.op
+            ... def squares(n) -> gm.MDict[int, int]:
+            ...     return {i: i * i for i in range(n)}
+            >>> with storage:
+            ...     squares(4)[3].unwrap()
+            9
+        """
 
     class MSet(set[T]):
         """Annotation of a set whose elements are values of their own; `set` says the same."""

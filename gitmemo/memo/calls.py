@@ -32,6 +32,8 @@ class CallEvent:
     """What happened to one call.
 
     Attributes:
+        op: The op's name.
+        reason: Why it was, or was not, taken from the storage.
         changed: For `CODE_CHANGED`: what differs from the nearest stored call.
         elapsed_s: For a hit the stored duration; None before the call is run.
     """
@@ -76,7 +78,10 @@ class Counter:
     """How many calls were reused and computed, and what that saved.
 
     Attributes:
+        reused: How many calls were not run.
+        computed: How many were, and returned.
         failed: How many calls raised, here or in a worker.
+        saved_s: How long the reused calls took when they were run, in seconds.
         refused: The ops of new calls that were not allowed, in their order.
     """
 
@@ -143,7 +148,8 @@ class CallView:
 
     Attributes:
         op: The op's name.
-        inputs, outputs: Lazy refs by name.
+        inputs: Lazy refs to what went in, by name.
+        outputs: Lazy refs to what came out, by name.
         run: When it started, how long it took, at which commit.
     """
 

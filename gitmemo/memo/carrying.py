@@ -42,6 +42,15 @@ def carried(function: Callable[P, R]) -> Callable[P, R]:
 
     A new thread or process is in no block of its own: `pool.map(gm.carried(op), values)`. Refs
     that come back from a process bring their values along.
+
+    Examples:
+        >>> from concurrent.futures import ThreadPoolExecutor
+        >>> @gm.op
+        ... def double(x):
+        ...     return 2 * x
+        >>> with storage, ThreadPoolExecutor() as pool:
+        ...     storage.unwrap(list(pool.map(gm.carried(double), [1, 2, 3])))
+        [2, 4, 6]
     """
     return _Carried(function)
 

@@ -72,6 +72,7 @@ class CheckReport:
     """What came of checking an op.
 
     Attributes:
+        op: The op's name, or that of the component that was checked.
         calls: The calls that were checked; of the records only those that contradict each other.
         stored: How many different calls of the op are stored and valid for the code of now.
     """

@@ -124,6 +124,16 @@ def noop() -> Iterator[None]:
     """Run ops as the plain functions that they decorate; refs among their arguments become values.
 
     Nothing is looked up or stored. Does nothing more where no storage is active.
+
+    Examples:
+        >>> @gm.op
+        ... def double(x):
+        ...     return 2 * x
+        >>> with storage:
+        ...     six = double(3)
+        ...     with gm.noop():
+        ...         double(six)
+        12
     """
     push(NOOP)
     try:

@@ -84,6 +84,23 @@ class Deciding(ABC):
         Raises:
             NothingToDecide: It has not changed, or all is said.
             InvalidStorage: This storage does not version code.
+
+        Examples:
+            >>> import importlib
+            >>> from pathlib import Path
+            >>> _ = Path("lib.py").write_text("def double(x): return 2 * x")
+            >>> import lib
+            >>> storage = gm.Storage(deps_path=".", on_change="pending")
+            >>> double = gm.op(lib.double)
+            >>> with storage:
+            ...     six = double(3)
+            >>> _ = Path("lib.py").write_text("def double(x): return x + x")
+            >>> lib = importlib.reload(lib)
+            >>> double = gm.op(lib.double)
+            >>> storage.decide("lib.py:double", breaking=False, why="the same, said otherwise")
+            >>> with storage:
+            ...     double.is_cached(3)
+            True
         """
         changes = self._changing("decide")
         self._notice()
@@ -96,6 +113,25 @@ class Deciding(ABC):
 
         Raises:
             InvalidStorage: This storage does not version code.
+
+        Examples:
+            >>> import importlib
+            >>> from pathlib import Path
+            >>> _ = Path("lib.py").write_text("def double(x): return 2 * x")
+            >>> import lib
+            >>> storage = gm.Storage(deps_path=".", on_change="pending")
+            >>> double = gm.op(lib.double)
+            >>> with storage:
+            ...     six = double(3)
+            >>> _ = Path("lib.py").write_text("def double(x): return x + x")
+            >>> lib = importlib.reload(lib)
+            >>> double = gm.op(lib.double)
+            >>> storage.undecided().names
+            ('lib.py:double',)
+            >>> storage.undecided().recompute("not the same for text")
+            >>> with storage:
+            ...     double.is_cached(3)
+            False
         """
         changes = self._changing("undecided")
         self._notice()

@@ -36,7 +36,8 @@ class DropPlan:
         kept: Those that used results of them and stay: all that they need is stored.
             What other calls that stay have made as well is in neither.
         tags: The names, with @, of values that go: they lead nowhere then.
-        values, size_bytes: What nothing else in this world needs, on this machine.
+        values: How many values on this machine nothing else in this world needs.
+        size_bytes: How large these are.
         undo: What brings them back; empty before it is carried out.
     """
 

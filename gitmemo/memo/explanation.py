@@ -96,6 +96,8 @@ class Explanation:
     """Why a call would be reused or computed.
 
     Attributes:
+        op: The op's name.
+        status: Whether the call would be reused, and if not, why.
         inputs: What identifies the call, each in a few words.
         nearest: History id, in hex, of the stored call with the most equal arguments.
         when: When that call ran (ISO 8601); empty if not known.

@@ -36,7 +36,8 @@ class Failure:
     """A call that raised an exception.
 
     Attributes:
-        op, op_version: The op's name and its own version number.
+        op: The op's name.
+        op_version: Its own version number.
         when: When it failed: ISO 8601, UTC.
         elapsed_s: How long it ran.
         error: The exception's type.

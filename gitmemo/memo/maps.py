@@ -78,6 +78,13 @@ class Maps:
             CallsFailed: Some calls raised. All others are stored.
             WorkerDiffers: A worker has other code than this program.
             WorkersLost: Workers died. What was finished is stored.
+
+        Examples:
+            >>> @gm.op
+            ... def add(x, y):
+            ...     return x + y
+            >>> storage.unwrap(storage.map(add, [1, 2, 3], y=10))
+            [11, 12, 13]
         """
         from gitmemo.memo.parallel.mapping import rows_of
 
@@ -131,7 +138,15 @@ class Maps:
         progress: bool = True,
         **fixed: Any,
     ) -> list[Any] | Iterator[tuple[int, Any]]:
-        """Do what `map` does, with the arguments of each call in a tuple, as `itertools.starmap`."""
+        """Do what `map` does, with the arguments of each call in a tuple, as `itertools.starmap`.
+
+        Examples:
+            >>> @gm.op
+            ... def add(x, y):
+            ...     return x + y
+            >>> storage.unwrap(storage.starmap(add, [(1, 2), (3, 4)]))
+            [3, 7]
+        """
         from gitmemo.memo.parallel.mapping import rows_given
 
         op, first = self._op_of(op, "storage.starmap")
@@ -163,6 +178,15 @@ class Maps:
             CallsFailed: Some calls raised. What needs them was not run; all others are stored.
             BackendUnfit: The backend that is selected cannot run calls that wait for each other.
             WorkerDiffers, WorkersLost: As `map`.
+
+        Examples:
+            >>> @gm.op
+            ... def double(x):
+            ...     return 2 * x
+            >>> with storage.batch():
+            ...     results = [double(double(x)) for x in (1, 2)]
+            >>> storage.unwrap(results)
+            [4, 8]
         """
         from gitmemo.memo.parallel.blocks import Block
 

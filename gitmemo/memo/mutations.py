@@ -25,7 +25,8 @@ class GlobalChanged(UserWarning):
     """An op changed a global of the project while it ran: later calls do not depend on its value.
 
     Attributes:
-        op, component: Who changed what.
+        op: Who changed it.
+        component: What was changed.
         said: The global in words.
         place: The file and line of the statement that binds it; empty if not known.
         name: What `@op(untracked=[...])` of this op calls it.

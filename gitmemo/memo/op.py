@@ -52,6 +52,19 @@ class Op(Generic[P, R_co]):
         options: What `@op(...)` said.
         arguments: What it does with its arguments.
         is_async: Whether its calls are awaited.
+
+    Examples:
+        >>> @gm.op
+        ... def double(x):
+        ...     return 2 * x
+        >>> double(3)  # outside of a block: the plain function
+        6
+        >>> with storage:
+        ...     six = double(3)
+        ...     double.is_cached(3), double.is_cached(4)
+        (True, False)
+        >>> double.options.version, double.qualname
+        (0, 'double')
     """
 
     __wrapped__: Callable[P, R_co]
@@ -111,11 +124,33 @@ class Op(Generic[P, R_co]):
         return result
 
     def forget(self, /, *args: P.args, **kwargs: P.kwargs) -> int:
-        """Forget what is stored of this call for the code as it is; return how many calls that were."""
+        """Forget what is stored of this call for the code as it is; return how many calls that were.
+
+        Examples:
+            >>> @gm.op
+            ... def double(x):
+            ...     return 2 * x
+            >>> with storage:
+            ...     six = double(3)
+            ...     double.forget(3), double.is_cached(3)
+            (1, False)
+        """
         return self.storage().stored.forget(self, args, kwargs)
 
     def table(self) -> pd.DataFrame:
-        """Return the op's calls that are valid for the code as it is, one row each."""
+        """Return the op's calls that are valid for the code as it is, one row each.
+
+        Examples:
+            >>> @gm.op(output_names=["twice"])
+            ... def double(x):
+            ...     return 2 * x
+            >>> with storage:
+            ...     results = [double(x) for x in (1, 2)]
+            ...     print(double.table())
+               x  twice
+            0  1      2
+            1  2      4
+        """
         return self.storage().stored.table(self)
 
     def storage(self) -> Storage:
@@ -260,6 +295,16 @@ def op(function: Any = None, /, **options: Any) -> Any:
         UntrackableOp: It is a lambda without a `name`, a generator, or no function.
         WrongOutputs: `nout` and `output_names` contradict each other.
         BadOption: An option names what the function does not have.
+
+    Examples:
+        >>> @gm.op(output_names=["least", "most"])
+        ... def extremes(numbers):
+        ...     return min(numbers), max(numbers)
+        >>> with storage:
+        ...     least, most = extremes([3, 1, 2])
+        ...     again, _ = extremes([3, 1, 2])  # not run: a ref to the same result
+        >>> storage.unwrap(most), least.same_as(again)
+        (3, True)
     """
     return _decorated(function, options)
 
@@ -277,6 +322,17 @@ def superop(function: Any = None, /, **options: Any) -> Any:
 
     The ops that it calls return refs to it, and what they depend on counts for it too. It takes
     the options of `op`.
+
+    Examples:
+        >>> @gm.op
+        ... def double(x):
+        ...     return 2 * x
+        >>> @gm.superop
+        ... def quadruple(x):
+        ...     return double(double(x))
+        >>> with storage:
+        ...     storage.unwrap(quadruple(3))
+        12
     """
     return _decorated(function, {**options, "sees_refs": True})
 
@@ -305,5 +361,13 @@ T = TypeVar("T")
 
 
 def track(target: T) -> T:
-    """Return `target` unchanged: everything under the project root is tracked without being marked."""
+    """Return `target` unchanged: everything under the project root is tracked without being marked.
+
+    Examples:
+        >>> @gm.track
+        ... def helper(x):
+        ...     return x + 1
+        >>> helper(1)
+        2
+    """
     return target

@@ -90,6 +90,15 @@ def open(
         NotInRepository: `path` is not in a git work tree.
         NotInitialised: `gitmemo init` was not run in it.
         NewerFormat: A newer gitmemo wrote its `.gitmemo/`.
+
+    Examples:
+        >>> storage = gm.open()  # in a folder where `gitmemo init` was run
+        >>> @gm.op
+        ... def double(x):
+        ...     return 2 * x
+        >>> with storage:
+        ...     storage.unwrap(double(21))
+        42
     """
     caller = sys._getframe(1).f_globals
     if rev is not None:

@@ -95,6 +95,18 @@ class Patterns(ABC):
             AmbiguousPattern: Two refs have one role, or a raw value has several.
             DisconnectedPattern: Nothing connects some refs with the others.
             UnconstrainedVariable: No result was computed from a raw value that is given.
+
+        Examples:
+            >>> @gm.op
+            ... def double(x):
+            ...     return 2 * x
+            >>> with storage:
+            ...     results = [double(x) for x in (1, 2)]
+            >>> some = results[0]
+            >>> print(storage.similar(some, verbose=False))
+               some
+            0     2
+            1     4
         """
         from gitmemo.memo.answering import Program, Wish
 

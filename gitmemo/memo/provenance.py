@@ -45,6 +45,16 @@ def prov(ref: Ref[Any]) -> str:
 
     Raises:
         RefMisuse: It came from no storage, and none is active.
+
+    Examples:
+        >>> @gm.op
+        ... def double(x):
+        ...     return 2 * x
+        >>> with storage:
+        ...     twelve = double(double(3))
+        >>> print(gm.prov(twelve))
+        double_1 = double(x=3)
+        double_2 = double(x=double_1)
     """
     from gitmemo.memo.storage import Storage
 

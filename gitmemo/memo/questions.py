@@ -107,6 +107,15 @@ class Questions(ABC):
 
         Raises:
             UnknownOp: There is no such op in this program.
+
+        Examples:
+            >>> @gm.op
+            ... def double(x):
+            ...     return 2 * x
+            >>> with storage:
+            ...     six = double(3)
+            >>> print(storage.check(double))
+            example:double: 1 same (1 stored call)
         """
         self._notice()
         name = self._names.full_name(op)
@@ -144,6 +153,19 @@ class Questions(ABC):
             UnknownOp, OpNotLoaded: It is a name that this program has used no op of.
             Unhashable: An argument has no content id.
             TypeError: The arguments do not fit, as the op itself would raise it.
+
+        Examples:
+            >>> @gm.op
+            ... def double(x):
+            ...     return 2 * x
+            >>> with storage:
+            ...     six = double(3)
+            >>> print(storage.explain(double, 4))
+            example:double would be computed: it is not stored with these inputs
+              x = 4
+            nearest stored call: ran ...
+              x: stored 3, given 4
+            to reuse it: pass x as stored: 3
         """
         from gitmemo.memo.op import BoundOp, Op
 

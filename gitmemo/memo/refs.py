@@ -49,7 +49,17 @@ class Refs(Tagging):
     @overload
     def unwrap(self, obj: R) -> R: ...
     def unwrap(self, obj: Any) -> Any:
-        """Return `obj` with every ref in it, also inside containers, replaced by a copy of its value."""
+        """Return `obj` with every ref in it, also inside containers, replaced by a copy of its value.
+
+        Examples:
+            >>> @gm.op
+            ... def double(x):
+            ...     return 2 * x
+            >>> with storage:
+            ...     results = {x: double(x) for x in (1, 2)}
+            >>> storage.unwrap(results)
+            {1: 2, 2: 4}
+        """
         return unwrap_all(obj)
 
     def attach(self, obj: Any, *, inplace: bool = False) -> Any:
@@ -67,6 +77,15 @@ class Refs(Tagging):
             UnknownRef: No call that is known here made it.
             AmbiguousId: Several values have ids that begin like this.
             UnknownTag, TagContested, TaggedGone: As `tagged`.
+
+        Examples:
+            >>> @gm.op
+            ... def double(x):
+            ...     return 2 * x
+            >>> with storage:
+            ...     six = double(3)
+            >>> storage.load_ref(six.hid[:12]).unwrap()
+            6
         """
         from gitmemo.versions.finding import value_meant
 
@@ -82,7 +101,17 @@ class Refs(Tagging):
         raise UnknownRef(hid)
 
     def get_ref_creator(self, ref: Ref[Any] | str) -> CallView | None:
-        """Return the call that made `ref`, also given as `@NAME`; None for a value from outside."""
+        """Return the call that made `ref`, also given as `@NAME`; None for a value from outside.
+
+        Examples:
+            >>> @gm.op
+            ... def double(x):
+            ...     return 2 * x
+            >>> with storage:
+            ...     six = double(3)
+            >>> storage.get_ref_creator(six).inputs["x"].unwrap()
+            3
+        """
         meant = self._ref_meant(ref)
         call = self.world.creator(meant._hid) if isinstance(meant, Ref) else None
         return None if call is None else CallView(call, self)

@@ -84,6 +84,17 @@ class Storage(Refs, Questions, Patterns, Looking, Deciding, Tables, Maps):
 
     `with storage:` and `with storage.run():` are the same. Blocks nest, also with
     other storages; each thread and task has its own.
+
+    Examples:
+        >>> storage = gm.Storage(db_path="results.db")
+        >>> @gm.op
+        ... def double(x):
+        ...     return 2 * x
+        >>> with storage:
+        ...     storage.unwrap(double(21))
+        42
+        >>> storage.counter.computed
+        1
     """
 
     _capacity: Mapping[str, float] = MappingProxyType({})
@@ -256,13 +267,33 @@ class Storage(Refs, Questions, Patterns, Looking, Deciding, Tables, Maps):
 
         As a statement it holds until it is said again; `with storage.allow_new_calls(False):` holds
         for the block.
+
+        Examples:
+            >>> @gm.op
+            ... def double(x):
+            ...     return 2 * x
+            >>> with storage:
+            ...     six = double(3)
+            >>> with storage, storage.allow_new_calls(False):
+            ...     six = double(3)  # stored; `double(4)` would be refused
         """
         before, self._caller.allows_new_calls = self._caller.allows_new_calls, allowed
         return AllowingNewCalls(self._caller, before=before)
 
     @contextmanager
     def observed(self, observer: Observer) -> Iterator[None]:
-        """Tell `observer` of each call in the body of the `with` statement."""
+        """Tell `observer` of each call in the body of the `with` statement.
+
+        Examples:
+            >>> @gm.op
+            ... def double(x):
+            ...     return 2 * x
+            >>> with storage, storage.observed(lambda event: print(event.reason)):
+            ...     six = double(3)
+            ...     again = double(3)
+            new inputs
+            hit
+        """
         before, self._watch.observer = self._watch.observer, observer
         try:
             yield

@@ -76,6 +76,23 @@ class Tables(ABC):
         Raises:
             UnknownOp, UnknownRef, WrongQuestion: There is no such thing here.
             UnknownRevision, RangeGiven: `rev` names no commit, or many.
+
+        Examples:
+            >>> @gm.op(output_names=["path"])
+            ... def walk(length, seed):
+            ...     return [seed * i for i in range(length)]
+            >>> @gm.op(output_names=["distance"])
+            ... def farthest(path):
+            ...     return max(path)
+            >>> with storage:
+            ...     results = [farthest(walk(3, seed)) for seed in (1, 2)]
+            >>> frame = storage.cf(farthest).expand_back()
+            >>> frame.vnames
+            ['length', 'seed', 'path', 'distance']
+            >>> print(frame.df("seed", "distance"))
+               seed  distance
+            0     1         2
+            1     2         4
         """
         if rev is not None:
             return self._at(rev).cf(*subjects, stale=stale)
@@ -101,6 +118,19 @@ class Tables(ABC):
             values: What stands in the cells; see `ComputationFrame.df`.
             rev: Those of a branch, tag or commit, as `cf` has them.
             stale: Also those of older code, as `cf` has them.
+
+        Examples:
+            >>> @gm.op(output_names=["path"])
+            ... def walk(length, seed):
+            ...     return [seed * i for i in range(length)]
+            >>> @gm.op(output_names=["distance"])
+            ... def farthest(path):
+            ...     return max(path)
+            >>> with storage:
+            ...     results = [farthest(walk(3, seed)) for seed in (1, 2)]
+            >>> print(storage.table(farthest, where="distance > 2", columns=["seed", "distance"]))
+               seed  distance
+            0     2         4
         """
         frame = self.cf(*ops, rev=rev, stale=stale).expand_back()
         if frame.left_out:  # then no column is known that could be asked for
@@ -126,6 +156,17 @@ class Tables(ABC):
             values: What stands in the cells; see `ComputationFrame.df`.
             rev: Those of a branch, tag or commit, as `cf` has them.
             stale: Also those of older code; with `meta`, a column says which these are.
+
+        Examples:
+            >>> @gm.op(output_names=["twice"])
+            ... def double(x):
+            ...     return 2 * x
+            >>> with storage:
+            ...     results = [double(x) for x in (1, 2)]
+            >>> print(storage.get_table(double))
+               x  twice
+            0  1      2
+            1  2      4
         """
         from gitmemo.frames.shown import ShownTables
 

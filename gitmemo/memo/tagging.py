@@ -57,6 +57,17 @@ class Tagging(ABC):
             BadTagName: Nothing can be called like this.
             TagTaken, TagContested: Another value has the name, or several have.
             CannotTag: No call that this storage knows made the value, or one of another branch did.
+
+        Examples:
+            >>> @gm.op
+            ... def double(x):
+            ...     return 2 * x
+            >>> with storage:
+            ...     storage.tag(double(3), "baseline")
+            >>> storage.tagged("baseline").unwrap()
+            6
+            >>> print(storage.prov("@baseline"))
+            double_1 = double(x=3)
         """
         ref = self._ref_meant(ref)
         if not isinstance(ref, Ref):

@@ -18,7 +18,12 @@ R = TypeVar("R")
 
 
 def wrap(obj: Any) -> Any:
-    """Return a ref to `obj`, which has no history; lists, tuples and sets are mapped over."""
+    """Return a ref to `obj`, which has no history; lists, tuples and sets are mapped over.
+
+    Examples:
+        >>> gm.wrap([1, 2])
+        [AtomRef(1, hid=b1df8d...), AtomRef(2, hid=eb66ad...)]
+    """
     if isinstance(obj, list | tuple | set):
         with suppress(RefInside):  # its items cannot be replaced: it is one piece
             return like(obj, list(map(wrap, obj)))
@@ -26,7 +31,17 @@ def wrap(obj: Any) -> Any:
 
 
 def wrap_atom(obj: R) -> Ref[R]:
-    """Return a ref to `obj`, which has no history. Its content id is computed once, here."""
+    """Return a ref to `obj`, which has no history. Its content id is computed once, here.
+
+    Examples:
+        >>> @gm.op
+        ... def total(numbers):
+        ...     return sum(numbers)
+        >>> numbers = gm.wrap_atom(list(range(1000)))
+        >>> with storage:
+        ...     storage.unwrap(total(numbers)), total.is_cached(list(range(1000)))
+        (499500, True)
+    """
     if isinstance(obj, Ref):
         return cast("Ref[R]", obj)
     value = unwrap_all(obj)
@@ -41,5 +56,10 @@ def unwrap(obj: Ref[R]) -> R: ...
 @overload
 def unwrap(obj: R) -> R: ...
 def unwrap(obj: Any) -> Any:
-    """Return `obj` with every ref in it replaced by a copy of its value, from the storage it came from."""
+    """Return `obj` with every ref in it replaced by a copy of its value, from the storage it came from.
+
+    Examples:
+        >>> gm.unwrap({"a": gm.wrap(1), "b": [gm.wrap(2), 3]})
+        {'a': 1, 'b': [2, 3]}
+    """
     return unwrap_all(obj)

@@ -38,6 +38,20 @@ class Q:
     `Q([x, ...])` stands for a list with a match of `x` in it, whatever else it holds, in any
     order; likewise `Q((x, ...))`, `Q({x, ...})`, and `Q({key: x, ...: ...})`, whose key is a
     value, a variable, or `...` for any. `lists[Q()]` is anything in a collection.
+
+    Examples:
+        >>> @gm.op(output_names=["twice"])
+        ... def double(x):
+        ...     return 2 * x
+        >>> with storage:
+        ...     results = [double(x) for x in (1, 2)]
+        >>> with storage.query():
+        ...     x = gm.Q()
+        ...     twice = double(x)
+        ...     print(storage.df(x, twice))
+           x  twice
+        0  1      2
+        1  2      4
     """
 
     __slots__ = ("_among", "_label", "_number", "_posed")
@@ -115,7 +129,20 @@ _KINDS: dict[type, str] = {list: "list", tuple: "tuple", set: "set", dict: "dict
 
 
 def ListQ(elts: Iterable[object], idxs: Iterable[object] | None = None) -> Q:
-    """Return a list with a match of each of `elts` in it, at `idxs` if they are given."""
+    """Return a list with a match of each of `elts` in it, at `idxs` if they are given.
+
+    Examples:
+        >>> @gm.op(output_names=["total"])
+        ... def add(numbers):
+        ...     return sum(numbers)
+        >>> with storage:
+        ...     results = [add([gm.wrap(1), gm.wrap(2)]), add([gm.wrap(3)])]
+        >>> with storage.query():
+        ...     total = add(gm.ListQ([2]))
+        ...     print(storage.df(total))
+           total
+        0      3
+    """
     return _holding("list", elts, idxs)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import shutil
 import signal
 import subprocess
@@ -9,8 +10,10 @@ import sys
 from pathlib import Path
 
 import pytest
+import yaml
 from driver import make_clone
-from telling import People, told
+from s3_server import CREDENTIALS, new_bucket, serving
+from telling import People, Type, told
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
 DOCS = Path(__file__).resolve().parents[2] / "docs"
@@ -28,6 +31,31 @@ def test_the_document_shows_what_happens(document: str, tmp_path: Path) -> None:
     assert len(steps) > 3
     for step in steps:
         people.do(step)
+    if document == "howto/ci.md":
+        serve(people, document)
+
+
+def serve(people: People, document: str) -> None:
+    """Do the steps of a CI service: all but the installation, in a clone as it makes one."""
+    block = re.search(r"^```yaml\n(.*?)^```$", (DOCS / document).read_text("utf-8"), re.M | re.S)
+    assert block
+    (job,) = yaml.safe_load(block[1])["jobs"].values()
+    commands = [step["run"] for step in job["steps"] if "run" in step]
+    assert [command for command in commands if command.startswith("pip install ")] == commands[:1]
+    people.do(
+        Type("service", "git clone -q --depth 1 file://$PWD/hub.git service && cd service", "")
+    )
+    for command in commands[1:]:
+        people.do(Type("service", command, ""))
+
+
+@pytest.mark.skipif(not (DOCS / "howto/team.md").is_file(), reason="the document is not there")
+def test_a_team_shares_through_a_bucket_as_the_document_tells(tmp_path: Path) -> None:
+    with serving() as endpoint:
+        new_bucket(endpoint, "lab-results")
+        people = People(tmp_path, {**CREDENTIALS, "ENDPOINT": endpoint})
+        for step in told((DOCS / "howto/team.md").read_text("utf-8")):
+            people.do(step)
 
 
 @pytest.mark.parametrize("example", ["texts", "checkpoints"])
