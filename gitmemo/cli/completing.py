@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from collections.abc import Callable, Iterable
 from functools import partial
 from pathlib import Path
@@ -28,6 +29,8 @@ VARIABLE = "_GITMEMO_COMPLETE"
 PROGRAM = "gitmemo"
 SHELLS = ("bash", "zsh", "fish")
 _TABLE = Path(__file__).with_name("words.json")
+# Bash puts a name into the line as it is: one with `$(…)`, quotes or spaces would be run, not read.
+_HARMLESS = re.compile(r"(?!-)[\w.:/@%+,=^-]+")
 
 # click's own leaves words to bash, which cuts them at each colon: the names of ops have one.
 _BASH = """\
@@ -148,4 +151,5 @@ def _completer(kind: str) -> _Offer | None:
 def _offered(kind: str, ctx: click.Context, _parameter: click.Parameter, begun: str) -> list[Any]:
     folder = ctx.find_root().params.get("c") or "."
     found: Iterable[str] = values.OFFERS[kind](Path(folder), begun)
-    return [CompletionItem(value) for value in found if value.startswith(begun)]
+    harmless = (value for value in found if _HARMLESS.fullmatch(value))
+    return [CompletionItem(value) for value in harmless if value.startswith(begun)]

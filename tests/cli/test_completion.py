@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 
 import pytest
-from driver import Clone, make_project
+from driver import Clone, copy_of, make_project
 
 from gitmemo.cli import main
 from gitmemo.cli.completing import SHELLS
@@ -101,6 +101,21 @@ def test_ids_of_calls_and_targets(
     monkeypatch.chdir("/")
     line = f"gitmemo -C '{ran.root}' calls lo"
     assert answer(line, capsys, monkeypatch) == (0, ["load"], "")
+
+
+@pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash")
+def test_a_name_that_a_shell_would_run_is_not_offered(ran: Clone, tmp_path: Path) -> None:
+    """A shell puts the only name that fits into the line as it is, and Enter runs it."""
+    clone = copy_of(ran, tmp_path / "p")
+    for number, end in enumerate(
+        ("$(id)", "`id`", ";id", "|id", "&id", "'", '"', "<x", "(x", "!c")
+    ):
+        clone.git("branch", f"hostile{number}{end}")
+    clone.git("branch", "friendly/näme-1.0+x@2")
+    settings = clone.root / ".gitmemo/config.toml"
+    settings.write_text(f'{settings.read_text()}\n[remotes."hostile;id"]\nurl = "../lab"\n')
+    lines = ("gitmemo df --rev hos", "gitmemo df --rev friend", "gitmemo push hos")
+    assert offered(clone, *lines) == [[], ["friendly/näme-1.0+x@2"], []]
 
 
 @pytest.mark.parametrize("where", ["nowhere", "git", "damaged", "settings"])
