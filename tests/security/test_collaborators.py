@@ -153,3 +153,44 @@ def test_names_of_tags_shadow_nothing(
     capsys.readouterr()
     assert main(["df", "double"]) == 0
     assert "42" in capsys.readouterr().out, "an op is asked for by its name"
+
+
+def test_a_commit_runs_nothing_of_the_code(project: Clone, tmp_path: Path) -> None:
+    clone = copy_of(project, tmp_path / "p")
+    evil = PROGRAM.replace("FACTOR = 2", "FACTOR = 5\nopen('ran', 'w')")
+    clone.write("prog.py", evil)
+    clone.write("deep.py", f"x = {'(' * 50_000}{'-' * 50_000}1")
+    clone.write("conftest.py", "open('ran', 'w')\n")
+    said = clone.commit("Innocent")
+    for command in ("status", "decide", "versions"):
+        said += clone.gitmemo(command).text
+    assert "FACTOR" in said and "Traceback" not in said
+    assert not (clone.root / "ran").exists()
+
+
+SPY = """
+import sys
+import gitmemo as gm
+
+class Model:
+    def __reduce__(self):
+        code = "(open('ran', 'w'), object.__new__(__import__('__main__').Model))[1]"
+        return eval, (code,)
+
+@gm.op(name="make")
+def make(n):
+    return Model() if "--make" in sys.argv else 1 / 0
+
+with gm.Storage(db_path="results.db") as storage:
+    storage.unwrap(make(1))
+"""
+
+
+def test_a_storage_in_one_file_counts_as_ones_own(tmp_path: Path) -> None:
+    """So nobody should open one of a stranger: the document says so, and this is why."""
+    clone = Clone(tmp_path, tmp_path)
+    clone.write("program.py", SPY)
+    clone.python("program.py", "--make")
+    (tmp_path / "ran").unlink()
+    clone.python("program.py")
+    assert (tmp_path / "ran").exists()
