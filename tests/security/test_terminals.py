@@ -96,7 +96,8 @@ def said(
     def said(*words: str) -> tuple[int, str, str]:
         capsys.readouterr()
         code = main(words)
-        return code, *capsys.readouterr()
+        out, err = capsys.readouterr()
+        return code, out, err
 
     return said
 
