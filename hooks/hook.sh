@@ -153,7 +153,20 @@ finish() {
     exit "$status"
 }
 
+# Leave out of PYTHONPATH what Python would take for the folder of the repository: entries that are
+# empty or relative. (`;` and `\`: on Windows, where drives have a colon.)
+clean_path() {
+    case ${PYTHONPATH-} in '' | *[\;\\]*) return ;; esac
+    entries=$PYTHONPATH: PYTHONPATH=
+    while [ -n "$entries" ]; do
+        entry=${entries%%:*} entries=${entries#*:}
+        case $entry in /*) PYTHONPATH=${PYTHONPATH:+$PYTHONPATH:}$entry ;; esac
+    done
+    [ -n "$PYTHONPATH" ] || unset PYTHONPATH
+}
+
 is_needed "$@" || exit "$status"
+clean_path
 
 if [ -x "$PYTHON" ]; then
     # -P: the folder of the repository is not where modules come from.

@@ -17,6 +17,8 @@ _IN_USE = "in-use"
 _SWEEP = "sweep"
 _COLLECTING = "collecting"
 _SETTLING = "settling"
+_OURS_ALONE = 0o600
+"""Who may open a file may lock it, and let everybody wait: even who can only read it."""
 _COARSEST_S = 2.0
 """Times of files may be so coarse: what was written first by a process may seem as old as `in-use`."""
 _HELD: dict[str, int] = {}
@@ -34,7 +36,7 @@ def use(directory: Path) -> bool:
     try:
         import fcntl
 
-        file = os.open(directory / _IN_USE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        file = os.open(directory / _IN_USE, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _OURS_ALONE)
     except (FileNotFoundError, NotADirectoryError):
         return False
     except (ImportError, OSError):
@@ -110,7 +112,7 @@ def _tried(directory: Path, name: str) -> Iterator[tuple[int, bool]]:
     except ImportError:
         raise CollectingAlready(os.fspath(directory), "this system has no file locks") from None
     directory.mkdir(parents=True, exist_ok=True)
-    file = os.open(directory / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    file = os.open(directory / name, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _OURS_ALONE)
     try:
         try:
             is_free = _taken(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -143,7 +145,7 @@ def _locked(directory: Path, *, exclusive: bool) -> Iterator[None]:
     except ImportError:  # nothing is removed where there are no locks
         yield
         return
-    file = os.open(directory / _SWEEP, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    file = os.open(directory / _SWEEP, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _OURS_ALONE)
     try:
         fcntl.flock(file, fcntl.LOCK_EX if exclusive else fcntl.LOCK_SH)
         yield
@@ -155,7 +157,7 @@ def _locked(directory: Path, *, exclusive: bool) -> Iterator[None]:
 def settling(folder: Path) -> Iterator[None]:
     """Let one process at a time decide in the body; where there are no locks, each does so alone."""
     folder.mkdir(parents=True, exist_ok=True)
-    file = os.open(folder / _SETTLING, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    file = os.open(folder / _SETTLING, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _OURS_ALONE)
     try:
         with suppress(ImportError, OSError):
             import fcntl

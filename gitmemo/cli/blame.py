@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 
 import click
@@ -10,6 +9,7 @@ import click
 from gitmemo.cli.looking import look_at
 from gitmemo.cli.options import json_option, revision_options
 from gitmemo.cli.screen import paged
+from gitmemo.display.json_lines import json_line
 from gitmemo.display.text import printable
 from gitmemo.query import names_now, resolve_versioned
 from gitmemo.short_ids import short
@@ -43,7 +43,7 @@ def blame(op: str, rev: str | None, later: bool, as_json: bool) -> None:
     if as_json:
         parts = (*[v.as_dict() for v in found.versions], *[c.as_dict() for c in found.contents])
         for fields in parts:
-            click.echo(json.dumps(fields, ensure_ascii=False))
+            click.echo(json_line(fields))
         return
     for line in _lines(found):
         click.echo(line)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 
 import click
@@ -11,6 +10,7 @@ from gitmemo.cli.looking import look_at
 from gitmemo.cli.options import json_option, revision_options, user_option
 from gitmemo.cli.questions import json_value, meant_by
 from gitmemo.cli.screen import paged
+from gitmemo.display.json_lines import json_line
 from gitmemo.display.text import table
 from gitmemo.frames.naming import short
 from gitmemo.hashing.digest import Digest, to_hex
@@ -110,7 +110,7 @@ def _as_json(shown: Sequence[Call], states: Mapping[Digest, str]) -> Iterator[st
             "inputs": {slot.name: json_value(slot) for slot in call.inputs},
             "outputs": {slot.name: json_value(slot) for slot in call.outputs},
         }
-        yield json.dumps(fields, ensure_ascii=False)
+        yield json_line(fields)
 
 
 def _as_text(shown: Sequence[Call], states: Mapping[Digest, str]) -> Iterator[str]:
@@ -136,4 +136,4 @@ def _slots(slots: Sequence[Slot]) -> str:
 
 def _shown(slot: Slot) -> str:
     plain = told(slot)
-    return "…" if plain is None else json.dumps(as_json(plain.json), ensure_ascii=False)
+    return "…" if plain is None else json_line(as_json(plain.json))

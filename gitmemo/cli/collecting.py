@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import re
 from collections import Counter
 from typing import TYPE_CHECKING
@@ -10,6 +9,8 @@ from typing import TYPE_CHECKING
 import click
 
 from gitmemo.cli.options import json_option, refuse_both
+from gitmemo.display.json_lines import json_line
+from gitmemo.display.text import printable
 from gitmemo.quantities import count, size, timestamp
 from gitmemo.workspace import Workspace, find, remote_cache
 
@@ -148,7 +149,7 @@ def _on_remote(workspace: Workspace, names: Named) -> frozenset[Digest]:
     except (RemoteUnknown, RemoteMissing):
         return frozenset()
     except RemoteUnreachable as error:
-        click.echo(f"{error.problem()}: nothing counts as being there", err=True)
+        click.echo(printable(f"{error.problem()}: nothing counts as being there"), err=True)
         return frozenset()
 
 
@@ -216,7 +217,7 @@ def _show_json(
     cleaned: Cleaned, journals: list[Path], journal_bytes: int, *, removed: bool
 ) -> None:
     for one in cleaned.plan.doomed:
-        click.echo(json.dumps({"kind": "value", **one.as_dict()}))
+        click.echo(json_line({"kind": "value", **one.as_dict()}))
     swept = cleaned.swept
     summary: dict[str, object] = {
         "kind": "summary",
@@ -233,4 +234,4 @@ def _show_json(
         "journals": len(journals),
         "journal_bytes": journal_bytes,
     }
-    click.echo(json.dumps(summary))
+    click.echo(json_line(summary))

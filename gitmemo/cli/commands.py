@@ -6,7 +6,6 @@ raises on purpose ends in one message with a remedy and a documented exit code.
 
 from __future__ import annotations
 
-import json
 import keyword
 import os
 import sys
@@ -18,7 +17,8 @@ import click
 
 from gitmemo import __version__
 from gitmemo.cli.screen import AS_JSON, color_option, no_pager_option
-from gitmemo.display.text import printable
+from gitmemo.display.json_lines import json_line
+from gitmemo.display.text import printable_lines
 from gitmemo.errors import GitmemoError, SystemRefused
 
 # Command to module: a command's imports are paid for only when it runs.
@@ -237,10 +237,10 @@ def report(error: GitmemoError, *, as_json: bool) -> None:
     if as_json:
         _tell_json(error.kind, error.problem(), error.remedy(), error.exit_code)
         return
-    said = "\n".join(map(printable, str(error).split("\n")))
+    said = printable_lines(str(error))
     click.echo(f"{click.style('error:', fg='red', bold=True)} {said}", err=True)
 
 
 def _tell_json(kind: str, problem: str, remedy: str, exit_code: int) -> None:
     fields = {"kind": kind, "problem": problem, "remedy": remedy, "exit_code": exit_code}
-    click.echo(json.dumps({"error": fields}, ensure_ascii=False), err=True)
+    click.echo(json_line({"error": fields}), err=True)

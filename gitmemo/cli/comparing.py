@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
@@ -21,6 +20,7 @@ from gitmemo.comparison import (
     WorldDifference,
     compare,
 )
+from gitmemo.display.json_lines import json_line
 from gitmemo.display.text import cut, diff_lines, printable
 from gitmemo.errors import GitmemoError, UnknownOp
 from gitmemo.hashing.digest import Digest, to_hex
@@ -95,7 +95,7 @@ def _code(view: View, first: str, second: str, unified: int, *, as_json: bool) -
     one, other = find_code(view.world, first), find_code(view.world, second)
     lines = list(difference(one, other, unified))
     if as_json:
-        click.echo(json.dumps({"old": first, "new": second, "diff": lines}, ensure_ascii=False))
+        click.echo(json_line({"old": first, "new": second, "diff": lines}))
         return 0
     for line in diff_lines(lines):
         click.echo(line.removeprefix("  "))
@@ -237,7 +237,7 @@ class _Printer:
         if slot is None:
             return "nothing"
         if slot.inline is not None:
-            return cut(json.dumps(slot.inline.json, ensure_ascii=False), _LONGEST)
+            return cut(json_line(slot.inline.json), _LONGEST)
         known = self._new.world.values(slot.cid)
         what = f"{known[0].codec} {size(known[0].size)}" if known else "not stored"
         return f"<{what}, cid {short(slot.cid)}>"
@@ -295,4 +295,4 @@ def _both(rows: Sequence[VersionChange | StatementChange]) -> str:
 
 
 def _json(**fields: object) -> str:
-    return json.dumps(fields, ensure_ascii=False)
+    return json_line(fields)

@@ -29,8 +29,9 @@ from gitmemo.cli import completing_values as values
 VARIABLE = "_GITMEMO_COMPLETE"
 PROGRAM = "gitmemo"
 SHELLS = ("bash", "zsh", "fish")
-_PLAIN = re.compile(r"[\w@][\w@:.,/+=%-]*")
 _TABLE = Path(__file__).with_name("words.json")
+# Bash puts a name into the line as it is: one with `$(…)`, quotes or spaces would be run, not read.
+_HARMLESS = re.compile(r"(?!-)[\w.:/@%+,=^-]+")
 
 # click's own leaves words to bash, which cuts them at each colon: the names of ops have one.
 _BASH = """\
@@ -151,8 +152,5 @@ def _completer(kind: str) -> _Offer | None:
 def _offered(kind: str, ctx: click.Context, _parameter: click.Parameter, begun: str) -> list[Any]:
     folder = ctx.find_root().params.get("c") or "."
     found: Iterable[str] = values.OFFERS[kind](Path(folder), begun)
-    return [
-        CompletionItem(value)
-        for value in found
-        if value.startswith(begun) and _PLAIN.fullmatch(value)
-    ]
+    harmless = (value for value in found if _HARMLESS.fullmatch(value))
+    return [CompletionItem(value) for value in harmless if value.startswith(begun)]

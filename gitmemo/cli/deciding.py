@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -19,6 +18,7 @@ from gitmemo.commits.histories import render_histories
 from gitmemo.commits.scenes import renames_since_head
 from gitmemo.commits.undecided import evidence_about, open_cases
 from gitmemo.commits.waiting import HINT, is_alone
+from gitmemo.display.json_lines import json_line
 from gitmemo.display.question import Quit, TerminalReviewer, describe
 from gitmemo.display.terminal import terminal
 from gitmemo.display.text import printable
@@ -196,7 +196,7 @@ def _review(workspace: Workspace, cases: Sequence[Case]) -> int:
 def _show(cases: Sequence[Case], *, as_json: bool) -> None:
     for number, case in enumerate(cases, 1):
         if as_json:
-            click.echo(json.dumps(_as_dict(case), ensure_ascii=False))
+            click.echo(json_line(_as_dict(case)))
             continue
         for line in describe(case, number, len(cases)):
             click.echo(line)
@@ -271,7 +271,7 @@ def _revise(
     if verdict is None:
         for one in made:
             said = printable(f"{one.decision.component} {said_by(Edge(one.record, one.decision))}")
-            click.echo(json.dumps(one.as_dict(), ensure_ascii=False) if as_json else said)
+            click.echo(json_line(one.as_dict()) if as_json else said)
         if not made:
             click.echo("nothing was decided", err=True)
         return 0

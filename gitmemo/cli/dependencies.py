@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from itertools import groupby
 from pathlib import Path
@@ -13,6 +12,7 @@ from gitmemo.cli.depending import add, remove
 from gitmemo.cli.looking import look_at
 from gitmemo.cli.options import json_option, revision_options
 from gitmemo.cli.screen import paged
+from gitmemo.display.json_lines import json_line
 from gitmemo.display.text import printable
 from gitmemo.drawing import put, render
 from gitmemo.model.components import Component
@@ -65,7 +65,7 @@ def listing(
         click.echo(render(graph_of(tree), "dot", verbose=True, most=None).decode(), nl=False)
     elif as_json:
         for one in tree.touched:
-            click.echo(json.dumps({"op_asked": tree.op, **one.as_dict()}, ensure_ascii=False))
+            click.echo(json_line({"op_asked": tree.op, **one.as_dict()}))
     elif svg is None:
         for line in _lines(tree):
             click.echo(line)

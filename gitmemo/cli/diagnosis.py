@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import ast
-import json
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, redirect_stdout
@@ -15,6 +14,7 @@ from gitmemo.cli.options import json_option
 from gitmemo.cli.screen import paged
 from gitmemo.commits.naming import components_here
 from gitmemo.commits.undecided import check_notes
+from gitmemo.display.json_lines import json_line
 from gitmemo.display.text import printable
 from gitmemo.errors import UnknownTag
 from gitmemo.memo.checking import CheckReport, Finding
@@ -51,7 +51,7 @@ def failures(op: str | None, most: int, as_json: bool) -> None:
         found = [failure for failure in found if failure.op in names]
     for failure in found[:most]:
         if as_json:
-            click.echo(json.dumps(failure.as_dict(), ensure_ascii=False))
+            click.echo(json_line(failure.as_dict()))
         else:
             _show(str(failure))
     if not found:
@@ -110,7 +110,7 @@ def why(op: str, arguments: tuple[str, ...], as_json: bool) -> None:
         explanation, taken = storage.explain_some(loaded, tagged)
     if as_json:
         fields = {**explanation.as_dict(), "taken": list(taken)}
-        click.echo(json.dumps(fields, ensure_ascii=False))
+        click.echo(json_line(fields))
         return
     _show(str(explanation))
     if taken:
@@ -178,7 +178,7 @@ def _reported(report: CheckReport, *, as_json: bool) -> int:
 def _show_report(report: CheckReport, *, as_json: bool) -> None:
     for call in report.calls:
         if as_json:
-            click.echo(json.dumps(call.as_dict(), ensure_ascii=False))
+            click.echo(json_line(call.as_dict()))
         elif call.finding is not Finding.SAME:
             _show(str(call))
     click.echo(printable(report.summary()), err=as_json)

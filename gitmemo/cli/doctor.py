@@ -6,7 +6,6 @@ made to try locks and removed again, nothing that is found wrong ends the rest, 
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -16,6 +15,7 @@ from gitmemo.cli.doctor_machine import AREAS as OF_MACHINE
 from gitmemo.cli.doctor_machine import Look
 from gitmemo.cli.doctor_repository import configured, healthy, reachable, stale
 from gitmemo.cli.options import json_option
+from gitmemo.display.json_lines import json_line
 from gitmemo.display.text import printable
 from gitmemo.errors import GitmemoError, NotInRepository
 from gitmemo.git.repository import locate
@@ -123,4 +123,4 @@ def _as_json(area: str, found: Probe) -> str:
         "said": _homeless(found.said),
         "remedy": _homeless(found.remedy),
     }
-    return json.dumps(fields, ensure_ascii=False)
+    return json_line(fields)

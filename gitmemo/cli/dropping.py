@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Callable, Mapping
 
@@ -10,6 +9,7 @@ import click
 
 from gitmemo.cli.forgetting import has_inputs, input_of, restore
 from gitmemo.cli.options import confirmed, dry_run_option, json_option, yes_option
+from gitmemo.display.json_lines import json_line
 from gitmemo.display.text import printable
 from gitmemo.errors import NothingToDrop
 from gitmemo.hashing.digest import to_hex
@@ -139,7 +139,7 @@ def _show(plan: DropPlan, *, as_json: bool) -> None:
             "size_bytes": plan.size_bytes,
             "undo": plan.undo or None,
         }
-        click.echo(json.dumps(fields, ensure_ascii=False))
+        click.echo(json_line(fields))
         return
     for word, calls in (
         ("drops", plan.calls),

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 import click
 
 from gitmemo.cli.options import json_option
+from gitmemo.display.json_lines import json_line
 from gitmemo.display.text import cut, printable, table
 from gitmemo.errors import AmbiguousId, UnknownTombstone
 from gitmemo.hashing import content_id
@@ -112,7 +113,7 @@ def _show(calls: Sequence[Call], *, as_json: bool) -> None:
     rows = [{slot.name: _shown(slot) for slot in _slots(call)} for call in calls]
     if as_json:
         for row in rows:
-            click.echo(json.dumps(row, ensure_ascii=False))
+            click.echo(json_line(row))
     elif rows:
         for line in table(names, [[row.get(name) for name in names] for row in rows]):
             click.echo(line)
@@ -133,7 +134,7 @@ def _show_forgotten(workspace: Workspace, *, as_json: bool) -> None:
         calls = _calls_under(workspace, record, tombstone)
         if as_json:
             fields = {"id": to_hex(record), "records": number, "why": tombstone.why, "calls": calls}
-            click.echo(json.dumps(fields, ensure_ascii=False))
+            click.echo(json_line(fields))
         else:
             why = f"  {printable(tombstone.why)}" if tombstone.why else ""
             click.echo(f"{short(record)}  {count(number, 'record')}{why}")

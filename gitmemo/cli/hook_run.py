@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 
 from gitmemo.colors import color_wanted
 from gitmemo.config import environment_variable, is_commit_of_calls
-from gitmemo.display.text import printable
+from gitmemo.display.text import printable, printable_lines
 from gitmemo.errors import (
     Aborted,
     BadSetting,
@@ -106,7 +106,7 @@ def run_hook(name: str, arguments: Sequence[str], *, exports: bool, checks: bool
 def _say(text: str) -> None:
     if sys.stderr is not None:
         with suppress(OSError):  # nobody reads it
-            sys.stderr.write(f"{text}\n")
+            sys.stderr.write(f"{printable_lines(text)}\n")
             sys.stderr.flush()
 
 

@@ -6,7 +6,6 @@ can run.
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,7 @@ import click
 
 from gitmemo.cli.hook_run import REFUSED, run_hook
 from gitmemo.cli.options import json_option
+from gitmemo.display.json_lines import json_line
 from gitmemo.display.text import printable
 from gitmemo.errors import HookRefused
 
@@ -66,7 +66,7 @@ def status(as_json: bool) -> int:
     is_sound = all(one.state in SOUND for one in found)
     if as_json:
         for one in found:
-            click.echo(json.dumps(_fields(one), ensure_ascii=False))
+            click.echo(json_line(_fields(one)))
         return 0 if is_sound else REFUSED
     click.echo(f"hooks in {printable(str(hooks_folder(layout)))}")
     for line in _described(found):

@@ -6,7 +6,6 @@ said so.
 
 from __future__ import annotations
 
-import json
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
@@ -16,6 +15,7 @@ from typing import TypeVar
 import click
 
 from gitmemo.cli.options import json_option
+from gitmemo.display.json_lines import json_line
 from gitmemo.display.text import printable
 from gitmemo.memo.definitions import only_defining
 from gitmemo.memo.opening import share, storage_of
@@ -159,7 +159,7 @@ def _may_read(number: int, *, as_json: bool) -> bool:
 def _show(reports: Sequence[FunctionReport], *, as_json: bool, dry_run: bool) -> None:
     for report in reports:
         if as_json:
-            click.echo(json.dumps(report.as_dict(), ensure_ascii=False))
+            click.echo(json_line(report.as_dict()))
         else:
             for line in _lines(report, dry_run=dry_run):
                 click.echo(printable(line))

@@ -6,13 +6,12 @@ end with 0.
 
 from __future__ import annotations
 
-import json
-
 import click
 
 from gitmemo.cli.commands import LEFT_OUT
 from gitmemo.cli.screen import AS_JSON
-from gitmemo.display.text import printable
+from gitmemo.display.json_lines import json_line
+from gitmemo.display.text import printable, printable_lines
 from gitmemo.errors import SegmentUnreadable
 from gitmemo.workspace import View, look
 
@@ -38,11 +37,11 @@ def _as_json(error: SegmentUnreadable) -> str:
         "problem": error.problem(),
         "remedy": error.remedy(),
     }
-    return json.dumps({"left_out": fields}, ensure_ascii=False)
+    return json_line({"left_out": fields})
 
 
 def _as_text(error: SegmentUnreadable) -> str:
-    return f"gitmemo: {_WARNING}: {error}"
+    return printable_lines(f"gitmemo: {_WARNING}: {error}")
 
 
 def where(view: View) -> str:
@@ -50,5 +49,5 @@ def where(view: View) -> str:
     place = view.world.place
     if view.rev is not None:
         return printable(f"{view.rev} at {(place.commit or '')[:9]}")
-    branch = f"on {place.branch}" if place.branch else "detached"
+    branch = printable(f"on {place.branch}") if place.branch else "detached"
     return branch + (f" at {place.commit[:9]}" if place.commit else " (no commit yet)")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import io
-import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
@@ -15,6 +14,7 @@ import click
 from gitmemo.cli.looking import look_at
 from gitmemo.cli.options import json_option, revision_options, user_option
 from gitmemo.cli.screen import paged
+from gitmemo.display.json_lines import json_line
 from gitmemo.display.text import table
 from gitmemo.errors import TableNotWritten, UnknownOp, WrongQuestion
 from gitmemo.frames import Cell, ComputationFrame, Table, plain_frame
@@ -219,18 +219,22 @@ def _as_json(result: Table) -> Iterator[str]:
         cells = {name: [json_value(slot) for slot in cell] for name, cell in row.items()}
         flat = {name: values[0] if len(values) == 1 else values for name, values in cells.items()}
         flat |= {name: said[number] for name, said in marks.items()}
-        yield json.dumps(flat, ensure_ascii=False)
+        yield json_line(flat)
 
 
 def _as_csv(result: Table) -> Iterator[str]:
-    lines = io.StringIO()
-    writer = csv.writer(lines, lineterminator="\n")
     marks = result.marks()
-    writer.writerow([*result.columns, *marks])
+    yield _csv_line([*result.columns, *marks])
     for number, row in enumerate(result.rows):
         cells = [_csv_cell(row.get(name, ())) for name in result.columns]
-        writer.writerow([*cells, *(said[number] for said in marks.values())])
-    yield lines.getvalue().removesuffix("\n")
+        yield _csv_line([*cells, *(said[number] for said in marks.values())])
+
+
+def _csv_line(cells: Sequence[object]) -> str:
+    # What ends lines is quoted in cells: here a lone `\r` too, which readers take for an end as well.
+    line = io.StringIO(newline="")
+    csv.writer(line, lineterminator="\r\n").writerow(cells)
+    return line.getvalue().removesuffix("\r\n")
 
 
 def _csv_cell(cell: Cell) -> object:
@@ -240,7 +244,7 @@ def _csv_cell(cell: Cell) -> object:
     if len(plain) == 1 and not isinstance(plain[0], list | dict):
         return plain[0]
     values = [as_json(value) for value in plain]
-    return json.dumps(values if len(values) > 1 else values[0], ensure_ascii=False)
+    return json_line(values if len(values) > 1 else values[0])
 
 
 def write_parquet(result: Table, path: str, limit: int | None) -> None:

@@ -6,7 +6,6 @@ shown, and only `check` asks a remote.
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING
 
 import click
@@ -30,6 +29,7 @@ from gitmemo.cli.remote_settings import (
     tell_leftovers,
 )
 from gitmemo.cli.remote_trust import trust
+from gitmemo.display.json_lines import json_line
 from gitmemo.display.text import printable
 from gitmemo.errors import RemoteInvalid, RemoteUnknown
 from gitmemo.quantities import count
@@ -121,7 +121,7 @@ def list_(as_json: bool) -> None:
         if as_json:
             told = {"trusted": name in trusted, "default": is_default}
             fields = {"name": name, "url": veiled(table["url"]), **shown(table), **told}
-            click.echo(json.dumps(fields, ensure_ascii=False))
+            click.echo(json_line(fields))
         else:
             notes = ["trusted"] if name in trusted else []
             if is_default and len(settings.remotes) > 1:
@@ -164,7 +164,7 @@ def show(name: str | None, as_json: bool) -> None:
             "trusted": trusts,
             "values_seen": seen,
         }
-        click.echo(json.dumps(fields, ensure_ascii=False))
+        click.echo(json_line(fields))
         return
     click.echo(f"{config.name}{' (the default)' if is_default else ''}")
     for option, value in {"url": config.shown_url, **shown(table)}.items():
@@ -309,7 +309,7 @@ def check(name: str | None, as_json: bool) -> int:
                 "said": found.said,
                 "remedy": found.remedy,
             }
-            click.echo(json.dumps(fields, ensure_ascii=False))
+            click.echo(json_line(fields))
         else:
             _say(found)
     return code

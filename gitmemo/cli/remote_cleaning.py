@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from contextlib import nullcontext
 from typing import TYPE_CHECKING
 
 import click
 
 from gitmemo.cli.options import json_option, refuse_both
+from gitmemo.display.json_lines import json_line
 from gitmemo.display.text import printable
 from gitmemo.quantities import count, size
 from gitmemo.workspace import find
@@ -105,7 +105,7 @@ def _is_enough(fetched: Fetched, *, must: bool) -> bool:
     """Say whether asking git's remotes went well, or does not matter."""
     if fetched.failed is None:
         return True
-    click.echo(f"git's remotes cannot be asked: {fetched.failed}", err=True)
+    click.echo(printable(f"git's remotes cannot be asked: {fetched.failed}"), err=True)
     if must:
         click.echo(
             "nothing was done: records may be missing here (--no-fetch does it all the same)",
@@ -130,7 +130,7 @@ def _show_remains(found: Remains, mark: str | None, moved: Moved | None, *, as_j
             "mark": mark,
             "users": list(found.users),
         }
-        click.echo(json.dumps(fields, ensure_ascii=False))
+        click.echo(json_line(fields))
         return
     for name in _named(found.dead):
         click.echo(name)
@@ -177,7 +177,7 @@ def _show_sweep(found: Sweep, *, done: bool, as_json: bool) -> None:
             "waiting_days": [seconds / _DAY_S for seconds in found.waiting],
             "deleted": done,
         }
-        click.echo(json.dumps(fields))
+        click.echo(json_line(fields))
         return
     for name in _named(found.dead):
         click.echo(name)

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
-
 import click
 
 from gitmemo.cli.options import json_option
 from gitmemo.commits.histories import render_histories
 from gitmemo.commits.renames import Plan, plan_part, plan_rename, plan_undo
 from gitmemo.commits.waiting import HINT, is_alone
+from gitmemo.display.json_lines import json_line
 from gitmemo.display.text import printable
 from gitmemo.model.facts import Move, Rename, RenameKind
 from gitmemo.model.statements import in_force
@@ -100,7 +99,7 @@ def _show(plan: Plan, *, as_json: bool) -> None:
             "callers": [str(change.component) for change in plan.found.callers],
             "changed": [str(component) for component in plan.left],
         }
-        click.echo(json.dumps(fields, ensure_ascii=False))
+        click.echo(json_line(fields))
         return
     for old, to in plan.found.pairs.items():
         click.echo(printable(f"{old} is {to}"))
@@ -124,11 +123,11 @@ def _show_recorded(workspace: Workspace, *, as_json: bool) -> None:
     for move in moves.values():
         if as_json:
             fields = {"component": str(move.component), "is": str(move.to), "why": move.why}
-            click.echo(json.dumps(fields, ensure_ascii=False))
+            click.echo(json_line(fields))
         else:
             click.echo(printable(f"{move.component} is {move.to}{_why(move)}"))
     for fact in renames.values():
-        text = json.dumps(_fields(fact), ensure_ascii=False) if as_json else _said(fact)
+        text = json_line(_fields(fact)) if as_json else _said(fact)
         click.echo(text if as_json else printable(text + _why(fact)))
     if not moves and not renames:
         click.echo("nothing was renamed or moved", err=True)

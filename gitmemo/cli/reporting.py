@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 import webbrowser
 from collections.abc import Callable, Iterable, Sequence
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
@@ -18,7 +20,7 @@ from gitmemo.plain_files import replace_file
 from gitmemo.quantities import count, size
 from gitmemo.report import Document, Edition, Live, News, Server, Since, Source, Wanted, gather
 from gitmemo.report.page import html_of
-from gitmemo.workspace import View, look
+from gitmemo.workspace import View, find, look
 
 MOST_ROWS = 10_000
 _Command = TypeVar("_Command", bound=Callable[..., object])
@@ -138,10 +140,13 @@ def serve(
         )
     click.echo(server.url)
     click.echo("Ctrl-C ends it", err=True)
-    if is_opened:
-        webbrowser.open(server.url)
     try:
-        server.serve()
+        with ExitStack() as opened:
+            if is_opened:
+                folder = find().layout.private_dir
+                writable = folder if os.access(folder, os.W_OK) else None
+                webbrowser.open(opened.enter_context(server.opener(writable)))
+            server.serve()
     except KeyboardInterrupt:
         return 0
     finally:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
-
 import click
 
 from gitmemo.cli.options import json_option
+from gitmemo.display.json_lines import json_line
+from gitmemo.display.text import printable_lines
 from gitmemo.quantities import count
 from gitmemo.workspace import find
 
@@ -43,7 +43,7 @@ def verify(repair: bool, check: bool, as_json: bool) -> int:
         raise click.UsageError("--check changes nothing: leave --repair out")
     found = []
     for problem in verified(find(), repair=repair):
-        click.echo(json.dumps(problem.as_dict(), ensure_ascii=False) if as_json else str(problem))
+        click.echo(json_line(problem.as_dict()) if as_json else printable_lines(str(problem)))
         found.append(problem)
     stay = sum(problem.stays for problem in found)
     said = f"{count(stay, 'problem')} left, {len(found) - stay} dealt with"

@@ -15,7 +15,7 @@ from typing import Any
 import click
 
 from gitmemo.cli.commands import report
-from gitmemo.display.text import printable
+from gitmemo.display.text import printable, printable_lines
 from gitmemo.errors import CallsFailed, GitmemoError, NewCallRefused
 from gitmemo.git.hookfiles import is_installed
 from gitmemo.memo.calls import CallEvent, Counter
@@ -105,7 +105,7 @@ def _enter(storage: Storage, entered: ExitStack) -> None:
     with warnings.catch_warnings(record=True) as said:
         entered.enter_context(storage)
     for one in said:
-        click.echo(f"gitmemo: {one.message}", err=True)
+        click.echo(printable_lines(f"gitmemo: {one.message}"), err=True)
 
 
 def _summary(counter: Counter) -> str:

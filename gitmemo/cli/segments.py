@@ -13,6 +13,7 @@ from pathlib import Path
 
 import click
 
+from gitmemo.display.json_lines import json_line
 from gitmemo.display.records import readable
 from gitmemo.errors import AmbiguousId, CorruptSegment, SegmentUnreadable, UnknownId
 from gitmemo.quantities import count, size
@@ -174,7 +175,7 @@ def show_segment(workspace: Workspace, path: str, *, as_json: bool) -> None:
             "spilled": is_spilled,
             "records": records,
         }
-        click.echo(json.dumps(fields, ensure_ascii=False))
+        click.echo(json_line(fields))
         return
     state = " (spilled)" if is_spilled else ""
     click.echo(click.style(f"segment {name}{state}", fg="yellow"))

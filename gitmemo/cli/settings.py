@@ -7,7 +7,6 @@ are not shown, and a file whose values make no sense can be looked at and mended
 from __future__ import annotations
 
 import copy
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
@@ -16,6 +15,7 @@ import click
 
 from gitmemo.cli.options import json_option
 from gitmemo.config import COMMITTED, LOCAL, environment_variable, merge, read_tables
+from gitmemo.display.json_lines import json_line
 from gitmemo.display.text import printable
 from gitmemo.errors import (
     BadSetting,
@@ -109,7 +109,7 @@ def get(key: str, show_origin: bool, as_json: bool) -> int:
     found = [row for row in rows(locate()) if row.name == key]
     for row in found:
         if as_json:
-            click.echo(json.dumps(row.as_dict(), ensure_ascii=False))
+            click.echo(json_line(row.as_dict()))
         else:
             said = as_text(row.shown)
             click.echo(printable(f"{row.origin}\t{said}" if show_origin else said))
@@ -178,7 +178,7 @@ def as_text(value: Any) -> str:
 def _show_all(*, show_origin: bool, as_json: bool) -> None:
     for row in rows(locate()):
         if as_json:
-            click.echo(json.dumps(row.as_dict(), ensure_ascii=False, default=str))
+            click.echo(json_line(row.as_dict(), default=str))
         else:
             click.echo(row.line(with_origin=show_origin))
         if not row.is_known:

@@ -6,7 +6,6 @@ nobody sees a history whose values are still on the way; a pull the other way ro
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial, wraps
@@ -26,6 +25,7 @@ from gitmemo.cli.transfers import (
     tell_pull,
     tell_push,
 )
+from gitmemo.display.json_lines import json_line
 from gitmemo.errors import RemoteUnknown, TargetAmbiguous, TargetUnknown, UnknownOp
 from gitmemo.quantities import count, size
 from gitmemo.workspace import Workspace, find
@@ -266,4 +266,4 @@ def _remote(workspace: Workspace, name: str | None, *, needed: bool) -> RemoteCo
 
 def _tell(fields: Fields, *, as_json: bool) -> None:
     if as_json:
-        click.echo(json.dumps(fields, ensure_ascii=False))
+        click.echo(json_line(fields))

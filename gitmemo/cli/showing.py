@@ -11,6 +11,7 @@ from gitmemo.cli.looking import look_at
 from gitmemo.cli.options import json_option, revision_options
 from gitmemo.cli.screen import paged
 from gitmemo.cli.segments import segment_meant, show_segment
+from gitmemo.display.json_lines import json_line
 from gitmemo.display.text import cut, printable
 from gitmemo.hashing.digest import to_hex
 from gitmemo.model.facts import (
@@ -61,7 +62,7 @@ def show(ident: str, rev: str | None, later: bool, as_json: bool) -> None:
         return
     found = find_any(view.world, ident)
     if as_json:
-        click.echo(json.dumps(_fields(found), ensure_ascii=False))
+        click.echo(json_line(_fields(found)))
         return
     click.echo(click.style(f"{_kind(found)} {found.id}", fg="yellow"))
     for line in _lines(found, view.project.module_name_of):
@@ -97,7 +98,7 @@ def _lines(found: Found, module_of: ModuleOf) -> Iterator[str]:
     elif isinstance(found, FoundRef):
         yield f"content id {to_hex(found.held.cid)}"
         if found.held.inline is not None:
-            yield f"value {json.dumps(found.held.inline.json, ensure_ascii=False)}"
+            yield f"value {json_line(found.held.inline.json)}"
         yield f"made by call {to_hex(found.call.hid)}"
         yield from _call_lines(found.call)
     else:
@@ -131,7 +132,7 @@ def _value(slot: Slot) -> str:
     ids = f"(hid {short(slot.hid)})"
     if slot.inline is None:
         return f"<cid {short(slot.cid)}> {ids}"
-    text = json.dumps(slot.inline.json, ensure_ascii=False)
+    text = json_line(slot.inline.json)
     return f"{cut(text, _LONGEST)} {ids}"
 
 

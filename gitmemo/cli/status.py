@@ -5,7 +5,6 @@ Not what comes of it (`commits`, `sync`). Invariant: text and JSON say the same 
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -16,6 +15,7 @@ import click
 
 from gitmemo.cli.looking import look_at, where
 from gitmemo.cli.options import json_option, revision_options
+from gitmemo.display.json_lines import json_line
 from gitmemo.display.text import printable, table
 from gitmemo.model.facts import Call
 from gitmemo.quantities import count, size
@@ -54,7 +54,7 @@ def status(asked: str | None, check: bool, rev: str | None, later: bool, as_json
     """
     found = _look(look_at(rev, later=later), asked)
     if as_json:
-        click.echo(json.dumps(found.fields(), ensure_ascii=False))
+        click.echo(json_line(found.fields()))
     else:
         for line in (*found.lines(), *_what_is_wanting(found, asked)):
             click.echo(line)

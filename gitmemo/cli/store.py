@@ -6,7 +6,6 @@ is committed.
 
 from __future__ import annotations
 
-import json
 import shlex
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -14,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from gitmemo.cli.options import confirmed, dry_run_option, json_option, yes_option
+from gitmemo.display.json_lines import json_line
 from gitmemo.display.text import printable
 from gitmemo.errors import Aborted
 from gitmemo.quantities import count, size
@@ -35,7 +35,7 @@ def show(as_json: bool) -> None:
     """Show where the values lie, how many, and which repositories share that place."""
     found = _fields(find())
     if as_json:
-        click.echo(json.dumps(found, ensure_ascii=False))
+        click.echo(json_line(found))
         return
     what = "a shared store" if found["shared"] else "of this repository alone"
     click.echo(printable(f"values lie in {found['path']} ({what})"))

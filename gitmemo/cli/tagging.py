@@ -6,7 +6,6 @@ world, a line for each value that has a name there, and nothing is recorded by l
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 
@@ -15,6 +14,7 @@ import click
 from gitmemo.cli.looking import look_at
 from gitmemo.cli.options import json_option
 from gitmemo.commits.waiting import HINT, is_alone
+from gitmemo.display.json_lines import json_line
 from gitmemo.display.text import cut, printable, table
 from gitmemo.errors import CannotTag
 from gitmemo.hashing.digest import to_hex
@@ -62,7 +62,7 @@ class _Row:
 
     def cells(self, ident: str) -> list[object]:
         inline = self.value.held.inline if self.value else None
-        shown = cut(json.dumps(inline.json, ensure_ascii=False), _LONGEST) if inline else ""
+        shown = cut(json_line(inline.json), _LONGEST) if inline else ""
         by = self.value.call.op if self.value else ""
         state = "" if self.state == "ok" else self.state
         return [self.tag.name, ident, by, shown, state, self.tag.why]
@@ -119,7 +119,7 @@ def _give(
     workspace.world.enter()
     (row,) = (row for row in _rows(workspace.world) if row.tag.name == name)
     if as_json:
-        click.echo(json.dumps(row.as_dict(), ensure_ascii=False))
+        click.echo(json_line(row.as_dict()))
     said = "is" if is_new else "was already"
     by = f"{to_hex(value.held.hid)[:12]}, made by {value.call.op}"
     click.echo(printable(f"{SIGN}{name} {said} {by}"), err=True)
@@ -150,7 +150,7 @@ def _list(rev: str | None, *, as_json: bool) -> None:
     rows = list(_rows(look_at(rev).world))
     if as_json:
         for row in rows:
-            click.echo(json.dumps(row.as_dict(), ensure_ascii=False))
+            click.echo(json_line(row.as_dict()))
         return
     if not rows:
         click.echo("nothing is tagged", err=True)

@@ -171,7 +171,7 @@ def _say_pulled(config: RemoteConfig, report: PullReport, *, quiet: bool) -> Non
         quiet=quiet,
     )
     for damaged in report.damaged:
-        click.echo(f"damaged on the remote, taken from elsewhere: {damaged}", err=True)
+        click.echo(printable(f"damaged on the remote, taken from elsewhere: {damaged}"), err=True)
     _warn_missing(config, report.missing)
 
 
@@ -340,7 +340,7 @@ def fetch_histories(workspace: Workspace, *, quiet: bool) -> Fields:
     fetched = Histories(workspace.layout).fetch(source, workspace.settings.side_ref)
     _said(f"{source}: {_histories(fetched)}", quiet=quiet)
     for problem in fetched.problems:
-        click.echo(f"{source}: skipped: {problem}", err=True)
+        click.echo(printable(f"{source}: skipped: {problem}"), err=True)
     return {"git_remote": source, "histories": len(fetched.changed)}
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections import Counter
 from collections.abc import Iterable, Iterator
 
@@ -11,6 +10,7 @@ import click
 from gitmemo.cli.looking import look_at
 from gitmemo.cli.options import json_option, revision_options
 from gitmemo.cli.screen import paged
+from gitmemo.display.json_lines import json_line
 from gitmemo.display.text import diff_lines, printable, table
 from gitmemo.errors import UnknownComponent, UnknownOp
 from gitmemo.model.components import Component
@@ -56,7 +56,7 @@ def versions(op: str | None, verbose: bool, rev: str | None, later: bool, as_jso
     found = versions_of(view.world, now.resolve(op), view.code, shape, now.op)
     if as_json:
         for version in found:
-            click.echo(json.dumps(version.as_dict(code=verbose), ensure_ascii=False))
+            click.echo(json_line(version.as_dict(code=verbose)))
         return
     for line in _as_code(found) if verbose else _as_table(found):
         click.echo(line)
@@ -85,7 +85,7 @@ def log(target: str, patch: bool, rev: str | None, later: bool, as_json: bool) -
             used = uses[history.component, revision.id]
             if as_json:
                 for fields in _log_fields(revision, used):
-                    click.echo(json.dumps(fields, ensure_ascii=False))
+                    click.echo(json_line(fields))
                 continue
             for line in _log_lines(history, revision, used, patch=patch):
                 click.echo(line)
@@ -103,7 +103,7 @@ def _show_summaries(found: Iterable[OpSummary], *, as_json: bool) -> None:
     rows = []
     for one in found:
         if as_json:
-            click.echo(json.dumps(one.as_dict(), ensure_ascii=False))
+            click.echo(json_line(one.as_dict()))
         rows.append(
             (one.op, one.contents, one.semantic, one.valid, one.calls, duration(one.seconds))
         )

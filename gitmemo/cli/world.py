@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 
 import click
@@ -10,6 +9,7 @@ import click
 from gitmemo.cli.looking import look_at, where
 from gitmemo.cli.options import json_option, revision_options
 from gitmemo.cli.screen import paged
+from gitmemo.display.json_lines import json_line
 from gitmemo.inventory import Inventory, inventory
 from gitmemo.quantities import count, size
 from gitmemo.sync.advice import command
@@ -28,7 +28,7 @@ def world(ask: bool, rev: str | None, later: bool, as_json: bool) -> None:
     view = look_at(rev, later=later)
     found = inventory(view, ask=ask)
     if as_json:
-        click.echo(json.dumps(found.as_dict(), ensure_ascii=False))
+        click.echo(json_line(found.as_dict()))
         return
     click.echo(click.style(where(view), bold=True))
     for line in _lines(found, tuple(view.workspace.settings.remotes), is_asked=ask):

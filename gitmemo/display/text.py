@@ -30,6 +30,11 @@ def printable(text: str) -> str:
     return "".join(c if c.isprintable() or c == "\t" else "�" for c in text)
 
 
+def printable_lines(text: str) -> str:
+    """Return `text` as `printable` does each of its lines."""
+    return "\n".join(map(printable, text.split("\n")))
+
+
 def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Iterator[str]:
     """Yield an aligned table; numbers stand on the right."""
     columns = [printable(column) for column in columns]

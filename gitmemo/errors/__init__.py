@@ -98,6 +98,7 @@
       GitMissing             exit 1
       GitFailed              exit 1
       NotInRepository        exit 1
+      CommittedRepository    exit 1
       MissingObject          exit 4
       RefContended           exit 1
       HistoryRejected        exit 4
@@ -291,6 +292,7 @@ from gitmemo.errors.remotes import (
     TargetUnknown,
 )
 from gitmemo.errors.repository import (
+    CommittedRepository,
     CompactionRefused,
     GitFailed,
     GitMissing,
@@ -388,6 +390,7 @@ __all__ = [
     "CannotRename",
     "CannotTag",
     "CollectingAlready",
+    "CommittedRepository",
     "CompactionRefused",
     "ComponentIsNoOp",
     "ContraryEvidence",

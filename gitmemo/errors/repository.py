@@ -53,6 +53,25 @@ class NotInRepository(GitmemoError):
         return "run `git init` there, or work without git: Storage(db_path=...)"
 
 
+class CommittedRepository(GitmemoError):
+    """What git takes for a repository here is a folder that the repository around it has committed."""
+
+    kind = "committed-repository"
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path)
+        self.path = path
+
+    def problem(self) -> str:
+        return f"{self.path} is a git folder that came with the files of a repository around it"
+
+    def remedy(self) -> str:
+        return (
+            "leave that folder: its settings could run programs of whoever committed it; "
+            "`git config --global safe.bareRepository explicit` makes git refuse it too"
+        )
+
+
 class MissingObject(GitmemoError, LookupError):
     """The repository does not hold an object that something in it names."""
 

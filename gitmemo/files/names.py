@@ -47,8 +47,9 @@ def rooted(folder: Path | None) -> Iterator[None]:
 
 
 def is_private(name: str) -> bool:
-    """Tell whether a folder or file of this name belongs to git or gitmemo."""
-    return _IGNORED.sub("", name).casefold().rstrip(" .") in _PRIVATE
+    """Tell whether a folder or file of this name belongs to git or gitmemo, on some file system."""
+    plain = _IGNORED.sub("", name).casefold().partition(":")[0]  # `.git::$INDEX_ALLOCATION`
+    return plain.rstrip(" .") in _PRIVATE
 
 
 def check(path: str, start: Path) -> str:

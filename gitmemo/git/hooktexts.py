@@ -10,7 +10,7 @@ import shlex
 from dataclasses import dataclass
 from pathlib import Path
 
-VERSION = 2
+VERSION = 3
 """Grows when the text changes, so that `gitmemo hook status` can tell older hooks."""
 
 SUMMARIES = {

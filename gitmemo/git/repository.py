@@ -11,7 +11,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from gitmemo.errors import GitFailed, NotInRepository
+from gitmemo.errors import CommittedRepository, GitFailed, NotInRepository
 from gitmemo.git.cli import Git
 
 MAIN_WORKTREE = "main"
@@ -77,6 +77,7 @@ def locate(path: str | os.PathLike[str] = ".") -> Layout:
     Raises:
         NotInRepository: There is none, or `path` is inside a git folder.
         GitFailed: Git refuses the repository, for instance because of its owner.
+        CommittedRepository: It is a git folder that a commit brought.
     """
     start = Path(path).absolute()
     folder = start if start.is_dir() else start.parent
@@ -101,6 +102,8 @@ def locate(path: str | os.PathLike[str] = ".") -> Layout:
             raise NotInRepository(str(start))
         raise GitFailed("git rev-parse --show-toplevel", said)
     private = Path(git_dir)
+    if private.name != ".git" and is_tracked(private):
+        raise CommittedRepository(str(private))
     return Layout(
         root=Path(root) if root else private,
         git_dir=private,
@@ -108,6 +111,21 @@ def locate(path: str | os.PathLike[str] = ".") -> Layout:
         bare=bare == "true",
         object_format="sha256" if object_format == "sha256" else "sha1",
     )
+
+
+def is_tracked(folder: Path) -> bool:
+    """Whether a repository around `folder` has files in it under version control.
+
+    A folder with `HEAD`, `refs` and `objects` is a repository for git, wherever it stands. One that
+    came with a clone would bring settings that name programs, and results that nobody computed here.
+    """
+    for above in folder.parents:
+        # Never from inside `folder`, where its own settings would count.
+        if (above / ".git").exists():
+            name = f":(literal,icase){folder.relative_to(above).as_posix()}"
+            if Git(above).try_run("ls-files", "-z", "--", name):
+                return True
+    return False
 
 
 def is_bound_elsewhere(layout: Layout) -> bool:

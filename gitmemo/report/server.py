@@ -13,9 +13,14 @@ import json
 import secrets
 import socket
 import sys
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from html import escape
 from http import HTTPStatus
 from http.cookies import CookieError, SimpleCookie
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
 from urllib.parse import parse_qs, urlsplit
 
 from gitmemo.errors import CannotListen
@@ -34,6 +39,14 @@ _ALWAYS = {
 }
 _NO_TOKEN = "open the address that `gitmemo serve` printed: it has the token of this page\n"
 _NO_NAME = "this server does not answer to that name: use the address that it printed\n"
+
+
+def _leading_to(address: str) -> bytes:
+    """Return a page that leads on at once."""
+    return (
+        "<!doctype html><meta charset=utf-8><meta name=referrer content=no-referrer>"
+        f'<title>gitmemo</title><meta http-equiv=refresh content="0;url={escape(address)}">'
+    ).encode()
 
 
 class Server:
@@ -57,6 +70,19 @@ class Server:
         """The address to open, with the token."""
         host = f"[{self.host}]" if ":" in self.host else self.host
         return f"http://{host}:{self.port}/?token={self._token}"
+
+    @contextmanager
+    def opener(self, folder: Path | None) -> Iterator[str]:
+        """Yield the address of a file that leads a browser to `url`, there as long as the body runs.
+
+        Other users of this machine see what a browser is started with; this file, in `folder` or
+        where temporary files are, only this user can read.
+        """
+        with tempfile.TemporaryDirectory(prefix="serve-", dir=folder) as name:
+            file = Path(name) / "open.html"
+            file.touch(mode=0o600)
+            file.write_bytes(_leading_to(self.url))
+            yield file.as_uri()
 
     @property
     def is_local(self) -> bool:
@@ -197,8 +223,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _welcome(self) -> None:
         cookie = f"{self._http.cookie}={self._http.token}; HttpOnly; SameSite=Strict; Path=/"
-        headers = {"Location": "/", "Set-Cookie": cookie}
-        self._send(HTTPStatus.SEE_OTHER, b"", "text/plain", headers)
+        # No redirection: after one from a file, browsers would keep the cookie to themselves.
+        self._send(HTTPStatus.OK, _leading_to("/"), "text/html", {"Set-Cookie": cookie})
 
     def _cookie(self) -> str:
         try:

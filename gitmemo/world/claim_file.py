@@ -187,7 +187,8 @@ def opened(path: Path, *, create: bool) -> ClaimFile | None:
                 return known
         import fcntl  # noqa: F401  before there is a descriptor that nobody would close
 
-        file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        # Who may open it may lock it, and let everybody wait: even who can only read it.
+        file = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
         status = os.fstat(file)
         found = _known[status.st_dev, status.st_ino] = ClaimFile(
             (status.st_dev, status.st_ino), file

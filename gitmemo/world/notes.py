@@ -6,6 +6,7 @@ never many more than the newest `KEPT`, and a note that was cut off is skipped.
 
 from __future__ import annotations
 
+import os
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -96,7 +97,9 @@ def _trim(file: BinaryIO) -> None:
 def _locked(path: Path) -> Iterator[BinaryIO]:
     """Open a file to append, alone where the file system has locks."""
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a+b", buffering=0) as file:
+    # Who can read it may lock it and let everybody wait; and messages of errors hold arguments.
+    flags = os.O_RDWR | os.O_CREAT | os.O_APPEND | os.O_CLOEXEC | getattr(os, "O_BINARY", 0)
+    with os.fdopen(os.open(path, flags, 0o600), "a+b", buffering=0) as file:
         try:
             import fcntl
 

@@ -133,6 +133,21 @@ def test_names_that_a_shell_would_run_are_not_offered(
     assert answer("gitmemo df --rev wow", capsys, monkeypatch)[1] == ["wow-1.0"]
 
 
+@pytest.mark.skipif(shutil.which("bash") is None, reason="there is no bash")
+def test_a_name_that_a_shell_would_run_is_not_offered(ran: Clone, tmp_path: Path) -> None:
+    """A shell puts the only name that fits into the line as it is, and Enter runs it."""
+    clone = copy_of(ran, tmp_path / "p")
+    for number, end in enumerate(
+        ("$(id)", "`id`", ";id", "|id", "&id", "'", '"', "<x", "(x", "!c")
+    ):
+        clone.git("branch", f"hostile{number}{end}")
+    clone.git("branch", "friendly/näme-1.0+x@2")
+    settings = clone.root / ".gitmemo/config.toml"
+    settings.write_text(f'{settings.read_text()}\n[remotes."hostile;id"]\nurl = "../lab"\n')
+    lines = ("gitmemo df --rev hos", "gitmemo df --rev friend", "gitmemo push hos")
+    assert offered(clone, *lines) == [[], ["friendly/näme-1.0+x@2"], []]
+
+
 @pytest.mark.parametrize("where", ["nowhere", "git", "damaged", "settings"])
 def test_nothing_is_said_whatever_is_wrong(
     tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, where: str

@@ -257,7 +257,8 @@ def stored(cid):
         "../x", "a/../../x", "", ".", "a//b", "a/./b", "/tmp/gitmemo-x", "//x", "a\0b", "a\\b",
         ".git/hooks/post-checkout", ".GIT/config", "sub/.git/config", ".git./x", ".gi\u200ct/x",
         ".gitmemo/config.toml", "git~1/config", "link/x", "inner/x",
-        "inner/hooks/x", "x" * 5000,
+        "inner/hooks/x", "x" * 5000, ".git::$INDEX_ALLOCATION/config", ".GIT .:x/config",
+        "sub/.gitmemo:config.toml",
     ],
 )  # fmt: skip
 @pytest.mark.parametrize("tag", ["F", "D"])

@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+import gitmemo
 from gitmemo.errors import GitFailed, HookRefused, NotInRepository
 from gitmemo.git.cli import Git
 from gitmemo.git.hookfiles import (
@@ -344,6 +345,31 @@ def test_modules_of_the_repository_are_not_imported(repo: Path) -> None:
     Git(repo).run("add", ".")
     Git(repo).process("commit", "-q", "-m", "m")
     assert not (repo / "imported").exists()
+
+
+@pytest.mark.parametrize("entries", ["", ":{}", "{}:", "{}::{}", ".:{}", "{}:sub/..:{}"])
+def test_an_empty_or_relative_entry_of_pythonpath_is_not_the_repository(
+    repo: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, entries: str
+) -> None:
+    """Many people have `PYTHONPATH=$PYTHONPATH:…`, where Python reads an empty entry as `.`."""
+    source = str(Path(gitmemo.__file__).parents[1])
+    asked = tmp_path / "asked"
+    python = script(
+        tmp_path / "python",
+        f'printf "%s\\n" "${{PYTHONPATH-unset}}" >> {shlex.quote(str(asked))}\n'
+        f'exec {shlex.quote(sys.executable)} "$@"',
+    )
+    begin(repo)
+    install(plan_install(locate(repo), str(python)))
+    for name in ("gitmemo.py", "json.py", "importlib.py"):
+        (repo / name).write_text("open('imported', 'w')\n")
+    monkeypatch.setenv("PYTHONPATH", entries.format(source, source))
+    Git(repo).run("add", ".")
+    done = Git(repo).process("commit", "-q", "-m", "m")
+    assert done.returncode == 0 and done.stderr == b""
+    assert not (repo / "imported").exists()
+    kept = ":".join([source] * entries.count("{}"))
+    assert set(asked.read_text().splitlines()) == {kept or ("" if not entries else "unset")}
 
 
 def test_installing_again_changes_nothing_and_a_new_interpreter_updates(repo: Path) -> None:

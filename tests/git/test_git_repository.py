@@ -7,7 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from gitmemo.errors import GitFailed, NotInRepository
+from gitmemo.commits.setup import set_up
+from gitmemo.errors import CommittedRepository, GitFailed, NotInRepository
 from gitmemo.git.cli import Git
 from gitmemo.git.repository import Head, head, locate, worktree_name
 
@@ -47,6 +48,39 @@ def test_a_repository_that_git_refuses_is_an_error_in_gits_words(repo: Path) -> 
     Git(repo).run("config", "core.repositoryFormatVersion", "77")
     with pytest.raises((GitFailed, NotInRepository)):
         locate(repo)
+
+
+def test_a_git_folder_that_was_committed_is_refused(repo: Path, tmp_path: Path) -> None:
+    """Git takes a folder with `HEAD`, `refs` and `objects` for a repository, and runs what it names."""
+    proof = tmp_path / "proof"
+    program = tmp_path / "program"
+    program.write_text(f'#!/bin/sh\ntouch "{proof}"\n')
+    program.chmod(0o755)
+    for name, settings in (
+        ("sub", "bare = false\n\tworktree = ."),
+        ("deep/evil.git", "bare = true"),
+    ):
+        folder = repo / name
+        for part in ("refs/heads", "objects/aa", "gitmemo"):
+            (folder / part).mkdir(parents=True)
+            (folder / part / "x").touch()
+        (folder / "HEAD").write_text("ref: refs/heads/main\n")
+        (folder / "config").write_text(
+            f"[core]\n\trepositoryformatversion = 0\n\t{settings}\n\tfsmonitor = {program}\n"
+        )
+    Git(repo).run("add", "-A")
+    Git(repo).run("commit", "-q", "-m", "m")
+    theirs = tmp_path / "theirs"
+    Git(tmp_path).run("clone", "-q", str(repo), str(theirs))
+    for name in ("sub", "sub/refs", "deep/evil.git"):
+        with pytest.raises(CommittedRepository):
+            locate(theirs / name)
+        with pytest.raises(CommittedRepository):
+            next(set_up(theirs / name))
+    assert not proof.exists()
+    assert locate(theirs / "deep").root == theirs
+    Git(theirs).run("rm", "-rq", "--cached", "deep")
+    assert locate(theirs / "deep/evil.git").bare  # of this clone's own
 
 
 def test_a_bare_one_is_its_own_root(make_repo: Callable[..., Path]) -> None:

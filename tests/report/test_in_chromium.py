@@ -8,6 +8,7 @@ import re
 import signal
 import subprocess
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,8 @@ from browser import Browser, chromium
 from report.conftest import HOSTILE, Project, Report
 from report.pages import data_of
 
+from gitmemo.cli.reporting import PageQuestion
+from gitmemo.report import Live, Server
 from gitmemo.report.page import html_of
 
 pytestmark = pytest.mark.skipif(chromium() is None, reason="no Chromium is installed")
@@ -272,6 +275,22 @@ def test_the_colours_are_those_that_the_user_likes(
     wide = browser.run("document.documentElement.scrollWidth")
     browser.look()
     assert wide <= 480
+
+
+def test_a_file_leads_a_browser_to_a_served_page(browser: Browser, project: Project) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(project.root)
+        server = Server(Live(PageQuestion(("train",), None, None, None, True, True, None).edition))
+        thread = threading.Thread(target=server.serve)
+        thread.start()
+        try:
+            with server.opener(None) as address:
+                browser.open(address)
+                assert browser.run("location.href") == server.url.partition("?")[0]
+        finally:
+            server.close()
+            thread.join()
+            server.release()
 
 
 def test_a_served_page_follows_the_world(

@@ -10,11 +10,12 @@ import signal
 import subprocess
 import sys
 import threading
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote, unquote, urlsplit
 
 import pytest
 from report.conftest import Project
@@ -87,7 +88,7 @@ def test_the_token_is_exchanged_for_a_cookie_that_only_this_page_sends(client: C
     assert client.get("/").status == 403
     assert client.get("/?token=" + "x" * 32).status == 403
     answer = client.enter()
-    assert (answer.status, answer.headers["location"]) == (303, "/")
+    assert answer.status == 200 and b'url=/"' in answer.body and len(answer.body) < 200
     assert {"HttpOnly", "SameSite=Strict"} <= set(answer.headers["set-cookie"].split("; "))
     page = client.get("/")
     assert page.status == 200 and page.headers["content-type"].startswith("text/html")
@@ -272,12 +273,46 @@ def test_the_command_prints_an_address_and_ends_quietly(project: Project) -> Non
     assert (address.hostname, address.path) == ("127.0.0.1", "/") and address.port
     connection = http.client.HTTPConnection("127.0.0.1", address.port, timeout=20)
     connection.request("GET", f"/?{address.query}")
-    assert connection.getresponse().status == 303
+    assert connection.getresponse().status == 200
     connection.close()
     os.kill(process.pid, signal.SIGINT)
     out, err = process.communicate(timeout=30)
     assert process.returncode == 0 and out == ""
     assert "Traceback" not in err and "Ctrl-C ends it" in err
+
+
+def test_other_users_do_not_see_the_token_that_a_browser_gets(
+    project: Project, tmp_path: Path
+) -> None:
+    """Who runs on this machine sees the arguments of programs, and reads what files allow."""
+    asked = tmp_path / "asked"
+    browser = tmp_path / "browser"
+    browser.write_text(f'#!/bin/sh\nprintf %s "$*" > "{asked}.new" && mv "{asked}.new" "{asked}"\n')
+    browser.chmod(0o755)
+    process = subprocess.Popen(
+        [sys.executable, "-m", "gitmemo", "serve", "train", "--open"],
+        cwd=project.root,
+        env={**os.environ, "BROWSER": f"{browser} %s"},
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+    )
+    assert process.stdout is not None
+    url = process.stdout.readline().strip()
+    token = url.rpartition("=")[2]
+    for _ in range(200):
+        if asked.exists():
+            break
+        time.sleep(0.05)
+    given = asked.read_text()
+    file = Path(unquote(urlsplit(given).path))
+    assert given.startswith("file://") and token not in given
+    assert url in file.read_text()
+    assert file.stat().st_mode & 0o777 == 0o600
+    assert file.parent.stat().st_mode & 0o777 == 0o700
+    os.kill(process.pid, signal.SIGINT)
+    process.communicate(timeout=30)
+    assert process.returncode == 0 and not file.parent.exists()
 
 
 def test_who_lets_others_in_is_warned(

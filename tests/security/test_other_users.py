@@ -1,0 +1,82 @@
+"""What other users of this machine can see, change, or make us wait for."""
+
+from __future__ import annotations
+
+import os
+import re
+import stat
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from driver import Clone, make_project
+
+import gitmemo
+
+SOURCE = Path(gitmemo.__file__).parent
+LOCKS = {"claims", "in-use", "sweep", "collecting", "settling"}
+
+
+@pytest.fixture(scope="module")
+def ran(tmp_path_factory: pytest.TempPathFactory) -> Clone:
+    """A project with results, a failed call, settings of this clone, a key, and a shared store."""
+    clone = make_project(tmp_path_factory.mktemp("ours") / "p", tmp_path_factory.mktemp("home"))
+    before = os.umask(0o022)
+    try:
+        clone.gitmemo("run", "pipeline.py", "1", "x", code=1)
+        clone.write("fails.py", "import pipeline as p\nwith p.storage:\n    p.evaluate(None, 1)\n")
+        clone.gitmemo("run", "fails.py", code=1)
+        clone.gitmemo("remote", "add", "lab", "../lab")
+        clone.gitmemo("remote", "trust", "lab")
+        clone.gitmemo("remote", "key", "lab", "--generate")
+        clone.gitmemo("gc")
+        clone.gitmemo("store", "share", str(clone.home / "store"))
+        clone.gitmemo("run", "pipeline.py", "2")
+    finally:
+        os.umask(before)
+    return clone
+
+
+def files_in(folder: Path) -> Iterator[tuple[str, int]]:
+    for path in folder.rglob("*"):
+        yield path.name, stat.S_IMODE(path.stat().st_mode)
+
+
+def test_what_is_secret_or_locked_is_for_this_user_alone(ran: Clone) -> None:
+    """A lock needs no more than a file that can be opened, so reading is enough to stop programs."""
+    modes = dict(files_in(ran.root / ".git/gitmemo")) | dict(files_in(ran.home / "store"))
+    assert {"claims", "in-use", "failures.jsonl", "config.toml"} <= modes.keys()
+    keys = {name for name in modes if name.endswith(".key")}
+    alone = {*LOCKS, "failures.jsonl", "config.toml"} & modes.keys()
+    assert keys
+    assert {name for name in alone | keys if modes[name] != 0o600} == set()
+    assert stat.S_IMODE((ran.home / "store").stat().st_mode) == 0o700
+
+
+def test_nobody_else_may_write_what_the_umask_forbids(ran: Clone) -> None:
+    for folder in (ran.root / ".git/gitmemo", ran.root / ".gitmemo", ran.home / "store"):
+        for name, mode in files_in(folder):
+            assert not mode & 0o022, name
+    assert all(not stat.S_IMODE(hook.stat().st_mode) & 0o022
+               for hook in (ran.root / ".git/hooks").iterdir())  # fmt: skip
+
+
+def test_temporary_files_have_names_that_nobody_foresees() -> None:
+    """No fixed place in a folder that all users share, and no name that is made before the file."""
+    allowed = {"mkdtemp", "mkstemp", "TemporaryDirectory", "TemporaryFile", "NamedTemporaryFile"}
+    for path in SOURCE.rglob("*.py"):
+        text = path.read_text("utf-8")
+        assert set(re.findall(r"tempfile\.(\w+)", text)) <= allowed, path
+        assert not re.search(r"from tempfile import|[\"'](/var)?/tmp/|[\"']/dev/shm", text), path
+
+
+def test_only_the_page_server_listens() -> None:
+    listening = re.compile(
+        r"socketserver|http\.server|(start|create)_server|multiprocessing\.connection|\.bind\(\("
+    )
+    texts = {
+        path.relative_to(SOURCE).as_posix(): path.read_text("utf-8")
+        for path in SOURCE.rglob("*.py")
+    }
+    found = {name for name, text in texts.items() if listening.search(text)}
+    assert found == {"report/server.py"}
