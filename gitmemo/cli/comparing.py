@@ -28,13 +28,14 @@ from gitmemo.memo.clone_trust import CloneTrust
 from gitmemo.memo.measuring import Distance, distance
 from gitmemo.memo.trust import Values
 from gitmemo.model.facts import Slot
-from gitmemo.quantities import count, size
+from gitmemo.quantities import count
 from gitmemo.query import names_now
 from gitmemo.short_ids import short
 from gitmemo.sync.advice import command
 from gitmemo.versions.comparing import difference
 from gitmemo.versions.finding import find_code
 from gitmemo.workspace import View
+from gitmemo.world.glimpses import glimpse
 
 _MOST = 20
 _MOST_BYTES = 10_000_000
@@ -238,9 +239,7 @@ class _Printer:
             return "nothing"
         if slot.inline is not None:
             return cut(json_line(slot.inline.json), _LONGEST)
-        known = self._new.world.values(slot.cid)
-        what = f"{known[0].codec} {size(known[0].size)}" if known else "not stored"
-        return f"<{what}, cid {short(slot.cid)}>"
+        return f"<{glimpse(self._new.world, slot.cid)}, cid {short(slot.cid)}>"
 
     def _fields(self, row: CallChange) -> dict[str, object]:
         fields: dict[str, object] = {

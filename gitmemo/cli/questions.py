@@ -24,7 +24,7 @@ from gitmemo.model.facts import Call, Slot
 from gitmemo.model.plain import as_json, told
 from gitmemo.model.tags import SIGN
 from gitmemo.plain_files import replace_file
-from gitmemo.quantities import count, size
+from gitmemo.quantities import count
 from gitmemo.query import (
     Selection,
     names_now,
@@ -37,6 +37,7 @@ from gitmemo.versions.spoken import names_in_program
 from gitmemo.workspace import View
 from gitmemo.world import tagging
 from gitmemo.world.authors import authors_of
+from gitmemo.world.glimpses import glimpse
 
 
 @click.command()
@@ -287,8 +288,7 @@ def _as_text(view: View, result: Table) -> Iterator[str]:
         plain = told(slot)
         if plain:
             return plain.json
-        values = view.world.values(slot.cid)
-        return f"<{values[0].codec} {size(values[0].size)}>" if values else "<not stored>"
+        return f"<{glimpse(view.world, slot.cid)}>"
 
     rows = [
         [_text_cell(row.get(name, ()), shown) for name in result.columns] for row in result.rows

@@ -8,13 +8,14 @@ unpickling. Invariant: nothing is written outside the project.
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 from gitmemo.codecs.codec import Encoded, Parts, Source
-from gitmemo.codecs.tree import Node, TreeReader, TreeWriter, read_tree, write_tree
+from gitmemo.codecs.tree import Node, TreeReader, TreeWriter, read_tree, text_in, write_tree
 from gitmemo.errors import FileOutside, GitmemoError, NotAFile, Unencodable
 from gitmemo.files import Dir, File, names, placing
 from gitmemo.files.seen import Content, Hasher, content_of
@@ -171,6 +172,29 @@ def _digest(text: Any) -> Digest:
     if len(value) != len(Digest(b"\0" * 32)):
         raise ValueError(f"{text!r} is no content id")
     return Digest(value)
+
+
+def named_in(source: Source) -> list[tuple[str, list[Digest]]]:
+    """Return the path of each file and folder in a stored value, with its bytes; nothing is placed.
+
+    Raises:
+        ValueError: It is no such value.
+    """
+    found: list[tuple[str, list[Digest]]] = []
+
+    def noted(data: dict[str, Any]) -> object:
+        for tag, body in data.items():
+            if tag == "F":
+                found.append((str(body[0]), [_digest(body[1])]))
+            elif tag == "D":
+                found.append((f"{body[0]}/", [_digest(cid) for _, cid, *_ in body[1]]))
+        return data
+
+    try:
+        json.loads(text_in(source), object_hook=noted)
+    except (TypeError, IndexError, KeyError, RecursionError) as error:
+        raise ValueError(f"no files: {error}") from error
+    return found
 
 
 def refuse_files(value: object) -> None:

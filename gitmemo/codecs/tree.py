@@ -77,9 +77,18 @@ def write_tree(value: object, writer: TreeWriter) -> Chunks | None:
 def read_tree(source: Source, reader: Callable[[memoryview, bool], TreeReader]) -> object:
     """Return the value that `write_tree` wrote; `reader` makes the one that reads its tags."""
     data, is_map = opened(source)
-    end = _LENGTH_BYTES + int.from_bytes(data[:_LENGTH_BYTES], "little")
-    text = bytes(data[_LENGTH_BYTES:end]).decode("utf-8", "surrogatepass")
+    text, end = _text(data)
     return json.loads(text, object_hook=reader(data[_aligned(end) :], is_map).value)
+
+
+def text_in(source: Source) -> str:
+    """Return the JSON of what `write_tree` wrote."""
+    return _text(opened(source)[0])[0]
+
+
+def _text(data: memoryview) -> tuple[str, int]:
+    end = _LENGTH_BYTES + int.from_bytes(data[:_LENGTH_BYTES], "little")
+    return bytes(data[_LENGTH_BYTES:end]).decode("utf-8", "surrogatepass"), end
 
 
 def _aligned(size: int) -> int:

@@ -121,6 +121,18 @@ class Deletion:
             lines.append("`.carry_out()` forgets them, `.undo()` brings them back")
         return "\n".join(lines)
 
+    def _repr_html_(self) -> str:
+        from gitmemo import markup
+        from gitmemo.ref.calls_page import folded_calls
+
+        first, *more = repr(self).splitlines()
+        return markup.block(
+            markup.heading(first),
+            folded_calls("asked for", self.calls),
+            folded_calls("used or share their results", self.dependents),
+            *map(markup.line, more),
+        )
+
 
 def resting_on(universe: Universe, start: Iterable[Digest]) -> Hids:
     """Return `start` and the calls whose results rest on those, directly or through others."""

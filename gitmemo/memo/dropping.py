@@ -20,7 +20,8 @@ from gitmemo.model.lines import record_id, to_line
 from gitmemo.model.semantics import semantic_id
 from gitmemo.model.tombstones import origin_of
 from gitmemo.model.validity import Code
-from gitmemo.short_ids import begins, told_apart
+from gitmemo.quantities import count, size
+from gitmemo.short_ids import begins, short, told_apart
 from gitmemo.world.forgetting import with_copies
 from gitmemo.world.tagging import tags_of
 from gitmemo.world.view import World, values_behind
@@ -53,6 +54,34 @@ class DropPlan:
         """Forget the calls, all in one; return the plan with what undoes it."""
         grave = world.forget(with_copies(world, (*self.calls, *self.dependents)), why)
         return replace(self, undo=to_hex(grave))
+
+    def __str__(self) -> str:
+        state = "dropped" if self.undo else "to drop"
+        lines = [f"{state}: {count(len(self.calls), 'call')}"]
+        if self.dependents:
+            lines.append(f"and {count(len(self.dependents), 'call')} that used their results")
+        if self.kept:
+            lines.append(f"stay: {count(len(self.kept), 'call')} that used their results")
+        if self.tags:
+            lines.append(f"leads nowhere then: {', '.join(self.tags)}")
+        values = f"{count(self.values, 'value')} ({size(self.size_bytes)})"
+        lines.append(f"{values} that nothing else here needs")
+        if self.undo:
+            lines.append(f"gitmemo drop --undo {short(self.undo)} brings them back")
+        return "\n".join(lines)
+
+    def _repr_html_(self) -> str:
+        from gitmemo import markup
+        from gitmemo.ref.calls_page import folded_calls
+
+        first, *more = str(self).splitlines()
+        return markup.block(
+            markup.heading(first),
+            folded_calls("asked for", self.calls),
+            folded_calls("used their results", self.dependents),
+            folded_calls("stay", self.kept),
+            *map(markup.line, more),
+        )
 
 
 def plan_drop(

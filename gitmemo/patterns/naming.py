@@ -46,13 +46,13 @@ def names_for(
     `said` is what the user's program calls the results of ops.
     """
     hidden = {name.partition(".")[0] for name in functions.values()}
-    used = {*keyword.kwlist, *_OURS, *hidden}
+    used = _Used({*keyword.kwlist, *_OURS, *hidden})
     code: dict[int, str] = {}
     order = pattern.variables()
     for variable in (*pattern.asked, *order):
         if variable in given and variable not in code:
             code[variable] = _free(given[variable], used)
-    used |= _TAKEN
+    used.names |= _TAKEN
     idle = set(idle_outputs(pattern))
     wanted = _plain_names(pattern, functions, said)
     for variable in order:
@@ -147,27 +147,32 @@ def _of_function(function: str, output: str) -> str:
     return f"{short}_{int(number or 0) + 1}"
 
 
-def _free(wanted: str, used: set[str]) -> str:
-    """Return a name that nothing has yet, and note it as taken."""
-    stem = re.sub(r"\W", "_", wanted)
-    name = stem = stem if stem.isidentifier() else f"_{stem}"
-    number, stem = 1, stem.removesuffix("_1")
-    while name in used:
-        number += 1
-        name = f"{stem}_{number}"
-    used.add(name)
-    return name
+class _Used:
+    """Names that something has, and how far each was counted: long chains give one thousands of times."""
+
+    def __init__(self, names: Iterable[str] = ()) -> None:
+        self.names = set(names)
+        self._numbers: dict[str, int] = {}
+
+    def other(self, name: str, stem: str) -> str:
+        """Return `name`, or `stem` with a number, whichever is free first, and note it as taken."""
+        number = self._numbers.get(stem, 1)
+        while name in self.names:
+            number += 1
+            name = f"{stem}_{number}"
+        self._numbers[stem] = number
+        self.names.add(name)
+        return name
+
+
+def _free(wanted: str, used: _Used) -> str:
+    """Return an identifier that nothing has yet, and note it as taken."""
+    name = re.sub(r"\W", "_", wanted)
+    name = name if name.isidentifier() else f"_{name}"
+    return used.other(name, name.removesuffix("_1"))
 
 
 def unique(columns: Sequence[str]) -> list[str]:
     """Return column names that differ: a number is added to those that do not."""
-    used: set[str] = set()
-    found: list[str] = []
-    for column in columns:
-        name, number = column, 1
-        while name in used:
-            number += 1
-            name = f"{column}_{number}"
-        used.add(name)
-        found.append(name)
-    return found
+    used = _Used()
+    return [used.other(column, column) for column in columns]

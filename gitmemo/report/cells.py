@@ -27,7 +27,7 @@ from gitmemo.hashing.digest import Digest, to_hex
 from gitmemo.model.facts import Call, Slot
 from gitmemo.model.items import JsonValue
 from gitmemo.model.plain import as_json, told
-from gitmemo.quantities import size
+from gitmemo.world.glimpses import NOT_STORED, glimpse
 from gitmemo.world.view import World
 
 Shown: TypeAlias = JsonValue
@@ -81,14 +81,13 @@ class Cells:
         if kind is None:
             kind = self._kinds[slot.cid] = self._kind(slot)
         shown: Parts = {"s": kind}
-        return shown if kind == "not stored" else shown | {"c": to_hex(slot.cid)[:ID_DIGITS]}
+        return shown if kind == NOT_STORED else shown | {"c": to_hex(slot.cid)[:ID_DIGITS]}
 
     def _kind(self, slot: Slot) -> str:
         if slot.parts is not None and slot.parts.items is not None:
             kind = slot.parts.kind if slot.parts.kind != "object" else "container"
             return f"{kind} of {len(slot.parts.items)}"
-        values = self._world.values(slot.cid)
-        return f"{values[0].codec} {size(values[0].size)}" if values else "not stored"
+        return glimpse(self._world, slot.cid)
 
     def _user(self, slot: Slot) -> tuple[str, str] | None:
         """Return by which result, and which argument of the call that made it, a value is found."""

@@ -12,6 +12,7 @@ from typing import Literal, TypeAlias
 
 from gitmemo.model.items import JsonValue
 from gitmemo.report.cells import ID_DIGITS, Shown, with_id
+from gitmemo.report.kept import KeptCells
 
 Role: TypeAlias = Literal["input", "between", "result", "call"]
 """Whether values came from outside, were made on the way, are what the op returned, or are about the call."""
@@ -33,7 +34,7 @@ class Column:
     name: str
     role: Role
     own: bool
-    cells: Sequence[Shown]
+    cells: KeptCells
     ids: str
     at: Sequence[int] | None
     constant: bool
@@ -58,7 +59,10 @@ class Column:
             "constant": self.constant,
             "numeric": self.numeric,
         }
-        return fields | ({"cells": self.cells, "ids": self.ids, "at": self.at} if rows else {})
+        if not rows:
+            return fields
+        at = None if self.at is None else list(self.at)
+        return fields | {"cells": list(self.cells), "ids": self.ids, "at": at}
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +72,7 @@ class TableOfOp:
     Attributes:
         total: How many rows there are; those of the newest calls are in the table.
         codes: The versions behind a row, each set of them once; `code_at` says which a row has.
+        call: The column that has the id of each row's call.
     """
 
     op: str
@@ -76,6 +81,7 @@ class TableOfOp:
     columns: tuple[Column, ...]
     codes: Sequence[Sequence[int]]
     code_at: Sequence[int]
+    call: int
 
     def __len__(self) -> int:
         return len(self.code_at)
@@ -88,9 +94,10 @@ class TableOfOp:
             "rows": len(self),
             "total": self.total,
             "columns": [column.as_dict(rows=rows) for column in self.columns],
+            "call": self.call,
             "codes": self.codes,
         }
-        return fields | ({"code_at": self.code_at} if rows else {})
+        return fields | ({"code_at": list(self.code_at)} if rows else {})
 
 
 @dataclass(frozen=True, slots=True)

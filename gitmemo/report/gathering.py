@@ -20,6 +20,7 @@ from gitmemo.quantities import count
 from gitmemo.report.cells import Cells
 from gitmemo.report.changes import Since, changes_since
 from gitmemo.report.document import Code, Document, TableOfOp
+from gitmemo.report.kept import Shelf
 from gitmemo.report.tables import Made, table_of
 from gitmemo.short_ids import short
 from gitmemo.versions.contents import Texts
@@ -100,7 +101,7 @@ def gather(view: View, wanted: Wanted) -> Document:
     frame, versions, since = wanted.frame, Versions(), wanted.since
     pending = view.world.pending_hids(view.code)
     cells = Cells(view.world, frame.calls)
-    made = Made(frame, cells, versions.number, pending, wanted.most)
+    made = Made(frame, cells, versions.number, pending, wanted.most, Shelf())
     tables = tuple(table_of(made, name) for name in frame.functions)
     changes = changes_since(since, wanted.ops, versions.number) if since else None
     svg, nodes = _drawn(graph_of(frame, pending), frame)

@@ -175,7 +175,7 @@ class _Handler(BaseHTTPRequestHandler):
             self._page()
         elif path == "/news":
             self._news()
-        elif path not in ("/rows", "/points", "/numbered"):
+        elif path not in ("/rows", "/points", "/numbered", "/called"):
             self._text(HTTPStatus.NOT_FOUND, "there is no such page\n")
         elif asked.get("edition") != str(live.number):
             self._text(HTTPStatus.CONFLICT, "there is a newer page\n")
@@ -194,6 +194,8 @@ class _Handler(BaseHTTPRequestHandler):
         columns = len(source.document.tables[question.table].columns)
         if path == "/numbered":
             return source.numbered(question.table, list(map(int, fields["numbers"])))
+        if path == "/called":
+            return source.called(question.table, list(map(str, fields["calls"])))
         if path == "/points":
             wanted = list(map(int, fields["columns"]))
             if not all(0 <= place < columns for place in wanted):

@@ -5,13 +5,13 @@ Not HTTP (`server`). Invariant: a question is answered from one document, never 
 
 from __future__ import annotations
 
+from array import array
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from threading import Lock
-from typing import TypeAlias
 
-from gitmemo.report.asking import filter_of, order_of, text_of
+from gitmemo.report.asking import filter_of, order_of
 from gitmemo.report.cells import Shown
 from gitmemo.report.document import Column, Document, TableOfOp
 
@@ -45,7 +45,6 @@ class Source:
     def __init__(self, document: Document) -> None:
         self.document = document
         self._answered: OrderedDict[Question, Sequence[int]] = OrderedDict()
-        self._texts: dict[int, list[Texts]] = {}
         self._lock = Lock()
 
     def rows(self, asked: Question, start: int, most: int) -> dict[str, object]:
@@ -59,6 +58,14 @@ class Source:
         """Return the rows with these numbers."""
         of = self._table(table)
         return {"rows": [_row(of, n) for n in numbers[:MOST_ROWS] if 0 <= n < len(of)]}
+
+    def called(self, table: int, calls: Sequence[str]) -> dict[str, object]:
+        """Return the rows of the calls with these ids, where there are such rows."""
+        of = self._table(table)
+        column, wanted = of.columns[of.call], frozenset(calls[:MOST_ROWS])
+        places = {place for place, cell in enumerate(column.cells) if cell in wanted}
+        numbers = [n for n in range(len(of)) if column.place(n) in places] if places else []
+        return self.numbered(table, numbers)
 
     def points(self, asked: Question, columns: Sequence[int]) -> dict[str, object]:
         """Return the cells of some columns, of as many rows as a plot shows."""
@@ -77,10 +84,7 @@ class Source:
             if known is not None:
                 self._answered.move_to_end(asked)
                 return known
-        table = self._table(asked.table)
-        if asked.text and asked.table not in self._texts:
-            self._texts[asked.table] = texts_of(table)
-        found = found_rows(table, asked, self._texts.get(asked.table))
+        found = found_rows(self._table(asked.table), asked)
         with self._lock:
             self._answered[asked] = found
             while len(self._answered) > _REMEMBERED:
@@ -88,47 +92,51 @@ class Source:
         return found
 
 
-Texts: TypeAlias = "tuple[Column, list[str]]"
-"""A column, and the texts of its cells, in small letters."""
-
-
-def texts_of(table: TableOfOp) -> list[Texts]:
-    """Return what the rows of a table are searched by."""
-    return [(column, [text_of(cell).lower() for cell in column.cells]) for column in table.columns]
-
-
-def found_rows(
-    table: TableOfOp, asked: Question, texts: Sequence[Texts] | None = None
-) -> Sequence[int]:
-    """Return the numbers of the rows that meet a question, in its order; `texts` as `texts_of` has them."""
+def found_rows(table: TableOfOp, asked: Question) -> Sequence[int]:
+    """Return the numbers of the rows that meet a question, in its order."""
     found: Sequence[int] = range(len(table))
     for place, wanted in asked.filters:
         test = filter_of(wanted)
         if test is not None:
             column = table.columns[place]
-            passes = [test(cell) for cell in column.cells]
-            found = [n for n in found if passes[column.place(n)]]
+            found = _where(column, found, bytes(map(test, column.cells)))
     for word in asked.text.lower().split():
-        found = _with_word(texts or texts_of(table), found, word)
+        found = _with_word(table, found, word)
     for place, upwards in reversed(asked.sort):
         found = _sorted(table.columns[place], found, upwards=upwards)
     return found
 
 
-def _with_word(texts: Sequence[Texts], rows: Sequence[int], word: str) -> Sequence[int]:
-    passing: set[int] = set()
-    for column, of_cells in texts:
-        places = {place for place, text in enumerate(of_cells) if word in text}
-        if places:
-            passing.update(n for n in rows if column.place(n) in places)
-    return [n for n in rows if n in passing]
+def _where(column: Column, rows: Sequence[int], passes: Sequence[int]) -> Sequence[int]:
+    """Return the rows whose cells pass; `passes` says so of each different cell."""
+    at = column.at
+    return array("I", (n for n in rows if passes[n if at is None else at[n]]))
+
+
+def _with_word(table: TableOfOp, rows: Sequence[int], word: str) -> Sequence[int]:
+    passing = bytearray(len(table))
+    for column in table.columns:
+        having = bytearray(len(column.cells))
+        for place in column.cells.having(word):
+            having[place] = True
+        if any(having):
+            for n in _where(column, rows, having):
+                passing[n] = True
+    return array("I", (n for n in rows if passing[n]))
 
 
 def _sorted(column: Column, rows: Sequence[int], *, upwards: bool) -> Sequence[int]:
     keys = [order_of(cell, upwards=upwards) for cell in column.cells]
-    ranks = {key: rank for rank, key in enumerate(sorted(set(keys)))}
-    rank_of = [ranks[key] for key in keys]
-    return sorted(rows, key=lambda n: rank_of[column.place(n)], reverse=not upwards)
+    ranks = array("I", bytes(4 * len(keys)))
+    rank, before = -1, None
+    for place in sorted(range(len(keys)), key=keys.__getitem__):
+        if keys[place] != before:
+            rank, before = rank + 1, keys[place]
+        ranks[place] = rank
+    del keys
+    at = column.at
+    rank_of = ranks.__getitem__ if at is None else lambda n: ranks[at[n]]
+    return array("I", sorted(rows, key=rank_of, reverse=not upwards))
 
 
 def _row(table: TableOfOp, number: int) -> dict[str, object]:

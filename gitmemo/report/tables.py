@@ -6,6 +6,7 @@ result, and its versions are those of all calls that are part of it.
 
 from __future__ import annotations
 
+from array import array
 from collections import Counter
 from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -17,6 +18,7 @@ from gitmemo.model.facts import Call
 from gitmemo.report.asking import number_in
 from gitmemo.report.cells import ID_DIGITS, Cells, Shown, key_of, plain_cell, without_id
 from gitmemo.report.document import Column, Role, TableOfOp
+from gitmemo.report.kept import Shelf
 from gitmemo.short_ids import short
 
 _COMMIT_DIGITS = 9
@@ -33,6 +35,7 @@ class Made:
         number: Gives a version of an op its place in the list of them.
         pending: The calls that are in no commit.
         most: How many rows a table has at most.
+        shelf: Keeps the cells.
     """
 
     frame: ComputationFrame
@@ -40,6 +43,7 @@ class Made:
     number: Callable[[str, Digest], int]
     pending: Collection[Digest]
     most: int
+    shelf: Shelf
 
 
 def table_of(made: Made, function: str) -> TableOfOp:
@@ -52,13 +56,14 @@ def table_of(made: Made, function: str) -> TableOfOp:
     op = made.frame.function(function).op
     sorts = _sorts(frame, op)
     columns = [
-        _column(name, sorts[name], [row.get(name, ()) for row in table.rows], made.cells)
+        _column(made, name, sorts[name], (row.get(name, ()) for row in table.rows))
         for name in table.columns
     ]
+    call = len(columns)
     columns += _of_calls(table, finals, made, {column.name for column in columns})
     codes, code_at = _codes(frame, finals, made.number)
     total = len(finals) + max(0, len(calls) - made.most)
-    return TableOfOp(op, function.removesuffix("()"), total, tuple(columns), codes, code_at)
+    return TableOfOp(op, function.removesuffix("()"), total, tuple(columns), codes, code_at, call)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,22 +94,28 @@ def _role(variable: Variable, op: str) -> Role:
     return "result" if variable.function.op == op else "between"
 
 
-def _column(name: str, sort: _Sort, cells: Sequence[Cell], maker: Cells) -> Column:
+def _column(made: Made, name: str, sort: _Sort, cells: Iterable[Cell]) -> Column:
     places: dict[object, int] = {}
     shown: list[Shown] = []
-    at: list[int] = []
+    at = array("I")
     for cell in cells:
         key = key_of(cell)
         place = places.get(key)
         if place is None:
             place = places[key] = len(shown)
-            shown.append(maker.of(cell))
+            shown.append(made.cells.of(cell))
         at.append(place)
-    return column_of(name, sort.role, shown, at, own=sort.own)
+    return column_of(made.shelf, name, sort.role, shown, at, own=sort.own)
 
 
 def column_of(
-    name: str, role: Role, cells: Iterable[Shown], at: Sequence[int], *, own: bool = True
+    shelf: Shelf,
+    name: str,
+    role: Role,
+    cells: Iterable[Shown],
+    at: Sequence[int],
+    *,
+    own: bool = True,
 ) -> Column:
     """Return the column of these cells, each different one once, of which each row has one."""
     pairs = [without_id(cell) for cell in cells]
@@ -116,21 +127,21 @@ def column_of(
     first = bare[0] if bare else None
     is_constant = all(type(cell) is type(first) and cell == first for cell in bare)
     places = None if len(at) == len(bare) else at  # each new cell has the next place
-    return Column(name, role, own, bare, ids, places, is_constant, is_numeric)
+    return Column(name, role, own, shelf.keep(bare), ids, places, is_constant, is_numeric)
 
 
 def _of_calls(
     table: Table, finals: Sequence[Call], made: Made, taken: Collection[str]
 ) -> list[Column]:
-    """Return the columns that say of which call each row is."""
+    """Return the columns that say of which call each row is, its id in the first."""
 
     def said(name: str, values: Iterable[Hashable]) -> Column:
         while name in taken:
             name += "_"
         places: dict[Hashable, int] = {}
-        at = [places.setdefault(value, len(places)) for value in values]
+        at = array("I", (places.setdefault(value, len(places)) for value in values))
         cells = [None if value is None else plain_cell(value) for value in places]
-        return column_of(name, "call", cells, at)
+        return column_of(made.shelf, name, "call", cells, at)
 
     found = [
         said("call", (to_hex(call.hid)[:12] for call in finals)),
@@ -155,7 +166,7 @@ def _commit(call: Call) -> str | None:
 
 def _codes(
     frame: ComputationFrame, finals: Sequence[Call], number: Callable[[str, Digest], int]
-) -> tuple[list[list[int]], list[int]]:
+) -> tuple[list[list[int]], Sequence[int]]:
     """Return the sets of versions that are behind rows, and which of them each row has."""
     universe = frame.universe.only(frame.selected)
     left = Counter(maker.hid for call in universe.calls for maker in universe.feeding[call.hid])
@@ -177,4 +188,4 @@ def _codes(
             behind[call.hid] = found
         if call.hid in wanted:
             of_call[call.hid] = places.setdefault(found, len(places))
-    return [sorted(one) for one in places], [of_call[call.hid] for call in finals]
+    return [sorted(one) for one in places], array("I", (of_call[call.hid] for call in finals))

@@ -107,4 +107,44 @@ def test_versions_and_differences(tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     difference = storage.diff(old, new)
     assert "background" in page_of(difference)
     assert "&lt;script" in page_of(storage.code(old))
+    plan = storage.drop_version(versions[0].content_id, dry_run=True)
+    page = plan._repr_html_()
+    assert "to drop: 1 call" in page and "&lt;script" in page and "<script" not in page
+    assert "0 values (0 B) that nothing else here needs" in page
+    done = storage.drop_version(versions[0].content_id)
+    assert str(done).startswith("dropped: 1 call\n")
+    assert f"gitmemo drop --undo {done.undo[:6]}" in done._repr_html_()
     del sys.modules[module.stem]
+
+
+def test_plans_show_what_would_go(storage: gm.Storage) -> None:
+    with storage:
+        for text in (EVIL, "b", "c"):
+            evil(text)
+    plan = storage.cf(evil).delete_calls()
+    page = plan._repr_html_()
+    assert _Tags(page).seen <= {
+        "div",
+        "b",
+        "table",
+        "thead",
+        "tbody",
+        "tr",
+        "th",
+        "td",
+        "details",
+        "summary",
+    }
+    assert "to forget: 3 calls of evil (3)" in page and "asked for: 3 calls" in page
+    assert "text=&#x27;&lt;script&gt;" in page and "carry_out()" in page
+    plan.carry_out()
+    assert "forgotten: 3 calls" in plan._repr_html_()
+
+
+def test_a_plan_of_many_calls_shows_some(storage: gm.Storage) -> None:
+    with storage:
+        for number in range(60):
+            evil(str(number))
+    page = storage.cf(evil).delete_calls()._repr_html_()
+    assert "asked for: 60 calls" in page and "and 10 more calls" in page
+    assert page.count("<tr>") == 51

@@ -10,6 +10,7 @@ import subprocess
 import sys
 import threading
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -210,6 +211,44 @@ def test_keys_move_choose_and_pin(page: Browser) -> None:
     page.wait("document.querySelector('td.active').parentElement.dataset.place === '35'")
 
 
+def test_keys_sort_and_the_focus_stays(page: Browser) -> None:
+    name = "document.querySelector('.name[data-column=\"4\"]')"
+    page.run(f"{name}.focus()")
+    for key, code, text, order in (
+        ("Enter", 13, "\r", "ascending"),
+        (" ", 32, " ", "descending"),
+        ("Enter", 13, "\r", "none"),
+    ):
+        page.key(key, code, text)
+        page.wait(f"{name}.parentElement.getAttribute('aria-sort') === '{order}'")
+        assert page.run(f"document.activeElement === {name}"), order
+
+
+def test_a_narrow_window_shows_all_of_a_page_with_long_names(
+    browser: Browser, report: Report, tmp_path: Path
+) -> None:
+    data = data_of(report("--since", "HEAD"))
+    data["title"] = "name_without_spaces_" * 20
+    data["notes"] = ["left out: " + "a/long/path/" * 40]
+    path = tmp_path / "narrow.html"
+    path.write_text(html_of(data, "<svg></svg>"), "utf-8")
+    browser.look(width=400, height=700)
+    browser.open(path.as_uri())
+    browser.run("document.querySelectorAll('tbody .chooser')[0].click()")
+    browser.wait("document.querySelector('#panel .facts')")
+    wide = []
+    for tab in ("graph", "plot", "changes", "table"):
+        browser.run(f"document.getElementById('tab-{tab}').click()")
+        wide.append(browser.run("document.documentElement.scrollWidth"))
+    browser.run("scrollTo(0, document.body.scrollHeight)")
+    between = browser.run(
+        "document.getElementById('panel').getBoundingClientRect().top"
+        " - document.querySelector('.grid').getBoundingClientRect().bottom"
+    )
+    browser.look()
+    assert wide == [400] * 4 and between >= 0
+
+
 def test_paper_has_the_rows(page: Browser) -> None:
     assert page.paper().startswith(b"%PDF")
 
@@ -293,16 +332,78 @@ def test_a_file_leads_a_browser_to_a_served_page(browser: Browser, project: Proj
             server.release()
 
 
-def test_a_served_page_follows_the_world(
-    browser: Browser, project: Project, tmp_path: Path
-) -> None:
-    command = [sys.executable, "-m", "gitmemo", "serve", "train"]
+@contextmanager
+def served(project: Project, *arguments: str) -> Iterator[str]:
+    """Serve a page while the body runs; what was edited is as it was afterwards."""
+    path = project.root / "program.py"
+    text = path.read_text("utf-8")
+    command = [sys.executable, "-m", "gitmemo", "serve", *arguments]
     process = subprocess.Popen(
         command, cwd=project.root, stdout=subprocess.PIPE, stderr=subprocess.DEVNULL, text=True
     )
     assert process.stdout is not None
     try:
-        browser.open(process.stdout.readline().strip())
+        yield process.stdout.readline().strip()
+    finally:
+        path.write_text(text, "utf-8")
+        os.kill(process.pid, signal.SIGINT)
+        process.wait()
+
+
+def test_rows_that_were_chosen_or_pinned_are_so_in_the_next_page(
+    browser: Browser, project: Project
+) -> None:
+    with served(project, "train", "--all") as address:
+        browser.open(address)
+        press(browser, "rate", within="thead")
+        browser.wait("document.querySelector('[aria-sort=ascending]')")
+        for row in (3, 7):
+            browser.run(f"document.querySelectorAll('tbody .chooser')[{row}].click()")
+        browser.run("document.querySelectorAll('tbody .pinner')[9].click()")
+        browser.run("document.querySelector('[aria-label=\"Pin column kind\"]').click()")
+        looks = """(() => {
+            const rows = (which) => [...document.querySelectorAll(which)]
+                .map((row) => [...row.children].map((cell) => cell.textContent).join("|"));
+            return {chosen: rows("tbody tr.chosen"), pinned: rows("thead tr.pinned")};
+        })()"""
+        browser.wait(f"{looks}.pinned.length === 1 && document.querySelector('.beside')")
+        before = browser.run(looks)
+        assert [row[0] for row in before["chosen"]] == ["A", "B"]
+        browser.run("document.documentElement.dataset.mark = 'old'; location.reload()")
+        seen = "!document.documentElement.dataset.mark && document.querySelector('.beside')"
+        browser.wait(seen)
+        assert browser.run(looks) == before
+        browser.run("document.documentElement.dataset.mark = 'old'")
+        project.edit("SCALE = 3", "SCALE = 7")
+        browser.wait("document.getElementById('news').textContent.includes('newer results')")
+        press(browser, "Show it")
+        browser.wait(seen)
+        after = browser.run(looks)
+        assert json.dumps(after) == json.dumps(before).replace("|current", "|older code")
+        assert browser.complaints() == []
+
+
+def test_rows_that_are_gone_from_the_next_page_are_said_to_be(
+    browser: Browser, project: Project
+) -> None:
+    with served(project, "train") as address:
+        browser.open(address)
+        browser.run("document.querySelectorAll('tbody .pinner')[2].click()")
+        browser.wait("document.querySelector('thead tr.pinned')")
+        browser.run("document.querySelectorAll('tbody .chooser')[0].click()")
+        browser.wait("document.querySelector('#panel .python')")
+        browser.run("document.documentElement.dataset.mark = 'old'")
+        project.edit("SCALE = 3", "SCALE = 2")  # the first code again, with other calls
+        browser.wait("document.getElementById('news').textContent.includes('newer results')")
+        press(browser, "Show it")
+        browser.wait("document.getElementById('said').textContent.startsWith('2 rows that you')")
+        assert browser.run("document.querySelectorAll('tr.chosen, tr.pinned').length") == 0
+        assert browser.run("document.getElementById('panel').hidden") is True
+
+
+def test_a_served_page_follows_the_world(browser: Browser, project: Project) -> None:
+    with served(project, "train") as printed:
+        browser.open(printed)
         address = browser.run("location.href")
         assert re.fullmatch(r"http://127\.0\.0\.1:\d+/", address)
         assert counted(browser) == "18 rows"
@@ -327,8 +428,3 @@ def test_a_served_page_follows_the_world(
             for url in browser.requests()
             if url.startswith("http")
         } == {address}
-    finally:
-        if "SCALE = 5" in (project.root / "program.py").read_text("utf-8"):
-            project.edit("SCALE = 5", "SCALE = 3")
-        os.kill(process.pid, signal.SIGINT)
-        process.wait()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import io
 import json
 import os
 import re
@@ -22,8 +23,10 @@ from report.conftest import Project
 
 from gitmemo.cli import main
 from gitmemo.cli.reporting import PageQuestion
-from gitmemo.errors import CannotListen, GitmemoError, NotInitialised
+from gitmemo.errors import CannotListen, GitmemoError, NotInitialised, PageNotWritten
 from gitmemo.report import Edition, Live, Server
+from gitmemo.report.asking import text_of
+from gitmemo.report.kept import Shelf
 from gitmemo.report.source import Question, found_rows
 
 
@@ -153,6 +156,11 @@ def test_rows_come_filtered_sorted_and_in_parts(client: Client, live: Live) -> N
     assert points["total"] == 24 and set(points["cells"][0]) == {0.1, 0.25}
     again = client.ask("numbered", table=number, numbers=[5, 1, 999]).json()["rows"]
     assert [row["n"] for row in again] == [5, 1]
+    call = live.document.tables[number].call
+    ids = [row["cells"][call] for row in again]
+    called = client.ask("called", table=number, calls=[*ids, "0" * 12]).json()["rows"]
+    assert called == again[::-1]
+    assert client.ask("called", table=number, calls=[{}]).json() == {"rows": []}
 
 
 @pytest.mark.parametrize(
@@ -251,6 +259,30 @@ def test_a_port_that_is_taken_is_said(client: Client, live: Live) -> None:
     assert "--port 0" in caught.value.remedy()
     with pytest.raises(CannotListen):
         Server(live, "198.51.100.7")
+
+
+def test_rows_of_a_large_table_are_found_where_they_are() -> None:
+    texts = [f"Run {n}" if n % 3 else {"l": [n, f"Ünïted {n}"], "more": 1} for n in range(9_000)]
+    cells = Shelf().keep([None, "a\0b", *texts, {"v": "last \ud800", "h": "0123456789ab"}])
+    assert len(cells) == 9_003 and cells[-1] == list(cells)[-1]
+    asked = (4096, 0, 9_001, 4095)
+    assert [cells[n] for n in asked] == [list(cells)[n] for n in asked]
+    lower = [text_of(cell).lower() for cell in cells]
+    for word in ("99", "ünïted 4", "run", "last", "\ud800", "nothing", ", "):
+        assert list(cells.having(word)) == [n for n, text in enumerate(lower) if word in text], word
+    with pytest.raises(IndexError):
+        cells[9_003]
+
+
+def test_a_full_disk_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Full(io.BytesIO):
+        def write(self, data: object) -> int:
+            raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("tempfile.TemporaryFile", lambda **_: Full())
+    with pytest.raises(PageNotWritten) as caught:
+        Shelf().keep([1])
+    assert "No space left" in caught.value.problem()
 
 
 def test_sorting_by_several_columns_keeps_the_first_most_important(live: Live) -> None:

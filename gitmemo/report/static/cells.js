@@ -62,7 +62,7 @@ function decimalsOf(cells) {
   }
   if (!longest) return undefined;
   const wanted = 4 - Math.floor(Math.log10(largest));
-  return Math.max(1, Math.min(wanted, longest, 8));
+  return wanted > 8 ? undefined : Math.max(1, Math.min(wanted, longest));
 }
 
 /** Return how cells are sorted: [rank, number, text]; numbers, NaN, texts, the rest, gaps. */

@@ -79,10 +79,11 @@ class Grid {
       });
       const isPinned = pinned.includes(place);
       head.append(
-        button(name, (event) => this.sortBy(place, event.shiftKey), { class: "name", title: `${name}: ${ROLES[role]}` }),
+        button(name, (event) => this.sortBy(place, event.shiftKey), { class: "name", title: `${name}: ${ROLES[role]}`, "data-column": place }),
         element("span", { class: "arrow", "aria-hidden": "true" }, arrow),
         button("⇤", () => this.pinColumn(place), {
           class: "pinner",
+          "data-column": place,
           "aria-pressed": String(isPinned),
           "aria-label": `Pin column ${name}`,
           title: isPinned ? "Unpin" : "Pin to the left",
@@ -101,12 +102,12 @@ class Grid {
       boxes.append(element("th", {}, box));
     }
     const focused = this.head.contains(document.activeElement) ? document.activeElement : null;
-    const [column, caret] = [focused?.dataset.column, focused?.selectionStart];
+    const [column, caret, which] = [focused?.dataset.column, focused?.selectionStart, focused?.className];
     this.head.replaceChildren(names, boxes, ...this.pinned.map((row) => this.rowElement(row, -1, true)));
     if (column !== undefined) {
-      const box = this.head.querySelector(`input[data-column="${column}"]`);
-      box?.focus();
-      box?.setSelectionRange(caret, caret);
+      const again = [...this.head.querySelectorAll(`[data-column="${column}"]`)].find((one) => one.className === which);
+      again?.focus();
+      again?.setSelectionRange?.(caret, caret);
     }
     this.table.setAttribute("aria-rowcount", this.total);
     this.table.setAttribute("aria-colcount", places.length);
@@ -209,8 +210,8 @@ class Grid {
       element(
         "td",
         { class: "mark pin" },
-        button(letter || "○", () => this.choose(row.n), { class: "chooser", tabindex: -1, "aria-label": "Choose row", "aria-pressed": String(isChosen) }),
-        button("⇡", () => this.pinRow(row.n), { class: "pinner", tabindex: -1, "aria-label": "Pin row", "aria-pressed": String(rows.includes(row.n)), title: rows.includes(row.n) ? "Unpin" : "Pin to the top" }),
+        button(letter || "○", () => this.choose(row), { class: "chooser", tabindex: -1, "aria-label": "Choose row", "aria-pressed": String(isChosen) }),
+        button("⇡", () => this.pinRow(row), { class: "pinner", tabindex: -1, "aria-label": "Pin row", "aria-pressed": String(rows.includes(row.n)), title: rows.includes(row.n) ? "Unpin" : "Pin to the top" }),
       ),
     );
     const { columns } = this.definition;
@@ -242,16 +243,20 @@ class Grid {
     this.layout();
   }
 
-  async pinRow(n) {
+  async pinRow(row) {
     const { view } = this.state;
+    const { n } = row;
+    this.state.note(row);
     view.rows = view.rows.includes(n) ? view.rows.filter((other) => other !== n) : [...view.rows, n];
     this.pinned = await this.source.rowsNumbered(view.rows, this.state.table);
     this.layout();
   }
 
   /** Choose a row, or let it go; of more than two the newest are kept. */
-  choose(n) {
+  choose(row) {
     const { view } = this.state;
+    const { n } = row;
+    this.state.note(row);
     view.selected = view.selected.includes(n) ? view.selected.filter((other) => other !== n) : [...view.selected, n].slice(-2);
     this.layout();
     this.onrows(view.selected);
@@ -272,7 +277,8 @@ class Grid {
     if (!cell) return;
     this.active = cell.id.split("-").slice(1).map(Number);
     this.render();
-    if (!getSelection().toString()) this.choose(Number(cell.parentElement.dataset.number));
+    const row = this.source.row(this.active[0]);
+    if (row && !getSelection().toString()) this.choose(row);
   }
 
   key(event) {
@@ -293,8 +299,8 @@ class Grid {
     };
     const found = this.source.row(row);
     if (event.key in moves) this.move(moves[event.key].map((to, n) => Math.max(0, Math.min(to, n ? places : last))));
-    else if (event.key === " " && found) this.choose(found.n);
-    else if (event.key === "p" && found) this.pinRow(found.n);
+    else if (event.key === " " && found) this.choose(found);
+    else if (event.key === "p" && found) this.pinRow(found);
     else if (event.key === "Enter" && found) this.copyCell(found.cells[this.state.columns[column]]);
     else return;
     event.preventDefault();

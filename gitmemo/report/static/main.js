@@ -143,6 +143,8 @@ async function openTable(number) {
   bar.chooser.value = number;
   bar.text.value = state.view.text;
   drawChoices();
+  const gone = await state.findRows(source);
+  if (gone) say(`${count(gone, "row")} that you had chosen or pinned ${gone === 1 ? "is" : "are"} not there any more`);
   await grid.show();
   await panel.show(state.view.selected);
 }
@@ -168,21 +170,17 @@ async function showNode({ op, column }) {
 // --- news ----------------------------------------------------------------
 
 function news(text, isDown = false) {
-  const again = isDown ? null : button("Show it", () => reload());
+  const again = isDown ? null : button("Show it", () => location.reload());
   at("news").replaceChildren(element("span", {}, text), ...(again ? [again] : []));
   at("news").hidden = !text;
 }
 
-function reload() {
-  state.keep([grid.frame.scrollLeft, grid.frame.scrollTop]);
-  location.reload();
-}
 
 /** Whether somebody is in the middle of something that a reload would end. */
 function isBusy() {
   if (!data.tables.length) return false;
   const typing = document.activeElement?.matches("input, select, [open] *") && document.activeElement.value;
-  return state.view.selected.length || state.view.rows.length || typing || document.querySelector("details.menu[open]") || getSelection().toString();
+  return state.view.selected.length || typing || document.querySelector("details.menu[open]") || getSelection().toString();
 }
 
 async function poll(tag) {
@@ -195,8 +193,8 @@ async function poll(tag) {
       if (problem) news(`What is shown may be old: ${problem}`, true);
       else if (!old && edition === data.served.edition) news("");
       else if (isBusy() || document.hidden) news("There are newer results.");
-      else return reload();
-    } else if (!at("news").hidden && !isBusy() && !document.hidden && at("news").querySelector("button")) return reload();
+      else return location.reload();
+    } else if (!at("news").hidden && !isBusy() && !document.hidden && at("news").querySelector("button")) return location.reload();
   } catch {
     news("The server does not answer. What is shown stays as it is.", true);
     tag = null;
@@ -211,6 +209,8 @@ const grid = new Grid(at("table"), state, source, { onrows, onchange: counted })
 grid.open = data.open;
 const panel = new Panel(at("panel"), data, state, source, grid);
 const plot = new Plot(at("plot"), state, source, async (n) => {
+  const [row] = await source.rowsNumbered([n], state.table);
+  state.note(row);
   state.view.selected = [n];
   await panel.show([n]);
 });
@@ -228,6 +228,7 @@ async function start() {
     if (state.scroll) [grid.frame.scrollLeft, grid.frame.scrollTop] = state.scroll;
   }
   openTab(state.tab);
+  addEventListener("pagehide", () => state.keep([grid.frame.scrollLeft, grid.frame.scrollTop]));
   if (data.served) {
     if (data.served.problem) news(`What is shown may be old: ${data.served.problem}`, true);
     setTimeout(() => poll(null), POLL_MS);

@@ -84,7 +84,7 @@ class Plot {
   /** Return a colour of the page: of a class by number, of a share between 0 and 1, or the usual one. */
   paint(hue) {
     const style = getComputedStyle(document.documentElement);
-    if (hue === undefined) return style.getPropertyValue("--mark");
+    if (hue === undefined) return style.getPropertyValue(this.colours ? "--strong-line" : "--mark");
     if (Number.isInteger(hue.index)) return style.getPropertyValue(`--hue-${hue.index % MOST_COLOURS}`);
     return `color-mix(in oklab, ${style.getPropertyValue("--high")} ${Math.round(hue.share * 100)}%, ${style.getPropertyValue("--low")})`;
   }

@@ -153,6 +153,10 @@ class RemoteSource {
     return (await this.ask("numbered", { table, numbers })).rows;
   }
 
+  async rowsOfCalls(calls, table) {
+    return calls.length ? (await this.ask("called", { table, calls })).rows : [];
+  }
+
   points(question, columns) {
     return this.ask("points", { ...question, columns });
   }
