@@ -6,10 +6,9 @@ visible and valid for one state of the code, so that one row is one result.
 
 from __future__ import annotations
 
-import difflib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -21,6 +20,7 @@ from gitmemo.model.items import histories
 from gitmemo.model.renames import Renames
 from gitmemo.model.spoken import all_meant
 from gitmemo.model.validity import Code, changed, stands
+from gitmemo.structs import dataclass
 from gitmemo.workspace import View, Workspace
 from gitmemo.world.counting import count_new
 from gitmemo.world.view import World, first_of_each, in_order
@@ -310,6 +310,8 @@ def resolve_op(name: str, known: Sequence[str], former: Mapping[str, str] | None
     if not matches and len(renamed) == 1:
         return renamed.pop()
     if not matches:
+        import difflib
+
         shorts = {op.rpartition(":")[2]: op for op in known}
         shorts = {**{short.rpartition(".")[2]: op for short, op in shorts.items()}, **shorts}
         close = difflib.get_close_matches(name, [*known, *shorts], n=1)

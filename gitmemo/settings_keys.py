@@ -5,14 +5,13 @@ Not what a value means (`config`). Invariant: `config` accepts every default her
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from gitmemo.errors import BadSetting, UnknownSetting
 from gitmemo.settings_files import Written
+from gitmemo.structs import dataclass
 
 
 class Kind(StrEnum):
@@ -92,6 +91,8 @@ def key_of(name: str) -> Key:
     for key in KEYS:
         if key.fits(name):
             return key
+    import difflib
+
     close = difflib.get_close_matches(name, [key.name for key in KEYS], n=2)
     raise UnknownSetting(name, tuple(close))
 

@@ -9,12 +9,10 @@ from __future__ import annotations
 
 import os
 import re
-import secrets
 import stat
 import time
 from collections.abc import Collection, Iterator
 from contextlib import suppress
-from dataclasses import dataclass
 from pathlib import Path
 
 from gitmemo.blobs import leases
@@ -22,6 +20,7 @@ from gitmemo.blobs.entry import SALT_SIZE, Entry, header, preamble, seed_of
 from gitmemo.blobs.holding import Pack, damage_note, large_files, origins, packs
 from gitmemo.hashing.digest import Digest, digest
 from gitmemo.steps import steps
+from gitmemo.structs import dataclass
 
 _TEMPORARY = ".tmp-gc-"
 _UNFINISHED = re.compile(
@@ -122,7 +121,7 @@ def _write(pack: Pack, data: bytes) -> None:
     with suppress(OSError):
         if final.read_bytes() == data:  # of a sweep that was killed; perhaps needed since
             return
-    temporary = folder / f"{_TEMPORARY}{os.getpid()}-{secrets.token_hex(8)}"
+    temporary = folder / f"{_TEMPORARY}{os.getpid()}-{os.urandom(8).hex()}"
     with temporary.open("xb") as new:
         new.write(data)
         new.flush()

@@ -5,12 +5,10 @@ Not how it is found (`finding`) or decided (`deciding`). Invariant: values only.
 
 from __future__ import annotations
 
-import difflib
-from dataclasses import dataclass
-
 from gitmemo.hashing.digest import Digest
 from gitmemo.model.components import Component
 from gitmemo.model.contests import Place
+from gitmemo.structs import dataclass
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,6 +60,8 @@ class Change:
 
     def diff(self) -> list[str]:
         """Return the unified diff, without line endings."""
+        import difflib  # who looks for changes mostly finds none
+
         lines = difflib.unified_diff(
             self.old_text.splitlines(), self.new_text.splitlines(), lineterm="", n=3
         )

@@ -14,7 +14,6 @@ import socket
 import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from pathlib import Path
 
 from gitmemo.errors import GitFailed, PusherUnknown, RemoteShared
@@ -35,6 +34,7 @@ from gitmemo.remotes.collecting import (
 )
 from gitmemo.remotes.parallel import JOBS
 from gitmemo.remotes.repacking import Moved
+from gitmemo.structs import dataclass
 from gitmemo.sync.git_remotes import git_remote
 from gitmemo.workspace import Workspace, remote_cache
 

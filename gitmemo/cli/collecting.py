@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gitmemo.cli.options import json_option, refuse_both
+from gitmemo.cli.options import Number, json_option, refuse_both
 from gitmemo.quantities import count, size, timestamp
 from gitmemo.workspace import Workspace, find, remote_cache
 
@@ -47,7 +47,7 @@ class SizeParameter(click.ParamType[int]):
 @click.option(
     "--older-than",
     "days",
-    type=click.FloatRange(min=0),
+    type=Number(min=0),
     metavar="DAYS",
     help="Evict values written so long ago; of journals those set aside so long ago (else 30 days).",
 )
@@ -67,7 +67,7 @@ class SizeParameter(click.ParamType[int]):
 )
 @click.option(
     "--grace",
-    type=click.FloatRange(min=0),
+    type=Number(min=0),
     default=_GRACE_DAYS,
     show_default=True,
     metavar="DAYS",

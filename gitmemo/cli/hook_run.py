@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gitmemo.colors import color_wanted
@@ -25,6 +25,7 @@ from gitmemo.errors import (
 )
 from gitmemo.quantities import count, size
 from gitmemo.setting_values import OnChange
+from gitmemo.structs import dataclass
 from gitmemo.workspace import Workspace, find
 
 if TYPE_CHECKING:
@@ -96,10 +97,9 @@ def run_hook(name: str, arguments: Sequence[str], *, exports: bool, checks: bool
         _say(f"gitmemo: {error}\n  {_GOES_ON}")
         return 0
     except Exception as error:  # noqa: BLE001  a defect of ours must not cost a commit either
-        _say(
-            f"gitmemo: internal error: {type(error).__name__}: {error}\n"
-            f"  fix: please report it; {_GOES_ON}"
-        )
+        from gitmemo.cli.failing import told_of
+
+        _say(f"gitmemo: {told_of(error)}; {_GOES_ON}")
         return 0
 
 

@@ -6,14 +6,14 @@ import csv
 import io
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import click
 
 from gitmemo.cli.looking import look_at
-from gitmemo.cli.options import json_option, revision_options, user_option
+from gitmemo.cli.options import Whole, json_option, revision_options, user_option
 from gitmemo.cli.screen import paged
 from gitmemo.display.text import table
 from gitmemo.errors import TableNotWritten, UnknownOp, WrongQuestion
@@ -33,6 +33,7 @@ from gitmemo.query import (
     valid_calls,
     without_repeats,
 )
+from gitmemo.structs import dataclass
 from gitmemo.versions.spoken import names_in_program
 from gitmemo.workspace import View
 from gitmemo.world import tagging
@@ -50,7 +51,7 @@ from gitmemo.world.authors import authors_of
 )
 @click.option("--columns", metavar="NAMES", help="Show these columns only: 'n,lr,acc'.")
 @click.option("--sort", metavar="NAMES", help="Sort by these columns; '-acc' sorts downwards.")
-@click.option("--limit", type=click.IntRange(min=0), metavar="N", help="Show at most N rows.")
+@click.option("--limit", type=Whole(min=0), metavar="N", help="Show at most N rows.")
 @user_option
 @revision_options
 @click.option("--all", "every", is_flag=True, help="Also show calls of older code.")

@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import webbrowser
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 import click
 
 from gitmemo.cli.looking import look_at, where
-from gitmemo.cli.options import revision_options
+from gitmemo.cli.options import Whole, revision_options
 from gitmemo.cli.questions import asked
 from gitmemo.errors import PageNotWritten
 from gitmemo.plain_files import replace_file
 from gitmemo.quantities import count, size
 from gitmemo.report import Document, Edition, Live, News, Server, Since, Source, Wanted, gather
 from gitmemo.report.page import html_of
+from gitmemo.structs import dataclass
 from gitmemo.workspace import View, look
 
 MOST_ROWS = 10_000
@@ -57,7 +57,7 @@ def _question_options(command: _Command) -> _Command:
 )
 @click.option(
     "--limit",
-    type=click.IntRange(min=1),
+    type=Whole(min=1),
     default=MOST_ROWS,
     metavar="N",
     help="At most N rows of each op, those of the newest calls; 10000 if omitted.",
@@ -98,7 +98,7 @@ def report(
 @_question_options
 @click.option(
     "--port",
-    type=click.IntRange(0, 65535),
+    type=Whole(0, 65535),
     default=0,
     metavar="N",
     help="The port; one that is free if omitted.",

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import click
 
+from gitmemo.cli.groups import Group
 from gitmemo.display.records import readable
 from gitmemo.errors import AmbiguousId, CorruptSegment, SegmentUnreadable, UnknownId
 from gitmemo.quantities import count, size
@@ -36,7 +37,7 @@ _AMEND = (
 )
 
 
-@click.group()
+@click.group(cls=Group)
 def index() -> None:
     """Look after the committed index of calls."""
 

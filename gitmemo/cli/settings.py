@@ -9,11 +9,11 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
 from typing import Any
 
 import click
 
+from gitmemo.cli.groups import Group
 from gitmemo.cli.options import json_option
 from gitmemo.config import COMMITTED, LOCAL, environment_variable, merge, read_tables
 from gitmemo.display.text import printable
@@ -28,6 +28,7 @@ from gitmemo.git.repository import Layout, locate
 from gitmemo.remote_tables import HIDDEN, looks_secret, veiled
 from gitmemo.settings_files import Written, edit, edit_own, setting
 from gitmemo.settings_keys import KEYS, Key, flat, is_known, key_of, parts_of, read_value
+from gitmemo.structs import dataclass
 
 _UNSET = 1
 _DEFAULT = "default"
@@ -75,7 +76,7 @@ class Row:
         return printable(f"{self.origin}\t{text}" if with_origin else text)
 
 
-@click.group(invoke_without_command=True)
+@click.group(cls=Group, invoke_without_command=True)
 @_origin
 @json_option
 @click.pass_context

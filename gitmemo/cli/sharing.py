@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
-from dataclasses import dataclass
 from functools import partial, wraps
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 import click
 
-from gitmemo.cli.options import json_option
+from gitmemo.cli.options import Whole, json_option
 from gitmemo.cli.transfers import (
     Fields,
     Task,
@@ -28,6 +27,7 @@ from gitmemo.cli.transfers import (
 )
 from gitmemo.errors import RemoteUnknown, TargetAmbiguous, TargetUnknown, UnknownOp
 from gitmemo.quantities import count, size
+from gitmemo.structs import dataclass
 from gitmemo.workspace import Workspace, find
 
 if TYPE_CHECKING:
@@ -111,7 +111,7 @@ def _moving(command: _Command) -> _Command:
         click.option(
             "-j",
             "--jobs",
-            type=click.IntRange(1, _MOST_JOBS),
+            type=Whole(1, _MOST_JOBS),
             help="Transfers at once; together they hold about 64 MB in memory.",
         ),
     ):

@@ -8,11 +8,12 @@ leads from a row to the next one.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import field
 from itertools import pairwise
 from typing import NamedTuple
 
 from gitmemo.drawing.ranks import Pair
+from gitmemo.structs import dataclass
 
 
 class Link(NamedTuple):

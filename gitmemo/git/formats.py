@@ -9,7 +9,8 @@ raises `ValueError` for anything malformed and joins no name to any path.
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
+
+from gitmemo.structs import dataclass
 
 FILE_MODE = 0o100644
 TREE_MODE = 0o040000

@@ -10,9 +10,10 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import field
 
 from gitmemo.hashing.digest import Digest, to_hex
+from gitmemo.structs import dataclass
 
 FORMAT = 1
 MARKER = "gitmemo-remote.json"

@@ -10,7 +10,6 @@ import asyncio
 import contextvars
 import os
 import traceback
-from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
@@ -26,6 +25,7 @@ from gitmemo.model.components import in_words
 from gitmemo.model.facts import Call, Version
 from gitmemo.model.lines import from_line
 from gitmemo.ref import ref_to
+from gitmemo.structs import dataclass
 
 if TYPE_CHECKING:
     from gitmemo.memo.op import Op
