@@ -8,10 +8,10 @@ rounded one.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any
 
 from gitmemo.errors import ApproxTooLarge, ApproxUnsupported
-from gitmemo.structs import dataclass
 
 MAX_NUMBERS = 1_000
 """More numbers than this do not all stay on their side of an edge: see `docs/values.md`."""

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TypeAlias
 
@@ -19,7 +20,6 @@ from gitmemo.model.facts import Call, Slot, Statement
 from gitmemo.model.renames import Renames
 from gitmemo.model.validity import changed
 from gitmemo.query import renamed, stale_test
-from gitmemo.structs import dataclass
 from gitmemo.workspace import View
 from gitmemo.world import sifting
 from gitmemo.world.view import preferred

@@ -12,7 +12,7 @@ import os
 import sys
 import tomllib
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -46,7 +46,6 @@ from gitmemo.setting_values import (
     table_in,
 )
 from gitmemo.signing_keys import VARIABLE, KeyTable, tables_in
-from gitmemo.structs import dataclass
 
 FORMAT = 1
 COMMITTED = ".gitmemo/config.toml"

@@ -5,12 +5,11 @@ Not what to share (`sync`). Invariant: nothing is asked of a remote unless the c
 
 from __future__ import annotations
 
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 
 from gitmemo.errors import RemoteUnknown
 from gitmemo.query import count_calls, count_pending
 from gitmemo.remotes import holdings, known_on, open_remote
-from gitmemo.structs import dataclass
 from gitmemo.sync.wanted import missing_among
 from gitmemo.workspace import View, remote_cache
 from gitmemo.world.later import find_later

@@ -8,13 +8,13 @@ repository is as it is.
 from __future__ import annotations
 
 import json
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import cast
 
 from gitmemo.config import environment_variable
 from gitmemo.errors import BadSetting
-from gitmemo.structs import dataclass
 
 VARIABLE = "GITMEMO_ISOLATED"
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -20,7 +20,6 @@ from gitmemo.model.items import histories
 from gitmemo.model.renames import Renames
 from gitmemo.model.spoken import all_meant
 from gitmemo.model.validity import Code, changed, stands
-from gitmemo.structs import dataclass
 from gitmemo.workspace import View, Workspace
 from gitmemo.world.counting import count_new
 from gitmemo.world.view import World, first_of_each, in_order

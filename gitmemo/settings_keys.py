@@ -6,12 +6,12 @@ Not what a value means (`config`). Invariant: `config` accepts every default her
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
 
 from gitmemo.errors import BadSetting, UnknownSetting
 from gitmemo.settings_files import Written
-from gitmemo.structs import dataclass
 
 
 class Kind(StrEnum):

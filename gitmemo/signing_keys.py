@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from gitmemo.errors import BadSetting, KeyUnusable
 from gitmemo.quantities import count
-from gitmemo.structs import dataclass
 
 VARIABLE = "GITMEMO_SIGNING_KEY"
 BYTES = 32

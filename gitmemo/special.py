@@ -6,9 +6,8 @@ the body of an op, the value inside stands there, never the wrapper.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Any, Generic, TypeVar
-
-from gitmemo.structs import dataclass
 
 T = TypeVar("T")
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -26,7 +26,6 @@ from gitmemo.errors import (
 from gitmemo.git.cli import Git
 from gitmemo.git.repository import Layout, locate
 from gitmemo.plain_files import refuse_links
-from gitmemo.structs import dataclass
 
 if TYPE_CHECKING:
     from gitmemo.errors import SegmentUnreadable

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from gitmemo.blobs.entry import PREAMBLE_SIZE, Entry, header, scan, seed_of
@@ -16,7 +17,6 @@ from gitmemo.blobs.large import regular_stat
 from gitmemo.blobs.packs import PACK_NAME
 from gitmemo.blobs.store import is_codec_name, is_remote_name
 from gitmemo.hashing.digest import Digest
-from gitmemo.structs import dataclass
 
 
 @dataclass(frozen=True, slots=True)

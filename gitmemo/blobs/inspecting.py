@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from gitmemo.blobs import leases
@@ -17,7 +18,6 @@ from gitmemo.blobs.large import file_digest
 from gitmemo.blobs.store import is_codec_name
 from gitmemo.hashing.digest import Digest, digest
 from gitmemo.steps import steps
-from gitmemo.structs import dataclass
 
 ASIDE = ".damaged-"
 """How the names of large files begin that were set aside."""

@@ -11,7 +11,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Iterator
 from contextlib import suppress
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from gitmemo.blobs.holding import Copy, Pack, copies, damage_note, large_files, origins, packs
@@ -21,7 +21,6 @@ from gitmemo.blobs.origin import OriginBlobs
 from gitmemo.blobs.store import SELF, remote_origin
 from gitmemo.errors import BlobCorrupt
 from gitmemo.hashing.digest import Digest, digest
-from gitmemo.structs import dataclass
 
 Wanted = Callable[[Digest], bool]
 _JUNK = ("large/??/.part-*", "large/??/.tmp-*", "packs/.tmp-gc-*")

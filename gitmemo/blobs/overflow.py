@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from gitmemo.blobs.files import CheckedFiles
@@ -25,7 +26,6 @@ from gitmemo.blobs.store import (
 from gitmemo.database import Database
 from gitmemo.errors import BlobCorrupt, InvalidStorage, OverflowMissing
 from gitmemo.hashing.digest import Digest
-from gitmemo.structs import dataclass
 
 DEFAULT_THRESHOLD_BYTES = 50_000_000
 

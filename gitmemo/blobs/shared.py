@@ -15,12 +15,12 @@ import re
 import stat
 from collections.abc import Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from gitmemo.blobs.fingerprint import fingerprint
 from gitmemo.errors import LinkInside, NewerFormat, StoreUnusable
 from gitmemo.plain_files import replace_file
-from gitmemo.structs import dataclass
 
 FORMAT = 1
 MARKER = "store.json"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -17,7 +18,6 @@ from blake3 import blake3
 from gitmemo.errors import BlobCorrupt, InvalidName
 from gitmemo.hashing.digest import Digest, to_hex
 from gitmemo.short_ids import short
-from gitmemo.structs import dataclass
 
 SELF = "self"
 """The origin of what this machine encoded itself."""

@@ -13,6 +13,7 @@ import stat
 import time
 from collections.abc import Collection, Iterator
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from gitmemo.blobs import leases
@@ -20,7 +21,6 @@ from gitmemo.blobs.entry import SALT_SIZE, Entry, header, preamble, seed_of
 from gitmemo.blobs.holding import Pack, damage_note, large_files, origins, packs
 from gitmemo.hashing.digest import Digest, digest
 from gitmemo.steps import steps
-from gitmemo.structs import dataclass
 
 _TEMPORARY = ".tmp-gc-"
 _UNFINISHED = re.compile(

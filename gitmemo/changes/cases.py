@@ -8,7 +8,7 @@ before the first fact is recorded, so that an abort changes nothing.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Protocol
 
 from gitmemo.changes.change import Change
@@ -22,7 +22,6 @@ from gitmemo.model.contests import Contest
 from gitmemo.model.facts import Decision, Fact, JsonValue, Verdict
 from gitmemo.model.statements import standing
 from gitmemo.setting_values import OnChange
-from gitmemo.structs import dataclass
 from gitmemo.world.view import World
 
 

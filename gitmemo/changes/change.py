@@ -5,10 +5,11 @@ Not how it is found (`finding`) or decided (`deciding`). Invariant: values only.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from gitmemo.hashing.digest import Digest
 from gitmemo.model.components import Component
 from gitmemo.model.contests import Place
-from gitmemo.structs import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 from gitmemo.changes.change import Change
 from gitmemo.changes.following import Names
@@ -21,7 +22,6 @@ from gitmemo.model.ids import unkept_cid
 from gitmemo.model.validity import Code
 from gitmemo.quantities import count
 from gitmemo.source import renamed_only, same_bytecode
-from gitmemo.structs import dataclass
 from gitmemo.world.view import World
 
 

@@ -8,6 +8,7 @@ would pass unseen. Invariant: what the old text referred to itself is not offere
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from typing import Protocol
 
 from gitmemo.changes.change import Change
@@ -22,7 +23,6 @@ from gitmemo.model.statements import standing
 from gitmemo.model.validity import Code
 from gitmemo.source.file import SourceFile
 from gitmemo.source.references import Files, References
-from gitmemo.structs import dataclass
 from gitmemo.world.view import World
 
 

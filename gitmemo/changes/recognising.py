@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 
 from gitmemo.changes.change import Change
@@ -31,7 +32,6 @@ from gitmemo.model.renames import Renames
 from gitmemo.model.statements import in_force, standing
 from gitmemo.source import Unit, unit_of_text
 from gitmemo.source.tree import SourceTree
-from gitmemo.structs import dataclass
 from gitmemo.world.view import World
 
 TextOf = Callable[[Component, Digest], str | None]

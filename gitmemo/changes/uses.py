@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 
 from gitmemo.changes.change import Dependents
 from gitmemo.changes.following import Names
@@ -18,7 +18,6 @@ from gitmemo.model.contests import Place
 from gitmemo.model.decisions import Decisions
 from gitmemo.model.facts import Version
 from gitmemo.model.validity import Code, unrecorded
-from gitmemo.structs import dataclass
 from gitmemo.world.view import Tally, World
 
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager, suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from gitmemo.blobs import leases, shared
@@ -24,7 +25,6 @@ from gitmemo.git.repository import Layout
 from gitmemo.hashing.digest import Digest
 from gitmemo.remotes.origins import copy_notes
 from gitmemo.settings_files import edit_own, setting
-from gitmemo.structs import dataclass
 from gitmemo.workspace import Workspace
 from gitmemo.world.named import named
 from gitmemo.world.repository import RepositoryWorld

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import cache
 
 from gitmemo.blobs import leases
@@ -21,7 +21,6 @@ from gitmemo.cleaning.sharers import needed_elsewhere
 from gitmemo.hashing.digest import Digest
 from gitmemo.model.facts import Call
 from gitmemo.model.validity import changed
-from gitmemo.structs import dataclass
 from gitmemo.workspace import Workspace
 from gitmemo.world.named import Named, named
 

@@ -7,13 +7,12 @@ besides only what is on a remote, can be computed again, or is forgotten and was
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from gitmemo.blobs.holding import Copy
 from gitmemo.cleaning.recomputing import Maker
 from gitmemo.hashing.digest import Digest, to_hex
-from gitmemo.structs import dataclass
 
 DAY_S = 86_400
 GRACE_DAYS = 14

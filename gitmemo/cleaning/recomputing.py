@@ -9,12 +9,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping
+from dataclasses import dataclass
 
 from gitmemo.hashing.digest import Digest
 from gitmemo.model import ids
 from gitmemo.model.facts import Call, Slot, Value
 from gitmemo.steps import steps
-from gitmemo.structs import dataclass
 from gitmemo.world.named import Named, held
 from gitmemo.world.table import made_by
 

@@ -14,6 +14,7 @@ import socket
 import time
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from gitmemo.errors import GitFailed, PusherUnknown, RemoteShared
@@ -34,7 +35,6 @@ from gitmemo.remotes.collecting import (
 )
 from gitmemo.remotes.parallel import JOBS
 from gitmemo.remotes.repacking import Moved
-from gitmemo.structs import dataclass
 from gitmemo.sync.git_remotes import git_remote
 from gitmemo.workspace import Workspace, remote_cache
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Collection, Iterator, Mapping
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from enum import StrEnum
 
 from gitmemo.blobs import BlobStore
@@ -24,7 +24,6 @@ from gitmemo.quantities import count, size
 from gitmemo.remotes import WantedBlob, open_remote, pull
 from gitmemo.remotes.origins import note_origin
 from gitmemo.short_ids import short
-from gitmemo.structs import dataclass
 from gitmemo.sync.spilled import as_wanted
 from gitmemo.workspace import Workspace, remote_cache
 from gitmemo.world.files import stubs_in

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 
 import click
 
@@ -37,7 +38,6 @@ from gitmemo.model.spoken import meant, spoken, typed
 from gitmemo.model.statements import in_force
 from gitmemo.quantities import count
 from gitmemo.short_ids import begins, short, told_apart
-from gitmemo.structs import dataclass
 from gitmemo.workspace import Workspace, find
 
 

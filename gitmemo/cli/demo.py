@@ -10,12 +10,12 @@ import subprocess
 import sys
 import tempfile
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import click
 
 from gitmemo.errors import DemoFailed
-from gitmemo.structs import dataclass
 
 _OLD = '    """Centre every pixel."""\n    return StandardScaler(with_std=False)'
 _NEW = '    """Give every pixel mean 0 and variance 1."""\n    return StandardScaler()'

@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from gitmemo.colors import color_wanted
@@ -25,7 +25,6 @@ from gitmemo.errors import (
 )
 from gitmemo.quantities import count, size
 from gitmemo.setting_values import OnChange
-from gitmemo.structs import dataclass
 from gitmemo.workspace import Workspace, find
 
 if TYPE_CHECKING:

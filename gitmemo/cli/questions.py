@@ -6,7 +6,7 @@ import csv
 import io
 import json
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -33,7 +33,6 @@ from gitmemo.query import (
     valid_calls,
     without_repeats,
 )
-from gitmemo.structs import dataclass
 from gitmemo.versions.spoken import names_in_program
 from gitmemo.workspace import View
 from gitmemo.world import tagging

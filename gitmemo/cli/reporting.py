@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import webbrowser
 from collections.abc import Callable, Iterable, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
@@ -17,7 +18,6 @@ from gitmemo.plain_files import replace_file
 from gitmemo.quantities import count, size
 from gitmemo.report import Document, Edition, Live, News, Server, Since, Source, Wanted, gather
 from gitmemo.report.page import html_of
-from gitmemo.structs import dataclass
 from gitmemo.workspace import View, look
 
 MOST_ROWS = 10_000

@@ -9,6 +9,7 @@ from __future__ import annotations
 import copy
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 import click
@@ -28,7 +29,6 @@ from gitmemo.git.repository import Layout, locate
 from gitmemo.remote_tables import HIDDEN, looks_secret, veiled
 from gitmemo.settings_files import Written, edit, edit_own, setting
 from gitmemo.settings_keys import KEYS, Key, flat, is_known, key_of, parts_of, read_value
-from gitmemo.structs import dataclass
 
 _UNSET = 1
 _DEFAULT = "default"

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import partial, wraps
 from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
@@ -27,7 +28,6 @@ from gitmemo.cli.transfers import (
 )
 from gitmemo.errors import RemoteUnknown, TargetAmbiguous, TargetUnknown, UnknownOp
 from gitmemo.quantities import count, size
-from gitmemo.structs import dataclass
 from gitmemo.workspace import Workspace, find
 
 if TYPE_CHECKING:

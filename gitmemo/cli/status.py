@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,6 @@ from gitmemo.display.text import printable, table
 from gitmemo.model.facts import Call
 from gitmemo.quantities import count, size
 from gitmemo.query import Selection, count_pending, names_now, valid_calls, without_repeats
-from gitmemo.structs import dataclass
 from gitmemo.workspace import View, Workspace
 from gitmemo.world.index import STATEMENT_KINDS
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from dataclasses import dataclass
 
 import click
 
@@ -20,7 +21,6 @@ from gitmemo.hashing.digest import to_hex
 from gitmemo.model.facts import Tag
 from gitmemo.model.tags import SIGN, Tags
 from gitmemo.short_ids import told_apart
-from gitmemo.structs import dataclass
 from gitmemo.versions.finding import FoundCall, FoundRef, find_any
 from gitmemo.workspace import Workspace, find
 from gitmemo.world import tagging

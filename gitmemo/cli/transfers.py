@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
 
 import click
@@ -16,7 +17,6 @@ from gitmemo.display.progress import TransferLine
 from gitmemo.display.text import printable
 from gitmemo.errors import RemoteDenied, RemoteReadOnly
 from gitmemo.quantities import count, size
-from gitmemo.structs import dataclass
 from gitmemo.workspace import Workspace, remote_cache
 
 if TYPE_CHECKING:

@@ -7,12 +7,11 @@ that its blob id can be known before anything is written.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Protocol
 
 from gitmemo.hashing.digest import Digest, digest, digest_chunks
-from gitmemo.structs import dataclass
 
 Chunks = Sequence[bytes | memoryview]
 Source = bytes | memoryview | Path

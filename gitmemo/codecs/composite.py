@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TypeAlias
 
 from gitmemo.codecs.codec import Encoded, Parts, Source, read
@@ -15,7 +16,6 @@ from gitmemo.codecs.plain import from_inline, json_text
 from gitmemo.codecs.tree import hashed
 from gitmemo.hashing.digest import Digest, from_text, to_text
 from gitmemo.model.items import Inline, JsonValue
-from gitmemo.structs import dataclass
 
 Member: TypeAlias = "Inline | Digest | tuple[Member, ...]"
 """A small value, a tuple of them, or the content id of one that is stored on its own."""

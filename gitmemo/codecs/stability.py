@@ -12,12 +12,13 @@ a list or dict is not told by its type, so those are always read back.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from gitmemo.codecs.codec import Encoded
 from gitmemo.codecs.registry import EXACT, attempts, decode
 from gitmemo.errors import UndecodableValue, Unencodable, Unhashable
 from gitmemo.hashing import content_id
 from gitmemo.hashing.digest import Digest
-from gitmemo.structs import dataclass
 
 _ALWAYS_BYTES = 1 << 20
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 from gitmemo.commits.settled import in_the_way
@@ -18,7 +19,6 @@ from gitmemo.errors import CompactionRefused
 from gitmemo.git.cli import Git
 from gitmemo.git.repository import Layout, head
 from gitmemo.plain_files import replace_file
-from gitmemo.structs import dataclass
 from gitmemo.world.files import segment_bytes
 from gitmemo.world.segments import (
     Segment,

@@ -12,6 +12,7 @@ import sqlite3
 import time
 from collections.abc import Mapping, Sequence
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -21,7 +22,6 @@ from gitmemo.hashing.digest import Digest
 from gitmemo.model.facts import Call, Source, Statement, Tombstone, Undo, referenced_cids
 from gitmemo.model.lines import from_line, to_line
 from gitmemo.plain_files import replace_file
-from gitmemo.structs import dataclass
 from gitmemo.world.files import EXPORTED, segment_bytes
 from gitmemo.world.journal import abandoned, exported_size, mark_exported, read_entries, retire
 from gitmemo.world.lost import EXPORTED_KINDS

@@ -8,6 +8,7 @@ refusal by a person or by policy, no problem here stops a commit.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
@@ -16,7 +17,6 @@ from gitmemo.commits.altered import refuse_altered
 from gitmemo.commits.histories import render_histories
 from gitmemo.git.cli import Git
 from gitmemo.git.repository import Layout, head, is_code_file, is_merging
-from gitmemo.structs import dataclass
 from gitmemo.workspace import Workspace
 from gitmemo.world import leftovers
 from gitmemo.world.counting import count_new

@@ -8,6 +8,7 @@ whoever made it records it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 from gitmemo.changes.arguments import argument_names, has_renamed_argument, has_renamed_keyword
 from gitmemo.changes.change import Change
@@ -27,7 +28,6 @@ from gitmemo.model.components import Component, names_of, plain_name
 from gitmemo.model.facts import Fact, Rename, RenameKind, Verdict, Withdrawal
 from gitmemo.model.spoken import all_meant
 from gitmemo.source import Unit
-from gitmemo.structs import dataclass
 from gitmemo.workspace import Workspace
 
 _CHANGED = (

@@ -7,6 +7,7 @@ stage no code. Invariant: all is answered before the first answer is recorded.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 
 from gitmemo.changes.author import author
 from gitmemo.changes.cases import Answer, Case, Reviewer, answers, facts_for
@@ -15,7 +16,6 @@ from gitmemo.commits.scenes import renames_between
 from gitmemo.commits.undecided import cases_between
 from gitmemo.git.cli import Git
 from gitmemo.source.tree import SourceTree
-from gitmemo.structs import dataclass
 from gitmemo.workspace import Workspace
 
 

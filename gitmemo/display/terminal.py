@@ -9,10 +9,9 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TextIO
-
-from gitmemo.structs import dataclass
 
 _TTY = Path("/dev/tty")
 

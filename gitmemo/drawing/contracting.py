@@ -6,11 +6,11 @@ what all ways out of it pass; so no way appears or vanishes between the other no
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from heapq import heapify, heappop, heappush
 from typing import TypeAlias
 
 from gitmemo.drawing.graph import Graph
-from gitmemo.structs import dataclass
 
 Choice: TypeAlias = tuple[int, int, int]
 """About how large two groups are together, and their numbers: the first would go into the second.

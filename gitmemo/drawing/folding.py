@@ -8,14 +8,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TypeAlias
 
 from gitmemo.drawing.contracting import contracted
 from gitmemo.drawing.graph import Edge, Graph, Node, State
 from gitmemo.drawing.leaving_out import left_out
 from gitmemo.quantities import count
-from gitmemo.structs import dataclass
 
 Group: TypeAlias = tuple[str, ...]
 

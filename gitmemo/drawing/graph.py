@@ -6,9 +6,8 @@ keys of its nodes are unique, and every edge joins two of them.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from typing import Literal, TypeAlias
-
-from gitmemo.structs import dataclass
 
 Kind: TypeAlias = Literal["variable", "function", "component"]
 State: TypeAlias = Literal[

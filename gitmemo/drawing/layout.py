@@ -8,6 +8,7 @@ overlap, and the same graph with the same sizes gives the same layout.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 
 from gitmemo.drawing.graph import Direction, Graph
 from gitmemo.drawing.placing import Room, across, bands, ports
@@ -16,7 +17,6 @@ from gitmemo.drawing.ranks import Pair, backward, ranks
 from gitmemo.drawing.routes import Route, Router, loops
 from gitmemo.drawing.rows import rows_of
 from gitmemo.drawing.tracks import Link, Tracks, tracks
-from gitmemo.structs import dataclass
 
 MARGIN = 14.0
 _BETWEEN_PARTS, _WIDER_THAN_HIGH = 30.0, 1.6

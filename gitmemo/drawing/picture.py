@@ -6,6 +6,7 @@ Not how it is drawn. Invariant: it is drawn when somebody looks, from a graph th
 from __future__ import annotations
 
 import os
+from dataclasses import dataclass
 from pathlib import Path
 
 from gitmemo.drawing.assignments import to_text
@@ -15,7 +16,6 @@ from gitmemo.drawing.graph import Direction, Graph
 from gitmemo.drawing.mermaid import to_mermaid
 from gitmemo.drawing.rendering import save
 from gitmemo.drawing.svg import to_svg
-from gitmemo.structs import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple, TypeAlias
 
 from gitmemo.drawing.ranks import Pair
 from gitmemo.drawing.rows import Rows, neighbours
-from gitmemo.structs import dataclass
 
 Ports: TypeAlias = "Mapping[Pair, tuple[float, float]]"
 """How far beside the middle of its two stops each step begins and ends."""

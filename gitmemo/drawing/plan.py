@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
 from gitmemo.drawing.graph import Direction, Graph
 from gitmemo.drawing.placing import Room
-from gitmemo.structs import dataclass
 
 Point: TypeAlias = tuple[float, float]
 

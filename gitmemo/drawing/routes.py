@@ -7,13 +7,13 @@ between rows nothing lies, so it meets no box but those at its ends.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 from typing import NamedTuple, TypeAlias
 
 from gitmemo.drawing.placing import Band, Ports, Room
 from gitmemo.drawing.plan import Box, Plan, Point
 from gitmemo.drawing.tracks import Way
-from gitmemo.structs import dataclass
 
 Stroke: TypeAlias = tuple[tuple[Point, ...], ...]
 """Where the pen is set down, and then lines (a point) and curves (two that steer, and a point)."""

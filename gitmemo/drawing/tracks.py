@@ -8,12 +8,11 @@ leads from a row to the next one.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import NamedTuple
 
 from gitmemo.drawing.ranks import Pair
-from gitmemo.structs import dataclass
 
 
 class Link(NamedTuple):

@@ -14,6 +14,7 @@ import stat
 import threading
 import time
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 
 from blake3 import blake3
@@ -22,7 +23,6 @@ from gitmemo.config import cache_folder
 from gitmemo.errors import NotAFile
 from gitmemo.hashing.digest import Digest
 from gitmemo.hashing.parts import PART_LIMIT, SCHEME, count, part_id, raw
-from gitmemo.structs import dataclass
 
 _READ_BYTES = 1 << 20
 _RACY_NS = 2_000_000_000

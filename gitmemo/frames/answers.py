@@ -7,6 +7,7 @@ another one made.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gitmemo.collector import uncollected
@@ -16,7 +17,6 @@ from gitmemo.frames.graph import FrameGraph
 from gitmemo.frames.shown import ShownTables, Values
 from gitmemo.frames.tables import Table, Tables
 from gitmemo.frames.writing import code_of
-from gitmemo.structs import dataclass
 
 if TYPE_CHECKING:
     import os

@@ -8,14 +8,13 @@ from __future__ import annotations
 
 import operator
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 from gitmemo.errors import WrongQuestion
 from gitmemo.model.facts import Inline, Slot
 from gitmemo.model.plain import told
 from gitmemo.ref import Loader, Ref, at_hand, ref_to
-from gitmemo.structs import dataclass
 
 if TYPE_CHECKING:
     from gitmemo.frames.frame import ComputationFrame

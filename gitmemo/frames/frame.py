@@ -8,7 +8,7 @@ the order in which either came.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from gitmemo.errors import WrongQuestion
@@ -21,7 +21,6 @@ from gitmemo.frames.deletion import Deletion
 from gitmemo.frames.shown import Values
 from gitmemo.frames.universe import Hids
 from gitmemo.model.facts import Call
-from gitmemo.structs import dataclass
 
 if TYPE_CHECKING:
     import pandas as pd

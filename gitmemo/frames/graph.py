@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from gitmemo.errors import UnknownNode
@@ -22,7 +22,6 @@ from gitmemo.frames.universe import Hids, Universe, element
 from gitmemo.hashing.digest import Digest
 from gitmemo.model.facts import Call, Slot
 from gitmemo.ref import Loader
-from gitmemo.structs import dataclass
 
 _SHORTEST = 2
 """A name of one letter is no short form of all that begin with it."""

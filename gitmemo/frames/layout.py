@@ -7,13 +7,12 @@ layouts combine into one that does not depend on their order, or not at all.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias, TypeVar
 
 from gitmemo.errors import FramesDiffer
 from gitmemo.frames.roles import Function, Variable
 from gitmemo.hashing.digest import Digest
-from gitmemo.structs import dataclass
 
 K = TypeVar("K")
 V = TypeVar("V")

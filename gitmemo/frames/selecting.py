@@ -10,7 +10,7 @@ from __future__ import annotations
 import difflib
 import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
 
 from gitmemo.collector import uncollected
@@ -24,7 +24,6 @@ from gitmemo.frames.universe import Universe, element, produced
 from gitmemo.hashing.digest import Digest
 from gitmemo.model.facts import Call, Slot
 from gitmemo.quantities import moment_of
-from gitmemo.structs import dataclass
 
 if TYPE_CHECKING:
     from gitmemo.frames.columns import Mask

@@ -7,7 +7,7 @@ its frame alone; rows that repeat others are left out.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -20,7 +20,6 @@ from gitmemo.hashing.digest import Digest, to_hex
 from gitmemo.model.facts import Call, Slot
 from gitmemo.model.plain import told
 from gitmemo.short_ids import short as short_id
-from gitmemo.structs import dataclass
 
 if TYPE_CHECKING:
     from gitmemo.frames.graph import FrameGraph

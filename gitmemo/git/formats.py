@@ -9,8 +9,7 @@ raises `ValueError` for anything malformed and joins no name to any path.
 from __future__ import annotations
 
 import re
-
-from gitmemo.structs import dataclass
+from dataclasses import dataclass
 
 FILE_MODE = 0o100644
 TREE_MODE = 0o040000

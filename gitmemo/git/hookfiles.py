@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 import shlex
 import sys
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
@@ -17,7 +18,6 @@ from gitmemo.errors import HookRefused, NotInRepository
 from gitmemo.git.cli import Git
 from gitmemo.git.hooktexts import HOOKS, VERSION, hook_text, is_framework, read_mark
 from gitmemo.git.repository import Layout
-from gitmemo.structs import dataclass
 
 KEPT_SUFFIX = ".before-gitmemo"
 LEGACY_SUFFIX = ".legacy"

@@ -7,9 +7,8 @@ hook's name and the interpreter, and what it was made of can be read back.
 from __future__ import annotations
 
 import shlex
+from dataclasses import dataclass
 from pathlib import Path
-
-from gitmemo.structs import dataclass
 
 VERSION = 2
 """Grows when the text changes, so that `gitmemo hook status` can tell older hooks."""

@@ -8,11 +8,11 @@ from __future__ import annotations
 
 import os
 import re
+from dataclasses import dataclass
 from pathlib import Path
 
 from gitmemo.errors import GitFailed, NotInRepository
 from gitmemo.git.cli import Git
-from gitmemo.structs import dataclass
 
 MAIN_WORKTREE = "main"
 CODE_FILES = ("*.py", "*.ipynb")

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 
 from gitmemo.errors import MissingObject
 from gitmemo.git.formats import (
@@ -26,7 +27,6 @@ from gitmemo.history.names import key_of, parse_key
 from gitmemo.history.rendering import EPOCH, IDENTITY, GitObject, make, read_message
 from gitmemo.history.store import Store
 from gitmemo.model.components import Component
-from gitmemo.structs import dataclass
 
 MAX_ENTRY_BYTES = 1 << 18
 _FOLDER = re.compile(rb"[0-9a-f]{2}")

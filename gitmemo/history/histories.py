@@ -9,6 +9,7 @@ clones may record at once and lose nothing.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from gitmemo.errors import MissingObject, RefContended
 from gitmemo.git.repository import Layout
@@ -23,7 +24,6 @@ from gitmemo.history.transport import FetchReport, PushReport, RemoteRef, fetch,
 from gitmemo.history.views import refresh, shown_ref
 from gitmemo.model.components import Component
 from gitmemo.model.facts import Decision, Source
-from gitmemo.structs import dataclass
 
 _TRIES = 60
 

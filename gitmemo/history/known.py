@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import tempfile
 from contextlib import suppress
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from gitmemo.errors import MissingObject
@@ -27,7 +27,6 @@ from gitmemo.history.rendering import (
 )
 from gitmemo.history.store import Store
 from gitmemo.model.facts import Decision, Source
-from gitmemo.structs import dataclass
 
 CACHE_NAME = "versions.cache"
 _FORMAT = "gitmemo-versions 1"

@@ -8,6 +8,8 @@ and what is not a rendering of a fact is never listed.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from gitmemo.history.anchor import (
     Heads,
     Place,
@@ -23,7 +25,6 @@ from gitmemo.history.known import Known, fact_at
 from gitmemo.history.rendering import GitObject
 from gitmemo.history.store import Store
 from gitmemo.model.components import Component
-from gitmemo.structs import dataclass
 
 
 @dataclass(frozen=True, slots=True)

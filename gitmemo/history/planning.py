@@ -8,14 +8,13 @@ rendered yet is reported, never dropped silently.
 from __future__ import annotations
 
 from collections.abc import Callable, Container, Iterable
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from gitmemo.hashing.digest import Digest, to_hex
 from gitmemo.history.names import key_of
 from gitmemo.history.rendering import Parent, Rendering, fact_id, render
 from gitmemo.model.components import Component
 from gitmemo.model.facts import Decision, Source
-from gitmemo.structs import dataclass
 
 
 @dataclass(slots=True)

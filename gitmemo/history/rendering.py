@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import NoReturn, cast
 
 from gitmemo.git.formats import (
@@ -23,7 +24,6 @@ from gitmemo.hashing.digest import SIZE, Digest, digest, to_hex
 from gitmemo.history.names import file_name, key_of, parse_key
 from gitmemo.model.facts import Decision, JsonValue, Source, Verdict
 from gitmemo.model.lines import record_id, to_line
-from gitmemo.structs import dataclass
 
 IDENTITY = "gitmemo <gitmemo@localhost>"
 EPOCH = 946_684_800

@@ -10,6 +10,7 @@ merged, and never moves our ref except by merging.
 from __future__ import annotations
 
 from contextlib import suppress
+from dataclasses import dataclass
 
 from gitmemo.errors import BadSetting, GitFailed, HistoryRejected, MissingObject, RefContended
 from gitmemo.git.cli import Git
@@ -22,7 +23,6 @@ from gitmemo.history.rendering import MAX_MESSAGE_BYTES, MAX_TEXT_BYTES
 from gitmemo.history.store import Store, back_off
 from gitmemo.history.views import refresh
 from gitmemo.model.components import Component
-from gitmemo.structs import dataclass
 
 _TRIES = 60
 _PUSH_TRIES = 8

@@ -11,10 +11,10 @@ import re
 import types
 import typing
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar, Union
 
 from gitmemo.approx import Approx
-from gitmemo.structs import dataclass
 
 __all__ = ["MDict", "MList", "MSet", "MTuple", "Shape", "Shapes", "shape_of"]
 

@@ -7,7 +7,7 @@ are part of this world and valid for the code of now are rows of a table.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from gitmemo.collector import uncollected
@@ -30,7 +30,6 @@ from gitmemo.patterns.tables import Engine, Matched, Shown, frame_of
 from gitmemo.patterns.variables import Q, asked_pattern, constant_of
 from gitmemo.patterns.writing import announced, table_line, written
 from gitmemo.ref import Ref
-from gitmemo.structs import dataclass
 from gitmemo.world.view import World
 
 if TYPE_CHECKING:

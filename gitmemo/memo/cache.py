@@ -6,12 +6,13 @@ changes a result, and nothing waits in it to be written.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 from gitmemo.memo.caller import Caller
 from gitmemo.memo.lookup import Lookup
 from gitmemo.memo.verdicts import Verdicts
 from gitmemo.model.validity import Code
 from gitmemo.quantities import count
-from gitmemo.structs import dataclass
 from gitmemo.world.view import World
 
 

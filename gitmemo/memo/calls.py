@@ -6,6 +6,7 @@ Not how calls are made (`caller`). Invariant: nothing here changes a storage.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any, NamedTuple, TypeAlias
 
@@ -15,7 +16,6 @@ from gitmemo.model.components import Component, in_words
 from gitmemo.model.facts import Call, Slot
 from gitmemo.ref import Loader, Ref, ref_to
 from gitmemo.short_ids import SHOWN_DIGITS
-from gitmemo.structs import dataclass
 
 
 class Reason(StrEnum):

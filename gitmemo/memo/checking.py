@@ -9,7 +9,7 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from enum import StrEnum
 
 from gitmemo.errors import GitmemoError
@@ -22,7 +22,6 @@ from gitmemo.memo.rerun import Rerun
 from gitmemo.memo.trust import Values
 from gitmemo.model.facts import Call, Slot
 from gitmemo.quantities import count
-from gitmemo.structs import dataclass
 from gitmemo.world.view import World, first_of_each
 
 

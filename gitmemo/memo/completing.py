@@ -7,6 +7,7 @@ has a default, is never taken from a stored call.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gitmemo.errors import WrongArguments
@@ -14,7 +15,6 @@ from gitmemo.memo.inputs import slots_of
 from gitmemo.memo.lookup import Lookup
 from gitmemo.memo.nearest import MOST_CALLS, nearest_call
 from gitmemo.ref import Loader, ref_to
-from gitmemo.structs import dataclass
 from gitmemo.world.view import World
 
 if TYPE_CHECKING:

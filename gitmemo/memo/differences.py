@@ -9,12 +9,12 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from typing import Any
 
 from gitmemo.errors import GitmemoError
 from gitmemo.hashing import content_id
 from gitmemo.memo.wording import short
-from gitmemo.structs import dataclass
 
 _MOST_PARTS = 100_000
 _PLAIN = (int, float, complex, bool, str, bytes, type(None))

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from gitmemo.errors import NothingToDrop
 from gitmemo.hashing.digest import Digest, to_hex
@@ -21,7 +21,6 @@ from gitmemo.model.semantics import semantic_id
 from gitmemo.model.tombstones import origin_of
 from gitmemo.model.validity import Code
 from gitmemo.short_ids import begins, told_apart
-from gitmemo.structs import dataclass
 from gitmemo.world.forgetting import with_copies
 from gitmemo.world.tagging import tags_of
 from gitmemo.world.view import World, values_behind

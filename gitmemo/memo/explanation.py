@@ -7,11 +7,10 @@ the same as text and as JSON.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from gitmemo.quantities import duration
-from gitmemo.structs import dataclass
 
 
 class CacheStatus(StrEnum):

@@ -11,7 +11,7 @@ import time
 import traceback
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import suppress
-from dataclasses import asdict, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from types import TracebackType
 from typing import Any
@@ -23,7 +23,6 @@ from gitmemo.memo.inputs import PreparedCall
 from gitmemo.memo.recorder import Recorder
 from gitmemo.memo.secrecy import secret_texts
 from gitmemo.quantities import duration, timestamp
-from gitmemo.structs import dataclass
 from gitmemo.world.view import World
 
 _TRACEBACK_CHARACTERS = 20_000

@@ -7,6 +7,7 @@ it is at this moment, and part of this world with the histories asked for.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from gitmemo.errors import SignatureChanged
@@ -26,7 +27,6 @@ from gitmemo.model.facts import Call, Slot
 from gitmemo.model.glances import Asked
 from gitmemo.model.renames import Renames
 from gitmemo.model.validity import Code
-from gitmemo.structs import dataclass
 from gitmemo.world.view import Candidate, World, signature_of
 
 if TYPE_CHECKING:

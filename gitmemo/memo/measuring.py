@@ -8,10 +8,10 @@ from __future__ import annotations
 
 import math
 import sys
+from dataclasses import dataclass
 from typing import Any
 
 from gitmemo.memo.differences import difference
-from gitmemo.structs import dataclass
 
 _NUMERIC = "biufc"
 

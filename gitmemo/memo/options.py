@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 import math
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Literal, TypeAlias, TypedDict
 
 from gitmemo.errors import BadOption
@@ -18,7 +18,6 @@ from gitmemo.memo.signature import Binder
 from gitmemo.model import externals
 from gitmemo.model.components import Component
 from gitmemo.model.names import number_of_output, unnamed_output
-from gitmemo.structs import dataclass
 
 _KEEPS: tuple[Keep, ...] = ("always", "hash", "never")
 

@@ -8,13 +8,12 @@ from __future__ import annotations
 
 import typing
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Any, Literal, TypeAlias
 
 from gitmemo.errors import BadOption, WrongOutputs
 from gitmemo.memo.annotations import Shapes
 from gitmemo.model.names import unnamed_output
-from gitmemo.structs import dataclass
 
 Keep: TypeAlias = Literal["always", "hash", "never"]
 """What is kept of a value: its bytes, only its content id, or neither."""

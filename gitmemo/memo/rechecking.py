@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 
 from gitmemo.changes.evidence import Checked, in_words
 from gitmemo.changes.finding import decided_by
@@ -18,7 +19,6 @@ from gitmemo.memo.lookup import Lookup
 from gitmemo.model.components import Component, Content
 from gitmemo.model.facts import Call
 from gitmemo.model.validity import Code
-from gitmemo.structs import dataclass
 from gitmemo.world.view import World, first_of_each
 
 

@@ -7,6 +7,7 @@ not stored, and the error holds its result.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 from typing import NamedTuple
 
@@ -14,7 +15,6 @@ from gitmemo.errors import MissingDependencies, UnreliableTracking
 from gitmemo.memo.execute import CallOutcome
 from gitmemo.memo.telling import tell
 from gitmemo.model.components import Component, Content
-from gitmemo.structs import dataclass
 from gitmemo.tracing import CodeState
 from gitmemo.tracing.doubts import edited_code, unhashable_globals, unverified_code
 

@@ -7,10 +7,9 @@ layout, never on the machine, the process or how the code was started.
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from gitmemo.hashing.digest import Digest
-from gitmemo.structs import dataclass
 
 MAIN_PATH = "__main__"
 """The path of code that has no file: the REPL, `python -c`, standard input."""

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 from collections import defaultdict, deque
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import islice
 from typing import TypeAlias
 
 from gitmemo.hashing.digest import Digest
 from gitmemo.model.components import Component
 from gitmemo.model.facts import Decision, Move, Verdict
-from gitmemo.structs import dataclass
 
 Place: TypeAlias = tuple[Component, Digest]
 """A content of a component."""

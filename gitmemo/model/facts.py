@@ -8,7 +8,7 @@ facts is a set union.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from enum import StrEnum
 from functools import cached_property
 from typing import Any, Self, TypeAlias
@@ -20,7 +20,6 @@ from gitmemo.model.items import Held, inside
 from gitmemo.model.items import Inline as Inline
 from gitmemo.model.items import JsonValue as JsonValue
 from gitmemo.model.slots import Slot as Slot
-from gitmemo.structs import dataclass
 
 Reader: TypeAlias = "Callable[[str, Digest], Call]"
 """Reads the line of the call with a history id."""

@@ -7,6 +7,7 @@ Not another format: `lines` has it. Invariant: what is read here is what
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from gitmemo.hashing import content_id as hash_of
@@ -15,7 +16,6 @@ from gitmemo.model.facts import Call, JsonValue, Slot
 from gitmemo.model.ids import raw_hid
 from gitmemo.model.lines import call_from, decoded, made_call, version_id
 from gitmemo.model.notation import read_output, write_input
-from gitmemo.structs import dataclass
 
 _START = '"start":"'
 

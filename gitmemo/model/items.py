@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from itertools import chain
 from typing import TYPE_CHECKING, TypeAlias
 
@@ -17,7 +17,6 @@ from gitmemo.hashing.digest import Digest
 from gitmemo.hashing.encoding import part
 from gitmemo.hashing.parts import collapse, count, part_from_id, part_id, sequence, short_of
 from gitmemo.model import ids
-from gitmemo.structs import dataclass
 
 if TYPE_CHECKING:
     from gitmemo.model.facts import Slot

@@ -14,12 +14,11 @@ import re
 import stat
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import cast
 
 from gitmemo.errors import NotAnOldStore
-from gitmemo.structs import dataclass
 
 _HASH = re.compile(r"[0-9a-f]{32}")
 _FIRST_LINE = "# first line:"

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sqlite3
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeAlias
@@ -18,7 +18,6 @@ from urllib.parse import quote
 from gitmemo.errors import NotAnOldStore
 from gitmemo.moving.fitting import Refused
 from gitmemo.moving.mandala_pickles import attribute, kind_of, read_own, read_value, table
-from gitmemo.structs import dataclass
 
 _TOOL = "mandala"
 _QUERY = (

@@ -6,10 +6,9 @@ Not the moving itself. Invariant: every result that was found is counted once.
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from gitmemo.model.facts import JsonValue
-from gitmemo.structs import dataclass
 
 
 @dataclass(slots=True)

@@ -7,7 +7,7 @@ Invariant: the refs themselves fit their pattern, among the calls that led to th
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Any
 
 from gitmemo.errors import AmbiguousPattern, UnconstrainedVariable
@@ -19,7 +19,6 @@ from gitmemo.patterns.roles import Roles, folded, is_folded, pattern_of, unfolde
 from gitmemo.patterns.stored import Stored
 from gitmemo.patterns.traces import Maker, Trace, trace_of
 from gitmemo.ref import Ref
-from gitmemo.structs import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,10 +10,10 @@ import builtins
 import keyword
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from gitmemo.model.names import number_of_output, plain_name
 from gitmemo.patterns.pattern import CallAtom, MemberAtom, Pattern
-from gitmemo.structs import dataclass
 
 UNUSED = "_"
 """What a result is called in code that nobody uses or asks for."""

@@ -8,12 +8,11 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from typing import TypeAlias
 
 from gitmemo.hashing.digest import Digest
 from gitmemo.model.items import Held
-from gitmemo.structs import dataclass
 
 Row: TypeAlias = tuple[Digest, ...]
 """The history ids that variables stand for, in the order of the variables."""

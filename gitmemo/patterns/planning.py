@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 
 from gitmemo.patterns.pattern import Atom, CallAtom
-from gitmemo.structs import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Sequence
+from dataclasses import dataclass
 from operator import itemgetter
 from typing import Any
 
@@ -15,7 +16,6 @@ from gitmemo.hashing.digest import Digest
 from gitmemo.patterns.held import held_by
 from gitmemo.patterns.pattern import Among, Atom, CallAtom, MemberAtom, Pattern, Row
 from gitmemo.patterns.stored import Stored, is_kind
-from gitmemo.structs import dataclass
 
 
 @dataclass(frozen=True, slots=True)

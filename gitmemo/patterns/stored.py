@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from functools import cached_property, lru_cache
 from typing import TypeAlias
 
@@ -15,7 +16,6 @@ from gitmemo.hashing import content_id
 from gitmemo.hashing.digest import Digest
 from gitmemo.model.facts import Call, Slot
 from gitmemo.model.items import OBJECT, Held, Inline, Item, raw
-from gitmemo.structs import dataclass
 
 Column: TypeAlias = "Sequence[Slot | None]"
 

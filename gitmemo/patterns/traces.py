@@ -8,12 +8,11 @@ argument that it was, so that equal values in two roles never meet.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from gitmemo.hashing.digest import Digest
 from gitmemo.model.facts import Call, Slot
 from gitmemo.model.items import OBJECT, Held, Item
-from gitmemo.structs import dataclass
 
 Maker = Callable[[Digest], Call | None]
 """Returns the call that made the value of a history, or what it is in."""

@@ -7,6 +7,7 @@ so that a variable means the same inside its block and after it.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import count
 from typing import NoReturn, Self
 
@@ -18,7 +19,6 @@ from gitmemo.patterns.pattern import Among, Atom, CallAtom, MemberAtom, Pattern
 from gitmemo.ref import MISSING, Ref, holds, stand_ins
 from gitmemo.ref.atoms import shortened
 from gitmemo.ref.leaves import leaf
-from gitmemo.structs import dataclass
 
 _numbers = count(1)
 

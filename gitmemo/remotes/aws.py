@@ -9,9 +9,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping
-from dataclasses import field
-
-from gitmemo.structs import dataclass
+from dataclasses import dataclass, field
 
 _KEY_ID, _SECRET, _TOKEN = "aws_access_key_id", "aws_secret_access_key", "aws_session_token"
 _KEYS = frozenset({_KEY_ID, _SECRET, _TOKEN})

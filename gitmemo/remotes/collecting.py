@@ -11,7 +11,7 @@ from __future__ import annotations
 import secrets
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from gitmemo.errors import RemoteInvalid
@@ -45,7 +45,6 @@ from gitmemo.remotes.remote import Remote
 from gitmemo.remotes.repacking import Moved, Worn, move, proven, superseded, worn_packs
 from gitmemo.remotes.signature_lists import SignatureList, superfluous
 from gitmemo.remotes.signing import LARGEST_LIST, all_signatures_on
-from gitmemo.structs import dataclass
 
 DAY_S = 86_400.0
 WAIT_S = 14 * DAY_S

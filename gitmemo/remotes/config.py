@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -17,7 +17,6 @@ from gitmemo.errors import RemoteInvalid
 from gitmemo.hashing.digest import digest
 from gitmemo.remote_tables import address_of, effective, looks_secret, refuse_secrets, veiled
 from gitmemo.remotes.protocols import refuse_address, refuse_options, refuse_wrapping
-from gitmemo.structs import dataclass
 
 _ADDRESS_DIGITS = 16
 _NAME_CHARACTERS = 40  # with the address an origin's name must stay a legal one

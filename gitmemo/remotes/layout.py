@@ -10,10 +10,9 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from gitmemo.hashing.digest import Digest, to_hex
-from gitmemo.structs import dataclass
 
 FORMAT = 1
 MARKER = "gitmemo-remote.json"

@@ -10,11 +10,11 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterable
+from dataclasses import dataclass
 
 from gitmemo.blobs.entry import NO_SALT, SALT_SIZE
 from gitmemo.hashing.digest import Digest, digest, from_text, to_hex, to_text
 from gitmemo.quantities import timestamp
-from gitmemo.structs import dataclass
 
 FOLDER = "gc"
 _OBJECT = re.compile(r"gc/([0-9a-f]{2})/(([0-9a-f]{2})[0-9a-f]{62})\.(mark|user)")

@@ -7,7 +7,7 @@ remote holds; the same two give the same plan, down to the bytes of its packs.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import field
+from dataclasses import dataclass, field
 from itertools import groupby
 
 from gitmemo.blobs.entry import NO_SALT
@@ -24,7 +24,6 @@ from gitmemo.remotes.layout import (
     single_name,
 )
 from gitmemo.remotes.marks import NO_MARK, Mark
-from gitmemo.structs import dataclass
 
 _WHOLE_BELOW = 1 << 20  # a second request costs more than a megabyte
 _GAP = 128 << 10  # reading over a gap this small is cheaper than another request

@@ -9,6 +9,7 @@ from __future__ import annotations
 import secrets
 import time
 from collections.abc import Iterator
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 
@@ -17,7 +18,6 @@ from gitmemo.quantities import count, duration
 from gitmemo.remotes.catalogue import refuse_gone
 from gitmemo.remotes.layout import FORMAT, Inventory, read_listing
 from gitmemo.remotes.remote import Remote
-from gitmemo.structs import dataclass
 
 _SKEW_S = 60.0
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Container, Generator, Iterable, Iterator, Mapping
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from operator import itemgetter
 from pathlib import Path
@@ -42,7 +42,6 @@ from gitmemo.remotes.remote import Remote
 from gitmemo.remotes.seen import seen_on
 from gitmemo.remotes.signing import mark_signed, signatures_on, signed_origins, unproven
 from gitmemo.remotes.transport import CHUNK_SIZE, Progress
-from gitmemo.structs import dataclass
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from contextlib import closing
+from dataclasses import dataclass
 from functools import partial
 from itertools import chain
 from operator import itemgetter
@@ -31,7 +32,6 @@ from gitmemo.remotes.remote import Remote
 from gitmemo.remotes.seen import seen_on
 from gitmemo.remotes.signing import sign
 from gitmemo.remotes.transport import LARGEST_PIECE, Progress
-from gitmemo.structs import dataclass
 
 Withheld: TypeAlias = tuple[tuple[WantedBlob, str], ...]
 

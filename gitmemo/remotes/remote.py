@@ -6,7 +6,7 @@ transfer does.
 
 from __future__ import annotations
 
-from dataclasses import field
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from gitmemo.errors import RemoteTooNew
@@ -16,7 +16,6 @@ from gitmemo.remotes.drivers import patience
 from gitmemo.remotes.layout import LARGEST_MARKER, MARKER, newer_format
 from gitmemo.remotes.transport import Transport
 from gitmemo.signing_keys import KeyRing
-from gitmemo.structs import dataclass
 
 
 @dataclass(frozen=True, slots=True)

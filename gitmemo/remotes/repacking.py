@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Container, Iterable, Mapping
 from contextlib import suppress
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from operator import attrgetter
 from pathlib import Path
 
@@ -25,7 +25,6 @@ from gitmemo.remotes.remote import Remote
 from gitmemo.remotes.seen import seen_on
 from gitmemo.remotes.transport import LARGEST_PIECE
 from gitmemo.signing_keys import KeyRing
-from gitmemo.structs import dataclass
 
 WORTH_BYTES = 1 << 20
 """Fewer dead bytes are not worth to move what lives beside them."""

@@ -10,13 +10,13 @@ from __future__ import annotations
 import random
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from itertools import count
 from typing import TypeVar
 
 from gitmemo.errors import GitmemoError, RemoteInvalid
 from gitmemo.remotes.failures import is_transient, named
 from gitmemo.remotes.parallel import pause
-from gitmemo.structs import dataclass
 
 RETRIES = "retries"
 TIMEOUT = "timeout"

@@ -9,9 +9,9 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping
+from dataclasses import dataclass
 
 from gitmemo.hashing.digest import Digest
-from gitmemo.structs import dataclass
 
 MANY = 32
 """With so many short lists of a key, a push that signs something writes one for all of them."""

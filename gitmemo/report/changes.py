@@ -7,13 +7,13 @@ rows are listed.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Sequence
+from dataclasses import dataclass
 
 from gitmemo.comparison import CallChange, VersionChange, WorldDifference, compare
 from gitmemo.hashing.digest import Digest
 from gitmemo.model.facts import Slot
 from gitmemo.model.items import JsonValue
 from gitmemo.report.cells import Cells
-from gitmemo.structs import dataclass
 from gitmemo.workspace import View
 
 MOST_ROWS = 500

@@ -7,12 +7,11 @@ in it that stands for a table, a column, a version or a content is a place in a 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 from typing import Literal, TypeAlias
 
 from gitmemo.model.items import JsonValue
 from gitmemo.report.cells import ID_DIGITS, Shown, with_id
-from gitmemo.structs import dataclass
 
 Role: TypeAlias = Literal["input", "between", "result", "call"]
 """Whether values came from outside, were made on the way, are what the op returned, or are about the call."""

@@ -7,7 +7,7 @@ run, no value is loaded, and what is left out is said in the document.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import field, replace
+from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 
 from gitmemo.collector import uncollected
@@ -22,7 +22,6 @@ from gitmemo.report.changes import Since, changes_since
 from gitmemo.report.document import Code, Document, TableOfOp
 from gitmemo.report.tables import Made, table_of
 from gitmemo.short_ids import short
-from gitmemo.structs import dataclass
 from gitmemo.versions.contents import Texts
 from gitmemo.workspace import View
 from gitmemo.world.repository import RepositoryWorld

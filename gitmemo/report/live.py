@@ -8,12 +8,12 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable, Hashable
+from dataclasses import dataclass
 from threading import Lock
 
 from gitmemo.errors import GitmemoError
 from gitmemo.report.document import Document
 from gitmemo.report.source import Source
-from gitmemo.structs import dataclass
 
 SHORTEST_LOOK_S = 0.5
 """The world is not looked at more often, however many browsers ask."""

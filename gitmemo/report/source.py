@@ -7,13 +7,13 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from threading import Lock
 from typing import TypeAlias
 
 from gitmemo.report.asking import filter_of, order_of, text_of
 from gitmemo.report.cells import Shown
 from gitmemo.report.document import Column, Document, TableOfOp
-from gitmemo.structs import dataclass
 
 MOST_ROWS = 500
 """So many rows are answered at once."""

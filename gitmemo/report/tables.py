@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Callable, Collection, Hashable, Iterable, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from gitmemo.frames import Cell, ComputationFrame, Table
 from gitmemo.frames.roles import Variable
@@ -18,7 +18,6 @@ from gitmemo.report.asking import number_in
 from gitmemo.report.cells import ID_DIGITS, Cells, Shown, key_of, plain_cell, without_id
 from gitmemo.report.document import Column, Role, TableOfOp
 from gitmemo.short_ids import short
-from gitmemo.structs import dataclass
 
 _COMMIT_DIGITS = 9
 _MOSTLY = 0.8

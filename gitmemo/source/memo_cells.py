@@ -10,13 +10,13 @@ import ast
 import re
 import symtable
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from keyword import iskeyword
 from typing import NoReturn
 
 from gitmemo.errors import MemoCellRefused
 from gitmemo.source.names import BUILTINS
 from gitmemo.source.parsing import parse
-from gitmemo.structs import dataclass
 
 MAGIC = "memo"
 _TYPED = re.compile(rf"\s*%%{MAGIC}(?:[ \t]+(.*?))?[ \t]*(?:\n|$)")

@@ -12,7 +12,7 @@ from __future__ import annotations
 import ast
 import copy
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from pathlib import PurePosixPath
 
 from gitmemo.errors import SourceError
@@ -23,7 +23,6 @@ from gitmemo.source.names import BUILTINS, NameUse, sites_in
 from gitmemo.source.parsing import parse
 from gitmemo.source.statements import imported_names
 from gitmemo.source.units import ImportedName, Unit
-from gitmemo.structs import dataclass
 
 _FACT = "gitmemo-resolved-1"
 _ITSELF = "<itself>"

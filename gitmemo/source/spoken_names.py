@@ -10,11 +10,10 @@ from __future__ import annotations
 import ast
 from collections import defaultdict
 from collections.abc import Collection, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 
 from gitmemo.source.canonical import OWN_DECORATORS
 from gitmemo.source.names import NameUse, sites_in
-from gitmemo.structs import dataclass
 
 _COMPREHENSIONS = (ast.ListComp, ast.SetComp, ast.DictComp, ast.GeneratorExp)
 _UNWRAPPING = frozenset({"attach", "unwrap"})  # `storage.unwrap(f(x))`

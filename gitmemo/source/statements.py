@@ -10,11 +10,10 @@ from __future__ import annotations
 import ast
 import copy
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import field
+from dataclasses import dataclass, field
 
 from gitmemo.source.effects import How, affected, affected_by
 from gitmemo.source.units import STATEMENTS, ImportedName, Span, UnitKind
-from gitmemo.structs import dataclass
 
 _Definition = ast.FunctionDef | ast.AsyncFunctionDef
 _Compound = (

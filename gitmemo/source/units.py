@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Callable
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import cached_property
 
 from gitmemo.hashing.digest import Digest, digest
 from gitmemo.source.canonical import digest_of
 from gitmemo.source.names import Names, NameUse, names_in
-from gitmemo.structs import dataclass
 
 STATEMENTS = "$<statements>"
 """The unit of top-level statements that bind nothing but hold code, such as a lambda."""

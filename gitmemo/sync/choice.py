@@ -7,6 +7,7 @@ is fetched for it.
 from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator
+from dataclasses import dataclass
 
 from gitmemo.git.cli import Git
 from gitmemo.git.objects import open_reader
@@ -14,7 +15,6 @@ from gitmemo.hashing.digest import Digest
 from gitmemo.model.facts import Call
 from gitmemo.model.items import inside
 from gitmemo.remotes import WantedBlob
-from gitmemo.structs import dataclass
 from gitmemo.sync.wanted import wanted_of
 from gitmemo.workspace import Workspace, commit_of
 from gitmemo.world.trees import TreeSegments

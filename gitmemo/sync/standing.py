@@ -6,10 +6,10 @@ Not what to do about it. Invariant: the remote is asked once, and nothing is mov
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 
 from gitmemo.quantities import count, size
 from gitmemo.remotes import RemoteConfig, WantedBlob, holdings, open_remote
-from gitmemo.structs import dataclass
 from gitmemo.workspace import Workspace, remote_cache
 from gitmemo.world.stubs import CODEC
 

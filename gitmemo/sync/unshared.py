@@ -7,6 +7,7 @@ pushes and pulls saw.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gitmemo.errors import RemoteUnknown
@@ -14,7 +15,6 @@ from gitmemo.git.cli import Git
 from gitmemo.git.objects import open_reader
 from gitmemo.git.repository import Layout
 from gitmemo.remotes import RemoteConfig, WantedBlob, known_on
-from gitmemo.structs import dataclass
 from gitmemo.sync.git_remotes import git_remote
 from gitmemo.sync.wanted import wanted_of
 from gitmemo.workspace import Workspace, remote_cache

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import builtins
 import sys
+from dataclasses import dataclass
 from enum import Enum
 from types import (
     BuiltinFunctionType,
@@ -24,7 +25,6 @@ from typing import Any
 
 from gitmemo.model.components import Component
 from gitmemo.source import ImportedName
-from gitmemo.structs import dataclass
 from gitmemo.tracing.callables import functions_inside
 from gitmemo.tracing.cells import is_shell_getter
 from gitmemo.tracing.imports import Imports

@@ -9,13 +9,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from types import FunctionType, TracebackType
 from typing import Any, Final
 
 from gitmemo.model.components import Component, Content, is_external
 from gitmemo.source.stores import may_change
 from gitmemo.source.units import NO_SOURCE
-from gitmemo.structs import dataclass
 from gitmemo.tracing import unpickled
 from gitmemo.tracing.events import Recording, event_source
 from gitmemo.tracing.observations import Observations, Probe

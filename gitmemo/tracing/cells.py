@@ -9,11 +9,11 @@ from __future__ import annotations
 import linecache
 import sys
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from types import CodeType, MethodType
 
 from gitmemo.source import SourceFile
 from gitmemo.source.notebook import python_of, timed_body
-from gitmemo.structs import dataclass
 from gitmemo.tracing.project import is_cell
 
 _WITHOUT_A_FILE = frozenset({"<string>", "<stdin>"})

@@ -14,6 +14,7 @@ import os
 import sys
 import time
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from types import CodeType, ModuleType
@@ -22,7 +23,6 @@ from weakref import WeakKeyDictionary
 
 from gitmemo.hashing.digest import Digest, digest
 from gitmemo.source.units import ImportedName, Unit, UnitKind
-from gitmemo.structs import dataclass
 
 _SECOND_NS: Final = 1_000_000_000
 _TICK_NS: Final = 20_000_000

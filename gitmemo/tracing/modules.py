@@ -12,6 +12,7 @@ import os
 import sys
 import threading
 from collections.abc import Iterator
+from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
@@ -25,7 +26,6 @@ from gitmemo.source.names import Names
 from gitmemo.source.parsing import parse
 from gitmemo.source.stores import binds_by_attribute
 from gitmemo.source.units import NO_SOURCE
-from gitmemo.structs import dataclass
 from gitmemo.tracing.cells import Cells, cells_seen, cells_that_ran, nested
 from gitmemo.tracing.loading import Doubt, Loads, cached_code, changed_at, noted_at, spec_of
 from gitmemo.tracing.observations import FileState, Observations, file_state, is_fresh

@@ -10,11 +10,11 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Iterable
+from dataclasses import dataclass
 from types import CodeType, FunctionType, ModuleType
 
 from gitmemo.model.components import Component
 from gitmemo.source import UnitKind
-from gitmemo.structs import dataclass
 from gitmemo.tracing.observations import Observations
 from gitmemo.tracing.reached import Reached, only_atoms
 from gitmemo.tracing.state import CodeState

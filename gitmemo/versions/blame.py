@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 
 from gitmemo.errors import SourceError
 from gitmemo.git.formats import TREE_MODE
@@ -20,7 +21,6 @@ from gitmemo.model.facts import Move, Statement, Version
 from gitmemo.model.statements import in_force
 from gitmemo.quantities import timestamp
 from gitmemo.source import SourceFile
-from gitmemo.structs import dataclass
 
 Blobs = tuple[str | None, ...]
 _FILES = frozenset({0o100644, 0o100755, 0o100664})

@@ -7,12 +7,12 @@ text, never with that of another that is equivalent to it.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass
 
 from gitmemo.hashing.digest import Digest, to_hex
 from gitmemo.model.components import ENV, FILE, PACKAGE, Component, Content, is_external
 from gitmemo.model.facts import Source, Version
 from gitmemo.short_ids import short
-from gitmemo.structs import dataclass
 from gitmemo.world.view import World
 
 ModuleOf = Callable[[str], str]

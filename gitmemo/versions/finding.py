@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TypeAlias, TypeVar
 
 from gitmemo.errors import AmbiguousId, UnknownId, UnknownRef
@@ -19,7 +20,6 @@ from gitmemo.model.semantics import semantic_id
 from gitmemo.model.tags import SIGN
 from gitmemo.quantities import count
 from gitmemo.short_ids import told_apart, typed_digits
-from gitmemo.structs import dataclass
 from gitmemo.versions.contents import ShownContent, Texts
 from gitmemo.world.tagging import tagged
 from gitmemo.world.view import World

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TypeAlias, overload
 
 from gitmemo import markup
@@ -21,7 +21,6 @@ from gitmemo.model.semantics import semantic_id
 from gitmemo.model.validity import Code, changed
 from gitmemo.quantities import duration
 from gitmemo.short_ids import SHOWN_DIGITS
-from gitmemo.structs import dataclass
 from gitmemo.versions.contents import ModuleOf, ShownContent, Texts, code_lines
 from gitmemo.world.view import Tally, World
 

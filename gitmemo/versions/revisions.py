@@ -9,7 +9,7 @@ from __future__ import annotations
 import difflib
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from enum import StrEnum
 from typing import overload
 
@@ -22,7 +22,6 @@ from gitmemo.model.facts import Decision, JsonValue, Move, Source, Statement, Wi
 from gitmemo.model.statements import in_force
 from gitmemo.model.validity import Code
 from gitmemo.short_ids import short
-from gitmemo.structs import dataclass
 from gitmemo.world.view import World
 
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from enum import StrEnum
 
 from gitmemo.errors import SourceError
@@ -17,7 +18,6 @@ from gitmemo.model.decisions import Decisions
 from gitmemo.model.facts import Version
 from gitmemo.model.validity import Code, holds, unrecorded
 from gitmemo.source import SourceFile
-from gitmemo.structs import dataclass
 from gitmemo.versions.contents import ModuleOf, Texts
 from gitmemo.versions.listing import Named, as_stored, tallies_of
 from gitmemo.world.view import World

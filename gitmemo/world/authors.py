@@ -9,12 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from gitmemo.errors import CorruptRecord, MissingObject, SegmentUnreadable, UnknownAuthor
 from gitmemo.git.cli import Git
 from gitmemo.model.facts import Call
-from gitmemo.structs import dataclass
 from gitmemo.world.repository import RepositoryWorld
 from gitmemo.world.revisions import RevisionWorld
 from gitmemo.world.segments import INDEX_FOLDER, read_segment, segment_name

@@ -10,6 +10,7 @@ of the same code, with the same outputs, and no less part of this world.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias
 
 from gitmemo.hashing.digest import Digest
@@ -19,7 +20,6 @@ from gitmemo.model.glances import Asked
 from gitmemo.model.ids import call_hid
 from gitmemo.model.lines import record_id
 from gitmemo.model.tombstones import origin_of
-from gitmemo.structs import dataclass
 
 FEW = 8
 """So many records of one call are all read: that is quicker than to choose."""

@@ -7,6 +7,7 @@ deleted; forgetting and bringing back are facts that are added.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from gitmemo.errors import UnknownTombstone
@@ -14,7 +15,6 @@ from gitmemo.hashing.digest import Digest, to_hex
 from gitmemo.model.facts import Call
 from gitmemo.model.lines import record_id, to_line
 from gitmemo.model.tombstones import Tombstones, undo_of
-from gitmemo.structs import dataclass
 
 if TYPE_CHECKING:
     from gitmemo.world.view import World

@@ -15,11 +15,11 @@ import threading
 import zlib
 from collections.abc import Iterable, Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from gitmemo.errors import CorruptJournal
 from gitmemo.hashing.digest import digest
-from gitmemo.structs import dataclass
 
 _CHECK_CHARACTERS = 16
 PACKED = ".gz"

@@ -8,12 +8,12 @@ made, and is no call that the revision has, or that is known to be forgotten.
 from __future__ import annotations
 
 from collections.abc import Collection
+from dataclasses import dataclass
 
 from gitmemo.hashing.digest import Digest
 from gitmemo.model.decisions import Decisions
 from gitmemo.model.tombstones import Tombstones
 from gitmemo.model.validity import Code
-from gitmemo.structs import dataclass
 from gitmemo.world import sifting
 from gitmemo.world.repository import RepositoryWorld
 

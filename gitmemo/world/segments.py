@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from itertools import islice, pairwise
 from operator import lt
 
@@ -16,7 +17,6 @@ from gitmemo.errors import CorruptRecord, CorruptSegment
 from gitmemo.hashing import content_id
 from gitmemo.hashing.digest import digest, to_hex
 from gitmemo.model.lines import from_canonical_line
-from gitmemo.structs import dataclass
 
 INDEX_FOLDER = ".gitmemo/index/1"
 _NAME = re.compile(r"\.gitmemo/index/1/[0-9]{4}-(?:0[1-9]|1[0-2])/([0-9a-f]{64})\.jsonl")

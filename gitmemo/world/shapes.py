@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from dataclasses import dataclass
 from functools import lru_cache
 from typing import NamedTuple
 
 from gitmemo.database import Database
 from gitmemo.hashing.digest import Digest
 from gitmemo.model.facts import Call
-from gitmemo.structs import dataclass
 from gitmemo.world.packing import Pattern
 from gitmemo.world.view import CallSignature
 

@@ -9,8 +9,7 @@ from __future__ import annotations
 
 from bisect import bisect_right
 from collections.abc import Iterable
-
-from gitmemo.structs import dataclass
+from dataclasses import dataclass
 
 
 @dataclass(frozen=True, slots=True)

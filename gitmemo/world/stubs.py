@@ -8,10 +8,10 @@ merge finds a third; what it stands for is checked against the name of the file 
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 
 from gitmemo.errors import CorruptSegment
 from gitmemo.hashing.digest import Digest
-from gitmemo.structs import dataclass
 from gitmemo.world.segments import MAX_BYTES, read_segment, segment_name
 
 CODEC = "segment"

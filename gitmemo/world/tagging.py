@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 
 from gitmemo.errors import (
     BadTagName,
@@ -24,7 +25,6 @@ from gitmemo.model.statements import standing
 from gitmemo.model.tags import SIGN, Tags, name_problem
 from gitmemo.model.validity import Code
 from gitmemo.short_ids import short, told_apart
-from gitmemo.structs import dataclass
 from gitmemo.world.view import World
 
 

@@ -8,6 +8,7 @@ the order in which facts came.
 from __future__ import annotations
 
 from collections.abc import Hashable, Iterable, Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple, Protocol
 
 from gitmemo.hashing.digest import Digest
@@ -27,7 +28,6 @@ from gitmemo.model.lines import to_line
 from gitmemo.model.tombstones import Tombstones
 from gitmemo.quantities import count
 from gitmemo.setting_values import Reuse
-from gitmemo.structs import dataclass
 from gitmemo.world.claims import Claims
 from gitmemo.world.notes import Notes
 

@@ -12,13 +12,13 @@ import platform
 import socket
 import sys
 from collections.abc import Iterator
+from dataclasses import dataclass
 from importlib import metadata
 from typing import TYPE_CHECKING
 
 from gitmemo.hashing.digest import digest
 from gitmemo.hashing.structure import MAINS
 from gitmemo.source import SourceFile
-from gitmemo.structs import dataclass
 from gitmemo.tracing import CodeState
 from gitmemo.tracing.observations import Observations
 

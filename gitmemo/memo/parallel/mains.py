@@ -15,6 +15,7 @@ import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from importlib.machinery import ModuleSpec
 from pathlib import Path
 from types import FunctionType, ModuleType
@@ -22,7 +23,6 @@ from typing import Any
 
 from gitmemo.memo.op import Op
 from gitmemo.model.components import Component
-from gitmemo.structs import dataclass
 from gitmemo.tracing import CodeState
 from gitmemo.tracing.cells import names_of_cells, nested
 from gitmemo.tracing.observations import Observations

@@ -12,6 +12,7 @@ import time
 import weakref
 from collections.abc import Iterable
 from contextlib import suppress
+from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -20,7 +21,6 @@ from gitmemo.git.cli import Git
 from gitmemo.hashing.digest import Digest
 from gitmemo.memo.clone_trust import CloneTrust
 from gitmemo.model.facts import Value
-from gitmemo.structs import dataclass
 from gitmemo.workspace import Workspace, find, remote_cache
 from gitmemo.world.repository import RepositoryWorld
 

@@ -12,6 +12,7 @@ import sys
 import threading
 from collections import OrderedDict
 from collections.abc import Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 from typing import TYPE_CHECKING, Any
@@ -32,7 +33,6 @@ from gitmemo.memo.waiting import IfClaimed, PutOff
 from gitmemo.model.facts import Call
 from gitmemo.model.lines import from_line, to_line
 from gitmemo.ref import Ref
-from gitmemo.structs import dataclass
 from gitmemo.world.view import values_behind
 
 if TYPE_CHECKING:

@@ -10,6 +10,7 @@ import asyncio
 import contextvars
 import os
 import traceback
+from dataclasses import dataclass
 from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Protocol, TypeAlias
@@ -25,7 +26,6 @@ from gitmemo.model.components import in_words
 from gitmemo.model.facts import Call, Version
 from gitmemo.model.lines import from_line
 from gitmemo.ref import ref_to
-from gitmemo.structs import dataclass
 
 if TYPE_CHECKING:
     from gitmemo.memo.op import Op
