@@ -5,7 +5,6 @@ Not what a value means (`config`). Invariant: `config` accepts every default her
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
@@ -92,6 +91,8 @@ def key_of(name: str) -> Key:
     for key in KEYS:
         if key.fits(name):
             return key
+    import difflib
+
     close = difflib.get_close_matches(name, [key.name for key in KEYS], n=2)
     raise UnknownSetting(name, tuple(close))
 

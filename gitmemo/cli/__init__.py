@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -25,6 +26,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from gitmemo.cli.commands import main as command
 
     return command(given)
+
+
+def enter() -> NoReturn:
+    """Be the program `gitmemo`, also as git's hooks call it."""
+    from gitmemo.cli.leaving import leave
+    from gitmemo.collector import collect_seldom
+
+    collect_seldom()
+    leave(main())
 
 
 def is_called_by_git(arguments: Sequence[str]) -> bool:

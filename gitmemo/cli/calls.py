@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping, Sequence
 import click
 
 from gitmemo.cli.looking import look_at
-from gitmemo.cli.options import json_option, revision_options, user_option
+from gitmemo.cli.options import Whole, json_option, revision_options, user_option
 from gitmemo.cli.questions import json_value, meant_by
 from gitmemo.cli.screen import paged
 from gitmemo.display.json_lines import json_line
@@ -31,7 +31,7 @@ _OF_OLDER, _ON_OLDER = "older code", "older results"
 @click.argument("ops", nargs=-1)
 @click.option(
     "--limit",
-    type=click.IntRange(min=0),
+    type=Whole(min=0),
     default=_MOST,
     metavar="N",
     help=f"At most N; {_MOST} if not given.",

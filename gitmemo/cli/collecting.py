@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gitmemo.cli.options import json_option, refuse_both
+from gitmemo.cli.options import Number, json_option, refuse_both
 from gitmemo.display.json_lines import json_line
 from gitmemo.display.text import printable
 from gitmemo.quantities import count, size, timestamp
@@ -48,7 +48,7 @@ class SizeParameter(click.ParamType[int]):
 @click.option(
     "--older-than",
     "days",
-    type=click.FloatRange(min=0),
+    type=Number(min=0),
     metavar="DAYS",
     help="Evict values written so long ago; of journals those set aside so long ago (else 30 days).",
 )
@@ -68,7 +68,7 @@ class SizeParameter(click.ParamType[int]):
 )
 @click.option(
     "--grace",
-    type=click.FloatRange(min=0),
+    type=Number(min=0),
     default=_GRACE_DAYS,
     show_default=True,
     metavar="DAYS",

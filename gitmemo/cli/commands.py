@@ -9,6 +9,7 @@ from __future__ import annotations
 import keyword
 import os
 import sys
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
@@ -16,6 +17,7 @@ from importlib import import_module
 import click
 
 from gitmemo import __version__
+from gitmemo.cli.groups import Group
 from gitmemo.cli.screen import AS_JSON, color_option, no_pager_option
 from gitmemo.display.json_lines import json_line
 from gitmemo.display.text import printable_lines
@@ -111,7 +113,7 @@ def names() -> list[str]:
     return sorted(_COMMANDS)
 
 
-class LazyGroup(click.Group):
+class LazyGroup(Group):
     """A group whose commands are imported when they are needed."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -122,6 +124,8 @@ class LazyGroup(click.Group):
         """Import and return a command."""
         if cmd_name not in _COMMANDS:
             return None
+        if cmd_name != "run":
+            warnings.formatwarning = _own_as_lines
         attribute = f"{cmd_name}_" if keyword.iskeyword(cmd_name) else cmd_name
         command: click.Command = getattr(import_module(_COMMANDS[cmd_name][0]), attribute)
         return command
@@ -145,20 +149,15 @@ class LazyGroup(click.Group):
             refused = SystemRefused.of(error)
             report(refused, as_json=bool(ctx.meta.get(AS_JSON)))
             raise click.exceptions.Exit(refused.exit_code) from None
+        except (click.ClickException, click.Abort, click.exceptions.Exit):
+            raise
+        except Exception as error:  # noqa: BLE001  a mistake of ours is told as one
+            from gitmemo.cli.failing import told_of
+
+            told = told_of(error)
+            report(told, as_json=bool(ctx.meta.get(AS_JSON)))
+            raise click.exceptions.Exit(told.exit_code) from None
         return _DAMAGED if ctx.meta.get(LEFT_OUT) else result
-
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Add a suggestion to click's message about an unknown command."""
-        try:
-            return super().resolve_command(ctx, args)
-        except click.UsageError as error:
-            import difflib
-
-            close = difflib.get_close_matches(args[0], _COMMANDS, n=1)
-            hint = f" Did you mean {close[0]!r}?" if close else ""
-            raise click.UsageError(error.message + hint, ctx) from None
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
@@ -175,6 +174,22 @@ def cli(folder: str | None) -> None:
     """Calls that are never run twice, versioned with your code, shared through git."""
     if folder is not None:
         os.chdir(folder)
+
+
+_as_python_says = warnings.formatwarning
+
+
+def _own_as_lines(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    line: str | None = None,
+) -> str:
+    """Say what gitmemo warns of without the line of gitmemo that did so."""
+    if category.__module__.partition(".")[0] == "gitmemo":
+        return printable_lines(f"gitmemo: {message}") + "\n"
+    return _as_python_says(message, category, filename, lineno, line)
 
 
 @contextmanager

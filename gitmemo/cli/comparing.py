@@ -8,7 +8,7 @@ from typing import TypeVar
 import click
 
 from gitmemo.cli.looking import look_at, where
-from gitmemo.cli.options import json_option, revision_options
+from gitmemo.cli.options import Whole, json_option, revision_options
 from gitmemo.cli.questions import json_value
 from gitmemo.cli.screen import paged
 from gitmemo.cli.showing import said
@@ -48,13 +48,9 @@ _T = TypeVar("_T")
 @click.argument("second", metavar="[REV|ID]", required=False)
 @click.option("--code", is_flag=True, help="They are ids of code, not revisions.")
 @click.option("--op", "ops", multiple=True, metavar="OP", help="Only calls of this op; repeatable.")
-@click.option(
-    "-n", "most", type=click.IntRange(min=0), help="Rows of each kind; 20 if omitted, 0 for all."
-)
+@click.option("-n", "most", type=Whole(min=0), help="Rows of each kind; 20 if omitted, 0 for all.")
 @click.option("--exit-code", is_flag=True, help="Exit with 1 if anything differs.")
-@click.option(
-    "-U", "--unified", type=click.IntRange(min=0), default=3, help="With --code: context."
-)
+@click.option("-U", "--unified", type=Whole(min=0), default=3, help="With --code: context.")
 @revision_options
 @json_option
 @paged

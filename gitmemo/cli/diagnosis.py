@@ -10,7 +10,7 @@ from contextlib import contextmanager, redirect_stdout
 import click
 
 from gitmemo.changes.evidence import note_of
-from gitmemo.cli.options import json_option
+from gitmemo.cli.options import Whole, json_option
 from gitmemo.cli.screen import paged
 from gitmemo.commits.naming import components_here
 from gitmemo.commits.undecided import check_notes
@@ -32,7 +32,7 @@ from gitmemo.workspace import find
 
 @click.command()
 @click.argument("op", required=False)
-@click.option("-n", "most", type=click.IntRange(min=1), default=10, help="How many; 10 if omitted.")
+@click.option("-n", "most", type=Whole(min=1), default=10, help="How many; 10 if omitted.")
 @json_option
 @paged
 def failures(op: str | None, most: int, as_json: bool) -> None:
@@ -62,11 +62,9 @@ def failures(op: str | None, most: int, as_json: bool) -> None:
 
 @click.command()
 @click.argument("target", metavar="[op:]NAME|code:COMPONENT")
-@click.option(
-    "--sample", type=click.IntRange(min=1), default=10, help="How many calls; 10 if omitted."
-)
+@click.option("--sample", type=Whole(min=1), default=10, help="How many calls; 10 if omitted.")
 @click.option("--all", "every", is_flag=True, help="Check all calls, not a sample.")
-@click.option("--seed", type=int, default=0, help="Another number chooses other calls.")
+@click.option("--seed", type=Whole(), default=0, help="Another number chooses other calls.")
 @click.option("--recorded", is_flag=True, help="Run nothing: compare the records of each call.")
 @json_option
 def check(target: str, sample: int, every: bool, seed: int, recorded: bool, as_json: bool) -> int:

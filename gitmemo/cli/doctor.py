@@ -14,7 +14,7 @@ import click
 from gitmemo.cli.doctor_machine import AREAS as OF_MACHINE
 from gitmemo.cli.doctor_machine import Look
 from gitmemo.cli.doctor_repository import configured, healthy, reachable, stale
-from gitmemo.cli.options import json_option
+from gitmemo.cli.options import Number, json_option
 from gitmemo.display.json_lines import json_line
 from gitmemo.display.text import printable
 from gitmemo.errors import GitmemoError, NotInRepository
@@ -31,7 +31,7 @@ _COLORS = {Grade.GOOD: "green", Grade.NOTE: "yellow", Grade.BAD: "red"}
 @click.option(
     "--timeout",
     "timeout_s",
-    type=click.FloatRange(min=0, min_open=True),
+    type=Number(min=0, min_open=True),
     default=10.0,
     show_default=True,
     metavar="SECONDS",

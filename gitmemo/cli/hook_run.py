@@ -96,10 +96,9 @@ def run_hook(name: str, arguments: Sequence[str], *, exports: bool, checks: bool
         _say(f"gitmemo: {error}\n  {_GOES_ON}")
         return 0
     except Exception as error:  # noqa: BLE001  a defect of ours must not cost a commit either
-        _say(
-            f"gitmemo: internal error: {type(error).__name__}: {error}\n"
-            f"  fix: please report it; {_GOES_ON}"
-        )
+        from gitmemo.cli.failing import told_of
+
+        _say(f"gitmemo: {told_of(error)}; {_GOES_ON}")
         return 0
 
 

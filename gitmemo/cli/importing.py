@@ -14,6 +14,7 @@ from typing import TypeVar
 
 import click
 
+from gitmemo.cli.groups import Group
 from gitmemo.cli.options import json_option
 from gitmemo.display.json_lines import json_line
 from gitmemo.display.text import printable
@@ -53,7 +54,7 @@ def _moving_options(command: _Command) -> _Command:
     return command
 
 
-@click.group(name="import")
+@click.group(cls=Group, name="import")
 def import_() -> None:
     """Bring results that another tool computed; say what was left out, and why.
 

@@ -26,6 +26,19 @@ json_option = click.option(
     help="Print one JSON object per line; errors too.",
 )
 
+
+class Whole(click.IntRange):
+    """A whole number, which click calls an integer range."""
+
+    name = "whole number"
+
+
+class Number(click.FloatRange):
+    """A number, which click calls a float range."""
+
+    name = "number"
+
+
 yes_option = click.option("-y", "--yes", is_flag=True, help="Do it, and ask nothing.")
 dry_run_option = click.option(
     "-n", "--dry-run", is_flag=True, help="Only say what would be done, and ask nothing."

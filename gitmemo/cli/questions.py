@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 
 from gitmemo.cli.looking import look_at
-from gitmemo.cli.options import json_option, revision_options, user_option
+from gitmemo.cli.options import Whole, json_option, revision_options, user_option
 from gitmemo.cli.screen import paged
 from gitmemo.display.json_lines import json_line
 from gitmemo.display.text import table
@@ -51,7 +51,7 @@ from gitmemo.world.glimpses import glimpse
 )
 @click.option("--columns", metavar="NAMES", help="Show these columns only: 'n,lr,acc'.")
 @click.option("--sort", metavar="NAMES", help="Sort by these columns; '-acc' sorts downwards.")
-@click.option("--limit", type=click.IntRange(min=0), metavar="N", help="Show at most N rows.")
+@click.option("--limit", type=Whole(min=0), metavar="N", help="Show at most N rows.")
 @user_option
 @revision_options
 @click.option("--all", "every", is_flag=True, help="Also show calls of older code.")

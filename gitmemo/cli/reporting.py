@@ -13,7 +13,7 @@ from typing import TypeVar
 import click
 
 from gitmemo.cli.looking import look_at, where
-from gitmemo.cli.options import revision_options
+from gitmemo.cli.options import Whole, revision_options
 from gitmemo.cli.questions import asked
 from gitmemo.errors import PageNotWritten
 from gitmemo.plain_files import replace_file
@@ -59,7 +59,7 @@ def _question_options(command: _Command) -> _Command:
 )
 @click.option(
     "--limit",
-    type=click.IntRange(min=1),
+    type=Whole(min=1),
     default=MOST_ROWS,
     metavar="N",
     help="At most N rows of each op, those of the newest calls; 10000 if omitted.",
@@ -100,7 +100,7 @@ def report(
 @_question_options
 @click.option(
     "--port",
-    type=click.IntRange(0, 65535),
+    type=Whole(0, 65535),
     default=0,
     metavar="N",
     help="The port; one that is free if omitted.",

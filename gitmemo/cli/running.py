@@ -7,7 +7,7 @@ import traceback
 import types
 import warnings
 from collections import Counter as Tally
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -15,14 +15,17 @@ from typing import Any
 import click
 
 from gitmemo.cli.commands import report
+from gitmemo.collector import collect_as_python_does
+from gitmemo.config import is_unattended
 from gitmemo.display.text import printable, printable_lines
 from gitmemo.errors import CallsFailed, GitmemoError, NewCallRefused
 from gitmemo.git.hookfiles import is_installed
-from gitmemo.memo.calls import CallEvent, Counter
+from gitmemo.memo.calls import CallEvent, Counter, Reason
 from gitmemo.memo.opening import share, storage_of
 from gitmemo.memo.storage import Storage
+from gitmemo.model.components import in_words
 from gitmemo.quantities import count, duration
-from gitmemo.workspace import find
+from gitmemo.workspace import Workspace, find
 
 _OWN_FOLDER = str(Path(__file__).resolve().parent.parent)
 
@@ -47,6 +50,7 @@ def run(
     The exit code is the script's. With --frozen it is 3 if a call would have to be computed,
     whatever the script does about that.
     """
+    collect_as_python_does()
     workspace = find(script.parent)
     storage = storage_of(workspace)
     if recompute_missing:
@@ -54,7 +58,11 @@ def run(
     if frozen:
         storage.allow_new_calls(False)
 
+    changed: list[CallEvent] = []
+
     def tell(event: CallEvent) -> None:
+        if event.reason is Reason.CODE_CHANGED:
+            changed.append(event)
         if verbose:
             click.echo(event.sentence(), err=True)
 
@@ -71,7 +79,8 @@ def run(
         except Exception as error:  # noqa: BLE001  whatever the script raises, it ends as under Python
             failure = error
     click.echo(_summary(storage.counter), err=True)
-    if not is_installed(workspace.layout):
+    _tell_undecided(workspace, changed)
+    if not is_unattended() and not is_installed(workspace.layout):
         click.echo("the git hooks are not installed in this clone: run `gitmemo init`", err=True)
     refused = frozen and storage.counter.refused
     if isinstance(failure, CallsFailed) and not refused:
@@ -98,6 +107,28 @@ def _thawed(counter: Counter) -> int:
         said = f"{count(counter.computed, 'call')} computed, for the script allowed new calls"
         click.echo(f"gitmemo: frozen: {said}", err=True)
     return NewCallRefused.exit_code if counter.refused or counter.computed else 0
+
+
+def _tell_undecided(workspace: Workspace, changed: Sequence[CallEvent]) -> None:
+    """Say how many calls were not reused because of code that nobody has decided about."""
+    if not changed:
+        return
+    from gitmemo.commits.undecided import open_changes
+
+    try:
+        undecided = {change.component for change in open_changes(workspace)}
+    except GitmemoError:  # the program said what it has to say; `gitmemo status` says this
+        return
+    about = [undecided.intersection(event.changed) for event in changed]
+    number = sum(map(bool, about))
+    if number:
+        names = ", ".join(map(in_words, sorted(set().union(*about))))
+        said = (
+            f"{count(number, 'call')} not reused because of changes that nobody has decided about"
+        )
+        click.echo(printable(f"gitmemo: {said}: {names}"), err=True)
+        remedy = "if older results stay valid: gitmemo decide --non-breaking; else: --breaking"
+        click.echo(f"  {remedy}", err=True)
 
 
 def _enter(storage: Storage, entered: ExitStack) -> None:

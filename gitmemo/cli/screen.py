@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import functools
 import os
-import shutil
 import sys
 from collections.abc import Callable
 from typing import ParamSpec, TypeVar
@@ -85,4 +84,6 @@ def _pager() -> str | None:
         if name in os.environ:
             chosen = os.environ[name].strip()
             return None if chosen in ("", "cat") else chosen
+    import shutil  # slow to import, and only people at a terminal need it
+
     return shutil.which("less")

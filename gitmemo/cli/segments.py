@@ -13,6 +13,7 @@ from pathlib import Path
 
 import click
 
+from gitmemo.cli.groups import Group
 from gitmemo.display.json_lines import json_line
 from gitmemo.display.records import readable
 from gitmemo.errors import AmbiguousId, CorruptSegment, SegmentUnreadable, UnknownId
@@ -37,7 +38,7 @@ _AMEND = (
 )
 
 
-@click.group()
+@click.group(cls=Group)
 def index() -> None:
     """Look after the committed index of calls."""
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import click
 
+from gitmemo.cli.groups import Group
 from gitmemo.cli.options import json_option
 from gitmemo.config import COMMITTED, LOCAL, environment_variable, merge, read_tables
 from gitmemo.display.json_lines import json_line
@@ -75,7 +76,7 @@ class Row:
         return printable(f"{self.origin}\t{text}" if with_origin else text)
 
 
-@click.group(invoke_without_command=True)
+@click.group(cls=Group, invoke_without_command=True)
 @_origin
 @json_option
 @click.pass_context

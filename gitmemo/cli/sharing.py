@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 import click
 
-from gitmemo.cli.options import json_option
+from gitmemo.cli.options import Whole, json_option
 from gitmemo.cli.transfers import (
     Fields,
     Task,
@@ -111,7 +111,7 @@ def _moving(command: _Command) -> _Command:
         click.option(
             "-j",
             "--jobs",
-            type=click.IntRange(1, _MOST_JOBS),
+            type=Whole(1, _MOST_JOBS),
             help="Transfers at once; together they hold about 64 MB in memory.",
         ),
     ):

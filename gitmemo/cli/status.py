@@ -15,6 +15,7 @@ import click
 
 from gitmemo.cli.looking import look_at, where
 from gitmemo.cli.options import json_option, revision_options
+from gitmemo.config import is_unattended
 from gitmemo.display.json_lines import json_line
 from gitmemo.display.text import printable, table
 from gitmemo.model.facts import Call
@@ -56,7 +57,7 @@ def status(asked: str | None, check: bool, rev: str | None, later: bool, as_json
     if as_json:
         click.echo(json_line(found.fields()))
     else:
-        for line in (*found.lines(), *_what_is_wanting(found, asked)):
+        for line in (*found.lines(), *_what_is_wanting(found, asked, check=check)):
             click.echo(line)
     to_do = found.to_do() if check else []
     if to_do:
@@ -173,13 +174,16 @@ def _look(view: View, asked: str | None) -> _Status:
     )
 
 
-def _what_is_wanting(found: _Status, asked: str | None) -> Iterator[str]:
-    """Yield what is not installed, not here and not on the remote, with what mends it."""
+def _what_is_wanting(found: _Status, asked: str | None, *, check: bool) -> Iterator[str]:
+    """Yield what is not here and not on the remote, with what mends it; say if hooks are missing.
+
+    A clone that only checks makes no commits: it needs no hooks.
+    """
     from gitmemo.git.hookfiles import is_installed
     from gitmemo.sync.advice import command
 
     rev = found.view.rev
-    if not rev and not is_installed(found.view.workspace.layout):
+    if not (rev or check or is_unattended()) and not is_installed(found.view.workspace.layout):
         click.echo("the git hooks are not installed in this clone: run `gitmemo init`", err=True)
     again = partial(command, revs=() if rev is None else (rev,))
     if found.missing:
@@ -217,10 +221,10 @@ def _and(said: int) -> str:
 
 def _renamed(workspace: Workspace, is_stale: bool) -> Iterator[str]:
     """Yield what will be recognised as renamed, or may have been, where calls seem to be older."""
-    from gitmemo.commits.scenes import renames_since_head
-
     if not is_stale:
         return
+    from gitmemo.commits.scenes import renames_since_head
+
     found, _ = renames_since_head(workspace)
     for old, to in found.pairs.items():
         yield printable(f"{old} is {to} now: the next commit recognises it (or: gitmemo decide)")
@@ -229,12 +233,12 @@ def _renamed(workspace: Workspace, is_stale: bool) -> Iterator[str]:
 
 
 def _to_decide(undecided: Sequence[Change], contested: Iterable[Contest]) -> Iterator[str]:
-    from gitmemo.changes.contested import said_in
-
     if undecided:
         names = ", ".join(printable(str(change.component)) for change in undecided)
         yield f"undecided: {names} (gitmemo decide)"
     for contest in contested:
+        from gitmemo.changes.contested import said_in
+
         name = printable(str(contest.component))
         yield f"contested: {name}; only the very same code matches (gitmemo decide)"
         yield from (f"  {printable(said)}" for said in said_in(contest))

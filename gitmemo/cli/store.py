@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from gitmemo.cli.groups import Group
 from gitmemo.cli.options import confirmed, dry_run_option, json_option, yes_option
 from gitmemo.display.json_lines import json_line
 from gitmemo.display.text import printable
@@ -24,7 +25,7 @@ if TYPE_CHECKING:
     from gitmemo.cleaning.joining import Joined
 
 
-@click.group()
+@click.group(cls=Group)
 def store() -> None:
     """Say where values lie on this machine: in this repository, or in a store that several share."""
 

@@ -13,6 +13,7 @@ from pathlib import Path
 from gitmemo.hashing.digest import Digest
 from gitmemo.history import Histories
 from gitmemo.model.facts import Text
+from gitmemo.steps import steps
 from gitmemo.workspace import Workspace
 from gitmemo.world.journal import PACKED
 from gitmemo.world.lost import EXPORTED_KINDS, segments_of_refs
@@ -32,7 +33,8 @@ def superfluous_journals(workspace: Workspace, *, older_than_s: float) -> list[P
     if not old:
         return []
     kept = world.index.members(segments_of_refs(workspace.layout, world.files))
-    found = [(path, world.index.members([file])) for path, file in old]
+    looked_at = steps("looking through journals", old, "journal")
+    found = [(path, world.index.members([file])) for path, file in looked_at]
     return [
         path
         for path, held in found

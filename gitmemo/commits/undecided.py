@@ -7,11 +7,9 @@ looking records nothing, and imports and runs nothing of the repository's code.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from gitmemo.changes.cases import Case, cases_of
 from gitmemo.changes.change import Change
-from gitmemo.changes.contested import contested_change, decided_change
-from gitmemo.changes.evidence import Evidence, evidence_for
 from gitmemo.changes.finding import ReadableCode, find_changes, find_open
 from gitmemo.changes.uses import Uses, world_uses
 from gitmemo.commits.discarded import without_discarded
@@ -21,6 +19,10 @@ from gitmemo.model.lines import record_id, to_line
 from gitmemo.source.tree import SourceTree
 from gitmemo.workspace import Workspace
 from gitmemo.world.notes import FileNotes
+
+if TYPE_CHECKING:
+    from gitmemo.changes.cases import Case
+    from gitmemo.changes.evidence import Evidence
 
 
 def cases_between(
@@ -49,6 +51,9 @@ def open_cases(workspace: Workspace) -> list[Case]:
 
     Contested decisions come first.
     """
+    from gitmemo.changes.cases import Case
+    from gitmemo.changes.contested import contested_change
+
     world = workspace.world
     uses, code, changes = _open(workspace)
     contests = world.decisions().contests()
@@ -65,12 +70,16 @@ def open_cases(workspace: Workspace) -> list[Case]:
 
 def evidence_about(workspace: Workspace, said: Decision) -> Evidence:
     """Return what is known of the two contents that a decision is about."""
+    from gitmemo.changes.contested import decided_change
+
     uses = world_uses(workspace.world, workspace.code)
     (found,) = _evidence(workspace, [decided_change(said, uses, workspace.world.text)], uses)
     return found
 
 
 def _evidence(workspace: Workspace, changes: Sequence[Change], uses: Uses) -> list[Evidence]:
+    from gitmemo.changes.evidence import evidence_for
+
     notes = check_notes(workspace).lines()
     return evidence_for(workspace.world, workspace.code, changes, uses, notes)
 
@@ -78,6 +87,8 @@ def _evidence(workspace: Workspace, changes: Sequence[Change], uses: Uses) -> li
 def _cases(
     workspace: Workspace, code: SourceTree, changes: Sequence[Change], uses: Uses
 ) -> list[Case]:
+    from gitmemo.changes.cases import cases_of  # mostly nothing is undecided
+
     return cases_of(
         workspace.world,
         code,

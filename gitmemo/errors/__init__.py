@@ -179,6 +179,8 @@
       UnknownSetting         exit 2
     system
       SystemRefused          exit 1
+      IndexUnusable          exit 5
+      GitmemoBug             exit 70
 
 What this is not: a place for logic. Invariant: every error has a remedy.
 """
@@ -256,6 +258,7 @@ from gitmemo.errors.project import (
     NotInitialised,
     RangeGiven,
     ReadOnlyRevision,
+    SettingsUnreadable,
     SeveralDecisions,
     StorageClosed,
     UncommittedCode,
@@ -314,7 +317,7 @@ from gitmemo.errors.stores import (
     StoreInUse,
     StoreUnusable,
 )
-from gitmemo.errors.system import SystemRefused
+from gitmemo.errors.system import GitmemoBug, IndexUnusable, SystemRefused
 from gitmemo.errors.tags import (
     BadTagName,
     CannotTag,
@@ -408,11 +411,13 @@ __all__ = [
     "FramesDiffer",
     "GitFailed",
     "GitMissing",
+    "GitmemoBug",
     "GitmemoError",
     "GraphvizFailed",
     "GraphvizMissing",
     "HistoryRejected",
     "HookRefused",
+    "IndexUnusable",
     "InputMutated",
     "InvalidName",
     "InvalidStorage",
@@ -484,6 +489,7 @@ __all__ = [
     "SegmentUnreadable",
     "SegmentsAltered",
     "SettingElsewhere",
+    "SettingsUnreadable",
     "SeveralDecisions",
     "SharerUnknown",
     "SharersUnreadable",

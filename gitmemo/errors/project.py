@@ -55,6 +55,22 @@ class BadSetting(GitmemoError, ValueError):
         )
 
 
+class SettingsUnreadable(BadSetting):
+    """A file of settings is not what gitmemo, or any TOML parser, can read."""
+
+    kind = "settings-unreadable"
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(path, reason, ())
+        self.args = (path, reason)
+
+    def problem(self) -> str:
+        return f"the settings in {self.name} cannot be read: {self.value}"
+
+    def remedy(self) -> str:
+        return "mend that place in the file, or take it back from git: `git log -p` shows its past"
+
+
 class InvalidStorage(GitmemoError, ValueError):
     """What was asked of `Storage(...)` cannot be had together, or at all."""
 

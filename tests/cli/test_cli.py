@@ -340,7 +340,8 @@ def test_run_verbosely_says_why(project: Clone) -> None:
     project.change("value * 3", "value * 4")
     done = project.gitmemo("run", "-v", "pipeline.py", "1", "5")
     lines = done.err.splitlines()
-    assert len(lines) == 6
+    assert len(lines) == 8
+    assert "1 call not reused because of changes that nobody has decided about" in lines[6]
     assert lines[0].startswith("hit   pipeline:load")
     assert "helper.py:scale changed" in lines[1]
     assert lines[1].startswith("run   pipeline:train")
