@@ -61,6 +61,6 @@ def _name_of(file: str) -> str:
     """Return what IPython calls a cell, `Cell In[3]`; else the file."""
     from IPython.core.getipython import get_ipython
 
-    shell: Any = get_ipython()  # type: ignore[no-untyped-call]
+    shell: Any = get_ipython()
     found = shell.compile.format_code_name(file) if shell is not None else None
     return " ".join(found) if found else file

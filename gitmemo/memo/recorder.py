@@ -325,9 +325,7 @@ class Rehearsal(Recorder):
     """Does what a recorder does before it writes, and writes nothing."""
 
     def __init__(self, recorder: Recorder) -> None:
-        super().__init__(
-            recorder._world, recorder._values, recorder._code, recorder._verdicts
-        )
+        super().__init__(recorder._world, recorder._values, recorder._code, recorder._verdicts)
 
     def _record(self, facts: Sequence[Fact]) -> None:
         pass
