@@ -33,6 +33,12 @@ class GitmemoError(Exception):
         remedy = self.remedy()
         return f"{self.problem()}\n  fix: {remedy}" if remedy else self.problem()
 
+    def _render_traceback_(self) -> list[str]:
+        """Return what IPython shows."""
+        from gitmemo.errors.in_notebooks import shown
+
+        return shown(self)
+
 
 class KeepsResult:
     """For errors after an op's body: the work is done, only its result cannot be stored.

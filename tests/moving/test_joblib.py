@@ -169,6 +169,39 @@ def test_a_dry_run_that_may_read_says_all_and_records_nothing(clone: Clone, cach
     assert clone.records() == 0
 
 
+def test_a_dry_run_that_may_read_says_what_the_run_says(clone: Clone, tmp_path: Path) -> None:
+    bodies = """
+class Held:{}
+
+@{}
+def three(n):
+    return n, n + 1, n + 2
+
+@{}
+def hold(n):
+    return Held() if n else "nothing"
+
+@{}
+def loud(n, verbose=0):
+    return n
+"""
+    calls = "three(1)\nthree(2)\nhold(0)\nhold(1)\nloud(1)\nloud(1, verbose=1)\nloud(2)"
+    then = _OLD + bodies.format(" pass", *["memory.cache"] * 3)
+    cache = compute(tmp_path / "old", calls, then)
+    kept = "\n    def __reduce__(self):\n        raise ValueError('held')"
+    ops = ('gm.op(output_names=["a", "b"])', "gm.op", 'gm.op(ignore_args=["verbose"])')
+    clone.write("lab.py", _NEW + bodies.format(kept, *ops))
+    said = bring(clone, cache, "--dry-run", "--yes", "--trust-code")
+    assert clone.records() == 0
+    assert said == bring(clone, cache, "--yes", "--trust-code")
+    assert clone.records() > 0
+    amounts = {
+        name.removeprefix("lab."): (one["brought"], one["known"], sum(one["refused"].values()))
+        for name, one in said.items()
+    }
+    assert amounts == {"three": (0, 0, 2), "hold": (1, 0, 1), "loud": (2, 1, 0)}
+
+
 def test_other_code_is_refused_unless_somebody_vouches_for_it(clone: Clone, cache: Path) -> None:
     clone.write("lab.py", LAB_NOW.replace("n + 1", "n + 2"))
     found = bring(clone, cache, "--yes")
