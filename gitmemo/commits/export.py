@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from gitmemo.errors import SystemRefused
 from gitmemo.git.cli import Git
 from gitmemo.hashing import content_id
 from gitmemo.hashing.digest import Digest
@@ -88,7 +89,7 @@ def stage(git: Git, world: RepositoryWorld, plan: Plan) -> None:
     git.update_index([(path, git.hash_object(plan.segment.data))])
     # All of it was read from the derived index: whoever comes after the commit need not check
     # the lines again. Where that cannot be noted, they are.
-    with suppress(sqlite3.DatabaseError):
+    with suppress(sqlite3.DatabaseError, SystemRefused):
         world.files.expect(plan.segment, plan.lines, plan.known)
 
 

@@ -15,14 +15,14 @@ from collections.abc import Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from gitmemo.errors import GitFailed, GitMissing
+from gitmemo.errors import GitFailed, GitMissing, SystemRefused
 from gitmemo.git.repository import Layout, head
 from gitmemo.hashing.digest import Digest
 from gitmemo.model.facts import Call, Statement, Version
 from gitmemo.model.tombstones import Tombstones
 from gitmemo.setting_values import Reuse
 from gitmemo.world.crowds import Member
-from gitmemo.world.derived import is_damage, open_derived, remove
+from gitmemo.world.derived import in_memory, is_damage, open_derived, remove
 from gitmemo.world.files import FactFiles
 from gitmemo.world.forgetting import Graves
 from gitmemo.world.fresh import Fresh
@@ -91,10 +91,8 @@ class Worktree(Reading):
             self.homes = self.homes.at(self.place)
             try:
                 read = self._refresh()
-            except sqlite3.DatabaseError as error:
-                if not is_damage(error):
-                    raise
-                self._remake_index()
+            except (sqlite3.DatabaseError, SystemRefused) as error:
+                self._remake_index(error)
                 read = self._refresh()
             if read:
                 self._fresh = Fresh()
@@ -135,11 +133,20 @@ class Worktree(Reading):
         graves = Tombstones([(r, fact) for _, r, fact in self.index.tombstones()])
         return self.index.covered(graves)
 
-    def _remake_index(self) -> None:
-        """Make the derived index anew: it was damaged, and everything in it is in other files."""
+    def _remake_index(self, error: sqlite3.DatabaseError | SystemRefused) -> None:
+        """Make the derived index anew: everything in it is in other files.
+
+        On the disk if it was damaged, in memory if the system does not let it be written.
+        """
+        is_damaged = isinstance(error, sqlite3.DatabaseError)
+        if is_damaged and not is_damage(error):
+            raise error
         self.index.close()
-        remove(self.layout.private_dir / "index.db")
-        self.index = open_derived(self.layout.private_dir / "index.db")
+        if is_damaged:
+            remove(self.layout.private_dir / "index.db")
+            self.index = open_derived(self.layout.private_dir / "index.db")
+        else:
+            self.index = in_memory()
         lenient = self.files.is_lenient
         self.files = FactFiles(self.layout, self.index)
         self.files.is_lenient = lenient
