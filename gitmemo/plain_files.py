@@ -75,8 +75,9 @@ def _waiting_room(root: Path, folder: Path) -> Path:
 
     Who is killed leaves a file there, which `git add` would take in the work tree.
     """
-    room = root / ".git/gitmemo"
+    git, room = root / ".git", root / ".git/gitmemo"
     with suppress(OSError):
-        if not (root / ".git").is_symlink() and not room.is_symlink():
+        if git.is_dir() and not git.is_symlink() and not room.is_symlink():
+            room.mkdir(exist_ok=True)
             return room if room.stat().st_dev == folder.stat().st_dev else folder
     return folder

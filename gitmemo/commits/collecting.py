@@ -22,7 +22,7 @@ from gitmemo.world.lost import EXPORTED_KINDS, segments_of_refs
 from gitmemo.world.repository import RepositoryWorld
 from gitmemo.world.table import of_text
 
-_HALF_WRITTEN = ("*.new", "journal/**/*.new", "remotes/*/.tmp-*")
+_HALF_WRITTEN = ("*.new", "journal/**/*.new", "remotes/**/.tmp-*")
 _SURELY_ENDED_S = 86_400
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 import sqlite3
 import threading
 import warnings
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
@@ -27,6 +27,7 @@ from gitmemo.world.files import FactFiles
 from gitmemo.world.forgetting import Graves
 from gitmemo.world.fresh import Fresh
 from gitmemo.world.homes import Homes
+from gitmemo.world.index import Index
 from gitmemo.world.journal import Place
 from gitmemo.world.lost import EXPORTED_KINDS, Lost
 from gitmemo.world.reading import Reading
@@ -92,7 +93,7 @@ class Worktree(Reading):
             try:
                 read = self._refresh()
             except (sqlite3.DatabaseError, SystemRefused) as error:
-                self._remake_index(error)
+                self._mend_index(error)
                 read = self._refresh()
             if read:
                 self._fresh = Fresh()
@@ -133,20 +134,28 @@ class Worktree(Reading):
         graves = Tombstones([(r, fact) for _, r, fact in self.index.tombstones()])
         return self.index.covered(graves)
 
-    def _remake_index(self, error: sqlite3.DatabaseError | SystemRefused) -> None:
-        """Make the derived index anew: everything in it is in other files.
-
-        On the disk if it was damaged, in memory if the system does not let it be written.
-        """
-        is_damaged = isinstance(error, sqlite3.DatabaseError)
-        if is_damaged and not is_damage(error):
-            raise error
-        self.index.close()
-        if is_damaged:
-            remove(self.layout.private_dir / "index.db")
-            self.index = open_derived(self.layout.private_dir / "index.db")
+    def _mend_index(self, error: sqlite3.DatabaseError | SystemRefused) -> None:
+        """Have another derived index: everything in it is in other files."""
+        if isinstance(error, SystemRefused):
+            self._begin_index(in_memory)
+        elif is_damage(error):
+            self._remake_index()
         else:
-            self.index = in_memory()
+            raise error
+
+    def _remake_index(self) -> None:
+        """Make the derived index anew: it was damaged."""
+        path = self.layout.private_dir / "index.db"
+
+        def made() -> Index:
+            remove(path)
+            return open_derived(path)
+
+        self._begin_index(made)
+
+    def _begin_index(self, made: Callable[[], Index]) -> None:
+        self.index.close()
+        self.index = made()
         lenient = self.files.is_lenient
         self.files = FactFiles(self.layout, self.index)
         self.files.is_lenient = lenient

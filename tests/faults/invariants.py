@@ -68,7 +68,7 @@ def _of_the_end(operation: Operation, fault: Fault, ended: Ended) -> Iterator[st
         return
     if ended.code not in _PUBLISHED and ended.code > 0 and not operation.slow:
         yield f"exit code {ended.code}: {_last(ended)}"
-    if operation.is_program and (found := re.findall(r"^(\S*\w+)(?:: .*)?$", ended.err, re.M)):
+    if operation.is_program and (found := re.findall(r"^[ |]*(\S*\w+)(?:: .*)?$", ended.err, re.M)):
         name = found[-1].rpartition(".")[2]
         if "Traceback" in ended.err and not any(_is_meant(one.rpartition(".")[2]) for one in found):
             yield f"a program ends with {name}: {_last(ended)}"
@@ -77,7 +77,7 @@ def _of_the_end(operation: Operation, fault: Fault, ended: Ended) -> Iterator[st
     elif (
         not operation.slow
         and fault.kind != "clock"
-        and not re.search(r"fix: |interrupted|nothing is pending", ended.err)
+        and not re.search(r"fix: |interrupted|nothing is pending|for the reason above", ended.err)
     ):
         yield f"no remedy: {ended.code} {_last(ended)}"
 

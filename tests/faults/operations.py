@@ -153,6 +153,7 @@ def _commit_again(world: World) -> Ended:
 
 
 def _compact_again(world: World) -> Ended:
+    world.clone.git("add", "-A")
     world.clone.git("reset", "-q", "--hard")  # as it says
     return world.gitmemo("index", "compact")
 

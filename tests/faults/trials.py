@@ -5,6 +5,7 @@ Not what is tried (`operations`). Invariant: a trial begins with the same world,
 
 from __future__ import annotations
 
+import gc
 import random
 import shutil
 import tempfile
@@ -20,7 +21,7 @@ from faults.world import World, copy, expect, make
 
 from gitmemo.cli.commands import _COMMANDS
 
-_SLOWLY = 4
+_SLOWLY = 8
 """How many times less often operations that start Python are tried."""
 _FROM_THE_BEGINNING = ("no locks",)
 _OFTEN_FROM_THE_BEGINNING = ("ENOSPC from then on", "short writes from then on")
@@ -28,7 +29,7 @@ _OFTEN_FROM_THE_BEGINNING = ("ENOSPC from then on", "short writes from then on")
 
 Blow = tuple[Fault, int]
 """A fault, and the step at which it happens."""
-_MOST_BLOWS = 4
+_MOST_BLOWS = 6
 
 
 @dataclass(frozen=True)
@@ -68,6 +69,7 @@ class Bench:
         self._known: dict[str, _Known] = {}
         self._world = World(place / "world")
         make(self._world.top)
+        gc.freeze()  # so that a child that collects does not copy all of it
         copy(self._world.top, place / "first")
 
     def steps(self, operation: Operation) -> list[str]:
