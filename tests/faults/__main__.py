@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import signal
 import subprocess
 import sys
 import time
@@ -32,6 +33,7 @@ def main() -> int:
     if options.worker:
         _work(options)
         return 0
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what is below is removed then
     trials = list(_all(options))
     return _table(trials)
 
