@@ -24,7 +24,9 @@ def main() -> int:
     parser.add_argument("-n", "--faults", type=int, default=1000)
     parser.add_argument("-j", "--jobs", type=int, default=1)
     parser.add_argument("--seed", default="1")
-    parser.add_argument("--only", default="", help="a part of the names of operations")
+    parser.add_argument(
+        "--only", default="", help="a regular expression for the names of operations"
+    )
     parser.add_argument("--again", help="one trial: OPERATION/FAULT@STEP/FAULT@STEP…")
     parser.add_argument("--log", type=Path, help="a file for each trial, as JSON lines")
     parser.add_argument("--width", type=int, default=300, help="of what is broken")
@@ -40,7 +42,7 @@ def main() -> int:
 
 def _all(options: argparse.Namespace):
     sys.path[:0] = [str(TESTS), str(TESTS.parent)]
-    from faults.control import Control, shim
+    from faults.control import Control, environment
     from faults.trials import place_for_worlds, remove
 
     place = place_for_worlds()
@@ -50,12 +52,6 @@ def _all(options: argparse.Namespace):
         for number in range(options.jobs):
             control = place / f"control-{number}"
             Control(control, create=True)
-            environment = os.environ | {
-                "LD_PRELOAD": str(shim()),
-                "FAULTS_CONTROL": str(control),
-                "PYTHONPATH": os.pathsep.join([str(TESTS), str(TESTS.parent)]),
-                "PYTHONDONTWRITEBYTECODE": "1",
-            }
             count = options.faults // options.jobs + (number < options.faults % options.jobs)
             command = [sys.executable, "-m", "faults", "--worker", str(place / f"{number}")]
             command += [
@@ -68,7 +64,9 @@ def _all(options: argparse.Namespace):
             ]
             command += ["--again", options.again] if options.again else []
             workers.append(
-                subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
+                subprocess.Popen(
+                    command, env=environment(control), stdout=subprocess.PIPE, text=True
+                )
             )
         for line in _merged(workers):
             trial = json.loads(line)

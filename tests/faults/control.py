@@ -82,7 +82,9 @@ class Control:
             self._memory = mmap.mmap(file.fileno(), size)
 
     def arm(self, root: Path, fault: Fault | None, step: int) -> None:
-        """Count steps from now on; let `fault` happen at one of them, the first being 1."""
+        """Count steps from now on; let `fault` happen at one of them, the first being 1.
+
+        At step 0 a clock is wrong from the beginning."""
         fault = fault or Fault("nothing", "nothing")
         place = os.fsencode(root.resolve())
         assert len(place) < _ROOT
@@ -90,7 +92,7 @@ class Control:
         _HEAD.pack_into(
             self._memory,
             0,
-            *(0, 0, step if fault.kind != "nothing" else 0, fault.clock_ns, 1),
+            *(0, 0, step, fault.clock_ns, 1),
             *(_KINDS.index(fault.kind), fault.error, int(bool(fault.families))),
             *(fault.families, int(fault.group)),
         )
@@ -125,3 +127,14 @@ def shim() -> Path:
         subprocess.run(["cc", *flags, "-o", str(new), str(SHIM), "-ldl"], check=True)
         new.replace(built)
     return built
+
+
+def environment(control: Path) -> dict[str, str]:
+    """Return the environment of a program that does what the block of memory at `control` says."""
+    tests = Path(__file__).resolve().parents[1]
+    return os.environ | {
+        "LD_PRELOAD": str(shim()),
+        "FAULTS_CONTROL": str(control),
+        "PYTHONPATH": os.pathsep.join([str(tests), str(tests.parent)]),
+        "PYTHONDONTWRITEBYTECODE": "1",
+    }

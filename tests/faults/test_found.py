@@ -176,3 +176,29 @@ def test_gc_removes_what_nobody_finished(ran: Clone) -> None:
     forked(ran, "gc", "--yes")
     assert not any(path.exists() for path in left)
     assert young.exists()
+
+
+def test_what_was_committed_on_a_full_disk_reaches_the_work_tree(ran: Clone) -> None:
+    """The hook after the commit fails; `git commit -a` would take the segment for deleted."""
+    hook = ran.root / ".git/hooks/post-commit"
+    whole = hook.read_text()
+    hook.write_text("#!/bin/sh\nexit 1\n")
+    ran.git("add", "-A")
+    ran.process("git", "commit", "-q", "--allow-empty", "-m", "Results")
+    hook.write_text(whole)
+    assert not ran.is_clean()
+    assert forked(ran, "status").code == 0
+    assert ran.is_clean()
+    ran.git("commit", "-q", "-a", "--allow-empty", "-m", "More")
+    assert ran.calls_in() == 5
+
+
+def test_a_hook_on_a_full_disk_says_what_to_do(ran: Clone) -> None:
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    try:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (500, before[1]))
+        said = forked(ran, "hook", "run", "post-commit")
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+    assert "internal error" not in said.err
+    assert said.code == 0

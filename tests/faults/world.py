@@ -104,7 +104,7 @@ def make(top: Path) -> World:
     expect(world.gitmemo("init"))
     expect(world.gitmemo("remote", "add", "lab", "../lab"))
     expect(world.gitmemo("remote", "trust", "lab"))
-    clone.git("init", "-q", "--bare", "../origin.git")
+    clone.git("init", "-q", "--bare", "-b", "main", "../origin.git")
     clone.git("remote", "add", "origin", "../origin.git")
     clone.commit("Begin")
     expect(world.program("study.py", "run", "0", "2"))
@@ -165,7 +165,8 @@ def _become(clone: Clone, streams: tuple[int, int, int], act: Callable[[], int])
     try:
         os.setsid()
         os.chdir(clone.root)
-        kept = {name: os.environ[name] for name in ("LD_PRELOAD", "FAULTS_CONTROL", "PYTHONPATH")}
+        names = ("LD_PRELOAD", "FAULTS_CONTROL", "PYTHONPATH")
+        kept = {name: os.environ[name] for name in names if name in os.environ}
         os.environ.clear()
         os.environ.update(environment(clone.home) | kept)
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
