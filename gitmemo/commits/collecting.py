@@ -12,6 +12,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import suppress
 from pathlib import Path
 
+from gitmemo.blobs.home import blobs_folder
 from gitmemo.git.repository import Layout
 from gitmemo.hashing.digest import Digest
 from gitmemo.history import Histories
@@ -50,6 +51,7 @@ def half_written(layout: Layout) -> Iterator[Path]:
     """Yield the files that a process would have put in the place of others, if it had not ended."""
     before = time.time() - _SURELY_ENDED_S
     places = [(layout.private_dir, pattern) for pattern in _HALF_WRITTEN]
+    places += [(blobs_folder(layout), pattern) for pattern in (".*.new", "repositories/.*.new")]
     for folder, pattern in [*places, (layout.root, ".gitmemo/**/.*.new")]:
         for path in list(folder.glob(pattern)):
             with suppress(FileNotFoundError):

@@ -163,6 +163,7 @@ def test_gc_removes_what_nobody_finished(ran: Clone) -> None:
         private / ".config.toml.0123456789abcdef.new",
         private / "journal/main/x.exported.17-01234567.new",
         private / "remotes/lab/.tmp-17-0123456789abcdef",
+        private / "blobs/.store.json.0123456789abcdef.new",
         ran.root / ".gitmemo/.config.toml.0123456789abcdef.new",
     ]
     young = private / "journal/main/y.exported.17-01234567.new"
