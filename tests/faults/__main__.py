@@ -28,6 +28,7 @@ def main() -> int:
         "--only", default="", help="a regular expression for the names of operations"
     )
     parser.add_argument("--again", help="one trial: OPERATION/FAULT@STEP/FAULT@STEP…")
+    parser.add_argument("--storms", action="store_true", help="faults at many steps of each run")
     parser.add_argument("--log", type=Path, help="a file for each trial, as JSON lines")
     parser.add_argument("--width", type=int, default=300, help="of what is broken")
     parser.add_argument("--worker", help=argparse.SUPPRESS)
@@ -62,6 +63,7 @@ def _all(options: argparse.Namespace):
                 "--only",
                 options.only,
             ]
+            command += ["--storms"] if options.storms else []
             command += ["--again", options.again] if options.again else []
             workers.append(
                 subprocess.Popen(
@@ -105,7 +107,7 @@ def _merged(workers: list):
 
 
 def _work(options: argparse.Namespace) -> None:
-    from faults.control import FAULTS, Control
+    from faults.control import Control, fault_of
     from faults.operations import OPERATIONS
     from faults.trials import Bench, as_json, chosen
 
@@ -115,11 +117,9 @@ def _work(options: argparse.Namespace) -> None:
         name, *blows = options.again.split("/")
         operation = next(o for o in OPERATIONS if o.name == name)
         parts = [blow.split("@") for blow in blows]
-        trials = [
-            (operation, [(next(f for f in FAULTS if f.name == name), int(n)) for name, n in parts])
-        ]
+        trials = [(operation, [(fault_of(name), int(n)) for name, n in parts])]
     else:
-        trials = chosen(bench, options.seed, options.only)
+        trials = chosen(bench, options.seed, options.only, storms=options.storms)
     faults = 0
     for operation, blows in trials:
         trial = bench.tried(operation, blows)
@@ -136,7 +136,9 @@ def _table(trials: list[dict]) -> int:
         worlds[name] += 1
         faults[name] += trial["fired"]
         broken[name] += bool(trial["broken"])
-        faults.update(fault for fault, *_ in trial["blows"])
+        faults.update(
+            "a storm" if fault.startswith("storm ") else fault for fault, *_ in trial["blows"]
+        )
     print(f"{'':28} {'worlds':>7} {'faults':>7} {'broken':>7}")
     for name in sorted(worlds):
         print(f"{name:28} {worlds[name]:7} {faults[name]:7} {broken[name]:7}")

@@ -21,7 +21,7 @@ HOUR_NS = 3600 * 10**9
 _NAMES, _NAME, _HEAD, _ROOT = 8192, 96, struct.Struct("=QQQqiiiiii"), 256
 _KINDS = (
     *("nothing", "error", "short", "kill before", "kill after", "torn"),
-    *("interrupt before", "interrupt after", "clock"),
+    *("interrupt before", "interrupt after", "clock", "storm"),
 )
 GROWS, CHANGES, LOCKS = 1, 2, 4
 
@@ -69,6 +69,17 @@ FAULTS = (
     Fault("clock 5 h back", "clock", clock_ns=-5 * HOUR_NS),
     Fault("no locks", "error", errno.ENOLCK, LOCKS),
 )
+
+
+def storm(seed: int) -> Fault:
+    """Return a fault that errors and short writes happen to many steps; its step says to how many of 1000."""
+    return Fault(f"storm {seed}", "storm", clock_ns=seed)
+
+
+def fault_of(name: str) -> Fault:
+    """Return the fault with a name."""
+    kind, _, seed = name.partition(" ")
+    return storm(int(seed)) if kind == "storm" else next(f for f in FAULTS if f.name == name)
 
 
 class Control:

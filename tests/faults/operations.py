@@ -169,6 +169,7 @@ def _program(name: str, *arguments: str, **more: Any) -> Operation:
 OPERATIONS = (
     _program("run: new calls", "study.py", "run", "3", "5"),
     _program("run: new calls, going on", "study.py", "go-on", "3", "6"),
+    _program("run: many calls, going on", "study.py", "go-on", "3", "25", slow=True),
     _program("run: hits", "study.py", "check", "0", "3"),
     _program("run: index anew", "study.py", "go-on", "0", "4", prepare=_without_index),
     _program("run: map over processes", "spread.py", "4", slow=True),

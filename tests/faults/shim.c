@@ -24,7 +24,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum kind { NOTHING, ERROR, SHORT, KILL_BEFORE, KILL_AFTER, TORN, INTERRUPT_BEFORE, INTERRUPT_AFTER, CLOCK };
+enum kind { NOTHING, ERROR, SHORT, KILL_BEFORE, KILL_AFTER, TORN, INTERRUPT_BEFORE, INTERRUPT_AFTER, CLOCK, STORM };
 /* What an error can happen to for good: a full disk lets files go, locks fail on their own. */
 enum family { GROWS = 1, CHANGES = 2, LOCKS = 4 };
 #define NAMES 8192
@@ -84,16 +84,36 @@ static void signalled(int number) {
     kill(control->group ? 0 : getpid(), number);
 }
 
-struct step { int fails, shortened, kills, interrupts; };
+struct step { int fails, error, shortened, kills, interrupts; };
+
+/* Whether a step of a storm fails, by chance: of a thousand about `at` do. Locks are left alone. */
+static int is_hit(uint64_t n, int family) {
+    uint64_t x = n * 0x9E3779B97F4A7C15u + (uint64_t)control->clock_ns;
+    x = (x ^ (x >> 30)) * 0xBF58476D1CE4E5B9u;
+    x = (x ^ (x >> 27)) * 0x94D049BB133111EBu;
+    x ^= x >> 31;
+    if (family & LOCKS || x % 1000 >= control->at) return 0;
+    static const int errors[] = {ENOSPC, EIO, EACCES, 0};
+    return 1 + errors[(x >> 32) % 4];
+}
 
 static struct step step_of(const char *call, int family, int dir, const char *path, int fd) {
-    struct step step = {0, 0, 0, 0};
+    struct step step = {0, 0, 0, 0, 0};
     char below[NAME];
     int saved = errno;
     if (!control || !control->armed || !is_ours(dir, path, fd, below)) { errno = saved; return step; }
     uint64_t n = __atomic_add_fetch(&control->steps, 1, __ATOMIC_SEQ_CST);
     if (n <= NAMES) snprintf(control->names[n - 1], NAME, "%.10s %.*s", call, NAME - 12, below);
     errno = saved;
+    if (control->kind == STORM) {
+        int hit = is_hit(n, family);
+        if (!hit) return step;
+        step.error = hit - 1;
+        step.fails = step.error != 0;
+        step.shortened = !step.fails;
+        __atomic_add_fetch(&control->fired, 1, __ATOMIC_SEQ_CST);
+        return step;
+    }
     int is_it = n == control->at;
     int is_later = control->at && n > control->at && control->sticky;
     if (!is_it && !is_later) return step;
@@ -101,11 +121,11 @@ static struct step step_of(const char *call, int family, int dir, const char *pa
     switch (control->kind) {
     case ERROR:
         if (is_it && control->sticky && !(family & control->families)) return step;
-        step.fails = 1;
+        step.fails = 1, step.error = control->error;
         break;
     case SHORT: /* with an error: the disk was full behind that */
         step.shortened = is_it || !control->error;
-        step.fails = is_later && control->error;
+        step.fails = is_later && control->error, step.error = control->error;
         break;
     case KILL_BEFORE: signalled(SIGKILL); break;
     case KILL_AFTER: step.kills = 1; break;
@@ -125,7 +145,7 @@ static void after(struct step step) {
     errno = saved;
 }
 
-#define FAIL() do { errno = control->error; return -1; } while (0)
+#define FAIL() do { errno = step.error; return -1; } while (0)
 #define DO(family, dir, path, fd, call_name, expression) do { \
     struct step step = step_of(call_name, family, dir, path, fd); \
     if (step.fails) FAIL(); \
@@ -168,7 +188,7 @@ int creat64(const char *path, mode_t mode) {
 #define FOPEN(name) FILE *name(const char *path, const char *how) { \
     if (how[0] != 'r') { \
         struct step step = step_of("open", GROWS | CHANGES, AT_FDCWD, path, -1); \
-        if (step.fails) { errno = control->error; return NULL; } \
+        if (step.fails) { errno = step.error; return NULL; } \
         FILE *file = REAL(name)(path, how); after(step); return file; } \
     return REAL(name)(path, how); }
 FOPEN(fopen)

@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass
 from importlib import import_module
 from pathlib import Path
 
-from faults.control import FAULTS, Control, Fault
+from faults.control import FAULTS, Control, Fault, storm
 from faults.invariants import after_each, in_the_end
 from faults.operations import OPERATIONS, Operation
 from faults.world import World, copy, expect, make
@@ -89,7 +89,8 @@ class Bench:
             told.append(
                 (fault.name, step, names[step - 1] if step <= len(names) else "", ended.code)
             )
-            count += fired > 0 or (fault.kind == "clock" and step <= steps)
+            was = fired > 0 or (fault.kind == "clock" and step <= steps)
+            count += fired if fault.kind == "storm" else was
             found += after_each(self._world, operation, fault, ended)
             err += ended.err
             is_done = ended.code == 0 and not fault.is_deadly
@@ -132,15 +133,26 @@ def preload() -> None:
         import_module(name)
 
 
-def chosen(bench: Bench, seed: str, only: str = "") -> Iterator[tuple[Operation, list[Blow]]]:
-    """Choose faults without end: each operation as often, but for slow ones; each step of it as often."""
+def chosen(
+    bench: Bench, seed: str, only: str = "", *, storms: bool = False
+) -> Iterator[tuple[Operation, list[Blow]]]:
+    """Choose faults without end: each operation as often, but for slow ones; each step of it as often.
+
+    Or storms, of some faults in a hundred steps to most steps.
+    """
     dice = random.Random(seed)
     operations = [o for o in OPERATIONS if re.search(only, o.name)]
     weights = [1 if o.slow else _SLOWLY for o in operations]
+    if storms:  # most end at the first fault; a program that goes on sees many
+        weights = [40 if "going on" in o.name else 1 for o in operations]
     while True:
         (operation,) = dice.choices(operations, weights)
         steps = bench.steps(operation)
-        yield operation, [_blow(dice, steps) for _ in range(_MOST_BLOWS)]
+        if storms:
+            rates = [dice.choice((10, 30, 100, 300)) for _ in range(_MOST_BLOWS)]
+            yield operation, [(storm(dice.randrange(1 << 30)), rate) for rate in rates]
+        else:
+            yield operation, [_blow(dice, steps) for _ in range(_MOST_BLOWS)]
 
 
 def _blow(dice: random.Random, steps: list[str]) -> Blow:
