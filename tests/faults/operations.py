@@ -148,6 +148,7 @@ def _tag(world: World) -> Ended:
 
 
 def _commit_again(world: World) -> Ended:
+    world.git("restore", "--staged", ":/")  # as git says if it could not write its index
     world.git("commit", "-qam", "More")
     return world.gitmemo("commit", "-m", "The rest")
 
