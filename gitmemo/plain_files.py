@@ -46,7 +46,7 @@ def replace_file(root: Path, path: str, data: bytes, mode: int = 0o666) -> None:
     target = root / path
     target.parent.mkdir(parents=True, exist_ok=True)
     # A name that nobody can foresee: a repository may hold a link of any other one.
-    new = target.with_name(f".{target.name}.{os.urandom(8).hex()}.new")
+    new = _waiting_room(root, target.parent) / f".{target.name}.{os.urandom(8).hex()}.new"
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
     try:
         with os.fdopen(os.open(new, flags | getattr(os, "O_BINARY", 0), mode), "wb") as file:
@@ -56,3 +56,28 @@ def replace_file(root: Path, path: str, data: bytes, mode: int = 0o666) -> None:
         with suppress(OSError):
             new.unlink()
         raise
+
+
+def replace_own(path: Path, data: bytes) -> None:
+    """Write a file in a folder of gitmemo's own; replace what is there, whole or not at all."""
+    new = path.with_name(f"{path.name}.{os.getpid()}-{os.urandom(4).hex()}.new")
+    try:
+        new.write_bytes(data)
+        new.replace(path)
+    except BaseException:
+        with suppress(OSError):
+            new.unlink()
+        raise
+
+
+def _waiting_room(root: Path, folder: Path) -> Path:
+    """Return where to write what will be a file in `folder`: where git does not look, if there is one.
+
+    Who is killed leaves a file there, which `git add` would take in the work tree.
+    """
+    git, room = root / ".git", root / ".git/gitmemo"
+    with suppress(OSError):
+        if git.is_dir() and not git.is_symlink() and not room.is_symlink():
+            room.mkdir(exist_ok=True)
+            return room if room.stat().st_dev == folder.stat().st_dev else folder
+    return folder

@@ -97,7 +97,7 @@ def gc(
     refuse_both(yes=yes, dry_run=dry_run)
     from gitmemo.cleaning.local import clean
     from gitmemo.cleaning.plan import Wish
-    from gitmemo.commits.collecting import remove, superfluous_journals
+    from gitmemo.commits.collecting import half_written, remove, superfluous_journals
 
     workspace = find()
     workspace.world.enter()
@@ -115,7 +115,7 @@ def gc(
     journal_bytes = sum(path.stat().st_size for path in journals)
     cleaned = clean(workspace, wish, lambda names: _on_remote(workspace, names), remove=yes)
     if yes:
-        remove(journals)
+        remove([*journals, *half_written(workspace.layout)])
     if as_json:
         _show_json(cleaned, journals, journal_bytes, removed=yes)
     else:

@@ -71,7 +71,8 @@ def _commit(workspace: Workspace, messages: tuple[str, ...]) -> int:
     done = git.process("commit", "--allow-empty", "-q", *options, variables={CALLS_ALONE: "1"})
     click.echo(done.stderr.decode("utf-8", "replace"), nl=False, err=True)
     if done.returncode:
-        raise click.ClickException("git made no commit")
+        said = "git made no commit, for the reason above: see to that, and say the same again"
+        raise click.ClickException(said)
     click.echo(git.run("log", "-1", "--no-show-signature", "--format=%h %s"))
     return 0
 

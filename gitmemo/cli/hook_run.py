@@ -21,6 +21,7 @@ from gitmemo.errors import (
     BadSetting,
     GitmemoError,
     SegmentsAltered,
+    SystemRefused,
     UndecidedChanges,
 )
 from gitmemo.quantities import count, size
@@ -94,6 +95,9 @@ def run_hook(name: str, arguments: Sequence[str], *, exports: bool, checks: bool
         # Code must stay committable whatever is wrong with results: pending
         # calls stay in the journal and join a later commit.
         _say(f"gitmemo: {error}\n  {_GOES_ON}")
+        return 0
+    except OSError as error:  # the same: a full disk, a folder that may not be written
+        _say(f"gitmemo: {SystemRefused.of(error)}\n  {_GOES_ON}")
         return 0
     except Exception as error:  # noqa: BLE001  a defect of ours must not cost a commit either
         from gitmemo.cli.failing import told_of

@@ -143,7 +143,7 @@ def _new_calls(workspace: Workspace, plan: export.Plan) -> int:
 def after_commit(workspace: Workspace) -> list[str]:
     """Complete the commit that was made; return the segments that it brought into the work tree."""
     git = Git(workspace.root)
-    written = export.complete(git, workspace.root)
+    written = leftovers.complete(git, workspace.root)
     world = workspace.world
     world.enter()
     export.retire_journals(world)

@@ -29,7 +29,7 @@ _OF_OTHERS = {
 }
 _UNUSED_BY_LOOKING = (
     _OF_PROGRAMS | _OF_OTHERS | {"secrets", "random", "tempfile", "gitmemo.remotes"}
-)
+) - {"difflib"}  # `log` shows what changed
 _HEAVY = _OF_COMMANDS | _OF_VALUES | _OF_CODE | _OF_GIT
 
 
