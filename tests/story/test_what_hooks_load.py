@@ -114,7 +114,7 @@ def test_a_program_that_finds_its_results_loads_no_commands_and_no_readers_of_gi
 
 
 def test_looking_loads_nothing_that_watches_or_makes_calls(committed: Clone) -> None:
-    for words in (["status"], ["log", "train"], ["versions"], ["calls"]):
+    for words in (["status"], ["log", "train"], ["versions"]):
         loaded = _loaded(committed.gitmemo(*words, **_TOLD))
         assert "gitmemo.world.index" in loaded
         assert not _UNUSED_BY_LOOKING & loaded, (words, _UNUSED_BY_LOOKING & loaded)
