@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gitmemo.cli.options import json_option, refuse_both
+from gitmemo.cli.options import dry_run_option, json_option, refuse_both
 from gitmemo.quantities import count, size, timestamp
 from gitmemo.workspace import Workspace, find, remote_cache
 
@@ -74,7 +74,7 @@ class SizeParameter(click.ParamType[int]):
     help="Keep what no record names for so long.",
 )
 @click.option("-y", "--yes", is_flag=True, help="Remove them; without this nothing is removed.")
-@click.option("-n", "--dry-run", is_flag=True, help="Only say what would go, as without --yes.")
+@dry_run_option
 @json_option
 def gc(
     days: float | None,

@@ -48,7 +48,11 @@ _T = TypeVar("_T")
 @click.option("--code", is_flag=True, help="They are ids of code, not revisions.")
 @click.option("--op", "ops", multiple=True, metavar="OP", help="Only calls of this op; repeatable.")
 @click.option(
-    "-n", "most", type=click.IntRange(min=0), help="Rows of each kind; 20 if omitted, 0 for all."
+    "--limit",
+    "most",
+    type=click.IntRange(min=0),
+    metavar="N",
+    help="Rows of each kind; 20 if omitted, 0 for all.",
 )
 @click.option("--exit-code", is_flag=True, help="Exit with 1 if anything differs.")
 @click.option(
@@ -216,7 +220,7 @@ class _Printer:
             yield from (f"  {printable(line)}" for line in lines(row))
         rest = 0 if self._most is None else len(rows) - self._most
         if rest > 0:
-            yield f"  and {rest} more (-n 0 shows all)"
+            yield f"  and {rest} more (--limit 0 shows all)"
 
     def _changed(self, row: CallChange) -> Iterator[str]:
         yield self._called(row)

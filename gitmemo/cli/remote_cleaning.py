@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gitmemo.cli.options import json_option, refuse_both
+from gitmemo.cli.options import dry_run_option, json_option, refuse_both
 from gitmemo.display.text import printable
 from gitmemo.quantities import count, size
 from gitmemo.workspace import find
@@ -28,7 +28,7 @@ _DAY_S = 86_400
 @click.option(
     "-y", "--yes", is_flag=True, help="Do it; without this nothing is written or deleted."
 )
-@click.option("-n", "--dry-run", is_flag=True, help="Only say what would go, as without --yes.")
+@dry_run_option
 @click.option(
     "--ignore-others",
     is_flag=True,

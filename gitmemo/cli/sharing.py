@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 import click
 
-from gitmemo.cli.options import json_option
+from gitmemo.cli.options import dry_run_option, json_option
 from gitmemo.cli.transfers import (
     Fields,
     Task,
@@ -107,7 +107,7 @@ def _choosing(command: Callable[Concatenate[_Asked, _Rest], _Code]) -> Callable[
 def _moving(command: _Command) -> _Command:
     """Let a command that moves values say how."""
     for option in (
-        click.option("-n", "--dry-run", is_flag=True, help="Only say what would be done."),
+        dry_run_option,
         click.option(
             "-j",
             "--jobs",

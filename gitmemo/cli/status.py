@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gitmemo.cli.looking import look_at, where
-from gitmemo.cli.options import json_option, revision_options
+from gitmemo.cli.options import json_option, remote_option, revision_options
 from gitmemo.display.text import printable, table
 from gitmemo.model.facts import Call
 from gitmemo.quantities import count, size
@@ -33,15 +33,7 @@ _TO_DO = 3
 
 
 @click.command()
-@click.option(
-    "-r",
-    "--remote",
-    "asked",
-    is_flag=False,
-    flag_value="",
-    metavar="[NAME]",
-    help="Ask a remote too, the default one or NAME: what is not there, and what is not here.",
-)
+@remote_option
 @click.option(
     "--check", is_flag=True, help="Exit with 3 if something is pending, undecided or contested."
 )

@@ -108,7 +108,17 @@ def test_names_that_a_shell_would_run_are_not_offered(
 ) -> None:
     """A clone brings names of ops and branches from whoever may push."""
     clone = copy_of(ran, tmp_path / "hostile")
-    names = ["zed$(touch x)", "zed;x", "zed`x`", "zed x", "zed\nx", "zed*", "zed'x", "zed\\x", "zed&"]
+    names = [
+        "zed$(touch x)",
+        "zed;x",
+        "zed`x`",
+        "zed x",
+        "zed\nx",
+        "zed*",
+        "zed'x",
+        "zed\\x",
+        "zed&",
+    ]
     text = "import gitmemo as gm\nwith gm.open():\n"
     for name in [*names, "zedfine", "größe"]:
         text += f"    gm.op(name={name!r})(lambda x: x)(1)\n"

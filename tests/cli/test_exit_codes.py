@@ -94,12 +94,14 @@ def test_verify_check_fails_on_damage_and_changes_nothing(project: Clone) -> Non
     assert done.out == project.gitmemo("verify", "--check", code=4).out
 
 
-@pytest.mark.parametrize(("key", "dropped"), [("y", True), ("n", False)])
-def test_at_a_terminal_dropping_is_asked_about(project: Clone, key: str, dropped: bool) -> None:
+@pytest.mark.parametrize(("key", "code", "dropped"), [("y", 0, True), ("n", 130, False)])
+def test_at_a_terminal_dropping_is_asked_about(
+    project: Clone, key: str, code: int, dropped: bool
+) -> None:
     with at_terminal(project, *GITMEMO, "drop", "op:evaluate", TERM="xterm") as terminal:
         terminal.expect("dropping these calls?")
         terminal.send(f"{key}\n")
-        assert terminal.finish() == 0
+        assert terminal.finish() == code
     assert (project.status()["calls"] == 3) is dropped
 
 
