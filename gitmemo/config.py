@@ -178,7 +178,7 @@ def chosen_capacity() -> dict[str, float]:
     """Return how much the environment says there is of what calls need; for where no file says it.
 
     Raises:
-        BadSetting: `GITMEMORESOURCES` is no list of names and amounts.
+        BadSetting: `GITMEMO_RESOURCES` is no list of names and amounts.
     """
     return amounts_said(os.environ.get(RESOURCES, ""))
 

@@ -10,12 +10,12 @@ from typing import TYPE_CHECKING
 
 import click
 
+from gitmemo.cli.changing import OWN, change_settings
 from gitmemo.config import COMMITTED, Settings
 from gitmemo.display.text import printable
 from gitmemo.errors import GitmemoError, RemoteInvalid
-from gitmemo.git.cli import Git
 from gitmemo.remote_tables import HIDDEN, looks_secret
-from gitmemo.settings_files import Change, edit, edit_own
+from gitmemo.settings_files import Change
 from gitmemo.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -27,7 +27,6 @@ local = click.option(
 force = click.option(
     "--force", "is_forced", is_flag=True, help="Take options that are not known here."
 )
-OWN = "this clone's own settings"
 MEANT_FOR = "meant_for"
 
 
@@ -109,16 +108,10 @@ def refuse_foreign(config: RemoteConfig) -> None:
 
 
 def change(workspace: Workspace, *changes: Change, is_local: bool) -> None:
-    """Change the committed settings, or this clone's own."""
-    if is_local:
-        edit_own(workspace.layout.common_dir, *changes)
-    else:
-        edit(workspace.root, COMMITTED, *changes)
+    """Change this clone's own settings, or the committed ones and stage them."""
+    change_settings(workspace.layout, *changes, is_local=is_local)
 
 
-def staged(workspace: Workspace, *, is_local: bool) -> str:
-    """Stage the committed settings if they were changed; say where a change is."""
-    if is_local:
-        return f"in {OWN}"
-    Git(workspace.root).run("add", "--", COMMITTED)
-    return f"staged {COMMITTED}"
+def place_said(*, is_local: bool) -> str:
+    """Say where a change is."""
+    return f"in {OWN}" if is_local else f"staged {COMMITTED}"
