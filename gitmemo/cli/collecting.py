@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gitmemo.cli.options import dry_run_option, json_option, refuse_both
+from gitmemo.errors import ExitCode
 from gitmemo.quantities import count, size, timestamp
 from gitmemo.workspace import Workspace, find, remote_cache
 
@@ -123,7 +124,7 @@ def gc(
         click.echo(f"{said} {count(len(journals), 'journal')} ({size(journal_bytes)})")
         if (journals or cleaned.plan.doomed) and not yes:
             click.echo("nothing was removed: say --yes to do it", err=True)
-    return 1 if cleaned.plan.missed_bytes else 0
+    return ExitCode.FAILED if cleaned.plan.missed_bytes else ExitCode.DONE
 
 
 def _resolved(workspace: Workspace, ops: tuple[str, ...]) -> frozenset[str] | None:

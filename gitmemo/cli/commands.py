@@ -19,7 +19,7 @@ import click
 from gitmemo import __version__
 from gitmemo.cli.screen import AS_JSON, color_option, no_pager_option
 from gitmemo.display.text import printable
-from gitmemo.errors import GitmemoError, SystemRefused
+from gitmemo.errors import ExitCode, GitmemoError, SystemRefused
 
 # Command to module: a command's imports are paid for only when it runs.
 _COMMANDS = {
@@ -102,8 +102,6 @@ _COMMANDS = {
 
 LEFT_OUT = "gitmemo.left_out"
 """Where a command notes in its context what it could not read and left out."""
-_DAMAGED = 4
-_INTERRUPTED = 130
 
 
 def names() -> list[str]:
@@ -139,13 +137,16 @@ class LazyGroup(click.Group):
         except GitmemoError as error:
             report(error, as_json=bool(ctx.meta.get(AS_JSON)))
             raise click.exceptions.Exit(error.exit_code) from None
+        except (click.Abort, KeyboardInterrupt):
+            _tell_interrupted(as_json=bool(ctx.meta.get(AS_JSON)))
+            raise click.exceptions.Exit(ExitCode.ABORTED) from None
         except BrokenPipeError:
             raise _ReaderGone from None
         except OSError as error:
             refused = SystemRefused.of(error)
             report(refused, as_json=bool(ctx.meta.get(AS_JSON)))
             raise click.exceptions.Exit(refused.exit_code) from None
-        return _DAMAGED if ctx.meta.get(LEFT_OUT) else result
+        return ExitCode.DAMAGED if ctx.meta.get(LEFT_OUT) else result
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -197,8 +198,27 @@ class _ReaderGone(Exception):
 def main(arguments: Sequence[str]) -> int:
     """Run the command line and return the exit code; see docs/reference.md for the codes."""
     try:
-        result = cli.main(list(arguments), prog_name="gitmemo", standalone_mode=False)
+        code = _run(arguments)
         sys.stdout.flush()
+    except (_ReaderGone, BrokenPipeError):
+        _write_no_more()
+        return 0
+    except OSError as error:  # the rest of the output cannot be written
+        refused = SystemRefused.of(error)
+        report(refused, as_json=False)
+        _write_no_more()
+        return refused.exit_code
+    return code
+
+
+def _write_no_more() -> None:
+    """Let what is still to be written go nowhere: Python would complain once more at its exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _run(arguments: Sequence[str]) -> int:
+    try:
+        result = cli.main(list(arguments), prog_name="gitmemo", standalone_mode=False)
         return result if isinstance(result, int) else 0
     except click.ClickException as error:
         if _wants_json(error, arguments):
@@ -206,18 +226,18 @@ def main(arguments: Sequence[str]) -> int:
         else:
             error.show()
         return error.exit_code
-    except (click.Abort, KeyboardInterrupt):
-        if "--json" in arguments:
-            _tell_json("interrupted", "interrupted", "", _INTERRUPTED)
-        else:
-            click.echo("interrupted", err=True)
-        return _INTERRUPTED
+    except (click.Abort, KeyboardInterrupt):  # before the command was known
+        _tell_interrupted(as_json=False)
+        return ExitCode.ABORTED
     except click.exceptions.Exit as error:
         return error.exit_code
-    except (_ReaderGone, BrokenPipeError):
-        # Python would complain once more while flushing at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+
+
+def _tell_interrupted(*, as_json: bool) -> None:
+    if as_json:
+        _tell_json("interrupted", "interrupted", "", ExitCode.ABORTED)
+    else:
+        click.echo("interrupted", err=True)
 
 
 def _wants_json(error: click.ClickException, arguments: Sequence[str]) -> bool:

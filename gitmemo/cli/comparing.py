@@ -22,7 +22,7 @@ from gitmemo.comparison import (
     compare,
 )
 from gitmemo.display.text import cut, diff_lines, printable
-from gitmemo.errors import GitmemoError, UnknownOp
+from gitmemo.errors import ExitCode, GitmemoError, UnknownOp
 from gitmemo.hashing.digest import Digest, to_hex
 from gitmemo.memo.clone_trust import CloneTrust
 from gitmemo.memo.measuring import Distance, distance
@@ -92,7 +92,7 @@ def diff(
     printer = _Printer(old, new, limit)
     for line in printer.json(found) if as_json else printer.text(found):
         click.echo(line)
-    return 1 if exit_code and found else 0
+    return ExitCode.FAILED if exit_code and found else ExitCode.DONE
 
 
 def _code(view: View, first: str, second: str, unified: int, *, as_json: bool) -> int:

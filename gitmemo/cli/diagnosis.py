@@ -14,7 +14,7 @@ from gitmemo.cli.screen import paged
 from gitmemo.commits.naming import components_here
 from gitmemo.commits.undecided import check_notes
 from gitmemo.display.text import printable
-from gitmemo.errors import UnknownTag
+from gitmemo.errors import ExitCode, UnknownTag
 from gitmemo.memo.checking import CheckReport, Finding
 from gitmemo.memo.failures import failures_in
 from gitmemo.memo.rechecking import ChangeReport
@@ -146,8 +146,8 @@ def _reported(report: CheckReport, *, as_json: bool) -> int:
     """Show a report; return the exit code."""
     _show_report(report, as_json=as_json)
     if not report.is_deterministic:
-        return 7
-    return 4 if report.calls and not report.was_run else 0
+        return ExitCode.DIFFERENT
+    return ExitCode.DAMAGED if report.calls and not report.was_run else ExitCode.DONE
 
 
 def _show_report(report: CheckReport, *, as_json: bool) -> None:

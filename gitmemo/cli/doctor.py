@@ -7,6 +7,7 @@ made to try locks and removed again, nothing that is found wrong ends the rest, 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -17,13 +18,12 @@ from gitmemo.cli.doctor_machine import Look
 from gitmemo.cli.doctor_repository import configured, healthy, reachable, stale
 from gitmemo.cli.options import json_option
 from gitmemo.display.text import printable
-from gitmemo.errors import GitmemoError, NotInRepository
+from gitmemo.errors import ExitCode, GitmemoError, NotInRepository
 from gitmemo.git.repository import locate
 from gitmemo.quantities import count
 from gitmemo.remotes.probing import Grade, Probe
 from gitmemo.workspace import find
 
-_TO_DO = 3
 _COLORS = {Grade.GOOD: "green", Grade.NOTE: "yellow", Grade.BAD: "red"}
 
 
@@ -55,7 +55,7 @@ def doctor(timeout_s: float, offline: bool, as_json: bool) -> int:
                 click.echo(line)
     said = f"{count(wrong, 'problem')}: see what is said below each" if wrong else "all is well"
     click.echo(said, err=True)
-    return _TO_DO if wrong else 0
+    return ExitCode.NOT_READY if wrong else ExitCode.DONE
 
 
 def _areas(timeout_s: float | None) -> Iterator[tuple[str, Iterable[Probe]]]:
@@ -101,7 +101,10 @@ def failed(what: str, error: GitmemoError) -> Probe:
 def _homeless(text: str) -> str:
     """Return a text without the path of this user's home."""
     home = str(Path.home())
-    return text.replace(home, "~") if len(home) > 1 else text
+    if len(home) <= 1:
+        return text
+    # Not where the name goes on: /home/alice is not /home/al.
+    return re.sub(rf"(?<![\w.-]){re.escape(home)}(?![\w-]|\.\w)", "~", text)
 
 
 def _as_text(found: Probe) -> Iterator[str]:

@@ -10,6 +10,7 @@ import click
 
 from gitmemo.cli.options import dry_run_option, json_option, refuse_both
 from gitmemo.display.text import printable
+from gitmemo.errors import ExitCode
 from gitmemo.quantities import count, size
 from gitmemo.workspace import find
 
@@ -69,7 +70,7 @@ def remote_gc(
     cleaning = RemoteCleaning(workspace, workspace.remote(name))
     with nullcontext() if no_fetch else cleaning.fetched() as fetched:
         if fetched is not None and not _is_enough(fetched, must=yes):
-            return 5
+            return ExitCode.UNREACHABLE
         if forgotten:
             cleaning.forget(forgotten, only_check=not yes)
             said = "forgot" if yes else "would forget"

@@ -20,6 +20,7 @@ from gitmemo.config import COMMITTED, LOCAL, environment_variable, merge, read_t
 from gitmemo.display.text import printable
 from gitmemo.errors import (
     BadSetting,
+    ExitCode,
     GitmemoError,
     NotInitialised,
     SettingElsewhere,
@@ -39,7 +40,6 @@ from gitmemo.settings_keys import (
     read_value,
 )
 
-_UNSET = 1
 _RESOURCES = "GITMEMO_RESOURCES"
 _DEFAULT = "default"
 
@@ -125,7 +125,7 @@ def get(key: str, show_origin: bool, as_json: bool) -> int:
         click.echo(row.json_line() if as_json else line)
     if not found:
         click.echo(f"{key} is not set, and has no default", err=True)
-    return 0 if found else _UNSET
+    return ExitCode.DONE if found else ExitCode.FAILED
 
 
 @config.command("set")
@@ -150,7 +150,7 @@ def unset(key: str, is_local: bool) -> int:
     if key not in dict(flat(table)):
         key_of(key)
         click.echo(f"{key} is not set in {_file(layout, is_local=is_local)}", err=True)
-        return _UNSET
+        return ExitCode.FAILED
     _write(key, None, is_local=is_local)
     return 0
 

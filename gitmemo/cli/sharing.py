@@ -26,7 +26,7 @@ from gitmemo.cli.transfers import (
     tell_pull,
     tell_push,
 )
-from gitmemo.errors import RemoteUnknown, TargetAmbiguous, TargetUnknown, UnknownOp
+from gitmemo.errors import ExitCode, RemoteUnknown, TargetAmbiguous, TargetUnknown, UnknownOp
 from gitmemo.quantities import count, size
 from gitmemo.workspace import Workspace, find
 
@@ -34,7 +34,6 @@ if TYPE_CHECKING:
     from gitmemo.remotes import RemoteConfig
 
 _MOST_JOBS = 64
-_MISSING = 4
 _Command = TypeVar("_Command", bound=Callable[..., object])
 _Rest = ParamSpec("_Rest")
 _Code = TypeVar("_Code")
@@ -169,7 +168,8 @@ def pull(asked: _Asked, dry_run: bool, jobs: int | None) -> int:
     task = _task(workspace, asked, only_missing=True)
     fields |= (tell_pull if dry_run else pull_values)(task, jobs, quiet=asked.says_little)
     _tell(fields, as_json=asked.as_json)
-    return _MISSING if fields.get("missing") and not dry_run else 0
+    is_incomplete = fields.get("missing") and not dry_run
+    return ExitCode.DAMAGED if is_incomplete else ExitCode.DONE
 
 
 @click.command()

@@ -17,6 +17,7 @@ import click
 from gitmemo.cli.looking import look_at, where
 from gitmemo.cli.options import json_option, remote_option, revision_options
 from gitmemo.display.text import printable, table
+from gitmemo.errors import ExitCode
 from gitmemo.model.facts import Call
 from gitmemo.quantities import count, size
 from gitmemo.query import Selection, count_pending, names_now, valid_calls, without_repeats
@@ -28,8 +29,6 @@ if TYPE_CHECKING:
     from gitmemo.model.contests import Contest
     from gitmemo.remotes import WantedBlob
     from gitmemo.sync.standing import Standing
-
-_TO_DO = 3
 
 
 @click.command()
@@ -53,7 +52,7 @@ def status(asked: str | None, check: bool, rev: str | None, later: bool, as_json
     to_do = found.to_do() if check else []
     if to_do:
         click.echo(f"gitmemo: not all is settled: {', '.join(to_do)}", err=True)
-    return _TO_DO if to_do else 0
+    return ExitCode.NOT_READY if to_do else ExitCode.DONE
 
 
 @dataclass(frozen=True)
