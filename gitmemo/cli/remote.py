@@ -19,6 +19,7 @@ from gitmemo.cli.remote_modify import modify
 from gitmemo.cli.remote_settings import (
     MEANT_FOR,
     change,
+    doubts,
     force,
     is_trusted,
     leftovers,
@@ -98,6 +99,8 @@ def add(
     place = place_of(config, workspace.root)
     if place != config.shown_url:
         click.echo(printable(f"  the directory {place}, counted from the repository's root"))
+    for line in doubts(workspace, config):
+        click.echo(printable(f"  {line}"), err=True)
     settings = find().settings
     if settings.default_remote is None:
         names = ", ".join(settings.remotes)

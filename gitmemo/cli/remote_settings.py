@@ -5,7 +5,7 @@ Not the commands. Invariant: a change of the committed settings is staged.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 import click
@@ -105,6 +105,20 @@ def refuse_foreign(config: RemoteConfig) -> None:
         f"the directory {place} holds other things ({shown}), and no gitmemo remote",
         f"name an empty folder, or one that is not there yet, such as {place}/gitmemo",
     )
+
+
+def doubts(workspace: Workspace, config: RemoteConfig) -> Iterator[str]:
+    """Yield what speaks against a directory as a remote, though it may be meant."""
+    if config.protocol is not None:
+        return
+    folder = config.folder.resolve()
+    if folder.is_relative_to(workspace.root.resolve()):
+        yield (
+            "it lies in this work tree: `git add .` would commit the values, and it cannot be "
+            f"trusted; a folder beside it is better: gitmemo remote modify {config.name} --url ../PLACE"
+        )
+    if not folder.parent.is_dir():
+        yield f"there is no folder {folder.parent} here: pushes fail until it is there"
 
 
 def change(workspace: Workspace, *changes: Change, is_local: bool) -> None:
