@@ -98,7 +98,7 @@ def failed(what: str, error: GitmemoError) -> Probe:
     return Probe(what, Grade.BAD, error.problem(), error.remedy(), error.exit_code)
 
 
-def _homeless(text: str) -> str:
+def without_home(text: str) -> str:
     """Return a text without the path of this user's home."""
     home = str(Path.home())
     if len(home) <= 1:
@@ -115,7 +115,7 @@ def _as_text(found: Probe) -> Iterator[str]:
 
 
 def _shown(text: str) -> str:
-    return " / ".join(map(printable, _homeless(text).split("\n")))
+    return " / ".join(map(printable, without_home(text).split("\n")))
 
 
 def _as_json(area: str, found: Probe) -> str:
@@ -123,7 +123,7 @@ def _as_json(area: str, found: Probe) -> str:
         "area": area,
         "what": found.what,
         "grade": found.grade.value,
-        "said": _homeless(found.said),
-        "remedy": _homeless(found.remedy),
+        "said": without_home(found.said),
+        "remedy": without_home(found.remedy),
     }
     return json.dumps(fields, ensure_ascii=False)

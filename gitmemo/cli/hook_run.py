@@ -19,6 +19,7 @@ from gitmemo.display.text import printable
 from gitmemo.errors import (
     Aborted,
     BadSetting,
+    ExitCode,
     GitmemoError,
     SegmentsAltered,
     UndecidedChanges,
@@ -64,7 +65,7 @@ def main(name: str, arguments: Sequence[str]) -> int:
         return error.exit_code
     except KeyboardInterrupt:
         _say("interrupted")
-        return 130
+        return ExitCode.ABORTED
 
 
 def run_hook(name: str, arguments: Sequence[str], *, exports: bool, checks: bool) -> int:

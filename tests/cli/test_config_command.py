@@ -32,7 +32,8 @@ def typist(
 
 
 def rows(typist: Typist) -> dict[str, dict[str, object]]:
-    lines = typist.say("config", "list", "--json").splitlines()
+    said = typist.say("config", "list", "--json").splitlines()
+    lines = [line for line in said if line.startswith("{")]  # else about unknown settings
     return {row["key"]: row for row in map(json.loads, lines)}
 
 

@@ -106,6 +106,8 @@ def test_at_a_terminal_dropping_is_asked_about(
 
 
 READING = [
+    "report", "serve", "doctor", "import joblib cache", "drop op:train -n", "remote gc", "remote check",
+    "remote default",
     "status", "calls", "df train", "log train", "versions", "show 1234", "diff HEAD", "blame train",
     "deps train", "failures", "forget", "rename", "tag", "gc", "verify", "world", "why train",
     "decide", "graph", "remote list", "remote show", "hook status", "store show", "push", "pull",
