@@ -106,13 +106,16 @@ def test_at_a_terminal_dropping_is_asked_about(
 
 
 READING = [
-    "report", "serve", "doctor", "import joblib cache", "drop op:train -n", "remote gc", "remote check",
-    "remote default",
+    "report", "serve", "drop op:train -n", "remote gc", "remote check", "remote default",
     "status", "calls", "df train", "log train", "versions", "show 1234", "diff HEAD", "blame train",
     "deps train", "failures", "forget", "rename", "tag", "gc", "verify", "world", "why train",
     "decide", "graph", "remote list", "remote show", "hook status", "store show", "push", "pull",
     "fetch", "config", "index compact -n", "commit -n", "check train",
 ]  # fmt: skip
+
+
+BEFORE_INIT = {"hook status": (3, False), "config": (0, False)}
+"""Those that show how things are, also before `gitmemo init`: code, and whether an error says so."""
 
 
 @pytest.mark.parametrize("command", READING)
@@ -133,7 +136,20 @@ def test_outside_and_before_init_each_command_is_one_message(
     monkeypatch.chdir(tmp_path / "new")
     code = main(command.split())
     err = capsys.readouterr().err
-    assert (code, "gitmemo init" in err) in ((3, True), (0, False), (3, False)), err
+    assert (code, "gitmemo init" in err) == BEFORE_INIT.get(command, (3, True)), err
+
+
+def test_doctor_says_what_is_missing_wherever_it_is(
+    ran: Clone, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    assert main(["doctor", "--offline"]) == 0
+    assert "run `git init`" in capsys.readouterr().out
+    make_clone(tmp_path / "new", ran.home)
+    monkeypatch.chdir(tmp_path / "new")
+    assert main(["doctor", "--offline"]) == 3
+    assert "run `gitmemo init`" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(
