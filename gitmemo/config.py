@@ -146,7 +146,7 @@ def own_settings(common_dir: Path) -> Settings:
 
 
 def environment_variable(name: str) -> str | None:
-    """Return the value of a variable that the user named as a dependency, None if it is not set."""
+    """Return the value of any variable, such as one that the user named as a dependency; None if unset."""
     return os.environ.get(name)
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import click
 
 from gitmemo.cli.options import dry_run_option, json_option, refuse_both
-from gitmemo.errors import ExitCode
+from gitmemo.errors.base import ExitCode
 from gitmemo.quantities import count, size, timestamp
 from gitmemo.workspace import Workspace, find, remote_cache
 

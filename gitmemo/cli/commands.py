@@ -19,7 +19,8 @@ import click
 from gitmemo import __version__
 from gitmemo.cli.screen import AS_JSON, color_option, no_pager_option
 from gitmemo.display.text import printable
-from gitmemo.errors import ExitCode, GitmemoError, SystemRefused
+from gitmemo.errors import GitmemoError, SystemRefused
+from gitmemo.errors.base import ExitCode
 
 # Command to module: a command's imports are paid for only when it runs.
 _COMMANDS = {

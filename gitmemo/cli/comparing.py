@@ -22,7 +22,8 @@ from gitmemo.comparison import (
     compare,
 )
 from gitmemo.display.text import cut, diff_lines, printable
-from gitmemo.errors import ExitCode, GitmemoError, UnknownOp
+from gitmemo.errors import GitmemoError, UnknownOp
+from gitmemo.errors.base import ExitCode
 from gitmemo.hashing.digest import Digest, to_hex
 from gitmemo.memo.clone_trust import CloneTrust
 from gitmemo.memo.measuring import Distance, distance

@@ -14,7 +14,8 @@ from gitmemo.cli.screen import paged
 from gitmemo.commits.naming import components_here
 from gitmemo.commits.undecided import check_notes
 from gitmemo.display.text import printable
-from gitmemo.errors import ExitCode, UnknownTag
+from gitmemo.errors import UnknownTag
+from gitmemo.errors.base import ExitCode
 from gitmemo.memo.checking import CheckReport, Finding
 from gitmemo.memo.failures import failures_in
 from gitmemo.memo.rechecking import ChangeReport

@@ -18,7 +18,8 @@ from gitmemo.cli.doctor_machine import Look
 from gitmemo.cli.doctor_repository import configured, healthy, reachable, stale
 from gitmemo.cli.options import json_option
 from gitmemo.display.text import printable
-from gitmemo.errors import ExitCode, GitmemoError, NotInRepository
+from gitmemo.errors import GitmemoError, NotInRepository
+from gitmemo.errors.base import ExitCode
 from gitmemo.git.repository import locate
 from gitmemo.quantities import count
 from gitmemo.remotes.probing import Grade, Probe

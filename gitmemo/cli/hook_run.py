@@ -19,11 +19,11 @@ from gitmemo.display.text import printable
 from gitmemo.errors import (
     Aborted,
     BadSetting,
-    ExitCode,
     GitmemoError,
     SegmentsAltered,
     UndecidedChanges,
 )
+from gitmemo.errors.base import ExitCode
 from gitmemo.quantities import count, size
 from gitmemo.setting_values import OnChange
 from gitmemo.workspace import Workspace, find

@@ -10,7 +10,7 @@ import click
 
 from gitmemo.cli.options import dry_run_option, json_option, refuse_both
 from gitmemo.display.text import printable
-from gitmemo.errors import ExitCode
+from gitmemo.errors.base import ExitCode
 from gitmemo.quantities import count, size
 from gitmemo.workspace import find
 

@@ -7,7 +7,7 @@ import json
 import click
 
 from gitmemo.cli.options import json_option
-from gitmemo.errors import ExitCode
+from gitmemo.errors.base import ExitCode
 from gitmemo.quantities import count
 from gitmemo.workspace import find
 

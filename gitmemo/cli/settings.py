@@ -20,11 +20,11 @@ from gitmemo.config import COMMITTED, LOCAL, environment_variable, merge, read_t
 from gitmemo.display.text import printable
 from gitmemo.errors import (
     BadSetting,
-    ExitCode,
     GitmemoError,
     NotInitialised,
     SettingElsewhere,
 )
+from gitmemo.errors.base import ExitCode
 from gitmemo.git.repository import Layout, locate
 from gitmemo.remote_tables import HIDDEN, looks_secret, veiled
 from gitmemo.setting_values import amounts_said

@@ -26,7 +26,8 @@ from gitmemo.cli.transfers import (
     tell_pull,
     tell_push,
 )
-from gitmemo.errors import ExitCode, RemoteUnknown, TargetAmbiguous, TargetUnknown, UnknownOp
+from gitmemo.errors import RemoteUnknown, TargetAmbiguous, TargetUnknown, UnknownOp
+from gitmemo.errors.base import ExitCode
 from gitmemo.quantities import count, size
 from gitmemo.workspace import Workspace, find
 

@@ -17,7 +17,7 @@ import click
 from gitmemo.cli.looking import look_at, where
 from gitmemo.cli.options import json_option, remote_option, revision_options
 from gitmemo.display.text import printable, table
-from gitmemo.errors import ExitCode
+from gitmemo.errors.base import ExitCode
 from gitmemo.model.facts import Call
 from gitmemo.quantities import count, size
 from gitmemo.query import Selection, count_pending, names_now, valid_calls, without_repeats

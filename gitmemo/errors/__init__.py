@@ -183,7 +183,7 @@
 What this is not: a place for logic. Invariant: every error has a remedy.
 """
 
-from gitmemo.errors.base import ExitCode, GitmemoError
+from gitmemo.errors.base import GitmemoError
 from gitmemo.errors.code import (
     BadOption,
     DependencyMissing,
@@ -401,7 +401,6 @@ __all__ = [
     "DependencyMissing",
     "DifferentKinds",
     "DisconnectedPattern",
-    "ExitCode",
     "FileInTheWay",
     "FileOutside",
     "ForkedInBatch",

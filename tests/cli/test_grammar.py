@@ -13,7 +13,8 @@ import gitmemo.errors
 from gitmemo.cli.commands import cli
 from gitmemo.cli.named_values import named_values
 from gitmemo.cli.words import walk
-from gitmemo.errors import ExitCode, GitmemoError
+from gitmemo.errors import GitmemoError
+from gitmemo.errors.base import ExitCode
 
 HERE = Path(__file__).resolve().parent
 COMMANDS = dict(walk(cli))
