@@ -217,3 +217,12 @@ def test_several_values_are_not_one_list(tmp_path: Path) -> None:
     clone.gitmemo("run", "both.py")
     found = {row["total"]: row["m"] for row in rows(clone, "add", "f")}
     assert found == {3: {"each": [1, 2]}, 7: 7}
+
+
+def test_a_page_can_go_to_standard_output(project: Clone) -> None:
+    done = project.gitmemo("report", "judge", "-o", "-")
+    assert done.out.lower().startswith("<!doctype html") and done.out.rstrip().endswith("</html>")
+    assert "wrote to standard output: " in done.err
+    assert not (project.root / "-").exists()
+    project.gitmemo("report", "-o", "-", "--open", code=2)
+    project.gitmemo("df", "judge", "--parquet", "-", code=2)
