@@ -324,7 +324,7 @@ def test_what_cannot_be_an_address_says_which_are_known(project: Project) -> Non
     assert "s4:// is no kind of address" in said and "s3://, gs://" in said
     said = project.say("remote", "add", "lab", "sfpt://foo/bar", code=2)
     assert "did you mean sftp://?" in said
-    assert "may not name ftp://" in project.say("remote", "add", "lab", "ftp://foo/bar", code=6)
+    assert "may not name ftp://" in project.say("remote", "add", "lab", "ftp://foo/bar", code=2)
     assert project.committed_file.read_text("utf-8") == before
 
 
