@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 import click
 
@@ -74,13 +74,13 @@ def calls(
     if waiting:
         pending = view.world.pending_hids(view.code)
         wanted = [call for call in wanted if call.hid in pending]
-    states = _states(view, known)
+    states = states_of(view, known)
     old = [call for call in wanted if call.hid in states]
     left_out = set() if every else {call.hid for call in old}
     found = [call for call in reversed(wanted) if call.hid not in left_out]
     shown = found[:limit]
     write = _as_json if as_json else _as_text
-    for line in write(view, shown):
+    for line in write(view, shown, states):
         click.echo(line)
     if len(found) > limit:
         click.echo(f"{limit} of {count(len(found), 'call')} shown (--limit)", err=True)
@@ -90,14 +90,16 @@ def calls(
             click.echo(f"{count(hidden, 'call')} {which} older code not shown (--all)", err=True)
 
 
-def _states(view: View, calls: Sequence[Call]) -> dict[Digest, str]:
-    """Return which calls do not count for the code: what tables say of them."""
+def states_of(view: View, calls: Sequence[Call]) -> dict[Digest, str]:
+    """Return which of all calls do not count for the code: what tables say of them."""
     return valid_calls(view.world, calls, view.code).states
 
 
-def call_fields(view: View, shown: Sequence[Call]) -> Iterator[dict[str, object]]:
-    """Yield what programs are told of calls."""
-    states, pending = _states(view, shown), view.world.pending_hids(view.code)
+def call_fields(
+    view: View, shown: Sequence[Call], states: Mapping[Digest, str]
+) -> Iterator[dict[str, object]]:
+    """Yield what programs are told of calls; `states` as `states_of` all calls."""
+    pending = view.world.pending_hids(view.code)
     said = _names_of_results(view, shown)
     for call in shown:
         yield {
@@ -124,13 +126,13 @@ def _names_of_results(view: View, calls: Iterable[Call]) -> Callable[[Call, Slot
     return lambda call, slot: name_of_result(call.op, slot.name, spoken.get(call.op, ()))
 
 
-def _as_json(view: View, shown: Sequence[Call]) -> Iterator[str]:
-    for fields in call_fields(view, shown):
+def _as_json(view: View, shown: Sequence[Call], states: Mapping[Digest, str]) -> Iterator[str]:
+    for fields in call_fields(view, shown, states):
         yield json.dumps(fields, ensure_ascii=False)
 
 
-def _as_text(view: View, shown: Sequence[Call]) -> Iterator[str]:
-    states, pending = _states(view, shown), view.world.pending_hids(view.code)
+def _as_text(view: View, shown: Sequence[Call], states: Mapping[Digest, str]) -> Iterator[str]:
+    pending = view.world.pending_hids(view.code)
     said = _names_of_results(view, shown)
     names = [to_hex(call.hid)[:_ID_DIGITS] for call in shown]
     rows = [

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 import click
 
-from gitmemo.cli.calls import call_fields
+from gitmemo.cli.calls import call_fields, states_of
 from gitmemo.cli.named_values import contents_of, has_inputs, named_values, refuse_unknown
 from gitmemo.cli.options import (
     confirm,
@@ -120,7 +120,8 @@ def _is(call: Call, op: str, wanted: Mapping[str, Digest]) -> bool:
 def _show(workspace: Workspace, calls: Sequence[Call], *, as_json: bool) -> None:
     if as_json:
         view = View(workspace, None, workspace.world, workspace.code)
-        for fields in call_fields(view, calls):
+        states = states_of(view, workspace.world.calls(workspace.code))
+        for fields in call_fields(view, calls, states):
             click.echo(json.dumps(fields, ensure_ascii=False))
         return
     names = list(
