@@ -146,7 +146,7 @@ def own_settings(common_dir: Path) -> Settings:
 
 
 def environment_variable(name: str) -> str | None:
-    """Return the value of a variable that the user named as a dependency, None if it is not set."""
+    """Return the value of any variable, such as one that the user named as a dependency; None if unset."""
     return os.environ.get(name)
 
 
@@ -178,7 +178,7 @@ def chosen_capacity() -> dict[str, float]:
     """Return how much the environment says there is of what calls need; for where no file says it.
 
     Raises:
-        BadSetting: `GITMEMORESOURCES` is no list of names and amounts.
+        BadSetting: `GITMEMO_RESOURCES` is no list of names and amounts.
     """
     return amounts_said(os.environ.get(RESOURCES, ""))
 

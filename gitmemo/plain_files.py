@@ -7,7 +7,8 @@ repository holds; a file is replaced whole or not at all.
 from __future__ import annotations
 
 import os
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from gitmemo.errors import LinkInside
@@ -33,6 +34,29 @@ def refuse_links(root: Path, path: str) -> None:
         place /= part
         if place.is_symlink():
             raise LinkInside(place.relative_to(root).as_posix())
+
+
+@contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """Let one program after the other change files in a folder, where the system has locks for that."""
+    opened = _locked(folder)
+    try:
+        yield
+    finally:
+        if opened is not None:
+            os.close(opened)
+
+
+def _locked(folder: Path) -> int | None:
+    try:
+        import fcntl
+
+        opened = os.open(folder, os.O_RDONLY)
+    except (ImportError, OSError):
+        return None
+    with suppress(OSError):  # some network file systems: two changes at once may lose one
+        fcntl.flock(opened, fcntl.LOCK_EX)
+    return opened
 
 
 def replace_file(root: Path, path: str, data: bytes, mode: int = 0o666) -> None:

@@ -14,6 +14,7 @@ from typing import NoReturn
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit code; see docs/reference.md for the codes."""
+    have_streams()
     given = list(sys.argv[1:] if arguments is None else arguments)
     if is_called_by_git(given):
         from gitmemo.cli.hook_run import main as run
@@ -35,6 +36,18 @@ def enter() -> NoReturn:
 
     collect_seldom()
     leave(main())
+
+
+def have_streams() -> None:
+    """Let standard streams that whoever started the program has closed lead nowhere.
+
+    Else the next file that is opened would stand in their place.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            opened = os.open(os.devnull, os.O_RDWR)
+            os.set_inheritable(opened, True)
+            setattr(sys, name, os.fdopen(opened, mode, encoding="utf-8"))
 
 
 def is_called_by_git(arguments: Sequence[str]) -> bool:

@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gitmemo.cli.options import Number, json_option, refuse_both
+from gitmemo.cli.options import Number, dry_run_option, json_option, refuse_both
 from gitmemo.display.json_lines import json_line
 from gitmemo.display.text import printable
+from gitmemo.errors.base import ExitCode
 from gitmemo.quantities import count, size, timestamp
 from gitmemo.workspace import Workspace, find, remote_cache
 
@@ -75,7 +76,7 @@ class SizeParameter(click.ParamType[int]):
     help="Keep what no record names for so long.",
 )
 @click.option("-y", "--yes", is_flag=True, help="Remove them; without this nothing is removed.")
-@click.option("-n", "--dry-run", is_flag=True, help="Only say what would go, as without --yes.")
+@dry_run_option
 @json_option
 def gc(
     days: float | None,
@@ -124,7 +125,7 @@ def gc(
         click.echo(f"{said} {count(len(journals), 'journal')} ({size(journal_bytes)})")
         if (journals or cleaned.plan.doomed) and not yes:
             click.echo("nothing was removed: say --yes to do it", err=True)
-    return 1 if cleaned.plan.missed_bytes else 0
+    return ExitCode.FAILED if cleaned.plan.missed_bytes else ExitCode.DONE
 
 
 def _resolved(workspace: Workspace, ops: tuple[str, ...]) -> frozenset[str] | None:

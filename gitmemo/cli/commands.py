@@ -22,6 +22,7 @@ from gitmemo.cli.screen import AS_JSON, color_option, no_pager_option
 from gitmemo.display.json_lines import json_line
 from gitmemo.display.text import printable_lines
 from gitmemo.errors import GitmemoError, SystemRefused
+from gitmemo.errors.base import ExitCode
 
 # Command to module: a command's imports are paid for only when it runs.
 _COMMANDS = {
@@ -104,8 +105,6 @@ _COMMANDS = {
 
 LEFT_OUT = "gitmemo.left_out"
 """Where a command notes in its context what it could not read and left out."""
-_DAMAGED = 4
-_INTERRUPTED = 130
 
 
 def names() -> list[str]:
@@ -143,13 +142,16 @@ class LazyGroup(Group):
         except GitmemoError as error:
             report(error, as_json=bool(ctx.meta.get(AS_JSON)))
             raise click.exceptions.Exit(error.exit_code) from None
+        except (click.Abort, KeyboardInterrupt):
+            _tell_interrupted(as_json=bool(ctx.meta.get(AS_JSON)))
+            raise click.exceptions.Exit(ExitCode.ABORTED) from None
         except BrokenPipeError:
             raise _ReaderGone from None
         except OSError as error:
             refused = SystemRefused.of(error)
             report(refused, as_json=bool(ctx.meta.get(AS_JSON)))
             raise click.exceptions.Exit(refused.exit_code) from None
-        except (click.ClickException, click.Abort, click.exceptions.Exit):
+        except (click.ClickException, click.exceptions.Exit):
             raise
         except Exception as error:  # noqa: BLE001  a mistake of ours is told as one
             from gitmemo.cli.failing import told_of
@@ -157,7 +159,7 @@ class LazyGroup(Group):
             told = told_of(error)
             report(told, as_json=bool(ctx.meta.get(AS_JSON)))
             raise click.exceptions.Exit(told.exit_code) from None
-        return _DAMAGED if ctx.meta.get(LEFT_OUT) else result
+        return ExitCode.DAMAGED if ctx.meta.get(LEFT_OUT) else result
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
@@ -212,8 +214,27 @@ class _ReaderGone(Exception):
 def main(arguments: Sequence[str]) -> int:
     """Run the command line and return the exit code; see docs/reference.md for the codes."""
     try:
-        result = cli.main(list(arguments), prog_name="gitmemo", standalone_mode=False)
+        code = _run(arguments)
         sys.stdout.flush()
+    except (_ReaderGone, BrokenPipeError):
+        _write_no_more()
+        return 0
+    except OSError as error:  # the rest of the output cannot be written
+        refused = SystemRefused.of(error)
+        report(refused, as_json=False)
+        _write_no_more()
+        return refused.exit_code
+    return code
+
+
+def _write_no_more() -> None:
+    """Let what is still to be written go nowhere: Python would complain once more at its exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _run(arguments: Sequence[str]) -> int:
+    try:
+        result = cli.main(list(arguments), prog_name="gitmemo", standalone_mode=False)
         return result if isinstance(result, int) else 0
     except click.ClickException as error:
         if _wants_json(error, arguments):
@@ -221,18 +242,18 @@ def main(arguments: Sequence[str]) -> int:
         else:
             error.show()
         return error.exit_code
-    except (click.Abort, KeyboardInterrupt):
-        if "--json" in arguments:
-            _tell_json("interrupted", "interrupted", "", _INTERRUPTED)
-        else:
-            click.echo("interrupted", err=True)
-        return _INTERRUPTED
+    except (click.Abort, KeyboardInterrupt):  # before the command was known
+        _tell_interrupted(as_json=False)
+        return ExitCode.ABORTED
     except click.exceptions.Exit as error:
         return error.exit_code
-    except (_ReaderGone, BrokenPipeError):
-        # Python would complain once more while flushing at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+
+
+def _tell_interrupted(*, as_json: bool) -> None:
+    if as_json:
+        _tell_json("interrupted", "interrupted", "", ExitCode.ABORTED)
+    else:
+        click.echo("interrupted", err=True)
 
 
 def _wants_json(error: click.ClickException, arguments: Sequence[str]) -> bool:

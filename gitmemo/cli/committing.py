@@ -10,6 +10,7 @@ from collections import Counter
 
 import click
 
+from gitmemo.cli.options import dry_run_option
 from gitmemo.commits.export import Plan, plan_export
 from gitmemo.config import CALLS_ALONE
 from gitmemo.display.text import printable
@@ -39,7 +40,7 @@ _IDENTITY = tuple(
     show_default="Record results",
     help="The commit's message; several are paragraphs.",
 )
-@click.option("-n", "--dry-run", is_flag=True, help="Only say what would be committed.")
+@dry_run_option
 def commit(messages: tuple[str, ...], dry_run: bool) -> int:
     """Commit pending results when no code has changed.
 

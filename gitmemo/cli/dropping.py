@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping
 
 import click
 
-from gitmemo.cli.forgetting import has_inputs, input_of, restore
-from gitmemo.cli.options import confirmed, dry_run_option, json_option, yes_option
+from gitmemo.cli.forgetting import restore
+from gitmemo.cli.named_values import contents_of, has_inputs, named_values, refuse_unknown
+from gitmemo.cli.options import confirm, dry_run_option, json_option, yes_option
 from gitmemo.display.json_lines import json_line
 from gitmemo.display.text import printable
 from gitmemo.errors import NothingToDrop
@@ -61,7 +62,7 @@ def drop(
     workspace = find()
     workspace.world.enter()
     if tombstone is not None:
-        restore(workspace, tombstone, message)
+        restore(workspace, tombstone, message, as_json=as_json)
         return
     if not (targets or version or where or only_stale):
         raise click.UsageError("say what: op:NAME, call:ID, --version, --where or --stale")
@@ -76,9 +77,12 @@ def drop(
         raise NothingToDrop("this", ())
     if not (yes and as_json):  # then it is shown with what undoes it
         _show(plan, as_json=as_json)
-    yes = not dry_run and confirmed("dropping these calls", yes=yes)
-    done = plan.carried_out(world, message) if yes else plan
-    if yes and as_json:
+    if dry_run:
+        _say(plan)
+        return
+    confirm("dropping these calls", yes=yes)
+    done = plan.carried_out(world, message)
+    if as_json:
         _show(done, as_json=True)
     _say(done)
 
@@ -105,7 +109,10 @@ def _tests(
     if version:
         tests.append(of_version(world, code, version))
     if where:
-        wanted = dict(map(input_of, where))
+        values = named_values(where)
+        about = [now.call(call) for call in calls if all(test(call) for test in tests)]
+        refuse_unknown(", ".join(sorted({call.op for call in about})), about, values)
+        wanted = contents_of(world, values)
         tests.append(lambda call: has_inputs(now.call(call), wanted))
     if only_stale:
         tests.append(stale_test(world, code))

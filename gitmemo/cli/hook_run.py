@@ -24,6 +24,7 @@ from gitmemo.errors import (
     SystemRefused,
     UndecidedChanges,
 )
+from gitmemo.errors.base import ExitCode
 from gitmemo.quantities import count, size
 from gitmemo.setting_values import OnChange
 from gitmemo.workspace import Workspace, find
@@ -65,7 +66,7 @@ def main(name: str, arguments: Sequence[str]) -> int:
         return error.exit_code
     except KeyboardInterrupt:
         _say("interrupted")
-        return 130
+        return ExitCode.ABORTED
 
 
 def run_hook(name: str, arguments: Sequence[str], *, exports: bool, checks: bool) -> int:

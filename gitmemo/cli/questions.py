@@ -41,7 +41,7 @@ from gitmemo.world.glimpses import glimpse
 
 
 @click.command()
-@click.argument("ops", nargs=-1, required=True)
+@click.argument("ops", nargs=-1)
 @click.option(
     "--where", metavar="CONDITION", help="Only rows that meet it: 'acc > 0.8 and n in (5, 10)'."
 )
@@ -80,7 +80,9 @@ def df(
     parquet: str | None,
     as_json: bool,
 ) -> None:
-    """Show the calls of OPS as a table, one row per result, joined along the values that flowed.
+    """Show the calls of OPS, of the only op if none is named, as a table, one row per result.
+
+    They are joined along the values that flowed.
 
     OPS are names like `train` or `analysis.train:train`; or @NAME, the call that made the value
     with this tag. Shown are the calls that
@@ -90,14 +92,21 @@ def df(
     """
     if sum((as_json, as_csv, parquet is not None)) > 1:
         raise click.UsageError("--json, --csv and --parquet exclude each other.")
+    if parquet == "-":
+        raise click.UsageError("a Parquet file cannot be standard output: name a file")
     view = look_at(rev, later=later)
-    found = asked(view, ops, every=every)
+    chosen = ops or (_only_op(view),)
+    found = asked(view, chosen, every=every)
     frame = found.frame
     frame = frame.where(authors_of(view.world).test(user)) if user else frame
     frame = frame.expand_back() if back else frame
-    if len(frame):  # else there is nothing to ask of it: what is said of calls left out says why
+    names = _listed(columns)
+    if len(frame):
         frame = _sorted(frame.query(where) if where else frame, sort)
-    names = _listed(columns) if len(found.frame) else []
+    elif where or sort or names:  # of no rows: what is misspelt is wrong all the same
+        known = found.frame if len(found.frame) else asked(view, chosen, every=True).frame
+        _check(known.expand_back() if back else known, where, sort, names)
+        names = []
     result = frame.table(*names, explode=explode)
     if parquet is not None:
         write_parquet(result, parquet, limit)
@@ -109,6 +118,26 @@ def df(
         click.echo(f"{limit} of {count(len(result.rows), 'row')} shown (--limit)", err=True)
     for said in found.left_out():
         click.echo(said, err=True)
+
+
+def _only_op(view: View) -> str:
+    """Return the op that has calls, if it is only one."""
+    ops = sorted({call.op for call in names_now(view).calls(view.world.calls(view.code))})
+    if len(ops) == 1:
+        return ops[0]
+    if ops:
+        raise click.UsageError(f"name one of the ops that have calls, or some: {', '.join(ops)}")
+    raise click.UsageError("no op has calls here yet: `gitmemo run` a program that calls one")
+
+
+def _check(
+    frame: ComputationFrame, where: str | None, sort: str | None, names: Sequence[str]
+) -> None:
+    """Refuse a question that no frame of these calls could answer."""
+    if len(frame):
+        if where:
+            frame.query(where)
+        _sorted(frame, sort).table(*names)
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +247,10 @@ def _as_json(result: Table) -> Iterator[str]:
     marks = result.marks()
     for number, row in enumerate(result.rows):
         cells = {name: [json_value(slot) for slot in cell] for name, cell in row.items()}
-        flat = {name: values[0] if len(values) == 1 else values for name, values in cells.items()}
+        flat = {
+            name: values[0] if len(values) == 1 else {"each": values}
+            for name, values in cells.items()
+        }
         flat |= {name: said[number] for name, said in marks.items()}
         yield json_line(flat)
 

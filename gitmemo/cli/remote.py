@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from gitmemo.cli.changing import OWN
 from gitmemo.cli.groups import Group
 from gitmemo.cli.keys import key
 from gitmemo.cli.options import json_option
@@ -18,16 +19,16 @@ from gitmemo.cli.remote_cleaning import remote_gc
 from gitmemo.cli.remote_modify import modify
 from gitmemo.cli.remote_settings import (
     MEANT_FOR,
-    OWN,
     change,
+    doubts,
     force,
     is_trusted,
     leftovers,
     local,
     option_of,
+    place_said,
     refuse_foreign,
     refuse_misspelt,
-    staged,
     tell_leftovers,
 )
 from gitmemo.cli.remote_trust import trust
@@ -96,12 +97,12 @@ def add(
     if is_default:
         changes.append(setting(_DEFAULT, name))
     change(workspace, *changes, is_local=is_local)
-    click.echo(
-        f"added {name}: {printable(config.shown_url)} ({staged(workspace, is_local=is_local)})"
-    )
+    click.echo(f"added {name}: {printable(config.shown_url)} ({place_said(is_local=is_local)})")
     place = place_of(config, workspace.root)
     if place != config.shown_url:
         click.echo(printable(f"  the directory {place}, counted from the repository's root"))
+    for line in doubts(workspace, config):
+        click.echo(printable(f"  {line}"), err=True)
     settings = find().settings
     if settings.default_remote is None:
         names = ", ".join(settings.remotes)
@@ -216,7 +217,7 @@ def rename(old: str, new: str) -> None:
     if old in settings.committed_remotes:
         change(workspace, *changes, is_local=False)
     is_shared = old in settings.committed_remotes
-    click.echo(f"{old} is {new} now ({staged(workspace, is_local=not is_shared)})")
+    click.echo(f"{old} is {new} now ({place_said(is_local=not is_shared)})")
     if was_trusted:
         click.echo(
             f"  trusted in this clone under the new name too; values that were pulled from {old} "
@@ -251,7 +252,7 @@ def remove(name: str, is_local: bool) -> None:
     if is_shared and is_gone:
         was_default = settings.committed_default == name
         change(workspace, gone, *([no_default] if was_default else ()), is_local=False)
-    click.echo(f"removed {name} ({staged(workspace, is_local=is_local or not is_shared)})")
+    click.echo(f"removed {name} ({place_said(is_local=is_local or not is_shared)})")
     if not is_gone:
         return
     click.echo("  values there stay there, values that were pulled stay here")
@@ -299,7 +300,7 @@ def default(name: str | None, unset: bool, is_local: bool, as_json: bool) -> Non
         click.echo(json_line({"default": name, "own": is_local}))
         return
     said = "no default remote" if name is None else f"{name} is the default remote"
-    click.echo(f"{said} ({staged(workspace, is_local=is_local)})")
+    click.echo(f"{said} ({place_said(is_local=is_local)})")
 
 
 @remote.command()

@@ -78,6 +78,13 @@ def run(
             code = _run_as_main(script, path, args)
         except Exception as error:  # noqa: BLE001  whatever the script raises, it ends as under Python
             failure = error
+        except KeyboardInterrupt:
+            click.echo(_summary(storage.counter), err=True)
+            if storage.counter.computed:
+                click.echo(
+                    "gitmemo: the calls that ended are kept: run it again to go on", err=True
+                )
+            raise
     click.echo(_summary(storage.counter), err=True)
     _tell_undecided(workspace, changed)
     if not is_unattended() and not is_installed(workspace.layout):

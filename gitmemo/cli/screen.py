@@ -10,7 +10,7 @@ import functools
 import os
 import sys
 from collections.abc import Callable
-from typing import ParamSpec, TypeVar
+from typing import ParamSpec, TextIO, TypeVar
 
 import click
 
@@ -71,6 +71,11 @@ def paged(command: Callable[_P, _T]) -> Callable[_P, _T]:
     return inner
 
 
+def is_terminal(stream: TextIO | None) -> bool:
+    """Whether a stream is a terminal; one that whoever started the program has closed is none."""
+    return stream is not None and stream.isatty()
+
+
 def _pager() -> str | None:
     """Return the command of the pager that people want here; None for none."""
     from gitmemo.config import is_plain_terminal  # the list of commands needs none of it
@@ -78,7 +83,7 @@ def _pager() -> str | None:
     meta = click.get_current_context().meta
     if meta.get(_NO_PAGER) or meta.get(AS_JSON) or is_plain_terminal():
         return None
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if not (is_terminal(sys.stdin) and is_terminal(sys.stdout)):
         return None
     for name in ("GITMEMO_PAGER", "GIT_PAGER", "PAGER"):
         if name in os.environ:

@@ -14,10 +14,11 @@ from typing import TYPE_CHECKING
 import click
 
 from gitmemo.cli.looking import look_at, where
-from gitmemo.cli.options import json_option, revision_options
+from gitmemo.cli.options import json_option, remote_option, revision_options
 from gitmemo.config import is_unattended
 from gitmemo.display.json_lines import json_line
 from gitmemo.display.text import printable, table
+from gitmemo.errors.base import ExitCode
 from gitmemo.model.facts import Call
 from gitmemo.quantities import count, size
 from gitmemo.query import Selection, count_pending, names_now, valid_calls, without_repeats
@@ -30,19 +31,9 @@ if TYPE_CHECKING:
     from gitmemo.remotes import WantedBlob
     from gitmemo.sync.standing import Standing
 
-_TO_DO = 3
-
 
 @click.command()
-@click.option(
-    "-r",
-    "--remote",
-    "asked",
-    is_flag=False,
-    flag_value="",
-    metavar="[NAME]",
-    help="Ask a remote too, the default one or NAME: what is not there, and what is not here.",
-)
+@remote_option
 @click.option(
     "--check", is_flag=True, help="Exit with 3 if something is pending, undecided or contested."
 )
@@ -62,7 +53,7 @@ def status(asked: str | None, check: bool, rev: str | None, later: bool, as_json
     to_do = found.to_do() if check else []
     if to_do:
         click.echo(f"gitmemo: not all is settled: {', '.join(to_do)}", err=True)
-    return _TO_DO if to_do else 0
+    return ExitCode.NOT_READY if to_do else ExitCode.DONE
 
 
 @dataclass(frozen=True)

@@ -112,6 +112,7 @@
       NothingDecided         exit 2
       NothingToDecide        exit 2
       NothingToDrop          exit 2
+      NothingToForget        exit 2
       CannotRename           exit 2
       SeveralDecisions       exit 2
       NoSuchDependency       exit 2
@@ -255,6 +256,7 @@ from gitmemo.errors.project import (
     NothingDecided,
     NothingToDecide,
     NothingToDrop,
+    NothingToForget,
     NotInitialised,
     RangeGiven,
     ReadOnlyRevision,
@@ -447,6 +449,7 @@ __all__ = [
     "NothingMapped",
     "NothingToDecide",
     "NothingToDrop",
+    "NothingToForget",
     "OlderFormat",
     "OpNotLoaded",
     "OperationInProgress",

@@ -209,7 +209,8 @@ class NewCallRefused(GitmemoError, RuntimeError):
     def remedy(self) -> str:
         return (
             f"`gitmemo why {self.op}`, or storage.explain(op, ...), says what differs; to compute it, "
-            "run it without --frozen, and in a program with storage.allow_new_calls(True)"
+            "run it without --frozen, tests with --gitmemo=write, and in a program with "
+            "storage.allow_new_calls(True)"
         )
 
 

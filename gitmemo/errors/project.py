@@ -196,15 +196,15 @@ class Aborted(GitmemoError):
     kind = "aborted"
     exit_code = 130
 
-    def __init__(self, what: str) -> None:
-        super().__init__(what)
-        self.what = what
+    def __init__(self, what: str, advice: str = "") -> None:
+        super().__init__(what, advice)
+        self.what, self.advice = what, advice
 
     def problem(self) -> str:
         return f"{self.what} was stopped; nothing was changed"
 
     def remedy(self) -> str:
-        return (
+        return self.advice or (
             "begin again and answer the question; to go on without deciding, leave the change "
             'undecided: answer later at a commit, or set on_change="pending" in a program'
         )
@@ -399,6 +399,27 @@ class CannotRename(GitmemoError, ValueError):
 
     def remedy(self) -> str:
         return self.fix
+
+
+class NothingToForget(GitmemoError, LookupError):
+    """No call of an op has the inputs that were given, or none counts for the code as it is."""
+
+    kind = "nothing-to-forget"
+    exit_code = 2
+
+    def __init__(self, op: str, older: int) -> None:
+        super().__init__(op, older)
+        self.op, self.older = op, older
+
+    def problem(self) -> str:
+        if self.older:
+            return f"all {self.older} such calls of {self.op} are of older code, or on its results"
+        return f"no such call of {self.op} is stored"
+
+    def remedy(self) -> str:
+        if self.older:
+            return "add --all to forget calls of older code too"
+        return "`gitmemo calls OP` lists the calls of an op, with their inputs"
 
 
 class NothingToDrop(GitmemoError, LookupError):

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from driver import Clone, copy_of, make_project
 
+from gitmemo.cli.doctor import without_home
+
 
 @pytest.fixture(scope="module")
 def ran(tmp_path_factory: pytest.TempPathFactory) -> Clone:
@@ -112,3 +114,15 @@ def test_without_git_it_says_so(ran: Clone, tmp_path: Path) -> None:
     (tmp_path / "bin").mkdir()
     done = ran.gitmemo("doctor", code=3, PATH=str(tmp_path / "bin"))
     assert "problem  git" in done.out and "Traceback" not in done.text
+
+
+def test_a_home_is_hidden_where_its_name_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/al")
+    said = {
+        "in /home/al": "in ~",
+        "/home/al/p, /home/al.": "~/p, ~.",
+        "/home/alice/p": "/home/alice/p",
+        "/home/al.old": "/home/al.old",
+        "/mnt/home/al": "/mnt/home/al",
+    }
+    assert {text: without_home(text) for text in said} == said

@@ -94,21 +94,28 @@ def test_verify_check_fails_on_damage_and_changes_nothing(project: Clone) -> Non
     assert done.out == project.gitmemo("verify", "--check", code=4).out
 
 
-@pytest.mark.parametrize(("key", "dropped"), [("y", True), ("n", False)])
-def test_at_a_terminal_dropping_is_asked_about(project: Clone, key: str, dropped: bool) -> None:
+@pytest.mark.parametrize(("key", "code", "dropped"), [("y", 0, True), ("n", 130, False)])
+def test_at_a_terminal_dropping_is_asked_about(
+    project: Clone, key: str, code: int, dropped: bool
+) -> None:
     with at_terminal(project, *GITMEMO, "drop", "op:evaluate", TERM="xterm") as terminal:
         terminal.expect("dropping these calls?")
         terminal.send(f"{key}\n")
-        assert terminal.finish() == 0
+        assert terminal.finish() == code
     assert (project.status()["calls"] == 3) is dropped
 
 
 READING = [
+    "report", "serve", "drop op:train -n", "remote gc", "remote check", "remote default",
     "status", "calls", "df train", "log train", "versions", "show 1234", "diff HEAD", "blame train",
     "deps train", "failures", "forget", "rename", "tag", "gc", "verify", "world", "why train",
     "decide", "graph", "remote list", "remote show", "hook status", "store show", "push", "pull",
     "fetch", "config", "index compact -n", "commit -n", "check train",
 ]  # fmt: skip
+
+
+BEFORE_INIT = {"hook status": (3, False), "config": (0, False)}
+"""Those that show how things are, also before `gitmemo init`: code, and whether an error says so."""
 
 
 @pytest.mark.parametrize("command", READING)
@@ -129,7 +136,20 @@ def test_outside_and_before_init_each_command_is_one_message(
     monkeypatch.chdir(tmp_path / "new")
     code = main(command.split())
     err = capsys.readouterr().err
-    assert (code, "gitmemo init" in err) in ((3, True), (0, False), (3, False)), err
+    assert (code, "gitmemo init" in err) == BEFORE_INIT.get(command, (3, True)), err
+
+
+def test_doctor_says_what_is_missing_wherever_it_is(
+    ran: Clone, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    assert main(["doctor", "--offline"]) == 0
+    assert "run `git init`" in capsys.readouterr().out
+    make_clone(tmp_path / "new", ran.home)
+    monkeypatch.chdir(tmp_path / "new")
+    assert main(["doctor", "--offline"]) == 3
+    assert "run `gitmemo init`" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -335,3 +335,47 @@ def test_a_commit_does_not_ask_again_about_a_variable_that_was_decided(begun: Cl
     assert "RATE" in begun.gitmemo("decide").out
     begun.gitmemo("decide", "helper.py:$RATE", "--breaking")
     assert "RATE" not in begun.commit("Another rate", GITMEMO_ON_CHANGE="pending")
+
+
+# --- for programs, and several at once ------------------------------------------
+
+
+def test_a_verdict_on_several_changes_is_asked_about(changed: Clone) -> None:
+    before = changed.records()
+    refused = changed.gitmemo("decide", "--breaking", code=2)
+    assert "nobody can be asked" in refused.err and "helper.py:scale" in refused.err
+    done = changed.gitmemo("decide", "--breaking", "-n", "--json")
+    assert [
+        (one["decision"], one["recorded"]) for one in map(json.loads, done.out.splitlines())
+    ] == [("breaking", False)] * 2
+    changed.gitmemo("decide", "-n", code=2)
+    assert changed.records() == before
+    with at_terminal(changed, *GITMEMO, "decide", "--breaking") as terminal:
+        terminal.expect("calling 2 changes breaking?")
+        terminal.send("n\n")
+        assert terminal.finish() == 130
+    assert len(undecided(changed)) == 2
+    changed.gitmemo("decide", "--breaking", "--yes")
+    assert undecided(changed) == []
+    assert "nothing is undecided" in changed.gitmemo("decide", "--breaking").err
+
+
+def test_verdicts_are_told_to_programs(committed: Clone) -> None:
+    committed.change("value * 2", "value + value")
+    (told,) = undecided(committed, "scale", "--non-breaking", "-m", "twice is twice")
+    assert told == {
+        "component": "helper.py:scale",
+        "decision": "non-breaking",
+        "why": "twice is twice",
+        "new_dependencies": [],
+        "recorded": True,
+    }
+    (made,) = undecided(committed, "--revise")
+    (told,) = undecided(committed, "scale", "--withdraw", "-n")
+    assert (told["decision"], told["instead_of"], told["recorded"]) == (None, made["id"], False)
+    (told,) = undecided(committed, "scale", "--revise", "--breaking")
+    assert (told["decision"], told["instead_of"], told["recorded"]) == (
+        "breaking",
+        made["id"],
+        True,
+    )
