@@ -114,7 +114,8 @@ def why(op: str, arguments: tuple[str, ...], as_json: bool) -> None:
         return
     _show(str(explanation))
     if taken:
-        click.echo(f"taken from the nearest stored call: {', '.join(taken)}", err=True)
+        said = printable(", ".join(map(str, explanation.taken)))
+        click.echo(f"taken from the nearest stored call: {said}", err=True)
 
 
 def _meant(storage: Storage, value: object) -> object:
