@@ -122,10 +122,13 @@ def _decide(workspace: Workspace, cases: Sequence[Case], answer: Answer, *, forc
     if answer.verdict is Verdict.NON_BREAKING and not force:
         for case in cases:
             _hold_against(case.change.component, case.evidence)
+    said: set[str] = set()
     for case in cases:
         _record(workspace, case, answer)
         for line in _said(case, answer):
-            click.echo(line)
+            if line not in said:  # several old contents of one component
+                click.echo(line)
+            said.add(line)
 
 
 def _hold_against(component: Component, evidence: Evidence) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import ast
 import json
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, redirect_stdout
 
 import click
@@ -14,11 +14,13 @@ from gitmemo.changes.evidence import note_of
 from gitmemo.cli.options import json_option
 from gitmemo.cli.screen import paged
 from gitmemo.commits.naming import components_here
+from gitmemo.commits.scenes import renames_ahead
 from gitmemo.commits.undecided import check_notes
 from gitmemo.display.text import printable
-from gitmemo.errors import UnknownTag
+from gitmemo.errors import UnknownOp, UnknownTag, WrongArguments
 from gitmemo.memo.checking import CheckReport, Finding
 from gitmemo.memo.definitions import only_defining
+from gitmemo.memo.explanation import CacheStatus, Explanation
 from gitmemo.memo.failures import failures_in
 from gitmemo.memo.opening import share, storage_of
 from gitmemo.memo.rechecking import ChangeReport
@@ -102,20 +104,39 @@ def why(op: str, arguments: tuple[str, ...], as_json: bool) -> None:
     without a default are what the nearest stored call had. The op's file is
     imported. Nothing is run or recorded.
     """
-    given = dict(map(_argument, arguments))
-    with _loaded_storage() as storage:
-        loaded = storage.load_op(op)
-        tags = {text.partition("=")[0] for text in arguments if f"={SIGN}" in text}
-        tagged = {n: _meant(storage, v) if n in tags else v for n, v in given.items()}
-        explanation, taken = storage.explain_some(loaded, tagged)
+    try:
+        explanation, taken = _explained(op, arguments)
+    except (UnknownOp, WrongArguments):
+        if ahead := _renamed(op):
+            raise UnknownOp(op, (), False, "; ".join(ahead)) from None
+        raise
     if as_json:
         fields = {**explanation.as_dict(), "taken": list(taken)}
         click.echo(json.dumps(fields, ensure_ascii=False))
         return
     _show(str(explanation))
+    if explanation.status is CacheStatus.NOT_STORED:
+        for said in _renamed(op):
+            click.echo(printable(said), err=True)
     if taken:
         said = printable(", ".join(map(str, explanation.taken)))
         click.echo(f"taken from the nearest stored call: {said}", err=True)
+
+
+def _explained(op: str, arguments: Sequence[str]) -> tuple[Explanation, tuple[str, ...]]:
+    """Return what is to be said of a call, and which of its arguments a stored one lent."""
+    given = dict(map(_argument, arguments))
+    tags = {text.partition("=")[0] for text in arguments if f"={SIGN}" in text}
+    with _loaded_storage() as storage:
+        loaded = storage.load_op(op)
+        tagged = {n: _meant(storage, v) if n in tags else v for n, v in given.items()}
+        return storage.explain_some(loaded, tagged)
+
+
+def _renamed(name: str) -> list[str]:
+    """Return what says that the next commit will recognise the op under this name."""
+    short = name.rpartition(":")[2]
+    return [said for to, said in renames_ahead(find()).items() if to.unit == short]
 
 
 def _meant(storage: Storage, value: object) -> object:

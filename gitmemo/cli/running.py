@@ -15,6 +15,7 @@ from typing import Any
 import click
 
 from gitmemo.cli.commands import report
+from gitmemo.commits.scenes import renames_ahead
 from gitmemo.display.text import printable
 from gitmemo.errors import CallsFailed, GitmemoError, NewCallRefused
 from gitmemo.git.hookfiles import is_installed
@@ -71,6 +72,9 @@ def run(
         except Exception as error:  # noqa: BLE001  whatever the script raises, it ends as under Python
             failure = error
     click.echo(_summary(storage.counter), err=True)
+    if storage.counter.computed:
+        for said in renames_ahead(workspace).values():
+            click.echo(printable(f"gitmemo: {said}"), err=True)
     if not is_installed(workspace.layout):
         click.echo("the git hooks are not installed in this clone: run `gitmemo init`", err=True)
     refused = frozen and storage.counter.refused

@@ -40,6 +40,18 @@ def renames_since_head(workspace: Workspace) -> tuple[Recognised, list[Fact]]:
     return renames_between(workspace, before, workspace.code, _changed_files(workspace))
 
 
+def renames_ahead(workspace: Workspace) -> dict[Component, str]:
+    """Return what the next commit will recognise, under its new name, with a sentence that says so."""
+    workspace.world.enter()
+    return ahead_in(renames_since_head(workspace)[0])
+
+
+def ahead_in(found: Recognised) -> dict[Component, str]:
+    """Return the same of what was recognised since the last commit."""
+    how = "the next commit recognises it (or: gitmemo decide), and older results follow"
+    return {to: f"{old} is {to} now: {how}" for old, to in found.pairs.items()}
+
+
 def _changed_files(workspace: Workspace) -> list[str]:
     git = Git(workspace.root)
     changed = (
