@@ -50,7 +50,7 @@ def commit(messages: tuple[str, ...], dry_run: bool) -> int:
     workspace = find()
     workspace.world.enter()
     _refuse_in_progress(workspace.layout)
-    plan = plan_export(workspace.world, _committed_code(workspace))
+    plan = plan_export(workspace.world, workspace.world.pending(_committed_code(workspace)))
     if plan is None:
         click.echo("nothing is pending", err=True)
         return 1

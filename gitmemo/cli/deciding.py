@@ -147,14 +147,18 @@ def _decide(
     if answer.verdict is Verdict.NON_BREAKING and not force:
         for case in cases:
             _hold_against(case.change.component, case.evidence)
-    if len(cases) > 1 and not tell.dry_run:
+    components = {case.change.component for case in cases}
+    if len(components) > 1 and not tell.dry_run:
         if not yes:
             _show(cases, as_json=False, err=True)
-        confirm(f"calling {len(cases)} changes {answer.verdict}", yes=yes)
+        confirm(f"calling {len(components)} changes {answer.verdict}", yes=yes)
+    told: set[Component] = set()
     for case in cases:
         if not tell.dry_run:
             _record(workspace, case, answer)
-        tell.done(_fields(case, answer), _said(case, answer))
+        if case.change.component not in told:  # there may be several old contents of one
+            tell.done(_fields(case, answer), _said(case, answer))
+        told.add(case.change.component)
     if not tell.dry_run:
         tell_if_alone(workspace)
 

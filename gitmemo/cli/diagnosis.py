@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import click
 
 from gitmemo.changes.evidence import note_of
@@ -10,12 +12,14 @@ from gitmemo.cli.named_values import SpokenTag, named_values
 from gitmemo.cli.options import Whole, json_option
 from gitmemo.cli.screen import paged
 from gitmemo.commits.naming import components_here
+from gitmemo.commits.scenes import renames_ahead
 from gitmemo.commits.undecided import check_notes
 from gitmemo.display.json_lines import json_line
 from gitmemo.display.text import printable
-from gitmemo.errors import UnknownTag
+from gitmemo.errors import UnknownOp, UnknownTag, WrongArguments
 from gitmemo.errors.base import ExitCode
 from gitmemo.memo.checking import CheckReport, Finding
+from gitmemo.memo.explanation import CacheStatus, Explanation
 from gitmemo.memo.failures import failures_in
 from gitmemo.memo.rechecking import ChangeReport
 from gitmemo.memo.storage import Storage
@@ -102,18 +106,38 @@ def why(op: str, arguments: tuple[str, ...], as_json: bool) -> None:
     without a default are what the nearest stored call had. The op's file is
     imported. Nothing is run or recorded.
     """
-    given = named_values(arguments)
-    with loaded_storage() as storage:
-        loaded = storage.load_op(op)
-        tagged = {name: _meant(storage, value) for name, value in given.items()}
-        explanation, taken = storage.explain_some(loaded, tagged)
+    try:
+        explanation, taken = _explained(op, arguments)
+    except (UnknownOp, WrongArguments):
+        if ahead := _renamed(op):
+            raise UnknownOp(op, (), False, "; ".join(ahead)) from None
+        raise
     if as_json:
         fields = {**explanation.as_dict(), "taken": list(taken)}
         click.echo(json_line(fields))
         return
     _show(str(explanation))
+    if explanation.status is CacheStatus.NOT_STORED:
+        for said in _renamed(op):
+            click.echo(printable(said), err=True)
     if taken:
-        click.echo(f"taken from the nearest stored call: {', '.join(taken)}", err=True)
+        said = printable(", ".join(map(str, explanation.taken)))
+        click.echo(f"taken from the nearest stored call: {said}", err=True)
+
+
+def _explained(op: str, arguments: Sequence[str]) -> tuple[Explanation, tuple[str, ...]]:
+    """Return what is to be said of a call, and which of its arguments a stored one lent."""
+    given = named_values(arguments)
+    with loaded_storage() as storage:
+        loaded = storage.load_op(op)
+        tagged = {name: _meant(storage, value) for name, value in given.items()}
+        return storage.explain_some(loaded, tagged)
+
+
+def _renamed(name: str) -> list[str]:
+    """Return what says that the next commit will recognise the op under this name."""
+    short = name.rpartition(":")[2]
+    return [said for to, said in renames_ahead(find()).items() if to.unit == short]
 
 
 def _meant(storage: Storage, value: object) -> object:

@@ -33,6 +33,7 @@ _Test = Callable[[Call], bool]
 @click.option(
     "--stale", "only_stale", is_flag=True, help="Only what is not valid for today's code."
 )
+@click.option("--pending", "only_pending", is_flag=True, help="Only what is in no commit.")
 @click.option(
     "--keep-dependents", is_flag=True, help="Keep what used them, if its inputs are stored."
 )
@@ -46,6 +47,7 @@ def drop(
     version: str | None,
     where: tuple[str, ...],
     only_stale: bool,
+    only_pending: bool,
     keep_dependents: bool,
     yes: bool,
     dry_run: bool,
@@ -64,9 +66,15 @@ def drop(
     if tombstone is not None:
         restore(workspace, tombstone, message, as_json=as_json)
         return
-    if not (targets or version or where or only_stale):
-        raise click.UsageError("say what: op:NAME, call:ID, --version, --where or --stale")
-    tests = _tests(workspace, targets, version, where, only_stale=only_stale)
+    if not (targets or version or where or only_stale or only_pending):
+        said = "say what: op:NAME, call:ID, --version, --where, --stale or --pending"
+        raise click.UsageError(said)
+    tests = _tests(workspace, targets, version, where)
+    if only_stale:
+        tests.append(stale_test(workspace.world, workspace.code))
+    if only_pending:
+        pending = workspace.world.pending_hids(workspace.code)
+        tests.append(lambda call: call.hid in pending)
 
     def chosen(call: Call) -> bool:
         return all(test(call) for test in tests)
@@ -92,8 +100,6 @@ def _tests(
     targets: tuple[str, ...],
     version: str | None,
     where: tuple[str, ...],
-    *,
-    only_stale: bool,
 ) -> list[_Test]:
     world, code = workspace.world, workspace.code
     now = names_now(workspace)
@@ -114,8 +120,6 @@ def _tests(
         refuse_unknown(", ".join(sorted({call.op for call in about})), about, values)
         wanted = contents_of(world, values)
         tests.append(lambda call: has_inputs(now.call(call), wanted))
-    if only_stale:
-        tests.append(stale_test(world, code))
     return tests
 
 

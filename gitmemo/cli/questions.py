@@ -150,6 +150,7 @@ class Asked:
         selection: The calls of the code, and those of other code.
     """
 
+    view: View
     frame: ComputationFrame
     meant: Meant
     selection: Selection
@@ -161,9 +162,15 @@ class Asked:
         unreachable = sum(map(self.meant.has, others.unreachable))
         if stale:
             older = f"{count(stale, 'call')} of older code not shown (--all)"
-            yield f"{older}; if they still count: gitmemo decide"
+            yield f"{older}; if they still count: gitmemo decide" if self._is_any_open() else older
         if unreachable:
             yield f"{count(unreachable, 'call')} on results of older code not shown (--all)"
+
+    def _is_any_open(self) -> bool:
+        """Whether there is something to decide in the work tree; it is not about revisions."""
+        from gitmemo.commits.undecided import is_any_open
+
+        return self.view.rev is None and is_any_open(self.view.workspace)
 
 
 def asked(view: View, ops: Sequence[str], *, every: bool) -> Asked:
@@ -181,7 +188,7 @@ def asked(view: View, ops: Sequence[str], *, every: bool) -> Asked:
     spoken = asked_once(names_in_program(view.world, view.project))
     frame = select(selection.calls, meant.ops, view.later, spoken, older)
     chosen = frozenset(call.hid for call in selection.calls if meant.has(call))
-    return Asked(replace(frame, selected=chosen), meant, selection)
+    return Asked(view, replace(frame, selected=chosen), meant, selection)
 
 
 @dataclass(frozen=True, slots=True)

@@ -16,6 +16,7 @@ import click
 
 from gitmemo.cli.commands import report
 from gitmemo.collector import collect_as_python_does
+from gitmemo.commits.scenes import renames_ahead
 from gitmemo.config import is_unattended
 from gitmemo.display.text import printable, printable_lines
 from gitmemo.errors import CallsFailed, GitmemoError, NewCallRefused
@@ -87,6 +88,9 @@ def run(
             raise
     click.echo(_summary(storage.counter), err=True)
     _tell_undecided(workspace, changed)
+    if storage.counter.computed:
+        for said in renames_ahead(workspace).values():
+            click.echo(printable(f"gitmemo: {said}"), err=True)
     if not is_unattended() and not is_installed(workspace.layout):
         click.echo("the git hooks are not installed in this clone: run `gitmemo init`", err=True)
     refused = frozen and storage.counter.refused

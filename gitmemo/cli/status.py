@@ -6,7 +6,7 @@ Not what comes of it (`commits`, `sync`). Invariant: text and JSON say the same 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
@@ -30,6 +30,8 @@ if TYPE_CHECKING:
     from gitmemo.model.contests import Contest
     from gitmemo.remotes import WantedBlob
     from gitmemo.sync.standing import Standing
+
+_MARKS = (b"<<<<<<< ", b">>>>>>> ")
 
 
 @click.command()
@@ -64,6 +66,7 @@ class _Status:
         pending: Calls that are in no commit.
         said: Statements about code and values that are in none.
         missing: Values that are not on this machine.
+        unparsed: Files of code that calls touched and that are not Python, with what is wrong.
         standing: How it compares with a remote, if one was asked.
     """
 
@@ -72,6 +75,7 @@ class _Status:
     pending: int
     said: int
     missing: Sequence[WantedBlob]
+    unparsed: Mapping[str, str]
     standing: Standing | None
     undecided: Sequence[Change]
     contested: Sequence[Contest]
@@ -118,6 +122,7 @@ class _Status:
             "undecided": [str(change.component) for change in self.undecided],
             "contested": [str(contest.component) for contest in self.contested],
             "missing_values": len(self.missing),
+            "unparsed": dict(self.unparsed),
             "to_do": self.to_do(),
             **({"remote": {"name": standing.remote, **standing.as_dict()}} if standing else {}),
             "ops": {
@@ -137,6 +142,9 @@ class _Status:
         rows = [(op, self.current[op], stale[op], fed[op]) for op in sorted(self.every)]
         if rows:
             yield from table(("op", "current", "of older code", "on older results"), rows)
+        for path, why in self.unparsed.items():
+            said = f"{path} cannot be parsed ({why}): calls that touched its code count as older"
+            yield printable(f"{said} until it can")
         for line in _renamed(view.workspace, bool(self.selection.stale and not view.rev)):
             yield printable(line)
         yield from _to_decide(self.undecided, self.contested)
@@ -159,10 +167,19 @@ def _look(view: View, asked: str | None) -> _Status:
         pending=count_pending(view),
         said=len(world.index.of_kinds(waiting, STATEMENT_KINDS)),
         missing=missing_of(world, view.code),
+        unparsed={path: _what_is_wrong(view, path) for path in sorted(view.code.unreadable)},
         standing=None if asked is None else _standing(view, asked),
         undecided=[] if view.rev else open_changes(view.workspace),
         contested=world.decisions().contests(),
     )
+
+
+def _what_is_wrong(view: View, path: str) -> str:
+    """Return why a file is not Python: conflicts that nobody has settled, or what its parser says."""
+    lines = (view.code.read(path) or b"").splitlines()
+    marks = [next((n for n, line in enumerate(lines, 1) if line.startswith(m)), 0) for m in _MARKS]
+    is_conflict = 0 < marks[0] < marks[1]
+    return f"conflict at line {marks[0]}" if is_conflict else view.code.unreadable[path]
 
 
 def _what_is_wanting(found: _Status, asked: str | None, *, check: bool) -> Iterator[str]:
@@ -214,11 +231,10 @@ def _renamed(workspace: Workspace, is_stale: bool) -> Iterator[str]:
     """Yield what will be recognised as renamed, or may have been, where calls seem to be older."""
     if not is_stale:
         return
-    from gitmemo.commits.scenes import renames_since_head
+    from gitmemo.commits.scenes import ahead_in, renames_since_head
 
     found, _ = renames_since_head(workspace)
-    for old, to in found.pairs.items():
-        yield printable(f"{old} is {to} now: the next commit recognises it (or: gitmemo decide)")
+    yield from map(printable, ahead_in(found).values())
     if found.suggestions:
         yield from found.sentences()[-len(found.suggestions) :]
 

@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import sqlite3
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from gitmemo.errors import SystemRefused
 from gitmemo.git.cli import Git
@@ -36,8 +35,7 @@ from gitmemo.world.spans import Numbers
 from gitmemo.world.stubs import check_file
 from gitmemo.world.view import values_behind
 
-if TYPE_CHECKING:
-    from gitmemo.model.validity import Code
+_FILE_MODES = ("100644", "100755")
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,11 +52,11 @@ class Plan:
     known: Mapping[str, int]
 
 
-def plan_export(world: RepositoryWorld, code: Code) -> Plan | None:
-    """Return the segment of everything pending that belongs to this world; None if nothing does."""
+def plan_export(world: RepositoryWorld, numbers: Collection[int]) -> Plan | None:
+    """Return the segment of these facts, with what they need; None if there are none."""
     lines: set[str] = set()
     versions: set[Digest | None] = set()
-    known = world.index.numbered_lines(world.pending(code))
+    known = world.index.numbered_lines(numbers)
     for line in known:
         needs = needs_of_line(line)
         if needs is None:

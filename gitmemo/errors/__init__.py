@@ -3,6 +3,7 @@
     values
       Unhashable             exit 1
         RefInside            exit 1
+        FigureRefused        exit 1
       Unencodable            exit 1
       UndecodableValue       exit 4
       ValueMissing           exit 4
@@ -349,6 +350,7 @@ from gitmemo.errors.transfers import (
 from gitmemo.errors.values import (
     ApproxTooLarge,
     ApproxUnsupported,
+    FigureRefused,
     NotReproducible,
     OverflowMissing,
     RefInside,
@@ -407,6 +409,7 @@ __all__ = [
     "DependencyMissing",
     "DifferentKinds",
     "DisconnectedPattern",
+    "FigureRefused",
     "FileInTheWay",
     "FileOutside",
     "ForkedInBatch",

@@ -94,6 +94,11 @@ class WrongOutputs(KeepsResult, GitmemoError, ValueError):
         return f"{self.op} declares {self.declared} but returned {self.returned}"
 
     def remedy(self) -> str:
+        if self.returned == "one list":
+            return (
+                "if its elements are the outputs, wrap it: return tuple(…); else correct "
+                "output_names, nout or the return annotation"
+            )
         return (
             "return a tuple of that length, or correct output_names, nout or the return annotation"
         )

@@ -106,9 +106,13 @@ class UnknownOp(GitmemoError, LookupError):
     kind = "unknown-op"
     exit_code = 2
 
-    def __init__(self, name: str, candidates: tuple[str, ...], ambiguous: bool) -> None:
-        super().__init__(name, candidates, ambiguous)
+    def __init__(
+        self, name: str, candidates: tuple[str, ...], ambiguous: bool, ahead: str = ""
+    ) -> None:
+        """`ahead` says which op the next commit will know by this name."""
+        super().__init__(name, candidates, ambiguous, ahead)
         self.name, self.candidates, self.ambiguous = name, candidates, ambiguous
+        self.ahead = ahead
 
     def problem(self) -> str:
         if self.ambiguous:
@@ -118,6 +122,8 @@ class UnknownOp(GitmemoError, LookupError):
     def remedy(self) -> str:
         if self.ambiguous:
             return "give the full name"
+        if self.ahead:
+            return self.ahead
         if self.candidates:
             return f"did you mean {self.candidates[0]!r}?"
         return (
@@ -280,7 +286,7 @@ class UncommittedCode(GitmemoError):
     def remedy(self) -> str:
         return (
             "commit the code with `git commit`: the results join that commit; "
-            "if the code was thrown away: `gitmemo drop --stale` leaves its results out"
+            "if the code was thrown away: `gitmemo drop --stale --pending` leaves its results out"
         )
 
 

@@ -241,6 +241,7 @@ def test_status_for_programs(template: Clone) -> None:
         "undecided": [],
         "contested": [],
         "missing_values": 0,
+        "unparsed": {},
         "to_do": [],
         "ops": {
             "pipeline:evaluate": {"calls": 4, "current": 2},

@@ -154,6 +154,15 @@ def test_calls_of_older_code_are_mentioned_where_they_are_left_out(tmp_path: Pat
             "6 calls of older code not shown (--all); if they still count: gitmemo decide"
             in said.err
         )
+    clone.gitmemo("decide", "--breaking")
+    for asked in (("df", "judge"), ("graph", "judge")):
+        said = clone.gitmemo(*asked)
+        assert "6 calls of older code not shown (--all)\n" in said.err, "it is decided"
+    program = "import gitmemo as gm; print(gm.open().cf('exp:judge'))"
+    assert "`stale=True` shows them" in (told := clone.python("-c", program).out)
+    assert "decide" not in told
+    clone.gitmemo("decide", "judge", "--withdraw")
+    assert "`storage.decide(…)`" in clone.python("-c", program).out
     clone.gitmemo("run", "exp.py")
     waiting = clone.gitmemo("calls", "--pending", "--json").out.splitlines()
     assert {json.loads(line)["op"] for line in waiting} == {"exp:judge"}
