@@ -148,14 +148,15 @@ class Storage(Refs, Questions, Patterns, Looking, Deciding, Tables, Maps):
         can_pull: bool,
         on_change: OnChange = OnChange.PENDING,
         records_user: bool = False,
+        becomes: Self | None = None,
     ) -> Self:
-        """Return a storage over `world` that versions the code of `project`.
+        """Return a storage over `world` that versions the code of `project`; `becomes` if it is given.
 
         `can_pull` says that values which are not on this machine may be on a remote; if not,
         the calls that made them are run again when the values are needed. `records_user` says
         that decisions tell who made them.
         """
-        storage = cls.__new__(cls)
+        storage = becomes or cls.__new__(cls)
         storage._set_up(world, project, trust, on_change, Strictness())
         storage._on_demand.can_pull = can_pull
         storage._changing("over").records_user = records_user
