@@ -16,6 +16,7 @@ from typing import Any, TypeVar
 from weakref import WeakValueDictionary
 
 from gitmemo.errors import NotInRepository, ReadOnlyRevision, WrongQuestion
+from gitmemo.frozen import frozen_of
 from gitmemo.isolation import isolation_of
 from gitmemo.memo import context
 from gitmemo.memo.clone_trust import CloneTrust
@@ -226,6 +227,9 @@ def storage_of(workspace: Workspace, *, becomes: Storage | None = None) -> Stora
         storage.allow_new_calls(isolation.store is not None)
     elif settings.remotes:
         storage.fetch_from(Fetching(workspace, workspace.world))
+    frozen = frozen_of(workspace.root.resolve())
+    if frozen is not None:
+        storage._freeze(frozen)
     return storage
 
 
