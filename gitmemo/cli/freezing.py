@@ -22,19 +22,38 @@ from gitmemo.quantities import count
 
 
 class Freezing:
-    """A frozen run."""
+    """A frozen run, also as a fork of the script knows it, which comes to the end of the run too."""
 
     def __init__(self, notes: Path) -> None:
         self._notes = notes
+        self._process = os.getpid()
+
+    @property
+    def is_own(self) -> bool:
+        """Whether this is the process of the run, and no fork of it."""
+        return self._process == os.getpid()
 
     @property
     def has_refused(self) -> bool:
         """Whether a new call was refused."""
-        return any(event is Event.REFUSED for event, _ in read_notes(self._notes))
+        return any(event is Event.REFUSED for event, _ in self._noted())
 
     def end(self) -> int:
         """Say which calls would have been computed, or were; return the exit code, 0 if none."""
-        noted = read_notes(self._notes)
+        noted = self._noted()
+        if self.is_own:
+            self._tell(noted)
+        return NewCallRefused.exit_code if noted else 0
+
+    def _noted(self) -> list[tuple[Event, str]]:
+        try:
+            return read_notes(self._notes)
+        except FileNotFoundError:
+            if self.is_own:
+                raise
+            return []  # the run was over before this fork of it
+
+    def _tell(self, noted: list[tuple[Event, str]]) -> None:
         refused = Tally(op for event, op in noted if event is Event.REFUSED)
         for op, number in refused.items():
             said = f"{count(number, 'call')} of {op} would have to be computed"
@@ -42,7 +61,11 @@ class Freezing:
         if computed := len(noted) - refused.total():
             said = f"{count(computed, 'call')} computed, for the script allowed new calls"
             click.echo(f"gitmemo: frozen: {said}", err=True)
-        return NewCallRefused.exit_code if noted else 0
+
+    def forget(self) -> None:
+        """Remove the notes."""
+        if self.is_own:
+            self._notes.unlink(missing_ok=True)
 
 
 @contextmanager
@@ -51,13 +74,13 @@ def freezing(root: Path) -> Iterator[Freezing]:
     file, name = tempfile.mkstemp(prefix="gitmemo-frozen-")
     os.close(file)
     run = Freezing(Path(name))
-    before, process, leave = os.environ.get(VARIABLE), os.getpid(), os._exit
+    before, leave = os.environ.get(VARIABLE), os._exit
 
     def left(status: int) -> None:
         # A script that ends so would take the exit code with it.
-        if os.getpid() == process:
+        if run.is_own:
             status = run.end() or status
-            Path(name).unlink(missing_ok=True)
+            run.forget()
         leave(status)
 
     os.environ[VARIABLE] = variable_with(root, Path(name))
@@ -70,4 +93,4 @@ def freezing(root: Path) -> Iterator[Freezing]:
             del os.environ[VARIABLE]
         else:
             os.environ[VARIABLE] = before
-        Path(name).unlink(missing_ok=True)
+        run.forget()
