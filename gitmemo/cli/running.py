@@ -6,8 +6,7 @@ import sys
 import traceback
 import types
 import warnings
-from collections import Counter as Tally
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -15,11 +14,12 @@ from typing import Any
 import click
 
 from gitmemo.cli.commands import report
+from gitmemo.cli.freezing import freezing
 from gitmemo.collector import collect_as_python_does
 from gitmemo.commits.scenes import renames_ahead
 from gitmemo.config import is_unattended
 from gitmemo.display.text import printable, printable_lines
-from gitmemo.errors import CallsFailed, GitmemoError, NewCallRefused
+from gitmemo.errors import CallsFailed, GitmemoError
 from gitmemo.git.hookfiles import is_installed
 from gitmemo.memo.calls import CallEvent, Counter, Reason
 from gitmemo.memo.opening import share, storage_of
@@ -48,16 +48,30 @@ def run(
 ) -> int:
     """Run SCRIPT with ARGS, with the project's storage active, and say what was reused.
 
-    The exit code is the script's. With --frozen it is 3 if a call would have to be computed,
-    whatever the script does about that.
+    The exit code is the script's. With --frozen it is 3 if a call would have to be computed, there
+    or in a process that the script starts, whatever the script does about that.
     """
     collect_as_python_does()
     workspace = find(script.parent)
+    if not frozen:
+        return _run(workspace, script, args, verbose, recompute_missing, lambda: False)
+    with freezing(workspace.root.resolve()) as freeze:
+        code = _run(workspace, script, args, verbose, recompute_missing, lambda: freeze.has_refused)
+        return freeze.end() or code
+
+
+def _run(
+    workspace: Workspace,
+    script: Path,
+    args: tuple[str, ...],
+    verbose: bool,
+    recompute_missing: bool,
+    has_refused: Callable[[], bool],
+) -> int:
+    """Run it; return the exit code of the script."""
     storage = storage_of(workspace)
     if recompute_missing:
         storage.recompute_missing()
-    if frozen:
-        storage.allow_new_calls(False)
 
     changed: list[CallEvent] = []
 
@@ -93,31 +107,19 @@ def run(
             click.echo(printable(f"gitmemo: {said}"), err=True)
     if not is_unattended() and not is_installed(workspace.layout):
         click.echo("the git hooks are not installed in this clone: run `gitmemo init`", err=True)
-    refused = frozen and storage.counter.refused
-    if isinstance(failure, CallsFailed) and not refused:
+    if isinstance(failure, CallsFailed) and not has_refused():
         click.echo(_as_python_says(path, failure), nl=False, err=True)
         code = failure.exit_code
     elif isinstance(failure, GitmemoError):
         # One clear message, below the lines of the script that led to it.
         click.echo("".join(traceback.format_list(_frames(path, failure))), nl=False, err=True)
-        if not refused:
+        if not has_refused():
             raise failure
         report(failure, as_json=False)  # perhaps one that holds several
     elif failure is not None:
         click.echo(_as_python_says(path, failure), nl=False, err=True)
         code = 1
-    return _thawed(storage.counter) or code if frozen else code
-
-
-def _thawed(counter: Counter) -> int:
-    """Say which calls a frozen run would have computed, or did; return the exit code, 0 if none."""
-    for op, number in Tally(counter.refused).items():
-        said = f"{count(number, 'call')} of {op} would have to be computed"
-        click.echo(printable(f"gitmemo: frozen: {said} (`gitmemo why {op}`)"), err=True)
-    if counter.computed:
-        said = f"{count(counter.computed, 'call')} computed, for the script allowed new calls"
-        click.echo(f"gitmemo: frozen: {said}", err=True)
-    return NewCallRefused.exit_code if counter.refused or counter.computed else 0
+    return code
 
 
 def _tell_undecided(workspace: Workspace, changed: Sequence[CallEvent]) -> None:

@@ -19,6 +19,7 @@ from gitmemo.config import is_unattended
 from gitmemo.display.json_lines import json_line
 from gitmemo.display.text import printable, table
 from gitmemo.errors.base import ExitCode
+from gitmemo.git.repository import Layout
 from gitmemo.model.facts import Call
 from gitmemo.quantities import count, size
 from gitmemo.query import Selection, count_pending, names_now, valid_calls, without_repeats
@@ -46,7 +47,10 @@ def status(asked: str | None, check: bool, rev: str | None, later: bool, as_json
 
     Of another revision: what is in it, as its own code judges it.
     """
-    found = _look(look_at(rev, later=later), asked)
+    view = look_at(rev, later=later)
+    if check:
+        _refuse_unreadable(view.workspace.layout)
+    found = _look(view, asked)
     if as_json:
         click.echo(json_line(found.fields()))
     else:
@@ -151,6 +155,14 @@ class _Status:
         if self.pending or self.said:
             what = "what is pending joins" if self.said else "pending calls join"
             yield f"{what} the next commit; `gitmemo commit` makes one for that alone"
+
+
+def _refuse_unreadable(layout: Layout) -> None:
+    """Raise what git says, where it cannot read what is checked out: nobody knows what is settled."""
+    from gitmemo.git.soundness import unreadable
+
+    for _, failed in unreadable(layout):
+        raise failed
 
 
 def _look(view: View, asked: str | None) -> _Status:

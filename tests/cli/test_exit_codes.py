@@ -31,6 +31,60 @@ with storage:
     storage.map(load, [int(text) for text in sys.argv[1:]])
 """
 
+ELSEWHERE = """\
+import os, subprocess, sys
+from multiprocessing import get_context
+from gitmemo import errors
+from pipeline import load, storage
+
+
+def go(size):
+    with storage:
+        return len(storage.unwrap(load(size)))
+
+
+def allowed(size):
+    with storage, storage.allow_new_calls():
+        storage.map(load, [size, size + 1], n_jobs=2)
+
+
+def fork(size):
+    if os.fork() == 0:
+        try:
+            go(size)
+        finally:
+            os._exit(0)
+    os.wait()
+
+
+def fork_that_goes_on(size):
+    if os.fork() == 0:
+        go(size)
+    else:
+        os.wait()
+
+
+def leave(size):
+    try:
+        go(size)
+    finally:
+        os._exit(0)
+
+
+def spawn(size):
+    process = get_context("spawn").Process(target=go, args=(size,))
+    process.start()
+    process.join()
+
+
+def run(size):
+    subprocess.run([sys.executable, "-m", "gitmemo", "run", *sys.argv[3:], "elsewhere.py", "go", str(size)])
+
+
+if __name__ == "__main__":
+    globals()[sys.argv[1]](int(sys.argv[2]))
+"""
+
 
 @pytest.fixture(scope="module")
 def ran(tmp_path_factory: pytest.TempPathFactory) -> Clone:
@@ -38,6 +92,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Clone:
     clone = make_project(tmp_path_factory.mktemp("codes") / "p", tmp_path_factory.mktemp("home"))
     clone.write("frozen.py", FROZEN)
     clone.write("many.py", MANY)
+    clone.write("elsewhere.py", ELSEWHERE)
     clone.run()
     clone.commit("Results")
     return clone
@@ -66,6 +121,31 @@ def test_a_frozen_run_fails_though_the_script_goes_on(project: Clone) -> None:
     assert project.gitmemo("run", "--frozen", "frozen.py", "500").out == ""
     many = project.gitmemo("run", "--frozen", "many.py", "500", "8", "9", code=3)
     assert "pipeline:load" in many.err and "Traceback" not in many.err
+
+
+@pytest.mark.parametrize(
+    "how", ["fork", "fork_that_goes_on", "leave", "spawn", "run", "run --frozen"]
+)
+def test_a_frozen_run_reaches_the_processes_of_its_script(project: Clone, how: str) -> None:
+    before = project.records()
+    how, *options = how.split()
+    run = ("run", "--frozen", "elsewhere.py", how)
+    assert "frozen:" not in project.gitmemo(*run, "500", *options).text
+    done = project.gitmemo(*run, "8", *options, code=3)
+    assert "frozen: 1 call of pipeline:load would have to be computed" in done.err
+    assert project.records() == before
+
+
+def test_what_a_frozen_run_allows_is_counted_once_where_workers_compute_it(project: Clone) -> None:
+    done = project.gitmemo("run", "--frozen", "elsewhere.py", "allowed", "8", code=3)
+    assert "frozen: 2 calls computed, for the script allowed new calls" in done.err
+    assert "would have" not in done.err
+
+
+def test_a_variable_that_no_frozen_run_set_is_refused(project: Clone) -> None:
+    for said in ("1", '{"/": "x"}', '{"/": [1]}'):
+        done = project.gitmemo("run", "pipeline.py", code=2, GITMEMO_FROZEN=said)
+        assert "GITMEMO_FROZEN" in done.err and "Traceback" not in done.err
 
 
 def test_status_check_fails_on_what_is_not_settled(project: Clone) -> None:
