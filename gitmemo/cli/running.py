@@ -19,7 +19,7 @@ from gitmemo.collector import collect_as_python_does
 from gitmemo.commits.scenes import renames_ahead
 from gitmemo.config import is_unattended
 from gitmemo.display.text import printable, printable_lines
-from gitmemo.errors import CallsFailed, GitmemoError
+from gitmemo.errors import CallsFailed, GitmemoError, SystemRefused
 from gitmemo.git.hookfiles import is_installed
 from gitmemo.memo.calls import CallEvent, Counter, Reason
 from gitmemo.memo.opening import share, storage_of
@@ -92,7 +92,7 @@ def _run(
         try:
             code = _run_as_main(script, path, args)
         except Exception as error:  # noqa: BLE001  whatever the script raises, it ends as under Python
-            failure = error
+            failure = _as_refused(error)
         except KeyboardInterrupt:
             click.echo(_summary(storage.counter), err=True)
             if storage.counter.computed:
@@ -120,6 +120,14 @@ def _run(
         click.echo(_as_python_says(path, failure), nl=False, err=True)
         code = 1
     return code
+
+
+def _as_refused(error: Exception) -> Exception:
+    """Return what the system refused to gitmemo, not to the script, as an error that says what to do."""
+    innermost = traceback.extract_tb(error.__traceback__)[-1].filename
+    if isinstance(error, OSError) and innermost.startswith(_OWN_FOLDER):
+        return SystemRefused.of(error).with_traceback(error.__traceback__)
+    return error
 
 
 def _tell_undecided(workspace: Workspace, changed: Sequence[CallEvent]) -> None:

@@ -8,7 +8,7 @@ import sqlite3
 from pathlib import Path
 
 import pytest
-from driver import Clone, copy_of, make_project
+from driver import Clone, Done, copy_of, make_project
 
 from gitmemo.cli import main
 
@@ -120,13 +120,20 @@ def test_what_sqlite_refuses_is_no_bug_but_wrong_use_of_it_is(
     assert str(error) in said and said.count("fix:") == 1
 
 
-@pytest.mark.parametrize("words", ["status", "commit", "run pipeline.py 9", "df load --csv"])
-def test_a_full_disk_is_told(ran: Clone, tmp_path: Path, words: str) -> None:
+def test_a_full_disk_is_told_and_stored_calls_are_found(ran: Clone, tmp_path: Path) -> None:
     clone = copy_of(ran, tmp_path / "p")
-    done = clone.python("-P", "-c", _LIMITED, *words.split(), code=None, TMPDIR=str(tmp_path))
-    assert done.code == 5, done.text
-    assert "Traceback" not in done.text and done.err.count("error:") == 1
-    assert "disk is not full" in done.err
+
+    def limited(*words: str, code: int) -> Done:
+        done = clone.python("-P", "-c", _LIMITED, *words, code=code, TMPDIR=str(tmp_path))
+        assert "Traceback" not in done.text
+        return done
+
+    assert "3 calls" in limited("status", code=0).out
+    assert limited("df", "load", "--csv", code=0).out.startswith("size,data")
+    assert limited("run", "pipeline.py", "1", code=0).counted == (3, 0)
+    told = limited("run", "pipeline.py", "9", code=1).err
+    assert "too large" in told and told.count("error:") == told.count("fix:") == 1
+    limited("tag", "best", "nosuch", code=2)
 
 
 def test_a_bug_in_a_hook_lets_git_go_on(

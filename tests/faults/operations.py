@@ -209,7 +209,7 @@ OPERATIONS = (
     Operation("import joblib", _says("import", "joblib", "../old/cache", "--yes")),
     Operation("config set", _says("config", "set", "on_change", "breaking")),
     Operation("tag", _tag, prepare=_note_id, codes=(0, 2)),
-    Operation("forget", _says("forget", "study:small", "n=1"), forgets=("small 1",)),
+    Operation("forget", _says("forget", "study:small", "n=1", "--yes"), forgets=("small 1",)),
     Operation("drop", _says("drop", "op:study:model", "--yes"), codes=(0, 2), forgets=("model",)),
     Operation(
         "index compact", _says("index", "compact"), prepare=_many_commits, again=_compact_again
