@@ -11,6 +11,8 @@ import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+_SELDOM = 70_000
+_AS_PYTHON_DOES = gc.get_threshold()
 _lock = threading.Lock()
 _inside = 0
 _was_on = False
@@ -35,3 +37,13 @@ def uncollected() -> Iterator[None]:
             _inside -= 1
             if not _inside and _was_on:
                 gc.enable()
+
+
+def collect_seldom() -> None:
+    """Look for cycles a hundred times less often: a command makes few, and ends soon."""
+    gc.set_threshold(_SELDOM, 10, 10)
+
+
+def collect_as_python_does() -> None:
+    """Look for cycles as often as any program does that did not say otherwise."""
+    gc.set_threshold(*_AS_PYTHON_DOES)

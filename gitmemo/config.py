@@ -16,7 +16,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from gitmemo.errors import BadSetting, NewerFormat, StoreCommitted
+from gitmemo.errors import BadSetting, NewerFormat, SettingsUnreadable, StoreCommitted
 from gitmemo.plain_files import refuse_links
 from gitmemo.remote_tables import RemoteTable, merged
 from gitmemo.setting_values import (
@@ -146,7 +146,7 @@ def own_settings(common_dir: Path) -> Settings:
 
 
 def environment_variable(name: str) -> str | None:
-    """Return the value of a variable that the user named as a dependency, None if it is not set."""
+    """Return the value of any variable, such as one that the user named as a dependency; None if unset."""
     return os.environ.get(name)
 
 
@@ -178,7 +178,7 @@ def chosen_capacity() -> dict[str, float]:
     """Return how much the environment says there is of what calls need; for where no file says it.
 
     Raises:
-        BadSetting: `GITMEMORESOURCES` is no list of names and amounts.
+        BadSetting: `GITMEMO_RESOURCES` is no list of names and amounts.
     """
     return amounts_said(os.environ.get(RESOURCES, ""))
 
@@ -300,8 +300,8 @@ def _table(path: Path) -> dict[str, Any]:
 def _parsed(name: str, data: bytes) -> dict[str, Any]:
     """Read a file that a stranger may have written: a few kilobytes of it can cost gigabytes."""
     if len(data) > _LARGEST or any(line.count(b".") > _MOST_DOTS for line in data.splitlines()):
-        raise BadSetting(name, "(too large)", ("a file as gitmemo writes it",))
+        raise SettingsUnreadable(name, "it is larger, or deeper, than gitmemo writes it")
     try:
         return tomllib.loads(data.decode("utf-8"))
     except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise BadSetting(name, str(error), ("a valid TOML file",)) from None
+        raise SettingsUnreadable(name, str(error)) from None

@@ -7,6 +7,7 @@ damage the file (https://www.sqlite.org/howtocorrupt.html, 2.6).
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 import threading
@@ -16,7 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import NoReturn, cast
 
-from gitmemo.errors import StorageClosed
+from gitmemo.errors import StorageClosed, SystemRefused
 
 _BUSY_S = 60
 
@@ -69,12 +70,22 @@ class Database:
         return self.connection.in_transaction
 
     def execute(self, sql: str, parameters: Parameters = (), /) -> sqlite3.Cursor:
-        """Run one statement."""
-        return self.connection.execute(sql, parameters)
+        """Run one statement.
+
+        Raises:
+            SystemRefused: The disk is full, or the system refused something else.
+        """
+        try:
+            return self.connection.execute(sql, parameters)
+        except sqlite3.OperationalError as error:
+            raise refused(error, self._path) or error from None
 
     def executemany(self, sql: str, rows: Iterable[Parameters], /) -> None:
-        """Run one statement for each of `rows`."""
-        self.connection.executemany(sql, rows)
+        """Run one statement for each of `rows`; raises what `execute` raises."""
+        try:
+            self.connection.executemany(sql, rows)
+        except sqlite3.OperationalError as error:
+            raise refused(error, self._path) or error from None
 
     def close(self) -> None:
         """Close the connection; whatever is asked afterwards raises `StorageClosed`."""
@@ -107,6 +118,25 @@ class Database:
         return connection
 
 
+def refused(error: sqlite3.Error, path: Path | None) -> SystemRefused | None:
+    """Return what people are to be told of an error, if the system refused something to SQLite."""
+    # Errors that Python itself raises have no code; the higher bits say more about others.
+    number = _REFUSALS.get(int(getattr(error, "sqlite_errorcode", 0)) & 0xFF)
+    return SystemRefused(os.fspath(path or ""), number, str(error)) if number else None
+
+
+_REFUSALS = {
+    sqlite3.SQLITE_FULL: errno.ENOSPC,
+    sqlite3.SQLITE_IOERR: errno.EIO,
+    sqlite3.SQLITE_READONLY: errno.EROFS,
+    sqlite3.SQLITE_CANTOPEN: errno.EACCES,
+    sqlite3.SQLITE_PERM: errno.EACCES,
+    sqlite3.SQLITE_BUSY: errno.EBUSY,
+    sqlite3.SQLITE_PROTOCOL: errno.EBUSY,
+    sqlite3.SQLITE_NOLFS: errno.EFBIG,
+}
+
+
 class _Closed:
     """What stands where a connection was."""
 
@@ -128,6 +158,12 @@ class _Lost(_Closed):
 
 
 _DATABASES: weakref.WeakSet[Database] = weakref.WeakSet()
+
+
+def close_all() -> None:
+    """Close what this process has open, where it ends at once: SQLite joins its log then."""
+    for database in list(_DATABASES):
+        database.close()
 
 
 def _start_over_in_child() -> None:

@@ -59,11 +59,11 @@ class Inventory:
         return asdict(self)
 
 
-def inventory(view: View, *, ask: bool) -> Inventory:
-    """Return what is in a world; `ask` asks the default remote what it holds.
+def inventory(view: View, asked: str | None) -> Inventory:
+    """Return what is in a world; `asked` is the remote to ask what it holds, "" the default one.
 
     Raises:
-        RemoteUnknown: It should be asked, and there is no default remote.
+        RemoteUnknown: It should be asked, and there is no such remote, or no default one.
     """
     world, index, place = view.world, view.world.index, view.world.place
     # What came later is counted on its own, also where it is shown.
@@ -81,7 +81,7 @@ def inventory(view: View, *, ask: bool) -> Inventory:
         values=len(index.of_kinds(numbers, ("value",))),
         pending=count_pending(view),
         reusable=_reusable(view, numbers),
-        missing=_missing(view, numbers | view.later_numbers, ask=ask),
+        missing=_missing(view, numbers | view.later_numbers, asked),
     )
 
 
@@ -93,18 +93,18 @@ def _reusable(view: View, numbers: set[int]) -> int:
     return len(found.hids)
 
 
-def _missing(view: View, numbers: set[int], *, ask: bool) -> Missing:
+def _missing(view: View, numbers: set[int], asked: str | None) -> Missing:
     absent = {item.blob: item for item in missing_among(view.world, numbers)}
     size_bytes = sum(item.size for item in absent.values())
     workspace = view.workspace
     try:
-        config = workspace.remote(None)
+        config = workspace.remote(asked or None)
     except RemoteUnknown:
-        if ask:
+        if asked is not None:
             raise
         return Missing(len(absent), size_bytes, None, 0)
     cache = remote_cache(workspace.layout, config)
-    if ask:
+    if asked is not None:
         held = holdings(open_remote(config, workspace.root), cache, absent.values())
     else:
         held = known_on(config, cache).intersection(absent)

@@ -1,13 +1,14 @@
 """Whether the storage of a project is kept away from a program: tests must not touch it by accident.
 
-Not the plugin that decides it (`pytest_plugin`), nor what storages do. What is decided goes to
-subprocesses in one variable of the environment. Invariant: it is about one work tree; every other
-repository is as it is.
+Not the plugin that decides it (`pytest_plugin`), nor what storages do. What is decided is kept in the
+process, where no test can clear it, and goes to subprocesses in one variable of the environment.
+Invariant: it is about named work trees; every other repository is as it is.
 """
 
 from __future__ import annotations
 
 import json
+from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -39,10 +40,31 @@ class Isolation:
     root: Path
     store: Path | None
 
-    def said(self) -> str:
-        """Return the value of the variable."""
-        store = None if self.store is None else str(self.store)
-        return json.dumps({"root": str(self.root), "store": store})
+
+_kept: dict[Path, Isolation] = {}
+
+
+def kept() -> tuple[Isolation, ...]:
+    """Return what this process keeps away, whatever its environment says."""
+    return tuple(_kept.values())
+
+
+def keep(isolations: Iterable[Isolation]) -> None:
+    """Keep these away in this process, and nothing else; of two for one root the last one counts."""
+    found = {one.root: one for one in isolations}
+    _kept.clear()
+    _kept.update(found)
+
+
+def variable() -> str:
+    """Return the value of the variable for subprocesses: what is kept away here and by the environment.
+
+    Raises:
+        BadSetting: As `isolation_of`.
+    """
+    found = {**_of_environment(), **_kept}
+    stores = {str(root): one.store and str(one.store) for root, one in found.items()}
+    return json.dumps(stores)
 
 
 def isolation_of(root: Path) -> Isolation | None:
@@ -51,17 +73,21 @@ def isolation_of(root: Path) -> Isolation | None:
     Raises:
         BadSetting: The variable holds something that gitmemo did not write.
     """
+    return _kept.get(root) or _of_environment().get(root)
+
+
+def _of_environment() -> dict[Path, Isolation]:
     text = environment_variable(VARIABLE)
     if not text:
-        return None
+        return {}
     try:
         table: object = json.loads(text)
     except ValueError:
         table = None
-    said = cast("dict[str, object]", table) if isinstance(table, dict) else {}
-    place, store = said.get("root"), said.get("store")
-    if not isinstance(place, str) or not isinstance(store, str | None):
-        raise BadSetting(VARIABLE, text, ('what `pytest --gitmemo` sets: {"root": …, "store": …}',))
-    if Path(place) != root:
-        return None
-    return Isolation(root, None if store is None else Path(store))
+    stores = cast("dict[str, object]", table) if isinstance(table, dict) else {"": 0}
+    found: dict[Path, Isolation] = {}
+    for root, store in stores.items():
+        if not isinstance(store, str | None):
+            raise BadSetting(VARIABLE, text, ('what `pytest --gitmemo` sets: {"ROOT": "STORE"}',))
+        found[Path(root)] = Isolation(Path(root), None if store is None else Path(store))
+    return found

@@ -7,7 +7,8 @@ repository holds; a file is replaced whole or not at all.
 from __future__ import annotations
 
 import os
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from gitmemo.errors import LinkInside
@@ -35,6 +36,29 @@ def refuse_links(root: Path, path: str) -> None:
             raise LinkInside(place.relative_to(root).as_posix())
 
 
+@contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """Let one program after the other change files in a folder, where the system has locks for that."""
+    opened = _locked(folder)
+    try:
+        yield
+    finally:
+        if opened is not None:
+            os.close(opened)
+
+
+def _locked(folder: Path) -> int | None:
+    try:
+        import fcntl
+
+        opened = os.open(folder, os.O_RDONLY)
+    except (ImportError, OSError):
+        return None
+    with suppress(OSError):  # some network file systems: two changes at once may lose one
+        fcntl.flock(opened, fcntl.LOCK_EX)
+    return opened
+
+
 def replace_file(root: Path, path: str, data: bytes, mode: int = 0o666) -> None:
     """Write `path`, relative to `root` and with slashes, with its folders; replace what is there.
 
@@ -46,7 +70,7 @@ def replace_file(root: Path, path: str, data: bytes, mode: int = 0o666) -> None:
     target = root / path
     target.parent.mkdir(parents=True, exist_ok=True)
     # A name that nobody can foresee: a repository may hold a link of any other one.
-    new = target.with_name(f".{target.name}.{os.urandom(8).hex()}.new")
+    new = _waiting_room(root, target.parent) / f".{target.name}.{os.urandom(8).hex()}.new"
     flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | getattr(os, "O_NOFOLLOW", 0)
     try:
         with os.fdopen(os.open(new, flags | getattr(os, "O_BINARY", 0), mode), "wb") as file:
@@ -56,3 +80,28 @@ def replace_file(root: Path, path: str, data: bytes, mode: int = 0o666) -> None:
         with suppress(OSError):
             new.unlink()
         raise
+
+
+def replace_own(path: Path, data: bytes) -> None:
+    """Write a file in a folder of gitmemo's own; replace what is there, whole or not at all."""
+    new = path.with_name(f"{path.name}.{os.getpid()}-{os.urandom(4).hex()}.new")
+    try:
+        new.write_bytes(data)
+        new.replace(path)
+    except BaseException:
+        with suppress(OSError):
+            new.unlink()
+        raise
+
+
+def _waiting_room(root: Path, folder: Path) -> Path:
+    """Return where to write what will be a file in `folder`: where git does not look, if there is one.
+
+    Who is killed leaves a file there, which `git add` would take in the work tree.
+    """
+    git, room = root / ".git", root / ".git/gitmemo"
+    with suppress(OSError):
+        if git.is_dir() and not git.is_symlink() and not room.is_symlink():
+            room.mkdir(exist_ok=True)
+            return room if room.stat().st_dev == folder.stat().st_dev else folder
+    return folder

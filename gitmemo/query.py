@@ -6,7 +6,6 @@ visible and valid for one state of the code, so that one row is one result.
 
 from __future__ import annotations
 
-import difflib
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
@@ -310,6 +309,8 @@ def resolve_op(name: str, known: Sequence[str], former: Mapping[str, str] | None
     if not matches and len(renamed) == 1:
         return renamed.pop()
     if not matches:
+        import difflib
+
         shorts = {op.rpartition(":")[2]: op for op in known}
         shorts = {**{short.rpartition(".")[2]: op for short, op in shorts.items()}, **shorts}
         close = difflib.get_close_matches(name, [*known, *shorts], n=1)

@@ -6,7 +6,8 @@ Not what a value means (`config`). Invariant: `config` accepts every default her
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Mapping
+import re
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import Any
@@ -52,6 +53,7 @@ class Key:
         )
 
 
+_PART = re.compile(r'(?:^|(?<=\.))(?:"[^"]*"(?=\.|$)|[^."]+(?=\.|$))')
 _REMOTE = "gitmemo remote add, modify or default"
 KEYS = (
     Key("format", Kind.NUMBER, command="gitmemo init"),
@@ -79,8 +81,20 @@ KEYS = (
 
 
 def parts_of(name: str) -> tuple[str, ...]:
-    """Return the parts of a dotted name."""
-    return tuple(name.split("."))
+    """Return the parts of a dotted name; one with a dot in it stands in quotes, as in TOML.
+
+    >>> parts_of('run.resources.GPU'), parts_of('"a.b".c')
+    (('run', 'resources', 'GPU'), ('a.b', 'c'))
+    """
+    found = [match[0] for match in _PART.finditer(name)]
+    if ".".join(found) != name:
+        return tuple(name.split("."))
+    return tuple(part[1:-1] if part[:1] == '"' else part for part in found)
+
+
+def name_of(parts: Iterable[str]) -> str:
+    """Return the dotted name of parts, from which `parts_of` makes these."""
+    return ".".join(f'"{part}"' if "." in part and '"' not in part else part for part in parts)
 
 
 def key_of(name: str) -> Key:
@@ -92,6 +106,7 @@ def key_of(name: str) -> Key:
     for key in KEYS:
         if key.fits(name):
             return key
+
     close = difflib.get_close_matches(name, [key.name for key in KEYS], n=2)
     raise UnknownSetting(name, tuple(close))
 
@@ -101,13 +116,13 @@ def is_known(name: str) -> bool:
     return any(key.fits(name) for key in KEYS)
 
 
-def flat(table: Mapping[str, Any], above: str = "") -> Iterator[tuple[str, Any]]:
+def flat(table: Mapping[str, Any], above: tuple[str, ...] = ()) -> Iterator[tuple[str, Any]]:
     """Yield the dotted names in a table, with their values, in the table's order."""
     for name, value in table.items():
         if isinstance(value, Mapping):
-            yield from flat(value, f"{above}{name}.")
+            yield from flat(value, (*above, name))
         else:
-            yield f"{above}{name}", value
+            yield name_of((*above, name)), value
 
 
 def read_value(key: Key, name: str, words: tuple[str, ...]) -> Written:

@@ -57,9 +57,14 @@ class Shown:
     def text(self) -> str:
         """Everything as text, without colours."""
         parts: list[str] = []
+        speaking: str | None = None
         for one in self.outputs:
-            data = one.get("data", {})
-            parts += [_joined(one.get("text", "")), _joined(data.get("text/plain", ""))]
+            if "text" in one and one["name"] == speaking:  # a kernel sends what it has so far
+                parts[-1] += _joined(one["text"])
+                continue
+            speaking = one.get("name")
+            text = one.get("text") or one.get("data", {}).get("text/plain", "")
+            parts.append(_joined(text))
             if one["output_type"] == "error":
                 parts += [f"{one['ename']}: {one['evalue']}", *one["traceback"]]
         return "\n".join(part for part in parts if part).strip()

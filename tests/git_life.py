@@ -112,7 +112,15 @@ class Life:
     @property
     def code(self) -> dict[str, int]:
         """Which variant of each op the work tree holds."""
-        return {op: self._variant(self.clone.root / path) for op, path in PATHS.items()}
+        return {
+            op: self._variant_in((self.clone.root / path).read_text("utf-8"))
+            for op, path in PATHS.items()
+        }
+
+    def _code_in(self, rev: str) -> dict[str, int]:
+        """Return which variant of each op a commit has; it may lack one."""
+        texts = {op: self.git("show", f"{rev}:{path}", code=None) for op, path in PATHS.items()}
+        return {op: self._variant_in(text) for op, text in texts.items() if text}
 
     def files(self, rev: str = "HEAD") -> Files:
         """Return the names of the files of results that git has in a commit."""
@@ -226,7 +234,12 @@ class Life:
             assert self.contents.setdefault(name, held) == held
         found = self._facts(new)
         kept = self._facts(keeps)
-        assert must <= found | kept, f"pending calls are not in the commit: {must - found}"
+        absent = self.code.items() - self._code_in("HEAD").items()
+        waits = {fact for fact in must if self._code_of(*fact) & absent}
+        left = must - waits - found - kept
+        assert not left, f"pending calls are not in the commit: {left}"
+        ahead = {(op, value) for op, value in found if (op, value % 10) in absent}
+        assert not ahead, f"calls are in a commit without their code: {ahead}"
         assert found <= may | kept, f"calls in the commit are of elsewhere: {found - may}"
         self.trees[self.head()] = files
         self.perhaps[self.place()] -= self.committed()
@@ -446,9 +459,9 @@ class Life:
         return module
 
     @staticmethod
-    def _variant(path: Path) -> int:
-        found = re.search(r"10 \+ (\d)", path.read_text("utf-8"))
-        assert found, path
+    def _variant_in(text: str) -> int:
+        found = re.search(r"10 \+ (\d)", text)
+        assert found, text
         return int(found[1])
 
 

@@ -16,7 +16,7 @@ MODULES = sorted(path.relative_to(PACKAGE).as_posix() for path in PACKAGE.rglob(
 # `git/cli.py` hands the environment on, without what binds git to another repository.
 READS_ENVIRONMENT = {
     "colors.py", "config.py", "git/cli.py", "remotes/aws.py", "cli/__init__.py", "cli/completing.py",
-    "cli/demo.py", "cli/screen.py",
+    "cli/demo.py", "cli/freezing.py", "cli/screen.py",
 }  # fmt: skip
 # The last: `print_graph`.
 PRINTS = ("cli/", "display/", "notebooks/commands.py", "frames/answers.py")

@@ -6,7 +6,7 @@ error, never an empty store; and a repository that uses one is registered in it.
 
 from __future__ import annotations
 
-import secrets
+import os
 from pathlib import Path
 
 from gitmemo.blobs import leases, shared
@@ -102,7 +102,7 @@ def _register(layout: Layout, folder: Path, ident: str | None) -> None:
     known = None if ident is None else shared.registered(folder, ident)
     is_ours = known is None or known.fingerprint == mark or _is_damaged_here(known, here)
     # What has the name, and is another folder, may be anywhere: its registration has to stay.
-    ours = ident if ident is not None and is_ours else secrets.token_hex(16)
+    ours = ident if ident is not None and is_ours else os.urandom(16).hex()
     if ours != ident:
         # First of all: of a name that its repository does not know, gc elsewhere cannot say who it is.
         edit_own(layout.common_dir, setting(ID, ours))

@@ -7,7 +7,6 @@ only when it is complete.
 from __future__ import annotations
 
 import os
-import secrets
 import stat
 from collections.abc import Iterable, Iterator
 from pathlib import Path
@@ -57,7 +56,7 @@ class LargeFolder:
         """Write the file and return its path; whatever `chunks` raises leaves nothing behind."""
         path = self.path(blob, codec)
         path.parent.mkdir(parents=True, exist_ok=True)
-        temporary = path.parent / f"{_TEMPORARY_PREFIX}{os.getpid()}-{secrets.token_hex(8)}"
+        temporary = path.parent / f"{_TEMPORARY_PREFIX}{os.getpid()}-{os.urandom(8).hex()}"
         try:
             with temporary.open("xb", buffering=0) as file:
                 for chunk in chunks:

@@ -9,7 +9,6 @@ Large values are linked where both stores are on one disk: no bytes are copied.
 from __future__ import annotations
 
 import os
-import secrets
 from collections.abc import Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
@@ -137,7 +136,7 @@ def _carry_file(copy: Copy, folder: Path, there: OriginBlobs, done: Carried) -> 
 def _link(path: Path, target: Path) -> None:
     """Give a file that nobody ever changes a second name, where the disk can do that."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    new = target.with_name(f".tmp-{os.getpid()}-{secrets.token_hex(8)}")
+    new = target.with_name(f".tmp-{os.getpid()}-{os.urandom(8).hex()}")
     with suppress(OSError):
         os.link(path, new)
         new.replace(target)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import re
-import secrets
 import stat
 import time
 from collections.abc import Collection, Iterator
@@ -122,7 +121,7 @@ def _write(pack: Pack, data: bytes) -> None:
     with suppress(OSError):
         if final.read_bytes() == data:  # of a sweep that was killed; perhaps needed since
             return
-    temporary = folder / f"{_TEMPORARY}{os.getpid()}-{secrets.token_hex(8)}"
+    temporary = folder / f"{_TEMPORARY}{os.getpid()}-{os.urandom(8).hex()}"
     with temporary.open("xb") as new:
         new.write(data)
         new.flush()

@@ -9,8 +9,6 @@ from __future__ import annotations
 
 import os
 import re
-import secrets
-import socket
 from contextlib import suppress
 from pathlib import Path
 
@@ -27,9 +25,9 @@ class PackWriter:
 
     def __init__(self, folder: Path) -> None:
         folder.mkdir(parents=True, exist_ok=True)
-        first_bytes = preamble(secrets.token_bytes(SALT_SIZE))
+        first_bytes = preamble(os.urandom(SALT_SIZE))
         self.pid = os.getpid()
-        self.path = folder / f"{_host()}-{self.pid}-{secrets.token_hex(8)}.pack"
+        self.path = folder / f"{_host()}-{self.pid}-{os.urandom(8).hex()}.pack"
         self.seed = seed_of(first_bytes) or 0
         self.end = 0
         self._open: int | None = os.open(
@@ -93,4 +91,4 @@ class PackWriter:
 
 
 def _host() -> str:
-    return re.sub(r"[^A-Za-z0-9.-]", "_", socket.gethostname())[:40] or "host"
+    return re.sub(r"[^A-Za-z0-9.-]", "_", os.uname().nodename)[:40] or "host"

@@ -47,11 +47,13 @@ class Answer:
     Attributes:
         verdict: None for later.
         with_needs: Whether old results depend from now on on what only the new text calls.
+        withheld: Whether the policy says non-breaking, and evidence stands against it.
     """
 
     verdict: Verdict | None
     why: str = ""
     with_needs: bool = True
+    withheld: bool = False
 
 
 class Reviewer(Protocol):
@@ -96,10 +98,8 @@ def answers(
         case OnChange.BREAKING:
             return [(case, Answer(Verdict.BREAKING)) for case in cases]
         case OnChange.NON_BREAKING:
-            return [
-                (case, Answer(None if case.evidence.is_contrary else Verdict.NON_BREAKING))
-                for case in cases
-            ]
+            kept, withheld = Answer(Verdict.NON_BREAKING), Answer(None, withheld=True)
+            return [(case, withheld if case.evidence.is_contrary else kept) for case in cases]
         case OnChange.PENDING:
             return [(case, Answer(None)) for case in cases]
         case OnChange.ASK:

@@ -5,7 +5,6 @@ Not how it is found (`finding`) or decided (`deciding`). Invariant: values only.
 
 from __future__ import annotations
 
-import difflib
 from dataclasses import dataclass
 
 from gitmemo.hashing.digest import Digest
@@ -62,6 +61,8 @@ class Change:
 
     def diff(self) -> list[str]:
         """Return the unified diff, without line endings."""
+        import difflib  # who looks for changes mostly finds none
+
         lines = difflib.unified_diff(
             self.old_text.splitlines(), self.new_text.splitlines(), lineterm="", n=3
         )

@@ -76,6 +76,29 @@ def find_open(
     return found
 
 
+def find_every_open(
+    uses: Uses,
+    code: ReadableCode,
+    decisions: Decisions,
+    text_of: TextOf,
+) -> list[Change]:
+    """Do the same for all that calls touched, not only what they touched last; the oldest first.
+
+    Of contents that somebody said are equivalent the last one stands for all.
+    """
+    found = []
+    for component, new, old in _open_contents(uses, code, decisions):
+        apart: list[Content] = []
+        for content in reversed(old):
+            was = decided_by(component, content, new)[0]
+            known = (decided_by(component, other, new)[0] for other in apart)
+            if not any(decisions.equivalent(component, was, other) for other in known):
+                apart.append(content)
+        for content in reversed(apart):
+            found.append(_open_change(component, content, new, uses, code, decisions, text_of))
+    return found
+
+
 def find_new(
     uses: Uses,
     code: ReadableCode,
@@ -117,6 +140,11 @@ def _open_contents(
         ]
         if old:
             yield component, new, old
+
+
+def is_any_open(uses: Uses, code: Code, decisions: Decisions) -> bool:
+    """Whether somebody can still say of results of older code that they count."""
+    return bool(decisions.contests()) or any(_open_contents(uses, code, decisions))
 
 
 def _is_new(

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from gitmemo.hashing.digest import Digest
 from gitmemo.model import ids
 from gitmemo.model.facts import Call, Slot, Value
+from gitmemo.steps import steps
 from gitmemo.world.named import Named, held
 from gitmemo.world.table import made_by
 
@@ -40,7 +41,9 @@ def makers_of_blobs(
 
     Calls that are not of this code, which may be in no commit, make nothing again.
     """
-    calls = [call for call in named.calls_in_force if is_of_this_code(call)]
+    stored = list(named.calls_in_force)
+    asked = steps("looking what can be computed again", stored, "call")
+    calls = [call for call in asked if is_of_this_code(call)]
     present = {value.cid for value in named.values if value.blob in here}
     by_cid = makers(calls, present, named.values)
     found: dict[Digest, Maker] = {}

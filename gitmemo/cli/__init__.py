@@ -9,10 +9,12 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
+from typing import NoReturn
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command line and return the exit code; see docs/reference.md for the codes."""
+    have_streams()
     given = list(sys.argv[1:] if arguments is None else arguments)
     if is_called_by_git(given):
         from gitmemo.cli.hook_run import main as run
@@ -25,6 +27,27 @@ def main(arguments: Sequence[str] | None = None) -> int:
     from gitmemo.cli.commands import main as command
 
     return command(given)
+
+
+def enter() -> NoReturn:
+    """Be the program `gitmemo`, also as git's hooks call it."""
+    from gitmemo.cli.leaving import leave
+    from gitmemo.collector import collect_seldom
+
+    collect_seldom()
+    leave(main())
+
+
+def have_streams() -> None:
+    """Let standard streams that whoever started the program has closed lead nowhere.
+
+    Else the next file that is opened would stand in their place.
+    """
+    for name, mode in (("stdin", "r"), ("stdout", "w"), ("stderr", "w")):
+        if getattr(sys, name) is None:
+            opened = os.open(os.devnull, os.O_RDWR)
+            os.set_inheritable(opened, True)
+            setattr(sys, name, os.fdopen(opened, mode, encoding="utf-8"))
 
 
 def is_called_by_git(arguments: Sequence[str]) -> bool:

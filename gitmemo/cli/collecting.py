@@ -8,9 +8,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gitmemo.cli.options import json_option, refuse_both
+from gitmemo.cli.options import Number, dry_run_option, json_option, refuse_both
 from gitmemo.display.json_lines import json_line
 from gitmemo.display.text import printable
+from gitmemo.errors.base import ExitCode
 from gitmemo.quantities import count, size, timestamp
 from gitmemo.workspace import Workspace, find, remote_cache
 
@@ -48,7 +49,7 @@ class SizeParameter(click.ParamType[int]):
 @click.option(
     "--older-than",
     "days",
-    type=click.FloatRange(min=0),
+    type=Number(min=0),
     metavar="DAYS",
     help="Evict values written so long ago; of journals those set aside so long ago (else 30 days).",
 )
@@ -68,14 +69,14 @@ class SizeParameter(click.ParamType[int]):
 )
 @click.option(
     "--grace",
-    type=click.FloatRange(min=0),
+    type=Number(min=0),
     default=_GRACE_DAYS,
     show_default=True,
     metavar="DAYS",
     help="Keep what no record names for so long.",
 )
 @click.option("-y", "--yes", is_flag=True, help="Remove them; without this nothing is removed.")
-@click.option("-n", "--dry-run", is_flag=True, help="Only say what would go, as without --yes.")
+@dry_run_option
 @json_option
 def gc(
     days: float | None,
@@ -97,7 +98,7 @@ def gc(
     refuse_both(yes=yes, dry_run=dry_run)
     from gitmemo.cleaning.local import clean
     from gitmemo.cleaning.plan import Wish
-    from gitmemo.commits.collecting import remove, superfluous_journals
+    from gitmemo.commits.collecting import half_written, remove, superfluous_journals
 
     workspace = find()
     workspace.world.enter()
@@ -115,7 +116,7 @@ def gc(
     journal_bytes = sum(path.stat().st_size for path in journals)
     cleaned = clean(workspace, wish, lambda names: _on_remote(workspace, names), remove=yes)
     if yes:
-        remove(journals)
+        remove([*journals, *half_written(workspace.layout)])
     if as_json:
         _show_json(cleaned, journals, journal_bytes, removed=yes)
     else:
@@ -124,7 +125,7 @@ def gc(
         click.echo(f"{said} {count(len(journals), 'journal')} ({size(journal_bytes)})")
         if (journals or cleaned.plan.doomed) and not yes:
             click.echo("nothing was removed: say --yes to do it", err=True)
-    return 1 if cleaned.plan.missed_bytes else 0
+    return ExitCode.FAILED if cleaned.plan.missed_bytes else ExitCode.DONE
 
 
 def _resolved(workspace: Workspace, ops: tuple[str, ...]) -> frozenset[str] | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import keyword
 import os
 import sys
+import warnings
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from importlib import import_module
@@ -16,10 +17,12 @@ from importlib import import_module
 import click
 
 from gitmemo import __version__
+from gitmemo.cli.groups import Group
 from gitmemo.cli.screen import AS_JSON, color_option, no_pager_option
 from gitmemo.display.json_lines import json_line
 from gitmemo.display.text import printable_lines
 from gitmemo.errors import GitmemoError, SystemRefused
+from gitmemo.errors.base import ExitCode
 
 # Command to module: a command's imports are paid for only when it runs.
 _COMMANDS = {
@@ -102,8 +105,6 @@ _COMMANDS = {
 
 LEFT_OUT = "gitmemo.left_out"
 """Where a command notes in its context what it could not read and left out."""
-_DAMAGED = 4
-_INTERRUPTED = 130
 
 
 def names() -> list[str]:
@@ -111,7 +112,7 @@ def names() -> list[str]:
     return sorted(_COMMANDS)
 
 
-class LazyGroup(click.Group):
+class LazyGroup(Group):
     """A group whose commands are imported when they are needed."""
 
     def list_commands(self, ctx: click.Context) -> list[str]:
@@ -122,6 +123,8 @@ class LazyGroup(click.Group):
         """Import and return a command."""
         if cmd_name not in _COMMANDS:
             return None
+        if cmd_name != "run":
+            warnings.formatwarning = _own_as_lines
         attribute = f"{cmd_name}_" if keyword.iskeyword(cmd_name) else cmd_name
         command: click.Command = getattr(import_module(_COMMANDS[cmd_name][0]), attribute)
         return command
@@ -139,26 +142,24 @@ class LazyGroup(click.Group):
         except GitmemoError as error:
             report(error, as_json=bool(ctx.meta.get(AS_JSON)))
             raise click.exceptions.Exit(error.exit_code) from None
+        except (click.Abort, KeyboardInterrupt):
+            _tell_interrupted(as_json=bool(ctx.meta.get(AS_JSON)))
+            raise click.exceptions.Exit(ExitCode.ABORTED) from None
         except BrokenPipeError:
             raise _ReaderGone from None
         except OSError as error:
             refused = SystemRefused.of(error)
             report(refused, as_json=bool(ctx.meta.get(AS_JSON)))
             raise click.exceptions.Exit(refused.exit_code) from None
-        return _DAMAGED if ctx.meta.get(LEFT_OUT) else result
+        except (click.ClickException, click.exceptions.Exit):
+            raise
+        except Exception as error:  # noqa: BLE001  a mistake of ours is told as one
+            from gitmemo.cli.failing import told_of
 
-    def resolve_command(
-        self, ctx: click.Context, args: list[str]
-    ) -> tuple[str | None, click.Command | None, list[str]]:
-        """Add a suggestion to click's message about an unknown command."""
-        try:
-            return super().resolve_command(ctx, args)
-        except click.UsageError as error:
-            import difflib
-
-            close = difflib.get_close_matches(args[0], _COMMANDS, n=1)
-            hint = f" Did you mean {close[0]!r}?" if close else ""
-            raise click.UsageError(error.message + hint, ctx) from None
+            told = told_of(error)
+            report(told, as_json=bool(ctx.meta.get(AS_JSON)))
+            raise click.exceptions.Exit(told.exit_code) from None
+        return ExitCode.DAMAGED if ctx.meta.get(LEFT_OUT) else result
 
 
 @click.group(cls=LazyGroup, context_settings={"help_option_names": ["-h", "--help"]})
@@ -175,6 +176,22 @@ def cli(folder: str | None) -> None:
     """Calls that are never run twice, versioned with your code, shared through git."""
     if folder is not None:
         os.chdir(folder)
+
+
+_as_python_says = warnings.formatwarning
+
+
+def _own_as_lines(
+    message: Warning | str,
+    category: type[Warning],
+    filename: str,
+    lineno: int,
+    line: str | None = None,
+) -> str:
+    """Say what gitmemo warns of without the line of gitmemo that did so."""
+    if category.__module__.partition(".")[0] == "gitmemo":
+        return printable_lines(f"gitmemo: {message}") + "\n"
+    return _as_python_says(message, category, filename, lineno, line)
 
 
 @contextmanager
@@ -197,8 +214,27 @@ class _ReaderGone(Exception):
 def main(arguments: Sequence[str]) -> int:
     """Run the command line and return the exit code; see docs/reference.md for the codes."""
     try:
-        result = cli.main(list(arguments), prog_name="gitmemo", standalone_mode=False)
+        code = _run(arguments)
         sys.stdout.flush()
+    except (_ReaderGone, BrokenPipeError):
+        _write_no_more()
+        return 0
+    except OSError as error:  # the rest of the output cannot be written
+        refused = SystemRefused.of(error)
+        report(refused, as_json=False)
+        _write_no_more()
+        return refused.exit_code
+    return code
+
+
+def _write_no_more() -> None:
+    """Let what is still to be written go nowhere: Python would complain once more at its exit."""
+    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+
+
+def _run(arguments: Sequence[str]) -> int:
+    try:
+        result = cli.main(list(arguments), prog_name="gitmemo", standalone_mode=False)
         return result if isinstance(result, int) else 0
     except click.ClickException as error:
         if _wants_json(error, arguments):
@@ -206,18 +242,18 @@ def main(arguments: Sequence[str]) -> int:
         else:
             error.show()
         return error.exit_code
-    except (click.Abort, KeyboardInterrupt):
-        if "--json" in arguments:
-            _tell_json("interrupted", "interrupted", "", _INTERRUPTED)
-        else:
-            click.echo("interrupted", err=True)
-        return _INTERRUPTED
+    except (click.Abort, KeyboardInterrupt):  # before the command was known
+        _tell_interrupted(as_json=False)
+        return ExitCode.ABORTED
     except click.exceptions.Exit as error:
         return error.exit_code
-    except (_ReaderGone, BrokenPipeError):
-        # Python would complain once more while flushing at exit.
-        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-        return 0
+
+
+def _tell_interrupted(*, as_json: bool) -> None:
+    if as_json:
+        _tell_json("interrupted", "interrupted", "", ExitCode.ABORTED)
+    else:
+        click.echo("interrupted", err=True)
 
 
 def _wants_json(error: click.ClickException, arguments: Sequence[str]) -> bool:

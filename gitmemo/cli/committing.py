@@ -10,6 +10,7 @@ from collections import Counter
 
 import click
 
+from gitmemo.cli.options import dry_run_option
 from gitmemo.commits.export import Plan, plan_export
 from gitmemo.config import CALLS_ALONE
 from gitmemo.display.text import printable
@@ -39,7 +40,7 @@ _IDENTITY = tuple(
     show_default="Record results",
     help="The commit's message; several are paragraphs.",
 )
-@click.option("-n", "--dry-run", is_flag=True, help="Only say what would be committed.")
+@dry_run_option
 def commit(messages: tuple[str, ...], dry_run: bool) -> int:
     """Commit pending results when no code has changed.
 
@@ -49,7 +50,7 @@ def commit(messages: tuple[str, ...], dry_run: bool) -> int:
     workspace = find()
     workspace.world.enter()
     _refuse_in_progress(workspace.layout)
-    plan = plan_export(workspace.world, _committed_code(workspace))
+    plan = plan_export(workspace.world, workspace.world.pending(_committed_code(workspace)))
     if plan is None:
         click.echo("nothing is pending", err=True)
         return 1
@@ -71,7 +72,8 @@ def _commit(workspace: Workspace, messages: tuple[str, ...]) -> int:
     done = git.process("commit", "--allow-empty", "-q", *options, variables={CALLS_ALONE: "1"})
     click.echo(done.stderr.decode("utf-8", "replace"), nl=False, err=True)
     if done.returncode:
-        raise click.ClickException("git made no commit")
+        said = "git made no commit, for the reason above: see to that, and say the same again"
+        raise click.ClickException(said)
     click.echo(git.run("log", "-1", "--no-show-signature", "--format=%h %s"))
     return 0
 

@@ -8,7 +8,7 @@ from typing import TypeVar
 import click
 
 from gitmemo.cli.looking import look_at, where
-from gitmemo.cli.options import json_option, revision_options
+from gitmemo.cli.options import Whole, json_option, revision_options
 from gitmemo.cli.questions import json_value
 from gitmemo.cli.screen import paged
 from gitmemo.cli.showing import said
@@ -23,6 +23,7 @@ from gitmemo.comparison import (
 from gitmemo.display.json_lines import json_line
 from gitmemo.display.text import cut, diff_lines, printable
 from gitmemo.errors import GitmemoError, UnknownOp
+from gitmemo.errors.base import ExitCode
 from gitmemo.hashing.digest import Digest, to_hex
 from gitmemo.memo.clone_trust import CloneTrust
 from gitmemo.memo.measuring import Distance, distance
@@ -49,12 +50,14 @@ _T = TypeVar("_T")
 @click.option("--code", is_flag=True, help="They are ids of code, not revisions.")
 @click.option("--op", "ops", multiple=True, metavar="OP", help="Only calls of this op; repeatable.")
 @click.option(
-    "-n", "most", type=click.IntRange(min=0), help="Rows of each kind; 20 if omitted, 0 for all."
+    "--limit",
+    "most",
+    type=Whole(min=0),
+    metavar="N",
+    help="Rows of each kind; 20 if omitted, 0 for all.",
 )
 @click.option("--exit-code", is_flag=True, help="Exit with 1 if anything differs.")
-@click.option(
-    "-U", "--unified", type=click.IntRange(min=0), default=3, help="With --code: context."
-)
+@click.option("-U", "--unified", type=Whole(min=0), default=3, help="With --code: context.")
 @revision_options
 @json_option
 @paged
@@ -89,7 +92,7 @@ def diff(
     printer = _Printer(old, new, limit)
     for line in printer.json(found) if as_json else printer.text(found):
         click.echo(line)
-    return 1 if exit_code and found else 0
+    return ExitCode.FAILED if exit_code and found else ExitCode.DONE
 
 
 def _code(view: View, first: str, second: str, unified: int, *, as_json: bool) -> int:
@@ -217,7 +220,7 @@ class _Printer:
             yield from (f"  {printable(line)}" for line in lines(row))
         rest = 0 if self._most is None else len(rows) - self._most
         if rest > 0:
-            yield f"  and {rest} more (-n 0 shows all)"
+            yield f"  and {rest} more (--limit 0 shows all)"
 
     def _changed(self, row: CallChange) -> Iterator[str]:
         yield self._called(row)

@@ -105,11 +105,24 @@ def revisions(start: Path, _begun: str) -> Iterator[str]:
     yield from (said or "").splitlines()
 
 
+def ops_and_tags(start: Path, begun: str) -> Iterator[str]:
+    """Yield what tables are asked for: ops, and values by their names."""
+    yield from ops(start, begun)
+    yield from (f"@{name}" for name in tags(start, ""))
+
+
 def keys(_start: Path, _begun: str) -> Iterator[str]:
-    """Yield the names of settings that `gitmemo config` changes."""
+    """Yield the names of settings."""
     from gitmemo.settings_keys import KEYS
 
     yield from (key.name for key in KEYS if "*" not in key.name)
+
+
+def changed_keys(_start: Path, _begun: str) -> Iterator[str]:
+    """Yield the names of settings that `gitmemo config` changes."""
+    from gitmemo.settings_keys import KEYS
+
+    yield from (key.name for key in KEYS if "*" not in key.name and not key.command)
 
 
 def targets(start: Path, begun: str) -> Iterator[str]:
@@ -134,6 +147,8 @@ OFFERS: Mapping[str, Callable[[Path, str], Iterable[str]]] = {
     "remote": remotes,
     "rev": revisions,
     "key": keys,
+    "changed key": changed_keys,
+    "op or tag": ops_and_tags,
     "target": targets,
     "selection": selections,
 }

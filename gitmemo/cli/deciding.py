@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
 import click
@@ -12,12 +12,13 @@ from gitmemo.changes.author import author
 from gitmemo.changes.cases import Answer, Case, facts_for, revised
 from gitmemo.changes.contested import said_by, said_in
 from gitmemo.changes.evidence import Evidence
-from gitmemo.cli.options import json_option
+from gitmemo.cli.options import confirm, dry_run_option, json_option, refuse_both, yes_option
+from gitmemo.cli.screen import is_terminal
+from gitmemo.cli.telling import Telling, tell_if_alone
 from gitmemo.colors import color_wanted
 from gitmemo.commits.histories import render_histories
 from gitmemo.commits.scenes import renames_since_head
 from gitmemo.commits.undecided import evidence_about, open_cases
-from gitmemo.commits.waiting import HINT, is_alone
 from gitmemo.display.json_lines import json_line
 from gitmemo.display.question import Quit, TerminalReviewer, describe
 from gitmemo.display.terminal import terminal
@@ -40,6 +41,8 @@ from gitmemo.quantities import count
 from gitmemo.short_ids import begins, short, told_apart
 from gitmemo.workspace import Workspace, find
 
+_NOTHING = "nothing is undecided"
+
 
 @click.command()
 @click.argument("component", required=False)
@@ -60,6 +63,8 @@ from gitmemo.workspace import Workspace, find
     help="Whether older results depend on what only the new code calls; they do if omitted.",
 )
 @click.option("--force", is_flag=True, help="Non-breaking although results are known to differ.")
+@yes_option
+@dry_run_option
 @json_option
 def decide(
     component: str | None,
@@ -68,44 +73,52 @@ def decide(
     message: str,
     with_deps: bool,
     force: bool,
+    yes: bool,
+    dry_run: bool,
     as_json: bool,
 ) -> int:
     """Say whether results made by older code stay valid; without a verdict, review what is undecided.
 
     COMPONENT is `path:name`, or the name alone where only one has it; all undecided changes if omitted. With
     --revise or --withdraw it may also be the id of a decision. At a terminal each change is shown
-    and asked about; elsewhere they are listed. What is decided joins the next commit.
+    and asked about; elsewhere they are listed. A verdict on several changes at once is asked about, but
+    for --yes. What is decided joins the next commit.
     """
+    refuse_both(yes=yes, dry_run=dry_run)
+    if verdict is None and (yes or dry_run):
+        raise click.UsageError("say the verdict: --breaking, --non-breaking or --withdraw")
     workspace = find()
-    _recognise(workspace)
+    _recognise(workspace, records=not dry_run)
+    tell = Telling(as_json=as_json, dry_run=dry_run)
     if revise or verdict == "withdraw":
-        return _revise(workspace, component, verdict, message, as_json=as_json, force=force)
+        _revise(workspace, component, verdict, message, tell, force=force)
+        return 0
     cases = _chosen(open_cases(workspace), component)
     if verdict is not None:
-        answer = Answer(Verdict(verdict), message, with_deps)
-        _decide(workspace, cases, answer, force=force)
-        _hint(workspace)
+        _decide(
+            workspace,
+            cases,
+            Answer(Verdict(verdict), message, with_deps),
+            tell,
+            yes=yes,
+            force=force,
+        )
         return 0
-    if cases and not as_json and sys.stdin.isatty() and sys.stdout.isatty():
+    if cases and not as_json and is_terminal(sys.stdin) and is_terminal(sys.stdout):
         return _review(workspace, cases)
     _show(cases, as_json=as_json)
     return 0
 
 
-def _recognise(workspace: Workspace) -> None:
+def _recognise(workspace: Workspace, *, records: bool) -> None:
     """Record what was only renamed or moved: nobody has to decide about it."""
     workspace.world.enter()
     found, facts = renames_since_head(workspace)
-    if facts:
+    if facts and records:
         workspace.world.record(facts)
         workspace.world.enter()
     for line in found.sentences():
         click.echo(printable(line), err=True)
-
-
-def _hint(workspace: Workspace) -> None:
-    if is_alone(workspace):
-        click.echo(HINT, err=True)
 
 
 def _chosen(cases: list[Case], name: str | None) -> list[Case]:
@@ -118,14 +131,36 @@ def _chosen(cases: list[Case], name: str | None) -> list[Case]:
     return chosen
 
 
-def _decide(workspace: Workspace, cases: Sequence[Case], answer: Answer, *, force: bool) -> None:
+def _decide(
+    workspace: Workspace,
+    cases: Sequence[Case],
+    answer: Answer,
+    tell: Telling,
+    *,
+    yes: bool,
+    force: bool,
+) -> None:
+    """Record one answer to all of some cases; to several it is asked about, unless that was said."""
+    if not cases:
+        click.echo(_NOTHING, err=True)
+        return
     if answer.verdict is Verdict.NON_BREAKING and not force:
         for case in cases:
             _hold_against(case.change.component, case.evidence)
+    components = {case.change.component for case in cases}
+    if len(components) > 1 and not tell.dry_run:
+        if not yes:
+            _show(cases, as_json=False, err=True)
+        confirm(f"calling {len(components)} changes {answer.verdict}", yes=yes)
+    told: set[Component] = set()
     for case in cases:
-        _record(workspace, case, answer)
-        for line in _said(case, answer):
-            click.echo(line)
+        if not tell.dry_run:
+            _record(workspace, case, answer)
+        if case.change.component not in told:  # there may be several old contents of one
+            tell.done(_fields(case, answer), _said(case, answer))
+        told.add(case.change.component)
+    if not tell.dry_run:
+        tell_if_alone(workspace)
 
 
 def _hold_against(component: Component, evidence: Evidence) -> None:
@@ -154,10 +189,24 @@ def _who(workspace: Workspace) -> dict[str, JsonValue]:
 def _said(case: Case, answer: Answer) -> Iterator[str]:
     if answer.verdict is None:
         return
-    yield printable(f"{case.change.component}: {answer.verdict.value}")
-    if answer.verdict is Verdict.NON_BREAKING and answer.with_needs:
-        for component in case.needs:
-            yield printable(f"  older results depend on {component} too")
+    yield f"{case.change.component}: {answer.verdict.value}"
+    for component in _needed(case, answer):
+        yield f"  older results depend on {component} too"
+
+
+def _fields(case: Case, answer: Answer) -> dict[str, object]:
+    return {
+        "component": str(case.change.component),
+        "decision": answer.verdict.value if answer.verdict else None,
+        "why": answer.why or None,
+        "new_dependencies": [str(component) for component in _needed(case, answer)],
+    }
+
+
+def _needed(case: Case, answer: Answer) -> Iterable[Component]:
+    """Return what older results depend on too, by an answer."""
+    is_said = answer.verdict is Verdict.NON_BREAKING and answer.with_needs
+    return case.needs if is_said else ()
 
 
 # --- a review at a terminal -------------------------------------------------
@@ -186,25 +235,25 @@ def _review(workspace: Workspace, cases: Sequence[Case]) -> int:
     said = count(decided, "decision")
     click.echo(f"{said} recorded, {len(cases) - decided} left open; they join the next commit")
     if decided:
-        _hint(workspace)
+        tell_if_alone(workspace)
     return code
 
 
 # --- lists ------------------------------------------------------------------
 
 
-def _show(cases: Sequence[Case], *, as_json: bool) -> None:
+def _show(cases: Sequence[Case], *, as_json: bool, err: bool = False) -> None:
     for number, case in enumerate(cases, 1):
         if as_json:
             click.echo(json_line(_as_dict(case)))
             continue
         for line in describe(case, number, len(cases)):
-            click.echo(line)
+            click.echo(line, err=err)
         for component in case.needs:
-            click.echo(f"  only the new code calls {printable(str(component))}")
+            click.echo(f"  only the new code calls {printable(str(component))}", err=err)
     if not cases:
-        click.echo("nothing is undecided", err=True)
-    elif not as_json:
+        click.echo(_NOTHING, err=True)
+    elif not (as_json or err):
         name = printable(typed(cases[0].change.component))
         click.echo(
             f"decide with: gitmemo decide {name} --non-breaking, or --breaking; "
@@ -260,10 +309,10 @@ def _revise(
     name: str | None,
     verdict: str | None,
     why: str,
+    tell: Telling,
     *,
-    as_json: bool,
     force: bool,
-) -> int:
+) -> None:
     every = _made(workspace)
     made = every if name is None else _among(every, name)
     if name is not None and not made:
@@ -271,27 +320,28 @@ def _revise(
     if verdict is None:
         for one in made:
             said = printable(f"{one.decision.component} {said_by(Edge(one.record, one.decision))}")
-            click.echo(json_line(one.as_dict()) if as_json else said)
+            click.echo(json_line(one.as_dict()) if tell.as_json else said)
         if not made:
             click.echo("nothing was decided", err=True)
-        return 0
+        return
     if name is None:
         raise click.UsageError("name the component, or the id of the decision")
     one = _one_of(workspace, made, name)
+    component = one.decision.component
     if verdict == "withdraw":
-        _add(workspace, [Withdrawal((one.record,), why)])
-        click.echo(
-            f"{one.id} withdrawn: {printable(str(one.decision.component))} is undecided again"
-        )
-        _hint(workspace)
-        return 0
-    if verdict == Verdict.NON_BREAKING and not force:
-        _hold_against(one.decision.component, evidence_about(workspace, one.decision))
-    who = _who(workspace)
-    _add(workspace, [revised(workspace.world, one.decision, Verdict(verdict), why, who)])
-    click.echo(printable(f"{one.decision.component}: {verdict}"))
-    _hint(workspace)
-    return 0
+        fact: Fact = Withdrawal((one.record,), why)
+        decision, said = None, f"{one.id} withdrawn: {component} is undecided again"
+    else:
+        if verdict == Verdict.NON_BREAKING and not force:
+            _hold_against(component, evidence_about(workspace, one.decision))
+        fact = revised(workspace.world, one.decision, Verdict(verdict), why, _who(workspace))
+        decision, said = verdict, f"{component}: {verdict}"
+    if not tell.dry_run:
+        _add(workspace, [fact])
+    fields = {"component": str(component), "decision": decision, "why": why or None}
+    tell.done({**fields, "instead_of": to_hex(one.record)}, [said])
+    if not tell.dry_run:
+        tell_if_alone(workspace)
 
 
 def _made(workspace: Workspace) -> list[_Made]:

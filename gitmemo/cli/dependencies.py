@@ -9,6 +9,7 @@ from pathlib import Path
 import click
 
 from gitmemo.cli.depending import add, remove
+from gitmemo.cli.groups import Group
 from gitmemo.cli.looking import look_at
 from gitmemo.cli.options import json_option, revision_options
 from gitmemo.cli.screen import paged
@@ -24,7 +25,7 @@ from gitmemo.versions.tree import DependencyTree, State, Touched, tree_of
 _COLORS = {State.VALID: "green", State.PARTLY: "yellow", State.CHANGED: "red", State.GONE: "red"}
 
 
-class _ListByDefault(click.Group):
+class _ListByDefault(Group):
     """A group in which the name of an op alone means `list`."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:

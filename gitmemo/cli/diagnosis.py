@@ -2,29 +2,28 @@
 
 from __future__ import annotations
 
-import ast
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager, redirect_stdout
+from collections.abc import Sequence
 
 import click
 
 from gitmemo.changes.evidence import note_of
-from gitmemo.cli.options import json_option
+from gitmemo.cli.loading import loaded_storage
+from gitmemo.cli.named_values import SpokenTag, named_values
+from gitmemo.cli.options import Whole, json_option
 from gitmemo.cli.screen import paged
 from gitmemo.commits.naming import components_here
+from gitmemo.commits.scenes import renames_ahead
 from gitmemo.commits.undecided import check_notes
 from gitmemo.display.json_lines import json_line
 from gitmemo.display.text import printable
-from gitmemo.errors import UnknownTag
+from gitmemo.errors import UnknownOp, UnknownTag, WrongArguments
+from gitmemo.errors.base import ExitCode
 from gitmemo.memo.checking import CheckReport, Finding
-from gitmemo.memo.definitions import only_defining
+from gitmemo.memo.explanation import CacheStatus, Explanation
 from gitmemo.memo.failures import failures_in
-from gitmemo.memo.opening import share, storage_of
 from gitmemo.memo.rechecking import ChangeReport
 from gitmemo.memo.storage import Storage
 from gitmemo.model.spoken import named
-from gitmemo.model.tags import SIGN
 from gitmemo.quantities import count
 from gitmemo.query import resolve_op
 from gitmemo.workspace import find
@@ -32,7 +31,14 @@ from gitmemo.workspace import find
 
 @click.command()
 @click.argument("op", required=False)
-@click.option("-n", "most", type=click.IntRange(min=1), default=10, help="How many; 10 if omitted.")
+@click.option(
+    "--limit",
+    "most",
+    type=Whole(min=1),
+    default=10,
+    metavar="N",
+    help="At most N; 10 if omitted.",
+)
 @json_option
 @paged
 def failures(op: str | None, most: int, as_json: bool) -> None:
@@ -57,16 +63,14 @@ def failures(op: str | None, most: int, as_json: bool) -> None:
     if not found:
         click.echo("no call has failed here", err=True)
     elif len(found) > most:
-        click.echo(f"{count(len(found) - most, 'older failure')} not shown (-n)", err=True)
+        click.echo(f"{count(len(found) - most, 'older failure')} not shown (--limit)", err=True)
 
 
 @click.command()
 @click.argument("target", metavar="[op:]NAME|code:COMPONENT")
-@click.option(
-    "--sample", type=click.IntRange(min=1), default=10, help="How many calls; 10 if omitted."
-)
+@click.option("--sample", type=Whole(min=1), default=10, help="How many calls; 10 if omitted.")
 @click.option("--all", "every", is_flag=True, help="Check all calls, not a sample.")
-@click.option("--seed", type=int, default=0, help="Another number chooses other calls.")
+@click.option("--seed", type=Whole(), default=0, help="Another number chooses other calls.")
 @click.option("--recorded", is_flag=True, help="Run nothing: compare the records of each call.")
 @json_option
 def check(target: str, sample: int, every: bool, seed: int, recorded: bool, as_json: bool) -> int:
@@ -84,7 +88,7 @@ def check(target: str, sample: int, every: bool, seed: int, recorded: bool, as_j
     name = target.removeprefix("op:")
     if not name:
         raise click.UsageError(f"{target!r}: write the op's name, such as train")
-    with _loaded_storage() as storage:
+    with loaded_storage() as storage:
         op = storage.load_op(name)
         report = storage.check(op, sample=None if every else sample, seed=seed, recorded=recorded)
     return _reported(report, as_json=as_json)
@@ -97,60 +101,53 @@ def check(target: str, sample: int, every: bool, seed: int, recorded: bool, as_j
 def why(op: str, arguments: tuple[str, ...], as_json: bool) -> None:
     """Say why a call of OP would be reused or computed, and what differs from the nearest stored call.
 
-    VALUE is a Python literal, else text; @TAG is the value with this name, if
-    there is one. Arguments that are not given are at their defaults; those
+    VALUE is a Python literal, else JSON, else text; @TAG is the value with this name,
+    if there is one. Arguments that are not given are at their defaults; those
     without a default are what the nearest stored call had. The op's file is
     imported. Nothing is run or recorded.
     """
-    given = dict(map(_argument, arguments))
-    with _loaded_storage() as storage:
-        loaded = storage.load_op(op)
-        tags = {text.partition("=")[0] for text in arguments if f"={SIGN}" in text}
-        tagged = {n: _meant(storage, v) if n in tags else v for n, v in given.items()}
-        explanation, taken = storage.explain_some(loaded, tagged)
+    try:
+        explanation, taken = _explained(op, arguments)
+    except (UnknownOp, WrongArguments):
+        if ahead := _renamed(op):
+            raise UnknownOp(op, (), False, "; ".join(ahead)) from None
+        raise
     if as_json:
         fields = {**explanation.as_dict(), "taken": list(taken)}
         click.echo(json_line(fields))
         return
     _show(str(explanation))
+    if explanation.status is CacheStatus.NOT_STORED:
+        for said in _renamed(op):
+            click.echo(printable(said), err=True)
     if taken:
-        click.echo(f"taken from the nearest stored call: {', '.join(taken)}", err=True)
+        said = printable(", ".join(map(str, explanation.taken)))
+        click.echo(f"taken from the nearest stored call: {said}", err=True)
+
+
+def _explained(op: str, arguments: Sequence[str]) -> tuple[Explanation, tuple[str, ...]]:
+    """Return what is to be said of a call, and which of its arguments a stored one lent."""
+    given = named_values(arguments)
+    with loaded_storage() as storage:
+        loaded = storage.load_op(op)
+        tagged = {name: _meant(storage, value) for name, value in given.items()}
+        return storage.explain_some(loaded, tagged)
+
+
+def _renamed(name: str) -> list[str]:
+    """Return what says that the next commit will recognise the op under this name."""
+    short = name.rpartition(":")[2]
+    return [said for to, said in renames_ahead(find()).items() if to.unit == short]
 
 
 def _meant(storage: Storage, value: object) -> object:
     """Return the value of a tag; a text that is none, though it begins like one, as it is."""
-    try:
-        return storage.tagged(value) if isinstance(value, str) else value
-    except UnknownTag:
+    if not isinstance(value, SpokenTag):
         return value
-
-
-def _argument(text: str) -> tuple[str, object]:
-    """Read `NAME=VALUE`.
-
-    >>> _argument("rate=0.1"), _argument("name=ada")
-    (('rate', 0.1), ('name', 'ada'))
-    """
-    name, separator, value = text.partition("=")
-    if not separator or not name.isidentifier():
-        raise click.UsageError(f"{text!r}: write NAME=VALUE, such as rate=0.1")
     try:
-        return name, ast.literal_eval(value.strip())
-    except (ValueError, SyntaxError, MemoryError, RecursionError):
-        return name, value
-
-
-@contextmanager
-def _loaded_storage() -> Iterator[Storage]:
-    """Open the project's storage; files that are imported for it make no calls.
-
-    What they print is not the result.
-    """
-    workspace = find()
-    storage = storage_of(workspace)
-    share(storage)
-    with redirect_stdout(sys.stderr), only_defining(workspace.project):
-        yield storage
+        return storage.tagged(value)
+    except UnknownTag:
+        return str(value)
 
 
 def _check_change(name: str, sample: int | None, seed: int) -> ChangeReport:
@@ -159,7 +156,7 @@ def _check_change(name: str, sample: int | None, seed: int) -> ChangeReport:
     workspace.world.enter()
     here = components_here(name, workspace.world, workspace.code)
     component = named(name, here, in_files=True)
-    with _loaded_storage() as storage:
+    with loaded_storage() as storage:
         report = storage.check_change(str(component), sample=sample, seed=seed)
     notes = check_notes(workspace)
     for (old, new), checked in report.found.items():
@@ -171,8 +168,8 @@ def _reported(report: CheckReport, *, as_json: bool) -> int:
     """Show a report; return the exit code."""
     _show_report(report, as_json=as_json)
     if not report.is_deterministic:
-        return 7
-    return 4 if report.calls and not report.was_run else 0
+        return ExitCode.DIFFERENT
+    return ExitCode.DAMAGED if report.calls and not report.was_run else ExitCode.DONE
 
 
 def _show_report(report: CheckReport, *, as_json: bool) -> None:

@@ -6,6 +6,7 @@ made to try locks and removed again, nothing that is found wrong ends the rest, 
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
@@ -14,16 +15,16 @@ import click
 from gitmemo.cli.doctor_machine import AREAS as OF_MACHINE
 from gitmemo.cli.doctor_machine import Look
 from gitmemo.cli.doctor_repository import configured, healthy, reachable, stale
-from gitmemo.cli.options import json_option
+from gitmemo.cli.options import Number, json_option
 from gitmemo.display.json_lines import json_line
 from gitmemo.display.text import printable
 from gitmemo.errors import GitmemoError, NotInRepository
+from gitmemo.errors.base import ExitCode
 from gitmemo.git.repository import locate
 from gitmemo.quantities import count
 from gitmemo.remotes.probing import Grade, Probe
 from gitmemo.workspace import find
 
-_TO_DO = 3
 _COLORS = {Grade.GOOD: "green", Grade.NOTE: "yellow", Grade.BAD: "red"}
 
 
@@ -31,7 +32,7 @@ _COLORS = {Grade.GOOD: "green", Grade.NOTE: "yellow", Grade.BAD: "red"}
 @click.option(
     "--timeout",
     "timeout_s",
-    type=click.FloatRange(min=0, min_open=True),
+    type=Number(min=0, min_open=True),
     default=10.0,
     show_default=True,
     metavar="SECONDS",
@@ -55,7 +56,7 @@ def doctor(timeout_s: float, offline: bool, as_json: bool) -> int:
                 click.echo(line)
     said = f"{count(wrong, 'problem')}: see what is said below each" if wrong else "all is well"
     click.echo(said, err=True)
-    return _TO_DO if wrong else 0
+    return ExitCode.NOT_READY if wrong else ExitCode.DONE
 
 
 def _areas(timeout_s: float | None) -> Iterator[tuple[str, Iterable[Probe]]]:
@@ -98,10 +99,13 @@ def failed(what: str, error: GitmemoError) -> Probe:
     return Probe(what, Grade.BAD, error.problem(), error.remedy(), error.exit_code)
 
 
-def _homeless(text: str) -> str:
+def without_home(text: str) -> str:
     """Return a text without the path of this user's home."""
     home = str(Path.home())
-    return text.replace(home, "~") if len(home) > 1 else text
+    if len(home) <= 1:
+        return text
+    # Not where the name goes on: /home/alice is not /home/al.
+    return re.sub(rf"(?<![\w.-]){re.escape(home)}(?![\w-]|\.\w)", "~", text)
 
 
 def _as_text(found: Probe) -> Iterator[str]:
@@ -112,7 +116,7 @@ def _as_text(found: Probe) -> Iterator[str]:
 
 
 def _shown(text: str) -> str:
-    return " / ".join(map(printable, _homeless(text).split("\n")))
+    return " / ".join(map(printable, without_home(text).split("\n")))
 
 
 def _as_json(area: str, found: Probe) -> str:
@@ -120,7 +124,7 @@ def _as_json(area: str, found: Probe) -> str:
         "area": area,
         "what": found.what,
         "grade": found.grade.value,
-        "said": _homeless(found.said),
-        "remedy": _homeless(found.remedy),
+        "said": without_home(found.said),
+        "remedy": without_home(found.remedy),
     }
     return json_line(fields)

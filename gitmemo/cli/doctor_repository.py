@@ -88,12 +88,28 @@ def _asked(workspace: Workspace, name: str, timeout_s: float) -> Probe:
 
 
 def healthy(workspace: Workspace) -> Iterator[Probe]:
-    """Look at hooks, records, the place of the values, locks and the clock."""
+    """Look at what git reads, hooks, records, the place of the values, locks and the clock."""
+    yield from _git(workspace.layout)
     yield _hooks(workspace.layout)
     yield from _records(workspace)
     yield from _store(workspace)
     yield _locks(workspace.layout)
     yield from _clock(workspace)
+
+
+def _git(layout: Layout) -> Iterator[Probe]:
+    from gitmemo.git.soundness import Part, unreadable
+
+    remedies = {
+        Part.INDEX: "move `index` out of the git folder; then `git reset` makes it from the last commit",
+        Part.COMMIT: "`git fsck` says what is gone; `git fetch` from a clone that has it, or clone again",
+    }
+    is_sound = True
+    for part, failed in unreadable(layout):
+        is_sound = False
+        yield Probe(f"git's {part}", Grade.BAD, failed.problem(), remedies[part])
+    if is_sound:
+        yield Probe("git's files", Grade.GOOD, "git reads its index and the last commit")
 
 
 def _hooks(layout: Layout) -> Probe:

@@ -7,8 +7,9 @@ from collections.abc import Callable, Mapping
 
 import click
 
-from gitmemo.cli.forgetting import has_inputs, input_of, restore
-from gitmemo.cli.options import confirmed, dry_run_option, json_option, yes_option
+from gitmemo.cli.forgetting import restore
+from gitmemo.cli.named_values import contents_of, has_inputs, named_values, refuse_unknown
+from gitmemo.cli.options import confirm, dry_run_option, json_option, yes_option
 from gitmemo.display.json_lines import json_line
 from gitmemo.display.text import printable
 from gitmemo.errors import NothingToDrop
@@ -32,6 +33,7 @@ _Test = Callable[[Call], bool]
 @click.option(
     "--stale", "only_stale", is_flag=True, help="Only what is not valid for today's code."
 )
+@click.option("--pending", "only_pending", is_flag=True, help="Only what is in no commit.")
 @click.option(
     "--keep-dependents", is_flag=True, help="Keep what used them, if its inputs are stored."
 )
@@ -45,6 +47,7 @@ def drop(
     version: str | None,
     where: tuple[str, ...],
     only_stale: bool,
+    only_pending: bool,
     keep_dependents: bool,
     yes: bool,
     dry_run: bool,
@@ -61,11 +64,17 @@ def drop(
     workspace = find()
     workspace.world.enter()
     if tombstone is not None:
-        restore(workspace, tombstone, message)
+        restore(workspace, tombstone, message, as_json=as_json)
         return
-    if not (targets or version or where or only_stale):
-        raise click.UsageError("say what: op:NAME, call:ID, --version, --where or --stale")
-    tests = _tests(workspace, targets, version, where, only_stale=only_stale)
+    if not (targets or version or where or only_stale or only_pending):
+        said = "say what: op:NAME, call:ID, --version, --where, --stale or --pending"
+        raise click.UsageError(said)
+    tests = _tests(workspace, targets, version, where)
+    if only_stale:
+        tests.append(stale_test(workspace.world, workspace.code))
+    if only_pending:
+        pending = workspace.world.pending_hids(workspace.code)
+        tests.append(lambda call: call.hid in pending)
 
     def chosen(call: Call) -> bool:
         return all(test(call) for test in tests)
@@ -76,9 +85,12 @@ def drop(
         raise NothingToDrop("this", ())
     if not (yes and as_json):  # then it is shown with what undoes it
         _show(plan, as_json=as_json)
-    yes = not dry_run and confirmed("dropping these calls", yes=yes)
-    done = plan.carried_out(world, message) if yes else plan
-    if yes and as_json:
+    if dry_run:
+        _say(plan)
+        return
+    confirm("dropping these calls", yes=yes)
+    done = plan.carried_out(world, message)
+    if as_json:
         _show(done, as_json=True)
     _say(done)
 
@@ -88,8 +100,6 @@ def _tests(
     targets: tuple[str, ...],
     version: str | None,
     where: tuple[str, ...],
-    *,
-    only_stale: bool,
 ) -> list[_Test]:
     world, code = workspace.world, workspace.code
     now = names_now(workspace)
@@ -105,10 +115,11 @@ def _tests(
     if version:
         tests.append(of_version(world, code, version))
     if where:
-        wanted = dict(map(input_of, where))
+        values = named_values(where)
+        about = [now.call(call) for call in calls if all(test(call) for test in tests)]
+        refuse_unknown(", ".join(sorted({call.op for call in about})), about, values)
+        wanted = contents_of(world, values)
         tests.append(lambda call: has_inputs(now.call(call), wanted))
-    if only_stale:
-        tests.append(stale_test(world, code))
     return tests
 
 

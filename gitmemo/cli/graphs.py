@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import asdict
 from pathlib import Path
 
 import click
 
 from gitmemo.cli.looking import look_at
-from gitmemo.cli.options import revision_options
+from gitmemo.cli.options import json_option, revision_options
 from gitmemo.cli.questions import asked
 from gitmemo.cli.screen import paged
-from gitmemo.drawing import Direction, Engine, format_of, put, render
+from gitmemo.display.json_lines import json_line
+from gitmemo.drawing import Direction, Engine, Graph, format_of, put, render
 from gitmemo.frames.picture import graph_of
 
 
@@ -33,6 +36,7 @@ from gitmemo.frames.picture import graph_of
 )
 @click.option("--all", "every", is_flag=True, help="Also calls of older code.")
 @revision_options
+@json_option
 @paged
 def graph(
     ops: tuple[str, ...],
@@ -43,6 +47,7 @@ def graph(
     every: bool,
     rev: str | None,
     later: bool,
+    as_json: bool,
 ) -> None:
     """Show the functions and variables that OPS are connected with, of all ops if none is named.
 
@@ -56,9 +61,26 @@ def graph(
         click.echo(said, err=True)
     drawn = graph_of(frame, view.world.pending_hids(view.code))
     direction: Direction = "LR" if lr else "TB"
+    if as_json and output is None:
+        for fields in _nodes_and_edges(drawn):
+            click.echo(json_line(fields))
+        return
     if output is None:
         click.echo(render(drawn, "txt", verbose=verbose, most=None).decode(), nl=False)
         return
     form = format_of(output)
     put(output, render(drawn, form, engine=engine, verbose=verbose, direction=direction))
+    if as_json:
+        click.echo(json_line({"wrote": str(output)}))
     click.echo(f"wrote {output}", err=True)
+
+
+def _nodes_and_edges(drawn: Graph) -> Iterator[dict[str, object]]:
+    """Yield each node, then each edge, for programs."""
+    for node in drawn.nodes:
+        fields = asdict(node)
+        fields["state"] = node.state or None
+        yield {"node": fields.pop("key"), **fields}
+    for edge in drawn.edges:
+        fields = asdict(edge)
+        yield {"edge": [fields.pop("source"), fields.pop("target")], **fields}

@@ -7,6 +7,7 @@ git fail; and nothing is loaded that this run does not need.
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
@@ -21,8 +22,10 @@ from gitmemo.errors import (
     BadSetting,
     GitmemoError,
     SegmentsAltered,
+    SystemRefused,
     UndecidedChanges,
 )
+from gitmemo.errors.base import ExitCode
 from gitmemo.quantities import count, size
 from gitmemo.setting_values import OnChange
 from gitmemo.workspace import Workspace, find
@@ -32,7 +35,10 @@ if TYPE_CHECKING:
     from gitmemo.commits.hook import Exported
     from gitmemo.commits.staged import Decided
 
-_ALONE = "nothing else is staged, so it may refuse; `gitmemo commit` commits them"
+_ALONE = (
+    "nothing else is staged, so it may refuse; `gitmemo commit` commits them, and any gitmemo "
+    "command unstages what a refused commit left"
+)
 REFUSED = 3
 """What the shims take for a refusal, besides 130; everything else is a failure of ours."""
 
@@ -64,7 +70,7 @@ def main(name: str, arguments: Sequence[str]) -> int:
         return error.exit_code
     except KeyboardInterrupt:
         _say("interrupted")
-        return 130
+        return ExitCode.ABORTED
 
 
 def run_hook(name: str, arguments: Sequence[str], *, exports: bool, checks: bool) -> int:
@@ -95,11 +101,13 @@ def run_hook(name: str, arguments: Sequence[str], *, exports: bool, checks: bool
         # calls stay in the journal and join a later commit.
         _say(f"gitmemo: {error}\n  {_GOES_ON}")
         return 0
+    except OSError as error:  # the same: a full disk, a folder that may not be written
+        _say(f"gitmemo: {SystemRefused.of(error)}\n  {_GOES_ON}")
+        return 0
     except Exception as error:  # noqa: BLE001  a defect of ours must not cost a commit either
-        _say(
-            f"gitmemo: internal error: {type(error).__name__}: {error}\n"
-            f"  fix: please report it; {_GOES_ON}"
-        )
+        from gitmemo.cli.failing import told_of
+
+        _say(f"gitmemo: {told_of(error)}; {_GOES_ON}")
         return 0
 
 
@@ -240,11 +248,18 @@ def _summary(exported: Exported) -> list[str]:
         # A hook cannot know of `--allow-empty` or `--amend`, with which git takes them.
         is_sure = not exported.alone or is_commit_of_calls()
         lines.append(said if is_sure else f"{said} if git makes one: {_ALONE}")
+    if exported.lacking:
+        stay = "stays" if exported.left == 1 else "stay"
+        lines.append(
+            f"{count(exported.left, 'call')} {stay} pending: this commit does not have the code that"
+            f" made them: git add {shlex.join(map(printable, exported.lacking))}"
+        )
     return lines
 
 
 def _decided(decided: Decided) -> list[str]:
     from gitmemo.model.facts import Verdict
+    from gitmemo.model.spoken import typed
 
     lines = list(map(printable, decided.recognised.sentences()))
     for case, answer in decided.answers:
@@ -252,6 +267,12 @@ def _decided(decided: Decided) -> list[str]:
         said = verdict.value if verdict else "pending: counts as breaking until decided"
         lines.append(f"{case.change.component} changed ({said})")
         lines += [f"  {line}" for line in case.evidence.lines() if verdict is None]
+        if answer.withheld:
+            again = f"gitmemo decide {printable(typed(case.change.component))}"
+            lines.append(
+                "  not recorded as non-breaking, for results differ: "
+                f"{again} --breaking, or --non-breaking --force"
+            )
         if verdict is Verdict.NON_BREAKING and case.needs and answer.with_needs:
             names = ", ".join(map(str, case.needs))
             lines.append(f"  older results depend on {names} too")

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from gitmemo.cli.groups import Group
 from gitmemo.cli.hook_run import REFUSED, run_hook
 from gitmemo.cli.options import json_option
 from gitmemo.display.json_lines import json_line
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
     from gitmemo.git.hookfiles import HookFound
 
 
-@click.group()
+@click.group(cls=Group)
 def hook() -> None:
     """Install, run or remove the git hooks."""
 

@@ -6,25 +6,21 @@ said so.
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager, redirect_stdout
 from pathlib import Path
 from typing import TypeVar
 
 import click
 
-from gitmemo.cli.options import json_option
+from gitmemo.cli.groups import Group
+from gitmemo.cli.loading import loaded_storage
+from gitmemo.cli.options import confirm, dry_run_option, json_option
 from gitmemo.display.json_lines import json_line
 from gitmemo.display.text import printable
-from gitmemo.memo.definitions import only_defining
-from gitmemo.memo.opening import share, storage_of
-from gitmemo.memo.storage import Storage
 from gitmemo.moving.ops import OpFinder
 from gitmemo.moving.report import FunctionReport
 from gitmemo.moving.taking import Taker
 from gitmemo.quantities import count
-from gitmemo.workspace import find
 
 _Command = TypeVar("_Command", bound=Callable[..., object])
 
@@ -45,7 +41,7 @@ def _moving_options(command: _Command) -> _Command:
             help="Take results whose code is not proven to be today's; their records say so.",
         ),
         click.option("-y", "--yes", is_flag=True, help="Unpickle results, which can run code."),
-        click.option("-n", "--dry-run", is_flag=True, help="Only say what would be brought."),
+        dry_run_option,
         json_option,
     )
     for option in reversed(options):
@@ -53,7 +49,7 @@ def _moving_options(command: _Command) -> _Command:
     return command
 
 
-@click.group(name="import")
+@click.group(cls=Group, name="import")
 def import_() -> None:
     """Bring results that another tool computed; say what was left out, and why.
 
@@ -80,8 +76,8 @@ def from_joblib(
     functions = read_folder(path)
     chosen = _maps(maps)
     number = sum(len(function.results) for function in functions)
-    reads = yes or (not dry_run and _may_read(number, as_json=as_json))
-    with _loaded_storage() as storage:
+    reads = _reads(number, yes=yes, dry_run=dry_run)
+    with loaded_storage() as storage:
         finder = OpFinder(storage, chosen)
         finder.check([function.name for function in functions])
         taker = Taker(storage, "joblib", trusts_code=trust_code, records=not dry_run)
@@ -114,8 +110,8 @@ def from_mandala(
     chosen = _maps(maps)
     database = OldDatabase(path, overflow)
     try:
-        reads = yes or (not dry_run and _may_read(len(database.calls), as_json=as_json))
-        with _loaded_storage() as storage:
+        reads = _reads(len(database.calls), yes=yes, dry_run=dry_run)
+        with loaded_storage() as storage:
             finder = OpFinder(storage, chosen)
             finder.check(sorted({call.op for call in database.calls}))
             taker = Taker(storage, "mandala", trusts_code=trust_code, records=not dry_run)
@@ -125,16 +121,6 @@ def from_mandala(
     finally:
         database.close()
     _show(reports, as_json=as_json, dry_run=dry_run)
-
-
-@contextmanager
-def _loaded_storage() -> Iterator[Storage]:
-    """Open the project's storage; files that are imported for it make no calls, and print aside."""
-    workspace = find()
-    storage = storage_of(workspace)
-    share(storage)
-    with redirect_stdout(sys.stderr), only_defining(workspace.project):
-        yield storage
 
 
 def _maps(given: Iterable[str]) -> dict[str, str]:
@@ -147,13 +133,12 @@ def _maps(given: Iterable[str]) -> dict[str, str]:
     return maps
 
 
-def _may_read(number: int, *, as_json: bool) -> bool:
-    """Whether results may be unpickled; asked where somebody can answer."""
-    said = f"{count(number, 'result')} will be unpickled, which runs code of whoever wrote them"
-    if as_json or not sys.stdin.isatty():
-        raise click.UsageError(f"{said}: add --yes if they are yours, or --dry-run")
-    click.confirm(f"{said}. Are they yours?", abort=True, err=True)
-    return True
+def _reads(number: int, *, yes: bool, dry_run: bool) -> bool:
+    """Whether results are to be unpickled: `--yes` says so, or somebody who is asked."""
+    if not (yes or dry_run):
+        results = count(number, "result")
+        confirm(f"unpickling {results}, which runs code of whoever wrote them", yes=False)
+    return yes or not dry_run
 
 
 def _show(reports: Sequence[FunctionReport], *, as_json: bool, dry_run: bool) -> None:

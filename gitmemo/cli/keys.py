@@ -7,6 +7,8 @@ from pathlib import Path
 
 import click
 
+from gitmemo.cli.options import json_option
+from gitmemo.display.json_lines import json_line
 from gitmemo.plain_files import replace_file
 from gitmemo.settings_files import edit_own, setting
 from gitmemo.signing_keys import KeyTable, SigningKey, key_at, new_key
@@ -28,6 +30,7 @@ _FOLDER = "gitmemo/keys"
 @click.option("--required/--optional", default=None, help="Refuse values without a signature.")
 @click.option("--forget", metavar="ID", help="Trust this key no longer.")
 @click.option("--remove", is_flag=True, help="Use no key.")
+@json_option
 def key(
     name: str,
     generate: bool,
@@ -35,6 +38,7 @@ def key(
     required: bool | None,
     forget: str | None,
     remove: bool,
+    as_json: bool,
 ) -> None:
     """Sign what is pushed to a remote, and trust what others with the same key have signed.
 
@@ -56,6 +60,10 @@ def key(
         table = replace(table, required=required)
     if table != before:
         _edit(workspace, name, table)
+    if as_json:
+        fields = {"keys": table.files, "signs": table.sign, "required": table.required}
+        click.echo(json_line({"remote": name, **fields}))
+        return
     _say(name, table)
     if generate and table.sign is not None:
         click.echo(

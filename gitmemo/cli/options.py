@@ -8,8 +8,8 @@ from typing import TypeVar
 
 import click
 
-from gitmemo.cli.screen import AS_JSON
-from gitmemo.errors import NotConfirmed
+from gitmemo.cli.screen import AS_JSON, is_terminal
+from gitmemo.errors import Aborted, NotConfirmed
 
 
 def _note(ctx: click.Context, _parameter: click.Parameter, value: bool) -> bool:
@@ -26,23 +26,38 @@ json_option = click.option(
     help="Print one JSON object per line; errors too.",
 )
 
+
+class Whole(click.IntRange):
+    """A whole number, which click calls an integer range."""
+
+    name = "whole number"
+
+
+class Number(click.FloatRange):
+    """A number, which click calls a float range."""
+
+    name = "number"
+
+
 yes_option = click.option("-y", "--yes", is_flag=True, help="Do it, and ask nothing.")
 dry_run_option = click.option(
     "-n", "--dry-run", is_flag=True, help="Only say what would be done, and ask nothing."
 )
 
 
-def confirmed(what: str, *, yes: bool) -> bool:
-    """Whether something that takes away is to be done; asks, if `--yes` was not said.
+def confirm(what: str, *, yes: bool) -> None:
+    """Go on if something that takes away is to be done; ask, if `--yes` was not said.
 
     Raises:
         NotConfirmed: Nobody can be asked.
+        Aborted: Somebody said no.
     """
     if yes:
-        return True
-    if not (sys.stdin.isatty() and sys.stderr.isatty()):
+        return
+    if not (is_terminal(sys.stdin) and is_terminal(sys.stderr)):
         raise NotConfirmed(what)
-    return click.confirm(f"{what}?", err=True)
+    if not click.confirm(f"{what}?", err=True):
+        raise Aborted(what, "answer y to do it; --dry-run only says what would be done")
 
 
 def refuse_both(*, yes: bool, dry_run: bool) -> None:
@@ -57,6 +72,16 @@ user_option = click.option(
     help="Only calls committed by somebody whose name or email has TEXT in it.",
 )
 
+
+remote_option = click.option(
+    "-r",
+    "--remote",
+    "asked",
+    is_flag=False,
+    flag_value="",
+    metavar="[NAME]",
+    help="Ask a remote too, the default one or NAME: what is not there, and what is not here.",
+)
 
 _Command = TypeVar("_Command", bound=Callable[..., object])
 

@@ -12,7 +12,7 @@ from pathlib import Path
 import click
 
 from gitmemo.cli.looking import look_at
-from gitmemo.cli.options import json_option, revision_options, user_option
+from gitmemo.cli.options import Whole, json_option, revision_options, user_option
 from gitmemo.cli.screen import paged
 from gitmemo.display.json_lines import json_line
 from gitmemo.display.text import table
@@ -41,7 +41,7 @@ from gitmemo.world.glimpses import glimpse
 
 
 @click.command()
-@click.argument("ops", nargs=-1, required=True)
+@click.argument("ops", nargs=-1)
 @click.option(
     "--where", metavar="CONDITION", help="Only rows that meet it: 'acc > 0.8 and n in (5, 10)'."
 )
@@ -51,7 +51,7 @@ from gitmemo.world.glimpses import glimpse
 )
 @click.option("--columns", metavar="NAMES", help="Show these columns only: 'n,lr,acc'.")
 @click.option("--sort", metavar="NAMES", help="Sort by these columns; '-acc' sorts downwards.")
-@click.option("--limit", type=click.IntRange(min=0), metavar="N", help="Show at most N rows.")
+@click.option("--limit", type=Whole(min=0), metavar="N", help="Show at most N rows.")
 @user_option
 @revision_options
 @click.option("--all", "every", is_flag=True, help="Also show calls of older code.")
@@ -80,7 +80,9 @@ def df(
     parquet: str | None,
     as_json: bool,
 ) -> None:
-    """Show the calls of OPS as a table, one row per result, joined along the values that flowed.
+    """Show the calls of OPS, of the only op if none is named, as a table, one row per result.
+
+    They are joined along the values that flowed.
 
     OPS are names like `train` or `analysis.train:train`; or @NAME, the call that made the value
     with this tag. Shown are the calls that
@@ -90,14 +92,21 @@ def df(
     """
     if sum((as_json, as_csv, parquet is not None)) > 1:
         raise click.UsageError("--json, --csv and --parquet exclude each other.")
+    if parquet == "-":
+        raise click.UsageError("a Parquet file cannot be standard output: name a file")
     view = look_at(rev, later=later)
-    found = asked(view, ops, every=every)
+    chosen = ops or (_only_op(view),)
+    found = asked(view, chosen, every=every)
     frame = found.frame
     frame = frame.where(authors_of(view.world).test(user)) if user else frame
     frame = frame.expand_back() if back else frame
-    if len(frame):  # else there is nothing to ask of it: what is said of calls left out says why
+    names = _listed(columns)
+    if len(frame):
         frame = _sorted(frame.query(where) if where else frame, sort)
-    names = _listed(columns) if len(found.frame) else []
+    elif where or sort or names:  # of no rows: what is misspelt is wrong all the same
+        known = found.frame if len(found.frame) else asked(view, chosen, every=True).frame
+        _check(known.expand_back() if back else known, where, sort, names)
+        names = []
     result = frame.table(*names, explode=explode)
     if parquet is not None:
         write_parquet(result, parquet, limit)
@@ -111,6 +120,26 @@ def df(
         click.echo(said, err=True)
 
 
+def _only_op(view: View) -> str:
+    """Return the op that has calls, if it is only one."""
+    ops = sorted({call.op for call in names_now(view).calls(view.world.calls(view.code))})
+    if len(ops) == 1:
+        return ops[0]
+    if ops:
+        raise click.UsageError(f"name one of the ops that have calls, or some: {', '.join(ops)}")
+    raise click.UsageError("no op has calls here yet: `gitmemo run` a program that calls one")
+
+
+def _check(
+    frame: ComputationFrame, where: str | None, sort: str | None, names: Sequence[str]
+) -> None:
+    """Refuse a question that no frame of these calls could answer."""
+    if len(frame):
+        if where:
+            frame.query(where)
+        _sorted(frame, sort).table(*names)
+
+
 @dataclass(frozen=True, slots=True)
 class Asked:
     """The calls of ops that a command is about.
@@ -121,6 +150,7 @@ class Asked:
         selection: The calls of the code, and those of other code.
     """
 
+    view: View
     frame: ComputationFrame
     meant: Meant
     selection: Selection
@@ -132,9 +162,15 @@ class Asked:
         unreachable = sum(map(self.meant.has, others.unreachable))
         if stale:
             older = f"{count(stale, 'call')} of older code not shown (--all)"
-            yield f"{older}; if they still count: gitmemo decide"
+            yield f"{older}; if they still count: gitmemo decide" if self._is_any_open() else older
         if unreachable:
             yield f"{count(unreachable, 'call')} on results of older code not shown (--all)"
+
+    def _is_any_open(self) -> bool:
+        """Whether there is something to decide in the work tree; it is not about revisions."""
+        from gitmemo.commits.undecided import is_any_open
+
+        return self.view.rev is None and is_any_open(self.view.workspace)
 
 
 def asked(view: View, ops: Sequence[str], *, every: bool) -> Asked:
@@ -152,7 +188,7 @@ def asked(view: View, ops: Sequence[str], *, every: bool) -> Asked:
     spoken = asked_once(names_in_program(view.world, view.project))
     frame = select(selection.calls, meant.ops, view.later, spoken, older)
     chosen = frozenset(call.hid for call in selection.calls if meant.has(call))
-    return Asked(replace(frame, selected=chosen), meant, selection)
+    return Asked(view, replace(frame, selected=chosen), meant, selection)
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,7 +254,10 @@ def _as_json(result: Table) -> Iterator[str]:
     marks = result.marks()
     for number, row in enumerate(result.rows):
         cells = {name: [json_value(slot) for slot in cell] for name, cell in row.items()}
-        flat = {name: values[0] if len(values) == 1 else values for name, values in cells.items()}
+        flat = {
+            name: values[0] if len(values) == 1 else {"each": values}
+            for name, values in cells.items()
+        }
         flat |= {name: said[number] for name, said in marks.items()}
         yield json_line(flat)
 

@@ -6,26 +6,29 @@ shown, and only `check` asks a remote.
 
 from __future__ import annotations
 
+import shlex
 from typing import TYPE_CHECKING
 
 import click
 
+from gitmemo.cli.changing import OWN
+from gitmemo.cli.groups import Group
 from gitmemo.cli.keys import key
 from gitmemo.cli.options import json_option
 from gitmemo.cli.remote_cleaning import remote_gc
 from gitmemo.cli.remote_modify import modify
 from gitmemo.cli.remote_settings import (
     MEANT_FOR,
-    OWN,
     change,
+    doubts,
     force,
     is_trusted,
     leftovers,
     local,
     option_of,
+    place_said,
     refuse_foreign,
     refuse_misspelt,
-    staged,
     tell_leftovers,
 )
 from gitmemo.cli.remote_trust import trust
@@ -33,7 +36,7 @@ from gitmemo.display.json_lines import json_line
 from gitmemo.display.text import printable
 from gitmemo.errors import RemoteInvalid, RemoteUnknown
 from gitmemo.quantities import count
-from gitmemo.remote_tables import shown, veiled
+from gitmemo.remote_tables import HIDDEN, RemoteTable, shown, veiled
 from gitmemo.settings_files import renaming, setting
 from gitmemo.workspace import find, remote_cache
 
@@ -43,7 +46,7 @@ if TYPE_CHECKING:
 _DEFAULT = ("default_remote",)
 
 
-@click.group()
+@click.group(cls=Group)
 def remote() -> None:
     """Say where values are shared, and which remotes are trusted."""
 
@@ -94,12 +97,12 @@ def add(
     if is_default:
         changes.append(setting(_DEFAULT, name))
     change(workspace, *changes, is_local=is_local)
-    click.echo(
-        f"added {name}: {printable(config.shown_url)} ({staged(workspace, is_local=is_local)})"
-    )
+    click.echo(f"added {name}: {printable(config.shown_url)} ({place_said(is_local=is_local)})")
     place = place_of(config, workspace.root)
     if place != config.shown_url:
         click.echo(printable(f"  the directory {place}, counted from the repository's root"))
+    for line in doubts(workspace, config):
+        click.echo(printable(f"  {line}"), err=True)
     settings = find().settings
     if settings.default_remote is None:
         names = ", ".join(settings.remotes)
@@ -214,7 +217,7 @@ def rename(old: str, new: str) -> None:
     if old in settings.committed_remotes:
         change(workspace, *changes, is_local=False)
     is_shared = old in settings.committed_remotes
-    click.echo(f"{old} is {new} now ({staged(workspace, is_local=not is_shared)})")
+    click.echo(f"{old} is {new} now ({place_said(is_local=not is_shared)})")
     if was_trusted:
         click.echo(
             f"  trusted in this clone under the new name too; values that were pulled from {old} "
@@ -228,7 +231,8 @@ def rename(old: str, new: str) -> None:
 def remove(name: str, is_local: bool) -> None:
     """Forget a remote. What is there stays there; what was pulled stays here.
 
-    With --local only what this clone says of it is forgotten.
+    With --local only what this clone says of it is forgotten. Nothing is asked, as by git: what
+    would bring it back is said.
     """
     workspace = find()
     settings = workspace.settings
@@ -248,10 +252,12 @@ def remove(name: str, is_local: bool) -> None:
     if is_shared and is_gone:
         was_default = settings.committed_default == name
         change(workspace, gone, *([no_default] if was_default else ()), is_local=False)
-    click.echo(f"removed {name} ({staged(workspace, is_local=is_local or not is_shared)})")
+    click.echo(f"removed {name} ({place_said(is_local=is_local or not is_shared)})")
     if not is_gone:
         return
     click.echo("  values there stay there, values that were pulled stay here")
+    if table := settings.remotes.get(name):
+        click.echo(printable(f"  to have it again: {_adding(name, table, is_local=not is_shared)}"))
     if name in settings.trusted:
         click.echo(
             "  those of them that need unpickling stay readable here; to end that: "
@@ -259,18 +265,29 @@ def remove(name: str, is_local: bool) -> None:
         )
 
 
+def _adding(name: str, table: RemoteTable, *, is_local: bool) -> str:
+    """Return the command that adds a remote as it was; secrets are not repeated."""
+    options = {key: value for key, value in shown(table).items() if value != HIDDEN}
+    words = ["gitmemo", "remote", "add", name, veiled(table["url"])]
+    words += [word for key, value in options.items() for word in ("-o", f"{key}={value}")]
+    return shlex.join([*words, "--local"] if is_local else words)
+
+
 @remote.command()
 @click.argument("name", required=False)
 @click.option("--unset", is_flag=True, help="Name no default.")
 @local
-def default(name: str | None, unset: bool, is_local: bool) -> None:
+@json_option
+def default(name: str | None, unset: bool, is_local: bool, as_json: bool) -> None:
     """Say which remote is used when none is named; without NAME show which."""
     workspace = find()
     if name is None and not unset:
         chosen = workspace.settings.default_remote
         if chosen is None:
             raise RemoteUnknown(None, tuple(workspace.settings.remotes))
-        click.echo(chosen)
+        is_own = workspace.settings.own_default == chosen
+        fields = {"default": chosen, "own": is_own}
+        click.echo(json_line(fields) if as_json else chosen)
         return
     if name is not None and unset:
         raise click.UsageError("either NAME or --unset")
@@ -279,8 +296,11 @@ def default(name: str | None, unset: bool, is_local: bool) -> None:
     if name and not is_local and name not in workspace.settings.committed_remotes:
         raise RemoteInvalid(name, f"it is in {OWN} only", "add --local")
     change(workspace, setting(_DEFAULT, name), is_local=is_local)
+    if as_json:
+        click.echo(json_line({"default": name, "own": is_local}))
+        return
     said = "no default remote" if name is None else f"{name} is the default remote"
-    click.echo(f"{said} ({staged(workspace, is_local=is_local)})")
+    click.echo(f"{said} ({place_said(is_local=is_local)})")
 
 
 @remote.command()

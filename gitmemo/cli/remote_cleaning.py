@@ -7,9 +7,10 @@ from typing import TYPE_CHECKING
 
 import click
 
-from gitmemo.cli.options import json_option, refuse_both
+from gitmemo.cli.options import dry_run_option, json_option, refuse_both
 from gitmemo.display.json_lines import json_line
 from gitmemo.display.text import printable
+from gitmemo.errors.base import ExitCode
 from gitmemo.quantities import count, size
 from gitmemo.workspace import find
 
@@ -28,7 +29,7 @@ _DAY_S = 86_400
 @click.option(
     "-y", "--yes", is_flag=True, help="Do it; without this nothing is written or deleted."
 )
-@click.option("-n", "--dry-run", is_flag=True, help="Only say what would go, as without --yes.")
+@dry_run_option
 @click.option(
     "--ignore-others",
     is_flag=True,
@@ -69,7 +70,7 @@ def remote_gc(
     cleaning = RemoteCleaning(workspace, workspace.remote(name))
     with nullcontext() if no_fetch else cleaning.fetched() as fetched:
         if fetched is not None and not _is_enough(fetched, must=yes):
-            return 5
+            return ExitCode.UNREACHABLE
         if forgotten:
             cleaning.forget(forgotten, only_check=not yes)
             said = "forgot" if yes else "would forget"

@@ -12,17 +12,17 @@ from typing import TYPE_CHECKING
 
 import click
 
+from gitmemo.cli.changing import OWN
 from gitmemo.cli.remote_settings import (
     MEANT_FOR,
-    OWN,
     change,
     force,
     is_trusted,
     local,
     option_of,
+    place_said,
     refuse_foreign,
     refuse_misspelt,
-    staged,
 )
 from gitmemo.config import COMMITTED
 from gitmemo.display.text import printable
@@ -102,7 +102,7 @@ def modify(
         change(workspace, *changes, is_local=is_local)
     if note != tables.meant_for.get(name):
         change(workspace, setting((MEANT_FOR, name), note), is_local=True)
-    click.echo(f"changed {name} ({staged(workspace, is_local=is_local)})")
+    click.echo(f"changed {name} ({place_said(is_local=is_local)})")
     for line in _consequences(name, committed, own, note, is_local=is_local):
         click.echo(printable(f"  {line}"))
     if place_of(config, workspace.root) != config.shown_url:

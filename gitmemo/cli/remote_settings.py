@@ -5,17 +5,17 @@ Not the commands. Invariant: a change of the committed settings is staged.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from typing import TYPE_CHECKING
 
 import click
 
+from gitmemo.cli.changing import OWN, change_settings
 from gitmemo.config import COMMITTED, Settings
 from gitmemo.display.text import printable
 from gitmemo.errors import GitmemoError, RemoteInvalid
-from gitmemo.git.cli import Git
 from gitmemo.remote_tables import HIDDEN, looks_secret
-from gitmemo.settings_files import Change, edit, edit_own
+from gitmemo.settings_files import Change
 from gitmemo.workspace import Workspace
 
 if TYPE_CHECKING:
@@ -27,7 +27,6 @@ local = click.option(
 force = click.option(
     "--force", "is_forced", is_flag=True, help="Take options that are not known here."
 )
-OWN = "this clone's own settings"
 MEANT_FOR = "meant_for"
 
 
@@ -108,17 +107,25 @@ def refuse_foreign(config: RemoteConfig) -> None:
     )
 
 
+def doubts(workspace: Workspace, config: RemoteConfig) -> Iterator[str]:
+    """Yield what speaks against a directory as a remote, though it may be meant."""
+    if config.protocol is not None:
+        return
+    folder = config.folder.resolve()
+    if folder.is_relative_to(workspace.root.resolve()):
+        yield (
+            "it lies in this work tree: `git add .` would commit the values, and it cannot be "
+            f"trusted; a folder beside it is better: gitmemo remote modify {config.name} --url ../PLACE"
+        )
+    if not folder.parent.is_dir():
+        yield f"there is no folder {folder.parent} here: pushes fail until it is there"
+
+
 def change(workspace: Workspace, *changes: Change, is_local: bool) -> None:
-    """Change the committed settings, or this clone's own."""
-    if is_local:
-        edit_own(workspace.layout.common_dir, *changes)
-    else:
-        edit(workspace.root, COMMITTED, *changes)
+    """Change this clone's own settings, or the committed ones and stage them."""
+    change_settings(workspace.layout, *changes, is_local=is_local)
 
 
-def staged(workspace: Workspace, *, is_local: bool) -> str:
-    """Stage the committed settings if they were changed; say where a change is."""
-    if is_local:
-        return f"in {OWN}"
-    Git(workspace.root).run("add", "--", COMMITTED)
-    return f"staged {COMMITTED}"
+def place_said(*, is_local: bool) -> str:
+    """Say where a change is."""
+    return f"in {OWN}" if is_local else f"staged {COMMITTED}"

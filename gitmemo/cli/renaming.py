@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import click
 
-from gitmemo.cli.options import json_option
+from gitmemo.cli.options import dry_run_option, json_option
+from gitmemo.cli.telling import tell_if_alone
 from gitmemo.commits.histories import render_histories
 from gitmemo.commits.renames import Plan, plan_part, plan_rename, plan_undo
-from gitmemo.commits.waiting import HINT, is_alone
 from gitmemo.display.json_lines import json_line
 from gitmemo.display.text import printable
 from gitmemo.model.facts import Move, Rename, RenameKind
@@ -24,7 +24,7 @@ from gitmemo.workspace import Workspace, find
 @click.option(
     "--non-breaking", "changed_too", is_flag=True, help="Also where more than names changed."
 )
-@click.option("-n", "--dry-run", is_flag=True, help="Only show what would be recorded.")
+@dry_run_option
 @click.option("--undo", is_flag=True, help="Take back what was recorded of OLD and NEW.")
 @click.option("-m", "--message", default="", help="Why.")
 @json_option
@@ -72,12 +72,7 @@ def _record(workspace: Workspace, plan: Plan, *, dry_run: bool) -> None:
     workspace.world.enter()
     render_histories(workspace)
     click.echo("recorded; it joins the next commit (gitmemo rename --undo OLD NEW)", err=True)
-    _hint(workspace)
-
-
-def _hint(workspace: Workspace) -> None:
-    if is_alone(workspace):
-        click.echo(HINT, err=True)
+    tell_if_alone(workspace)
 
 
 def _undo(workspace: Workspace, old: str, new: str, why: str, *, dry_run: bool) -> None:
@@ -88,7 +83,7 @@ def _undo(workspace: Workspace, old: str, new: str, why: str, *, dry_run: bool) 
         return
     workspace.world.record([withdrawal])
     click.echo(f"took back {said}; it joins the next commit", err=True)
-    _hint(workspace)
+    tell_if_alone(workspace)
 
 
 def _show(plan: Plan, *, as_json: bool) -> None:

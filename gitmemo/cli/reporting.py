@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import sys
 import webbrowser
 from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
@@ -13,7 +14,7 @@ from typing import TypeVar
 import click
 
 from gitmemo.cli.looking import look_at, where
-from gitmemo.cli.options import revision_options
+from gitmemo.cli.options import Whole, revision_options
 from gitmemo.cli.questions import asked
 from gitmemo.errors import PageNotWritten
 from gitmemo.plain_files import replace_file
@@ -55,11 +56,11 @@ def _question_options(command: _Command) -> _Command:
     type=click.Path(path_type=Path),
     default=Path("results.html"),
     metavar="FILE",
-    help="Where to write it; results.html if omitted.",
+    help="Where to write it, - for standard output; results.html if omitted.",
 )
 @click.option(
     "--limit",
-    type=click.IntRange(min=1),
+    type=Whole(min=1),
     default=MOST_ROWS,
     metavar="N",
     help="At most N rows of each op, those of the newest calls; 10000 if omitted.",
@@ -83,15 +84,23 @@ def report(
     network and no server, and can be mailed. @NAME among OPS is the call that made the value with
     this tag.
     """
-    _refuse_unwritable(output)
+    is_piped = str(output) == "-"
+    if is_piped and is_opened:
+        raise click.UsageError("--open shows a file: name one")
+    if not is_piped:
+        _refuse_unwritable(output)
     question = PageQuestion(ops, condition, since, rev, later, every, limit)
     document = question.document(look_at(rev, later=later), _commit_to_compare)
     html = html_of(document.as_dict(), document.graph).encode()
-    _write(output, html)
+    if is_piped:
+        sys.stdout.buffer.write(html)
+    else:
+        _write(output, html)
     for note in document.notes:
         click.echo(note, err=True)
     calls = count(document.calls, "call")
-    click.echo(f"wrote {output}: {calls}, {size(len(html))}", err=True)
+    where_to = "to standard output" if is_piped else str(output)
+    click.echo(f"wrote {where_to}: {calls}, {size(len(html))}", err=True)
     if is_opened:
         webbrowser.open(output.resolve().as_uri())
 
@@ -100,7 +109,7 @@ def report(
 @_question_options
 @click.option(
     "--port",
-    type=click.IntRange(0, 65535),
+    type=Whole(0, 65535),
     default=0,
     metavar="N",
     help="The port; one that is free if omitted.",

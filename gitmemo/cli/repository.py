@@ -7,10 +7,9 @@ import click
 from gitmemo.cli.options import json_option
 from gitmemo.display.json_lines import json_line
 from gitmemo.display.text import printable_lines
+from gitmemo.errors.base import ExitCode
 from gitmemo.quantities import count
 from gitmemo.workspace import find
-
-_DAMAGED = 4
 
 
 @click.command()
@@ -48,4 +47,4 @@ def verify(repair: bool, check: bool, as_json: bool) -> int:
     stay = sum(problem.stays for problem in found)
     said = f"{count(stay, 'problem')} left, {len(found) - stay} dealt with"
     click.echo(said if found else "everything that is stored can be read", err=True)
-    return _DAMAGED if stay else 0
+    return ExitCode.DAMAGED if stay else ExitCode.DONE

@@ -6,8 +6,7 @@ import sys
 import traceback
 import types
 import warnings
-from collections import Counter as Tally
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -15,14 +14,19 @@ from typing import Any
 import click
 
 from gitmemo.cli.commands import report
+from gitmemo.cli.freezing import freezing
+from gitmemo.collector import collect_as_python_does
+from gitmemo.commits.scenes import renames_ahead
+from gitmemo.config import is_unattended
 from gitmemo.display.text import printable, printable_lines
-from gitmemo.errors import CallsFailed, GitmemoError, NewCallRefused
+from gitmemo.errors import CallsFailed, GitmemoError, SystemRefused
 from gitmemo.git.hookfiles import is_installed
-from gitmemo.memo.calls import CallEvent, Counter
+from gitmemo.memo.calls import CallEvent, Counter, Reason
 from gitmemo.memo.opening import share, storage_of
 from gitmemo.memo.storage import Storage
+from gitmemo.model.components import in_words
 from gitmemo.quantities import count, duration
-from gitmemo.workspace import find
+from gitmemo.workspace import Workspace, find
 
 _OWN_FOLDER = str(Path(__file__).resolve().parent.parent)
 
@@ -44,17 +48,36 @@ def run(
 ) -> int:
     """Run SCRIPT with ARGS, with the project's storage active, and say what was reused.
 
-    The exit code is the script's. With --frozen it is 3 if a call would have to be computed,
-    whatever the script does about that.
+    The exit code is the script's. With --frozen it is 3 if a call would have to be computed, there
+    or in a process that the script starts, whatever the script does about that.
     """
+    collect_as_python_does()
     workspace = find(script.parent)
+    if not frozen:
+        return _run(workspace, script, args, verbose, recompute_missing, lambda: False)
+    with freezing(workspace.root.resolve()) as freeze:
+        code = _run(workspace, script, args, verbose, recompute_missing, lambda: freeze.has_refused)
+        return freeze.end() or code
+
+
+def _run(
+    workspace: Workspace,
+    script: Path,
+    args: tuple[str, ...],
+    verbose: bool,
+    recompute_missing: bool,
+    has_refused: Callable[[], bool],
+) -> int:
+    """Run it; return the exit code of the script."""
     storage = storage_of(workspace)
     if recompute_missing:
         storage.recompute_missing()
-    if frozen:
-        storage.allow_new_calls(False)
+
+    changed: list[CallEvent] = []
 
     def tell(event: CallEvent) -> None:
+        if event.reason is Reason.CODE_CHANGED:
+            changed.append(event)
         if verbose:
             click.echo(event.sentence(), err=True)
 
@@ -69,35 +92,64 @@ def run(
         try:
             code = _run_as_main(script, path, args)
         except Exception as error:  # noqa: BLE001  whatever the script raises, it ends as under Python
-            failure = error
+            failure = _as_refused(error)
+        except KeyboardInterrupt:
+            click.echo(_summary(storage.counter), err=True)
+            if storage.counter.computed:
+                click.echo(
+                    "gitmemo: the calls that ended are kept: run it again to go on", err=True
+                )
+            raise
     click.echo(_summary(storage.counter), err=True)
-    if not is_installed(workspace.layout):
+    _tell_undecided(workspace, changed)
+    if storage.counter.computed:
+        for said in renames_ahead(workspace).values():
+            click.echo(printable(f"gitmemo: {said}"), err=True)
+    if not is_unattended() and not is_installed(workspace.layout):
         click.echo("the git hooks are not installed in this clone: run `gitmemo init`", err=True)
-    refused = frozen and storage.counter.refused
-    if isinstance(failure, CallsFailed) and not refused:
+    if isinstance(failure, CallsFailed) and not has_refused():
         click.echo(_as_python_says(path, failure), nl=False, err=True)
         code = failure.exit_code
     elif isinstance(failure, GitmemoError):
         # One clear message, below the lines of the script that led to it.
         click.echo("".join(traceback.format_list(_frames(path, failure))), nl=False, err=True)
-        if not refused:
+        if not has_refused():
             raise failure
         report(failure, as_json=False)  # perhaps one that holds several
     elif failure is not None:
         click.echo(_as_python_says(path, failure), nl=False, err=True)
         code = 1
-    return _thawed(storage.counter) or code if frozen else code
+    return code
 
 
-def _thawed(counter: Counter) -> int:
-    """Say which calls a frozen run would have computed, or did; return the exit code, 0 if none."""
-    for op, number in Tally(counter.refused).items():
-        said = f"{count(number, 'call')} of {op} would have to be computed"
-        click.echo(printable(f"gitmemo: frozen: {said} (`gitmemo why {op}`)"), err=True)
-    if counter.computed:
-        said = f"{count(counter.computed, 'call')} computed, for the script allowed new calls"
-        click.echo(f"gitmemo: frozen: {said}", err=True)
-    return NewCallRefused.exit_code if counter.refused or counter.computed else 0
+def _as_refused(error: Exception) -> Exception:
+    """Return what the system refused to gitmemo, not to the script, as an error that says what to do."""
+    innermost = traceback.extract_tb(error.__traceback__)[-1].filename
+    if isinstance(error, OSError) and innermost.startswith(_OWN_FOLDER):
+        return SystemRefused.of(error).with_traceback(error.__traceback__)
+    return error
+
+
+def _tell_undecided(workspace: Workspace, changed: Sequence[CallEvent]) -> None:
+    """Say how many calls were not reused because of code that nobody has decided about."""
+    if not changed:
+        return
+    from gitmemo.commits.undecided import open_changes
+
+    try:
+        undecided = {change.component for change in open_changes(workspace)}
+    except GitmemoError:  # the program said what it has to say; `gitmemo status` says this
+        return
+    about = [undecided.intersection(event.changed) for event in changed]
+    number = sum(map(bool, about))
+    if number:
+        names = ", ".join(map(in_words, sorted(set().union(*about))))
+        said = (
+            f"{count(number, 'call')} not reused because of changes that nobody has decided about"
+        )
+        click.echo(printable(f"gitmemo: {said}: {names}"), err=True)
+        remedy = "if older results stay valid: gitmemo decide --non-breaking; else: --breaking"
+        click.echo(f"  {remedy}", err=True)
 
 
 def _enter(storage: Storage, entered: ExitStack) -> None:

@@ -8,10 +8,9 @@ from __future__ import annotations
 
 import functools
 import os
-import shutil
 import sys
 from collections.abc import Callable
-from typing import ParamSpec, TypeVar
+from typing import ParamSpec, TextIO, TypeVar
 
 import click
 
@@ -72,6 +71,11 @@ def paged(command: Callable[_P, _T]) -> Callable[_P, _T]:
     return inner
 
 
+def is_terminal(stream: TextIO | None) -> bool:
+    """Whether a stream is a terminal; one that whoever started the program has closed is none."""
+    return stream is not None and stream.isatty()
+
+
 def _pager() -> str | None:
     """Return the command of the pager that people want here; None for none."""
     from gitmemo.config import is_plain_terminal  # the list of commands needs none of it
@@ -79,10 +83,12 @@ def _pager() -> str | None:
     meta = click.get_current_context().meta
     if meta.get(_NO_PAGER) or meta.get(AS_JSON) or is_plain_terminal():
         return None
-    if not (sys.stdin.isatty() and sys.stdout.isatty()):
+    if not (is_terminal(sys.stdin) and is_terminal(sys.stdout)):
         return None
     for name in ("GITMEMO_PAGER", "GIT_PAGER", "PAGER"):
         if name in os.environ:
             chosen = os.environ[name].strip()
             return None if chosen in ("", "cat") else chosen
+    import shutil  # slow to import, and only people at a terminal need it
+
     return shutil.which("less")

@@ -13,6 +13,8 @@ from pathlib import Path
 
 import click
 
+from gitmemo.cli.groups import Group
+from gitmemo.cli.options import dry_run_option
 from gitmemo.display.json_lines import json_line
 from gitmemo.display.records import readable
 from gitmemo.errors import AmbiguousId, CorruptSegment, SegmentUnreadable, UnknownId
@@ -37,13 +39,13 @@ _AMEND = (
 )
 
 
-@click.group()
+@click.group(cls=Group)
 def index() -> None:
     """Look after the committed index of calls."""
 
 
 @index.command()
-@click.option("-n", "--dry-run", is_flag=True, help="Only say what would be joined.")
+@dry_run_option
 def compact(dry_run: bool) -> None:
     """Join the segments of each month, on the default branch, and stage that for a commit.
 
@@ -70,7 +72,7 @@ def compact(dry_run: bool) -> None:
 @index.command()
 @click.argument("segments", nargs=-1, metavar="[SEGMENT]…")
 @click.option("-r", "--remote", "remote_name", metavar="NAME", help="The remote.")
-@click.option("-n", "--dry-run", is_flag=True, help="Only say what would be moved.")
+@dry_run_option
 def spill(segments: tuple[str, ...], remote_name: str | None, dry_run: bool) -> None:
     """Move large segments to a remote, and stage the stubs that stay for a commit.
 
@@ -98,7 +100,7 @@ def spill(segments: tuple[str, ...], remote_name: str | None, dry_run: bool) -> 
 @index.command()
 @click.argument("segments", nargs=-1, metavar="[SEGMENT]…")
 @click.option("-r", "--remote", "remote_name", metavar="NAME", help="The remote.")
-@click.option("-n", "--dry-run", is_flag=True, help="Only say what would be moved.")
+@dry_run_option
 def unspill(segments: tuple[str, ...], remote_name: str | None, dry_run: bool) -> None:
     """Put spilled segments back into git, all or some, and stage that for a commit."""
     from gitmemo.cli.transfers import Task, pull_values

@@ -13,6 +13,8 @@ from typing import Any
 
 import click
 
+from gitmemo.cli.changing import change_settings
+from gitmemo.cli.groups import Group
 from gitmemo.cli.options import json_option
 from gitmemo.config import COMMITTED, LOCAL, environment_variable, merge, read_tables
 from gitmemo.display.json_lines import json_line
@@ -23,13 +25,23 @@ from gitmemo.errors import (
     NotInitialised,
     SettingElsewhere,
 )
-from gitmemo.git.cli import Git
+from gitmemo.errors.base import ExitCode
 from gitmemo.git.repository import Layout, locate
 from gitmemo.remote_tables import HIDDEN, looks_secret, veiled
-from gitmemo.settings_files import Written, edit, edit_own, setting
-from gitmemo.settings_keys import KEYS, Key, flat, is_known, key_of, parts_of, read_value
+from gitmemo.setting_values import amounts_said
+from gitmemo.settings_files import Written, setting
+from gitmemo.settings_keys import (
+    KEYS,
+    Key,
+    flat,
+    is_known,
+    key_of,
+    name_of,
+    parts_of,
+    read_value,
+)
 
-_UNSET = 1
+_RESOURCES = "GITMEMO_RESOURCES"
 _DEFAULT = "default"
 
 _origin = click.option("--show-origin", is_flag=True, help="Say with each who says so.")
@@ -60,14 +72,15 @@ class Row:
             return HIDDEN
         return veiled(self.value) if isinstance(self.value, str) else self.value
 
-    def as_dict(self) -> dict[str, object]:
-        """Return it for programs."""
-        return {
+    def json_line(self) -> str:
+        """Return it for programs; dates, which JSON has none of, as texts."""
+        fields = {
             "key": self.name,
             "value": self.shown,
             "origin": self.origin,
             "known": self.is_known,
         }
+        return json_line(fields, default=str)
 
     def line(self, *, with_origin: bool) -> str:
         """Return it for people."""
@@ -75,7 +88,7 @@ class Row:
         return printable(f"{self.origin}\t{text}" if with_origin else text)
 
 
-@click.group(invoke_without_command=True)
+@click.group(cls=Group, invoke_without_command=True)
 @_origin
 @json_option
 @click.pass_context
@@ -108,14 +121,12 @@ def get(key: str, show_origin: bool, as_json: bool) -> int:
     key_of(key)
     found = [row for row in rows(locate()) if row.name == key]
     for row in found:
-        if as_json:
-            click.echo(json_line(row.as_dict()))
-        else:
-            said = as_text(row.shown)
-            click.echo(printable(f"{row.origin}\t{said}" if show_origin else said))
+        said = as_text(row.shown)
+        line = printable(f"{row.origin}\t{said}" if show_origin else said)
+        click.echo(row.json_line() if as_json else line)
     if not found:
         click.echo(f"{key} is not set, and has no default", err=True)
-    return 0 if found else _UNSET
+    return ExitCode.DONE if found else ExitCode.FAILED
 
 
 @config.command("set")
@@ -140,7 +151,7 @@ def unset(key: str, is_local: bool) -> int:
     if key not in dict(flat(table)):
         key_of(key)
         click.echo(f"{key} is not set in {_file(layout, is_local=is_local)}", err=True)
-        return _UNSET
+        return ExitCode.FAILED
     _write(key, None, is_local=is_local)
     return 0
 
@@ -154,6 +165,7 @@ def rows(layout: Layout) -> Iterator[Row]:
     committed, own = read_tables(layout.root, layout.common_dir)
     said = {name: (value, COMMITTED) for name, value in flat(committed)}
     said |= {name: (value, str(layout.common_dir / LOCAL)) for name, value in flat(own)}
+    said |= _resources_said()
     for key in KEYS:
         given = environment_variable(key.variable) if key.variable else None
         found = [name for name in said if key.fits(name)]
@@ -163,9 +175,21 @@ def rows(layout: Layout) -> Iterator[Row]:
             yield from (Row(name, *said[name]) for name in found)
         elif key.default is not None:
             yield Row(key.name, key.default, _DEFAULT)
-    if resources := environment_variable("GITMEMO_RESOURCES"):
-        yield Row("run.resources", resources, "environment GITMEMO_RESOURCES")
     yield from (Row(name, *said[name], is_known=False) for name in said if not is_known(name))
+
+
+def _resources_said() -> dict[str, tuple[Any, str]]:
+    """Return the resources that the environment says, each a setting; as a whole if they make no sense."""
+    text = environment_variable(_RESOURCES) or ""
+    origin = f"environment {_RESOURCES}"
+    try:
+        amounts = amounts_said(text)
+    except BadSetting:
+        return {"run.resources": (text, origin)}
+    return {
+        name_of(("run", "resources", name)): (int(amount) if amount % 1 == 0 else amount, origin)
+        for name, amount in amounts.items()
+    }
 
 
 def as_text(value: Any) -> str:
@@ -177,10 +201,7 @@ def as_text(value: Any) -> str:
 
 def _show_all(*, show_origin: bool, as_json: bool) -> None:
     for row in rows(locate()):
-        if as_json:
-            click.echo(json_line(row.as_dict(), default=str))
-        else:
-            click.echo(row.line(with_origin=show_origin))
+        click.echo(row.json_line() if as_json else row.line(with_origin=show_origin))
         if not row.is_known:
             click.echo(printable(f"{row.origin}: {_of_unknown(row.name)}"), err=True)
 
@@ -225,12 +246,7 @@ def _write(name: str, value: Written | None, *, is_local: bool) -> None:
     _refuse_no_table(after[is_local], name)
     setting(parts_of(name), value)(after[is_local])
     _refuse_senseless(after, name)
-    change = setting(parts_of(name), value)
-    if is_local:
-        edit_own(layout.common_dir, change)
-    else:
-        edit(layout.root, COMMITTED, change)
-        Git(layout.root).run("add", "--", COMMITTED)
+    change_settings(layout, setting(parts_of(name), value), is_local=is_local)
     said = "is no longer said" if value is None else f"= {as_text(value)}"
     where = _file(layout, is_local=is_local)
     click.echo(printable(f"{name} {said} in {where}{'' if is_local else ' (staged)'}"), err=True)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Concatenate, ParamSpec, TypeVar
 
 import click
 
-from gitmemo.cli.options import json_option
+from gitmemo.cli.options import Whole, dry_run_option, json_option
 from gitmemo.cli.transfers import (
     Fields,
     Task,
@@ -27,6 +27,7 @@ from gitmemo.cli.transfers import (
 )
 from gitmemo.display.json_lines import json_line
 from gitmemo.errors import RemoteUnknown, TargetAmbiguous, TargetUnknown, UnknownOp
+from gitmemo.errors.base import ExitCode
 from gitmemo.quantities import count, size
 from gitmemo.workspace import Workspace, find
 
@@ -34,7 +35,6 @@ if TYPE_CHECKING:
     from gitmemo.remotes import RemoteConfig
 
 _MOST_JOBS = 64
-_MISSING = 4
 _Command = TypeVar("_Command", bound=Callable[..., object])
 _Rest = ParamSpec("_Rest")
 _Code = TypeVar("_Code")
@@ -107,11 +107,11 @@ def _choosing(command: Callable[Concatenate[_Asked, _Rest], _Code]) -> Callable[
 def _moving(command: _Command) -> _Command:
     """Let a command that moves values say how."""
     for option in (
-        click.option("-n", "--dry-run", is_flag=True, help="Only say what would be done."),
+        dry_run_option,
         click.option(
             "-j",
             "--jobs",
-            type=click.IntRange(1, _MOST_JOBS),
+            type=Whole(1, _MOST_JOBS),
             help="Transfers at once; together they hold about 64 MB in memory.",
         ),
     ):
@@ -169,7 +169,8 @@ def pull(asked: _Asked, dry_run: bool, jobs: int | None) -> int:
     task = _task(workspace, asked, only_missing=True)
     fields |= (tell_pull if dry_run else pull_values)(task, jobs, quiet=asked.says_little)
     _tell(fields, as_json=asked.as_json)
-    return _MISSING if fields.get("missing") and not dry_run else 0
+    is_incomplete = fields.get("missing") and not dry_run
+    return ExitCode.DAMAGED if is_incomplete else ExitCode.DONE
 
 
 @click.command()

@@ -6,7 +6,7 @@ Not what comes of it (`commits`, `sync`). Invariant: text and JSON say the same 
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property, partial
 from typing import TYPE_CHECKING
@@ -14,9 +14,12 @@ from typing import TYPE_CHECKING
 import click
 
 from gitmemo.cli.looking import look_at, where
-from gitmemo.cli.options import json_option, revision_options
+from gitmemo.cli.options import json_option, remote_option, revision_options
+from gitmemo.config import is_unattended
 from gitmemo.display.json_lines import json_line
 from gitmemo.display.text import printable, table
+from gitmemo.errors.base import ExitCode
+from gitmemo.git.repository import Layout
 from gitmemo.model.facts import Call
 from gitmemo.quantities import count, size
 from gitmemo.query import Selection, count_pending, names_now, valid_calls, without_repeats
@@ -29,19 +32,11 @@ if TYPE_CHECKING:
     from gitmemo.remotes import WantedBlob
     from gitmemo.sync.standing import Standing
 
-_TO_DO = 3
+_MARKS = (b"<<<<<<< ", b">>>>>>> ")
 
 
 @click.command()
-@click.option(
-    "-r",
-    "--remote",
-    "asked",
-    is_flag=False,
-    flag_value="",
-    metavar="[NAME]",
-    help="Ask a remote too, the default one or NAME: what is not there, and what is not here.",
-)
+@remote_option
 @click.option(
     "--check", is_flag=True, help="Exit with 3 if something is pending, undecided or contested."
 )
@@ -52,16 +47,19 @@ def status(asked: str | None, check: bool, rev: str | None, later: bool, as_json
 
     Of another revision: what is in it, as its own code judges it.
     """
-    found = _look(look_at(rev, later=later), asked)
+    view = look_at(rev, later=later)
+    if check:
+        _refuse_unreadable(view.workspace.layout)
+    found = _look(view, asked)
     if as_json:
         click.echo(json_line(found.fields()))
     else:
-        for line in (*found.lines(), *_what_is_wanting(found, asked)):
+        for line in (*found.lines(), *_what_is_wanting(found, asked, check=check)):
             click.echo(line)
     to_do = found.to_do() if check else []
     if to_do:
         click.echo(f"gitmemo: not all is settled: {', '.join(to_do)}", err=True)
-    return _TO_DO if to_do else 0
+    return ExitCode.NOT_READY if to_do else ExitCode.DONE
 
 
 @dataclass(frozen=True)
@@ -72,6 +70,7 @@ class _Status:
         pending: Calls that are in no commit.
         said: Statements about code and values that are in none.
         missing: Values that are not on this machine.
+        unparsed: Files of code that calls touched and that are not Python, with what is wrong.
         standing: How it compares with a remote, if one was asked.
     """
 
@@ -80,6 +79,7 @@ class _Status:
     pending: int
     said: int
     missing: Sequence[WantedBlob]
+    unparsed: Mapping[str, str]
     standing: Standing | None
     undecided: Sequence[Change]
     contested: Sequence[Contest]
@@ -126,6 +126,7 @@ class _Status:
             "undecided": [str(change.component) for change in self.undecided],
             "contested": [str(contest.component) for contest in self.contested],
             "missing_values": len(self.missing),
+            "unparsed": dict(self.unparsed),
             "to_do": self.to_do(),
             **({"remote": {"name": standing.remote, **standing.as_dict()}} if standing else {}),
             "ops": {
@@ -145,12 +146,23 @@ class _Status:
         rows = [(op, self.current[op], stale[op], fed[op]) for op in sorted(self.every)]
         if rows:
             yield from table(("op", "current", "of older code", "on older results"), rows)
+        for path, why in self.unparsed.items():
+            said = f"{path} cannot be parsed ({why}): calls that touched its code count as older"
+            yield printable(f"{said} until it can")
         for line in _renamed(view.workspace, bool(self.selection.stale and not view.rev)):
             yield printable(line)
         yield from _to_decide(self.undecided, self.contested)
         if self.pending or self.said:
             what = "what is pending joins" if self.said else "pending calls join"
             yield f"{what} the next commit; `gitmemo commit` makes one for that alone"
+
+
+def _refuse_unreadable(layout: Layout) -> None:
+    """Raise what git says, where it cannot read what is checked out: nobody knows what is settled."""
+    from gitmemo.git.soundness import unreadable
+
+    for _, failed in unreadable(layout):
+        raise failed
 
 
 def _look(view: View, asked: str | None) -> _Status:
@@ -167,19 +179,31 @@ def _look(view: View, asked: str | None) -> _Status:
         pending=count_pending(view),
         said=len(world.index.of_kinds(waiting, STATEMENT_KINDS)),
         missing=missing_of(world, view.code),
+        unparsed={path: _what_is_wrong(view, path) for path in sorted(view.code.unreadable)},
         standing=None if asked is None else _standing(view, asked),
         undecided=[] if view.rev else open_changes(view.workspace),
         contested=world.decisions().contests(),
     )
 
 
-def _what_is_wanting(found: _Status, asked: str | None) -> Iterator[str]:
-    """Yield what is not installed, not here and not on the remote, with what mends it."""
+def _what_is_wrong(view: View, path: str) -> str:
+    """Return why a file is not Python: conflicts that nobody has settled, or what its parser says."""
+    lines = (view.code.read(path) or b"").splitlines()
+    marks = [next((n for n, line in enumerate(lines, 1) if line.startswith(m)), 0) for m in _MARKS]
+    is_conflict = 0 < marks[0] < marks[1]
+    return f"conflict at line {marks[0]}" if is_conflict else view.code.unreadable[path]
+
+
+def _what_is_wanting(found: _Status, asked: str | None, *, check: bool) -> Iterator[str]:
+    """Yield what is not here and not on the remote, with what mends it; say if hooks are missing.
+
+    A clone that only checks makes no commits: it needs no hooks.
+    """
     from gitmemo.git.hookfiles import is_installed
     from gitmemo.sync.advice import command
 
     rev = found.view.rev
-    if not rev and not is_installed(found.view.workspace.layout):
+    if not (rev or check or is_unattended()) and not is_installed(found.view.workspace.layout):
         click.echo("the git hooks are not installed in this clone: run `gitmemo init`", err=True)
     again = partial(command, revs=() if rev is None else (rev,))
     if found.missing:
@@ -217,24 +241,23 @@ def _and(said: int) -> str:
 
 def _renamed(workspace: Workspace, is_stale: bool) -> Iterator[str]:
     """Yield what will be recognised as renamed, or may have been, where calls seem to be older."""
-    from gitmemo.commits.scenes import renames_since_head
-
     if not is_stale:
         return
+    from gitmemo.commits.scenes import ahead_in, renames_since_head
+
     found, _ = renames_since_head(workspace)
-    for old, to in found.pairs.items():
-        yield printable(f"{old} is {to} now: the next commit recognises it (or: gitmemo decide)")
+    yield from map(printable, ahead_in(found).values())
     if found.suggestions:
         yield from found.sentences()[-len(found.suggestions) :]
 
 
 def _to_decide(undecided: Sequence[Change], contested: Iterable[Contest]) -> Iterator[str]:
-    from gitmemo.changes.contested import said_in
-
     if undecided:
         names = ", ".join(printable(str(change.component)) for change in undecided)
         yield f"undecided: {names} (gitmemo decide)"
     for contest in contested:
+        from gitmemo.changes.contested import said_in
+
         name = printable(str(contest.component))
         yield f"contested: {name}; only the very same code matches (gitmemo decide)"
         yield from (f"  {printable(said)}" for said in said_in(contest))

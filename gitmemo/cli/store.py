@@ -12,10 +12,16 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from gitmemo.cli.options import confirmed, dry_run_option, json_option, yes_option
+from gitmemo.cli.groups import Group
+from gitmemo.cli.options import (
+    confirm,
+    dry_run_option,
+    json_option,
+    refuse_both,
+    yes_option,
+)
 from gitmemo.display.json_lines import json_line
 from gitmemo.display.text import printable
-from gitmemo.errors import Aborted
 from gitmemo.quantities import count, size
 from gitmemo.workspace import Workspace, find
 
@@ -24,7 +30,7 @@ if TYPE_CHECKING:
     from gitmemo.cleaning.joining import Joined
 
 
-@click.group()
+@click.group(cls=Group)
 def store() -> None:
     """Say where values lie on this machine: in this repository, or in a store that several share."""
 
@@ -78,10 +84,8 @@ def own(abandon: bool, yes: bool) -> None:
 
     workspace = find()
     if abandon:
-        if workspace.settings.store is not None and not confirmed(
-            "leaving the shared store without its values", yes=yes
-        ):
-            raise Aborted("this")
+        if workspace.settings.store is not None:
+            confirm("leaving the shared store without its values", yes=yes)
         left = joining.abandon(workspace)
         said = "shares no store" if left is None else f"shares {left} no longer; nothing was copied"
         click.echo(printable(said))
@@ -103,6 +107,7 @@ def forget(name: str, yes: bool, dry_run: bool) -> None:
 
     What only it needs may then be removed by `gitmemo gc` in the others.
     """
+    refuse_both(yes=yes, dry_run=dry_run)
     from gitmemo.cleaning import joining
     from gitmemo.cleaning.sharers import name_of
 
@@ -112,8 +117,7 @@ def forget(name: str, yes: bool, dry_run: bool) -> None:
     if dry_run:
         click.echo(printable(f"would forget {names}"))
         return
-    if not confirmed(printable(f"forgetting {names}"), yes=yes):
-        raise Aborted("this")
+    confirm(printable(f"forgetting {names}"), yes=yes)
     joining.forget(workspace, gone)
     click.echo(printable(f"forgot {names}"))
 

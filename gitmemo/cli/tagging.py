@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import click
 
 from gitmemo.cli.looking import look_at
-from gitmemo.cli.options import json_option
-from gitmemo.commits.waiting import HINT, is_alone
+from gitmemo.cli.options import json_option, revision_options
+from gitmemo.cli.telling import tell_if_alone
 from gitmemo.display.json_lines import json_line
 from gitmemo.display.text import cut, printable, table
 from gitmemo.errors import CannotTag
@@ -74,7 +74,7 @@ class _Row:
 @click.option("--force", is_flag=True, help="Move NAME, if another value has it.")
 @click.option("-d", "--delete", is_flag=True, help="Take NAME from the value that has it.")
 @click.option("-m", "--message", default="", help="Why.")
-@click.option("--rev", metavar="REV", help="List the names of this branch, tag or commit.")
+@revision_options
 @json_option
 def tag(
     name: str | None,
@@ -83,6 +83,7 @@ def tag(
     delete: bool,
     message: str,
     rev: str | None,
+    later: bool,
     as_json: bool,
 ) -> None:
     """Call a result NAME: wherever an id is asked for, @NAME is this result from now on.
@@ -91,7 +92,7 @@ def tag(
     another name that it has. Without NAME, list the names. They join the next commit.
     """
     if name is None and not (delete or force or message):
-        _list(rev, as_json=as_json)
+        _list(rev, later=later, as_json=as_json)
         return
     if rev is not None:
         raise click.UsageError("--rev lists the names of a revision: nothing is tagged there")
@@ -105,8 +106,8 @@ def tag(
         click.echo(f"{printable(name)} is no name any more; it was {', '.join(gone)}", err=True)
     else:
         is_new = _give(workspace, name, what, message, force=force, as_json=as_json)
-    if is_new and is_alone(workspace):
-        click.echo(HINT, err=True)
+    if is_new:
+        tell_if_alone(workspace)
 
 
 def _give(
@@ -146,8 +147,8 @@ def _value(world: World, what: str) -> Tagged:
     )
 
 
-def _list(rev: str | None, *, as_json: bool) -> None:
-    rows = list(_rows(look_at(rev).world))
+def _list(rev: str | None, *, later: bool, as_json: bool) -> None:
+    rows = list(_rows(look_at(rev, later=later).world))
     if as_json:
         for row in rows:
             click.echo(json_line(row.as_dict()))

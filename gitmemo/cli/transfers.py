@@ -6,7 +6,7 @@ to standard error, also where nothing else is said.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager, nullcontext, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, TypeAlias
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from gitmemo.remotes import PullPlan, PullReport, PushPlan, PushReport, RemoteConfig, WantedBlob
     from gitmemo.remotes.push import Withheld
 
+_ALL_IN_GIT = "nothing to send: what there is stands in the commits, and goes with `git push`"
 Fields: TypeAlias = dict[str, object]
 """What a command has to say, as plain data."""
 
@@ -72,7 +73,7 @@ def push_values(task: Task, jobs: int | None, *, quiet: bool, anew: bool = False
         remote = remotes.open_remote(config, workspace.root)
         with nullcontext() if report.sent else suppress(RemoteDenied, RemoteReadOnly):
             remotes.register(remote, identity(workspace.layout))
-    _said(_sent(config, report), quiet=quiet)
+    _said(_sent(config, report, task.wanted), quiet=quiet)
     _warn_absent(report.absent)
     _warn_withheld(report.withheld)
     return {
@@ -85,7 +86,13 @@ def push_values(task: Task, jobs: int | None, *, quiet: bool, anew: bool = False
     }
 
 
-def _sent(config: RemoteConfig, report: PushReport) -> str:
+def _sent(config: RemoteConfig, report: PushReport, wanted: Sequence[WantedBlob]) -> str:
+    if not wanted:
+        return f"{config.name}: {_ALL_IN_GIT}"
+    if not report.sent and report.already_there:
+        return (
+            f"{config.name}: nothing to send: {count(report.already_there, 'value')} already there"
+        )
     return (
         f"{config.name}: sent {count(report.sent, 'value')} ({size(report.sent_bytes)}), "
         f"{report.already_there} already there"
@@ -109,7 +116,9 @@ def tell_push(task: Task, jobs: int | None, *, quiet: bool, anew: bool = False) 
         trusts=CloneTrust(workspace).covers,
     )
     _said(
-        f"{config.name}: would send {count(plan.blobs, 'value')} ({size(plan.size_bytes)}) in "
+        f"{config.name}: {_ALL_IN_GIT}"
+        if not task.wanted
+        else f"{config.name}: would send {count(plan.blobs, 'value')} ({size(plan.size_bytes)}) in "
         f"{_objects(len(plan.packs), len(plan.singles))}, {plan.already_there} already there",
         quiet=quiet,
     )
@@ -220,7 +229,8 @@ def compare(task: Task, config: RemoteConfig, *, quiet: bool) -> Fields:
     """Ask what a remote holds, and say what is here and what is there."""
     from gitmemo.sync.standing import standing
 
-    found = standing(task.workspace, config, task.wanted)
+    with TransferLine(config.name, 0, 0, is_quiet=quiet):
+        found = standing(task.workspace, config, task.wanted)
     for line in found.lines(task.command):
         _said(line, quiet=quiet)
     return {"remote": config.name, **found.as_dict()}

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 import click
 
 from gitmemo.cli.looking import look_at, where
-from gitmemo.cli.options import json_option, revision_options
+from gitmemo.cli.options import json_option, remote_option, revision_options
 from gitmemo.cli.screen import paged
 from gitmemo.display.json_lines import json_line
 from gitmemo.inventory import Inventory, inventory
@@ -16,22 +16,22 @@ from gitmemo.sync.advice import command
 
 
 @click.command()
-@click.option("--remote", "ask", is_flag=True, help="Ask the remote what it holds: one listing.")
+@remote_option
 @revision_options
 @json_option
 @paged
-def world(ask: bool, rev: str | None, later: bool, as_json: bool) -> None:
+def world(asked: str | None, rev: str | None, later: bool, as_json: bool) -> None:
     """Say what is here, pending, reusable from other worlds, and missing on this machine.
 
     Without --remote, what the remote holds is what earlier pushes and pulls saw of it.
     """
     view = look_at(rev, later=later)
-    found = inventory(view, ask=ask)
+    found = inventory(view, asked)
     if as_json:
         click.echo(json_line(found.as_dict()))
         return
     click.echo(click.style(where(view), bold=True))
-    for line in _lines(found, tuple(view.workspace.settings.remotes), is_asked=ask):
+    for line in _lines(found, tuple(view.workspace.settings.remotes), is_asked=asked is not None):
         click.echo(line)
 
 

@@ -1,4 +1,4 @@
-"""Journals that commits have made superfluous.
+"""Journals that commits have made superfluous, and files that nobody finished.
 
 Not values, nor segments. Invariant: a journal goes only when all that it held is in commits
 that a ref reaches, reflogs left out, and its source texts are in git; so git alone has it all.
@@ -6,18 +6,26 @@ that a ref reaches, reflogs left out, and its source texts are in git; so git al
 
 from __future__ import annotations
 
+import stat
 import time
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from contextlib import suppress
 from pathlib import Path
 
+from gitmemo.blobs.home import blobs_folder
+from gitmemo.git.repository import Layout
 from gitmemo.hashing.digest import Digest
 from gitmemo.history import Histories
 from gitmemo.model.facts import Text
+from gitmemo.steps import steps
 from gitmemo.workspace import Workspace
 from gitmemo.world.journal import PACKED
 from gitmemo.world.lost import EXPORTED_KINDS, segments_of_refs
 from gitmemo.world.repository import RepositoryWorld
 from gitmemo.world.table import of_text
+
+_HALF_WRITTEN = ("*.new", "journal/**/*.new", "remotes/**/.tmp-*")
+_SURELY_ENDED_S = 86_400
 
 
 def superfluous_journals(workspace: Workspace, *, older_than_s: float) -> list[Path]:
@@ -32,7 +40,8 @@ def superfluous_journals(workspace: Workspace, *, older_than_s: float) -> list[P
     if not old:
         return []
     kept = world.index.members(segments_of_refs(workspace.layout, world.files))
-    found = [(path, world.index.members([file])) for path, file in old]
+    looked_at = steps("looking through journals", old, "journal")
+    found = [(path, world.index.members([file])) for path, file in looked_at]
     return [
         path
         for path, held in found
@@ -40,8 +49,21 @@ def superfluous_journals(workspace: Workspace, *, older_than_s: float) -> list[P
     ]
 
 
+def half_written(layout: Layout) -> Iterator[Path]:
+    """Yield the files that a process would have put in the place of others, if it had not ended."""
+    before = time.time() - _SURELY_ENDED_S
+    places = [(layout.private_dir, pattern) for pattern in _HALF_WRITTEN]
+    places += [(blobs_folder(layout), pattern) for pattern in (".*.new", "repositories/.*.new")]
+    for folder, pattern in [*places, (layout.root, ".gitmemo/**/.*.new")]:
+        for path in list(folder.glob(pattern)):
+            with suppress(FileNotFoundError):
+                found = path.lstat()
+                if stat.S_ISREG(found.st_mode) and found.st_mtime < before:
+                    yield path
+
+
 def remove(paths: Iterable[Path]) -> None:
-    """Delete journals."""
+    """Delete files."""
     for path in paths:
         path.unlink(missing_ok=True)
 

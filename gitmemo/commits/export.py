@@ -7,21 +7,19 @@ can be interrupted and done again.
 
 from __future__ import annotations
 
-import os
 import sqlite3
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from gitmemo.errors import SystemRefused
 from gitmemo.git.cli import Git
 from gitmemo.hashing import content_id
 from gitmemo.hashing.digest import Digest
 from gitmemo.model.facts import Call, Source, Statement, Tombstone, Undo, referenced_cids
 from gitmemo.model.lines import from_line, to_line
-from gitmemo.plain_files import replace_file
 from gitmemo.world.files import EXPORTED, segment_bytes
 from gitmemo.world.journal import abandoned, exported_size, mark_exported, read_entries, retire
 from gitmemo.world.lost import EXPORTED_KINDS
@@ -36,9 +34,6 @@ from gitmemo.world.sketches import needs_of_line
 from gitmemo.world.spans import Numbers
 from gitmemo.world.stubs import check_file
 from gitmemo.world.view import values_behind
-
-if TYPE_CHECKING:
-    from gitmemo.model.validity import Code
 
 _FILE_MODES = ("100644", "100755")
 
@@ -57,11 +52,11 @@ class Plan:
     known: Mapping[str, int]
 
 
-def plan_export(world: RepositoryWorld, code: Code) -> Plan | None:
-    """Return the segment of everything pending that belongs to this world; None if nothing does."""
+def plan_export(world: RepositoryWorld, numbers: Collection[int]) -> Plan | None:
+    """Return the segment of these facts, with what they need; None if there are none."""
     lines: set[str] = set()
     versions: set[Digest | None] = set()
-    known = world.index.numbered_lines(world.pending(code))
+    known = world.index.numbered_lines(numbers)
     for line in known:
         needs = needs_of_line(line)
         if needs is None:
@@ -88,32 +83,8 @@ def stage(git: Git, world: RepositoryWorld, plan: Plan) -> None:
     git.update_index([(path, git.hash_object(plan.segment.data))])
     # All of it was read from the derived index: whoever comes after the commit need not check
     # the lines again. Where that cannot be noted, they are.
-    with suppress(sqlite3.DatabaseError):
+    with suppress(sqlite3.DatabaseError, SystemRefused):
         world.files.expect(plan.segment, plan.lines, plan.known)
-
-
-def complete(git: Git, root: Path) -> list[str]:
-    """Write the segments of HEAD that the work tree lacks, there and into the index; return their paths.
-
-    The hook before a commit puts them into the index only, and `git commit PATH` commits from a
-    temporary one. One that a person deleted and staged as deleted is not in HEAD any more.
-    """
-    listing = git.try_run("ls-tree", "-r", "-z", "HEAD", "--", INDEX_FOLDER) or ""
-    entries = []
-    for line in filter(None, listing.split("\0")):
-        meta, _, path = line.partition("\t")
-        mode, _, oid = meta.split(" ")
-        # Not a link, dangling or not: anybody may have committed one.
-        if mode in _FILE_MODES and segment_name(path) and not os.path.lexists(root / path):
-            entries.append((path, oid))
-    for path, oid in entries:
-        data = git.bytes("cat-file", "blob", oid)
-        check_file(path, data)
-        replace_file(root, path, data)
-    if entries:
-        git.update_index(entries)
-        git.try_run("update-index", "-q", "--refresh")
-    return [path for path, _ in entries]
 
 
 def stage_untracked(git: Git, root: Path) -> None:

@@ -7,12 +7,13 @@ refusal by a person or by policy, no problem here stops a commit.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from gitmemo.commits import export
+from gitmemo.commits.absent import absent_code
 from gitmemo.commits.altered import refuse_altered
 from gitmemo.commits.histories import render_histories
 from gitmemo.git.cli import Git
@@ -38,11 +39,15 @@ class Exported:
     Attributes:
         decided: None where no code is staged.
         alone: Whether nothing else is staged, so that git refuses unless it was told not to.
+        left: How many calls stay pending, for the commit does not have the code that made them.
+        lacking: The files with this code.
     """
 
     decided: Decided | None
     calls: int
     alone: bool = False
+    left: int = 0
+    lacking: tuple[str, ...] = ()
 
 
 def before_commit(
@@ -84,14 +89,17 @@ def before_commit(
         decided = decide(workspace, before, code, paths, find_reviewer)
     if not stages:
         return Exported(decided, calls=0)
-    plan = export.plan_export(world, code)
+    pending = world.pending(code)
+    absent = absent_code(git, workspace, pending, code)
+    left = _new_calls(workspace, absent.numbers)
+    plan = export.plan_export(world, pending - absent.numbers)
     export.stage_untracked(git, workspace.root)
     if plan is None:
-        return Exported(decided, calls=0)
+        return Exported(decided, 0, left=left, lacking=absent.paths)
     leftovers.note(workspace.layout)
-    calls = _new_calls(workspace, plan)
+    calls = _new_calls(workspace, plan.known.values())
     export.stage(git, world, plan)
-    return Exported(decided, calls, is_alone)
+    return Exported(decided, calls, is_alone, left, absent.paths)
 
 
 def _staged(git: Git, layout: Layout) -> list[str] | None:
@@ -126,9 +134,9 @@ class StagedCode:
         return staged_trees(self._git, [])[1]
 
 
-def _new_calls(workspace: Workspace, plan: export.Plan) -> int:
+def _new_calls(workspace: Workspace, numbers: Collection[int]) -> int:
     """Return how many calls a commit takes, counted as `gitmemo status` counts what is pending."""
-    world, numbers = workspace.world, plan.known.values()
+    world = workspace.world
     if world.renames().former_ops():
         from gitmemo.query import count_new_calls  # it takes long to import
 
@@ -143,7 +151,7 @@ def _new_calls(workspace: Workspace, plan: export.Plan) -> int:
 def after_commit(workspace: Workspace) -> list[str]:
     """Complete the commit that was made; return the segments that it brought into the work tree."""
     git = Git(workspace.root)
-    written = export.complete(git, workspace.root)
+    written = leftovers.complete(git, workspace.root)
     world = workspace.world
     world.enter()
     export.retire_journals(world)

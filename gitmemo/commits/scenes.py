@@ -40,6 +40,28 @@ def renames_since_head(workspace: Workspace) -> tuple[Recognised, list[Fact]]:
     return renames_between(workspace, before, workspace.code, _changed_files(workspace))
 
 
+def renames_ahead(workspace: Workspace) -> dict[Component, str]:
+    """Return what the next commit will recognise, under its new name, with a sentence that says so."""
+    workspace.world.enter()
+    return ahead_in(renames_since_head(workspace)[0]) if _is_any_gone(workspace) else {}
+
+
+def _is_any_gone(workspace: Workspace) -> bool:
+    """Whether something is not in the changed files any more of which a content is known.
+
+    Most programs compute because code was edited: then no other file need be read.
+    """
+    paths, code = set(_changed_files(workspace)), workspace.code
+    known = workspace.world.about() if paths else ()
+    return any(one.path in paths and code.current(one) is None for one in known)
+
+
+def ahead_in(found: Recognised) -> dict[Component, str]:
+    """Return the same of what was recognised since the last commit."""
+    how = "the next commit recognises it (or: gitmemo decide), and older results follow"
+    return {to: f"{old} is {to} now: {how}" for old, to in found.pairs.items()}
+
+
 def _changed_files(workspace: Workspace) -> list[str]:
     git = Git(workspace.root)
     changed = (

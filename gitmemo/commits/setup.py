@@ -49,7 +49,8 @@ def set_up(path: str | os.PathLike[str]) -> Iterator[str]:
     for name, content in files:
         yield _write(layout.root, name, content)
     git = Git(layout.root)
-    git.run("add", "--", ".gitmemo")
+    index = [".gitmemo/index"] if (layout.root / ".gitmemo/index").is_dir() else []
+    git.run("add", "--", *(name for name, _ in files), *index)
     if git.run("diff", "--cached", "--name-only", "--", ".gitmemo"):
         yield "staged .gitmemo: commit it together with your code"
     yield from _install_hooks(layout)

@@ -7,12 +7,11 @@ looking records nothing, and imports and runs nothing of the repository's code.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
-from gitmemo.changes.cases import Case, cases_of
+from gitmemo.changes import finding
 from gitmemo.changes.change import Change
-from gitmemo.changes.contested import contested_change, decided_change
-from gitmemo.changes.evidence import Evidence, evidence_for
-from gitmemo.changes.finding import ReadableCode, find_changes, find_open
+from gitmemo.changes.finding import ReadableCode, find_changes, find_every_open, find_open
 from gitmemo.changes.uses import Uses, world_uses
 from gitmemo.commits.discarded import without_discarded
 from gitmemo.model.decisions import Decisions
@@ -21,6 +20,10 @@ from gitmemo.model.lines import record_id, to_line
 from gitmemo.source.tree import SourceTree
 from gitmemo.workspace import Workspace
 from gitmemo.world.notes import FileNotes
+
+if TYPE_CHECKING:
+    from gitmemo.changes.cases import Case
+    from gitmemo.changes.evidence import Evidence
 
 
 def cases_between(
@@ -47,10 +50,15 @@ def cases_between(
 def open_cases(workspace: Workspace) -> list[Case]:
     """Return what is undecided between stored calls and the files as they are, and what is contested.
 
-    Contested decisions come first.
+    Contested decisions come first. Of a component all contents of calls are compared with what it
+    holds, those of a commit before those that were tried since.
     """
+    from gitmemo.changes.cases import Case
+    from gitmemo.changes.contested import contested_change
+
     world = workspace.world
-    uses, code, changes = _open(workspace)
+    asked, uses, code = _open(workspace)
+    changes = find_every_open(asked, code, world.decisions(), world.text)
     contests = world.decisions().contests()
     contested = [contested_change(contest, uses, code, world.text) for contest in contests]
     known = _evidence(workspace, contested, uses)
@@ -65,12 +73,16 @@ def open_cases(workspace: Workspace) -> list[Case]:
 
 def evidence_about(workspace: Workspace, said: Decision) -> Evidence:
     """Return what is known of the two contents that a decision is about."""
+    from gitmemo.changes.contested import decided_change
+
     uses = world_uses(workspace.world, workspace.code)
     (found,) = _evidence(workspace, [decided_change(said, uses, workspace.world.text)], uses)
     return found
 
 
 def _evidence(workspace: Workspace, changes: Sequence[Change], uses: Uses) -> list[Evidence]:
+    from gitmemo.changes.evidence import evidence_for
+
     notes = check_notes(workspace).lines()
     return evidence_for(workspace.world, workspace.code, changes, uses, notes)
 
@@ -78,6 +90,8 @@ def _evidence(workspace: Workspace, changes: Sequence[Change], uses: Uses) -> li
 def _cases(
     workspace: Workspace, code: SourceTree, changes: Sequence[Change], uses: Uses
 ) -> list[Case]:
+    from gitmemo.changes.cases import cases_of  # mostly nothing is undecided
+
     return cases_of(
         workspace.world,
         code,
@@ -95,15 +109,22 @@ def check_notes(workspace: Workspace) -> FileNotes:
 
 def open_changes(workspace: Workspace) -> list[Change]:
     """Return what is undecided between the stored calls of this world and the files as they are."""
-    return _open(workspace)[2]
+    asked, _, code = _open(workspace)
+    return find_open(asked, code, workspace.world.decisions(), workspace.world.text)
 
 
-def _open(workspace: Workspace) -> tuple[Uses, ReadableCode, list[Change]]:
+def is_any_open(workspace: Workspace) -> bool:
+    """Whether something is undecided or contested, between stored calls and the files as they are."""
+    asked, _, code = _open(workspace)
+    return finding.is_any_open(asked, code, workspace.world.decisions())
+
+
+def _open(workspace: Workspace) -> tuple[Uses, Uses, ReadableCode]:
+    """Return what calls touched, without what was given up and with it, and the files as they are."""
     world = workspace.world
     world.enter()
     uses, code = world_uses(world, workspace.code), _code_here(workspace)
-    asked = without_discarded(workspace, uses, code)
-    return uses, code, find_open(asked, code, world.decisions(), world.text)
+    return without_discarded(workspace, uses, code), uses, code
 
 
 def _code_here(workspace: Workspace) -> ReadableCode:

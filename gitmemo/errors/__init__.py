@@ -3,6 +3,7 @@
     values
       Unhashable             exit 1
         RefInside            exit 1
+        FigureRefused        exit 1
       Unencodable            exit 1
       UndecodableValue       exit 4
       ValueMissing           exit 4
@@ -112,6 +113,7 @@
       NothingDecided         exit 2
       NothingToDecide        exit 2
       NothingToDrop          exit 2
+      NothingToForget        exit 2
       CannotRename           exit 2
       SeveralDecisions       exit 2
       NoSuchDependency       exit 2
@@ -179,6 +181,8 @@
       UnknownSetting         exit 2
     system
       SystemRefused          exit 1
+      IndexUnusable          exit 5
+      GitmemoBug             exit 70
 
 What this is not: a place for logic. Invariant: every error has a remedy.
 """
@@ -253,9 +257,11 @@ from gitmemo.errors.project import (
     NothingDecided,
     NothingToDecide,
     NothingToDrop,
+    NothingToForget,
     NotInitialised,
     RangeGiven,
     ReadOnlyRevision,
+    SettingsUnreadable,
     SeveralDecisions,
     StorageClosed,
     UncommittedCode,
@@ -314,7 +320,7 @@ from gitmemo.errors.stores import (
     StoreInUse,
     StoreUnusable,
 )
-from gitmemo.errors.system import SystemRefused
+from gitmemo.errors.system import GitmemoBug, IndexUnusable, SystemRefused
 from gitmemo.errors.tags import (
     BadTagName,
     CannotTag,
@@ -344,6 +350,7 @@ from gitmemo.errors.transfers import (
 from gitmemo.errors.values import (
     ApproxTooLarge,
     ApproxUnsupported,
+    FigureRefused,
     NotReproducible,
     OverflowMissing,
     RefInside,
@@ -402,17 +409,20 @@ __all__ = [
     "DependencyMissing",
     "DifferentKinds",
     "DisconnectedPattern",
+    "FigureRefused",
     "FileInTheWay",
     "FileOutside",
     "ForkedInBatch",
     "FramesDiffer",
     "GitFailed",
     "GitMissing",
+    "GitmemoBug",
     "GitmemoError",
     "GraphvizFailed",
     "GraphvizMissing",
     "HistoryRejected",
     "HookRefused",
+    "IndexUnusable",
     "InputMutated",
     "InvalidName",
     "InvalidStorage",
@@ -442,6 +452,7 @@ __all__ = [
     "NothingMapped",
     "NothingToDecide",
     "NothingToDrop",
+    "NothingToForget",
     "OlderFormat",
     "OpNotLoaded",
     "OperationInProgress",
@@ -484,6 +495,7 @@ __all__ = [
     "SegmentUnreadable",
     "SegmentsAltered",
     "SettingElsewhere",
+    "SettingsUnreadable",
     "SeveralDecisions",
     "SharerUnknown",
     "SharersUnreadable",

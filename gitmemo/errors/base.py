@@ -7,7 +7,23 @@ processes, and every subclass has a remedy.
 
 from __future__ import annotations
 
+from enum import IntEnum
 from typing import Any, ClassVar
+
+
+class ExitCode(IntEnum):
+    """What `gitmemo` exits with, as `docs/reference.md` publishes it."""
+
+    DONE = 0
+    FAILED = 1
+    USAGE = 2
+    NOT_READY = 3
+    DAMAGED = 4
+    UNREACHABLE = 5
+    UNTRUSTED = 6
+    DIFFERENT = 7
+    BUG = 70
+    ABORTED = 130
 
 
 class GitmemoError(Exception):
@@ -32,6 +48,12 @@ class GitmemoError(Exception):
     def __str__(self) -> str:
         remedy = self.remedy()
         return f"{self.problem()}\n  fix: {remedy}" if remedy else self.problem()
+
+    def _render_traceback_(self) -> list[str]:
+        """Return what IPython shows."""
+        from gitmemo.errors.in_notebooks import shown
+
+        return shown(self)
 
 
 class KeepsResult:

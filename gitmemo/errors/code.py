@@ -94,6 +94,11 @@ class WrongOutputs(KeepsResult, GitmemoError, ValueError):
         return f"{self.op} declares {self.declared} but returned {self.returned}"
 
     def remedy(self) -> str:
+        if self.returned == "one list":
+            return (
+                "if its elements are the outputs, wrap it: return tuple(…); else correct "
+                "output_names, nout or the return annotation"
+            )
         return (
             "return a tuple of that length, or correct output_names, nout or the return annotation"
         )
@@ -209,7 +214,8 @@ class NewCallRefused(GitmemoError, RuntimeError):
     def remedy(self) -> str:
         return (
             f"`gitmemo why {self.op}`, or storage.explain(op, ...), says what differs; to compute it, "
-            "run it without --frozen, and in a program with storage.allow_new_calls(True)"
+            "run it without --frozen, tests with --gitmemo=write, and in a program with "
+            "storage.allow_new_calls(True)"
         )
 
 

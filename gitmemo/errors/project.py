@@ -55,6 +55,22 @@ class BadSetting(GitmemoError, ValueError):
         )
 
 
+class SettingsUnreadable(BadSetting):
+    """A file of settings is not what gitmemo, or any TOML parser, can read."""
+
+    kind = "settings-unreadable"
+
+    def __init__(self, path: str, reason: str) -> None:
+        super().__init__(path, reason, ())
+        self.args = (path, reason)
+
+    def problem(self) -> str:
+        return f"the settings in {self.name} cannot be read: {self.value}"
+
+    def remedy(self) -> str:
+        return "mend that place in the file, or take it back from git: `git log -p` shows its past"
+
+
 class InvalidStorage(GitmemoError, ValueError):
     """What was asked of `Storage(...)` cannot be had together, or at all."""
 
@@ -90,9 +106,13 @@ class UnknownOp(GitmemoError, LookupError):
     kind = "unknown-op"
     exit_code = 2
 
-    def __init__(self, name: str, candidates: tuple[str, ...], ambiguous: bool) -> None:
-        super().__init__(name, candidates, ambiguous)
+    def __init__(
+        self, name: str, candidates: tuple[str, ...], ambiguous: bool, ahead: str = ""
+    ) -> None:
+        """`ahead` says which op the next commit will know by this name."""
+        super().__init__(name, candidates, ambiguous, ahead)
         self.name, self.candidates, self.ambiguous = name, candidates, ambiguous
+        self.ahead = ahead
 
     def problem(self) -> str:
         if self.ambiguous:
@@ -102,6 +122,8 @@ class UnknownOp(GitmemoError, LookupError):
     def remedy(self) -> str:
         if self.ambiguous:
             return "give the full name"
+        if self.ahead:
+            return self.ahead
         if self.candidates:
             return f"did you mean {self.candidates[0]!r}?"
         return (
@@ -180,15 +202,15 @@ class Aborted(GitmemoError):
     kind = "aborted"
     exit_code = 130
 
-    def __init__(self, what: str) -> None:
-        super().__init__(what)
-        self.what = what
+    def __init__(self, what: str, advice: str = "") -> None:
+        super().__init__(what, advice)
+        self.what, self.advice = what, advice
 
     def problem(self) -> str:
         return f"{self.what} was stopped; nothing was changed"
 
     def remedy(self) -> str:
-        return (
+        return self.advice or (
             "begin again and answer the question; to go on without deciding, leave the change "
             'undecided: answer later at a commit, or set on_change="pending" in a program'
         )
@@ -264,7 +286,7 @@ class UncommittedCode(GitmemoError):
     def remedy(self) -> str:
         return (
             "commit the code with `git commit`: the results join that commit; "
-            "if the code was thrown away: `gitmemo drop --stale` leaves its results out"
+            "if the code was thrown away: `gitmemo drop --stale --pending` leaves its results out"
         )
 
 
@@ -383,6 +405,27 @@ class CannotRename(GitmemoError, ValueError):
 
     def remedy(self) -> str:
         return self.fix
+
+
+class NothingToForget(GitmemoError, LookupError):
+    """No call of an op has the inputs that were given, or none counts for the code as it is."""
+
+    kind = "nothing-to-forget"
+    exit_code = 2
+
+    def __init__(self, op: str, older: int) -> None:
+        super().__init__(op, older)
+        self.op, self.older = op, older
+
+    def problem(self) -> str:
+        if self.older:
+            return f"all {self.older} such calls of {self.op} are of older code, or on its results"
+        return f"no such call of {self.op} is stored"
+
+    def remedy(self) -> str:
+        if self.older:
+            return "add --all to forget calls of older code too"
+        return "`gitmemo calls OP` lists the calls of an op, with their inputs"
 
 
 class NothingToDrop(GitmemoError, LookupError):

@@ -11,8 +11,48 @@ from typing import Final, Self
 
 from gitmemo.errors.base import GitmemoError
 
+_SHOWN_AT_ONCE: Final = "GITMEMO_DEBUG=1 shows it at once"
 _FULL: Final = frozenset({errno.ENOSPC, errno.EDQUOT})
 _DENIED: Final = frozenset({errno.EACCES, errno.EPERM})
+
+
+class GitmemoBug(GitmemoError):
+    """Something that gitmemo did not expect: a mistake in gitmemo, not in what it was asked for."""
+
+    kind = "bug"
+    exit_code = 70
+
+    def __init__(self, said: str, path: str) -> None:
+        super().__init__(said, path)
+        self.said, self.path = said, path
+
+    def problem(self) -> str:
+        return f"this is a bug of gitmemo, not of your program: {self.said}"
+
+    def remedy(self) -> str:
+        where = f"the traceback is in {self.path}" if self.path else "the traceback is above"
+        return f"{where} ({_SHOWN_AT_ONCE}): report it with that, and with what `gitmemo doctor` prints"
+
+
+class IndexUnusable(GitmemoError):
+    """SQLite cannot use one of gitmemo's own databases."""
+
+    kind = "index-unusable"
+    exit_code = 5
+
+    def __init__(self, reason: str) -> None:
+        super().__init__(reason)
+        self.reason = reason
+
+    def problem(self) -> str:
+        return f"a database of gitmemo's own cannot be used: SQLite says: {self.reason}"
+
+    def remedy(self) -> str:
+        return (
+            "see that the disk is not full, that `.git/gitmemo/` may be written, and that no other "
+            "program holds it; `.git/gitmemo/index.db` holds nothing that is not elsewhere too and "
+            "can be deleted"
+        )
 
 
 class SystemRefused(GitmemoError):
@@ -37,6 +77,8 @@ class SystemRefused(GitmemoError):
     def remedy(self) -> str:
         if self.code in _FULL:
             return "free space there; `gitmemo gc` says which values nothing needs"
+        if self.code == errno.EFBIG:
+            return "no file may grow so large here: `ulimit -f` says how large, ask who set it"
         if self.code in _DENIED:
             return "`ls -ld` shows who owns it and who may write there: be that user, or let them change it"
         if self.code == errno.EROFS:

@@ -62,7 +62,11 @@ class RemoteUnreachable(GitmemoError):
         return f"the remote {self.name!r} ({self.url}) cannot be used: {self.reason}"
 
     def remedy(self) -> str:
-        return f"check the address, the network and your credentials, then {self._again()}"
+        if "://" not in self.url or self.url.startswith(("file://", "local://")):
+            what = "that the folder it lies in is there and mounted, and that you may write there"
+        else:
+            what = "the address, the network and your credentials"
+        return f"check {what}, then {self._again()}"
 
     def _again(self) -> str:
         kept = f" (values: {self.moved})" if self.moved else ""

@@ -46,6 +46,20 @@ class RefInside(Unhashable):
         )
 
 
+class FigureRefused(Unhashable):
+    """A figure of matplotlib is an argument or a result: it cannot be told apart from others."""
+
+    kind = "figure-refused"
+
+    def remedy(self) -> str:
+        if self.where.startswith("output"):
+            return (
+                "save it in the op, and return the file: figure.savefig(path); "
+                "return gm.File(path); the figure is in the exception's `value`"
+            )
+        return "draw it inside the op, from the data that is passed; or pass a file: gm.File(path)"
+
+
 class Unencodable(KeepsResult, GitmemoError, TypeError):
     """A value has a content id but no codec can write it."""
 

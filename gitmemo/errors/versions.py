@@ -169,7 +169,3 @@ class DecisionNeeded(UndecidedChanges):
             '.recompute(), and run the cell again; storage.on_change = "pending" goes on and '
             "computes again"
         )
-
-    def _render_traceback_(self) -> list[str]:
-        """Return what IPython shows: where the block began is plain to see."""
-        return [f"{type(self).__name__}: {self}"]

@@ -155,8 +155,7 @@ def _candidates(variable: Variable, roles: Roles, said: Sequence[str]) -> list[s
     if variable not in roles.ports:
         takes = roles.takes.get(variable, {}).values()
         found += sorted({name for names in takes for name in names})[:1]
-    op = short(variable.function.op)
-    found.append(op if number == "0" else f"{op}_{number}")
+    found.append(name_of_result(variable.function.op, variable.name, ()))
     return list(dict.fromkeys(found))
 
 
@@ -179,6 +178,21 @@ def _agree(variables: Sequence[Variable], roles: Roles, rows: Callable[[], Seque
 def content(slot: Slot) -> object:
     """Return what is the same for equal values, whatever their histories."""
     return repr(slot.inline.json) if slot.inline is not None else slot.cid
+
+
+def name_of_result(op: str, output: str, said: Sequence[str]) -> str:
+    """Return what a result of an op is called on its own; `said` are names that programs use.
+
+    >>> name_of_result("lab:fit", "output_0", ["m"]), name_of_result("lab:fit", "output_1", [])
+    ('m', 'fit_1')
+    """
+    number = number_of_output(output)
+    if number is None:
+        return output
+    position = int(number)
+    if position < len(said) and said[position]:
+        return said[position]
+    return short(op) if number == "0" else f"{short(op)}_{number}"
 
 
 def short(op: str) -> str:

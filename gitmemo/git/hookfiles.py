@@ -10,7 +10,6 @@ from __future__ import annotations
 import os
 import shlex
 import sys
-import tempfile
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
@@ -114,6 +113,8 @@ class HookFound:
 
 def hooks_folder(layout: Layout) -> Path:
     """Return where git looks for hooks: `core.hooksPath`, or the shared `hooks` folder."""
+    if layout.hooks_dir is not None:
+        return layout.hooks_dir
     answer = Git(layout.root).run("rev-parse", "--git-path", "hooks")
     return Path(os.path.normpath(layout.root / answer))
 
@@ -274,6 +275,8 @@ def _calls_us(path: Path, name: str) -> bool:
 
 
 def _write(path: Path, content: str) -> None:
+    import tempfile  # looking whether hooks are installed writes none
+
     # In one step: a commit may be running.
     descriptor, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}-")
     temporary = Path(name)

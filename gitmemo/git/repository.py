@@ -34,6 +34,7 @@ class Layout:
         common_dir: The git folder that all work trees share.
         bare: Whether there is no work tree.
         object_format: `sha1` or `sha256`.
+        hooks_dir: Where git looks for hooks, if git was asked.
     """
 
     root: Path
@@ -41,6 +42,7 @@ class Layout:
     common_dir: Path
     bare: bool = False
     object_format: str = "sha1"
+    hooks_dir: Path | None = None
 
     @property
     def worktree_name(self) -> str:
@@ -89,12 +91,14 @@ def locate(path: str | os.PathLike[str] = ".") -> Layout:
         "--show-object-format",
         "--absolute-git-dir",
         "--git-common-dir",
+        "--git-path",
+        "hooks",
         "--show-toplevel",  # last: it fails in a bare repository, after the rest is printed
     )
     done = Git(folder).process(*asked)
-    bare, object_format, git_dir, common_dir, root, *_ = (
+    bare, object_format, git_dir, common_dir, hooks, root, *_ = (
         *os.fsdecode(done.stdout).splitlines(),
-        *("" for _ in range(5)),
+        *("" for _ in range(6)),
     )
     if not root and bare != "true":
         said = done.stderr.decode("utf-8", "replace")
@@ -109,6 +113,7 @@ def locate(path: str | os.PathLike[str] = ".") -> Layout:
         git_dir=private,
         common_dir=Path(os.path.normpath(folder / common_dir)),
         bare=bare == "true",
+        hooks_dir=Path(os.path.normpath(folder / hooks)),
         object_format="sha256" if object_format == "sha256" else "sha1",
     )
 

@@ -41,6 +41,7 @@ _families: dict[str, str] = {
     **dict.fromkeys(("logging", "zoneinfo"), "gitmemo.hashing.standard"),
     "numpy": "gitmemo.hashing.numeric",
     "scipy": "gitmemo.hashing.sparse",
+    "matplotlib": "gitmemo.hashing.figures",
     "pandas": "gitmemo.hashing.tables",
     "pyarrow": "gitmemo.hashing.arrow",
     "polars": "gitmemo.hashing.arrow",

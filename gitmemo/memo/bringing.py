@@ -7,8 +7,11 @@ Invariant: a call that is brought says so in its record, and nothing runs.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from copy import copy
 from typing import TYPE_CHECKING, Any
 
+from gitmemo.hashing.digest import Digest
+from gitmemo.memo.recorder import Rehearsal
 from gitmemo.memo.storage import Storage
 from gitmemo.model.components import Component, Content
 from gitmemo.model.facts import JsonValue
@@ -19,10 +22,16 @@ if TYPE_CHECKING:
 
 
 class Bringing:
-    """Brings calls into one storage."""
+    """Brings calls into one storage; without `records` it does all of that but writing."""
 
-    def __init__(self, storage: Storage) -> None:
+    def __init__(self, storage: Storage, *, records: bool) -> None:
         self._storage = storage
+        self._records = records
+        self._caller = storage._caller
+        if not records:
+            self._caller = copy(storage._caller)
+            self._caller._recorder = Rehearsal(storage._recorder)
+        self._rehearsed: set[Digest] = set()
 
     def name_of(self, op: Op[..., Any]) -> str:
         """Return the name of an op in this storage."""
@@ -30,7 +39,7 @@ class Bringing:
 
     def touched(self, op: Op[..., Any]) -> Mapping[Component, Content]:
         """Return what calls of an op could touch besides its function, read from its code of now."""
-        caller = self._storage._caller
+        caller = self._caller
         watch = caller.tracking.capture(
             op.__wrapped__,
             static=True,
@@ -50,8 +59,11 @@ class Bringing:
         return code.text(component, content) if isinstance(code, CodeState) else ""
 
     def is_known(self, op: Op[..., Any], args: tuple[Any, ...], kwargs: dict[str, Any]) -> bool:
-        """Whether a stored call stands for this one already."""
-        return self._storage.stored.is_cached(op, args, kwargs)
+        """Whether a stored call stands for this one already, or would by now."""
+        if self._storage.stored.is_cached(op, args, kwargs):
+            return True
+        prepared = self._caller.prepare(op, args, kwargs) if self._rehearsed else None
+        return prepared is not None and prepared.key in self._rehearsed
 
     def bring(
         self,
@@ -63,14 +75,25 @@ class Bringing:
     ) -> tuple[Any, ...]:
         """Record a call that returned this, or find the one that is stored; return its refs.
 
+        Without `records` there are none, as their values would not be stored.
+
         Raises:
             TypeError: The arguments do not fit.
             Unhashable, Unencodable: A value cannot be stored.
             WrongOutputs: What was returned is not what the op says it returns.
         """
-        caller = self._storage._caller
-        if self.is_known(op, args, kwargs):
-            refs = caller.call(op, args, kwargs)
-        else:
-            refs = caller.bring(caller.prepare(op, args, kwargs), returned, came)
-        return refs if isinstance(refs, tuple) else (refs,)
+        is_known = self.is_known(op, args, kwargs)
+        if is_known and self._records:
+            return _refs(self._caller.call(op, args, kwargs))
+        if is_known:
+            return ()
+        prepared = self._caller.prepare(op, args, kwargs)
+        refs = self._caller.bring(prepared, returned, came)
+        if self._records:
+            return _refs(refs)
+        self._rehearsed.add(prepared.key)
+        return ()
+
+
+def _refs(handed_out: Any) -> tuple[Any, ...]:
+    return handed_out if isinstance(handed_out, tuple) else (handed_out,)

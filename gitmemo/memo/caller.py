@@ -354,7 +354,7 @@ class Caller:
             self._compare(call, instead_of)
         self._mutations.report(op, prepared.name, outcome)
         self._care.report(prepared.name, outcome)
-        self._watch.counter.computed += 1
+        self._watch.computed(prepared.name)
         frame = running.get()
         if frame is not None:
             frame.inner.append(call.hid)

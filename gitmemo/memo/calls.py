@@ -11,6 +11,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple, TypeAlias
 
 from gitmemo.errors import NewCallRefused
+from gitmemo.frozen import Event, Frozen
 from gitmemo.hashing.digest import Digest, to_hex
 from gitmemo.model.components import Component, in_words
 from gitmemo.model.facts import Call, Slot
@@ -82,7 +83,6 @@ class Counter:
         computed: How many were, and returned.
         failed: How many calls raised, here or in a worker.
         saved_s: How long the reused calls took when they were run, in seconds.
-        refused: The ops of new calls that were not allowed, in their order.
     """
 
     def __init__(self) -> None:
@@ -90,18 +90,22 @@ class Counter:
         self.computed = 0
         self.failed = 0
         self.saved_s = 0.0
-        self.refused: list[str] = []
 
     def __repr__(self) -> str:
         return f"Counter(reused={self.reused}, computed={self.computed})"
 
 
 class Watch:
-    """What is known of a storage's calls while they happen: counts, and who wants to be told."""
+    """What is known of a storage's calls while they happen: counts, and who wants to be told.
+
+    Attributes:
+        frozen: Who is told of new calls, where a run must not have any.
+    """
 
     def __init__(self) -> None:
         self.counter = Counter()
         self.observer: Observer | None = None
+        self.frozen: Frozen | None = None
 
     def tell(self, event: Callable[[], CallEvent]) -> None:
         """Tell the observer of an event, which is only made if there is one."""
@@ -109,9 +113,16 @@ class Watch:
             self.observer(event())
 
     def refused(self, op: str, why: Reason) -> NewCallRefused:
-        """Count a new call that is not allowed; return what is to be raised."""
-        self.counter.refused.append(op)
+        """Note a new call that is not allowed; return what is to be raised."""
+        if self.frozen:
+            self.frozen.note(Event.REFUSED, op)
         return NewCallRefused(op, why.value)
+
+    def computed(self, op: str) -> None:
+        """Count a call that was run, and returned."""
+        self.counter.computed += 1
+        if self.frozen:
+            self.frozen.note(Event.COMPUTED, op)
 
     def reused(self, hit: Hit) -> None:
         """Count a call that was not run."""

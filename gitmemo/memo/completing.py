@@ -14,6 +14,7 @@ from gitmemo.errors import WrongArguments
 from gitmemo.memo.inputs import slots_of
 from gitmemo.memo.lookup import Lookup
 from gitmemo.memo.nearest import MOST_CALLS, nearest_call
+from gitmemo.memo.taken import Taken, taken_from
 from gitmemo.ref import Loader, ref_to
 from gitmemo.world.view import World
 
@@ -27,7 +28,7 @@ class Completed:
 
     args: tuple[Any, ...]
     kwargs: Mapping[str, Any]
-    taken: tuple[str, ...]
+    taken: tuple[Taken, ...] = ()
 
 
 def complete(
@@ -51,6 +52,7 @@ def complete(
         if not binder.takes(argument):
             raise WrongArguments(name, f"it has no argument {argument!r}", parameters)
     inputs = dict(given)
+    taken: list[Taken] = []
     missing = [p for p in binder.required if p not in inputs and p not in op.options.ignored]
     if missing:
         stored = [
@@ -62,9 +64,11 @@ def complete(
             reason = f"{', '.join(map(repr, missing))} missing, and no stored call has it"
             raise WrongArguments(name, reason, parameters)
         nearest = nearest_call(stored, slots_of(op, name, given), lookup)
-        inputs |= {s.name: ref_to(s, loader) for s in nearest.inputs if s.name in missing}
+        slots = [slot for slot in nearest.inputs if slot.name in missing]
+        inputs |= {slot.name: ref_to(slot, loader) for slot in slots}
+        taken = [taken_from(slot, world, lookup) for slot in slots]
     try:
         args, kwargs = binder.unbind(inputs)
     except KeyError as error:
         raise WrongArguments(name, f"{error} missing", parameters) from None
-    return Completed(args, kwargs, tuple(missing))
+    return Completed(args, kwargs, tuple(taken))

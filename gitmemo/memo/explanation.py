@@ -10,6 +10,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from enum import StrEnum
 
+from gitmemo.memo.taken import Taken
 from gitmemo.quantities import duration
 
 
@@ -106,6 +107,7 @@ class Explanation:
         differences: The arguments that differ.
         changed: The code that differs.
         remedies: What would make it a hit.
+        taken: The arguments that were not given, but taken from a stored call.
     """
 
     op: str
@@ -118,6 +120,7 @@ class Explanation:
     differences: tuple[ArgumentDifference, ...] = ()
     changed: tuple[ChangedCode, ...] = ()
     remedies: tuple[str, ...] = ()
+    taken: tuple[Taken, ...] = ()
 
     def __str__(self) -> str:
         return "\n".join(self._lines())
@@ -146,10 +149,20 @@ class Explanation:
                 for c in self.changed
             ],
             "remedies": list(self.remedies),
+            "outdated": {one.name: one.older for one in self.taken if one.older},
         }
 
+    def _sentence(self) -> str:
+        older = [one.name for one in self.taken if one.older]
+        if older and self.status is CacheStatus.HIT:
+            return f"is stored with these inputs, but a run makes {' and '.join(older)} anew"
+        files = [one.name for one in self.taken if one.is_file]
+        if files and self.status is CacheStatus.HIT:
+            return f"{_SENTENCES[self.status]}, if {' and '.join(files)} did not change since"
+        return _SENTENCES[self.status]
+
     def _lines(self) -> Iterator[str]:
-        yield f"{self.op} {_SENTENCES[self.status]}"
+        yield f"{self.op} {self._sentence()}"
         yield from (f"  {name} = {value}" for name, value in self.inputs.items())
         if self.nearest:
             of = f"{self.equal} of {len(self.inputs)} arguments equal"

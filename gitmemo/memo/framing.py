@@ -12,6 +12,8 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeAlias
 
+from gitmemo.changes.finding import is_any_open
+from gitmemo.changes.uses import world_uses
 from gitmemo.collector import uncollected
 from gitmemo.errors import (
     AmbiguousId,
@@ -125,10 +127,11 @@ class StorageFrames:
             older = len(others.stale) + len(others.unreachable)
         if not older:
             return ""
-        return (
-            f"{count(older, 'call')} of older code, or on its results: `stale=True` shows them; "
-            "if they still count, say so: `gitmemo decide`, or `storage.decide(…)`"
-        )
+        said = f"{count(older, 'call')} of older code, or on its results: `stale=True` shows them"
+        world = self._storage.world
+        if not is_any_open(world_uses(world, self._code), self._code, world.decisions()):
+            return said
+        return f"{said}; if they still count, say so: `gitmemo decide`, or `storage.decide(…)`"
 
     def calls(self) -> Iterator[Call]:
         """Return the calls that are visible and valid, with the names of now."""

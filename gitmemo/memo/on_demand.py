@@ -93,7 +93,7 @@ class OnDemand:
         if not _is_same_result(outcome, call):
             raise NotReproducible(call.op, any(self._world.values(s.cid) for s in call.outputs))
         self._world.record(self._recorder.outputs(outcome))
-        self._watch.counter.computed += 1
+        self._watch.computed(call.op)
         found = [
             o for o, slot in zip(outcome.outputs, call.outputs, strict=True) if slot.hid == hid
         ]

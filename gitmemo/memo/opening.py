@@ -16,7 +16,9 @@ from typing import Any, TypeVar
 from weakref import WeakValueDictionary
 
 from gitmemo.errors import NotInRepository, ReadOnlyRevision, WrongQuestion
+from gitmemo.frozen import frozen_of
 from gitmemo.isolation import isolation_of
+from gitmemo.memo import context
 from gitmemo.memo.clone_trust import CloneTrust
 from gitmemo.memo.lazy import Fetching
 from gitmemo.memo.revision import RevisionStorage
@@ -197,8 +199,11 @@ def _around(
     return see(".")
 
 
-def storage_of(workspace: Workspace) -> Storage:
-    """Return a new storage over the repository of `workspace`, or what stands for it in tests."""
+def storage_of(workspace: Workspace, *, becomes: Storage | None = None) -> Storage:
+    """Return a storage over the repository of `workspace`, or what stands for it in tests.
+
+    It is a new one, unless there is one that `becomes` it.
+    """
     isolation = isolation_of(workspace.root.resolve())
     world: RepositoryWorld | StandaloneWorld = workspace.world
     if isolation is not None and isolation.store is not None:
@@ -215,12 +220,16 @@ def storage_of(workspace: Workspace) -> Storage:
         can_pull=bool(settings.remotes) and isolation is None,
         on_change=OnChange.PENDING if isolation else settings.on_change_running,
         records_user=settings.record_user,
+        becomes=becomes,
     )
     storage._capacity = settings.resources
     if isolation is not None:
         storage.allow_new_calls(isolation.store is not None)
     elif settings.remotes:
         storage.fetch_from(Fetching(workspace, workspace.world))
+    frozen = frozen_of(workspace.root.resolve())
+    if frozen is not None:
+        storage._freeze(frozen)
     return storage
 
 
@@ -228,6 +237,30 @@ def _place(root: Path) -> Path:
     """Return under what the storage of a work tree is known: another one may stand for it."""
     isolation = isolation_of(root)
     return root if isolation is None else isolation.store or root / ".gitmemo"
+
+
+def follow() -> None:
+    """Let open storages stand for what `open` would return now: tests begin, or are over.
+
+    Who holds one holds the same object; one that comes back to a place is as it was there.
+    """
+    for place, storage in list(_open.items()):
+        root = storage.project.root if storage.project is not None else None
+        if root is None or storage.is_closed or _place(root) == place:
+            continue
+        now = _place(root)
+        left = vars(storage).pop("_left", {})
+        left[place] = dict(vars(storage))
+        if now in left:
+            vars(storage).clear()
+            vars(storage).update(left.pop(now))
+        else:
+            storage_of(find(root), becomes=storage)
+            if context.is_any_open():
+                storage._notice()  # as at the entry of the block
+        vars(storage)["_left"] = left
+        del _open[place]
+        _open[now] = storage
 
 
 def share(storage: Storage) -> None:

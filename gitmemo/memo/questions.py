@@ -9,6 +9,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
 from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from gitmemo.errors import GitmemoError, NotAnOp, NotARef, OpNotLoaded
@@ -200,7 +201,8 @@ class Questions(ABC):
         self._notice()
         name, _ = self._names.name_of(op)
         call = complete(op, name, given, self.world, self._lookup, self)
-        return self.explain(op, *call.args, **call.kwargs), call.taken
+        explained = replace(self.explain(op, *call.args, **call.kwargs), taken=call.taken)
+        return explained, tuple(one.name for one in call.taken)
 
     def failures(self) -> list[Failure]:
         """Return what was noted on this machine of calls that raised an exception, newest first."""

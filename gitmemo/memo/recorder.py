@@ -146,7 +146,7 @@ class Recorder:
             run["ignored"] = dict(ignored)
         call = Call(op, number, code, slots, outputs, outcome.inner, run)
         call = self._alive(call.known_as(hid, prepared.key), facts)
-        self._world.record([*facts, call])
+        self._record([*facts, call])
         if version and version.id not in self._versions:
             # Only now: another thread that finds them here writes calls without them.
             self._versions.add(version.id)
@@ -199,6 +199,9 @@ class Recorder:
             if not self._values.can_read(output.cid):
                 facts += self._stored(output.cid, output.encoded)
         return facts
+
+    def _record(self, facts: Sequence[Fact]) -> None:
+        self._world.record(facts)
 
     def _stored(self, cid: Digest, data: Encoded) -> Iterator[Value]:
         """Store bytes, and before them those of the values that they name; yield the facts."""
@@ -316,6 +319,19 @@ class Recorder:
             "start": timestamp(outcome.started_s),
             "seconds": round(outcome.elapsed_s, 6),
         }
+
+
+class Rehearsal(Recorder):
+    """Does what a recorder does before it writes, and writes nothing."""
+
+    def __init__(self, recorder: Recorder) -> None:
+        super().__init__(recorder._world, recorder._values, recorder._code, recorder._verdicts)
+
+    def _record(self, facts: Sequence[Fact]) -> None:
+        pass
+
+    def _stored(self, cid: Digest, data: Encoded) -> Iterator[Value]:
+        return iter(())
 
 
 def _note(call: Call) -> None:

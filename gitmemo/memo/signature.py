@@ -87,9 +87,16 @@ class Binder:
         return self._bind_fully(args, kwargs)
 
     def _bind_fully(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
-        bound = self.signature.bind(*args, **kwargs)
+        try:
+            bound = self.signature.bind(*args, **kwargs)
+        except TypeError as error:
+            raise self._told(error) from None
         bound.apply_defaults()
         return self._inputs(bound)
+
+    def _told(self, error: TypeError) -> TypeError:
+        """Return an error that says, as Python's own do, of which function."""
+        return TypeError(f"{self._function.__qualname__}(): {error}")
 
     def bind_some(self, args: tuple[Any, ...], kwargs: dict[str, Any]) -> dict[str, Any]:
         """Return the inputs that are given, by name; the others, and defaults, are left out.
@@ -105,7 +112,10 @@ class Binder:
             if self.is_numbered(name) or not name.isidentifier()
         }
         plain = {name: value for name, value in kwargs.items() if name not in hidden}
-        inputs = self._inputs(self.signature.bind_partial(*args, **plain))
+        try:
+            inputs = self._inputs(self.signature.bind_partial(*args, **plain))
+        except TypeError as error:
+            raise self._told(error) from None
         inputs.pop(ORDER, None)
         return inputs | hidden
 

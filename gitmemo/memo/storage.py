@@ -17,6 +17,7 @@ from typing import TYPE_CHECKING, Any, Literal, Self, TypeAlias
 
 from gitmemo.config import chosen_capacity, chosen_claiming
 from gitmemo.errors import BadSetting, GitmemoError, StorageInMemory
+from gitmemo.frozen import Frozen
 from gitmemo.memo import context
 from gitmemo.memo.allowing import AllowingNewCalls
 from gitmemo.memo.asking import Changes
@@ -148,14 +149,15 @@ class Storage(Refs, Questions, Patterns, Looking, Deciding, Tables, Maps):
         can_pull: bool,
         on_change: OnChange = OnChange.PENDING,
         records_user: bool = False,
+        becomes: Self | None = None,
     ) -> Self:
-        """Return a storage over `world` that versions the code of `project`.
+        """Return a storage over `world` that versions the code of `project`; `becomes` if it is given.
 
         `can_pull` says that values which are not on this machine may be on a remote; if not,
         the calls that made them are run again when the values are needed. `records_user` says
         that decisions tell who made them.
         """
-        storage = cls.__new__(cls)
+        storage = becomes or cls.__new__(cls)
         storage._set_up(world, project, trust, on_change, Strictness())
         storage._on_demand.can_pull = can_pull
         storage._changing("over").records_user = records_user
@@ -279,6 +281,17 @@ class Storage(Refs, Questions, Patterns, Looking, Deciding, Tables, Maps):
         """
         before, self._caller.allows_new_calls = self._caller.allows_new_calls, allowed
         return AllowingNewCalls(self._caller, before=before)
+
+    def _freeze(self, frozen: Frozen) -> None:
+        """Refuse new calls, and note those that there are all the same."""
+        self._watch.frozen = frozen
+        self.allow_new_calls(False)
+
+    def _thaw(self) -> None:
+        """Allow them in a worker: its driver refuses those that must not be, and notes the others."""
+        if self._watch.frozen is not None:
+            self._watch.frozen = None
+            self.allow_new_calls(True)
 
     @contextmanager
     def observed(self, observer: Observer) -> Iterator[None]:

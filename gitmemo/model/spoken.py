@@ -6,7 +6,6 @@ means one of them, or is refused; it is written with or without `$` and `class`.
 
 from __future__ import annotations
 
-import difflib
 import shlex
 from collections.abc import Callable, Iterable
 
@@ -65,6 +64,8 @@ def close_to(name: str, known: Iterable[Component]) -> tuple[str, ...]:
     >>> close_to("RATES", [Component("lib.py", "$RATE")])
     ('lib.py:RATE',)
     """
+    import difflib  # only for names that are wrong
+
     units = {plain_name(component): spoken(component) for component in sorted(known)}
     wanted = plain_name(Component("", name.rpartition(":")[2]))
     return tuple(units[unit] for unit in difflib.get_close_matches(wanted, units, n=3))

@@ -80,7 +80,7 @@ def _taken(one: _Waiting, candidates: Candidates, taker: Taker, *, reads: bool) 
             return True
         returned = _read(result.output)
         candidates.add(returned)
-        if taker.records and not is_known:
+        if not is_known:
             run = run_facts(result.ended_s, result.seconds)
             taker.take(one.op, call, returned, run, one.code)
         report.known += is_known

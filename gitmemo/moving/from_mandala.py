@@ -76,11 +76,10 @@ class MandalaMove:
             raise Refused(f"its outputs were named {', '.join(given)}; those of the op are not")
         is_known = self._taker.is_known(op, arguments)
         values = [self._value(ref) for _, ref in outputs]
-        if self._taker.records:
-            returned = values[0] if op.options.outputs.count == 1 == len(values) else tuple(values)
-            refs = self._taker.take(op, arguments, returned, {}, code)
-            for (_, old), new in zip(outputs, refs, strict=False):
-                self._note(old, new)
+        returned = values[0] if op.options.outputs.count == 1 == len(values) else tuple(values)
+        refs = self._taker.take(op, arguments, returned, {}, code)
+        for (_, old), new in zip(outputs, refs, strict=False):
+            self._note(old, new)
         report.known += is_known
         report.brought += not is_known
 

@@ -63,6 +63,9 @@ class OldCall:
     outputs: dict[str, OldRef] = field(default_factory=dict)
 
 
+_Items: TypeAlias = list[OldRef] | dict[str, OldRef] | None
+
+
 class OldDatabase:
     """A database of mandala; `overflow` is the folder of its large values, if it had one."""
 
@@ -73,6 +76,7 @@ class OldDatabase:
             NotAnOldStore: There is no such file, or it is none of mandala 0.2.
         """
         self._path, self._overflow = path, overflow
+        self._items: dict[str, _Items] = {}
         if not path.is_file():
             raise NotAnOldStore(str(path), _TOOL, "there is no such file")
         try:
@@ -114,13 +118,18 @@ class OldDatabase:
             raise Refused("the order of its outputs is not recorded")
         return [(None, numbered[str(n)]) for n in range(len(numbered))]
 
-    def items(self, ref: OldRef) -> list[OldRef] | dict[str, OldRef] | None:
+    def items(self, ref: OldRef) -> _Items:
         """Return what is in a list or dict; None for any other value.
 
         Raises:
             Refused: It is a collection of another kind, or cannot be read.
         """
-        data = self._blob("shapes", ref.hid)
+        if ref.hid not in self._items:
+            self._items[ref.hid] = self._read_items(ref.hid)
+        return self._items[ref.hid]
+
+    def _read_items(self, hid: str) -> _Items:
+        data = self._blob("shapes", hid)
         if data is None:
             return None
         try:

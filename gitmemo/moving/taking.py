@@ -36,8 +36,7 @@ class Taker:
 
     def __init__(self, storage: Storage, tool: str, *, trusts_code: bool, records: bool) -> None:
         self.trusts_code = trusts_code
-        self.records = records
-        self.bringing = Bringing(storage)
+        self.bringing = Bringing(storage, records=records)
         self._tool = tool
 
     def code_of(self, op: Op[..., Any], old: str | None) -> str:
@@ -77,7 +76,7 @@ class Taker:
         run: Mapping[str, JsonValue],
         code: str,
     ) -> tuple[Any, ...]:
-        """Record a call; return the refs to its results.
+        """Record a call, or only find out whether it can be; return the refs to its results, if any.
 
         Raises:
             Refused: It cannot be one; says why.

@@ -9,6 +9,7 @@ from __future__ import annotations
 import linecache
 import sys
 from collections.abc import Mapping
+from pathlib import Path
 from types import BuiltinFunctionType, FrameType, FunctionType, MethodType, ModuleType
 from typing import Any
 
@@ -72,7 +73,7 @@ class MemoCells:
         if len(found) > 1:
             listed = " or ".join(f"-s {name}" for name, _ in found.values())
             raise MemoCellRefused("the notebook has several storages", f"say which one: {listed}")
-        return next(iter(found.values()))[1] if found else open_repository()
+        return next(iter(found.values()))[1] if found else open_repository(Path.cwd())
 
     def _input(self, name: str) -> object:
         if name not in self._variables:
@@ -95,17 +96,27 @@ class MemoCells:
 
     def _op(self, cell: MemoCell, place: str) -> Op[..., Any]:
         taken = self._variables.get(cell.name)
-        if not isinstance(taken, Op | FunctionType | None):
+        if taken is not None and not _is_of_memo(taken, cell.name):
             raise MemoCellRefused(
-                f"{cell.name} is a variable of the notebook", "give the cell another name"
+                f"{cell.name} is a variable of the notebook",
+                f"give the cell another name, or the variable: del {cell.name}",
             )
         # Under the name of the cell that runs, so that its lines are found in the notebook.
         text = compile(cell.text, place, "exec", dont_inherit=True)
-        exec(text, self._variables)
+        defined: dict[str, Any] = {}
+        exec(text, self._variables, defined)
         options: Mapping[str, Any] = {"output_names": cell.outputs, "mutates": cell.changed}
-        made: Op[..., Any] = op(**options)(self._variables[cell.name])  # type: ignore[no-untyped-call]
+        made: Op[..., Any] = op(**options)(defined[cell.name])  # type: ignore[no-untyped-call]
         self._variables[cell.name] = made
         return made
+
+
+def _is_of_memo(value: object, name: str) -> bool:
+    """Whether a value is the op that a cell of this name made, also before the magics were reloaded."""
+    if not isinstance(value, Op) or value.__wrapped__.__qualname__ != name:
+        return False
+    made_in = value.__wrapped__.__code__.co_filename
+    return is_cell(made_in) and parts_of("".join(linecache.getlines(made_in))) is not None
 
 
 def _cell_of(line: str, body: str) -> str:

@@ -13,6 +13,8 @@ from gitmemo.notebooks.commands import completions, run_command
 from gitmemo.source.memo_cells import MAGIC
 
 _COMMAND = "gitmemo"
+_TYPED = f"%{_COMMAND}"
+_COMPLETING = "complete_command"
 
 
 class Shell(Protocol):
@@ -20,6 +22,7 @@ class Shell(Protocol):
 
     user_ns: dict[str, Any]
     magics_manager: Any
+    strdispatchers: dict[str, Any]
 
     def register_magic_function(
         self, func: Callable[..., object], magic_kind: str = ..., magic_name: str | None = ...
@@ -54,7 +57,8 @@ def load(shell: Shell) -> None:
     def completed(_shell: object, event: Any) -> list[str]:
         return completions(event.line)
 
-    shell.set_hook("complete_command", completed, str_key=f"%{_COMMAND}")
+    _forget_completions(shell)
+    shell.set_hook(_COMPLETING, completed, str_key=_TYPED)
 
 
 def unload(shell: Shell) -> None:
@@ -62,3 +66,10 @@ def unload(shell: Shell) -> None:
     magics = shell.magics_manager.magics
     magics["line"].pop(_COMMAND, None)
     magics["cell"].pop(MAGIC, None)
+    _forget_completions(shell)
+
+
+def _forget_completions(shell: Shell) -> None:
+    """Take the hook away, which a shell would keep beside the next one."""
+    if _COMPLETING in shell.strdispatchers:
+        shell.strdispatchers[_COMPLETING].strs.pop(_TYPED, None)

@@ -135,6 +135,9 @@ def named(name: str, url: str, error: Exception) -> RemoteUnreachable:
 def _reason(error: Exception) -> str:
     if isinstance(error, OSError) and error.strerror and error.filename:
         return f"{error.strerror} ({error.filename})"
+    reason = getattr(error, "reason", None)  # urllib
+    if isinstance(reason, OSError) and reason.strerror:
+        return reason.strerror
     return f"{type(error).__name__}: {error}" if str(error) else type(error).__name__
 
 

@@ -128,6 +128,21 @@ def refuse_options(name: str, protocol: str | None, shared: Mapping[str, str]) -
             raise RemoteNotPlain(name, said, f"{own} {option}=…")
 
 
+def _refuse_unknown_scheme(name: str, protocol: str | None) -> None:
+    """Refuse a scheme that no driver could be found for."""
+    from fsspec.registry import available_protocols
+
+    if protocol in available_protocols():
+        return
+    close = difflib.get_close_matches(protocol or "", filter(None, _PLAIN), n=1)
+    meant = f"did you mean {close[0]}://? " if close else ""
+    raise RemoteInvalid(
+        name,
+        f"{protocol}:// is no kind of address that is known",
+        f"{meant}name a directory, s3://, gs://, az://, sftp:// or https://, or what else fsspec knows",
+    )
+
+
 def refuse_address(name: str, url: str, protocol: str | None) -> None:
     """Refuse an address that a commit may not name.
 
@@ -136,6 +151,7 @@ def refuse_address(name: str, url: str, protocol: str | None) -> None:
     """
     own = f"gitmemo remote modify --local {name} --url {url}"
     if protocol not in _PLAIN:
+        _refuse_unknown_scheme(name, protocol)
         said = f"committed settings may not name {protocol}:// addresses"
         raise RemoteNotPlain(name, said, own)
     pattern = _BUCKET if protocol in ("s3", "s3a") else _HOST

@@ -45,6 +45,7 @@ def _leading_to(address: str) -> bytes:
     """Return a page that leads on at once."""
     return (
         "<!doctype html><meta charset=utf-8><meta name=referrer content=no-referrer>"
+        '<link rel=icon href="data:,">'  # else browsers ask for one, and complain that there is none
         f'<title>gitmemo</title><meta http-equiv=refresh content="0;url={escape(address)}">'
     ).encode()
 

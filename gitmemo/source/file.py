@@ -18,7 +18,6 @@ from gitmemo.hashing.digest import Digest, digest
 from gitmemo.source.canonical import OWN_DECORATORS, digest_of, normalise
 from gitmemo.source.effects import How, affected_by
 from gitmemo.source.names import BUILTINS, NameUse
-from gitmemo.source.notebook import cells_of, python_of_cells
 from gitmemo.source.parsing import parse
 from gitmemo.source.statements import (
     REBINDING,
@@ -66,6 +65,8 @@ class SourceFile:
             SourceError: It is not valid Python for this interpreter.
         """
         if path.endswith(".ipynb"):
+            from gitmemo.source.notebook import cells_of  # few files are notebooks
+
             return cls.from_cells(cells_of(_decoded(text, path, "utf-8-sig"), path), path)
         return cls(_decoded(text, path), path)
 
@@ -83,6 +84,8 @@ class SourceFile:
         """Read cells in the order in which they run; a later definition replaces an earlier."""
         starts: list[int] = []
         lines: list[str] = []
+        from gitmemo.source.notebook import python_of_cells
+
         for text in python_of_cells(list(cells)):
             starts.append(len(lines))
             lines.extend(text.split("\n"))

@@ -12,7 +12,7 @@ import symtable
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from keyword import iskeyword
-from typing import NoReturn
+from typing import NoReturn, TypeAlias
 
 from gitmemo.errors import MemoCellRefused
 from gitmemo.source.names import BUILTINS
@@ -23,7 +23,7 @@ _TYPED = re.compile(rf"\s*%%{MAGIC}(?:[ \t]+(.*?))?[ \t]*(?:\n|$)")
 _OPTIONS = {"-i": "inputs", "-o": "outputs", "-s": "storage"}
 _REACHING_ALL = frozenset({"globals", "locals", "eval", "exec"})
 _SCOPES = ast.FunctionDef | ast.AsyncFunctionDef | ast.Lambda | ast.ClassDef
-_COMPREHENSIONS = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
+_Comprehension: TypeAlias = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 _BINDING = ast.ExceptHandler | ast.MatchAs | ast.MatchStar | ast.MatchMapping
 _REFUSED: dict[type[ast.AST], str] = {
     ast.Return: "`return` stands in it outside of a function",
@@ -108,6 +108,8 @@ def memo_cell(line: str, body: str, code: Collection[str]) -> MemoCell:
     name = name or "_".join(("make", *outputs))
     if name in (*inputs, *outputs):
         _refuse(f"{name!r} is its name and a variable of it", "give the cell a name of its own")
+    if name in names.read:
+        _refuse(f"{name!r} is its name, and it reads that", "give it another: %%memo NAME")
     changed = tuple(output for output in outputs if output in inputs)
     storage = next(iter(given.get("storage", ())), None)
     text = "\n".join(_function(name, inputs, outputs, tree, body))
@@ -290,20 +292,27 @@ class _Flow(ast.NodeVisitor):
         """Go into what runs here and now; names that comprehensions bind are theirs alone."""
         if isinstance(node, _SCOPES):
             self._visit_scope(node)
-        elif isinstance(node, _COMPREHENSIONS):
-            targets = (n for g in node.generators for n in ast.walk(g.target))
-            self._hidden.append({n.id for n in targets if isinstance(n, ast.Name)})
-            for child in ast.walk(node):
-                is_read = isinstance(child, ast.Name) and isinstance(child.ctx, ast.Load)
-                if is_read or isinstance(child, ast.NamedExpr):
-                    self.visit(child)
-            self._hidden.pop()
+        elif isinstance(node, _Comprehension):
+            self._visit_comprehension(node)
         else:
             if isinstance(node, _BINDING):
                 name = getattr(node, "name", None) or getattr(node, "rest", None)
                 if name is not None:
                     self._bind(name)
             super().generic_visit(node)
+
+    def _visit_comprehension(self, node: _Comprehension) -> None:
+        """Read what one evaluates; the first iterable is outside of it."""
+        if any(g.is_async for g in node.generators):
+            _refuse(_REFUSED[ast.AsyncFor])
+        first, *others = [part for g in node.generators for part in (g.iter, *g.ifs)]
+        self.visit(first)
+        targets = (n for g in node.generators for n in ast.walk(g.target))
+        self._hidden.append({n.id for n in targets if isinstance(n, ast.Name)})
+        values = (node.key, node.value) if isinstance(node, ast.DictComp) else (node.elt,)
+        for part in (*others, *values):
+            self.visit(part)
+        self._hidden.pop()
 
     def _visit_scope(self, node: ast.AST) -> None:
         """Read what a definition evaluates at once; its body is its own."""

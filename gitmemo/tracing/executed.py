@@ -12,7 +12,6 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path
 
 from gitmemo.errors import SourceError
-from gitmemo.source.notebook import cells_of
 from gitmemo.tracing.kernels import has_front_end, running_shell
 
 _INJECTED = "# Parameters\n"
@@ -57,6 +56,8 @@ class Executed:
                 path = Path(folder, name)
                 try:
                     text = path.read_text("utf-8-sig")
+                    from gitmemo.source.notebook import cells_of  # few programs are notebooks
+
                     cells = cells_of(text, str(path))
                 except (OSError, UnicodeDecodeError, SourceError):
                     continue

@@ -6,36 +6,48 @@ facts are in segments and journals; it is deleted only if it cannot be used.
 
 from __future__ import annotations
 
+import errno
 import os
 import sqlite3
 from pathlib import Path
 
+from gitmemo.database import refused
 from gitmemo.errors import NewerFormat, OlderFormat
 from gitmemo.world.index import Index
 from gitmemo.world.table import DERIVED_VERSION
 
 _DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
-_NOT_OURS_TO_WRITE = frozenset(
-    {sqlite3.SQLITE_READONLY, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM}
-)
+_NO_LOCKS = frozenset({errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP})
+_LOCKS = "locks"
 _PRIMARY = 0xFF  # the rest says more about the error
 
 
 def open_derived(path: Path) -> Index:
     """Open the derived index; one that is damaged or of another scheme is made anew, from facts.
 
-    Where it cannot be written (a repository that is read-only) it is kept in memory.
+    Where it cannot be written (a repository that is read-only, a full disk), or nothing can be
+    locked, it is kept in memory.
     """
     try:
-        return _index(path)
-    except (NewerFormat, OlderFormat):
-        return _anew(path)
-    except sqlite3.DatabaseError as error:
-        if is_damage(error):
+        try:
+            return _index(path)
+        except (NewerFormat, OlderFormat):
             return _anew(path)
-        if _code(error) in _NOT_OURS_TO_WRITE:
-            return Index(None)
+        except sqlite3.DatabaseError as error:
+            if is_damage(error):
+                return _anew(path)
+            raise
+    except sqlite3.DatabaseError as error:
+        if refused(error, path):
+            return in_memory()
         raise
+    except OSError:
+        return in_memory()
+
+
+def in_memory() -> Index:
+    """Return an index that no other process sees, of nothing yet."""
+    return Index(None, DERIVED_VERSION)
 
 
 def is_damage(error: sqlite3.DatabaseError) -> bool:
@@ -51,13 +63,35 @@ def remove(path: Path) -> None:
 
 def _anew(path: Path) -> Index:
     if not os.access(path.parent, os.W_OK):
-        return Index(None)
+        return in_memory()
     remove(path)
     return _index(path)
 
 
 def _index(path: Path) -> Index:
-    return Index(path, DERIVED_VERSION)
+    return Index(path, DERIVED_VERSION) if _has_locks(path.parent) else in_memory()
+
+
+def _has_locks(folder: Path) -> bool:
+    """Whether files in `folder` can be locked, as far as an empty file of its own tells.
+
+    Where they cannot, SQLite takes that for a lock of somebody else, and waits for a minute.
+    """
+    try:
+        import fcntl
+    except ImportError:
+        return True
+    try:
+        file = os.open(folder / _LOCKS, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+    except OSError:  # SQLite says what is wrong
+        return True
+    try:
+        fcntl.lockf(file, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except OSError as error:
+        return error.errno not in _NO_LOCKS
+    finally:
+        os.close(file)
+    return True
 
 
 def _code(error: sqlite3.DatabaseError) -> int:

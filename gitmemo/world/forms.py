@@ -17,11 +17,9 @@ from gitmemo.model.ids import output_hid, raw_hid
 from gitmemo.world.packing import FILLED
 from gitmemo.world.sketches import (
     ALL_NOTED,
-    CALL,
     DIGEST,
     INT,
     NUMBER,
-    SLOTS,
     TEXT,
     VALUE,
     WHOLE,
@@ -29,8 +27,10 @@ from gitmemo.world.sketches import (
     ids_of,
     in_common,
     is_output,
+    match_call,
     micros_of_text,
     sketch_of_line,
+    slots_in,
 )
 
 # An expression costs as much to make as some dozen lines to read without one.
@@ -179,14 +179,14 @@ def _ids_of_whole(text: str, _history: str) -> tuple[Digest, Digest]:
 
 def _parts_of(line: str) -> _Parts:
     """Return what the form of a line is made of; the line has a sketch."""
-    match = CALL.fullmatch(line)
+    match = match_call(line)
     assert match is not None
     op, number, version, inputs, outputs, _noted, _seconds = match.groups()
     given = [
         (name, _is_whole(value) and not history, bool(history))
-        for name, value, history in SLOTS.findall(inputs)
+        for name, value, history in slots_in(inputs)
     ]
-    made = [(name, _is_whole(value)) for name, value, _ in SLOTS.findall(outputs)]
+    made = [(name, _is_whole(value)) for name, value, _ in slots_in(outputs)]
     has_start = line.startswith(',"start":', match.end(7))
     slots = ",".join([_input_form(*slot) for slot in given])
     results = ",".join([_output_form(*slot) for slot in made])

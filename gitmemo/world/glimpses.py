@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import PurePosixPath
 
-from gitmemo.codecs.files import FilesCodec, named_in
 from gitmemo.errors import BlobCorrupt
 from gitmemo.hashing.digest import Digest
 from gitmemo.model.facts import Value
@@ -17,6 +16,8 @@ from gitmemo.quantities import count, size
 from gitmemo.world.view import World
 
 NOT_STORED = "not stored"
+_FILES = "files"
+"""The codec of `File` values."""
 _MOST_NAMES = 3
 _LARGEST = 1 << 20
 """Longer lists of files are not read for a table."""
@@ -28,12 +29,14 @@ def glimpse(world: World, cid: Digest) -> str:
     if not values:
         return NOT_STORED
     value = values[0]
-    named = _named(world, value) if value.codec == FilesCodec.name else ""
+    named = _named(world, value) if value.codec == _FILES else ""
     return named or f"{value.codec} {size(value.size)}"
 
 
 def _named(world: World, value: Value) -> str:
     """Return the names of the files in a value, and how large they are; empty where nobody knows."""
+    from gitmemo.codecs.files import named_in  # most tables have no files
+
     if value.size > _LARGEST:
         return ""
     try:

@@ -20,6 +20,7 @@ from pathlib import Path
 
 from gitmemo.errors import CorruptJournal
 from gitmemo.hashing.digest import digest
+from gitmemo.plain_files import replace_own
 
 _CHECK_CHARACTERS = 16
 PACKED = ".gz"
@@ -77,12 +78,23 @@ class Journal:
             file = self._open(place.owner)
             try:
                 written = os.write(file, data)
-                if written < len(data):  # the disk is full: take the torn piece back
+                if written < len(data):
                     raise OSError(28, "no space left on device", str(self._folder))
-            except OSError:
-                os.ftruncate(file, self._size)
+                self._size += written
+            except OSError:  # the disk is full: take the torn piece back
+                self._take_back(file)
                 raise
-            self._size += written
+            except BaseException:
+                # An interrupt may have come after the last byte, when `_size` is too small to
+                # go back to: never write behind it.
+                self._close()
+                raise
+
+    def _take_back(self, file: int) -> None:
+        try:
+            os.ftruncate(file, self._size)
+        except OSError:  # a torn end harms nobody; a line behind it would be damaged
+            self._close()
 
     def close(self) -> None:
         """Close the file; a later `append` begins another."""
@@ -137,10 +149,8 @@ def write_again(folder: Path, entries: Iterable[tuple[Place, str]]) -> bool:
     if path.exists() and not exported_size(path):
         return False
     folder.mkdir(parents=True, exist_ok=True)
-    new = _beside(path)
-    new.write_bytes(data)
     _note_of(path).unlink(missing_ok=True)
-    new.replace(path)
+    replace_own(path, data)
     return True
 
 
@@ -153,9 +163,7 @@ def repair(path: Path) -> int:
     if bad:
         with Path(f"{path}.damaged").open("ab") as file:
             file.writelines(bad)
-        replacement = _beside(path)
-        replacement.write_bytes(b"".join(good))
-        replacement.replace(path)
+        replace_own(path, b"".join(good))
     return len(bad)
 
 
@@ -206,10 +214,7 @@ def _unpacked(path: Path) -> bytes:
 
 def mark_exported(path: Path, size_bytes: int) -> None:
     """Note that everything in a journal before this size is committed."""
-    note = _note_of(path)
-    new = _beside(note)
-    new.write_text(str(size_bytes), "ascii")
-    new.replace(note)
+    replace_own(_note_of(path), str(size_bytes).encode("ascii"))
 
 
 def exported_size(path: Path) -> int:
@@ -229,9 +234,7 @@ def retire(path: Path, folder: Path) -> None:
 
     folder.mkdir(parents=True, exist_ok=True)
     packed = folder / f"{path.name}{PACKED}"
-    new = _beside(packed)
-    new.write_bytes(gzip.compress(path.read_bytes(), mtime=0))
-    new.replace(packed)
+    replace_own(packed, gzip.compress(path.read_bytes(), mtime=0))
     path.unlink()
     _note_of(path).unlink(missing_ok=True)
 
@@ -287,8 +290,3 @@ def _lock_shared(file: int) -> None:
         # A file system without locks: nothing is lost, the file is only moved
         # to `exported/` while it is in use, and read there just the same.
         return
-
-
-def _beside(path: Path) -> Path:
-    """Return where to write what will replace `path`: nobody else writes there."""
-    return path.with_name(f"{path.name}.{os.getpid()}-{os.urandom(4).hex()}.new")

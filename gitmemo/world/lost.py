@@ -22,6 +22,7 @@ from gitmemo.git.repository import Layout
 from gitmemo.hashing import content_id
 from gitmemo.model.facts import Call, Fact, Source, Text, referenced_cids
 from gitmemo.model.lines import from_line, to_line
+from gitmemo.plain_files import replace_own
 from gitmemo.world.files import EXPORTED, FactFiles
 from gitmemo.world.index import STATEMENT_KINDS, Index
 from gitmemo.world.journal import Place, write_again
@@ -82,9 +83,7 @@ class Lost:
 
     def _note(self, now: Mapping[str, str]) -> None:
         self._checked.parent.mkdir(parents=True, exist_ok=True)
-        new = self._checked.with_name(f"{self._checked.name}.{os.getpid()}.new")
-        new.write_text(json.dumps(now), "utf-8")
-        new.replace(self._checked)
+        replace_own(self._checked, json.dumps(now).encode())
 
     def unreachable(self, dead: set[int]) -> dict[Span, set[int]]:
         """Return the facts that are exported and in no segment that git reaches, by their spans."""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import cache, lru_cache
 from typing import NamedTuple
 
 from gitmemo.hashing import content_id
@@ -31,13 +31,13 @@ _INPUT = rf"\[{TEXT},{VALUE}(?:,{DIGEST})?\]"
 _OUTPUT = rf"\[{TEXT},{VALUE}\]"
 _NOTED = rf'"([a-z]+)":(?:{TEXT}|true|false),'
 ALL_NOTED = f"(?:{_NOTED.replace('(', '(?:', 1)})*"
-CALL = re.compile(
+_CALL = (
     rf'\["call",({TEXT}),(0|[1-9][0-9]{{0,8}}),(null|{DIGEST}),'
     rf"\[((?:{_INPUT}(?:,{_INPUT})*)?)\],\[((?:{_OUTPUT}(?:,{_OUTPUT})*)?)\],"
     rf"\[(?:{DIGEST}(?:,{DIGEST})*)?\],"
     rf'\{{({ALL_NOTED})"seconds":({NUMBER})(?:,"start":{TEXT})?\}}\]'
 )
-SLOTS = re.compile(rf'\["([^"]*)",({VALUE})(?:,"([^"]*)")?\]')
+_SLOTS = rf'\["([^"]*)",({VALUE})(?:,"([^"]*)")?\]'
 _KEYS = re.compile(_NOTED)
 _INTEGER = re.compile(INT)
 WHOLE = re.compile(rf'\{{"v":{INT}\}}')
@@ -60,6 +60,21 @@ class Sketch(NamedTuple):
     made: Sequence[Digest] = ()
 
 
+@cache  # compiled in milliseconds, and most commands read no new line
+def _compiled(expression: str) -> re.Pattern[str]:
+    return re.compile(expression)
+
+
+def match_call(line: str) -> re.Match[str] | None:
+    """Return the parts of a plain call; None for everything else."""
+    return _compiled(_CALL).fullmatch(line)
+
+
+def slots_in(text: str) -> list[tuple[str, str, str]]:
+    """Return name, value and history of each input or output in such a part."""
+    return _compiled(_SLOTS).findall(text)
+
+
 def micros_of(seconds: float) -> int:
     """Return a duration as it is kept."""
     return round(seconds * 1e6)
@@ -67,11 +82,11 @@ def micros_of(seconds: float) -> int:
 
 def sketch_of_line(line: str) -> Sketch | None:
     """Return the sketch of a plain call; None for everything else, also for what is no fact."""
-    match = CALL.fullmatch(line)
+    match = match_call(line)
     if match is None:
         return None
     op, number, version, inputs, outputs, noted, seconds = match.groups()
-    given = SLOTS.findall(inputs)
+    given = slots_in(inputs)
     cids, hids = [], []
     for _, value, history in given:
         ids = ids_of(value, history)
@@ -96,12 +111,12 @@ def needs_of_line(line: str) -> tuple[Digest | None, set[Digest]] | None:
 
     Of a line that was checked when it was read; None for everything else.
     """
-    match = CALL.fullmatch(line)
+    match = match_call(line)
     if match is None:
         return None
     _op, _number, version, inputs, outputs, *_run = match.groups()
     cids = set()
-    for _, value, _ in (*SLOTS.findall(inputs), *SLOTS.findall(outputs)):
+    for _, value, _ in (*slots_in(inputs), *slots_in(outputs)):
         if not value.startswith('{"v":'):
             ids = ids_of(value, "")
             if ids is None:
@@ -113,7 +128,7 @@ def needs_of_line(line: str) -> tuple[Digest | None, set[Digest]] | None:
 def _output_names(text: str) -> tuple[str, ...] | None:
     """Return the names of the outputs; None if one is not written like that."""
     names = []
-    for name, value, _ in SLOTS.findall(text):
+    for name, value, _ in slots_in(text):
         if not is_output(value):
             return None
         names.append(name)

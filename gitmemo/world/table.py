@@ -141,11 +141,13 @@ class FactTable:
             self.database.execute("begin immediate")
             try:
                 yield
+                self.database.execute("commit")
             except BaseException:
-                self.database.execute("rollback")
+                # What fails for want of room SQLite has rolled back itself.
+                if self.database.in_transaction:
+                    self.database.execute("rollback")
                 self.shapes.forget()  # some may have been new
                 raise
-            self.database.execute("commit")
 
     @contextmanager
     def attempt(self) -> Iterator[None]:
@@ -154,11 +156,12 @@ class FactTable:
         try:
             yield
         except BaseException:
-            self.database.execute("rollback to attempt")
+            if self.database.in_transaction:
+                self.database.execute("rollback to attempt")
+                self.database.execute("release attempt")
             self.shapes.forget()
             raise
-        finally:
-            self.database.execute("release attempt")
+        self.database.execute("release attempt")
 
     # --- adding ----------------------------------------------------------
 

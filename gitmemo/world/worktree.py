@@ -11,22 +11,23 @@ from __future__ import annotations
 import sqlite3
 import threading
 import warnings
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from contextlib import suppress
 from typing import TYPE_CHECKING
 
-from gitmemo.errors import GitFailed, GitMissing
+from gitmemo.errors import GitFailed, GitMissing, SystemRefused
 from gitmemo.git.repository import Layout, head
 from gitmemo.hashing.digest import Digest
 from gitmemo.model.facts import Call, Statement, Version
 from gitmemo.model.tombstones import Tombstones
 from gitmemo.setting_values import Reuse
 from gitmemo.world.crowds import Member
-from gitmemo.world.derived import is_damage, open_derived, remove
+from gitmemo.world.derived import in_memory, is_damage, open_derived, remove
 from gitmemo.world.files import FactFiles
 from gitmemo.world.forgetting import Graves
 from gitmemo.world.fresh import Fresh
 from gitmemo.world.homes import Homes
+from gitmemo.world.index import Index
 from gitmemo.world.journal import Place
 from gitmemo.world.lost import EXPORTED_KINDS, Lost
 from gitmemo.world.reading import Reading
@@ -91,10 +92,8 @@ class Worktree(Reading):
             self.homes = self.homes.at(self.place)
             try:
                 read = self._refresh()
-            except sqlite3.DatabaseError as error:
-                if not is_damage(error):
-                    raise
-                self._remake_index()
+            except (sqlite3.DatabaseError, SystemRefused) as error:
+                self._mend_index(error)
                 read = self._refresh()
             if read:
                 self._fresh = Fresh()
@@ -135,11 +134,28 @@ class Worktree(Reading):
         graves = Tombstones([(r, fact) for _, r, fact in self.index.tombstones()])
         return self.index.covered(graves)
 
+    def _mend_index(self, error: sqlite3.DatabaseError | SystemRefused) -> None:
+        """Have another derived index: everything in it is in other files."""
+        if isinstance(error, SystemRefused):
+            self._begin_index(in_memory)
+        elif is_damage(error):
+            self._remake_index()
+        else:
+            raise error
+
     def _remake_index(self) -> None:
-        """Make the derived index anew: it was damaged, and everything in it is in other files."""
+        """Make the derived index anew: it was damaged."""
+        path = self.layout.private_dir / "index.db"
+
+        def made() -> Index:
+            remove(path)
+            return open_derived(path)
+
+        self._begin_index(made)
+
+    def _begin_index(self, made: Callable[[], Index]) -> None:
         self.index.close()
-        remove(self.layout.private_dir / "index.db")
-        self.index = open_derived(self.layout.private_dir / "index.db")
+        self.index = made()
         lenient = self.files.is_lenient
         self.files = FactFiles(self.layout, self.index)
         self.files.is_lenient = lenient

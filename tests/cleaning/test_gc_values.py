@@ -255,9 +255,9 @@ def test_a_budget_takes_what_is_cheap_and_shared_first(ran: Clone, tmp_path: Pat
 
 
 def test_forgotten_values_go_when_asked_for(ran: Clone) -> None:
-    ran.gitmemo("forget", "train", "rate=2")
+    ran.gitmemo("forget", "train", "rate=2", "--yes")
     assert gc(ran, "--forgotten")["values"] == 0  # `evaluate` used it too
-    ran.gitmemo("forget", "evaluate", "rate=2")
+    ran.gitmemo("forget", "evaluate", "rate=2", "--yes")
     assert gc(ran)["values"] == 0
     assert gc(ran, "--forgotten")["values"] == 1
 

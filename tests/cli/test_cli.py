@@ -241,6 +241,7 @@ def test_status_for_programs(template: Clone) -> None:
         "undecided": [],
         "contested": [],
         "missing_values": 0,
+        "unparsed": {},
         "to_do": [],
         "ops": {
             "pipeline:evaluate": {"calls": 4, "current": 2},
@@ -340,7 +341,8 @@ def test_run_verbosely_says_why(project: Clone) -> None:
     project.change("value * 3", "value * 4")
     done = project.gitmemo("run", "-v", "pipeline.py", "1", "5")
     lines = done.err.splitlines()
-    assert len(lines) == 6
+    assert len(lines) == 8
+    assert "1 call not reused because of changes that nobody has decided about" in lines[6]
     assert lines[0].startswith("hit   pipeline:load")
     assert "helper.py:scale changed" in lines[1]
     assert lines[1].startswith("run   pipeline:train")

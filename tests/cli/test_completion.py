@@ -98,6 +98,13 @@ def test_ids_of_calls_and_targets(
     assert ident in answer(f"gitmemo show {ident[:2]}", capsys, monkeypatch)[1]
     assert {"lab", "train"} <= set(answer("gitmemo push ", capsys, monkeypatch)[1])
     assert "op:train" in answer("gitmemo drop op:", capsys, monkeypatch)[1]
+    for command in ("calls", "df", "graph", "report", "serve"):
+        assert {"@best", "train"} <= set(answer(f"gitmemo {command} ", capsys, monkeypatch)[1])
+    kept = {"format", "store.path", "store.id"}
+    assert kept <= set(answer("gitmemo config get ", capsys, monkeypatch)[1])
+    for command in ("set", "unset"):
+        offered = set(answer(f"gitmemo config {command} ", capsys, monkeypatch)[1])
+        assert "on_change" in offered and not offered & kept
     monkeypatch.chdir("/")
     line = f"gitmemo -C '{ran.root}' calls lo"
     assert answer(line, capsys, monkeypatch) == (0, ["load"], "")

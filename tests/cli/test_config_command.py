@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import tomllib
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,7 @@ from typist import Typist
 from gitmemo import config
 from gitmemo.cli import main
 from gitmemo.git.cli import Git
+from gitmemo.settings_files import edit_own, setting
 from gitmemo.settings_keys import KEYS, Kind, parts_of
 
 
@@ -29,7 +32,8 @@ def typist(
 
 
 def rows(typist: Typist) -> dict[str, dict[str, object]]:
-    lines = typist.say("config", "list", "--json").splitlines()
+    said = typist.say("config", "list", "--json").splitlines()
+    lines = [line for line in said if line.startswith("{")]  # else about unknown settings
     return {row["key"]: row for row in map(json.loads, lines)}
 
 
@@ -157,3 +161,58 @@ def test_every_default_is_what_holds_without_settings() -> None:
             place[last] = key.default
     assert config.merge(table, {}, {}) == config.merge({}, {}, {})
     assert {key.kind for key in KEYS} == set(Kind)
+
+
+def test_resources_of_the_environment_are_settings(
+    typist: Typist, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    typist.say("config", "set", "run.resources.GPU", "1")
+    monkeypatch.setenv("GITMEMO_RESOURCES", "GPU=2,memory=1.5")
+    found = rows(typist)
+    said = {"origin": "environment GITMEMO_RESOURCES", "known": True}
+    assert found["run.resources.GPU"] == {"key": "run.resources.GPU", "value": 2, **said}
+    assert found["run.resources.memory"] == {"key": "run.resources.memory", "value": 1.5, **said}
+    assert typist.say("config", "get", "run.resources.GPU") == "2\n"
+    assert "still says 2" in typist.say("config", "set", "run.resources.GPU", "3")
+    monkeypatch.setenv("GITMEMO_RESOURCES", "many")
+    assert rows(typist)["run.resources"]["value"] == "many"
+
+
+def test_keys_with_dots_and_dates_are_shown_and_taken_out(typist: Typist) -> None:
+    text = typist.committed_file.read_text("utf-8")
+    typist.committed_file.write_text(f'reuse = 2026-01-01\n"a.b" = 1\n{text}', "utf-8")
+    said = json.loads(typist.say("config", "get", "reuse", "--json"))
+    assert said["value"] == "2026-01-01" == rows(typist)["reuse"]["value"]
+    assert "no setting" in typist.say("config", "unset", "a.b", code=2)
+    typist.say("config", "unset", '"a.b"')
+    assert "a.b" not in typist.committed_file.read_text("utf-8")
+
+
+def test_what_is_no_utf8_is_refused(typist: Typist) -> None:
+    before = typist.committed_file.read_bytes()
+    assert "UTF-8" in typist.say("config", "set", "depends.env", "\udcff", code=2)
+    assert typist.committed_file.read_bytes() == before
+
+
+def test_changes_at_the_same_time_are_all_made(typist: Typist) -> None:
+    with ThreadPoolExecutor(8) as pool:
+        edits = [
+            pool.submit(edit_own, typist.root / ".git", setting(("run", "resources", f"r{n}"), n))
+            for n in range(24)
+        ]
+        assert [edit.result() for edit in edits] == [None] * 24
+    resources = tomllib.loads(typist.own_file.read_text("utf-8"))["run"]["resources"]
+    assert resources == {f"r{n}": n for n in range(24)}
+
+
+def test_what_cannot_be_staged_is_not_changed(
+    typist: Typist, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("gitmemo.cli.changing._BETWEEN_S", 0)
+    before = typist.committed_file.read_bytes()
+    lock = typist.root / ".git/index.lock"
+    lock.touch()
+    assert "index.lock" in typist.say("config", "set", "reuse", "world", code=1)
+    assert typist.committed_file.read_bytes() == before
+    lock.unlink()
+    typist.say("config", "set", "reuse", "world")

@@ -11,6 +11,8 @@ from typing import Any
 import pytest
 from driver import Clone, copy_of, make_project
 
+from gitmemo.cli.doctor import without_home
+
 
 @pytest.fixture(scope="module")
 def ran(tmp_path_factory: pytest.TempPathFactory) -> Clone:
@@ -73,6 +75,25 @@ def test_damaged_records_are_found(project: Clone) -> None:
     assert found(project, 3)["index"]["grade"] == "problem"
 
 
+@pytest.mark.parametrize("part", ["index", "objects"])
+def test_a_git_folder_that_git_cannot_read_is_found(project: Clone, part: str) -> None:
+    path = project.root / ".git" / part
+    if part == "objects":
+        shutil.rmtree(path)
+        path.mkdir()
+    else:
+        path.write_text("garbage")
+    wrong = "git's index" if part == "index" else "git's commit"
+    assert found(project, 3, "--offline")[wrong]["grade"] == "problem"
+    done = project.gitmemo("status", "--check", code=1)
+    assert "`git " in done.err and "Traceback" not in done.text
+
+
+def test_a_branch_without_commits_is_well(project: Clone) -> None:
+    project.git("checkout", "-q", "--orphan", "none")
+    assert found(project, 0, "--offline")["git's files"]["grade"] == "ok"
+
+
 def test_settings_that_nobody_can_read_do_not_end_it(project: Clone) -> None:
     (project.root / ".gitmemo/config.toml").write_text("format = \n")
     rows = found(project, 3)
@@ -112,3 +133,15 @@ def test_without_git_it_says_so(ran: Clone, tmp_path: Path) -> None:
     (tmp_path / "bin").mkdir()
     done = ran.gitmemo("doctor", code=3, PATH=str(tmp_path / "bin"))
     assert "problem  git" in done.out and "Traceback" not in done.text
+
+
+def test_a_home_is_hidden_where_its_name_ends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/al")
+    said = {
+        "in /home/al": "in ~",
+        "/home/al/p, /home/al.": "~/p, ~.",
+        "/home/alice/p": "/home/alice/p",
+        "/home/al.old": "/home/al.old",
+        "/mnt/home/al": "/mnt/home/al",
+    }
+    assert {text: without_home(text) for text in said} == said

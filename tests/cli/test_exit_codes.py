@@ -31,6 +31,60 @@ with storage:
     storage.map(load, [int(text) for text in sys.argv[1:]])
 """
 
+ELSEWHERE = """\
+import os, subprocess, sys
+from multiprocessing import get_context
+from gitmemo import errors
+from pipeline import load, storage
+
+
+def go(size):
+    with storage:
+        return len(storage.unwrap(load(size)))
+
+
+def allowed(size):
+    with storage, storage.allow_new_calls():
+        storage.map(load, [size, size + 1], n_jobs=2)
+
+
+def fork(size):
+    if os.fork() == 0:
+        try:
+            go(size)
+        finally:
+            os._exit(0)
+    os.wait()
+
+
+def fork_that_goes_on(size):
+    if os.fork() == 0:
+        go(size)
+    else:
+        os.wait()
+
+
+def leave(size):
+    try:
+        go(size)
+    finally:
+        os._exit(0)
+
+
+def spawn(size):
+    process = get_context("spawn").Process(target=go, args=(size,))
+    process.start()
+    process.join()
+
+
+def run(size):
+    subprocess.run([sys.executable, "-m", "gitmemo", "run", *sys.argv[3:], "elsewhere.py", "go", str(size)])
+
+
+if __name__ == "__main__":
+    globals()[sys.argv[1]](int(sys.argv[2]))
+"""
+
 
 @pytest.fixture(scope="module")
 def ran(tmp_path_factory: pytest.TempPathFactory) -> Clone:
@@ -38,6 +92,7 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Clone:
     clone = make_project(tmp_path_factory.mktemp("codes") / "p", tmp_path_factory.mktemp("home"))
     clone.write("frozen.py", FROZEN)
     clone.write("many.py", MANY)
+    clone.write("elsewhere.py", ELSEWHERE)
     clone.run()
     clone.commit("Results")
     return clone
@@ -68,6 +123,31 @@ def test_a_frozen_run_fails_though_the_script_goes_on(project: Clone) -> None:
     assert "pipeline:load" in many.err and "Traceback" not in many.err
 
 
+@pytest.mark.parametrize(
+    "how", ["fork", "fork_that_goes_on", "leave", "spawn", "run", "run --frozen"]
+)
+def test_a_frozen_run_reaches_the_processes_of_its_script(project: Clone, how: str) -> None:
+    before = project.records()
+    how, *options = how.split()
+    run = ("run", "--frozen", "elsewhere.py", how)
+    assert "frozen:" not in project.gitmemo(*run, "500", *options).text
+    done = project.gitmemo(*run, "8", *options, code=3)
+    assert "frozen: 1 call of pipeline:load would have to be computed" in done.err
+    assert project.records() == before
+
+
+def test_what_a_frozen_run_allows_is_counted_once_where_workers_compute_it(project: Clone) -> None:
+    done = project.gitmemo("run", "--frozen", "elsewhere.py", "allowed", "8", code=3)
+    assert "frozen: 2 calls computed, for the script allowed new calls" in done.err
+    assert "would have" not in done.err
+
+
+def test_a_variable_that_no_frozen_run_set_is_refused(project: Clone) -> None:
+    for said in ("1", '{"/": "x"}', '{"/": [1]}'):
+        done = project.gitmemo("run", "pipeline.py", code=2, GITMEMO_FROZEN=said)
+        assert "GITMEMO_FROZEN" in done.err and "Traceback" not in done.err
+
+
 def test_status_check_fails_on_what_is_not_settled(project: Clone) -> None:
     project.gitmemo("status", "--check")
     project.run("7")
@@ -94,21 +174,28 @@ def test_verify_check_fails_on_damage_and_changes_nothing(project: Clone) -> Non
     assert done.out == project.gitmemo("verify", "--check", code=4).out
 
 
-@pytest.mark.parametrize(("key", "dropped"), [("y", True), ("n", False)])
-def test_at_a_terminal_dropping_is_asked_about(project: Clone, key: str, dropped: bool) -> None:
+@pytest.mark.parametrize(("key", "code", "dropped"), [("y", 0, True), ("n", 130, False)])
+def test_at_a_terminal_dropping_is_asked_about(
+    project: Clone, key: str, code: int, dropped: bool
+) -> None:
     with at_terminal(project, *GITMEMO, "drop", "op:evaluate", TERM="xterm") as terminal:
         terminal.expect("dropping these calls?")
         terminal.send(f"{key}\n")
-        assert terminal.finish() == 0
+        assert terminal.finish() == code
     assert (project.status()["calls"] == 3) is dropped
 
 
 READING = [
+    "report", "serve", "drop op:train -n", "remote gc", "remote check", "remote default",
     "status", "calls", "df train", "log train", "versions", "show 1234", "diff HEAD", "blame train",
     "deps train", "failures", "forget", "rename", "tag", "gc", "verify", "world", "why train",
     "decide", "graph", "remote list", "remote show", "hook status", "store show", "push", "pull",
     "fetch", "config", "index compact -n", "commit -n", "check train",
 ]  # fmt: skip
+
+
+BEFORE_INIT = {"hook status": (3, False), "config": (0, False)}
+"""Those that show how things are, also before `gitmemo init`: code, and whether an error says so."""
 
 
 @pytest.mark.parametrize("command", READING)
@@ -129,7 +216,20 @@ def test_outside_and_before_init_each_command_is_one_message(
     monkeypatch.chdir(tmp_path / "new")
     code = main(command.split())
     err = capsys.readouterr().err
-    assert (code, "gitmemo init" in err) in ((3, True), (0, False), (3, False)), err
+    assert (code, "gitmemo init" in err) == BEFORE_INIT.get(command, (3, True)), err
+
+
+def test_doctor_says_what_is_missing_wherever_it_is(
+    ran: Clone, tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path))
+    monkeypatch.chdir(tmp_path)
+    assert main(["doctor", "--offline"]) == 0
+    assert "run `git init`" in capsys.readouterr().out
+    make_clone(tmp_path / "new", ran.home)
+    monkeypatch.chdir(tmp_path / "new")
+    assert main(["doctor", "--offline"]) == 3
+    assert "run `gitmemo init`" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize(

@@ -71,7 +71,6 @@ def test_what_wraps_other_places_is_refused_whoever_says_it(project: Project, li
     [
         'url = "smb://fileserver/lab"',
         'url = "ftp://127.0.0.1:9/lab"',
-        'url = "S3://b"',
         'url = "memory://b"\nretries = "2"\nskip_instance_cache = "x"',
         'url = "../lab"\nauto_mkdir = "true"',
         'url = "s3://b"\ncache_regions = "true"',
@@ -234,12 +233,19 @@ def test_trust_in_a_directory_is_for_where_it_is(
     assert find(project.root).trusts(find(project.root).remote("lab")), "the same place"
 
 
+@pytest.mark.parametrize("url", ["S3://b", "s4://b"])
+def test_an_address_of_no_known_kind_names_those_that_are(project: Project, url: str) -> None:
+    project.commits(f'[remotes.lab]\nurl = "{url}"')
+    said = project.say("push", "lab", code=errors.RemoteInvalid.exit_code)
+    assert f"{url[:2]}://" in said and "s3://" in said
+
+
 # --- texts ---------------------------------------------------------------------------
 
 
 def test_settings_as_deep_as_can_be_are_an_error_and_no_crash(project: Project) -> None:
     project.commits("x = " + "[" * 5000)
-    assert "valid TOML" in project.say("status", code=errors.BadSetting.exit_code)
+    assert "recursion" in project.say("status", code=errors.SettingsUnreadable.exit_code)
     project.commits("")
     project.own_file.parent.mkdir(exist_ok=True)
     project.own_file.write_text("x = " + "[" * 5000)

@@ -316,3 +316,31 @@ def test_what_a_clone_says_of_a_remote_that_somebody_renamed_is_shown_and_can_fo
     project.committed_file.write_text(text.replace("remotes.thief", "remotes.x"), "utf-8")
     project.say("remote", "remove", "--local", "thief")
     assert "thief" not in project.say("remote", "list")
+
+
+def test_what_cannot_be_an_address_says_which_are_known(project: Project) -> None:
+    before = project.committed_file.read_text("utf-8")
+    said = project.say("remote", "add", "lab", "s4://foo/bar", code=2)
+    assert "s4:// is no kind of address" in said and "s3://, gs://" in said
+    said = project.say("remote", "add", "lab", "sfpt://foo/bar", code=2)
+    assert "did you mean sftp://?" in said
+    assert "may not name ftp://" in project.say("remote", "add", "lab", "ftp://foo/bar", code=2)
+    assert project.committed_file.read_text("utf-8") == before
+
+
+def test_doubtful_directories_are_taken_and_doubted(project: Project, tmp_path: Path) -> None:
+    assert "git add ." in project.say("remote", "add", "inside", "shared")
+    said = project.say("remote", "add", "nowhere", str(tmp_path / "no/such"))
+    assert f"there is no folder {tmp_path / 'no'} here" in said
+    said = project.say("remote", "check", "nowhere", code=5)
+    assert "is there and mounted" in said and "credentials" not in said
+    said = project.say("remote", "add", "beside", "../hub")
+    assert "git add ." not in said and "there is no folder" not in said
+
+
+def test_a_world_is_compared_with_a_remote_by_its_name(project: Project, tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        (tmp_path / name).mkdir()
+        project.say("remote", "add", name, str(tmp_path / name))
+    assert "nosuch" in project.say("world", "--remote", "nosuch", code=2)
+    assert project.json("world", "--remote", "two")["missing"]["remote"] == "two"

@@ -154,7 +154,84 @@ def test_calls_of_older_code_are_mentioned_where_they_are_left_out(tmp_path: Pat
             "6 calls of older code not shown (--all); if they still count: gitmemo decide"
             in said.err
         )
+    clone.gitmemo("decide", "--breaking")
+    for asked in (("df", "judge"), ("graph", "judge")):
+        said = clone.gitmemo(*asked)
+        assert "6 calls of older code not shown (--all)\n" in said.err, "it is decided"
+    program = "import gitmemo as gm; print(gm.open().cf('exp:judge'))"
+    assert "`stale=True` shows them" in (told := clone.python("-c", program).out)
+    assert "decide" not in told
+    clone.gitmemo("decide", "judge", "--withdraw")
+    assert "`storage.decide(…)`" in clone.python("-c", program).out
     clone.gitmemo("run", "exp.py")
     waiting = clone.gitmemo("calls", "--pending", "--json").out.splitlines()
     assert {json.loads(line)["op"] for line in waiting} == {"exp:judge"}
     assert len(waiting) == 6
+
+
+def test_without_an_op_the_only_one_is_shown_and_of_several_the_names(
+    project: Clone, tmp_path: Path
+) -> None:
+    refused = project.gitmemo("df", code=2)
+    assert "exp:judge, exp:load, exp:train" in refused.err
+    alone = make_clone(tmp_path / "alone", tmp_path)
+    alone.gitmemo("init")
+    assert "no op has calls here yet" in alone.gitmemo("df", code=2).err
+    alone.write("one.py", OLDER)
+    alone.gitmemo("run", "one.py")
+    assert rows(alone) == [{"x": 1, "m": 1}]
+
+
+OLDER = """\
+import gitmemo as gm
+
+@gm.op
+def f(x):
+    return x
+
+if __name__ == "__main__":
+    with gm.open():
+        m = f(1)
+"""
+
+
+def test_what_is_misspelt_is_wrong_also_where_no_row_is(tmp_path: Path) -> None:
+    clone = make_clone(tmp_path / "p", tmp_path)
+    clone.gitmemo("init")
+    clone.write("one.py", OLDER)
+    clone.gitmemo("run", "one.py")
+    (call,) = map(json.loads, clone.gitmemo("calls", "--json").out.splitlines())
+    assert call["outputs"] == {"m": 1} and call["pending"] and call["state"] == "pending"
+    clone.change("return x", "return x + 0", "one.py")
+    wrong = (["--where", "mm > 1"], ["--sort", "no"], ["--columns", "no"])
+    for question in (*wrong, *(["--user", "nobody", *one] for one in wrong)):
+        clone.gitmemo("df", "f", *question, code=2)
+    assert rows(clone, "f", "--where", "m > 0", "--sort", "x", "--columns", "m") == []
+    (call,) = map(json.loads, clone.gitmemo("calls", "--all", "--json").out.splitlines())
+    assert call["pending"] and call["state"] == "older code"
+    assert "pending, older code" in clone.gitmemo("calls", "--all").out
+
+
+def test_several_values_are_not_one_list(tmp_path: Path) -> None:
+    clone = make_clone(tmp_path / "p", tmp_path)
+    clone.gitmemo("init")
+    clone.write(
+        "both.py",
+        "import gitmemo as gm\n"
+        "@gm.op(output_names=['m'])\ndef f(x):\n    return x\n"
+        "@gm.op(output_names=['total'])\ndef add(items):\n    return sum(items)\n"
+        "if __name__ == '__main__':\n    with gm.open():\n"
+        "        add([f(1), f(2)])\n        add([f(7)])\n",
+    )
+    clone.gitmemo("run", "both.py")
+    found = {row["total"]: row["m"] for row in rows(clone, "add", "f")}
+    assert found == {3: {"each": [1, 2]}, 7: 7}
+
+
+def test_a_page_can_go_to_standard_output(project: Clone) -> None:
+    done = project.gitmemo("report", "judge", "-o", "-")
+    assert done.out.lower().startswith("<!doctype html") and done.out.rstrip().endswith("</html>")
+    assert "wrote to standard output: " in done.err
+    assert not (project.root / "-").exists()
+    project.gitmemo("report", "-o", "-", "--open", code=2)
+    project.gitmemo("df", "judge", "--parquet", "-", code=2)

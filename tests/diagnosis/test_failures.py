@@ -290,7 +290,7 @@ def test_failures_of_a_repository_are_listed_and_stay_local(template: Clone) -> 
     found = [json.loads(line) for line in template.gitmemo("failures", "--json").out.splitlines()]
     assert [item["inputs"] for item in found] == [{"x": "-6"}, {"x": "-5"}]
     assert {item["op"] for item in found} == {"risky:risky"}
-    assert "1 older failure not shown" in template.gitmemo("failures", "-n", "1").err
+    assert "1 older failure not shown" in template.gitmemo("failures", "--limit", "1").err
     template.gitmemo("run", "risky.py", "3")
     template.gitmemo("commit")
     assert "negative" not in "".join(template.committed())

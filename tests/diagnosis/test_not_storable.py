@@ -5,6 +5,8 @@ from __future__ import annotations
 import copy
 import pickle
 import socket
+import subprocess
+import sys
 import threading
 import weakref
 from collections.abc import Iterator
@@ -189,3 +191,56 @@ def test_storing_nothing_after_a_refusal() -> None:
             handle()
     assert RUNS == ["handle", "handle"]
     assert storage.counter.computed == 0
+
+
+FIGURES = """\
+import gitmemo as gm
+from matplotlib.figure import Figure
+
+class Mine(Figure):
+    pass
+
+@gm.op(output_names=["loss", "plot"], name="draw")
+def draw(x):
+    return x, {"all": [Mine()]}
+
+with gm.Storage():
+    for call in (lambda: draw(1), lambda: draw(Figure())):
+        try:
+            call()
+        except gm.errors.FigureRefused as error:
+            print(error, error.value is not None)
+gm.hasher(Figure)(lambda figure: "drawn")
+with gm.Storage() as storage:
+    print(storage.unwrap(draw(Figure())[0]) is not None)
+"""
+
+
+def test_a_figure_leads_to_the_file_that_it_can_be_saved_as(tmp_path: Path) -> None:
+    """A class of that name stands for matplotlib's, which the tests do not install."""
+    (tmp_path / "matplotlib").mkdir()
+    (tmp_path / "matplotlib/__init__.py").write_text("")
+    (tmp_path / "matplotlib/figure.py").write_text("class Figure:\n    pass\n")
+    (tmp_path / "program.py").write_text(FIGURES)
+    done = subprocess.run(
+        [sys.executable, "program.py"], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    for said in (
+        "output 'plot' of draw cannot be hashed: Mine at ['all'][0]",
+        "figure.savefig(path); return gm.File(path)",
+        "`value` True",
+        "argument 'x' of draw cannot be hashed: Figure (a figure is no plain data)",
+        "draw it inside the op",
+    ):
+        assert said in done.stdout
+    assert done.stdout.endswith("False\nTrue\n"), "who gives figures a hasher has them hashed"
+
+
+def test_a_list_for_several_outputs_is_to_be_wrapped() -> None:
+    @gm.op(output_names=["train", "test"], name="split")
+    def split(rows):
+        return [rows[:1], rows[1:]]
+
+    with gm.Storage(), pytest.raises(WrongOutputs, match=r"one list\n.*return tuple\(") as caught:
+        split([1, 2])
+    assert caught.value.value == [[1], [2]]

@@ -32,6 +32,23 @@ if __name__ == "__main__":
 """
 
 
+COUNT = """\
+import gitmemo as gm
+
+storage = gm.open()
+
+
+@gm.op
+def lines(csv):
+    return len(csv.read_text().splitlines())
+
+
+if __name__ == "__main__":
+    with storage:
+        lines(gm.File("data.csv"))
+"""
+
+
 @pytest.fixture(scope="session")
 def template(tmp_path_factory: pytest.TempPathFactory) -> Clone:
     clone = make_project(tmp_path_factory.mktemp("why") / "p", tmp_path_factory.mktemp("home"))
@@ -62,6 +79,32 @@ def test_a_hit_and_new_inputs(project: Clone) -> None:
     assert "taken from the nearest stored call: data" in done.err
     assert project.records() == records
     assert project.is_clean()
+
+
+def test_an_argument_that_a_run_makes_anew_is_told(project: Clone) -> None:
+    project.change("list(range(size))", "[*range(size), 0]", "pipeline.py")
+    done = project.gitmemo("why", "evaluate", "rate=2")
+    assert "pipeline:evaluate is stored with these inputs, but a run makes model anew" in done.out
+    taken = "model (made by pipeline:train from pipeline:load, of older code: a run makes it anew)"
+    assert f"taken from the nearest stored call: {taken}" in done.err
+    assert why(project, "evaluate", "rate=2")["outdated"] == {"model": "pipeline:load"}
+    assert why(project, "train", "rate=2")["outdated"] == {"data": "pipeline:load"}
+    assert project.run() == (0, 5)
+    assert why(project, "train", "rate=2")["outdated"] == {}
+    project.change("[*range(size), 0]", "[*range(size)] + [0]", "pipeline.py")
+    assert project.run() == (4, 1)
+    found = why(project, "evaluate", "rate=2")
+    assert (found["status"], found["outdated"]) == ("hit", {}), "new code made the same"
+
+
+def test_a_file_from_the_stored_call_may_hold_something_else_by_now(project: Clone) -> None:
+    project.write("data.csv", "1\n")
+    project.write("count.py", COUNT)
+    project.gitmemo("run", "count.py")
+    project.write("data.csv", "2\n")
+    done = project.gitmemo("why", "lines")
+    assert "the call is stored, and its code is the same, if csv did not change since" in done.out
+    assert "taken from the nearest stored call: csv (the file as it was then)" in done.err
 
 
 def test_defaults_literals_and_text(project: Clone) -> None:

@@ -660,3 +660,11 @@ def test_a_block_can_be_entered_twice(storage: gm.Storage) -> None:
     with storage:
         inc(1)
     assert RUNS == [1, 1]
+
+
+def test_wrong_arguments_name_the_function() -> None:
+    with (
+        gm.Storage(),
+        pytest.raises(TypeError, match=r"^inc\(\): missing a required argument: 'x'$"),
+    ):
+        inc()  # type: ignore[call-arg]  # pyright: ignore[reportCallIssue]

@@ -129,7 +129,7 @@ def test_a_brought_call_says_so_and_nothing_that_nobody_knows(clone: Clone, cach
 def test_nothing_is_unpickled_before_somebody_says_so(clone: Clone, cache: Path) -> None:
     clone.write("lab.py", LAB_NOW)
     done = forked(clone, "import", "joblib", str(cache), code=2)
-    assert "add --yes if they are yours" in done.err
+    assert "unpickling 5 results" in done.err and "--yes was not said" in done.err
     for output in cache.rglob("output.pkl"):
         joblib.dump(Bomb(), output)
     found = bring(clone, cache, "--dry-run")
@@ -147,8 +147,7 @@ def test_at_a_terminal_it_is_asked(clone: Clone, cache: Path) -> None:
     command = [*GITMEMO, "import", "joblib", str(cache)]
     for answer, code in (("n", 130), ("y", 0)):
         with at_terminal(clone, *command) as terminal:
-            terminal.expect("5 results will be unpickled")
-            terminal.expect("Are they yours?")
+            terminal.expect("unpickling 5 results")
             assert clone.records() == 0
             terminal.send(f"{answer}\n")
             assert terminal.finish() == code
@@ -167,6 +166,39 @@ def test_a_dry_run_that_may_read_says_all_and_records_nothing(clone: Clone, cach
     found = bring(clone, cache, "--dry-run", "--yes")
     assert sum(one["brought"] for one in found.values()) == 5
     assert clone.records() == 0
+
+
+def test_a_dry_run_that_may_read_says_what_the_run_says(clone: Clone, tmp_path: Path) -> None:
+    bodies = """
+class Held:{}
+
+@{}
+def three(n):
+    return n, n + 1, n + 2
+
+@{}
+def hold(n):
+    return Held() if n else "nothing"
+
+@{}
+def loud(n, verbose=0):
+    return n
+"""
+    calls = "three(1)\nthree(2)\nhold(0)\nhold(1)\nloud(1)\nloud(1, verbose=1)\nloud(2)"
+    then = _OLD + bodies.format(" pass", *["memory.cache"] * 3)
+    cache = compute(tmp_path / "old", calls, then)
+    kept = "\n    def __reduce__(self):\n        raise ValueError('held')"
+    ops = ('gm.op(output_names=["a", "b"])', "gm.op", 'gm.op(ignore_args=["verbose"])')
+    clone.write("lab.py", _NEW + bodies.format(kept, *ops))
+    said = bring(clone, cache, "--dry-run", "--yes", "--trust-code")
+    assert clone.records() == 0
+    assert said == bring(clone, cache, "--yes", "--trust-code")
+    assert clone.records() > 0
+    amounts = {
+        name.removeprefix("lab."): (one["brought"], one["known"], sum(one["refused"].values()))
+        for name, one in said.items()
+    }
+    assert amounts == {"three": (0, 0, 2), "hold": (1, 0, 1), "loud": (2, 1, 0)}
 
 
 def test_other_code_is_refused_unless_somebody_vouches_for_it(clone: Clone, cache: Path) -> None:

@@ -11,6 +11,9 @@ import pytest
 from driver import Clone
 from forked import forked
 
+from gitmemo.moving import mandala_database
+from gitmemo.moving.mandala_pickles import read_own
+
 _DUMPS = Path(__file__).parent / "mandala"
 PIPE = """
 import numpy as np
@@ -192,6 +195,31 @@ def test_signatures_and_names_of_outputs_must_fit(clone: Clone, plain: Path) -> 
         "argument 'count' is not recorded; the op does not ignore it": 1
     }
     assert found["named"]["refused"] == {"the op takes no argument 'more_0', which is recorded": 1}
+
+
+def test_a_dry_run_that_may_read_says_what_the_run_says(clone: Clone, plain: Path) -> None:
+    three = PIPE.replace("@gm.op\ndef load", "@gm.op(output_names=['a', 'b', 'c'])\ndef load")
+    clone.write("pipe.py", three)
+    said = bring(clone, plain, "--dry-run", "--yes", "--trust-code")
+    assert clone.records() == 0
+    assert said == bring(clone, plain, "--yes", "--trust-code")
+    assert (said["load"]["brought"], sum(said["load"]["refused"].values())) == (0, 1)
+    assert said["named"]["brought"] == 2
+
+
+def test_a_shape_is_read_once(plain: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[bytes] = []
+    monkeypatch.setattr(
+        mandala_database, "read_own", lambda data: read.append(data) or read_own(data)
+    )
+    found = mandala_database.OldDatabase(plain)
+    refs = {ref for call in found.calls for ref in (*call.inputs.values(), *call.outputs.values())}
+    items = {ref: found.items(ref) for ref in refs}
+    assert {type(held) for held in items.values()} == {list, dict, type(None)}
+    before = len(read)
+    assert items == {ref: found.items(ref) for ref in refs}
+    assert len(read) == before > 0
+    found.close()
 
 
 def test_a_list_that_holds_itself_is_refused(clone: Clone, plain: Path) -> None:

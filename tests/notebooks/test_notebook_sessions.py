@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import importlib.util
+import os
+import signal
+import time
 
 import pytest
 from desk import NOTEBOOK, Desk
@@ -76,7 +79,9 @@ def test_magics(desk: Desk) -> None:
     complete = "print(get_ipython().kernel.do_complete('%gitmemo sta', 12)['matches'])"
     shown = desk.sitting(
         *(OPEN, complete, "%gitmemo status", "%gitmemo df nobody", "%gitmemo nonsense"),
-        *("%load_ext gitmemo", "%unload_ext gitmemo", "%gitmemo status"),
+        *("%load_ext gitmemo", "%unload_ext gitmemo", "%gitmemo status", complete),
+        *("%load_ext gitmemo", complete, "%reload_ext gitmemo", complete),
+        "%unload_ext gitmemo\n%unload_ext gitmemo",
     )
     texts = [one.text for one in shown]
     assert texts[1] == "['status']"
@@ -85,6 +90,8 @@ def test_magics(desk: Desk) -> None:
     assert "ended with exit code 2" in texts[3]
     assert "No such command" in texts[4]
     assert "not found" in texts[7]
+    assert texts[8] == "[]"
+    assert (texts[10], texts[12]) == ("['status']", "['status']")
 
 
 def test_cells_of_memo(desk: Desk) -> None:
@@ -142,6 +149,103 @@ def test_cells_of_memo(desk: Desk) -> None:
     assert texts[33] == "seven: y computed"
     assert texts[34] == "make_text: text computed"
     assert texts[36:] == ["make_q: q computed", "make_w: w computed"]
+
+
+def test_errors_are_what_they_say_and_where_the_user_wrote_it(desk: Desk) -> None:
+    desk.clone.write("lab.py", "def use(ref):\n    return ref + 1\n")
+    behind = "try:\n    1 / 0\nexcept ZeroDivisionError:\n    storage.load_ref('abcd')"
+    shown = desk.sitting(
+        OPEN.replace("(on_change='ask')", "()"),
+        "%%memo\nprint(1)",
+        "import lab\n@gm.op\ndef one(n):\n    return n\nwith storage:\n    r = one(1)",
+        "@gm.op\ndef two(n):\n    return lab.use(r)\n\nwith storage:\n    two(2)",
+        behind,
+        "%%memo\nz = 1 / 0",
+    )
+    refused, misused, missing = ("\n".join(shown[n].outputs[-1]["traceback"]) for n in (1, 3, 4))
+    assert refused.splitlines() == [
+        "MemoCellRefused: this cell cannot be an op: it binds no variable, so there is nothing to keep",
+        "  fix: assign the result to a name",
+        "  at Cell In[2], line 1",
+    ]
+    assert misused.splitlines()[2:] == [
+        "  at Cell In[4], line 6: two(2)",
+        "  at Cell In[4], line 3, in two: return lab.use(r)",
+        f"  at {desk.clone.root / 'lab.py'}, line 2, in use: return ref + 1",
+    ]
+    assert missing.startswith("UnknownRef: ")
+    assert "  at Cell In[5], line 4: storage.load_ref('abcd')\nbecause of\nTraceback" in missing
+    assert missing.endswith("ZeroDivisionError: division by zero")
+    assert "ZeroDivisionError" in shown[5].text  # not an error of gitmemo
+    assert "1 / 0" in shown[5].text
+
+
+def test_a_cell_of_memo_without_a_storage_uses_that_of_the_repository_around_it(
+    desk: Desk,
+) -> None:
+    shown = desk.sitting(
+        *("%load_ext gitmemo", "%%memo train\nz = 1 + 1", "%%memo train\nz = 1 + 1"),
+        *("%%memo double\ny = 2 * z", "print(y)", "%gitmemo status", "%cd -q .."),
+        "%%memo late\nlast = 2",
+    )
+    texts = [one.text for one in shown]
+    assert texts[1] == "train: z computed"
+    assert texts[2].startswith("train: z reused")
+    assert (texts[3], texts[4]) == ("double: y computed", "4")
+    assert "2 calls" in texts[5]
+    assert "NotInRepository" in texts[7]
+
+
+def test_a_cell_of_memo_takes_no_function_of_the_notebook_over(desk: Desk) -> None:
+    begin = OPEN.replace("(on_change='ask')", "()")
+    keep = f"{begin}\ndef make_y(x):\n    return x + 1\n@gm.op\ndef later(x):\n    return x\nx = 1"
+    shown = desk.sitting(
+        *(keep, "%%memo\ny = make_y(x)", "print(y)", "%%memo\ny = 2 * x"),
+        *("%%memo later\ny = 3", "print(make_y(1), later(5))"),
+        *("%%memo one\ny = x", "%load_ext gitmemo", "%reload_ext gitmemo"),
+        *("%%memo one\ny = x", "%%memo one\ny = x * 5", "print(y)"),
+        *("del make_y", "%%memo\ny = 2 * x", "print(y)"),
+        *("@gm.op\ndef one(x):\n    return x", "%%memo one\ny = x"),
+    )
+    texts = [one.text for one in shown]
+    assert "'make_y' is its name, and it reads that" in texts[1]
+    assert "NameError" in texts[2]
+    assert "make_y is a variable of the notebook" in texts[3]
+    assert "later is a variable of the notebook" in texts[4]
+    assert texts[5] == "2 5"
+    assert texts[6] == "one: y computed"
+    assert texts[9].startswith("one: y reused")
+    assert (texts[10], texts[11]) == ("one: y computed", "5")
+    assert (texts[13], texts[14]) == ("make_y: y computed", "2")
+    assert "one is a variable of the notebook" in texts[16]
+
+
+def test_a_command_that_leaves_a_process_behind_ends(desk: Desk) -> None:
+    desk.clone.write(
+        "leave.py",
+        "import subprocess, sys\n"
+        "code = 'import time; time.sleep(60); print(5)'\n"
+        "print(subprocess.Popen([sys.executable, '-c', code]).pid, flush=True)\n"
+        "print('done' * 30_000)\n",
+    )
+    before = time.monotonic()
+    shown = desk.sitting(OPEN, "%gitmemo run leave.py", "print(6)")
+    took = time.monotonic() - before
+    pid, *said = shown[1].text.split()
+    os.kill(int(pid), signal.SIGKILL)
+    assert "done" * 30_000 in said
+    assert "0 calls" in shown[1].text
+    assert shown[2].text == "6"
+    assert took < 40
+
+
+def test_a_file_beside_the_notebook_is_no_module_of_the_command(desk: Desk) -> None:
+    desk.clone.write("click.py", "raise SystemExit('the wrong one')\n")
+    shown = desk.sitting(OPEN, "%gitmemo status", "%gitmemo df 'it")
+    assert "0 calls" in shown[1].text
+    assert "UsageError" in shown[2].text
+    assert "quotation" in shown[2].text
+    assert "Traceback" not in shown[2].text
 
 
 def test_a_front_end_that_does_not_say_which_notebook_it_shows(desk: Desk) -> None:

@@ -221,6 +221,176 @@ def test_a_project_without_gitmemo_has_the_fixture_and_loads_nothing(
     done.stdout.no_fnmatch_line("gitmemo:*")
 
 
+_CLEARING = """
+import os
+import random
+from unittest import mock
+
+import gitmemo as gm
+import pipeline
+
+
+def compute():
+    with gm.open() as storage:
+        pipeline.double(random.random())
+    return storage
+
+
+def test_cleared():
+    with mock.patch.dict(os.environ, {}, clear=True):
+        compute()
+
+
+def test_deleted(monkeypatch):
+    monkeypatch.delenv("GITMEMO_ISOLATED")
+    compute()
+
+
+def test_a_storage_for_one_test(gitmemo_storage):
+    with mock.patch.dict(os.environ, {}, clear=True):
+        assert compute() is gitmemo_storage
+"""
+_LATE = """
+import atexit
+import random
+import subprocess
+import sys
+import threading
+
+import gitmemo as gm
+import pipeline
+
+
+def compute(name, times=1):
+    for _ in range(times):
+        with gm.open():
+            pipeline.double(random.random())
+    command = [sys.executable, "-c", "import pipeline; pipeline.main(77)"]
+    subprocess.run(command, check=True)
+    open(name, "w").close()
+
+
+def after():
+    threading.main_thread().join()
+    compute("thread", 5)
+
+
+def test_it():
+    atexit.register(compute, "handler")
+    threading.Thread(target=after).start()
+"""
+
+
+def test_what_clears_the_environment_does_not_open_the_way(
+    pytester: pytest.Pytester, project: Clone
+) -> None:
+    before = state(project)
+    project.write("test_it.py", _CLEARING)
+    run(pytester).assert_outcomes(passed=3)
+    assert state(project) == before
+
+
+def test_what_outlives_the_session_is_kept_away_too_and_nothing_stays_behind(
+    pytester: pytest.Pytester,
+    project: Clone,
+    tmp_path_factory: pytest.TempPathFactory,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    place = tmp_path_factory.mktemp("place")
+    monkeypatch.setenv("TMPDIR", str(place))
+    before = state(project)
+    project.write("test_it.py", _LATE)
+    run(pytester).assert_outcomes(passed=1)
+    assert (pytester.path / "thread").exists() and (pytester.path / "handler").exists()
+    run(pytester, "-p", "xdist", "-n", "1").assert_outcomes(passed=1)
+    assert state(project) == before
+    assert not list(place.glob("gitmemo-*"))
+
+
+@pytest.mark.parametrize("how", ["addopts", "PYTEST_PLUGINS", "xdist"])
+def test_a_storage_that_a_plugin_opened_follows(
+    pytester: pytest.Pytester, project: Clone, how: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    project.write("plug.py", "import gitmemo as gm\nstorage = gm.open()\n")
+    project.write(
+        "test_it.py",
+        "import gitmemo as gm, pipeline, plug, random\n"
+        "def test_a():\n"
+        "    assert gm.open() is plug.storage\n"
+        "    with plug.storage as s:\n"
+        "        assert not pipeline.double.is_cached(1)\n"
+        "        pipeline.double(1)\n"
+        "        pipeline.double(random.random())\n"
+        "    assert s.counter.computed == 2\n",
+    )
+    before = state(project)
+    monkeypatch.setenv("PYTHONPATH", f"{pytester.path}:{_ROOT}")
+    options = ["-p", "plug", "-p", "xdist", "-n", "1"] if how == "xdist" else []
+    if how == "addopts":
+        project.write("pytest.ini", "[pytest]\naddopts = -p plug\n")
+    elif how == "PYTEST_PLUGINS":
+        monkeypatch.setenv("PYTEST_PLUGINS", "plug")
+    run(pytester, *options).assert_outcomes(passed=1)
+    assert state(project) == before
+
+
+def test_whatever_is_named_to_pytest_is_kept_away(
+    pytester: pytest.Pytester, project: Clone, tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    before = state(project)
+    far = tmp_path_factory.mktemp("far")
+    (far / "else.ini").write_text("[pytest]\n")
+    (far / "test_far.py").write_text("def test_far(): pass\n")
+    named = str(pytester.path / "test_it.py")
+    for number, options in enumerate(
+        (
+            ["--rootdir", str(far), f"{named}::test_a"],
+            ["-c", str(far / "else.ini"), named, "-k", "test_a and not process"],
+            [named, str(far), "-k", "test_a and not process"],
+        )
+    ):
+        with pytest.MonkeyPatch.context() as moved:
+            moved.chdir(far)
+            run(pytester, *options).assert_outcomes(passed=1, deselected=number)
+        assert state(project) == before
+
+
+def test_a_project_in_a_project_is_kept_away_from_either_place(
+    pytester: pytest.Pytester, project: Clone, template: Clone
+) -> None:
+    project.write("pytest.ini", "[pytest]\n")
+    inner = copy_of(template, pytester.path / "in")
+    inner.write("test_inner.py", _TESTS.format(reused=0, computed=1))
+    (inner.root / "test_it.py").unlink()
+    for name in ("conftest.py", "pipeline.py"):  # of the outer one
+        (pytester.path / name).unlink()
+    project.write("test_it.py", "import gm_free\n")
+    project.write("gm_free.py", "def test_a(): pass\n")
+    before = state(project), state(inner)
+    for place in (pytester.path, inner.root):
+        with pytest.MonkeyPatch.context() as moved:
+            moved.chdir(place)
+            run(pytester, "-k", "test_a and not process").assert_outcomes(passed=1, deselected=1)
+    assert (state(project), state(inner)) == before
+
+
+def test_who_runs_tests_in_a_session_goes_on_with_the_storage(project: Clone) -> None:
+    project.write("test_it.py", "import pipeline\ndef test_a():\n    pipeline.main(5)\n")
+    code = (
+        "import sys, pipeline, pytest, gitmemo as gm\n"
+        "sys.ps1 = '> '\n"
+        "pipeline.storage.on_change = 'error'\n"
+        "assert not pytest.main(['-q', '-p', 'gitmemo.pytest_plugin'])\n"
+        "assert gm.open() is pipeline.storage and gm.open().on_change == 'error'\n"
+        "print(*pipeline.main(7))\n"
+        "assert not pytest.main(['-q', '-p', 'gitmemo.pytest_plugin'])\n"
+    )
+    assert "14 0 1\n" in project.python("-c", code).out
+    again = "import pipeline; print(pipeline.double.is_cached(5), pipeline.double.is_cached(7))"
+    out = project.python("-c", f"import pipeline as p\nwith p.storage:\n    {again}").out
+    assert out == "False True\n"
+
+
 def test_the_tests_in_the_document_pass(pytester: pytest.Pytester, project: Clone) -> None:
     document = _ROOT / "docs/testing.md"
     if not document.is_file():

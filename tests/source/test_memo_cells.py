@@ -22,6 +22,12 @@ from gitmemo.source.notebook import python_of_cells
         ("", "df['a'] = df.b * k", "df k", "df"),
         ("", "box.size = n\nx = 1", "box n", "x box"),
         ("", "r = [x * k for x in xs if (y := x)]", "k xs", "r y"),
+        ("", "m = [[c for c in row] for row in rows]\nc = 3", "rows", "m c"),
+        ("", "m = [(lambda c: c)(r) for r in rows]\nc = 3", "rows", "m c"),
+        ("", "m = [c for a in {b for b in bs} for c in a if c]\na = b = c = m", "bs", "m c a b"),
+        ("", "x = [[c for a in b] for b in d]\nc = 3", "c d", "x c"),
+        ("", "x = [c for c in c]\nc = 3", "c", "x c"),
+        ("", "m = [[k for j in i] for i in (q for q in n)]", "k n", "m"),
         ("", "def f(q, d=m):\n    return q + z\nr = f(1)", "m z", "r"),
         ("", "import math\nfrom os import path as p\nr = math.pi + len(p.sep)", "", "r"),
         ("", "try:\n    r = 1 / n\nexcept ValueError as e:\n    r = str(e)", "n", "r"),
@@ -65,6 +71,8 @@ def test_text_that_spans_lines_stays_as_it_is() -> None:
         ("", "x = 1\nreturn x", "return"),
         ("", "x = await f()", "awaits"),
         ("", "x = yield", "yield"),
+        ("", "x = [await f(y) for y in z]", "awaits"),
+        ("", "x = [y async for y in z]", "awaits"),
         ("", "global x\nx = 1", "global"),
         ("", "from os import *\nx = 1", "all names"),
         ("", "x = eval(text)", "eval"),
@@ -78,11 +86,13 @@ def test_text_that_spans_lines_stays_as_it_is() -> None:
         ("-o z", "x = 1", "does not bind z"),
         ("x", "x = 1", "its name and a variable"),
         ("-i n", "x = x + n", "-i x"),
+        ("", "y = make_y(x)", "it reads that"),
+        ("f", "y = [f(n) for n in x]", "it reads that"),
     ],
 )
 def test_what_cannot_be_a_function_is_refused(line: str, body: str, reason: str) -> None:
     with pytest.raises(MemoCellRefused) as refused:
-        memo_cell(line, body, ())
+        memo_cell(line, body, {"f", "make_y"})
     assert reason in str(refused.value)
     assert refused.value.remedy()
 

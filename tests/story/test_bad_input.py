@@ -23,6 +23,28 @@ def is_one_clear_error(done: Done, error: type[errors.GitmemoError]) -> None:
     assert "error:" not in done.out
 
 
+# --- code that is no Python ------------------------------------------------------
+
+
+def test_status_names_a_file_with_conflicts(committed: Clone) -> None:
+    committed.git("branch", "other")
+    committed.change("value * 2", "value * 3")
+    committed.commit("Three", GITMEMO_ON_CHANGE="breaking")
+    committed.git("switch", "-q", "other")
+    committed.change("value * 2", "value * 4")
+    committed.commit("Four", GITMEMO_ON_CHANGE="breaking")
+    assert committed.status()["unparsed"] == {}
+    committed.git("merge", "main", code=1)
+    said = committed.gitmemo("status").out
+    why = "conflict at line 9"
+    assert f"helper.py cannot be parsed ({why}): calls that touched its code count as older" in said
+    assert committed.status()["unparsed"] == {"helper.py": why}
+    committed.write("helper.py", "def scale(value:\n")
+    assert committed.status()["unparsed"] == {"helper.py": "'(' was never closed, line 1"}
+    committed.git("checkout", "-q", "--theirs", "helper.py")
+    assert "parsed" not in committed.gitmemo("status").out
+
+
 # --- where there is no project --------------------------------------------------
 
 

@@ -324,6 +324,11 @@ def test_a_refusal_leaves_nothing_of_ours_staged(ran: Clone) -> None:
     git = ran.process("git", "commit", "-m", "Calls alone", code=None)
     assert git.code != 0, "git looks whether there is anything to commit before the hook"
     assert "gitmemo commit" in git.err
+    assert "any gitmemo command unstages what a refused commit left" in git.err
+    assert ran.git("status", "--porcelain").startswith("AD .gitmemo/index/")
+    ran.gitmemo("df", "train")
+    assert ran.is_clean()
+    ran.process("git", "commit", "-m", "Calls alone", code=1)
     ran.change("value * 2", "value * 3")
     ran.git("add", "helper.py")
     done = ran.process("git", "commit", "-m", "Change", code=None, GITMEMO_ON_CHANGE="error")

@@ -87,6 +87,53 @@ def test_later_leaves_a_change_open_and_goes_on(changed: Clone) -> None:
     assert changed.records() == 0
 
 
+@pytest.fixture
+def twice(committed: Clone) -> Clone:
+    """A project with five committed calls, and a helper that was edited twice and run each time."""
+    committed.change("value * 2", "value + value")
+    committed.run()
+    committed.change("value + value", "2 * value")
+    committed.run()
+    return committed
+
+
+def test_a_verdict_settles_the_committed_content_and_what_was_tried_since(twice: Clone) -> None:
+    twice.commit("Edit twice", GITMEMO_ON_CHANGE="pending")
+    [first, second] = undecided(twice)
+    assert (
+        first["diff"][2],
+        second["diff"][2],
+    ) == ("-    return value * 2", "-    return value + value")
+    done = twice.gitmemo("decide", "--non-breaking", "-m", "twice is twice")
+    assert done.out == "helper.py:scale: non-breaking\n"
+    assert undecided(twice) == []
+    found = twice.status()
+    assert (found["undecided"], found["stale"]) == ([], 0)
+
+
+def test_a_review_asks_about_the_committed_content_first(twice: Clone) -> None:
+    with at_terminal(twice, *GITMEMO, "decide") as terminal:
+        for number, old in enumerate(("value * 2", "value + value"), 1):
+            terminal.expect(f"helper.py:scale changed ({number} of 2)")
+            terminal.expect(f"-    return {old}")
+            terminal.expect(ASKED)
+            terminal.send("n\n")
+            terminal.expect(REASON)
+            terminal.send("\n")
+        assert terminal.finish() == 0
+    assert twice.status()["stale"] == 0
+
+
+def test_a_commit_compares_with_the_last_one_not_with_what_was_tried(twice: Clone) -> None:
+    with at_terminal(twice, "git", "commit", "-q", "-am", "Edit twice") as terminal:
+        terminal.expect("-    return value * 2")
+        terminal.expect(ASKED)
+        terminal.send("n\n")
+        assert terminal.finish() == 0
+    twice.git("checkout", "-q", "HEAD~1", "--", "helper.py")
+    assert twice.run() == (5, 0)
+
+
 def test_without_a_terminal_nothing_is_asked(changed: Clone) -> None:
     done = changed.gitmemo("decide")
     assert "helper.py:scale changed (1 of 2)" in done.out
@@ -171,7 +218,13 @@ def test_a_policy_never_says_non_breaking_against_the_evidence(committed: Clone)
     said = committed.commit("Change", GITMEMO_ON_CHANGE="non-breaking")
     assert "pending" in said
     assert "2 returned something else" in said
+    assert (
+        "not recorded as non-breaking, for results differ: gitmemo decide helper.py:scale" in said
+    )
+    assert "--non-breaking --force" in said
     assert len(undecided(committed)) == 1
+    committed.gitmemo("decide", "helper.py:scale", "--non-breaking", "--force")
+    assert undecided(committed) == []
 
 
 def test_results_that_differ_where_other_code_differed_too_do_not_count(committed: Clone) -> None:
@@ -335,3 +388,47 @@ def test_a_commit_does_not_ask_again_about_a_variable_that_was_decided(begun: Cl
     assert "RATE" in begun.gitmemo("decide").out
     begun.gitmemo("decide", "helper.py:$RATE", "--breaking")
     assert "RATE" not in begun.commit("Another rate", GITMEMO_ON_CHANGE="pending")
+
+
+# --- for programs, and several at once ------------------------------------------
+
+
+def test_a_verdict_on_several_changes_is_asked_about(changed: Clone) -> None:
+    before = changed.records()
+    refused = changed.gitmemo("decide", "--breaking", code=2)
+    assert "nobody can be asked" in refused.err and "helper.py:scale" in refused.err
+    done = changed.gitmemo("decide", "--breaking", "-n", "--json")
+    assert [
+        (one["decision"], one["recorded"]) for one in map(json.loads, done.out.splitlines())
+    ] == [("breaking", False)] * 2
+    changed.gitmemo("decide", "-n", code=2)
+    assert changed.records() == before
+    with at_terminal(changed, *GITMEMO, "decide", "--breaking") as terminal:
+        terminal.expect("calling 2 changes breaking?")
+        terminal.send("n\n")
+        assert terminal.finish() == 130
+    assert len(undecided(changed)) == 2
+    changed.gitmemo("decide", "--breaking", "--yes")
+    assert undecided(changed) == []
+    assert "nothing is undecided" in changed.gitmemo("decide", "--breaking").err
+
+
+def test_verdicts_are_told_to_programs(committed: Clone) -> None:
+    committed.change("value * 2", "value + value")
+    (told,) = undecided(committed, "scale", "--non-breaking", "-m", "twice is twice")
+    assert told == {
+        "component": "helper.py:scale",
+        "decision": "non-breaking",
+        "why": "twice is twice",
+        "new_dependencies": [],
+        "recorded": True,
+    }
+    (made,) = undecided(committed, "--revise")
+    (told,) = undecided(committed, "scale", "--withdraw", "-n")
+    assert (told["decision"], told["instead_of"], told["recorded"]) == (None, made["id"], False)
+    (told,) = undecided(committed, "scale", "--revise", "--breaking")
+    assert (told["decision"], told["instead_of"], told["recorded"]) == (
+        "breaking",
+        made["id"],
+        True,
+    )

@@ -122,6 +122,27 @@ def test_what_is_stale_goes(committed: Clone) -> None:
     assert committed.run()[1] > 0, "what was dropped is gone for older code too"
 
 
+def test_an_experiment_that_was_thrown_away_goes_without_committed_results(
+    committed: Clone,
+) -> None:
+    committed.change("value * 2", "value * 3")
+    committed.run()
+    committed.commit("Three", GITMEMO_ON_CHANGE="breaking")
+    committed.change("value * 3", "value * 5")
+    assert committed.run() == (1, 4)
+    committed.git("checkout", "-q", "helper.py")
+    refused = committed.gitmemo("commit", code=3).err
+    assert "if the code was thrown away: `gitmemo drop --stale --pending`" in refused
+    assert drop(committed, "--stale", "-n")["calls"] == {"pipeline:train": 4}
+    plan = drop(committed, "--stale", "--pending", "-y")
+    assert plan["calls"] == {"pipeline:train": 2}
+    assert plan["dependents"] == {"pipeline:evaluate": 2}
+    assert committed.status()["calls"] == 9
+    committed.gitmemo("commit")
+    assert committed.status()["pending"] == 0
+    assert committed.run() == (5, 0)
+
+
 def test_a_renamed_op_is_dropped_under_either_name(committed: Clone) -> None:
     text = (committed.root / "pipeline.py").read_text("utf-8")
     committed.write("pipeline.py", text.replace("train", "fit"))

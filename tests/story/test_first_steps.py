@@ -123,7 +123,7 @@ def test_commands_say_which_calls_and_take_short_names(clone: Clone) -> None:
     for command in (("df", "fit"), ("why", "fit"), ("check", "fit")):
         done = clone.gitmemo(*command, code=2)
         assert "did you mean 'exp:Trainer.fit'?" in done.err
-    clone.gitmemo("forget", "train")
+    clone.gitmemo("forget", "train", "--yes")
     listed = clone.gitmemo("forget").out.splitlines()
     assert listed[0].endswith("1 record")
     assert listed[1] == "    exp:train(data=[1, 2], name='a')"

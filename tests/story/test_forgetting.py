@@ -7,14 +7,14 @@ import re
 from collections.abc import Callable
 
 import pytest
-from driver import Clone
+from driver import GITMEMO, Clone, at_terminal
 
 CloneOf = Callable[[Clone, str], Clone]
 
 
 def forget(clone: Clone, *arguments: str) -> str:
     """Forget calls; return the id of the tombstone."""
-    done = clone.gitmemo("forget", *arguments)
+    done = clone.gitmemo("forget", *arguments, "--yes")
     found = re.search(r"gitmemo forget --undo ([0-9a-f]+)", done.err)
     assert found, done.text
     return found[1]
@@ -31,14 +31,91 @@ def losses(clone: Clone, *arguments: str) -> list[int]:
 def test_a_dry_run_shows_and_changes_nothing(committed: Clone) -> None:
     before = committed.records()
     done = committed.gitmemo("forget", "train", "rate=1", "--dry-run", "--json")
-    (row,) = [json.loads(line) for line in done.out.splitlines()]
-    assert (row["rate"], row["loss"]) == (1, 249500)
+    (row,) = map(json.loads, done.out.splitlines())
+    assert (row["inputs"]["rate"], row["outputs"]["loss"]) == (1, 249500)
+    (listed,) = [
+        one
+        for one in map(json.loads, committed.gitmemo("calls", "train", "--json").out.splitlines())
+        if one["inputs"]["rate"] == 1
+    ]
+    assert row == listed
     assert "would forget 1 call" in done.err
     assert committed.records() == before
     assert len(losses(committed)) == 2
     assert "would forget 2 calls" in committed.gitmemo("forget", "train", "-n").err
-    assert "no such call" in committed.gitmemo("forget", "train", "rate=7").err
+    assert "no such call" in committed.gitmemo("forget", "train", "rate=7", "-n", code=2).err
     assert "NAME=VALUE" in committed.gitmemo("forget", "train", "rate", code=2).err
+
+
+def test_nothing_is_forgotten_unless_somebody_said_so(committed: Clone) -> None:
+    before = committed.records()
+    refused = committed.gitmemo("forget", "train", code=2)
+    assert "nobody can be asked" in refused.err and "--yes" in refused.err
+    committed.gitmemo("forget", "train", "--yes", "-n", code=2)
+    with at_terminal(committed, *GITMEMO, "forget", "train") as terminal:
+        terminal.expect("forgetting 2 calls?")
+        terminal.send("n\n")
+        assert terminal.finish() == 130
+    assert committed.records() == before
+    with at_terminal(committed, *GITMEMO, "forget", "train", "rate=1") as terminal:
+        terminal.expect("forgetting 1 call?")
+        terminal.send("y\n")
+        assert terminal.finish() == 0
+    assert losses(committed) == [499000]
+
+
+def test_what_was_forgotten_is_told_to_programs(committed: Clone) -> None:
+    done = committed.gitmemo("forget", "train", "rate=1", "--yes", "--json")
+    call, last = map(json.loads, done.out.splitlines())
+    assert call["op"] == "pipeline:train" and last["forgotten"] == 1
+    for more in (["-n"], ["--yes"], ["train"]):
+        committed.gitmemo("forget", "--undo", last["undo"], *more, code=2)
+    assert losses(committed) == [499000], "nothing of that brought it back"
+    told = committed.gitmemo("forget", "--undo", last["undo"], "--json").out
+    assert json.loads(told) == {"restored": last["undo"]}
+    assert len(losses(committed)) == 2
+
+
+def test_calls_of_older_code_are_forgotten_only_with_all(committed: Clone) -> None:
+    committed.change("value * 2", "value * 3")
+    refused = committed.gitmemo("forget", "train", "--yes", code=2)
+    assert "2 such calls" in refused.err and "--all" in refused.err
+    assert forget(committed, "train", "--all")
+
+
+def test_why_forget_and_drop_read_values_alike(begun: Clone) -> None:
+    begun.write(
+        "kinds.py",
+        "import gitmemo as gm\n"
+        "storage = gm.open()\n"
+        "@gm.op\n"
+        "def pick(flag, name, pair):\n"
+        "    return 1\n"
+        "if __name__ == '__main__':\n"
+        "    with storage:\n"
+        "        storage.tag(pick(True, 'ada', [None, 1.5]), 'one')\n"
+        "        pick('true', '@nobody', (1, 2))\n",
+    )
+    begun.gitmemo("run", "kinds.py")
+    whole = {
+        "flag=True": "name=ada pair=[null,1.5]",
+        "flag=true": "name='ada' pair=[None,1.5]",
+        "flag='true'": "name=@nobody pair=(1,2)",
+    }
+    for flag, others in whole.items():
+        given = [flag, *others.split()]
+        assert json.loads(begun.gitmemo("why", "pick", *given, "--json").out)["status"] == "hit"
+        assert "would forget 1 call" in begun.gitmemo("forget", "pick", *given, "-n").err
+        where = [word for each in given for word in ("--where", each)]
+        assert "would drop 1 call" in begun.gitmemo("drop", "op:pick", *where, "-n").err
+    assert "no such call" in begun.gitmemo("forget", "pick", "flag=@one", "-n", code=2).err
+    refusals = [
+        begun.gitmemo(*command, "nosuch=1", code=2).err
+        for command in (["why", "pick"], ["forget", "pick", "-n"], ["drop", "op:pick", "--where"])
+    ]
+    assert len(set(refusals)) == 1 and "flag, name, pair" in refusals[0], refusals
+    for command in (["why", "pick"], ["forget", "pick", "-n"]):
+        assert "twice" in begun.gitmemo(*command, "flag=1", "flag=2", code=2).err
 
 
 def test_forget_and_run_again(committed: Clone) -> None:

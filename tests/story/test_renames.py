@@ -82,7 +82,14 @@ def script(clone: Clone, name: str) -> tuple[int, int]:
 
 def test_a_renamed_op_keeps_its_results(project: Clone) -> None:
     swap(project, "train", "fit")
-    assert project.run() == (2, 2), "until the commit nobody knows"
+    ahead = "pipeline.py:train is pipeline.py:fit now: the next commit recognises it"
+    for name in ("fit", "pipeline:fit"):
+        assert ahead in project.gitmemo("why", name, code=None).err
+    done = project.gitmemo("run", "pipeline.py")
+    assert done.counted == (2, 2), "until the commit nobody knows"
+    assert f"gitmemo: {ahead} (or: gitmemo decide), and older results follow" in done.err
+    assert ahead in project.gitmemo("status").out
+    assert ahead not in project.gitmemo("run", "pipeline.py").err, "nothing was computed"
     said = project.commit("Rename")
     assert "recognised: pipeline.py:train is pipeline.py:fit now" in said
     assert project.run() == (4, 0)

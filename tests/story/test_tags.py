@@ -183,7 +183,7 @@ def test_what_is_forgotten_has_no_value(
     committed: Clone, say: Say, tags: Callable[..., dict[str, Any]]
 ) -> None:
     say(committed, "tag", "best", results(committed)[501])
-    say(committed, "forget", "evaluate", "rate=1")
+    say(committed, "forget", "evaluate", "rate=1", "--yes")
     assert tags(committed) == {"best": "gone"}
     assert "forgotten" in say(committed, "tag")
     assert "fix: " in say(committed, "show", "@best", code=2)

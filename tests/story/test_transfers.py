@@ -51,7 +51,7 @@ def test_what_a_push_and_a_pull_are_about(
         2,
         1,
     )
-    assert "sent 0 values" in say(shared, "push")
+    assert "nothing to send" in say(shared, "push")
     assert say(shared, "push", "-q") == ""
     assert numbers(say(shared, "push", "--rev", "main", "--json"), "sent") == (0,)
     assert numbers(say(shared, "push", "--rev", "main", "--rev", "side", "--json"), "sent") == (1,)
@@ -92,7 +92,7 @@ def test_words_that_name_remotes_and_ops(shared: Clone, say: Say) -> None:
     assert "no remote is named" in say(shared, "push", code=2)
     assert "train: sent 2 values" in say(shared, "push", "-r", "train", "evaluate")
     assert "lab: sent 3 values" in say(shared, "push", "lab", "train")
-    assert "lab: sent 0 values" in say(shared, "push", "-r", "lab", "op:train")
+    assert "lab: nothing to send" in say(shared, "push", "-r", "lab", "op:train")
 
 
 def test_what_is_nowhere_is_said(shared: Clone, clone_of: CloneOf, say: Say) -> None:
@@ -239,7 +239,7 @@ def test_a_directory_that_is_not_mounted_is_no_empty_remote(
     assert "would send 3" in say(shared, "push", "-n", "--anew")
     say(shared, "push", code=gone)
     assert "sent 3 values" in say(shared, "push", "--anew")
-    assert "sent 0 values" in say(shared, "push")
+    assert "nothing to send" in say(shared, "push")
 
 
 def ref_of_revision(clone: Clone) -> Any:
@@ -325,7 +325,7 @@ def test_a_push_that_is_stopped_says_what_was_sent(
         said = say(shared, "push", code=130)
     assert "lab: sending was stopped after 3 values (" in said
     assert "that is kept, and the same command goes on" in said
-    assert "sent 0 values (0 B), 3 already there" in say(shared, "push")
+    assert "nothing to send: 3 values already there" in say(shared, "push")
     assert "function histories are up to date" not in say(shared, "push"), "there is no git remote"
 
 

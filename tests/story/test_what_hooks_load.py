@@ -11,6 +11,25 @@ _OF_COMMANDS = {"click", "gitmemo.cli.commands", "gitmemo.memo", "gitmemo.displa
 _OF_VALUES = {"gitmemo.blobs", "gitmemo.codecs", "gitmemo.remotes", "numpy", "secrets", "hashlib"}
 _OF_CODE = {"gitmemo.source", "gitmemo.tracing", "gitmemo.changes.cases", "gitmemo.world.sifting"}
 _OF_GIT = {"pygit2", "dulwich", "gitmemo.history", "gitmemo.git.objects"}
+_OF_PROGRAMS = {
+    "gitmemo.memo",
+    "gitmemo.tracing.capture",
+    "gitmemo.tracing.state",
+    "gitmemo.codecs",
+}
+_OF_OTHERS = {
+    "asyncio",
+    "http",
+    "ssl",
+    "socket",
+    "numpy",
+    "importlib.metadata",
+    "symtable",
+    "difflib",
+}
+_UNUSED_BY_LOOKING = (
+    _OF_PROGRAMS | _OF_OTHERS | {"secrets", "random", "tempfile", "gitmemo.remotes"}
+) - {"difflib"}  # `log` shows what changed
 _HEAVY = _OF_COMMANDS | _OF_VALUES | _OF_CODE | _OF_GIT
 
 
@@ -92,3 +111,20 @@ def test_a_program_that_finds_its_results_loads_no_commands_and_no_readers_of_gi
 ) -> None:
     loaded = _loaded(committed.python("pipeline.py", **_TOLD))
     assert not (_OF_COMMANDS - {"gitmemo.memo"} | _OF_GIT | {"sysconfig"}) & loaded
+
+
+def test_looking_loads_nothing_that_watches_or_makes_calls(committed: Clone) -> None:
+    for words in (["status"], ["log", "train"], ["versions"]):
+        loaded = _loaded(committed.gitmemo(*words, **_TOLD))
+        assert "gitmemo.world.index" in loaded
+        assert not _UNUSED_BY_LOOKING & loaded, (words, _UNUSED_BY_LOOKING & loaded)
+
+
+def test_status_loads_what_it_says_and_no_more(committed: Clone) -> None:
+    loaded = _loaded(committed.gitmemo("status", **_TOLD))
+    own = {name for name in loaded if name.startswith("gitmemo")}
+    # Each module takes a quarter of a millisecond. More of them is a decision, not an accident.
+    assert len(own) <= 168, sorted(own)
+    assert {"gitmemo.blobs.memory", "gitmemo.changes.cases", "gitmemo.source.likeness"}.isdisjoint(
+        own
+    )

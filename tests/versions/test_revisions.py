@@ -260,8 +260,8 @@ def test_a_diff_is_limited_and_its_exit_code_tells_whether_anything_differs(shel
     assert [row["kind"] for row in rows] == ["added", "added", "added", "decision"]
     assert (summary["same"], summary["changed"]) == (7, 0)
     assert rows[2]["outputs"]["loss"] == SUM * 14
-    assert "and 2 more" in shell.say("diff", "v1", "side", "-n", "1")
-    assert "more (-n" not in shell.say("diff", "v1", "side", "-n", "0")
+    assert "and 2 more" in shell.say("diff", "v1", "side", "--limit", "1")
+    assert "more (--limit" not in shell.say("diff", "v1", "side", "--limit", "0")
     assert "7 the same" in shell.say("diff", "v2", "v2", "--exit-code")
     assert shell.rows("diff", "v2")[0]["new"]["rev"] is None  # the work tree, which is v2's
     assert main(["diff", "v1", "--exit-code"]) == 1
@@ -348,9 +348,9 @@ def test_what_is_forgotten_is_not_shown_as_later(
     own = copy_of(project, tmp_path / "own")
     monkeypatch.chdir(own.root)
     own.git("checkout", "-q", "side")
-    shell.say("forget", "train", "rate=9")
+    shell.say("forget", "train", "rate=9", "--yes")
     assert [row["loss"] for row in shell.rows("df", "train", "--rev", "v1")] == [*V1, SUM * 14]
-    shell.say("forget", "train", "rate=1")
+    shell.say("forget", "train", "rate=1", "--yes")
     then = [row["loss"] for row in shell.rows("df", "train", "--rev", "v1", "--no-later")]
     assert then == V1  # v1 had not forgotten it
     summary, *_ = shell.rows("diff", "v1")

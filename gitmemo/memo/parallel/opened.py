@@ -110,6 +110,8 @@ class _OpenWork:
             storage: Storage = reopen(*address)
         code = code_of(storage)
         self.storage = storage
+        if not header.main.is_here:
+            storage._thaw()
         self._main = own.main(header.main) if own else header.main
         self._module: ModuleType = standing_in(self._main)
         if code is not None and not self._main.is_here:

@@ -149,7 +149,7 @@ def finished(storage: Storage, op: Op[..., Any], outcome: Done) -> Any:
         storage._recorder.reported(facts)
     if isinstance(outcome, Recorded) and outcome.is_reused:
         return storage._caller._hand_out(op, hit_of(call))
-    storage.counter.computed += 1
+    storage._watch.computed(call.op)
     return op.options.outputs.join([ref_to(slot, storage) for slot in call.outputs])
 
 

@@ -1,0 +1,153 @@
+"""`python -m tests.faults`: many faults, a table of what they did, and what they broke.
+
+Not the ordinary test (`test_faults`). The exit code is 1 if an invariant was broken.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections import Counter
+from pathlib import Path
+
+TESTS = Path(__file__).resolve().parents[1]
+
+
+def main() -> int:
+    """Run as many trials as were asked for, in processes of their own."""
+    parser = argparse.ArgumentParser(prog="python -m tests.faults", description=__doc__)
+    parser.add_argument("-n", "--faults", type=int, default=1000)
+    parser.add_argument("-j", "--jobs", type=int, default=1)
+    parser.add_argument("--seed", default="1")
+    parser.add_argument(
+        "--only", default="", help="a regular expression for the names of operations"
+    )
+    parser.add_argument("--again", help="one trial: OPERATION/FAULT@STEP/FAULT@STEP…")
+    parser.add_argument("--storms", action="store_true", help="faults at many steps of each run")
+    parser.add_argument("--log", type=Path, help="a file for each trial, as JSON lines")
+    parser.add_argument("--width", type=int, default=300, help="of what is broken")
+    parser.add_argument("--worker", help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.worker:
+        _work(options)
+        return 0
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what is below is removed then
+    trials = list(_all(options))
+    return _table(trials)
+
+
+def _all(options: argparse.Namespace):
+    sys.path[:0] = [str(TESTS), str(TESTS.parent)]
+    from faults.control import Control, environment
+    from faults.trials import place_for_worlds, remove
+
+    place = place_for_worlds()
+    workers = []
+    began = time.monotonic()
+    try:
+        for number in range(options.jobs):
+            control = place / f"control-{number}"
+            Control(control, create=True)
+            count = options.faults // options.jobs + (number < options.faults % options.jobs)
+            command = [sys.executable, "-m", "faults", "--worker", str(place / f"{number}")]
+            command += [
+                "-n",
+                str(count),
+                "--seed",
+                f"{options.seed}-{number}",
+                "--only",
+                options.only,
+            ]
+            command += ["--storms"] if options.storms else []
+            command += ["--again", options.again] if options.again else []
+            workers.append(
+                subprocess.Popen(
+                    command, env=environment(control), stdout=subprocess.PIPE, text=True
+                )
+            )
+        for line in _merged(workers):
+            trial = json.loads(line)
+            if options.log:
+                with options.log.open("a") as log:
+                    log.write(json.dumps(trial | {"s": round(time.monotonic() - began)}) + "\n")
+            if trial["broken"] or options.again:
+                told = [line[-options.width :] for line in trial["broken"]]
+                blows = "/".join(f"{fault}@{step}" for fault, step, *_ in trial["blows"])
+                (*_, at, code) = trial["blows"][-1]
+                print(
+                    f"{trial['operation']}/{blows} ({at}) -> {code}", *told, sep="\n   ", flush=True
+                )
+            yield trial
+    finally:
+        for worker in workers:
+            worker.kill()
+        remove(place)
+
+
+def _merged(workers: list):
+    import selectors
+
+    with selectors.DefaultSelector() as selector:
+        for worker in workers:
+            selector.register(worker.stdout, selectors.EVENT_READ)
+        while selector.get_map():
+            for key, _ in selector.select():
+                if line := key.fileobj.readline():
+                    yield line
+                else:
+                    selector.unregister(key.fileobj)
+    for worker in workers:
+        if worker.wait() != 0:
+            raise SystemExit(f"a worker ended with {worker.returncode}")
+
+
+def _work(options: argparse.Namespace) -> None:
+    from faults.control import Control, fault_of
+    from faults.operations import OPERATIONS
+    from faults.trials import Bench, as_json, chosen
+
+    out = os.fdopen(os.dup(1), "w")
+    bench = Bench(Path(options.worker), Control(Path(os.environ["FAULTS_CONTROL"])))
+    if options.again:
+        name, *blows = options.again.split("/")
+        operation = next(o for o in OPERATIONS if o.name == name)
+        parts = [blow.split("@") for blow in blows]
+        trials = [(operation, [(fault_of(name), int(n)) for name, n in parts])]
+    else:
+        trials = chosen(bench, options.seed, options.only, storms=options.storms)
+    faults = 0
+    for operation, blows in trials:
+        trial = bench.tried(operation, blows)
+        print(json.dumps(as_json(trial)), file=out, flush=True)
+        faults += trial.fired
+        if faults >= options.faults:
+            break
+
+
+def _table(trials: list[dict]) -> int:
+    worlds, faults, broken = Counter(), Counter(), Counter()
+    for trial in trials:
+        name = trial["operation"]
+        worlds[name] += 1
+        faults[name] += trial["fired"]
+        broken[name] += bool(trial["broken"])
+        faults.update(
+            "a storm" if fault.startswith("storm ") else fault for fault, *_ in trial["blows"]
+        )
+    print(f"{'':28} {'worlds':>7} {'faults':>7} {'broken':>7}")
+    for name in sorted(worlds):
+        print(f"{name:28} {worlds[name]:7} {faults[name]:7} {broken[name]:7}")
+    total = worlds.total(), sum(trial["fired"] for trial in trials), broken.total()
+    print(f"{'all':28} {total[0]:7} {total[1]:7} {total[2]:7}\n")
+    for name in sorted(faults.keys() - worlds.keys()):
+        print(f"{name:28} {faults[name]:7}")
+    return int(total[2] > 0)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

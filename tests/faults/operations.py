@@ -1,0 +1,218 @@
+"""What is done while faults happen, and what must be true when it was done again without.
+
+Not the faults. Invariant: without a fault `act` ends with code 0, and so does `again` after any fault.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from faults.world import Ended, World, expect
+
+Act = Callable[[World], Ended]
+OLD_S = 40 * 86_400
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One thing that people do.
+
+    Args:
+        act: What happens under faults.
+        prepare: What is done before, once.
+        prepare_each: What is done before each trial, for it does not survive copying.
+        again: How it is completed, if not by doing it again.
+        codes: The exit codes with which it may be completed.
+        finish: What must hold in the end, besides the invariants.
+        damaged: Whether values were damaged before, so that `verify` may say so.
+        forgets: The calls that it forgets, so that they run again: ops, or an op and a number.
+        is_program: Whether a program runs, which sees exceptions.
+        slow: Whether it starts processes of Python, so that it is tried less often.
+    """
+
+    name: str
+    act: Act
+    prepare: Callable[[World], None] = lambda world: None
+    prepare_each: Callable[[World], None] = lambda world: None
+    again: Act | None = None
+    codes: tuple[int, ...] = (0,)
+    finish: Callable[[World], None] = lambda world: None
+    damaged: bool = False
+    forgets: tuple[str, ...] = ()
+    is_program: bool = False
+    slow: bool = False
+
+
+def _says(*arguments: str) -> Act:
+    return lambda world: world.gitmemo(*arguments)
+
+
+def _git(*arguments: str) -> Act:
+    return lambda world: world.git(*arguments)
+
+
+def _edit(world: World) -> None:
+    """Change code that calls depend on."""
+    world.clone.change('"x" * 40', '"x" * 20 + "x" * 20')
+
+
+def _decide(world: World) -> None:
+    _edit(world)
+    expect(world.gitmemo("decide", "--non-breaking", "-m", "same"))
+
+
+def _without_hooks(world: World) -> None:
+    expect(world.gitmemo("hook", "uninstall"))
+    (world.top / "p/.gitmemo/.gitattributes").unlink()
+
+
+def _committed(world: World) -> None:
+    assert world.clone.calls_in() == 18, world.clone.calls_in()
+
+
+def _is_there(world: World) -> None:
+    """All values reach somebody who has none."""
+    shutil.rmtree(world.private / "blobs")
+    shutil.rmtree(world.private / "remotes", ignore_errors=True)
+    expect(world.gitmemo("pull"))
+    found = expect(world.program("study.py", "check", "0", "3"))
+    assert not found.said("ran"), found.log
+
+
+def _without_values(world: World) -> None:
+    expect(world.gitmemo("push", "--all"))
+    shutil.rmtree(world.private / "blobs")
+
+
+def _with_garbage(world: World) -> None:
+    """Store values that nothing will name, long ago."""
+    expect(world.program("study.py", "run", "3", "5"))
+    for path in world.clone.journals():
+        lines = path.read_bytes().splitlines(keepends=True)
+        if any(b'"n",{"v":4}' in line for line in lines):
+            path.unlink()
+    for suffix in ("", "-wal", "-shm"):
+        (world.private / f"index.db{suffix}").unlink(missing_ok=True)
+    then = time.time() - OLD_S
+    for path in (world.private / "blobs").rglob("*"):
+        os.utime(path, (then, then))
+
+
+def _damage(world: World) -> None:
+    """Damage one value of each kind that a remote has, and leave part of a line in a journal."""
+    expect(world.gitmemo("push", "--all"))
+    packs = sorted(
+        (world.private / "blobs").glob("**/*.pack"), key=lambda path: path.stat().st_size
+    )
+    large = sorted(path for path in (world.private / "blobs").glob("**/large/*/*"))
+    for path in (packs[-1], large[0]):
+        path.chmod(0o600)
+        data = bytearray(path.read_bytes())
+        data[-40] ^= 1
+        path.write_bytes(data)
+
+
+def _without_index(world: World) -> None:
+    for path in world.private.glob("index.db*"):
+        path.unlink()
+
+
+def _two_commits(world: World) -> None:
+    expect(world.gitmemo("commit", "-m", "More"))
+    world.clone.git("tag", "new")
+
+
+def _many_commits(world: World) -> None:
+    for n in range(3, 12):
+        expect(world.program("study.py", "run", str(n), str(n + 1)))
+        expect(world.gitmemo("commit", "-m", "More"))
+
+
+def _shared(world: World) -> None:
+    expect(_share(world))
+
+
+def _note_id(world: World) -> None:
+    rows = expect(world.gitmemo("calls", "study:small", "--json")).out.splitlines()
+    (world.top / "id").write_text(json.loads(rows[0])["hid"], "ascii")
+
+
+def _tag(world: World) -> Ended:
+    return world.gitmemo("tag", "best", (world.top / "id").read_text("ascii"))
+
+
+def _commit_again(world: World) -> Ended:
+    world.git("restore", "--staged", ":/")  # as git says if it could not write its index
+    world.git("commit", "-qam", "More")
+    return world.gitmemo("commit", "-m", "The rest")
+
+
+def _compact_again(world: World) -> Ended:
+    world.clone.git("add", "-A")
+    world.clone.git("reset", "-q", "--hard")  # as it says
+    return world.gitmemo("index", "compact")
+
+
+def _share(world: World) -> Ended:
+    return world.gitmemo("store", "share", str(world.top / "store-parent/store"))
+
+
+def _program(name: str, *arguments: str, **more: Any) -> Operation:
+    return Operation(name, _says("run", *arguments), is_program=True, **more)
+
+
+OPERATIONS = (
+    _program("run: new calls", "study.py", "run", "3", "5"),
+    _program("run: new calls, going on", "study.py", "go-on", "3", "6"),
+    _program("run: many calls, going on", "study.py", "go-on", "3", "25", slow=True),
+    _program("run: hits", "study.py", "check", "0", "3"),
+    _program("run: index anew", "study.py", "go-on", "0", "4", prepare=_without_index),
+    _program("run: map over processes", "spread.py", "4", slow=True),
+    Operation(
+        "git commit",
+        _git("commit", "-qam", "More"),
+        prepare=_decide,
+        again=_commit_again,
+        codes=(0, 1),
+        finish=_committed,
+        slow=True,
+    ),
+    Operation("gitmemo commit", _says("commit", "-m", "More"), codes=(0, 1), finish=_committed),
+    Operation("push", _says("push", "--all"), finish=_is_there),
+    Operation("pull", _says("pull", "--all"), prepare=_without_values),
+    Operation("fetch", _says("fetch"), prepare=_without_values),
+    Operation("gc", _says("gc", "--yes", "--grace", "1"), prepare=_with_garbage),
+    Operation("verify --repair", _says("verify", "--repair"), prepare=_damage, damaged=True),
+    Operation("status: index anew", _says("status"), prepare=_without_index),
+    Operation(
+        "git checkout",
+        _git("checkout", "-q", "new~1"),
+        prepare=_two_commits,
+        again=_git("checkout", "-q", "-f", "main"),
+        slow=True,
+    ),
+    Operation(
+        "decide",
+        _says("decide", "--non-breaking", "-m", "same"),
+        prepare=_edit,
+        codes=(0, 2),
+        forgets=("small",),
+    ),
+    Operation("store share", _share),
+    Operation("store own", _says("store", "own"), prepare_each=_shared),
+    Operation("import joblib", _says("import", "joblib", "../old/cache", "--yes")),
+    Operation("config set", _says("config", "set", "on_change", "breaking")),
+    Operation("tag", _tag, prepare=_note_id, codes=(0, 2)),
+    Operation("forget", _says("forget", "study:small", "n=1", "--yes"), forgets=("small 1",)),
+    Operation("drop", _says("drop", "op:study:model", "--yes"), codes=(0, 2), forgets=("model",)),
+    Operation(
+        "index compact", _says("index", "compact"), prepare=_many_commits, again=_compact_again
+    ),
+    Operation("init", _says("init"), prepare=_without_hooks),
+)
