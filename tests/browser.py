@@ -125,7 +125,11 @@ class Browser:
             f"(() => {{ const b = document.querySelector({json.dumps(selector)})"
             ".getBoundingClientRect(); return [b.x + b.width / 2, b.y + b.height / 2]; })()"
         )
-        at = {"x": box[0], "y": box[1], "button": "left", "clickCount": 1}
+        self.click_at(*box)
+
+    def click_at(self, x: float, y: float) -> None:
+        """Click at a place of the window, as a mouse does."""
+        at = {"x": x, "y": y, "button": "left", "clickCount": 1}
         self._send("Input.dispatchMouseEvent", {"type": "mousePressed", **at})
         self._send("Input.dispatchMouseEvent", {"type": "mouseReleased", **at})
 

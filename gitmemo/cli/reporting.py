@@ -201,7 +201,7 @@ class PageQuestion:
     def edition(self) -> Edition:
         """Return the document of what there is now, and what tells that there is something new."""
         view = look(rev=self.rev, later=self.later, lenient=True)
-        news = News(view)
+        news = News(view, self.since)
         seen = news.mark()
         return Edition(Source(self.document(view, _lenient)), seen, news.mark)
 

@@ -10,7 +10,7 @@ A cell is one of these; None is a gap.
     {"n": "NaN"}, {"n": "1.0"}              a number that JSON, or a browser, would change
     {"j": "[1, 2]"}                         other plain data, as JSON
     {"s": "npy 80.1 kB", "c": CID}          a value that is stored elsewhere
-    {"s": …, "i": [HID, "X"]}               the same from outside: the argument `X` of what made HID
+    {"s": …, "i": [HID, "X"]}               from outside: the argument recorded as `X` of what made HID
     {"l": [CELL, …], "more": 7}             several values in one row
 """
 
@@ -48,7 +48,7 @@ class Cells:
         """`calls` are those whose arguments may be shown."""
         self._world = world
         self._calls = calls
-        self._users: Mapping[Digest, tuple[str, str]] | None = None
+        self._users: Mapping[Digest, tuple[Digest, int]] | None = None
         self._kinds: dict[Digest, str] = {}
 
     def of(self, cell: Cell) -> Shown:
@@ -67,7 +67,7 @@ class Cells:
         plain = told(slot)
         shown = plain_cell(plain.json) if plain else self._elsewhere(slot)
         if not slot.is_raw:
-            return with_id(shown, to_hex(slot.hid)[:ID_DIGITS])
+            return with_id(shown, _id(slot.hid))
         if plain is None and isinstance(shown, dict) and "c" in shown:
             user = self._user(slot)
             if user is not None:
@@ -81,7 +81,7 @@ class Cells:
         if kind is None:
             kind = self._kinds[slot.cid] = self._kind(slot)
         shown: Parts = {"s": kind}
-        return shown if kind == NOT_STORED else shown | {"c": to_hex(slot.cid)[:ID_DIGITS]}
+        return shown if kind == NOT_STORED else shown | {"c": _id(slot.cid)}
 
     def _kind(self, slot: Slot) -> str:
         if slot.parts is not None and slot.parts.items is not None:
@@ -90,16 +90,23 @@ class Cells:
         return glimpse(self._world, slot.cid)
 
     def _user(self, slot: Slot) -> tuple[str, str] | None:
-        """Return by which result, and which argument of the call that made it, a value is found."""
+        """Return by which result, and which argument of the call that made it, a value is found.
+
+        The argument has its recorded name, as `get_ref_creator` gives it: a rename may come and go.
+        """
         if self._users is None:
             self._users = {
-                given.cid: (to_hex(call.outputs[0].hid)[:ID_DIGITS], given.name)
+                given.cid: (call.outputs[0].hid, place)
                 for call in self._calls
                 if call.outputs
-                for given in call.inputs
+                for place, given in enumerate(call.inputs)
                 if given.inline is None and given.is_raw
             }
-        return self._users.get(slot.cid)
+        if slot.cid not in self._users:
+            return None
+        result, place = self._users[slot.cid]
+        recorded = self._world.creator(result)
+        return None if recorded is None else (_id(result), recorded.inputs[place].name)
 
 
 def with_id(cell: Shown, hid: str) -> Shown:
@@ -114,6 +121,10 @@ def without_id(cell: Shown) -> tuple[Shown, str]:
         return cell, ""
     rest = {key: value for key, value in cell.items() if key != "h"}
     return rest.get("v", rest), str(cell["h"])
+
+
+def _id(digest: Digest) -> str:
+    return to_hex(digest)[:ID_DIGITS]
 
 
 def key_of(cell: Cell) -> object:

@@ -114,7 +114,7 @@ def gather(view: View, wanted: Wanted) -> Document:
         made=f"{datetime.now(UTC):%Y-%m-%d %H:%M} UTC",
         calls=len(frame),
         notes=tuple(_notes(view, wanted, tables)),
-        open="gm.open()" if view.rev is None else f"gm.open(rev={view.rev!r})",
+        open="gm.open()" if view.rev is None else f"gm.open(rev={commit!r})",
         tables=tables,
         first=_first(tables, wanted),
         code=versions.code(view, since.old if since else None),

@@ -26,7 +26,7 @@ from urllib.parse import parse_qs, urlsplit
 from gitmemo.errors import CannotListen
 from gitmemo.report.live import Live
 from gitmemo.report.page import html_of
-from gitmemo.report.source import Question, question_of
+from gitmemo.report.source import Question, Source, question_of
 
 _TIMEOUT_S = 30
 _ALWAYS = {
@@ -59,6 +59,8 @@ class Server:
         Raises:
             CannotListen: The address is not of this machine, or the port is taken.
         """
+        if not host:  # to the system that is every address
+            raise CannotListen(host, port, "the host is empty; 0.0.0.0 is every address")
         self._token = secrets.token_urlsafe(24)
         try:
             self._http = _Http(live, host, port, self._token)
@@ -68,9 +70,12 @@ class Server:
 
     @property
     def url(self) -> str:
-        """The address to open, with the token."""
-        host = f"[{self.host}]" if ":" in self.host else self.host
-        return f"http://{host}:{self.port}/?token={self._token}"
+        """The address to open, with the token: on all addresses of this machine the one with its name."""
+        return self._url(self._http.names[0])
+
+    def _url(self, host: str) -> str:
+        bare = f"[{host}]" if ":" in host else host
+        return f"http://{bare}:{self.port}/?token={self._token}"
 
     @contextmanager
     def opener(self, folder: Path | None) -> Iterator[str]:
@@ -82,7 +87,7 @@ class Server:
         with tempfile.TemporaryDirectory(prefix="serve-", dir=folder) as name:
             file = Path(name) / "open.html"
             file.touch(mode=0o600)
-            file.write_bytes(_leading_to(self.url))
+            file.write_bytes(_leading_to(self._url(self._http.names[-1])))
             yield file.as_uri()
 
     @property
@@ -112,9 +117,12 @@ class _Http(ThreadingHTTPServer):
     daemon_threads = True
 
     def __init__(self, live: Live, host: str, port: int, token: str) -> None:
-        self.live, self.host, self.token = live, host, token
+        self.live, self.token = live, token
+        self.names = [host]
         self.address_family = socket.AF_INET6 if ":" in host else socket.AF_INET
         super().__init__((host, port), _Handler)
+        if ipaddress.ip_address(str(self.server_address[0])).is_unspecified:
+            self.names = [socket.gethostname(), "localhost"]
 
     @property
     def cookie(self) -> str:
@@ -129,7 +137,7 @@ class _Http(ThreadingHTTPServer):
     def answers_to(self, name: str) -> bool:
         """Whether a `Host` header names this server; nobody can point numbers elsewhere."""
         bare = name.rpartition(":")[0] if ":" in name.rpartition("]")[2] else name
-        if bare in (self.host, "localhost"):
+        if bare.lower() in ("localhost", *map(str.lower, self.names)):
             return True
         try:
             ipaddress.ip_address(bare.strip("[]"))
@@ -155,8 +163,12 @@ class _Handler(BaseHTTPRequestHandler):
         if len(hosts) != 1 or not self._http.answers_to(hosts[0]):
             self._text(HTTPStatus.MISDIRECTED_REQUEST, _NO_NAME)
             return
-        address = urlsplit(self.path)
-        asked = {name: values[-1] for name, values in parse_qs(address.query).items()}
+        try:
+            address = urlsplit(self.path)
+            asked = {name: values[-1] for name, values in parse_qs(address.query).items()}
+        except ValueError:
+            self._text(HTTPStatus.BAD_REQUEST, "that is no address\n")
+            return
         if address.path == "/" and self._is_token(asked.get("token", "")):
             self._welcome()
         elif not self._is_token(self._cookie()):
@@ -171,52 +183,36 @@ class _Handler(BaseHTTPRequestHandler):
     do_POST = do_PUT = do_PATCH = do_DELETE = do_HEAD = do_OPTIONS = _refuse
 
     def _answer(self, path: str, asked: dict[str, str]) -> None:
-        live = self._http.live
+        edition = self._http.live.edition
         if path == "/":
             self._page()
         elif path == "/news":
             self._news()
+        elif path == "/favicon.ico":  # some ask while the page loads, though it has one
+            self._send(HTTPStatus.NO_CONTENT, b"", "image/x-icon", {})
         elif path not in ("/rows", "/points", "/numbered", "/called"):
             self._text(HTTPStatus.NOT_FOUND, "there is no such page\n")
-        elif asked.get("edition") != str(live.number):
+        elif asked.get("edition") != str(edition.number):
             self._text(HTTPStatus.CONFLICT, "there is a newer page\n")
         else:
             try:
-                self._json(self._data(path, asked))
+                self._json(_data(edition.source, path, asked))
             except (ValueError, TypeError, KeyError, ArithmeticError, RecursionError):
                 self._text(HTTPStatus.BAD_REQUEST, "that is no question\n")
-
-    def _data(self, path: str, asked: dict[str, str]) -> dict[str, object]:
-        source = self._http.live.source
-        fields = json.loads(asked["q"])
-        if not isinstance(fields, dict):
-            raise ValueError("q")
-        question: Question = question_of(fields, source.document)
-        columns = len(source.document.tables[question.table].columns)
-        if path == "/numbered":
-            return source.numbered(question.table, list(map(int, fields["numbers"])))
-        if path == "/called":
-            return source.called(question.table, list(map(str, fields["calls"])))
-        if path == "/points":
-            wanted = list(map(int, fields["columns"]))
-            if not all(0 <= place < columns for place in wanted):
-                raise ValueError("columns")
-            return source.points(question, wanted)
-        return source.rows(question, max(0, int(fields["start"])), max(0, int(fields["most"])))
 
     def _page(self) -> None:
         live = self._http.live
         live.renew()
-        number, document = live.number, live.document
-        served = {"edition": number, "problem": live.problem}
-        data = document.as_dict(rows=False) | {"served": served}
-        html = html_of(data, document.graph, served=True)
+        edition = live.edition
+        served = {"edition": edition.number, "problem": live.problem}
+        data = edition.document.as_dict(rows=False) | {"served": served}
+        html = html_of(data, edition.document.graph, served=True)
         self._send(HTTPStatus.OK, html.encode(), "text/html", {})
 
     def _news(self) -> None:
         live = self._http.live
         live.look()
-        said = {"edition": live.number, "old": live.is_old, "problem": live.problem}
+        said = {"edition": live.edition.number, "old": live.is_old, "problem": live.problem}
         body = json.dumps(said).encode()
         tag = f'"{hashlib.sha256(self._http.token.encode() + body).hexdigest()[:16]}"'
         if self.headers.get("If-None-Match") == tag:
@@ -258,3 +254,22 @@ class _Handler(BaseHTTPRequestHandler):
 
     def log_message(self, format: str, *args: object) -> None:
         """Say nothing: the terminal is the user's."""
+
+
+def _data(source: Source, path: str, asked: dict[str, str]) -> dict[str, object]:
+    """Return what is asked of the rows of one document."""
+    fields = json.loads(asked["q"])
+    if not isinstance(fields, dict):
+        raise ValueError("q")
+    question: Question = question_of(fields, source.document)
+    columns = len(source.document.tables[question.table].columns)
+    if path == "/numbered":
+        return source.numbered(question.table, list(map(int, fields["numbers"])))
+    if path == "/called":
+        return source.called(question.table, list(map(str, fields["calls"])))
+    if path == "/points":
+        wanted = list(map(int, fields["columns"]))
+        if not all(0 <= place < columns for place in wanted):
+            raise ValueError("columns")
+        return source.points(question, wanted)
+    return source.rows(question, max(0, int(fields["start"])), max(0, int(fields["most"])))

@@ -151,7 +151,7 @@ def question_of(fields: Mapping[str, object], document: Document) -> Question:
         ValueError: It is no question about this document.
     """
     table = fields.get("table")
-    if not isinstance(table, int) or not 0 <= table < len(document.tables):
+    if type(table) is not int or not 0 <= table < len(document.tables):
         raise ValueError("no such table")
     places = len(document.tables[table].columns)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
 from collections.abc import Callable
@@ -57,8 +58,8 @@ class Project:
     def __init__(self, root: Path) -> None:
         self.root = root
 
-    def run(self) -> None:
-        command = [sys.executable, "-m", "gitmemo", "run", "program.py"]
+    def run(self, *arguments: str) -> None:
+        command = [sys.executable, "-m", "gitmemo", "run", "program.py", *arguments]
         subprocess.run(command, cwd=self.root, check=True, capture_output=True)
 
     def edit(self, old: str, new: str) -> None:
@@ -85,6 +86,52 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
         made.edit("SCALE = 2", "SCALE = 3")
         made.run()
     return made
+
+
+SMALL = """
+import sys
+
+import gitmemo as gm
+
+
+@gm.op
+def total(xs):
+    return sum(xs)
+
+
+if __name__ == "__main__":
+    with gm.open():
+        total(list(range(int(sys.argv[1]) if sys.argv[1:] else 3000)))
+"""
+
+
+@pytest.fixture(scope="session")
+def made_small(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    root = tmp_path_factory.mktemp("small") / "project"
+    root.mkdir()
+    subprocess.run(["git", "init", "-q", "-b", "main"], cwd=root, check=True)
+    git = identify(root)
+    (root / "program.py").write_text(SMALL, "utf-8")
+    (root / "notes.txt").write_text("one\n", "utf-8")
+    (root / ".gitignore").write_text("__pycache__/\n", "utf-8")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(root)
+        patch.setenv("GITMEMO_ON_CHANGE", "pending")
+        assert main(["init"]) == 0
+        Project(root).run()
+        git.run("add", "-A")
+        git.run("commit", "-q", "-m", "First")
+    return root
+
+
+@pytest.fixture
+def small(made_small: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Project:
+    """One call, committed, of an op that does not name its result."""
+    root = tmp_path / "small"
+    shutil.copytree(made_small, root)
+    monkeypatch.chdir(root)
+    monkeypatch.setenv("GITMEMO_ON_CHANGE", "pending")
+    return Project(root)
 
 
 Report = Callable[..., Path]

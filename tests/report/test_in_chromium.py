@@ -11,6 +11,7 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -20,7 +21,7 @@ from report.conftest import HOSTILE, Project, Report
 from report.pages import data_of
 
 from gitmemo.cli.reporting import PageQuestion
-from gitmemo.report import Live, Server
+from gitmemo.report import Live, Server, Source
 from gitmemo.report.page import html_of
 
 pytestmark = pytest.mark.skipif(chromium() is None, reason="no Chromium is installed")
@@ -185,12 +186,48 @@ def test_what_changed_is_told_with_the_code(page: Browser) -> None:
 def test_points_are_drawn_and_lead_to_rows(page: Browser) -> None:
     page.run("document.getElementById('tab-plot').click()")
     page.wait("document.querySelector('#plot .hint').textContent.includes('36 points')")
-    drawn = page.run(
-        "(() => { const c = document.querySelector('canvas');"
-        "const d = c.getContext('2d').getImageData(0, 0, c.width, c.height).data;"
-        "return d.some((one) => one > 0); })()"
-    )
-    assert drawn is True
+    for label, name in (("Up", "score"), ("Across", "rate"), ("Colour", "kind")):
+        page.run(
+            f"""(() => {{
+            const select = [...document.querySelectorAll("#plot label")]
+                .find((one) => one.textContent.startsWith({json.dumps(label)})).querySelector("select");
+            select.value = [...select.options].find((one) => one.text === {json.dumps(name)}).value;
+            select.dispatchEvent(new Event("change"));
+            }})()"""
+        )
+    # The pixels of the points of one kind, whose scores no other kind has, from left to right.
+    coloured = f"""(() => {{
+        const entry = [...document.querySelectorAll("#plot .legend li")]
+            .find((one) => one.textContent === {json.dumps(HOSTILE)});
+        const wanted = getComputedStyle(entry.querySelector("i")).backgroundColor.match(/\\d+/g).map(Number);
+        const canvas = document.querySelector("canvas");
+        const copy = document.createElement("canvas");
+        [copy.width, copy.height] = [canvas.width, canvas.height];
+        const pen = copy.getContext("2d", {{willReadFrequently: true}});
+        pen.drawImage(canvas, 0, 0);
+        const {{data}} = pen.getImageData(0, 0, canvas.width, canvas.height);
+        const is = (n) => data[n + 3] > 150 && wanted.every((one, k) => Math.abs(one - data[n + k]) < 4);
+        const box = canvas.getBoundingClientRect();
+        const found = [];
+        for (let n = 0; n < data.length; n += 4)
+            if (is(n)) found.push(n / 4);
+        const places = found.map((n) => [box.x + (n % canvas.width), box.y + Math.floor(n / canvas.width)]);
+        return places.sort(([a], [b]) => a - b);
+    }})()"""
+    page.wait("document.querySelector('#plot .hint').textContent.includes('36 points')")
+    page.wait("document.querySelectorAll('#plot .legend li').length === 3")
+    facts = """Object.fromEntries([...document.querySelectorAll("#panel .facts tr")]
+        .map((row) => [row.children[0].textContent, row.children[1].textContent]))"""
+    for place, rate in ((0, "0.1"), (-1, "1.0")):
+        page.wait(f"{coloured}.length > 100")
+        page.click_at(*page.run(coloured)[place])
+        page.wait(f"document.querySelector('#panel .facts') && {facts}.rate.startsWith('{rate}')")
+        assert page.run(facts)["kind"].startswith(HOSTILE)
+    page.run("document.querySelector('#panel button').click()")
+    page.wait("document.getElementById('panel').hidden")
+    x, y = page.run(coloured)[0]
+    page.click_at(x - 40, y)  # where no point is, nothing is chosen
+    assert page.run("document.getElementById('panel').hidden") is True
 
 
 def test_keys_move_choose_and_pin(page: Browser) -> None:
@@ -249,8 +286,15 @@ def test_a_narrow_window_shows_all_of_a_page_with_long_names(
     assert wide == [400] * 4 and between >= 0
 
 
-def test_paper_has_the_rows(page: Browser) -> None:
-    assert page.paper().startswith(b"%PDF")
+def test_paper_has_the_rows(browser: Browser, report: Report, tmp_path: Path) -> None:
+    browser.open(large(tmp_path, report).as_uri())
+    rows = "[...document.querySelectorAll('tbody tr[data-number]')].map((r) => r.dataset.place)"
+    browser.run(f"addEventListener('beforeprint', () => {{ window.printed = {rows}; }})")
+    seen = browser.run(rows)
+    paper = browser.paper()
+    assert paper.startswith(b"%PDF") and len(re.findall(rb"/Type /Page\b", paper)) > 5
+    assert browser.run("window.printed") == [str(place) for place in range(500)]
+    assert len(seen) < 100 and browser.run(rows) == seen  # afterwards it is as it was
 
 
 def large(folder: Path, report: Report) -> Path:
@@ -302,6 +346,67 @@ def test_ten_thousand_rows_stay_quick(browser: Browser, report: Report, tmp_path
     assert browser.complaints() == []
 
 
+def many(project: Project) -> Live:
+    """Return a page of 1,000 rows to serve."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(project.root)
+        made = PageQuestion(("train",), None, None, None, True, True, None).edition()
+    table = made.document.tables[-1]
+    times = 1000 // len(table) + 1
+    columns = tuple(
+        replace(column, at=[column.place(n) for n in range(len(table))] * times)
+        for column in table.columns
+    )
+    longer = replace(table, columns=columns, code_at=list(table.code_at) * times, total=1000)
+    document = replace(made.document, tables=(longer,), first=0)
+    return Live(lambda: replace(made, source=Source(document), mark=lambda: made.seen))
+
+
+def test_rows_that_did_not_come_are_asked_for_again_and_nothing_is_drawn_for_nothing(
+    browser: Browser, project: Project
+) -> None:
+    with serving(many(project)) as server:
+        browser.open(server.url, "document.querySelector('tbody tr[data-place]')")
+        browser.run(
+            """(() => {
+            Object.assign(window, {asked: [], drawn: 0, fails: 1, hold: null});
+            const fetched = window.fetch;
+            window.fetch = async (address, ...rest) => {
+                if (!address.startsWith("/rows")) return fetched(address, ...rest);
+                asked.push(JSON.parse(new URLSearchParams(address.split("?")[1]).get("q")).start);
+                if (fails-- > 0) throw new TypeError("nobody answers");
+                await hold;
+                return fetched(address, ...rest);
+            };
+            new MutationObserver(() => { drawn++; })
+                .observe(document.querySelector("tbody"), {childList: true});
+            window.lead = (row) => {
+                const height = document.querySelector("tr[data-place]").getBoundingClientRect().height;
+                document.querySelector(".grid").scrollTop = row * height;
+            };
+            })()"""
+        )
+        rest = "new Promise((resolve) => setTimeout(resolve, 400))"
+        browser.run("lead(500)")
+        browser.wait("document.getElementById('said').textContent.includes('did not answer')")
+        browser.run(rest)
+        assert browser.run("asked") == [400] and browser.run("drawn") < 5
+        browser.wait("document.querySelector('tr[data-place=\"510\"][data-number]')")
+        assert browser.run("asked") == [400, 400] and browser.run("drawn") < 8
+        # While a part is on its way, it is not asked for again, and the page rests.
+        browser.run(
+            "window.drawn = 0; hold = new Promise((resolve) => { window.release = resolve; }); 0"
+        )
+        browser.run("lead(700)")
+        browser.wait("asked.length === 3")
+        browser.run("lead(702)")
+        browser.run(rest)
+        assert browser.run("asked") == [400, 400, 600] and browser.run("drawn") < 5
+        browser.run("release()")
+        browser.wait("document.querySelector('tr[data-place=\"710\"][data-number]')")
+        assert browser.run("asked") == [400, 400, 600] and browser.run("drawn") < 8
+
+
 @pytest.mark.parametrize(
     ("dark", "ground"), [(False, "rgb(255, 255, 255)"), (True, "rgb(22, 25, 29)")]
 )
@@ -319,17 +424,23 @@ def test_the_colours_are_those_that_the_user_likes(
 def test_a_file_leads_a_browser_to_a_served_page(browser: Browser, project: Project) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.chdir(project.root)
-        server = Server(Live(PageQuestion(("train",), None, None, None, True, True, None).edition))
-        thread = threading.Thread(target=server.serve)
-        thread.start()
-        try:
-            with server.opener(None) as address:
-                browser.open(address)
-                assert browser.run("location.href") == server.url.partition("?")[0]
-        finally:
-            server.close()
-            thread.join()
-            server.release()
+        live = Live(PageQuestion(("train",), None, None, None, True, True, None).edition)
+        with serving(live) as server, server.opener(None) as address:
+            browser.open(address)
+            assert browser.run("location.href") == server.url.partition("?")[0]
+
+
+@contextmanager
+def serving(live: Live) -> Iterator[Server]:
+    server = Server(live)
+    thread = threading.Thread(target=server.serve)
+    thread.start()
+    try:
+        yield server
+    finally:
+        server.close()
+        thread.join()
+        server.release()
 
 
 @contextmanager

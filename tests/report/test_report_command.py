@@ -6,6 +6,7 @@ import base64
 import hashlib
 import re
 import shutil
+from contextlib import closing
 from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
@@ -126,7 +127,8 @@ def test_what_changed_since_a_revision(report: Report) -> None:
 
 def test_a_revision_is_shown_without_a_checkout(report: Report) -> None:
     data = data_of(report("train", "--rev", "HEAD"))
-    assert data["open"] == "gm.open(rev='HEAD')" and data["dirty"] is None
+    assert data["open"] == f"gm.open(rev={data['commit']!r})" and data["dirty"] is None
+    assert re.fullmatch("[0-9a-f]{40}", data["commit"])  # `HEAD` would soon be another one
     scores = [
         float(str(c if not isinstance(c, dict) else c["n"]))
         for c in cells_of(table_of(data, "train"), "score")
@@ -146,6 +148,21 @@ def test_the_ids_in_a_page_load_the_values(report: Report, project: Project) -> 
     assert call is not None
     assert call.inputs[name].unwrap() == list(range(1000, 3000))
     storage.close()
+
+
+def test_the_argument_of_a_value_has_the_name_that_loads_it(
+    small: Project, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(small.root)
+    small.edit("xs", "ys")
+    assert main(["rename", "--argument", "total", "xs", "ys"]) == 0
+    path = tmp_path / "page.html"
+    assert main(["report", "-o", str(path)]) == 0
+    cells = cells_of(table_of(data_of(path), "total"), "ys")
+    result, name = cells[0]["i"]
+    with closing(gm.open(small.root)) as storage:
+        call = storage.get_ref_creator(storage.load_ref(result, in_memory=False))
+        assert call is not None and call.inputs[name].unwrap() == list(range(3000))
 
 
 def test_nothing_of_a_result_becomes_markup(report: Report) -> None:

@@ -8,12 +8,15 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 from urllib.parse import quote, unquote, urlsplit
@@ -27,7 +30,7 @@ from gitmemo.errors import CannotListen, GitmemoError, NotInitialised, PageNotWr
 from gitmemo.report import Edition, Live, Server
 from gitmemo.report.asking import text_of
 from gitmemo.report.kept import Shelf
-from gitmemo.report.source import Question, found_rows
+from gitmemo.report.source import Question, Source, found_rows
 
 
 @dataclass
@@ -71,20 +74,35 @@ class Client:
 
 
 @pytest.fixture
+def eager(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Let servers that are made from now on look whenever they are asked."""
+    monkeypatch.setattr("gitmemo.report.live.SHORTEST_LOOK_S", 0.0)
+    monkeypatch.setattr("gitmemo.report.live._REST", 0)
+
+
+@pytest.fixture
 def live(project: Project, monkeypatch: pytest.MonkeyPatch) -> Live:
     monkeypatch.chdir(project.root)
     return Live(PageQuestion((), None, None, None, True, True, None).edition)
 
 
-@pytest.fixture
-def client(live: Live) -> Iterator[Client]:
-    server = Server(live)
+@contextmanager
+def served(live: Live, host: str = "127.0.0.1") -> Iterator[Client]:
+    server = Server(live, host)
     thread = threading.Thread(target=server.serve)
     thread.start()
-    yield Client(server)
-    server.close()
-    thread.join()
-    server.release()
+    try:
+        yield Client(server)
+    finally:
+        server.close()
+        thread.join()
+        server.release()
+
+
+@pytest.fixture
+def client(live: Live) -> Iterator[Client]:
+    with served(live) as client:
+        yield client
 
 
 def test_the_token_is_exchanged_for_a_cookie_that_only_this_page_sends(client: Client) -> None:
@@ -126,6 +144,33 @@ def test_only_get_is_answered(client: Client, method: str) -> None:
     assert client.get("/", "BREW").status == 501
 
 
+def test_who_listens_on_all_addresses_has_a_name(live: Live) -> None:
+    name = socket.gethostname()
+    with served(live, "0.0.0.0") as client:
+        assert urlsplit(client.server.url).hostname == name.lower()
+        assert not client.server.is_local
+        client.enter()
+        for host in (name, name.upper(), f"{name}:{client.server.port}", "localhost", "192.0.2.1"):
+            assert client.get("/", Host=host).status == 200, host
+        for host in (f"{name}.evil.example", "0.0.0.0.nip.io"):
+            assert client.get("/", Host=host).status == 421, host
+        with client.server.opener(None) as address:
+            page = Path(unquote(urlsplit(address).path)).read_text()
+            assert f"url=http://localhost:{client.server.port}/?token=" in page
+    with pytest.raises(CannotListen) as caught:
+        Server(live, "")
+    assert "empty" in caught.value.problem()
+
+
+def test_what_is_no_address_is_refused(client: Client, capfd: pytest.CaptureFixture[str]) -> None:
+    address = ("127.0.0.1", client.server.port)
+    for path in ("http://[", "http://[::1/?token=x"):
+        with socket.create_connection(address, timeout=20) as connection:
+            connection.sendall(f"GET {path} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+            assert connection.recv(100).startswith(b"HTTP/1.1 400 "), path
+    assert capfd.readouterr().err == ""
+
+
 def test_nobody_keeps_or_frames_what_was_sent(client: Client) -> None:
     client.enter()
     for path in ("/", "/news", "/nothing"):
@@ -140,8 +185,10 @@ def test_nobody_keeps_or_frames_what_was_sent(client: Client) -> None:
 
 def test_rows_come_filtered_sorted_and_in_parts(client: Client, live: Live) -> None:
     client.enter()
-    number = next(n for n, table in enumerate(live.document.tables) if table.name == "train")
-    columns = [column.name for column in live.document.tables[number].columns]
+    number = next(
+        n for n, table in enumerate(live.edition.document.tables) if table.name == "train"
+    )
+    columns = [column.name for column in live.edition.document.tables[number].columns]
     rate, kind = columns.index("rate"), columns.index("kind")
     asked = {"table": number, "filters": [[rate, ">0.2"], [kind, "=tree"]], "sort": [[rate, False]]}
     found = client.ask("rows", **asked, start=0, most=3).json()
@@ -156,7 +203,7 @@ def test_rows_come_filtered_sorted_and_in_parts(client: Client, live: Live) -> N
     assert points["total"] == 24 and set(points["cells"][0]) == {0.1, 0.25}
     again = client.ask("numbered", table=number, numbers=[5, 1, 999]).json()["rows"]
     assert [row["n"] for row in again] == [5, 1]
-    call = live.document.tables[number].call
+    call = live.edition.document.tables[number].call
     ids = [row["cells"][call] for row in again]
     called = client.ask("called", table=number, calls=[*ids, "0" * 12]).json()["rows"]
     assert called == again[::-1]
@@ -168,8 +215,7 @@ def test_rows_come_filtered_sorted_and_in_parts(client: Client, live: Live) -> N
     [
         {},
         {"table": 99, "start": 0, "most": 1},
-        {"table": True, "start": 0},
-        {"table": 0, "start": "x", "most": 1},
+        {"table": True, "start": 0, "most": 1},
         {"table": 0, "start": 0, "most": 1, "sort": [[99, True]]},
         {"table": 0, "start": 0, "most": 1, "sort": [[0, "up"]]},
         {"table": 0, "start": 0, "most": 1, "filters": [[-1, "x"]]},
@@ -179,13 +225,23 @@ def test_rows_come_filtered_sorted_and_in_parts(client: Client, live: Live) -> N
 def test_what_is_no_question_is_refused(client: Client, question: dict[str, Any]) -> None:
     client.enter()
     assert client.ask("rows", **question).status == 400
-    assert client.ask("points", **question, columns=[0]).status in (400, 200)
+    assert client.ask("points", **question, columns=[0]).status == 400
+
+
+def test_what_is_asked_of_no_rows_or_columns_is_refused(client: Client) -> None:
+    client.enter()
+    for fields in ({"start": "x", "most": 1}, {"start": 0}, {"most": 1}):
+        assert client.ask("rows", table=0, **fields).status == 400, fields
+    for columns in ([99], [-1], ["x"], 3):
+        assert client.ask("points", table=0, columns=columns).status == 400, columns
+    assert client.ask("points", table=0, columns=[0]).status == 200
 
 
 def test_garbage_is_refused_and_the_server_lives(client: Client) -> None:
     client.enter()
-    for path in ("/rows", "/rows?edition=1", "/rows?edition=1&q=[[[", "/rows?edition=1&q=3"):
-        assert client.get(path).status in (400, 409)
+    for path in ("/rows?edition=1", "/rows?edition=1&q=[[[", "/rows?edition=1&q=3"):
+        assert client.get(path).status == 400, path
+    assert client.get("/rows").status == 409
     assert client.get("/../../etc/passwd").status == 404
     assert client.get("/static/page.css").status == 404
     assert client.get("/", Cookie=";;;=\x01").status == 403
@@ -193,10 +249,8 @@ def test_garbage_is_refused_and_the_server_lives(client: Client) -> None:
 
 
 def test_news_are_told_once_and_the_page_is_made_anew(
-    project: Project, client: Client, live: Live, monkeypatch: pytest.MonkeyPatch
+    eager: None, project: Project, client: Client
 ) -> None:
-    monkeypatch.setattr("gitmemo.report.live.SHORTEST_LOOK_S", 0.0)
-    monkeypatch.setattr("gitmemo.report.live._REST", 0)
     client.enter()
     first = client.get("/news")
     assert first.json() == {"edition": 1, "old": False, "problem": ""}
@@ -213,22 +267,74 @@ def test_news_are_told_once_and_the_page_is_made_anew(
         project.edit("SCALE = 4", "SCALE = 3")
 
 
-def test_what_cannot_be_made_anew_stays_as_it_was(live: Live) -> None:
-    marks = iter(range(100))
+def test_what_cannot_be_made_anew_stays_as_it_was(eager: None, live: Live) -> None:
+    now = [0]
     fails: list[GitmemoError] = []
 
     def edit() -> Edition:
         if fails:
             raise fails[0]
-        return Edition(live.source, -1, lambda: next(marks))
+        return Edition(live.edition.source, now[0], lambda: now[0])
+
+    def told(mine: Live) -> tuple[int, bool, bool]:
+        return mine.edition.number, mine.is_old, "/there" in mine.problem
 
     mine = Live(edit)
     fails.append(NotInitialised("/there", False))
+    now[0] = 1
     mine.renew()
-    assert (mine.number, mine.is_old) == (1, True) and "/there" in mine.problem
+    assert told(mine) == (1, True, True)
+    mine.look()  # who asks for news is not led to load the page again for nothing
+    assert told(mine) == (1, True, True)
+    now[0] = 2
+    mine.look()  # of this world it may be possible
+    assert told(mine) == (1, True, False)
+    mine.renew()
+    mine.look()
+    assert told(mine) == (1, True, True)
     fails.clear()
     mine.renew()
-    assert (mine.number, mine.is_old, mine.problem) == (2, False, "")
+    assert told(mine) == (2, False, False)
+
+
+def test_a_page_stays_where_the_revision_to_compare_with_is_gone(
+    eager: None, project: Project, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def branch(*arguments: str) -> None:
+        subprocess.run(["git", "branch", "-q", *arguments], cwd=project.root, check=True)
+
+    monkeypatch.chdir(project.root)
+    branch("feature")
+    question = PageQuestion(("train",), None, "feature", None, True, True, None)
+    with served(Live(question.edition)) as client:
+        client.enter()
+        branch("-D", "feature")
+        project.edit("SCALE = 3", "SCALE = 4")
+        try:
+            for _ in range(2):  # a page that is told to load itself again would do so for ever
+                said = client.get("/news").json()
+                assert said["edition"] == 1 and "feature" in said["problem"]
+                assert client.get("/").status == 200
+            branch("feature")
+            assert client.get("/news").json()["problem"] == ""
+            assert client.get("/").status == 200
+            assert client.get("/news").json() == {"edition": 2, "old": False, "problem": ""}
+        finally:
+            project.edit("SCALE = 4", "SCALE = 3")
+            branch("-D", "feature")
+
+
+def test_rows_are_those_of_the_edition_that_was_asked_for(
+    client: Client, live: Live, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    client.enter()
+    first = live.edition
+    document = replace(first.document, tables=first.document.tables[1:])
+    editions = cycle([first, replace(first, source=Source(document), number=2)])
+    # A newer page is made between any two looks at the edition.
+    monkeypatch.setattr(Live, "edition", property(lambda _: next(editions)), raising=False)
+    table = len(first.document.tables) - 1
+    assert client.ask("rows", table=table, start=0, most=1).status == 200
 
 
 def test_a_document_that_takes_long_is_not_made_all_the_time(live: Live) -> None:
@@ -236,7 +342,7 @@ def test_a_document_that_takes_long_is_not_made_all_the_time(live: Live) -> None
 
     def edit() -> Edition:
         now[0] += 10
-        return Edition(live.source, 0, lambda: 1)
+        return Edition(live.edition.source, 0, lambda: 1)
 
     mine = Live(edit, lambda: now[0])
     now[0] += 49
@@ -248,9 +354,9 @@ def test_a_document_that_takes_long_is_not_made_all_the_time(live: Live) -> None
     mine.renew()
     now[0] += 1
     mine.look()
-    assert (mine.number, mine.is_old) == (2, False)
+    assert (mine.edition.number, mine.is_old) == (2, False)
     mine.renew()  # somebody who loads the page again gets what there is now
-    assert mine.number == 3
+    assert mine.edition.number == 3
 
 
 def test_a_port_that_is_taken_is_said(client: Client, live: Live) -> None:
@@ -286,7 +392,7 @@ def test_a_full_disk_is_said(monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def test_sorting_by_several_columns_keeps_the_first_most_important(live: Live) -> None:
-    table = next(table for table in live.document.tables if table.name == "train")
+    table = next(table for table in live.edition.document.tables if table.name == "train")
     names = [column.name for column in table.columns]
     kind, rate = names.index("kind"), names.index("rate")
     rows = found_rows(table, Question(0, sort=((kind, True), (rate, False))))

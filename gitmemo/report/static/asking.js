@@ -46,7 +46,7 @@ function compared(sign, wanted) {
   if (bound !== undefined) return anyNumber((number) => compare(number, bound));
   const lower = wanted.toLowerCase();
   return (cell) =>
-    valuesIn(cell).some((value) => numberIn(value) === undefined && compare(textOf(value).toLowerCase(), lower));
+    valuesIn(cell).some((value) => numberIn(value) === undefined && compare(compareTexts(textOf(value).toLowerCase(), lower), 0));
 }
 
 function equals(wanted) {

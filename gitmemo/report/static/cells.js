@@ -75,11 +75,23 @@ function orderOf(cell) {
   return [typeof bare === "string" ? 2 : 3, 0, textOf(value)];
 }
 
+/** Compare texts by code points, as Python does: JavaScript itself compares halves of them. */
+function compareTexts(one, other) {
+  const shorter = Math.min(one.length, other.length);
+  let at = 0;
+  while (at < shorter && one.charCodeAt(at) === other.charCodeAt(at)) at++;
+  if (at === shorter) return one.length - other.length;
+  if (at && isFirstHalf(one.charCodeAt(at - 1))) at--;
+  return one.codePointAt(at) - other.codePointAt(at);
+}
+
+const isFirstHalf = (unit) => unit >= 0xd800 && unit < 0xdc00;
+
 /** Compare two orders; ranks stay where they are when the order is turned round. */
 function compareOrders(one, other, upwards) {
   if (one[0] !== other[0]) return one[0] - other[0];
   let sign = one[1] - other[1];
-  if (one[1] === other[1]) sign = one[2] < other[2] ? -1 : one[2] > other[2] ? 1 : 0;
+  if (one[1] === other[1]) sign = compareTexts(one[2], other[2]);
   return upwards ? sign : -sign;
 }
 

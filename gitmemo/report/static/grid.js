@@ -191,7 +191,7 @@ class Grid {
     }
     const id = `cell-${this.active[0]}-${this.active[1]}`;
     if (document.getElementById(id)) this.frame.setAttribute("aria-activedescendant", id);
-    if (isMissing && end > start) this.source.want(start, end).then(() => this.soon(), () => say("the server did not answer"));
+    if (isMissing && end > start) this.source.want(start, end, () => this.soon(), () => say("the server did not answer"));
   }
 
   rowElement(row, place, isPinned) {

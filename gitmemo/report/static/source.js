@@ -4,6 +4,7 @@
 // a row is {n: its number in the table, cells, code: its place in the table's `codes`}.
 
 const POINTS = 10000;
+const AGAIN_MS = 1000;
 
 /** The rows that stand in the page. */
 class LocalSource {
@@ -25,7 +26,7 @@ class LocalSource {
     return this.numbered(this.found[place]);
   }
 
-  async want() {}
+  want() {}
 
   sample(column) {
     const { cells } = this.of.columns[column];
@@ -122,6 +123,7 @@ class RemoteSource {
     if (asking !== this.asking) return null; // somebody asked for something else meanwhile
     this.question = question;
     this.blocks = new Map([[0, first.rows]]);
+    this.coming = new Set();
     return first.total;
   }
 
@@ -130,18 +132,26 @@ class RemoteSource {
     return this.blocks.get(block)?.[place - block * RemoteSource.BLOCK];
   }
 
-  async want(start, end) {
-    const { question, blocks } = this;
-    const missing = [];
+  /** Ask for the rows of these places that are not here nor on their way: `oncame` is told of each part. */
+  want(start, end, oncame, onfailed) {
+    if (this.isOver) return;
     for (let b = Math.floor(start / RemoteSource.BLOCK); b * RemoteSource.BLOCK < end; b++) {
-      if (!blocks.has(b)) missing.push(b);
+      if (!this.blocks.has(b) && !this.coming.has(b)) this.fetch(b, oncame, onfailed);
     }
-    for (const b of missing) blocks.set(b, []);
-    const fetched = missing.map(async (b) => {
+  }
+
+  async fetch(b, oncame, onfailed) {
+    const { question, blocks, coming } = this;
+    coming.add(b);
+    try {
       const found = await this.ask("rows", { ...question, start: b * RemoteSource.BLOCK, most: RemoteSource.BLOCK });
       blocks.set(b, found.rows);
-    });
-    await Promise.all(fetched);
+    } catch {
+      if (!this.isOver) onfailed();
+      await new Promise((resolve) => setTimeout(resolve, AGAIN_MS));
+    }
+    coming.delete(b); // what failed is asked for again if it is still in sight
+    oncame();
   }
 
   sample(column) {
@@ -164,7 +174,10 @@ class RemoteSource {
   async ask(path, question) {
     const asked = new URLSearchParams({ edition: this.edition, q: JSON.stringify(question) });
     const answer = await fetch(`/${path}?${asked}`, { cache: "no-store" });
-    if (answer.status === 409) this.onnews();
+    if (answer.status === 409) {
+      this.isOver = true;
+      this.onnews();
+    }
     if (!answer.ok) throw new Error(`the server said ${answer.status}`);
     return answer.json();
   }
