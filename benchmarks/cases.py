@@ -137,7 +137,11 @@ CASES = {
         is_cold=True,
     ),
     "miss": Case(
-        "miss, small result", _triple, 200, ("SQLite, insert with a log", "append to a file"), stores=True
+        "miss, small result",
+        _triple,
+        200,
+        ("SQLite, insert with a log", "append to a file"),
+        stores=True,
     ),
     "result": Case(
         "miss, result of 10 MiB",

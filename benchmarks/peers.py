@@ -1,6 +1,7 @@
 """gitmemo and the tools that it is measured beside, all behind one interface.
 
-Peers run in environments of their own (`environments`). Those that are not installed are left out, and said to be.
+Peers run in environments of their own (`environments`). Those that are not installed are left out, and said
+to be.
 """
 
 from __future__ import annotations
@@ -105,7 +106,9 @@ def open_tool(name: str, folder: Path) -> Tool:
     if name == "mandala":
         from mandala.imports import Storage, op
 
-        mandala = Storage(db_path=str(folder / "mandala.db"))
+        large = folder / "mandala-large"  # it keeps no value above 50 MB in its database
+        large.mkdir(exist_ok=True)
+        mandala = Storage(db_path=str(folder / "mandala.db"), overflow_dir=str(large))
         return Tool(name, op, lambda: mandala)
     if name == "redun":
         return _redun(folder)

@@ -106,5 +106,3 @@ def _take(samples: dict[str, list[float]], one: str, process: _Process, what: st
     except _Failed as why:
         print(f"  ({one} is left out: {str(why)[:200]})")
         del samples[one]
-
-

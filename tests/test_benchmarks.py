@@ -36,7 +36,9 @@ def test_a_case_is_timed_beside_its_floors(tmp_path: Path) -> None:
     assert "joblib.Memory is not installed, so not measured" in done.stdout
     assert not venvs.exists()
     found = json.loads(written.read_text("utf-8"))
-    assert {"date", "commit", "processor", "memory", "Python", "load average"} <= {*found["machine"]}
+    assert {"date", "commit", "processor", "memory", "Python", "load average"} <= {
+        *found["machine"]
+    }
     [table] = found["tables"]
     figures = {one["name"]: one for one in table["figures"]}
     assert table["figures"][0]["name"] == "gitmemo, repository"
