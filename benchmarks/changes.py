@@ -19,6 +19,8 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from benchmarks import environments
+
 BODY = """\
 RATE = 2
 
@@ -48,13 +50,11 @@ class Tool:
     """A tool, and the program in which it remembers a call.
 
     Attributes:
-        packages: What is installed, at the version that was tried.
-        module: What tells whether it is installed.
+        module: What tells whether it is installed; `environments` says what that is.
         unmarked: The files without what tells the tool of the helper, if it has to be told.
     """
 
     title: str
-    packages: tuple[str, ...]
     module: str
     files: dict[str, str]
     unmarked: dict[str, str] | None = None
@@ -68,8 +68,6 @@ def _program(start: str, remember: str, end: str, mark: str = "") -> dict[str, s
 
 _VERSIONED = 'storage = Storage(db_path="results.db", deps_path="__main__")\n'
 _MANDALA = "from mandala.imports import *\n" + _VERSIONED
-# It runs on no newer pandas, and does not say itself that it imports the others.
-_MANDALA_NEEDS = ("pandas<3", "pyarrow", "tqdm", "graphviz", "ipython")
 _STAGES = """\
 stages:
   f:
@@ -93,7 +91,6 @@ _HELPER = "def helper(x):\n    return x + 1\n"
 TOOLS = (
     Tool(
         "joblib.Memory",
-        ("joblib==1.6.0",),
         "joblib",
         _program(
             'from joblib import Memory\nmemory = Memory("cache", verbose=0)\n',
@@ -103,7 +100,6 @@ TOOLS = (
     ),
     Tool(
         "diskcache `memoize`",
-        ("diskcache==5.6.3",),
         "diskcache",
         _program(
             'from diskcache import Cache\ncache = Cache("cache")\n', "@cache.memoize()", PIECES
@@ -111,14 +107,12 @@ TOOLS = (
     ),
     Tool(
         "mandala",
-        ("pymandala==0.2.0a0", *_MANDALA_NEEDS),
         "mandala",
         _program(_MANDALA, "@op", BLOCK, mark="@track"),
         _program(_MANDALA, "@op", BLOCK),
     ),
     Tool(
         "DVC",
-        ("dvc==3.67.1",),
         "dvc",
         {
             "program.py": _STAGE,
@@ -135,7 +129,6 @@ TOOLS = (
     ),
     Tool(
         "gitmemo",
-        ("gitmemo",),
         "gitmemo",
         _program("from gitmemo.imports import *\n" + _VERSIONED, "@op", BLOCK),
     ),
@@ -277,13 +270,13 @@ def _cell(seen: str) -> str:
 
 def interpreters(venvs: Path | None) -> Iterator[tuple[Tool, str]]:
     """Yield each tool that is installed, with its Python."""
+    if venvs:
+        os.environ[environments.FOLDER] = str(venvs)
+        environments.set_up(tool.module for tool in TOOLS if tool.module != "gitmemo")
     for tool in TOOLS:
         python = sys.executable
         if venvs and tool.module != "gitmemo":
-            python = str(venvs / tool.module / "bin/python")
-            if not Path(python).exists():
-                subprocess.run([sys.executable, "-m", "venv", str(venvs / tool.module)], check=True)
-                subprocess.run([python, "-m", "pip", "install", "-q", *tool.packages], check=True)
+            python = environments.python_of(tool.module) or python
         if subprocess.run([python, "-c", f"import {tool.module}"], capture_output=True).returncode:
             print(f"({tool.title} is not installed, so not tried)")
         else:

@@ -1,6 +1,7 @@
 """gitmemo and the tools that it is measured beside, all behind one interface.
 
-Peers that are not installed are left out, and said to be.
+Peers run in environments of their own (`environments`). Those that are not installed are left out, and said
+to be.
 """
 
 from __future__ import annotations
@@ -8,19 +9,30 @@ from __future__ import annotations
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
-from importlib.util import find_spec
 from pathlib import Path
 from types import ModuleType
 from typing import Any
+
+from benchmarks import environments
 
 REPOSITORY = "gitmemo, repository"
 FILE = "gitmemo, file, versions"
 PLAIN = "gitmemo, file"
 OURS = (REPOSITORY, FILE, PLAIN)
 PEERS = {"diskcache": "diskcache", "joblib.Memory": "joblib", "mandala": "mandala"}
+SLOW_PEERS = {"redun": "redun"}
+"""Peers that make few calls only: they are in `cases`, and in no scenario of thousands of calls."""
+_PEERS = {**PEERS, **SLOW_PEERS}
+_GITMEMO_IMPORTS = ("gitmemo.memo.op", "gitmemo.memo.opening", "gitmemo.memo.storage")
+IMPORTS = {
+    **dict.fromkeys(OURS, _GITMEMO_IMPORTS),
+    **{name: (module,) for name, module in _PEERS.items()},
+    "mandala": ("mandala.imports",),
+}
+"""What a program has imported before a tool is opened."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,14 +49,18 @@ class Tool:
     block: Callable[[], AbstractContextManager[object]]
 
 
-def names() -> Iterator[str]:
+def names(wanted: Iterable[str] = (*OURS, *PEERS)) -> Iterator[str]:
     """Yield the tools that can be measured here; say which cannot."""
-    yield from OURS
-    for name, module in PEERS.items():
-        if find_spec(module) is None:
-            print(f"  ({name} is not installed, so not measured)")
+    for name in wanted:
+        if python_of(name) is None:
+            print(f"  ({name} is not installed, so not measured: python -m benchmarks setup)")
         else:
             yield name
+
+
+def python_of(name: str) -> str | None:
+    """Return the Python in which a tool runs: its own, or this one for gitmemo and for bare work."""
+    return environments.python_of(_PEERS[name]) if name in _PEERS else sys.executable
 
 
 def prepare(name: str, folder: Path) -> None:
@@ -90,12 +106,34 @@ def open_tool(name: str, folder: Path) -> Tool:
     if name == "mandala":
         from mandala.imports import Storage, op
 
-        mandala = Storage(db_path=str(folder / "mandala.db"))
+        large = folder / "mandala-large"  # it keeps no value above 50 MB in its database
+        large.mkdir(exist_ok=True)
+        mandala = Storage(db_path=str(folder / "mandala.db"), overflow_dir=str(large))
         return Tool(name, op, lambda: mandala)
+    if name == "redun":
+        return _redun(folder)
     import joblib
 
     memory = joblib.Memory(folder / "joblib", verbose=0)
     return Tool(name, memory.cache, nullcontext)
+
+
+def _redun(folder: Path) -> Tool:
+    import logging
+
+    from redun import Scheduler, task
+    from redun.config import Config
+
+    logging.getLogger("redun").setLevel(logging.ERROR)
+    place = {"db_uri": f"sqlite:///{folder / 'redun.db'}"}
+    scheduler = Scheduler(config=Config({"backend": place}))
+    scheduler.load()
+
+    def wrap(function: Callable[..., Any]) -> Callable[..., Any]:
+        made = task(name=function.__name__, namespace="subject")(function)
+        return lambda *args, **kwargs: scheduler.run(made(*args, **kwargs))
+
+    return Tool("redun", wrap, nullcontext)
 
 
 def _gitmemo(name: str, folder: Path) -> Tool:

@@ -6,13 +6,12 @@ import json
 import os
 import statistics
 import subprocess
-import sys
 import tempfile
 import time
 from collections.abc import Iterator
 from pathlib import Path
 
-from benchmarks.peers import OURS, REPOSITORY, git, names, prepare
+from benchmarks.peers import OURS, REPOSITORY, git, names, prepare, python_of
 from benchmarks.timing import ROUNDS, figure, show
 
 _SIZES = (1_000, 10_000, 100_000)
@@ -48,7 +47,7 @@ def scale() -> None:
             f"  {'':26} {'µs per miss':>12} {'open+hit ms':>12} {'again s':>9} {'RSS MB':>8}"
             f" {'bytes/call':>11} {'files':>6} {'index s':>8} {'commit s':>9}"
         )
-        for name in (*OURS, *(peer for peer in names() if peer == "diskcache")):
+        for name in names((*OURS, "diskcache")):
             with tempfile.TemporaryDirectory() as folder:
                 _measure(name, Path(folder) / "project", count)
 
@@ -105,7 +104,7 @@ def _parts(files: dict[str, int]) -> dict[str, int]:
 
 def _run(name: str, place: Path, action: str, count: int, begin: int = 0) -> dict[str, float]:
     root = Path(__file__).parent.parent
-    command = [sys.executable, "-m", "benchmarks.worker", name, place, action, count, begin]
+    command = [python_of(name), "-m", "benchmarks.worker", name, place, action, count, begin]
     path = os.pathsep.join([str(root), os.environ.get("PYTHONPATH", "")])
     ran = subprocess.run(
         [str(part) for part in command],

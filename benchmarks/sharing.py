@@ -1,8 +1,8 @@
 """Sharing values through S3 and through a directory, beside DVC and bare fsspec.
 
 Whole processes, as people start them: `gitmemo push`, `dvc push`. The server is a process of its own
-and counts requests. DVC is a program given by `GITMEMO_BENCH_DVC` (the path of `dvc`, which belongs in
-an environment of its own), or found on the path; without it, it is left out.
+and counts requests. DVC runs from an environment of its own (`environments`), or is a program given by
+`GITMEMO_BENCH_DVC`, or found on the path; without it, it is left out.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from urllib.request import Request, urlopen
 
+from benchmarks.environments import program_of
 from benchmarks.peers import REPOSITORY, git, prepare
 
 _SMALL, _SMALL_SIZE = 2_000, 200
@@ -100,9 +101,9 @@ class _Cost:
 def sharing() -> None:
     """2,000 values of 200 bytes and 20 of 5 MB, to a server on loopback and to a directory."""
     print(f"\nsharing, load average {os.getloadavg()[0]:.1f}")
-    dvc = os.environ.get("GITMEMO_BENCH_DVC") or shutil.which("dvc")
+    dvc = os.environ.get("GITMEMO_BENCH_DVC") or program_of("dvc") or shutil.which("dvc")
     if dvc is None:
-        print("  (no dvc: give its path in GITMEMO_BENCH_DVC; it is not measured)")
+        print("  (no dvc: python -m benchmarks setup; it is not measured)")
     with _server() as server:
         _many(server)
         for title, small, large in (

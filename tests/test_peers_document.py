@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib
 import importlib.util
 import sys
 from pathlib import Path
@@ -20,11 +21,9 @@ pytestmark = pytest.mark.skipif(
 @pytest.fixture(scope="module")
 def changes() -> ModuleType:
     """The script that tries the cells."""
-    spec = importlib.util.spec_from_file_location("changes", SCRIPT)
-    assert spec and spec.loader
-    module = sys.modules["changes"] = importlib.util.module_from_spec(spec)
-    spec.loader.exec_module(module)
-    return module
+    with pytest.MonkeyPatch.context() as patch:
+        patch.syspath_prepend(str(ROOT))
+        return importlib.import_module("benchmarks.changes")
 
 
 def column(title: str) -> dict[str, str]:
