@@ -20,6 +20,7 @@ from gitmemo.hashing.digest import to_hex
 from gitmemo.model.facts import Call, Inline, Slot
 from gitmemo.model.plain import as_json, told
 from gitmemo.ref import at_hand, ref_to, value_or_ref
+from gitmemo.ref.columns import as_column
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -210,7 +211,7 @@ def _typed(values: list[object]) -> Any:
             import pandas as pd
 
             return pd.array(values, dtype=dtype)  # type: ignore[call-overload]
-    return values
+    return as_column(values)
 
 
 def _width(value: object) -> int:

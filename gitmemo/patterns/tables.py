@@ -20,6 +20,7 @@ from gitmemo.patterns.matching import matches, naive_matches
 from gitmemo.patterns.pattern import CallAtom, MemberAtom, Pattern, Row
 from gitmemo.patterns.stored import Stored
 from gitmemo.ref import CollectionRef, Loader, Ref, at_hand, ref_to, value_or_ref
+from gitmemo.ref.columns import as_column
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -135,7 +136,8 @@ def frame_of(names: Sequence[str], columns: list[list[Any]], values: Shown) -> p
         with at_hand(columns):
             read = partial(value_or_ref, stacklevel=5)
             columns = [list(map(read, column)) for column in columns]
-    return pd.DataFrame(dict(zip(names, columns, strict=True)), columns=list(names))
+    cells = dict(zip(names, map(as_column, columns), strict=True))
+    return pd.DataFrame(cells, columns=list(names))
 
 
 class _Elements:

@@ -105,3 +105,4 @@ if __name__ == "__main__":
             print(op.__name__, shown(storage.unwrap(found)), storage.unwrap(used(found, 7)))
         for part in tables(7):
             print("tables", shown(storage.unwrap(part)), storage.unwrap(used(part, 7)))
+    print(len(storage.cf(used).expand_back().df()), "rows")
