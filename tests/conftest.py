@@ -45,6 +45,7 @@ def clean_environment(
     """No test sees the git settings of whoever runs it."""
     for name in [name for name in os.environ if name.startswith(("GIT_", "GITMEMO_"))]:
         monkeypatch.delenv(name)
+    monkeypatch.delenv("CI", raising=False)  # in a CI job nobody is asked, and less is said
     home = tmp_path_factory.mktemp("home")
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("XDG_CONFIG_HOME", str(home / "config"))

@@ -84,7 +84,11 @@ if __name__ == "__main__":
 def environment(home: Path) -> dict[str, str]:
     """Return an environment in which nobody's settings count."""
     dropped = ("GIT_", "GITMEMO_", "XDG_", "AWS_")
-    kept = {name: value for name, value in os.environ.items() if not name.startswith(dropped)}
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if name != "CI" and not name.startswith(dropped)
+    }
     return kept | {
         "HOME": str(home),
         "GIT_CONFIG_GLOBAL": os.devnull,
