@@ -124,8 +124,10 @@ def _run(
 
 def _as_refused(error: Exception) -> Exception:
     """Return what the system refused to gitmemo, not to the script, as an error that says what to do."""
+    if not isinstance(error, OSError) or isinstance(error, GitmemoError):
+        return error
     innermost = traceback.extract_tb(error.__traceback__)[-1].filename
-    if isinstance(error, OSError) and innermost.startswith(_OWN_FOLDER):
+    if innermost.startswith(_OWN_FOLDER):
         return SystemRefused.of(error).with_traceback(error.__traceback__)
     return error
 

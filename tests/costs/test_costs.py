@@ -148,5 +148,5 @@ def test_git_is_asked_seldom(project: Clone, computed: Counted, tmp_path: Path) 
         arguments = {"df": ["triple"], "run": ["ops.py"]}.get(name, [])
         assert processes(*gitmemo, name, *arguments) <= 2, name
     plain = processes("git", "-c", "core.hooksPath=/dev/null", "commit", "-qm", "No", *EMPTY)
-    assert processes("git", "commit", "-qm", "With results", *EMPTY) <= plain + 15
+    assert processes("git", "commit", "-qm", "With results", *EMPTY) <= plain + 16
     assert processes("git", "checkout", "-q", "HEAD~1") == 1, "no hook needs git"
