@@ -32,7 +32,7 @@ if TYPE_CHECKING:
     from gitmemo.remotes import WantedBlob
     from gitmemo.sync.standing import Standing
 
-_MARKS = (b"<<<<<<< ", b">>>>>>> ")
+_MARKS = (b"<" * 7 + b" ", b">" * 7 + b" ")
 
 
 @click.command()

@@ -217,6 +217,13 @@ from gitmemo.errors.collecting import (
     RecordsUnreadable,
     RemoteShared,
 )
+from gitmemo.errors.decisions import (
+    ContraryEvidence,
+    NothingDecided,
+    NothingToDecide,
+    SeveralDecisions,
+    UndecidedChanges,
+)
 from gitmemo.errors.files import FileInTheWay, FileOutside, NotAFile
 from gitmemo.errors.frames import (
     FramesDiffer,
@@ -249,23 +256,18 @@ from gitmemo.errors.project import (
     Aborted,
     BadSetting,
     CannotRename,
-    ContraryEvidence,
     DemoFailed,
     InvalidStorage,
     NoSuchDependency,
     NotConfirmed,
-    NothingDecided,
-    NothingToDecide,
     NothingToDrop,
     NothingToForget,
     NotInitialised,
     RangeGiven,
     ReadOnlyRevision,
     SettingsUnreadable,
-    SeveralDecisions,
     StorageClosed,
     UncommittedCode,
-    UndecidedChanges,
     UnknownOp,
     UnknownRevision,
 )

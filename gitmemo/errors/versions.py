@@ -5,7 +5,7 @@ from __future__ import annotations
 import shlex
 
 from gitmemo.errors.base import GitmemoError
-from gitmemo.errors.project import UndecidedChanges
+from gitmemo.errors.decisions import UndecidedChanges
 from gitmemo.short_ids import short
 
 _WHOLE = 64  # digits of an id

@@ -162,7 +162,7 @@ def test_versions_of_functions_and_variables_are_compared(clone: Clone, versione
 
 def test_nothing_is_unpickled_before_somebody_says_so(clone: Clone, versioned: Path) -> None:
     clone.write("pipe.py", VERSIONED)
-    assert "add --yes" in forked(clone, "import", "mandala", str(versioned), code=2).err
+    assert "say --yes" in forked(clone, "import", "mandala", str(versioned), code=2).err
     bomb = b"cbuiltins\nexec\n(S'raise SystemExit'\ntR."
     for name in ("atoms", "shapes", "ops", "sources"):
         execute(versioned, f"update {name} set value = ?", bomb)
