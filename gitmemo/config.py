@@ -14,7 +14,7 @@ import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 from gitmemo.errors import BadSetting, NewerFormat, SettingsUnreadable, StoreCommitted
 from gitmemo.plain_files import refuse_links
@@ -148,6 +148,26 @@ def own_settings(common_dir: Path) -> Settings:
 def environment_variable(name: str) -> str | None:
     """Return the value of any variable, such as one that the user named as a dependency; None if unset."""
     return os.environ.get(name)
+
+
+def environment_table(name: str, written: str) -> dict[str, object]:
+    """Return the JSON object that gitmemo left in a variable for its subprocesses; empty if unset.
+
+    Raises:
+        BadSetting: It holds something else; `written` says who sets it, and what it looks like.
+    """
+    text = environment_variable(name)
+    if not text:
+        return {}
+    import json
+
+    try:
+        found: object = json.loads(text)
+    except ValueError:
+        found = None
+    if not isinstance(found, dict):
+        raise BadSetting(name, text, (written,))
+    return cast("dict[str, object]", found)
 
 
 def signing_key_given() -> str | None:

@@ -15,10 +15,11 @@ from enum import StrEnum
 from pathlib import Path
 from typing import cast
 
-from gitmemo.config import environment_variable
+from gitmemo.config import environment_table
 from gitmemo.errors import BadSetting
 
 VARIABLE = "GITMEMO_FROZEN"
+_WRITTEN = 'what `gitmemo run --frozen` sets: {"ROOT": ["FILE"]}'
 
 
 class Event(StrEnum):
@@ -80,21 +81,12 @@ def variable_with(root: Path, notes: Path) -> str:
 
 
 def _of_environment() -> dict[Path, Frozen]:
-    text = environment_variable(VARIABLE)
-    if not text:
-        return {}
-    try:
-        table: object = json.loads(text)
-    except ValueError:
-        table = None
-    lists = cast("dict[str, object]", table) if isinstance(table, dict) else {"": None}
+    table = environment_table(VARIABLE, _WRITTEN)
     found: dict[Path, Frozen] = {}
-    for root, notes in lists.items():
+    for root, notes in table.items():
         paths = list(cast("Iterable[object]", notes)) if isinstance(notes, list) else [None]
         names = [path for path in paths if isinstance(path, str)]
         if len(names) < len(paths):
-            raise BadSetting(
-                VARIABLE, text, ('what `gitmemo run --frozen` sets: {"ROOT": ["FILE"]}',)
-            )
+            raise BadSetting(VARIABLE, json.dumps(table), (_WRITTEN,))
         found[Path(root)] = Frozen(Path(root), tuple(map(Path, names)))
     return found

@@ -12,12 +12,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
-from typing import cast
 
-from gitmemo.config import environment_variable
+from gitmemo.config import environment_table
 from gitmemo.errors import BadSetting
 
 VARIABLE = "GITMEMO_ISOLATED"
+_WRITTEN = 'what `pytest --gitmemo` sets: {"ROOT": "STORE"}'
 
 
 class Contact(StrEnum):
@@ -77,17 +77,10 @@ def isolation_of(root: Path) -> Isolation | None:
 
 
 def _of_environment() -> dict[Path, Isolation]:
-    text = environment_variable(VARIABLE)
-    if not text:
-        return {}
-    try:
-        table: object = json.loads(text)
-    except ValueError:
-        table = None
-    stores = cast("dict[str, object]", table) if isinstance(table, dict) else {"": 0}
+    table = environment_table(VARIABLE, _WRITTEN)
     found: dict[Path, Isolation] = {}
-    for root, store in stores.items():
+    for root, store in table.items():
         if not isinstance(store, str | None):
-            raise BadSetting(VARIABLE, text, ('what `pytest --gitmemo` sets: {"ROOT": "STORE"}',))
+            raise BadSetting(VARIABLE, json.dumps(table), (_WRITTEN,))
         found[Path(root)] = Isolation(Path(root), None if store is None else Path(store))
     return found

@@ -167,7 +167,7 @@ class Caller:
         facts = self._begin(call)
         request = self.requests.of_call(call)
         with self._failures.noting(call, self._watch.counter):
-            outcome = _succeeded(execute(request, self.tracking))
+            outcome = execute(request, self.tracking).or_raise()
         return self._finish(call, outcome, facts, instead_of)
 
     def bring(self, call: PreparedCall, returned: object, came: Mapping[str, JsonValue]) -> Any:
@@ -181,7 +181,7 @@ class Caller:
         facts = self._begin(call)
         request = self.requests.of_call(call)
         with self._failures.noting(call, self._watch.counter):
-            outcome = _succeeded(await execute_async(request, self.tracking))
+            outcome = (await execute_async(request, self.tracking)).or_raise()
         return self._finish(call, outcome, facts, instead_of)
 
     def prepare(
@@ -392,10 +392,3 @@ class Caller:
             values = [output.value for output in outcome.outputs]
             refused.value = prepared.op.options.outputs.join(values)
             raise
-
-
-def _succeeded(outcome: CallOutcome) -> CallOutcome:
-    """Return the outcome of a body that returned; raise what it raised."""
-    if outcome.error is not None:
-        raise outcome.error
-    return outcome

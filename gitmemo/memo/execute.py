@@ -12,7 +12,7 @@ from contextlib import AbstractContextManager, nullcontext
 from contextvars import ContextVar
 from itertools import chain
 from types import TracebackType
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple, Protocol, Self
 
 from gitmemo.codecs import Encoded, inline
 from gitmemo.errors import InputMutated, NotAFile, Unencodable, Unhashable, WrongOutputs
@@ -160,6 +160,12 @@ class CallOutcome(NamedTuple):
     mutated: tuple[Component, ...] = ()
     error: BaseException | None = None
     came: Mapping[str, JsonValue] | None = None
+
+    def or_raise(self) -> Self:
+        """Return the outcome of a body that returned; raise what it raised."""
+        if self.error is not None:
+            raise self.error
+        return self
 
 
 class Frame:
