@@ -11,6 +11,7 @@ import select
 import shutil
 import signal
 import sys
+import tempfile
 import traceback
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -24,6 +25,7 @@ from gitmemo.cli import main
 
 PATIENCE_S = 50
 _LOG = 9
+_TEMPORARY = "tmp"  # beside the world: what programs make there is no part of it
 """Where programs say what they did: outside of the world, so no step."""
 
 
@@ -95,6 +97,7 @@ def make(top: Path) -> World:
     for name in ("home", "lab", "store-parent"):
         (top / name).mkdir(parents=True)
     world = World(top)
+    (top.parent / _TEMPORARY).mkdir(exist_ok=True)
     clone = make_clone(top / "p", top / "home")
     for name, text in (("helper.py", HELPER), ("study.py", STUDY), ("spread.py", SPREAD)):
         clone.write(name, text)
@@ -168,7 +171,9 @@ def _become(clone: Clone, streams: tuple[int, int, int], act: Callable[[], int])
         names = ("LD_PRELOAD", "FAULTS_CONTROL", "PYTHONPATH")
         kept = {name: os.environ[name] for name in names if name in os.environ}
         os.environ.clear()
-        os.environ.update(environment(clone.home) | kept)
+        temporary = str(clone.root.parents[1] / _TEMPORARY)
+        os.environ.update(environment(clone.home) | kept | {"TMPDIR": temporary})
+        tempfile.tempdir = None
         os.dup2(os.open(os.devnull, os.O_RDONLY), 0)
         for number, stream in zip((1, 2, _LOG), streams, strict=True):
             os.dup2(stream, number)
