@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-import os
 import shutil
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from driver import GITMEMO, Clone
 
-FRAMEWORK = shutil.which("pre-commit") or os.environ.get("PRE_COMMIT_PROGRAM", "")
+FRAMEWORK = shutil.which("pre-commit", path=Path(sys.executable).parent) or ""
 
 
 def shared(clone: Clone, tmp_path: Path) -> None:
