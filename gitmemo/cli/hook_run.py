@@ -254,6 +254,12 @@ def _summary(exported: Exported) -> list[str]:
             f"{count(exported.left, 'call')} {stay} pending: this commit does not have the code that"
             f" made them: git add {shlex.join(map(printable, exported.lacking))}"
         )
+    if exported.given_up:
+        stay = "stays" if exported.given_up == 1 else "stay"
+        lines.append(
+            f"{count(exported.given_up, 'call')} {stay} pending: the code that made them was thrown "
+            "away: gitmemo drop --stale --pending leaves them out"
+        )
     return lines
 
 
