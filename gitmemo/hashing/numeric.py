@@ -94,7 +94,9 @@ def _buffer(array: Array) -> memoryview | bytes:
     octets = array.reshape(-1).view(np.uint8)
     if _is_long_double(array.dtype):
         size = np.dtype(np.longdouble).itemsize
-        octets = np.ascontiguousarray(octets.reshape(-1, size)[:, :_long_double_bytes()]).reshape(-1)
+        octets = np.ascontiguousarray(octets.reshape(-1, size)[:, : _long_double_bytes()]).reshape(
+            -1
+        )
     return octets.data
 
 
