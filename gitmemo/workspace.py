@@ -1,7 +1,7 @@
 """A repository with gitmemo in it: where it is, how it is set, what it knows.
 
 Not a storage. Invariant: everything that commands and
-`gitmemo.open()` need is found from one path with one git process.
+`gitmemo.open()` need is found from one path, with one git process at most.
 """
 
 from __future__ import annotations
@@ -180,9 +180,14 @@ def refuse_newer(layout: Layout) -> None:
     Raises:
         NewerFormat: Names their folder.
     """
-    for newer in sorted((layout.root / ".gitmemo/index").glob("*")):
-        if newer.name.isdigit() and newer.name != "1":
-            raise NewerFormat(str(newer), newer.name, 1)
+    folder = layout.root / ".gitmemo/index"
+    try:
+        found = sorted(os.listdir(folder))
+    except OSError:  # nothing was committed yet
+        return
+    for name in found:
+        if name.isdigit() and name != "1":
+            raise NewerFormat(str(folder / name), name, 1)
 
 
 def _is_set_up(layout: Layout) -> bool:

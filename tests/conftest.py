@@ -14,7 +14,7 @@ from hypothesis import settings
 import gitmemo as gm
 from gitmemo.git.cli import Git
 from gitmemo.tracing import events
-from gitmemo.tracing.modules import Snapshot
+from gitmemo.tracing.texts import Snapshot
 
 # Tests edit code and load it again: bytecode of the same second and size would pass for it.
 sys.dont_write_bytecode = True

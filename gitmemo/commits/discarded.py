@@ -6,7 +6,7 @@ the index or the work tree holds is not among them, nor is one from which the co
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 
 from gitmemo.changes.uses import Uses, world_uses
@@ -16,7 +16,7 @@ from gitmemo.hashing.digest import Digest
 from gitmemo.model.components import Component, Content, is_external
 from gitmemo.model.facts import Source
 from gitmemo.model.validity import Code, holds
-from gitmemo.source.tree import SourceTree, code_at
+from gitmemo.source.tree import SourceTree, code_of
 from gitmemo.workspace import Workspace
 from gitmemo.world.repository import RepositoryWorld
 
@@ -32,7 +32,7 @@ def without_discarded(workspace: Workspace, uses: Uses, code: Code) -> Uses:
     }
     if not suspects:
         return uses
-    held = _Held(workspace)
+    held = _Held(workspace, sorted({component.path for component in suspects}))
     given_up = {
         (component, content)
         for component, (now, others) in suspects.items()
@@ -70,7 +70,8 @@ def calls_given_up(
     }
     if not suspects:
         return frozenset()
-    held, uses = _Held(workspace), world_uses(world, staged)
+    paths = sorted({component.path for component, _ in suspects})
+    held, uses = _Held(workspace, paths), world_uses(world, staged)
     given_up = {
         (component, content)
         for component, content in suspects
@@ -94,17 +95,20 @@ def _is_committed(uses: Uses, component: Component, content: Content) -> bool:
 class _Held:
     """What HEAD and the index hold, and the commits at which pending calls were made."""
 
-    def __init__(self, workspace: Workspace) -> None:
+    def __init__(self, workspace: Workspace, paths: Sequence[str]) -> None:
+        """Read these files, with one process of git: a library that reads objects loads longer."""
         world, git = workspace.world, Git(workspace.root)
         self._world = world
         head = world.place.commit
-        self._now = [SourceTree(lambda path: git.cat_file_batch([f":{path}"])[f":{path}"])]
-        if head is not None:
-            self._now.append(code_at(workspace.reader, head))
         before = sorted(world.pending_commits() - {head})
+        now = [":0", *([head] if head is not None else [])]
+        commits = {commit: f"{commit}^{{commit}}" for commit in before if commit}
+        wanted = [f"{rev}:{path}" for rev in (*now, *commits) for path in paths]
+        read = git.cat_file_batch([*wanted, *commits.values()])
+        self._now = [code_of(git, rev, read) for rev in now]
         # Git may have let go of one: then nobody knows what was there.
-        self._is_known = all(commit and workspace.reader.resolve(commit) for commit in before)
-        self._then = [code_at(workspace.reader, one) for one in before if self._is_known]
+        self._is_known = all(commit and read[commits[commit]] is not None for commit in before)
+        self._then = [code_of(git, commit, read) for commit in before if self._is_known]
 
     def is_given_up(
         self, component: Component, content: Content, now: Content, *, is_committed: bool

@@ -14,7 +14,7 @@ from gitmemo.git.cli import Git
 from gitmemo.git.repository import CODE_FILES
 from gitmemo.model.components import Component
 from gitmemo.model.facts import Fact
-from gitmemo.source.tree import SourceTree
+from gitmemo.source.tree import SourceTree, code_of
 from gitmemo.workspace import Workspace
 
 _MOST_COMMITS = 5
@@ -36,8 +36,12 @@ def renames_between(
 def renames_since_head(workspace: Workspace) -> tuple[Recognised, list[Fact]]:
     """Return what was renamed or moved in the files since the last commit, as the next one would."""
     commit = workspace.world.place.commit
-    before = _tree_at(workspace, commit) if commit else SourceTree(lambda _: None)
-    return renames_between(workspace, before, workspace.code, _changed_files(workspace))
+    paths = _changed_files(workspace)
+    before = SourceTree(lambda _: None)
+    if commit and paths:
+        git = Git(workspace.root)
+        before = code_of(git, commit, git.cat_file_batch(f"{commit}:{path}" for path in paths))
+    return renames_between(workspace, before, workspace.code, paths)
 
 
 def renames_ahead(workspace: Workspace) -> dict[Component, str]:

@@ -9,7 +9,6 @@ program that writes to its file would change them.
 from __future__ import annotations
 
 import os
-import secrets
 import shutil
 import stat
 import sys
@@ -45,7 +44,7 @@ def place(
     if there is not None and not is_stored(there.cid):
         raise FileInTheWay(str(target), "another file is there whose content is stored nowhere")
     target.parent.mkdir(parents=True, exist_ok=True)
-    temporary = target.parent / f".gitmemo-{secrets.token_hex(8)}"
+    temporary = target.parent / f".gitmemo-{os.urandom(8).hex()}"
     try:
         _write(temporary, stored(cid), cid)
         _set_executable(temporary, executable=executable)

@@ -6,7 +6,6 @@ equal raw values in two roles never meet; everything here follows from the calls
 
 from __future__ import annotations
 
-import difflib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field, replace
@@ -277,4 +276,6 @@ def _close(asked: str, known: tuple[str, ...]) -> list[str]:
     longer = [one for one in known if one.startswith(asked) and asked]
     shorter = [one for one in known if asked.startswith(one) and len(one) >= _SHORTEST]
     begun = [*sorted(longer, key=len), *sorted(shorter, key=len, reverse=True)]
+    import difflib  # only for names that are wrong
+
     return difflib.get_close_matches(asked, known, n=1) or begun[:1]

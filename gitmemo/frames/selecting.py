@@ -7,8 +7,6 @@ are.
 
 from __future__ import annotations
 
-import difflib
-import random
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal
@@ -76,6 +74,8 @@ def _ops(frame: ComputationFrame, ops: Iterable[Node]) -> set[str]:
         name = frame.backing.name_of(one) if frame.backing and not isinstance(one, str) else None
         meant = [op for op in known if one in (op, short(op))] if name is None else [name]
         if not meant:
+            import difflib  # only for names that are wrong
+
             shorts = {short(op): op for op in known}
             close = difflib.get_close_matches(str(one), [*known, *shorts], n=1)
             raise UnknownOp(str(one), tuple(shorts.get(each, each) for each in close), False)
@@ -285,6 +285,8 @@ def sampled(frame: ComputationFrame, n: int, seed: int) -> ComputationFrame:
     if n < 0:
         raise WrongQuestion(f"a sample of {n} rows makes no sense", "give a number from 0 on")
     finals = sorted(call.hid for call in frame.roles.finals)
+    import random  # few ask for a sample
+
     chosen = random.Random(seed).sample(finals, min(n, len(finals)))
     return _part(frame, chosen, frame.free)
 

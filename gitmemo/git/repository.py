@@ -1,7 +1,7 @@
 """Where a repository is and what is checked out.
 
-Not its objects (`objects`). Invariant: `locate` asks git once, so that git's
-own verdict on the folder (its owner, its format) holds for everything else.
+Not its objects (`objects`). Invariant: git's own verdict on the folder (its owner, its format)
+holds for everything else: `locate` asks git, once, unless `plain` is sure of the answer.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from pathlib import Path
 
 from gitmemo.errors import CommittedRepository, GitFailed, NotInRepository
 from gitmemo.git.cli import Git
+from gitmemo.git.plain import plain_root
 
 MAIN_WORKTREE = "main"
 CODE_FILES = ("*.py", "*.ipynb")
@@ -74,7 +75,7 @@ class Head:
 
 
 def locate(path: str | os.PathLike[str] = ".") -> Layout:
-    """Return the layout of the repository around `path`, with one git process.
+    """Return the layout of the repository around `path`, with one git process at most.
 
     Raises:
         NotInRepository: There is none, or `path` is inside a git folder.
@@ -85,6 +86,14 @@ def locate(path: str | os.PathLike[str] = ".") -> Layout:
     folder = start if start.is_dir() else start.parent
     if not folder.is_dir():
         raise NotInRepository(str(start))
+    root = plain_root(folder)
+    if root is not None:
+        return Layout(root, root / ".git", root / ".git")
+    return _asked(start, folder.resolve())
+
+
+def _asked(start: Path, folder: Path) -> Layout:
+    """Return what git says; its answers are relative to the folder without links."""
     asked = (
         "rev-parse",
         "--is-bare-repository",

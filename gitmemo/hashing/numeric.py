@@ -6,6 +6,7 @@ strides, byte order, padding, or what lies under a mask.
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -16,9 +17,6 @@ from gitmemo.hashing.registry import bases, exact
 from gitmemo.hashing.structure import slots
 
 Array = np.ndarray[Any, Any]
-
-# x87 long doubles have 10 bytes of value in 12 or 16 bytes of storage.
-_LONG_DOUBLE_BYTES = 10 if np.finfo(np.longdouble).nmant == 63 else np.dtype(np.longdouble).itemsize
 
 # What a masked array keeps in its instance dict: parts of its value, or caches.
 _MASKED_OWN = frozenset(
@@ -52,13 +50,20 @@ def _dtype(encoder: Encoder, dtype: np.dtype[Any]) -> bytes:
     if dtype.kind == "V" and dtype.type is not np.void:  # types of other packages
         return encoder.part(dtype.name)
     if _is_long_double(dtype):
-        return encoder.part(f"{dtype.kind}{dtype.itemsize}/{_LONG_DOUBLE_BYTES}")
+        return encoder.part(f"{dtype.kind}{dtype.itemsize}/{_long_double_bytes()}")
     return encoder.part(dtype.str.lstrip("<>|="))
 
 
 def _is_long_double(dtype: np.dtype[Any]) -> bool:
     size = np.dtype(np.longdouble).itemsize
     return size > 8 and (dtype.kind, dtype.itemsize) in (("f", size), ("c", 2 * size))
+
+
+@cache
+def _long_double_bytes() -> int:
+    """Return the size of a long double; those of x87 have 10 bytes of value in 12 or 16."""
+    # Asked late: numpy tries the type out to answer.
+    return 10 if np.finfo(np.longdouble).nmant == 63 else np.dtype(np.longdouble).itemsize
 
 
 def array_encoding(encoder: Encoder, array: Array) -> bytes:
@@ -89,7 +94,9 @@ def _buffer(array: Array) -> memoryview | bytes:
     octets = array.reshape(-1).view(np.uint8)
     if _is_long_double(array.dtype):
         size = np.dtype(np.longdouble).itemsize
-        octets = np.ascontiguousarray(octets.reshape(-1, size)[:, :_LONG_DOUBLE_BYTES]).reshape(-1)
+        octets = np.ascontiguousarray(octets.reshape(-1, size)[:, : _long_double_bytes()]).reshape(
+            -1
+        )
     return octets.data
 
 
@@ -135,11 +142,8 @@ def install_numpy() -> None:
     def _ufunc(encoder: Encoder, value: np.ufunc) -> bytes:
         return encoder.record("numpy.ufunc", value.__name__)
 
-    _install_masked()
-    _install_random()
 
-
-def _install_masked() -> None:
+def install_numpy_ma() -> None:
     from numpy import ma
 
     def masked(encoder: Encoder, value: Any) -> bytes:
@@ -193,7 +197,7 @@ def _masked_state(value: Any) -> dict[str, object]:
     return dict(value._optinfo) | state
 
 
-def _install_random() -> None:
+def install_numpy_random() -> None:
     from numpy.random import BitGenerator, Generator, RandomState, SeedSequence
 
     @bases(Generator)

@@ -31,15 +31,15 @@ _resolved: dict[type, Handler] = {}
 _fallback: list[Handler] = []
 _lock = threading.RLock()
 
-# Top-level package of a type -> the module that handles it. A handler is
-# installed when a type of that package, or a subclass of one, is first met.
+# Package of a type -> the module that handles it. A handler is installed when a type of that
+# package, or a subclass of one, is first met: never before, for that imports the package.
 _families: dict[str, str] = {
     **dict.fromkeys(
         ("array", "collections", "datetime", "decimal", "fractions", "pathlib", "re", "uuid"),
         "gitmemo.hashing.standard",
     ),
     **dict.fromkeys(("logging", "zoneinfo"), "gitmemo.hashing.standard"),
-    "numpy": "gitmemo.hashing.numeric",
+    **dict.fromkeys(("numpy", "numpy.ma", "numpy.random"), "gitmemo.hashing.numeric"),
     "scipy": "gitmemo.hashing.sparse",
     "matplotlib": "gitmemo.hashing.figures",
     "pandas": "gitmemo.hashing.tables",
@@ -144,17 +144,21 @@ def _resolve(kind: type) -> Handler:
 
 
 def _install(base: type) -> None:
-    """Import the handlers of the package that `base` comes from."""
+    """Import the handlers of the packages that `base` comes from."""
     module: object = getattr(base, "__module__", "")
-    package = module.partition(".")[0] if isinstance(module, str) else ""
-    family = _families.get(package)
-    if family is None:
+    if not isinstance(module, str):
         return
-    installer = getattr(import_module(family), f"install_{package}", None)
-    if installer is not None:
-        installer()
-    # Only now: another thread must not find the family gone and its handlers missing.
-    del _families[package]
+    top, _, rest = module.partition(".")
+    for package in (top, f"{top}.{rest.partition('.')[0]}"):
+        family = _families.get(package)
+        if family is None:
+            continue
+        name = f"install_{package.replace('.', '_')}"
+        installer = getattr(import_module(family), name, None)
+        if installer is not None:
+            installer()
+        # Only now: another thread must not find the family gone and its handlers missing.
+        del _families[package]
 
 
 def _registered(plain_form: PlainForm, version: int) -> Handler:

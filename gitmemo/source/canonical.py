@@ -43,9 +43,14 @@ def dotted_name(node: ast.expr) -> str | None:
 # --- normalise --------------------------------------------------------------
 
 
-def normalise(tree: ast.Module, is_own_decorator: IsOwnDecorator) -> ast.Module:
-    """Remove from `tree`, in place, what cannot change behaviour."""
-    result: ast.Module = _Normaliser(is_own_decorator).visit(tree)
+def normalise(
+    tree: ast.Module, is_own_decorator: IsOwnDecorator, *, has_joined: bool = True
+) -> ast.Module:
+    """Remove from `tree`, in place, what cannot change behaviour.
+
+    `has_joined` says whether there may be f-strings: of all expressions only they are changed.
+    """
+    result: ast.Module = _Normaliser(is_own_decorator, has_joined=has_joined).visit(tree)
     return result
 
 
@@ -56,9 +61,16 @@ class _Scope(Enum):
 
 
 class _Normaliser(ast.NodeTransformer):
-    def __init__(self, is_own_decorator: IsOwnDecorator) -> None:
+    def __init__(self, is_own_decorator: IsOwnDecorator, *, has_joined: bool) -> None:
         self._is_own_decorator = is_own_decorator
+        self._has_joined = has_joined
         self._scope = _Scope.MODULE
+
+    def generic_visit(self, node: ast.AST) -> ast.AST:
+        # Most nodes are expressions, and expressions hold no statements.
+        if isinstance(node, ast.expr) and not self._has_joined:
+            return node
+        return super().generic_visit(node)
 
     def visit_FunctionDef(self, node: ast.FunctionDef) -> ast.AST:
         return self._function(node)

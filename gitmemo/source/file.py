@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import io
+import re
 import textwrap
 import tokenize
 from collections.abc import Iterable, Mapping, Sequence
@@ -27,10 +28,13 @@ from gitmemo.source.statements import (
     cut,
     drafts,
     imported_names,
+    nested,
 )
 from gitmemo.source.units import NO_SOURCE, WHOLE_MODULE, ImportedName, Span, Unit, UnitKind
 
 _OWN_PACKAGE = "gitmemo"
+# An f-string, or something else that ends in an `f` before a quote.
+_MAY_BE_JOINED = re.compile(r"""[fF][rR]?["']""")
 _FUNCTIONS = ast.FunctionDef | ast.AsyncFunctionDef
 
 
@@ -41,6 +45,7 @@ class SourceFile:
         path: What the text is called in messages.
         text: The decoded text; of a notebook its code cells, one after the other.
         cell_starts: For a notebook, the line before each cell's first one.
+        rebound_by_functions: The globals that a function of this file rebinds (`global N; N = 1`).
     """
 
     def __init__(self, text: str, path: str, *, cell_starts: Sequence[int] = ()) -> None:
@@ -52,8 +57,13 @@ class SourceFile:
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
             raise SourceError(path, _reason(error)) from None
         self.docstring = ast.get_docstring(tree, clean=False)
-        own_names = _OwnNames(tree)
-        self._parts = cut(normalise(tree, own_names.is_decorator).body)
+        statements = list(nested(tree.body))
+        own_names = _OwnNames(statements)
+        # Noted at once: later it would take another tree.
+        self.rebound_by_functions = _rebound(statements)
+        has_joined = _MAY_BE_JOINED.search(text) is not None
+        tree = normalise(tree, own_names.is_decorator, has_joined=has_joined)
+        self._parts = cut(tree.body)
         if self.cell_starts:
             self._drop_superseded(self._parts)
 
@@ -118,12 +128,6 @@ class SourceFile:
     def bound(self) -> frozenset[str]:
         """The names that module-level statements bind, imports included."""
         return frozenset(e.name for e in self._parts.effects if e.how in REBINDING)
-
-    @cached_property
-    def rebound_by_functions(self) -> frozenset[str]:
-        """The globals that a function of this file rebinds (`global N; N = 1`)."""
-        found = (node.names for node in ast.walk(self.tree) if isinstance(node, ast.Global))
-        return frozenset(name for names in found for name in names)
 
     @cached_property
     def stored_into_by_functions(self) -> frozenset[str]:
@@ -256,6 +260,11 @@ class SourceFile:
         parts.methods = {name: draft for name, draft in parts.methods.items() if draft.nodes}
 
 
+def _rebound(statements: Iterable[ast.stmt]) -> frozenset[str]:
+    found = (statement.names for statement in statements if isinstance(statement, ast.Global))
+    return frozenset(name for names in found for name in names)
+
+
 def _holes(draft: Draft, every: Sequence[Draft]) -> frozenset[int]:
     """Return the lines of a class that are told as units of their own."""
     if draft.kind is not UnitKind.CLASS:
@@ -290,12 +299,12 @@ def _as_far_as_used(imported: ImportedName, chain: tuple[str, ...]) -> ImportedN
 class _OwnNames:
     """Which names of a module stand for gitmemo's own decorators."""
 
-    def __init__(self, tree: ast.Module) -> None:
+    def __init__(self, statements: Iterable[ast.stmt]) -> None:
         self._modules: set[str] = set()
         self._decorators: set[str] = set()
-        for node in ast.walk(tree):
-            if isinstance(node, ast.Import | ast.ImportFrom):
-                for imported in imported_names(node):
+        for statement in statements:
+            if isinstance(statement, ast.Import | ast.ImportFrom):
+                for imported in imported_names(statement):
                     self._note(imported)
 
     def _note(self, imported: ImportedName) -> None:

@@ -27,7 +27,7 @@ _Compound = (
     | ast.While
     | ast.Match
 )
-
+_WITH_BLOCKS = _Compound | _Definition | ast.ClassDef
 
 REBINDING = frozenset({How.DEFINES, How.CLASS, How.BINDS, How.IMPORTS})
 
@@ -88,6 +88,16 @@ def imported_names(node: ast.Import | ast.ImportFrom) -> Iterator[ImportedName]:
         else:
             module = "." * node.level + (node.module or "")
             yield ImportedName(alias.asname or alias.name, module, alias.name)
+
+
+def nested(body: Iterable[ast.stmt]) -> Iterator[ast.stmt]:
+    """Yield statements and all statements inside of them, in no order; expressions are not walked."""
+    waiting = [*body]
+    while waiting:
+        statement = waiting.pop()
+        yield statement
+        if isinstance(statement, _WITH_BLOCKS):
+            waiting.extend(_inner_statements(statement))
 
 
 def cut(body: Sequence[ast.stmt]) -> ModuleParts:

@@ -12,120 +12,30 @@ import os
 import sys
 import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
-from functools import cached_property
 from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
 
-from gitmemo.errors import SourceError
 from gitmemo.hashing.digest import Digest, digest
 from gitmemo.hashing.structure import code_digest
 from gitmemo.model.components import MAIN_PATH, Component, is_elsewhere
-from gitmemo.source import NameUse, SourceFile, Unit, UnitKind
+from gitmemo.source import NameUse, SourceFile, UnitKind
 from gitmemo.source.names import Names
 from gitmemo.source.parsing import parse
 from gitmemo.source.stores import binds_by_attribute
-from gitmemo.source.units import NO_SOURCE
-from gitmemo.tracing.cells import Cells, cells_seen, cells_that_ran, nested
-from gitmemo.tracing.loading import Doubt, Loads, cached_code, changed_at, noted_at, spec_of
-from gitmemo.tracing.observations import FileState, Observations, file_state, is_fresh
+from gitmemo.tracing.cells import cells_seen, cells_that_ran, nested
+from gitmemo.tracing.loading import Doubt, Loads, noted_at, spec_of
+from gitmemo.tracing.observations import (
+    FileState,
+    Observations,
+    file_state,
+    is_fresh,
+)
 from gitmemo.tracing.project import Project, is_cell, main_file, main_module
+from gitmemo.tracing.texts import LiveUnit, Snapshot, Unparsed, read
 
 OUTSIDE = "@"
 _REFLECTING = frozenset({"globals", "eval", "exec", "__globals__"})
 """What paths begin with that name a module outside the project: `@numpy.linalg`."""
-
-
-@dataclass(frozen=True, slots=True)
-class LiveUnit:
-    """A unit as this process runs it.
-
-    Attributes:
-        path: The component path of its file.
-        name: The name of the unit.
-        kind: What sort of statement it is.
-        source: Digest of its source, or of its bytecode where no source is proven.
-        names: The global names that it reads.
-        text: The source for people; empty if there is none.
-    """
-
-    path: str
-    name: str
-    kind: UnitKind
-    source: Digest
-    names: Names
-    text: str
-
-
-class Snapshot:
-    """The text of one module, and what compiling it gives."""
-
-    def __init__(
-        self, file: SourceFile, cells: Cells | None = None, changed_at: int | None = None
-    ) -> None:
-        self.file = file
-        self.cells = cells  # where the text is that of cells
-        self.changed_at = changed_at  # when the file got the text, where it is that of a file
-        self.doubt: Doubt | None = None  # where the text perhaps is not what was loaded
-        self._live: dict[tuple[str, bool], LiveUnit] = {}
-
-    def live(self, path: str, unit: Unit, *, ran: bool = False) -> LiveUnit:
-        """Return a unit of the text as a live one; `ran` if code that runs proves it."""
-        known = self._live.get((unit.name, ran))
-        if known is None:
-            source, text = unit.source, unit.text
-            if self.doubt is not None and not (ran and self.doubt.clears(unit)):
-                source, text = self.doubt.source(source), ""
-            known = LiveUnit(path, unit.name, unit.kind, source, unit.names, text)
-            self._live[unit.name, ran] = known
-        return known
-
-    def source_of(self, unit: str) -> Digest | None:
-        """Return the source id of any unit that a component can name, as this process ran it."""
-        source = self.file.source_of(unit)
-        if self.doubt is None or source is None or source == NO_SOURCE:
-            return source
-        return self.doubt.source(source)
-
-    def was_loaded_by(self, module: ModuleType) -> bool:
-        """Whether Python's cache of a module, and its functions, were compiled from this text."""
-        own = (f for f in list(vars(module).values()) if type(f) is FunctionType)
-        top, file = self._top, vars(module).get("__file__")
-        return (
-            top is not None
-            and cached_code(module) == top
-            and all(self.proves(f.__code__) for f in own if f.__code__.co_filename == file)
-        )
-
-    def unit_of(self, code: CodeType) -> Unit | None:
-        """Return the unit that `code` stands in, if it is this text that it was compiled from."""
-        line = self.line_of(code)
-        return None if line is None else self.file.unit_at(line)
-
-    def line_of(self, code: CodeType) -> int | None:
-        """Return the line of the text where `code` begins, if it was compiled from this text."""
-        if self.cells is not None:
-            return self.cells.line_of(code)
-        return code.co_firstlineno if self.proves(code) else None
-
-    def proves(self, code: CodeType) -> bool:
-        """Whether compiling the text gives this very code."""
-        candidates = self._compiled.get((code.co_qualname, code.co_firstlineno), ())
-        return any(candidate == code for candidate in candidates)
-
-    @cached_property
-    def _top(self) -> CodeType | None:
-        try:
-            return compile(self.file.text, self.file.path, "exec", dont_inherit=True)
-        except (SyntaxError, ValueError, RecursionError):
-            return None
-
-    @cached_property
-    def _compiled(self) -> dict[tuple[str, int], list[CodeType]]:
-        table: dict[tuple[str, int], list[CodeType]] = {}
-        for code in nested(self._top) if self._top is not None else ():
-            table.setdefault((code.co_qualname, code.co_firstlineno), []).append(code)
-        return table
 
 
 class Modules:
@@ -134,7 +44,7 @@ class Modules:
     def __init__(self, project: Project) -> None:
         self.project = project
         self._lock = threading.RLock()
-        self._snapshots: dict[str, Snapshot | None] = {}
+        self._snapshots: dict[str, Snapshot | Unparsed | None] = {}
         self._specs: dict[str, object] = {}  # of the modules when their texts were read
         self._loads = Loads()
         self._loaded: dict[str, ModuleType] = {}
@@ -153,11 +63,12 @@ class Modules:
             return
         with self._lock:
             self._seen_count = len(sys.modules)
-            now = noted_at()
+            now, seen, is_foreign = noted_at(), self._seen_modules, self.project.is_surely_foreign
             for name, module in list(sys.modules.items()):
-                if self._seen_modules.get(name) is not module:
-                    self._seen_modules[name] = module
-                    self._take(module)
+                if seen.get(name) is not module:
+                    seen[name] = module
+                    if not is_foreign(name, module):
+                        self._take(module)
             self._loads.looked(now)
 
     def _take(self, module: ModuleType) -> None:
@@ -171,7 +82,8 @@ class Modules:
                 self._snapshots.pop(path, None)
             self._loaded[path] = module
             self._loads.found(path, module)
-        self.snapshot(path)
+        if not self._is_typed_in(path):
+            self._keep(path)
 
     def stands_in(self, module: ModuleType) -> None:
         """Take a module for loaded now: it stands for the main script of another process.
@@ -225,42 +137,65 @@ class Modules:
         if self._is_typed_in(path):
             return self._cells(path)
         with self._lock:
-            spec = spec_of(self._loaded[path]) if path in self._loaded else None
-            # A reload runs the whole text anew, and gives the module another spec.
-            if path not in self._snapshots or self._specs.get(path) is not spec:
-                self._specs[path] = spec
-                self._snapshots[path] = self._loaded_text(path)
-            return self._snapshots[path]
+            self._keep(path)
+            return self._parsed(path)
 
-    def _loaded_text(self, path: str) -> Snapshot | None:
+    def _keep(self, path: str) -> None:
+        """Read the text of a loaded module, unless it was read since the module was last loaded."""
+        spec = spec_of(self._loaded[path]) if path in self._loaded else None
+        # A reload runs the whole text anew, and gives the module another spec.
+        if path not in self._snapshots or self._specs.get(path) is not spec:
+            self._specs[path] = spec
+            self._snapshots[path] = self._loaded_text(path)
+
+    def _parsed(self, path: str) -> Snapshot | None:
+        kept = self._snapshots.get(path)
+        if isinstance(kept, Unparsed):
+            kept = self._snapshots[path] = kept.parsed()
+        return kept
+
+    def _loaded_text(self, path: str) -> Snapshot | Unparsed | None:
         """Read the file of a module, and doubt it unless it is shown to be what was loaded."""
         module = self._loaded.get(path)
         began = self._loads.began_after(path, module) if module is not None else 0
-        found = _read(self._file(path), path)
-        if found is None or module is None:
-            return found
-        is_settled = found.changed_at is not None and found.changed_at < began
-        if not is_settled and not found.was_loaded_by(module):
+        text = read(self._file(path), path)
+        # Few of the modules of a program are asked about in a run that only finds results.
+        if text is None or (module is not None and text.changed_at < began):
+            return text
+        found = text.parsed()
+        if found is not None and module is not None and not found.was_loaded_by(module):
             found.doubt = Doubt(os.urandom(16), vars(module))
         return found
 
     def doubted_source(self, component: Component) -> Digest | None:
         """Return the source id that a component has if its text perhaps is not what was loaded."""
         snapshot = self._snapshots.get(component.path)
-        if snapshot is None or snapshot.doubt is None:
+        if not isinstance(snapshot, Snapshot) or snapshot.doubt is None:
             return None
         return snapshot.source_of(component.unit)
 
     def loaded_texts(self) -> list[tuple[str, SourceFile]]:
         """Return the texts of the project's loaded modules, by path; cells left out."""
+        texts = [(path, self.snapshot(path)) for path in self.loaded_paths()]
+        return [(path, text.file) for path, text in texts if text is not None]
+
+    def loaded_paths(self) -> list[str]:
+        """Return the paths of the project's loaded modules; those that are typed in left out."""
         self.observe()
         paths = [p for p in list(self._loaded) if not (is_elsewhere(p) or self._is_typed_in(p))]
-        texts = [(p, self.snapshot(p)) for p in paths if _is_alive(self._loaded[p])]
-        return [(path, text.file) for path, text in texts if text is not None]
+        return [path for path in paths if _is_alive(self._loaded[path])]
+
+    def is_as_read(self, path: str, state: FileState) -> bool:
+        """Whether a module's file, now in this state, says what was read of it; if not, it may."""
+        with self._lock:
+            self._keep(path)
+            kept = self._snapshots[path]
+        return kept is not None and kept.read_in is not None and kept.read_in == state
 
     def may_bind(self, name: str) -> bool:
         """Whether code of a loaded module of the project may make a global of this name."""
-        files = [snapshot.file for snapshot in list(self._snapshots.values()) if snapshot]
+        with self._lock:
+            files = [found.file for path in list(self._snapshots) if (found := self._parsed(path))]
         return any(
             name in file.rebound_by_functions or binds_by_attribute(parse(file.text), name)
             for file in files
@@ -276,7 +211,8 @@ class Modules:
         known = self._texts.get(path)
         if known is None or known[0] != state or is_fresh(state):
             is_here = is_elsewhere(path) or self.project.component_path(str(file)) == path
-            snapshot = _read(file, path) if is_here else None
+            text = read(file, path) if is_here else None
+            snapshot = text.parsed() if text else None
             known = self._texts[path] = state, snapshot.file if snapshot else None
         return known[1]
 
@@ -299,12 +235,12 @@ class Modules:
         seen = cells_seen()
         if seen != self._seen_cells or path not in self._snapshots:
             self._seen_cells = seen
-            known, found = self._snapshots.get(path), cells_that_ran(path)
+            known, found = self._parsed(path), cells_that_ran(path)
             if found is None:
                 self._snapshots[path] = None
             elif known is None or known.cells is None or not known.cells.says(found):
                 self._snapshots[path] = Snapshot(found.file, found)
-        return self._snapshots[path]
+        return self._parsed(path)
 
     # --- units
 
@@ -337,7 +273,8 @@ class Modules:
         unit = snapshot.unit_of(code) if snapshot else None
         if unit is None and snapshot is not None and snapshot.cells is None:
             # Reloaded after an edit, perhaps: then the file proves what the snapshot cannot.
-            fresh = self._loaded_text(path)
+            text = self._loaded_text(path)
+            fresh = text.parsed() if isinstance(text, Unparsed) else text
             unit = fresh.unit_of(code) if fresh else None
             if fresh is not None and unit is not None:
                 self._snapshots[path] = snapshot = fresh
@@ -356,18 +293,6 @@ class Modules:
         source = digest(b"bytecode" + code_digest(code))
         read = Names(uses, frozenset(strings), bool(names & _REFLECTING), frozenset())
         return LiveUnit(path, name, UnitKind.FUNCTION, source, read, "")
-
-
-def _read(file: Path | None, path: str) -> Snapshot | None:
-    if file is None or not file.is_file():  # reading from a pipe would never end
-        return None
-    try:
-        with file.open("rb") as stream:
-            text = stream.read()
-            changed = changed_at(os.fstat(stream.fileno()))  # after reading, to be no older
-        return Snapshot(SourceFile.parse(text, path), changed_at=changed)
-    except (OSError, SourceError):  # not there, not readable, or not Python (any more)
-        return None
 
 
 def _is_from_here(code: CodeType) -> bool:

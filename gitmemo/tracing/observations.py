@@ -135,4 +135,9 @@ def file_state(name: str) -> FileState:
         status = os.stat(name)  # noqa: PTH116 - called often, a Path costs as much again
     except OSError:
         return None
+    return state_of(status)
+
+
+def state_of(status: os.stat_result) -> FileState:
+    """Return the same of a file that was looked at."""
     return status.st_mtime_ns, status.st_size, status.st_ino

@@ -11,7 +11,8 @@ from types import FunctionType
 
 from gitmemo.hashing.structure import code_digest
 from gitmemo.source import SourceFile
-from gitmemo.tracing.modules import LiveUnit, Modules
+from gitmemo.tracing.modules import Modules
+from gitmemo.tracing.texts import LiveUnit
 
 
 class Places:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import os
 import re
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePath
 from types import ModuleType
 
@@ -38,6 +38,7 @@ _CELL = re.compile(rf"<(?:ipython|python)-input-.*>|<timed exec>|{_KERNEL_CELL.p
 _MARIMO_CELL = re.compile(r".*[/\\]__marimo__cell_\w+\.py")
 _TYPED_IN = frozenset({"<stdin>", "<string>"})
 _OWN_FOLDER = str(Path(__file__).resolve().parent.parent) + os.sep
+_KNOWN_PACKAGES = (sys.stdlib_module_names | {"gitmemo"}) - {"__main__"}
 NOTEBOOK_VARIABLES = ("PAPERMILL_INPUT_PATH", "__vsc_ipynb_file__", "__session__")
 
 
@@ -69,6 +70,7 @@ class Project:
         self._notebook = notebook
         self._prefix = "" if self.root is None else str(self.root).rstrip(os.sep) + os.sep
         self._foreign = tuple(_foreign_prefixes(self._prefix))
+        self._known_folders = tuple(_known_folders(self._prefix))
         self._paths: dict[str, str | None] = {}
         self._folders: dict[str, bool] = {}
         self._files = RealPaths()
@@ -88,6 +90,14 @@ class Project:
         if not is_typed_in and filename not in _TYPED_IN:
             self._paths[filename] = path
         return path
+
+    def is_surely_foreign(self, name: str, module: ModuleType) -> bool:
+        """Whether a module is Python's or gitmemo's own by its name; if not, its file says it."""
+        # Most modules of a program are: for them this takes a tenth of the look at the file.
+        if name.partition(".")[0] not in _KNOWN_PACKAGES or self.main_only:
+            return False
+        file = getattr(module, "__file__", None)
+        return file is None or (isinstance(file, str) and file.startswith(self._known_folders))
 
     def owns(self, filename: str) -> bool:
         """Whether code of this file is tracked."""
@@ -271,6 +281,14 @@ def _foreign_prefixes(prefix: str) -> list[str]:
     folders = {sysconfig.get_path(name) for name in ("stdlib", "platstdlib", "purelib", "platlib")}
     real = {os.path.realpath(folder) + os.sep for folder in folders if folder}
     return [folder for folder in real if folder.startswith(prefix)] + [_OWN_FOLDER]
+
+
+def _known_folders(prefix: str) -> Iterator[str]:
+    """Yield the folders of Python's own modules and of gitmemo, where no file is of the project."""
+    for folder in (_OWN_FOLDER, _folder_of(os) + os.sep):
+        real = os.path.realpath(folder) + os.sep
+        if not (real.startswith(prefix) or prefix.startswith(real)):
+            yield folder
 
 
 def _folder_of(module: ModuleType) -> str:

@@ -25,14 +25,20 @@ class Staleness:
 
     def found(self) -> list[str]:
         """Return the paths of the modules that are stale and were not told of in this state."""
-        return [path for path, file in self._modules.loaded_texts() if self._is_news(path, file)]
+        return [path for path in self._modules.loaded_paths() if self._is_news(path)]
 
-    def _is_news(self, path: str, imported: SourceFile) -> bool:
+    def _is_news(self, path: str) -> bool:
         file = self._modules.project.file_of(path)
         if file is None:
             return False
         name = str(file)
         state = file_state(name)
+        if self._modules.is_as_read(path, state):  # as nearly always
+            return False
+        snapshot = self._modules.snapshot(path)
+        if snapshot is None:
+            return False
+        imported = snapshot.file
         # What was compared once is compared again only when the file was written again.
         if self._settled.get(path) == (imported, state):
             return False
@@ -55,7 +61,7 @@ def _now(name: str, path: str, imported: SourceFile) -> Digest | None:
     except OSError:
         return digest(b"gone")
     try:
-        if SourceFile.says(data, path, imported.text):  # as nearly always
+        if SourceFile.says(data, path, imported.text):
             return None
         file_now = SourceFile.parse(data, path)
         return None if file_now.text == imported.text else _content(file_now)

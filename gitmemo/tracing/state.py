@@ -21,12 +21,13 @@ from gitmemo.tracing.callables import functions_inside
 from gitmemo.tracing.classes import ClassFacts
 from gitmemo.tracing.guards import guard_for
 from gitmemo.tracing.imports import Imports
-from gitmemo.tracing.modules import OUTSIDE, LiveUnit, Modules
+from gitmemo.tracing.modules import OUTSIDE, Modules
 from gitmemo.tracing.observations import MISSING, Observations, Probe
 from gitmemo.tracing.outside import Outside
 from gitmemo.tracing.places import Places
 from gitmemo.tracing.project import Project
 from gitmemo.tracing.staleness import Staleness
+from gitmemo.tracing.texts import LiveUnit
 from gitmemo.tracing.values import UNSETTLED, ValueIds, attributes, is_ours
 
 # They differ with how a program is started, or say nothing that the path does not.

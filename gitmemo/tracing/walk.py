@@ -15,10 +15,11 @@ from gitmemo.source.units import WHOLE_MODULE
 from gitmemo.tracing import unpickled
 from gitmemo.tracing.bindings import Kind, Target
 from gitmemo.tracing.callables import functions_inside
-from gitmemo.tracing.modules import OUTSIDE, LiveUnit
+from gitmemo.tracing.modules import OUTSIDE
 from gitmemo.tracing.observations import Observations
 from gitmemo.tracing.reached import Reached, holds_values, values_of
 from gitmemo.tracing.state import CodeState
+from gitmemo.tracing.texts import LiveUnit
 from gitmemo.tracing.values import registrations
 
 _IMPORT_MACHINERY = frozenset(

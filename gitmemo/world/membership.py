@@ -89,9 +89,12 @@ class Membership(FactTable):
 
     def runs(self, files: Iterable[int]) -> list[tuple[int, int]]:
         """Return the first and the last of each run of numbers in `files`."""
+        listed = list(files)
+        if not listed:
+            return []
         return self.rows(
             "select first, last from span where file in (select value from json_each(?))",
-            (as_json(files),),
+            (as_json(listed),),
         )
 
     def members(self, files: Iterable[int]) -> set[int]:

@@ -285,9 +285,12 @@ class RepositoryWorld(Worktree):
         text = self.index.source_text(component, source)
         if text is None:
             return None
+        found = self.index.text(text)
+        if found is not None:
+            return found
         from gitmemo.history import Histories
 
-        return self.index.text(text) or Histories(self.layout).text_of(text)
+        return Histories(self.layout).text_of(text)
 
     def landmark(self) -> tuple[Place, int]:
         """Return what is checked out, and a number that grows with every version and statement."""

@@ -286,11 +286,11 @@ def _prepare(version: int, connection: sqlite3.Connection) -> None:
     # A power cut may cost the last transactions, never the file's integrity;
     # kill -9 costs nothing.
     connection.execute("pragma synchronous = normal")
-    (_, _, path) = connection.execute("pragma database_list").fetchone()
     found = connection.execute("pragma user_version").fetchone()[0]
     if found == 0:
         _create(connection, version)
     elif found != version:
+        (_, _, path) = connection.execute("pragma database_list").fetchone()
         kind = NewerFormat if found > version else OlderFormat
         raise kind(path, found, version)
 

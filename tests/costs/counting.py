@@ -1,4 +1,4 @@
-"""Counts what a piece of a program does: files, SQL, processes, bytes hashed, calls of Python.
+"""Counts what a piece of a program does: files, SQL, processes, texts parsed, bytes hashed, calls.
 
 Not a test, and not timed. It runs inside the process that it counts, begun before gitmemo is
 imported, so that it hears of each database that is opened.
@@ -19,6 +19,7 @@ OPENED = "files opened"
 LOOKED = "folders listed"
 RENAMED = "files renamed, linked or removed"
 PROCESSES = "processes"
+PARSED = "texts of code parsed"
 SQL = "SQL statements"
 HASHED = "bytes hashed"
 CALLS = "calls of Python"
@@ -33,6 +34,7 @@ _NAMES = {
     "subprocess.Popen": PROCESSES,
     "os.posix_spawn": PROCESSES,
     "os.fork": PROCESSES,
+    "compile": PARSED,
 }
 _SEEN: Counter[str] = Counter()
 _REAL = hashing.blake3

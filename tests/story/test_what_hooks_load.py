@@ -120,6 +120,16 @@ def test_looking_loads_nothing_that_watches_or_makes_calls(committed: Clone) -> 
         assert not _UNUSED_BY_LOOKING & loaded, (words, _UNUSED_BY_LOOKING & loaded)
 
 
+def test_looking_at_an_undecided_change_loads_no_library_that_reads_git(committed: Clone) -> None:
+    """The program git reads the few files that it takes, in less time than the import takes."""
+    committed.change("value * 2", "value * 3")
+    assert "undecided: helper.py:scale" in committed.gitmemo("status").out
+    for words in (["status"], ["df", "train"]):
+        loaded = _loaded(committed.gitmemo(*words, **_TOLD))
+        slow = {"pygit2", "dulwich", "ssl", "gitmemo.history", "random", "tempfile", "html"}
+        assert not slow & loaded, (words, slow & loaded)
+
+
 def test_status_loads_what_it_says_and_no_more(committed: Clone) -> None:
     loaded = _loaded(committed.gitmemo("status", **_TOLD))
     own = {name for name in loaded if name.startswith("gitmemo")}

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
@@ -146,3 +147,17 @@ def test_generated_code_is_not_ours(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     monkeypatch.chdir(tmp_path)
     for name in ("<frozen importlib._bootstrap>", "<attrs generated init a.B>", "<template>"):
         assert not Project(tmp_path).owns(name)
+
+
+def test_only_what_is_pythons_own_by_name_and_place_is_left_out_unseen(tmp_path: Path) -> None:
+    project = Project(tmp_path)
+    own, script = ModuleType("queue"), ModuleType("__main__")
+    own.__file__ = script.__file__ = touch(tmp_path / "queue.py")
+    assert project.is_surely_foreign("json.decoder", sys.modules["json.decoder"])
+    assert project.is_surely_foreign("gitmemo.tracing", sys.modules["gitmemo.tracing"])
+    assert project.is_surely_foreign("sys", sys)
+    assert not project.is_surely_foreign("queue", own), "a module of the project called as Python's"
+    assert not project.is_surely_foreign("__main__", script)
+    assert not project.is_surely_foreign("pytest", pytest), "its file says it"
+    inside = Project(Path(os.__file__).parent.parent)
+    assert not inside.is_surely_foreign("json", sys.modules["json"]), "Python lies in the project"
