@@ -12,6 +12,7 @@ from pathlib import Path
 
 from benchmarks import environments, machine, overview, rows
 from benchmarks.scenarios import SCENARIOS
+from benchmarks.timing import Left
 
 ROUNDS = 5
 _OVERVIEW = "overview"
@@ -42,7 +43,10 @@ def main(arguments: list[str]) -> int:
     found = machine.describe()
     print(machine.as_line(found), flush=True)
     for name in _chosen(given.names or [_OVERVIEW], is_quick=given.quick):
-        SCENARIOS[name].run(given.rounds, SCENARIOS[name].group)
+        try:
+            SCENARIOS[name].run(given.rounds, SCENARIOS[name].group)
+        except Left as why:
+            print(f"  ({name} could not be measured: {why})", file=sys.stderr, flush=True)
         if given.json:  # after each, so that a run that is cut short leaves something
             rows.write(given.json, found, rows.SHOWN)
     if _OVERVIEW in given.names:

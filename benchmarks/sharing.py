@@ -47,6 +47,7 @@ pulled = time.process_time()
 push(ours, remote, wanted, cache=folder / "cache")
 print(json.dumps([pushed - start, pulled - pushed, time.process_time() - pulled]))
 """
+_TITLES = {"push": "push of {}", "pull": "pull of {}", "nothing": "push of nothing new, {}"}
 _WORKLOADS = {
     "": (f"{SMALL:,} values of 200 bytes", Workload(small=(0, SMALL))),
     "-large": (f"{LARGE} values of 5 MB", Workload(large=(0, LARGE))),
@@ -57,14 +58,14 @@ def to_directory(rounds: int, group: str) -> None:
     """Push and pull small values, then large ones, with a directory."""
     for suffix, (title, workload) in _WORKLOADS.items():
         with _place(on_server=False) as place:
-            _share(place, workload, f"{title}, a directory", ("", suffix), rounds, group)
+            _share(place, workload, f"{title} (directory)", ("", suffix), rounds, group)
 
 
 def to_server(rounds: int, group: str) -> None:
     """Push and pull small values, then large ones, with S3."""
     for suffix, (title, workload) in _WORKLOADS.items():
         with _place(on_server=True) as place:
-            _share(place, workload, f"{title}, S3", ("s3-", suffix), rounds, group)
+            _share(place, workload, f"{title} (S3)", ("s3-", suffix), rounds, group)
 
 
 def library(_: int, group: str) -> None:
@@ -108,10 +109,9 @@ def _share(
     before, after = affixes
     for what, figures in found.items():
         name, _, unit = what.partition(" ")
-        said = "push of nothing new" if name == "nothing" else name
-        of = f", {unit}" if unit else ""
+        said = _TITLES[name].format(title) + (f", {unit}" if unit else "")
         full = f"{before}{'push-nothing' if name == 'nothing' else name}{after}{'-' * bool(unit)}"
-        show(Row(f"{full}{unit}", f"{said}: {title}{of}", figures, unit or TIME, group))
+        show(Row(f"{full}{unit}", said, figures, unit or TIME, group))
 
 
 def _both(place: Place, tool: Gitmemo | Dvc) -> dict[str, float]:

@@ -3,7 +3,7 @@
 It answers each line of its input with a line of JSON, what was measured by what it is called: `time` with
 the time of a call in µs, after as many calls as fit into a quarter of a second; `first` with that of opening
 the tool and one call, or the case's many calls; `more N BEGIN` with that of one of as many new calls. What
-failed is answered with `error`. Not started by people: `turns` does. What a tool prints goes to standard error.
+failed is answered with `error`. Not started by people: `turns` does. What tools print goes to standard error.
 """
 
 from __future__ import annotations

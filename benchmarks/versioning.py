@@ -91,7 +91,13 @@ def watch(_: int, group: str) -> None:
                 )
             actions["sys.setprofile, a callback"] = Action(lambda f=function: f(0), _profiled)
             actions["the plain function"] = Action(lambda f=function: f(0))
-            _show(f"watch-{name}", f"a computed call with versions, {title}", actions, 1, group)
+            _show(
+                f"watch-{name.replace('_', '-')}",
+                f"a computed call with versions, {title}",
+                actions,
+                1,
+                group,
+            )
 
 
 def fixed(_: int, group: str) -> None:

@@ -11,13 +11,13 @@ import sys
 import time
 from pathlib import Path
 
-from benchmarks.peers import OURS, open_tool, subject
+from benchmarks.peers import OURS, imported, open_tool
 
 
 def main(name: str, folder: str, action: str, count: int, begin: int = 0) -> None:
     """Make the calls and say how long they took."""
     place = Path(folder)
-    module = subject(place)
+    module = imported("subject", place)
     if name in OURS:
         import gitmemo.memo.op
         import gitmemo.memo.opening
