@@ -130,7 +130,8 @@ def open_file(folder: Path) -> Callable[[], object]:
 
 def insert(folder: Path) -> Callable[[], object]:
     """One row is inserted, in a transaction of its own, with a write-ahead log."""
-    database, numbers = _database(folder), itertools.count(1_000)
+    database = _database(folder)
+    numbers = itertools.count(database.execute("SELECT max(key) + 1 FROM t").fetchone()[0])
     return lambda: database.execute("INSERT INTO t VALUES (?, ?)", (next(numbers), b"x" * 200))
 
 
@@ -195,7 +196,7 @@ def _key(number: int) -> bytes:
 
 
 def _database(folder: Path) -> sqlite3.Connection:
-    database = sqlite3.connect(folder / "floor.db", isolation_level=None)
+    database = sqlite3.connect(folder / "floor-log.db", isolation_level=None)
     database.execute("PRAGMA journal_mode = WAL")
     database.execute("PRAGMA synchronous = NORMAL")
     database.execute("CREATE TABLE IF NOT EXISTS t (key INTEGER PRIMARY KEY, value BLOB)")
