@@ -1,6 +1,6 @@
 """`python -m benchmarks [NAME…]`: measure scenarios, or groups of them; without a name, the overview.
 
-`setup` only installs the peers; `table FILE` makes the tables of a document from what `--json` wrote.
+`setup` only installs the peers; `table FILE…` makes the tables of a document from what `--json` wrote.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def main(arguments: list[str]) -> int:
             rows.write(given.json, found, rows.SHOWN)
     if _OVERVIEW in given.names:
         ended = {**found, machine.LOAD_AT_END: machine.load()}
-        print(f"\n{overview.as_markdown(ended, rows.SHOWN)}")
+        print(f"\n{overview.as_markdown([(ended, rows.SHOWN)])}")
     return 0
 
 
@@ -66,12 +66,12 @@ def _chosen(names: list[str], *, is_quick: bool) -> list[str]:
 
 
 def _table(arguments: list[str]) -> int:
-    """Print the tables of a run, or put them into a document."""
+    """Print the tables of one run or several, or put them into a document."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks table")
-    parser.add_argument("file", type=Path, metavar="FILE", help="what `--json` wrote")
+    parser.add_argument("files", type=Path, nargs="+", metavar="FILE", help="what `--json` wrote")
     parser.add_argument("--into", type=Path, metavar="DOCUMENT", help="put it between its marks")
     given = parser.parse_args(arguments)
-    made = overview.as_markdown(*rows.read(given.file))
+    made = overview.as_markdown([rows.read(file) for file in given.files])
     if given.into is None:
         print(made)
     elif not overview.write_into(given.into, made):

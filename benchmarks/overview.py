@@ -36,14 +36,30 @@ _COLUMNS = {
 BEGIN, END = "<!-- made by `python -m benchmarks table` -->", "<!-- end of what was made -->"
 
 
-def as_markdown(found: Mapping[str, str], rows: Sequence[Row]) -> str:
-    """Return the machine, a table for each group, and where a peer is ahead."""
-    parts = [_described(found)]
+Run = tuple[Mapping[str, str], Sequence[Row]]
+"""The machine that a run was on, and the rows that it found."""
+
+
+def as_markdown(runs: Sequence[Run]) -> str:
+    """Return the machines, a table for each group, and where a peer is ahead.
+
+    Rows of later runs replace those of earlier ones.
+    """
+    rows: dict[str, Row] = {}
+    parts: list[str] = []
+    for number, (found, of_run) in enumerate(runs):
+        replaced = {row.name for _, later in runs[number + 1 :] for row in later}
+        kept = {row.name: row for row in of_run if row.group and row.name not in replaced}
+        if kept:
+            which = "" if len(runs) == 1 else f"\nRows: {', '.join(f'`{name}`' for name in kept)}."
+            parts.append(f"{_described(found)}{which}")
+        rows |= {row.name: row for row in of_run if row.group}
     for group, title in GROUPS.items():
-        of_group = [row for row in rows if row.group == group]
+        of_group = [row for row in rows.values() if row.group == group]
         if of_group:
             parts += [f"### {title}", "\n".join(_table(of_group))]
-    behind = [f"- `{row.name}`: {', '.join(who)}." for row in rows if (who := list(_ahead(row)))]
+    ahead = [(name, ", ".join(_ahead(row))) for name, row in rows.items()]
+    behind = [f"- `{name}`: {who}." for name, who in ahead if who]
     parts += ["### Where a peer is ahead", "\n".join(behind or ["Nowhere."])]
     return "\n\n".join(parts)
 

@@ -18,7 +18,7 @@ _IMPORTS = {
     REPOSITORY: ("import gitmemo", "from gitmemo import op, open, Storage"),
     "diskcache": ("import diskcache", "from diskcache import Cache"),
     "joblib.Memory": ("import joblib", "from joblib import Memory"),
-    "mandala": ("import mandala", "from mandala.imports import op, Storage"),
+    "mandala": ("import mandala.imports", "from mandala.imports import op, Storage"),
     "redun": ("import redun", "from redun import Scheduler, task"),
 }
 

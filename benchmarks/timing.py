@@ -79,7 +79,7 @@ class Turns:
         floors: Which of the names are floors.
     """
 
-    takes: dict[str, Take]
+    takes: Mapping[str, Take]
     floors: frozenset[str] = frozenset()
 
     def run(self, rounds: int, *, warm_up: int = 1) -> dict[str, list[Figure]]:

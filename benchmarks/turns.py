@@ -9,7 +9,7 @@ import json
 import os
 import subprocess
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from functools import partial
 from pathlib import Path
@@ -128,7 +128,7 @@ def _places(case: Case) -> Iterator[dict[str, Path]]:
         yield places
 
 
-def _turns(takes: dict[str, Take]) -> Turns:
+def _turns(takes: Mapping[str, Take]) -> Turns:
     return Turns(takes, frozenset(takes) & frozenset(FLOORS))
 
 

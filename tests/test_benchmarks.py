@@ -143,6 +143,18 @@ def test_a_kept_run_is_written_as_tables(tmp_path: Path) -> None:
     assert lines[-1] == "- `first`: 4x of joblib."
 
 
+def test_rows_of_a_later_run_replace_those_of_an_earlier_one(tmp_path: Path) -> None:
+    figures, later = kept(tmp_path), tmp_path / "later.json"
+    rows = json.loads(figures.read_text("utf-8"))["rows"][:1]
+    rows[0]["figures"] = [figure("gitmemo, repository", 100.0), figure("joblib.Memory", 500.0)]
+    later.write_text(json.dumps({"machine": {**MACHINE, "commit": "def5678"}, "rows": rows}))
+    text = run("table", figures, later).stdout
+    assert "| `first`: first hit | 100 µs (100 µs) | - | 5x |" in text
+    assert "Rows: `disk`." in text.partition("def5678")[0]
+    assert "Rows: `first`." in text.partition("def5678")[2]
+    assert text.endswith("### Where a peer is ahead\n\nNowhere.\n")
+
+
 def test_the_tables_go_between_the_marks_of_a_document(tmp_path: Path) -> None:
     figures, document = kept(tmp_path), tmp_path / "document.md"
     document.write_text("# Figures\n", "utf-8")
