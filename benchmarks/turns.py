@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import subprocess
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -24,6 +25,7 @@ from benchmarks.rows import show
 from benchmarks.timing import TIME, Left, Row, Take, Turns
 
 _MORE = scaled(1_000)
+_LIMIT_S = 900
 _INSERT = "SQLite, insert with a log"
 
 
@@ -51,6 +53,9 @@ class Process:
             self._process.stdin.flush()
         except BrokenPipeError:
             raise Left("its process ended") from None
+        if not select.select([self._process.stdout], [], [], _LIMIT_S)[0]:
+            self._process.kill()
+            raise Left(f"it took longer than {_LIMIT_S // 60} minutes")
         answer = json.loads(self._process.stdout.readline() or '{"error": "its process ended"}')
         if "error" in answer:
             raise Left(answer["error"])
