@@ -95,7 +95,7 @@ class _Worker:
         }
 
     def _more(self, count: int, first: int) -> float:
-        """Return the time of one of as many new calls beside those that are stored."""
+        """Return the time of one of as many new calls beside those that are stored, leaving included."""
         call, begin = self._unopened(first)
         with begin():
             call()
