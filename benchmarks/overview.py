@@ -77,7 +77,7 @@ def write_into(document: Path, made: str) -> bool:
 
 def _described(found: Mapping[str, str]) -> str:
     return (
-        f"Made on {found['date']} by `python -m benchmarks overview` of commit {found['commit']}:"
+        f"Made on {found['date']} by `python -m benchmarks` of commit {found['commit']}:"
         f" {found['processor']}, {found['memory']},\n{found['system']}, Python {found['Python']},"
         f" git {found['git']}. Load average {found['load average']} at the start,"
         f" {found[machine.LOAD_AT_END]} at the end."
