@@ -14,7 +14,9 @@ from pathlib import Path
 
 import numpy as np
 
-from benchmarks.cases import MIB_10, setting, values
+from benchmarks import maps
+from benchmarks.amounts import scaled
+from benchmarks.calls import MIB_10, setting, values
 
 Floor = Callable[[Path], Callable[[], object]]
 
@@ -44,12 +46,74 @@ def opened_read(folder: Path) -> Callable[[], object]:
     _database(folder).close()
 
     def work() -> object:
-        database = sqlite3.connect(folder / "floor.db")
+        database = sqlite3.connect(folder / "floor-log.db")
         row = database.execute("SELECT value FROM t WHERE key = 7").fetchone()
         database.close()
         return row
 
     return work
+
+
+def opened_reads(count: int) -> Floor:
+    """A SQLite database of small rows is opened by the first call; each call reads one of them."""
+
+    def make(folder: Path) -> Callable[[], object]:
+        path = folder / "floor.db"
+        if not path.exists():
+            database = sqlite3.connect(path)
+            database.execute("CREATE TABLE t (key BLOB PRIMARY KEY, value INTEGER) WITHOUT ROWID")
+            rows = [(_key(number), 3 * number + 1) for number in range(scaled(count))]
+            database.executemany("INSERT INTO t VALUES (?, ?)", rows)
+            database.commit()
+            database.close()
+        opened: list[sqlite3.Connection] = []
+        numbers = itertools.count()
+
+        def work() -> object:
+            if not opened:
+                opened.append(sqlite3.connect(path))
+            key = _key(next(numbers))
+            return opened[0].execute("SELECT value FROM t WHERE key = ?", (key,)).fetchone()
+
+        return work
+
+    return make
+
+
+def looks(count: int) -> Floor:
+    """A file's times are asked for, and each of as many functions whether it is the same object."""
+
+    def make(_: Path) -> Callable[[], object]:
+        functions = [(lambda x: x) for _ in range(scaled(count))]
+        known = [function.__code__ for function in functions]
+
+        def work() -> bool:
+            os.stat(__file__)  # noqa: PTH116  the bare call is what is measured
+            return all(f.__code__ is c for f, c in zip(functions, known, strict=True))
+
+        return work
+
+    return make
+
+
+def joined(count: int) -> Floor:
+    """Two tables of ready columns are joined twice by pandas."""
+
+    def make(_: Path) -> Callable[[], object]:
+        import pandas as pd
+
+        numbers = np.arange(scaled(count) // 3)
+        data, model = numbers * 7, numbers * 7 * (0.5 + numbers % 10)
+
+        def work() -> object:
+            load = pd.DataFrame({"i": numbers, "data": data})
+            train = pd.DataFrame({"data": data, "rate": 0.5 + numbers % 10, "model": model})
+            judge = pd.DataFrame({"model": model, "k": numbers % 7, "acc": model + numbers % 7})
+            return judge.merge(train, on="model").merge(load, on="data")
+
+        return work
+
+    return make
 
 
 def open_file(folder: Path) -> Callable[[], object]:
@@ -66,7 +130,8 @@ def open_file(folder: Path) -> Callable[[], object]:
 
 def insert(folder: Path) -> Callable[[], object]:
     """One row is inserted, in a transaction of its own, with a write-ahead log."""
-    database, numbers = _database(folder), itertools.count(1_000)
+    database = _database(folder)
+    numbers = itertools.count(database.execute("SELECT max(key) + 1 FROM t").fetchone()[0])
     return lambda: database.execute("INSERT INTO t VALUES (?, ?)", (next(numbers), b"x" * 200))
 
 
@@ -121,8 +186,17 @@ def written(folder: Path) -> Callable[[], object]:
     return work
 
 
+def _look_ups(_: Path) -> Callable[[], object]:
+    found = {number: 3 * number + 1 for number in range(maps.STORED)}
+    return lambda: [found[number] for number in range(maps.STORED)]
+
+
+def _key(number: int) -> bytes:
+    return number.to_bytes(16, "little")
+
+
 def _database(folder: Path) -> sqlite3.Connection:
-    database = sqlite3.connect(folder / "floor.db", isolation_level=None)
+    database = sqlite3.connect(folder / "floor-log.db", isolation_level=None)
     database.execute("PRAGMA journal_mode = WAL")
     database.execute("PRAGMA synchronous = NORMAL")
     database.execute("CREATE TABLE IF NOT EXISTS t (key INTEGER PRIMARY KEY, value BLOB)")
@@ -148,4 +222,11 @@ FLOORS: dict[str, Floor] = {
     "memory copy, 10 MB": copied(10),
     "memory copy, 100 MB": copied(100),
     "made, BLAKE3, written": written,
+    **{f"SQLite, opened, {n:,} point reads": opened_reads(n) for n in (1_000, 10_000, 100_000)},
+    **{f"stat and {n:,} looks at functions": looks(n) for n in (50, 500, 5_000)},
+    **{f"pandas, {n // 3:,} ready rows joined": joined(n) for n in (1_000, 10_000, 100_000)},
+    "joblib.Parallel": lambda folder: maps.bare("triple", maps.COMPUTED, folder),
+    "joblib.Parallel, naps": lambda folder: maps.bare("nap", maps.NAPS, folder),
+    "bare Dask": maps.bare_dask,
+    "dictionary look-ups, 10,000": _look_ups,
 }

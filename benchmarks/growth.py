@@ -8,22 +8,23 @@ what git needs for the same numbers in a text file, `[argument, argument, result
 from __future__ import annotations
 
 import json
-import os
 import random
 import shutil
-import subprocess
 import sys
 import tempfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
-from benchmarks.peers import git
+from benchmarks.amounts import scaled
+from benchmarks.peers import REPOSITORY, git
+from benchmarks.processes import run
+from benchmarks.rows import show
+from benchmarks.timing import Row, figure
 from gitmemo.commits.setup import set_up
 
-_CALLS = 2_000
-_COMMITS = (1, 10)
-_BYTES_PER_CALL, _BYTES_PER_ID = 100, 35
+CALLS = max(scaled(2_000), 10)
 _PROGRAM = """\
 import math, random, sys
 import numpy as np
@@ -62,41 +63,32 @@ class _Kind:
         name: As the program knows it.
         title: As it is shown.
         calls: How many calls each step of the program makes.
-        ids: How many ids each step writes: contents, histories, blobs.
     """
 
     name: str
     title: str
     calls: int
-    ids: int
 
 
 _KINDS = (
-    _Kind("score", "two numbers to a number", 1, 0),
-    _Kind("table", "two numbers to an array", 1, 3),  # of its bytes, of the value, of the blob
+    _Kind("score", "two numbers to a number", 1),
+    _Kind("table", "two numbers to an array", 1),  # three ids: its bytes, the value, the blob
     # And the array's id again, with its history: too far from the first for git to see that.
-    _Kind("total", "that, and the array to a number", 2, 5),
+    _Kind("total", "that, and the array to a number", 2),
 )
 
 
-def growth() -> None:
-    """Bytes that `.git` grows by after packing, per call and per id."""
-    print(f"\n{_CALLS} steps: bytes of `.git` after `git gc`, in all commits together")
-    print(f"  {'':34} {'commits':>7} {'per call':>9} {'per id':>7} {'git, a text file':>17}")
-    first = 0.0
+def growth(commits: int, _: int, group: str) -> None:
+    """Show the bytes that `.git` grows by after packing, for each call, in so many commits."""
+    in_commits = "one commit" if commits == 1 else f"{commits} commits"
     for kind in _KINDS:
-        for commits in _COMMITS:
-            grown = _grown(lambda folder, k=kind, c=commits: _gitmemo(folder, k, c))  # type: ignore[misc]
-            theirs = _grown(lambda folder, c=commits: _by_hand(folder, c))  # type: ignore[misc]
-            if kind.ids == 0 and commits == 1:
-                first = grown / _CALLS
-            ids = (grown / _CALLS - first * kind.calls) / kind.ids if kind.ids else 0.0
-            print(
-                f"  {kind.title:34} {commits:7} {grown / _CALLS / kind.calls:9.1f}"
-                f" {f'{ids:7.1f}' if ids else '':>7} {theirs / _CALLS:17.1f}",
-                flush=True,
-            )
-    print(f"  the goal: {_BYTES_PER_CALL} for a call with scalars, {_BYTES_PER_ID} for an id")
+        grown = _grown(partial(_gitmemo, kind=kind, commits=commits))
+        theirs = _grown(partial(_by_hand, commits=commits))
+        ours = figure(REPOSITORY, [grown / CALLS / kind.calls])
+        floor = figure("git, a text file", [theirs / CALLS], is_floor=True)
+        title = f"{kind.title}, for each call in `.git`, {in_commits}"
+        name = f"growth{'' if commits == 1 else commits}-{kind.name}"
+        show(Row(name, title, [ours, floor], "B", group))
 
 
 def _grown(fill: Callable[[Path], Iterator[str]]) -> int:
@@ -122,11 +114,8 @@ def _packed(folder: Path) -> int:
 
 
 def _gitmemo(folder: Path, kind: _Kind, commits: int) -> Iterator[str]:
-    root = Path(__file__).parent.parent
-    path = os.pathsep.join([str(root), os.environ.get("PYTHONPATH", "")])
     for number in range(commits):
-        command = [sys.executable, "program.py", kind.name, str(number), str(_CALLS // commits)]
-        subprocess.run(command, check=True, cwd=folder, env={**os.environ, "PYTHONPATH": path})
+        run(sys.executable, "program.py", kind.name, number, CALLS // commits, cwd=folder)
         yield f"Results {number}"
 
 
@@ -134,7 +123,7 @@ def _by_hand(folder: Path, commits: int) -> Iterator[str]:
     shutil.rmtree(folder / ".git/hooks")  # nothing of ours runs here
     for number in range(commits):
         rng = random.Random(number)
-        rates = [rng.random() for _ in range(_CALLS // commits)]
+        rates = [rng.random() for _ in range(CALLS // commits)]
         lines = [json.dumps([x, rate, x * rate * 1e3 / 7]) + "\n" for x, rate in enumerate(rates)]
         (folder / f"results_{number}.jsonl").write_text("".join(lines), encoding="utf-8")
         git(folder, "add", "--all")

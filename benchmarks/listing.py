@@ -10,6 +10,10 @@ import tempfile
 import time
 from pathlib import Path
 
+from benchmarks.amounts import scaled
+from benchmarks.peers import REPOSITORY
+from benchmarks.rows import show
+from benchmarks.timing import Row, figure
 from gitmemo.hashing.digest import digest
 from gitmemo.model.components import Component, Content
 from gitmemo.model.facts import Call, Fact, Source, Text, Version
@@ -19,7 +23,7 @@ from gitmemo.versions.contents import module_name
 from gitmemo.versions.listing import Shape, summaries, versions_of
 from gitmemo.world.standalone import StandaloneWorld
 
-FUNCTIONS, EACH = 1000, 10
+FUNCTIONS, EACH = scaled(1000), 10
 _PER_FILE = 20
 
 
@@ -76,8 +80,9 @@ def measure() -> dict[str, float]:
     return found
 
 
-def listing() -> None:
+def listing(_: int, group: str) -> None:
     """List 10,000 versions."""
-    print(f"\n{FUNCTIONS} functions, {FUNCTIONS * EACH} versions: processor time of a list")
     for what, seconds in measure().items():
-        print(f"  {what:28} {seconds * 1000:8.1f} ms")
+        name = f"listing-{what.replace(', ', '-').replace(' ', '-')}"
+        title = f"{FUNCTIONS} functions, {FUNCTIONS * EACH} versions: {what} (CPU)"
+        show(Row(name, title, [figure(REPOSITORY, [1e6 * seconds])], group=group))

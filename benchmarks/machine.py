@@ -6,9 +6,12 @@ import os
 import platform
 import subprocess
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 from benchmarks.environments import ROOT
+
+LOAD_AT_END = "load average at the end"
 
 
 def describe() -> dict[str, str]:
@@ -23,6 +26,11 @@ def describe() -> dict[str, str]:
         "git": _said("git", "--version").removeprefix("git version "),
         "load average": load(),
     }
+
+
+def as_line(found: Mapping[str, str]) -> str:
+    """Return what was described as one line."""
+    return "; ".join(f"{what} {value}" for what, value in found.items())
 
 
 def load() -> str:

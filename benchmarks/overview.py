@@ -1,98 +1,129 @@
-"""One table of all cases: gitmemo, its distance from the floor, and each peer as a ratio.
+"""The table of all rows in a document: gitmemo, its distance from the floor, and each peer as a ratio.
 
-Not a measurement of its own: `turns` measures. A cell "4.2x" says that the peer takes 4.2 times as long.
+Not a measurement of its own. A cell "4.2x" says that the peer takes 4.2 times as long, or as much.
 """
 
 from __future__ import annotations
 
-import json
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from benchmarks import machine
-from benchmarks.cases import CASES
-from benchmarks.peers import PLAIN, REPOSITORY
-from benchmarks.timing import SHOWN, Figure, Table
-from benchmarks.turns import compare
+from benchmarks.peers import MANDALA_VERSIONS, PLAIN
+from benchmarks.rows import said
+from benchmarks.timing import Figure, Row
 
-_COLUMNS = {PLAIN: "one file", "diskcache": "diskcache", "joblib.Memory": "joblib"}
-_COLUMNS |= {"mandala": "mandala", "redun": "redun"}
-_ROUNDS = 5
-
-
-def overview() -> None:
-    """Run all cases with few rounds, and print one table of ratios; it takes about five minutes."""
-    begun = len(SHOWN)
-    for name in CASES:
-        compare(name, rounds=_ROUNDS, tools=(REPOSITORY, *_COLUMNS))
-    print(f"\n{as_markdown(SHOWN[begun:])}")
-
-
-def as_markdown(tables: Sequence[Table]) -> str:
-    """Return one table of the cases, and below it where gitmemo is behind."""
-    head = ("", "gitmemo (best)", "floor: distance", *_COLUMNS.values())
-    lines = [_row(head), "|---" * len(head) + "|"]
-    behind: list[str] = []
-    for table in tables:
-        ours = table.figures[0]
-        floors = [one for one in table.figures if one.is_floor]
-        others = {one.name: one for one in table.figures[1:] if not one.is_floor}
-        floor = f"{floors[0].name} ({_time(floors[0].median_us)}): {_times(ours.ratio(floors[0]))}"
-        cells = [_ratio(others.get(name), ours) for name in _COLUMNS]
-        said = f"{_time(ours.median_us)} ({_time(ours.fastest_us)})"
-        lines.append(_row((table.title, said, floor, *cells)))
-        behind += [
-            f"- {table.title}: {_times(1 / one.ratio(ours))} the time of {one.name}."
-            for one in others.values()
-            if one.ratio(ours) < 1 and one.name != PLAIN
-        ]
-    return "\n".join([*lines, "", "gitmemo is behind:", "", *(behind or ["- nowhere."])])
+GROUPS = {
+    "calls": "Calls in a warm process",
+    "processes": "New processes",
+    "many": "Many calls",
+    "code": "Code",
+    "tables": "Tables",
+    "sharing": "Sharing",
+    "git": "Work in git",
+}
+"""The parts of the table, by the name under which they are run."""
+_COLUMNS = {
+    PLAIN: "one file",
+    "diskcache": "diskcache",
+    "joblib.Memory": "joblib",
+    "mandala": "mandala",
+    MANDALA_VERSIONS: "mandala",
+    "redun": "redun",
+    "DVC": "DVC",
+    "fsspec": "fsspec",
+}
+BEGIN, END = "<!-- made by `python -m benchmarks table` -->", "<!-- end of what was made -->"
 
 
-def described(found: dict[str, str]) -> str:
-    """Return the machine as one line."""
-    return "; ".join(f"{what} {value}" for what, value in found.items())
+Run = tuple[Mapping[str, str], Sequence[Row]]
+"""The machine that a run was on, and the rows that it found."""
 
 
-def write_json(path: Path, found: dict[str, str], tables: Sequence[Table]) -> None:
-    """Write the tables of a run, and the machine that it ran on."""
-    shown = [
-        {
-            "title": table.title,
-            "figures": [
-                {
-                    "name": one.name,
-                    "is_floor": one.is_floor,
-                    "median_us": one.median_us,
-                    "fastest_us": one.fastest_us,
-                    "slowest_us": one.slowest_us,
-                    "ratio": one.ratio(table.figures[0]),
-                    "times_us": one.times_us,
-                }
-                for one in table.figures
-            ],
-        }
-        for table in tables
-    ]
-    ended = {**found, "load average at the end": machine.load()}
-    text = json.dumps({"machine": ended, "tables": shown}, indent=1, ensure_ascii=False)
-    path.write_text(f"{text}\n", encoding="utf-8")
+def as_markdown(runs: Sequence[Run]) -> str:
+    """Return the machines, a table for each group, and where a peer is ahead.
+
+    Rows of later runs replace those of earlier ones.
+    """
+    rows: dict[str, Row] = {}
+    parts: list[str] = []
+    for number, (found, of_run) in enumerate(runs):
+        replaced = {row.name for _, later in runs[number + 1 :] for row in later}
+        kept = {row.name: row for row in of_run if row.group and row.name not in replaced}
+        if kept:
+            which = "" if len(runs) == 1 else f"\nRows: {', '.join(f'`{name}`' for name in kept)}."
+            parts.append(f"{_described(found)}{which}")
+        rows |= {row.name: row for row in of_run if row.group}
+    for group, title in GROUPS.items():
+        of_group = [row for row in rows.values() if row.group == group]
+        if of_group:
+            parts += [f"### {title}", "\n".join(_table(of_group))]
+    ahead = [(name, ", ".join(_ahead(row))) for name, row in rows.items()]
+    behind = [f"- `{name}`: {who}." for name, who in ahead if who]
+    parts += ["### Where a peer is ahead", "\n".join(behind or ["Nowhere."])]
+    return "\n\n".join(parts)
 
 
-def _ratio(one: Figure | None, ours: Figure) -> str:
-    return "-" if one is None else _times(one.ratio(ours))
+def write_into(document: Path, made: str) -> bool:
+    """Put what was made between the two marks of a document; return whether it has them."""
+    text = document.read_text("utf-8")
+    head, begin, rest = text.partition(BEGIN)
+    _, end, tail = rest.partition(END)
+    if not (begin and end):
+        return False
+    document.write_text(f"{head}{begin}\n\n{made}\n\n{end}{tail}", encoding="utf-8")
+    return True
+
+
+def _described(found: Mapping[str, str]) -> str:
+    return (
+        f"Made on {found['date']} by `python -m benchmarks` of commit {found['commit']}:"
+        f" {found['processor']}, {found['memory']},\n{found['system']}, Python {found['Python']},"
+        f" git {found['git']}. Load average {found['load average']} at the start,"
+        f" {found[machine.LOAD_AT_END]} at the end."
+    )
+
+
+def _table(rows: Sequence[Row]) -> Iterator[str]:
+    present = {_COLUMNS.get(one.name) for row in rows for one in row.figures}
+    columns = [name for name in dict.fromkeys(_COLUMNS.values()) if name in present]
+    yield _line(("", "gitmemo (best)", "floor: distance", *columns))
+    yield "|---" * (3 + len(columns)) + "|"
+    for row in rows:
+        ours = row.figures[0]
+        cells = {_COLUMNS.get(one.name, ""): _times(one.ratio(ours)) for one in row.figures[1:]}
+        yield _line(
+            (
+                f"`{row.name}`: {row.title}",
+                f"{said(ours.median, row.unit)} ({said(ours.least, row.unit)})",
+                _floor(row),
+                *(cells.get(column, "-") for column in columns),
+            )
+        )
+
+
+def _floor(row: Row) -> str:
+    floor = next((one for one in row.figures if one.is_floor), None)
+    if floor is None:
+        return "-"
+    distance = _times(row.figures[0].ratio(floor))
+    return f"{floor.name} ({said(floor.median, row.unit)}): {distance}"
+
+
+def _ahead(row: Row) -> Iterator[str]:
+    ours = row.figures[0]
+    for one in _peers(row.figures[1:]):
+        if one.ratio(ours) < 1:
+            yield f"{_times(1 / one.ratio(ours))} of {_COLUMNS[one.name]}"
+
+
+def _peers(figures: Iterable[Figure]) -> Iterator[Figure]:
+    return (one for one in figures if one.name in _COLUMNS and one.name != PLAIN)
 
 
 def _times(ratio: float) -> str:
     return f"{ratio:.2g}x" if ratio < 100 else f"{round(ratio, -1):,.0f}x"
 
 
-def _time(us: float) -> str:
-    for unit, size in (("s", 1e6), ("ms", 1e3)):
-        if us >= size:
-            return f"{us / size:.3g} {unit}"
-    return f"{us:.3g} µs"
-
-
-def _row(cells: Sequence[str]) -> str:
+def _line(cells: Iterable[str]) -> str:
     return f"| {' | '.join(cells)} |"

@@ -6,6 +6,7 @@ to be.
 
 from __future__ import annotations
 
+import importlib
 import shutil
 import subprocess
 import sys
@@ -24,13 +25,16 @@ PLAIN = "gitmemo, file"
 OURS = (REPOSITORY, FILE, PLAIN)
 PEERS = {"diskcache": "diskcache", "joblib.Memory": "joblib", "mandala": "mandala"}
 SLOW_PEERS = {"redun": "redun"}
-"""Peers that make few calls only: they are in `cases`, and in no scenario of thousands of calls."""
-_PEERS = {**PEERS, **SLOW_PEERS}
+"""Peers that make few calls only: they are in no case of ten thousand calls."""
+MANDALA_VERSIONS = "mandala, versions"
+"""mandala as it watches code, which has to be marked for it."""
+_PEERS = {**PEERS, **SLOW_PEERS, MANDALA_VERSIONS: "mandala"}
 _GITMEMO_IMPORTS = ("gitmemo.memo.op", "gitmemo.memo.opening", "gitmemo.memo.storage")
+NOBODY = ("-c", "user.name=benchmark", "-c", "user.email=benchmark@example.org")
 IMPORTS = {
     **dict.fromkeys(OURS, _GITMEMO_IMPORTS),
     **{name: (module,) for name, module in _PEERS.items()},
-    "mandala": ("mandala.imports",),
+    **dict.fromkeys(("mandala", MANDALA_VERSIONS), ("mandala.imports",)),
 }
 """What a program has imported before a tool is opened."""
 
@@ -42,14 +46,16 @@ class Tool:
     Attributes:
         wrap: Makes a function a memoized one.
         block: What its calls have to be made inside.
+        storage: What answers questions about calls, where the tool has it.
     """
 
     name: str
     wrap: Callable[[Callable[..., Any]], Callable[..., Any]]
     block: Callable[[], AbstractContextManager[object]]
+    storage: Any = None
 
 
-def names(wanted: Iterable[str] = (*OURS, *PEERS)) -> Iterator[str]:
+def names(wanted: Iterable[str]) -> Iterator[str]:
     """Yield the tools that can be measured here; say which cannot."""
     for name in wanted:
         if python_of(name) is None:
@@ -79,19 +85,17 @@ def prepare(name: str, folder: Path) -> None:
 
 def git(folder: Path, *arguments: str) -> None:
     """Run git there as nobody in particular."""
-    who = ("-c", "user.name=benchmark", "-c", "user.email=benchmark@example.org")
-    subprocess.run(["git", "-C", folder, *who, *arguments], check=True, capture_output=True)
+    subprocess.run(["git", "-C", folder, *NOBODY, *arguments], check=True, capture_output=True)
 
 
-def subject(folder: Path) -> ModuleType:
-    """Return the functions to memoize, imported from a project of `prepare`."""
-    sys.modules.pop("subject", None)
+def imported(name: str, folder: Path) -> ModuleType:
+    """Return a module of a project of `prepare`."""
+    sys.modules.pop(name, None)
     sys.path.insert(0, str(folder))
     try:
-        import subject  # type: ignore[import-not-found]
+        return importlib.import_module(name)
     finally:
         sys.path.pop(0)
-    return subject
 
 
 def open_tool(name: str, folder: Path) -> Tool:
@@ -103,19 +107,24 @@ def open_tool(name: str, folder: Path) -> Tool:
 
         cache = diskcache.Cache(str(folder / "diskcache"))
         return Tool(name, lambda function: cache.memoize()(function), nullcontext)
-    if name == "mandala":
-        from mandala.imports import Storage, op
-
-        large = folder / "mandala-large"  # it keeps no value above 50 MB in its database
-        large.mkdir(exist_ok=True)
-        mandala = Storage(db_path=str(folder / "mandala.db"), overflow_dir=str(large))
-        return Tool(name, op, lambda: mandala)
+    if name in ("mandala", MANDALA_VERSIONS):
+        return _mandala(name, folder)
     if name == "redun":
         return _redun(folder)
     import joblib
 
     memory = joblib.Memory(folder / "joblib", verbose=0)
     return Tool(name, memory.cache, nullcontext)
+
+
+def _mandala(name: str, folder: Path) -> Tool:
+    from mandala.imports import Storage, op
+
+    large = folder / "mandala-large"  # it keeps no value above 50 MB in its database
+    large.mkdir(exist_ok=True)
+    watched = {"deps_path": str(folder)} if name == MANDALA_VERSIONS else {}
+    storage = Storage(db_path=str(folder / "mandala.db"), overflow_dir=str(large), **watched)
+    return Tool(name, op, lambda: storage, storage)
 
 
 def _redun(folder: Path) -> Tool:
@@ -143,4 +152,4 @@ def _gitmemo(name: str, folder: Path) -> Tool:
         storage = gm.open(folder)
     else:
         storage = gm.Storage(folder / "results.db", deps_path=folder if name == FILE else None)
-    return Tool(name, gm.op, lambda: storage)
+    return Tool(name, gm.op, lambda: storage, storage)

@@ -39,3 +39,15 @@ def noise(number: int, size: int) -> bytes:
 def nap(number: int) -> int:
     time.sleep(0.2)
     return FACTOR * number
+
+
+def load(i: int) -> int:
+    return i * 7
+
+
+def train(data: int, rate: float) -> float:
+    return data * rate
+
+
+def judge(model: float, k: int) -> float:
+    return model + k

@@ -1,8 +1,9 @@
 """One tool in a process of its own, in its own environment: `python -m benchmarks.timed TOOL FOLDER CASE`.
 
-It answers each line of its input with a line of JSON: `time` with the time of a call in µs, after as many
-calls as fit into a quarter of a second; `first` with that of opening the tool and one call; what failed
-with `error`. Not started by people: `turns` does. Whatever a tool prints goes to standard error.
+It answers each line of its input with a line of JSON, what was measured by what it is called: `time` with
+the time of a call in µs, after as many calls as fit into a quarter of a second; `first` with that of opening
+the tool and one call, or the case's many calls; `more N BEGIN` with that of one of as many new calls. What
+failed is answered with `error`. Not started by people: `turns` does. What tools print goes to standard error.
 """
 
 from __future__ import annotations
@@ -11,14 +12,16 @@ import contextlib
 import importlib
 import json
 import os
+import resource
 import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 
-from benchmarks.cases import CASES
+from benchmarks.cases import Call, Kind, Site
+from benchmarks.catalogue import CASES
 from benchmarks.floors import FLOORS
-from benchmarks.peers import IMPORTS, Tool, open_tool, subject
+from benchmarks.peers import IMPORTS, Tool, imported, open_tool
 from benchmarks.timing import Action, per_call_in_block_us, per_call_us
 
 _BUDGET_US = 250_000.0
@@ -33,40 +36,113 @@ class _Worker:
         self._repeat = 0
         for module in IMPORTS.get(name, ()):  # imports are not what is measured
             importlib.import_module(module)
-        self._subject = None if name in FLOORS else subject(folder)
 
-    def time(self) -> float:
+    def answer(self, question: str) -> dict[str, float]:
+        """Return what was asked for."""
+        match question.split():
+            case ["time"]:
+                return {"time": self._time()}
+            case ["more", count, begin]:
+                return {"more": self._more(int(count), int(begin))}
+            case _ if self._case.kind is Kind.MANY:
+                return self._many()
+            case _:
+                return {"time": self._first()}
+
+    def _time(self) -> float:
         """Return the time of one call in a warm process."""
-        if self._action is None:
-            self._action = self._opened()
-            once = max(per_call_us(self._action, 1), 0.01)
+        is_new = self._action is None
+        action = self._action or self._opened()
+        self._action = action
+        if self._case.kind is Kind.BLOCK:
+            return self._per_block(action, is_new=is_new)
+        if is_new:
+            once = max(per_call_us(action, 1), 0.01)
             self._repeat = max(1, min(self._case.repeat, int(_BUDGET_US / once)))
-        if self._case.stores:
-            return per_call_in_block_us(self._action, self._repeat)
-        return per_call_us(self._action, self._repeat)
+        if self._case.kind is Kind.STORED:
+            return per_call_in_block_us(action, self._repeat)
+        return per_call_us(action, self._repeat)
 
-    def first(self) -> float:
+    def _per_block(self, action: Action, *, is_new: bool) -> float:
+        """Return the time of a call that may be slow: none is made that is not counted."""
+        taken = per_call_in_block_us(action, 1 if is_new else self._repeat)
+        if is_new:
+            self._repeat = max(1, min(self._case.repeat, int(_BUDGET_US / taken)))
+        return taken
+
+    def _first(self) -> float:
         """Return the time of opening the tool and one call; arguments are made before."""
-        if self._name in FLOORS:
-            call = FLOORS[self._name](self._folder)
-            start = time.perf_counter()
+        call, begin = self._unopened()
+        start = time.perf_counter()
+        with begin():
             call()
             return (time.perf_counter() - start) * 1e6
+
+    def _many(self) -> dict[str, float]:
+        """Return the times of opening the tool and all calls, and of a call after the first."""
+        call, begin = self._unopened()
+        start = time.perf_counter()
+        with begin():
+            call()
+            opened = time.perf_counter()
+            for _ in range(self._case.repeat - 1):
+                call()
+            done = time.perf_counter()
+        return {
+            "each": (done - opened) / (self._case.repeat - 1) * 1e6,
+            "all": (done - start) * 1e6,
+            "memory": _peak_mib(),
+        }
+
+    def _more(self, count: int, first: int) -> float:
+        """Return the time of one of as many new calls beside those that are stored, leaving included."""
+        call, begin = self._unopened(first)
+        with begin():
+            call()
+            start = time.perf_counter()
+            for _ in range(count - 1):
+                call()
+        return (time.perf_counter() - start) / (count - 1) * 1e6
+
+    def _unopened(
+        self, first: int = 0
+    ) -> tuple[Call, Callable[[], contextlib.AbstractContextManager[object]]]:
+        """Return a call, and what opens the tool and then is what calls are made inside."""
+        if self._name in FLOORS:
+            return FLOORS[self._name](self._folder), contextlib.nullcontext
+        imported("subject", self._folder)
         wrapped: list[Callable[..., object]] = []
         tool: list[Tool] = []
-        call = self._case.make(self._subject, lambda function: _late(function, tool, wrapped))
-        start = time.perf_counter()
-        tool.append(open_tool(self._name, self._folder))
-        with tool[0].block():
-            call()
-            return (time.perf_counter() - start) * 1e6
+        site = Site(
+            self._name, self._folder, lambda function: _late(function, tool, wrapped), first=first
+        )
+        call = self._case.make(site)
+
+        def begin() -> contextlib.AbstractContextManager[object]:
+            tool.append(open_tool(self._name, self._folder))
+            return tool[0].block()
+
+        return call, begin
 
     def _opened(self) -> Action:
         if self._name in FLOORS:
             return Action(FLOORS[self._name](self._folder))
         tool = open_tool(self._name, self._folder)
+        site = Site(self._name, self._folder, tool.wrap, tool)
+        if self._case.kind is Kind.BLOCK:
+            return Action(self._case.make(site))
         with tool.block():
-            return Action(self._case.make(self._subject, tool.wrap), tool.block)
+            return Action(self._case.make(site), tool.block)
+
+
+def _peak_mib() -> float:
+    """Return the most memory that this program has had; what started it does not count."""
+    status = Path("/proc/self/status")
+    if status.exists():
+        lines = status.read_text("utf-8").splitlines()
+        return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM:")) / 1024
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak / 1024**2 if sys.platform == "darwin" else peak / 1024
 
 
 def _late(
@@ -90,7 +166,7 @@ def main(name: str, folder: str, case: str) -> None:
     for line in sys.stdin:
         try:
             worker = worker or _Worker(name, Path(folder), case)
-            answer: object = worker.time() if line.strip() == "time" else worker.first()
+            answer: dict[str, float | str] = {**worker.answer(line)}
         except Exception as error:  # noqa: BLE001  a tool may fail with anything, and is then left out
             answer = {"error": f"{type(error).__name__}: {error}"}
         with contextlib.suppress(BrokenPipeError):

@@ -1,50 +1,57 @@
-"""Timing of alternatives in turn, so that a machine's drift cancels out, and the tables of it."""
+"""Timing of alternatives in turn, so that a machine's drift cancels out, and the rows of it."""
 
 from __future__ import annotations
 
 import statistics
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
 
-ROUNDS = 5
+TIME = "µs"
+"""The unit of times; how they are shown depends on their size."""
+SLOW_US = 10e6
+"""A peer that takes longer than this in a turn has one turn only."""
 
 
 @dataclass(frozen=True, slots=True)
 class Figure:
-    """Median and spread of one alternative, in microseconds per call.
+    """Median and spread of one alternative, in the unit of its row.
 
     Attributes:
-        times_us: One time per round, where rounds can be compared in pairs.
+        samples: One for each round, where rounds can be compared in pairs.
         is_floor: Whether this is no tool, but bare work that no tool could do without.
     """
 
     name: str
-    median_us: float
-    fastest_us: float
-    slowest_us: float
-    times_us: tuple[float, ...] = ()
+    median: float
+    least: float
+    most: float
+    samples: tuple[float, ...] = ()
     is_floor: bool = False
 
     def ratio(self, other: Figure) -> float:
-        """Return how often the other's time goes into this: the median over rounds, where they are paired."""
-        if not self.times_us or len(self.times_us) != len(other.times_us):
-            return self.median_us / other.median_us
-        pairs = zip(self.times_us, other.times_us, strict=True)
+        """Return how often the other goes into this: the median over rounds, where they are paired."""
+        if len(self.samples) < 2 or len(self.samples) != len(other.samples):
+            return self.median / other.median
+        pairs = zip(self.samples, other.samples, strict=True)
         return statistics.median(mine / theirs for mine, theirs in pairs)
 
 
 @dataclass(frozen=True, slots=True)
-class Table:
-    """What one scenario found; the first figure is gitmemo's."""
+class Row:
+    """What was found of one kind of work; the first figure is gitmemo's.
 
+    Attributes:
+        name: One word, by which documents speak of it.
+        group: The scenario's; empty where the row is no part of the overview.
+    """
+
+    name: str
     title: str
     figures: Sequence[Figure]
-
-
-SHOWN: list[Table] = []
-"""All tables of this run, in their order."""
+    unit: str = TIME
+    group: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,15 +62,59 @@ class Action:
     block: Callable[[], AbstractContextManager[object]] = nullcontext
 
 
-def in_turn(actions: Mapping[str, Action], repeat: int) -> list[Figure]:
-    """Time each action `repeat` times per round, all of them in every round."""
-    samples: dict[str, list[float]] = {name: [] for name in actions}
-    for number in range(ROUNDS + 1):
-        for name, action in actions.items():
-            taken = per_call_us(action, repeat)
-            if number:  # the first round warms up
-                samples[name].append(taken)
-    return [figure(name, times) for name, times in samples.items()]
+class Left(Exception):
+    """A tool could not do the work of a row, and is left out."""
+
+
+Take = Callable[[], Mapping[str, float]]
+"""One turn: what was measured, by what it is called."""
+
+
+@dataclass(slots=True)
+class Turns:
+    """Who takes turns, and what was found so far.
+
+    Attributes:
+        takes: One turn of each, by its name.
+        floors: Which of the names are floors.
+    """
+
+    takes: Mapping[str, Take]
+    floors: frozenset[str] = frozenset()
+
+    def run(self, rounds: int, *, warm_up: int = 1) -> dict[str, list[Figure]]:
+        """Let all take their turns; return the figures of each thing that was measured.
+
+        The first rounds warm up. Whoever is slow in the last of them takes no further turn: that
+        one is its figure. The first name is gitmemo's, which takes all turns.
+        """
+        ours = next(iter(self.takes))
+        found: dict[str, list[Mapping[str, float]]] = {name: [] for name in self.takes}
+        done: set[str] = set()
+        for number in range(warm_up + rounds):
+            for name in [one for one in found if one not in done]:
+                start = time.perf_counter()
+                try:
+                    found[name].append(self.takes[name]())
+                except Left as why:
+                    print(f"  ({name} is left out: {str(why)[:200]})", flush=True)
+                    del found[name]
+                    continue
+                is_slow = (time.perf_counter() - start) * 1e6 > SLOW_US
+                if is_slow and number >= warm_up - 1 and name != ours:
+                    done.add(name)
+                elif number < warm_up:
+                    found[name].clear()
+        return self._figures(found) if ours in found else {}
+
+    def _figures(self, found: Mapping[str, list[Mapping[str, float]]]) -> dict[str, list[Figure]]:
+        figures: dict[str, list[Figure]] = {}
+        for name, turns in found.items():
+            for what in turns[-1]:
+                values = [turn[what] for turn in turns]
+                made = figure(name, values, is_floor=name in self.floors)
+                figures.setdefault(what, []).append(made)
+        return figures
 
 
 def per_call_us(action: Action, repeat: int) -> float:
@@ -85,25 +136,24 @@ def per_call_in_block_us(action: Action, repeat: int) -> float:
     return (time.perf_counter() - start) / repeat * 1e6
 
 
-def figure(name: str, times_us: Sequence[float], *, is_floor: bool = False) -> Figure:
-    """Summarise the times of one alternative, one of each round."""
-    middle = statistics.median(times_us)
-    return Figure(name, middle, min(times_us), max(times_us), tuple(times_us), is_floor)
+def least_cpu(actions: Mapping[str, Action], repeat: int, *, rounds: int) -> Iterator[Figure]:
+    """Yield the CPU time of each, called `repeat` times in each round: the least counts."""
+    samples: dict[str, list[float]] = {name: [] for name in actions}
+    for number in range(rounds + 2):
+        for name, action in actions.items():
+            with action.block():
+                action.call()
+                start = time.process_time()
+                for _ in range(repeat):
+                    action.call()
+                elapsed = time.process_time() - start
+            if number > 1:  # the first rounds warm up
+                samples[name].append(elapsed / repeat * 1e6)
+    for name, taken in samples.items():
+        yield Figure(name, min(taken), min(taken), max(taken))
 
 
-def show(title: str, figures: Sequence[Figure]) -> None:
-    """Print a table, and keep it; ratios are to the first figure, and from floors to it."""
-    ours = figures[0]
-    SHOWN.append(Table(title, figures))
-    print(f"\n{title}")
-    print(f"  {'':34} {'median µs':>12} {'min':>12} {'max':>12} {'ratio':>8}")
-    for one in figures:
-        if one.is_floor:
-            said = f"{'floor: ' + one.name:34}", f"   we: {ours.ratio(one):.1f} times that"
-        else:
-            said = f"{one.name:34}", f"{one.ratio(ours):8.2f}"
-        print(
-            f"  {said[0]} {one.median_us:12.1f} {one.fastest_us:12.1f}"
-            f" {one.slowest_us:12.1f} {said[1]}",
-            flush=True,
-        )
+def figure(name: str, values: Sequence[float], *, is_floor: bool = False) -> Figure:
+    """Summarise what was measured of one alternative, once in each round."""
+    middle = statistics.median(values)
+    return Figure(name, middle, min(values), max(values), tuple(values), is_floor)

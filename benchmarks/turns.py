@@ -7,23 +7,29 @@ from __future__ import annotations
 
 import json
 import os
+import select
 import subprocess
 import tempfile
-from collections.abc import Iterable
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from functools import partial
 from pathlib import Path
 
-from benchmarks.cases import CASES
+from benchmarks.amounts import scaled
+from benchmarks.cases import Case, Kind
+from benchmarks.catalogue import CASES
 from benchmarks.environments import ROOT
 from benchmarks.floors import FLOORS
-from benchmarks.peers import names, prepare, python_of
-from benchmarks.timing import ROUNDS, figure, show
+from benchmarks.peers import REPOSITORY, git, names, prepare, python_of
+from benchmarks.rows import show
+from benchmarks.timing import TIME, Left, Row, Take, Turns
+
+_MORE = scaled(1_000)
+_LIMIT_S = 900
+_INSERT = "SQLite, insert with a log"
 
 
-class _Failed(Exception):
-    """A tool could not make the calls of a case."""
-
-
-class _Process:
+class Process:
     """A tool in its process, told by lines when to make its calls."""
 
     def __init__(self, name: str, place: Path, case: str) -> None:
@@ -39,70 +45,112 @@ class _Process:
             text=True,
         )
 
-    def ask(self, what: str) -> float:
-        """Return the time that was taken, in µs."""
+    def ask(self, what: str) -> dict[str, float]:
+        """Return what was measured."""
         assert self._process.stdin and self._process.stdout
         try:
             self._process.stdin.write(f"{what}\n")
             self._process.stdin.flush()
         except BrokenPipeError:
-            raise _Failed("its process ended") from None
+            raise Left("its process ended") from None
+        if not select.select([self._process.stdout], [], [], _LIMIT_S)[0]:
+            self._process.kill()
+            raise Left(f"it took longer than {_LIMIT_S // 60} minutes")
         answer = json.loads(self._process.stdout.readline() or '{"error": "its process ended"}')
-        if isinstance(answer, dict):
-            raise _Failed(answer["error"])
-        return float(answer)
+        if "error" in answer:
+            raise Left(answer["error"])
+        return dict(answer)
 
     def close(self) -> None:
         """End it."""
         self._process.communicate()
 
 
-def compare(name: str, *, rounds: int = ROUNDS, tools: Iterable[str] | None = None) -> None:
-    """Run one case with all tools that take part, and show its table."""
+def compare(name: str, rounds: int, group: str) -> None:
+    """Run one case with all tools that take part, and show its row."""
     case = CASES[name]
-    chosen = [one for one in names(case.tools) if tools is None or one in tools]
+    with _places(case) as places:
+        if case.is_cold:
+            takes = {one: partial(_new, one, place, name, "first") for one, place in places.items()}
+            found = _turns(takes).run(rounds, warm_up=case.warm_up)
+        else:
+            processes = {one: Process(one, place, name) for one, place in places.items()}
+            try:
+                takes = {one: partial(each.ask, "time") for one, each in processes.items()}
+                found = _turns(takes).run(rounds, warm_up=case.warm_up)
+            finally:
+                for process in processes.values():
+                    process.close()
+    for figures in found.values():
+        show(Row(name, case.title, figures, group=group))
+
+
+def compare_many(name: str, rounds: int, group: str) -> None:
+    """Run a case of many calls in new processes, and show what it found as several rows."""
+    case = CASES[name]
+    assert case.kind is Kind.MANY
+    with _places(case) as places:
+        empty = {one: _used(place) for one, place in places.items()}
+
+        def again(one: str, place: Path) -> dict[str, float]:
+            is_new = one not in filled
+            found = _new(one, place, name, "first")
+            if is_new and one == REPOSITORY:
+                git(place, "commit", "-q", "--allow-empty", "-m", "Results")
+            filled.add(one)
+            return {**found, "disk": (_used(place) - empty[one]) / case.repeat}
+
+        filled: set[str] = set()
+        takes: dict[str, Take] = {one: partial(again, one, place) for one, place in places.items()}
+        found = _turns(takes).run(rounds, warm_up=case.warm_up)
+        tools = {one: place for one, place in places.items() if one not in FLOORS}
+        tools[_INSERT] = places[case.floors[0]]
+        later = _turns({one: _more(one, place, name) for one, place in tools.items()}).run(rounds)
+    for what, title, unit in _PARTS:
+        if what in found and (what != "each" or name == "1k"):
+            row = title.format(case.title)
+            show(Row(f"{_ROW_NAMES[what]}{name}", row, found[what], unit, group))
+    show(Row(f"later{name}", f"a miss beside {case.title}", later["more"], group=group))
+
+
+_ROW_NAMES = {"each": "fresh", "all": "retrace", "memory": "memory", "disk": "disk"}
+_PARTS = (
+    ("each", "first touch of each of {} in a new process", TIME),
+    ("all", "{} in a new process, opening included", TIME),
+    ("memory", "{} in a new process, its peak", "MiB"),
+    ("disk", "{}, on the disk, for each", "B"),
+)
+
+
+@contextmanager
+def _places(case: Case) -> Iterator[dict[str, Path]]:
+    """Make a project for each tool that can take part, and for each floor; gitmemo is first."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as folder:
-        places = {one: Path(folder) / str(n) for n, one in enumerate((*chosen, *case.floors))}
+        chosen = (*names(case.tools), *case.floors)
+        places = {one: Path(folder) / str(n) for n, one in enumerate(chosen)}
         for one, place in places.items():
             prepare(one, place)
-        samples = (_cold if case.is_cold else _warm)(name, places, rounds)
-    show(
-        f"{name}: {case.title}",
-        [figure(one, taken, is_floor=one in FLOORS) for one, taken in samples.items()],
-    )
+        yield places
 
 
-def _warm(name: str, places: dict[str, Path], rounds: int) -> dict[str, list[float]]:
-    processes = {one: _Process(one, place, name) for one, place in places.items()}
-    samples: dict[str, list[float]] = {one: [] for one in places}
+def _turns(takes: Mapping[str, Take]) -> Turns:
+    return Turns(takes, frozenset(takes) & frozenset(FLOORS))
+
+
+def _new(one: str, place: Path, case: str, question: str) -> dict[str, float]:
+    """Ask a new process."""
+    process = Process(one, place, case)
     try:
-        for number in range(rounds + 1):
-            for one in list(samples):
-                _take(samples, one, processes[one], "time")
-                if number == 0 and one in samples:  # the first round warms up
-                    samples[one].clear()
+        return process.ask(question)
     finally:
-        for process in processes.values():
-            process.close()
-    return samples
+        process.close()
 
 
-def _cold(name: str, places: dict[str, Path], rounds: int) -> dict[str, list[float]]:
-    samples: dict[str, list[float]] = {one: [] for one in places}
-    for number in range(rounds + 2):
-        for one in list(samples):
-            process = _Process(one, places[one], name)
-            _take(samples, one, process, "first")
-            process.close()
-            if number < 2 and one in samples:  # the first is a miss, the second reads what it left
-                samples[one].clear()
-    return samples
+def _more(one: str, place: Path, name: str) -> Take:
+    begin = iter(range(CASES[name].repeat, 1_000_000_000, _MORE))
+    return lambda: _new(one, place, name, f"more {_MORE} {next(begin)}")
 
 
-def _take(samples: dict[str, list[float]], one: str, process: _Process, what: str) -> None:
-    """Add a time to a tool's, or leave the tool out from now on and say so."""
-    try:
-        samples[one].append(process.ask(what))
-    except _Failed as why:
-        print(f"  ({one} is left out: {str(why)[:200]})")
-        del samples[one]
+def _used(folder: Path) -> int:
+    """Return the space that a folder takes on the disk."""
+    return sum(path.lstat().st_blocks * 512 for path in folder.rglob("*"))

@@ -1,4 +1,4 @@
-"""What versions cost: watching, entering a block, checking large data, listing.
+"""What versions cost: watching, looking into arguments, listing. Blocks are in `blocks`.
 
 CPU time, the least of many rounds, in turn: other programs on the machine only add.
 """
@@ -12,34 +12,36 @@ import tempfile
 import time
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from itertools import count
 from pathlib import Path
 from types import FrameType, ModuleType
 from typing import Any
 
 import numpy as np
-from blake3 import blake3
 
-from benchmarks.peers import FILE, OURS, REPOSITORY, open_tool, prepare
-from benchmarks.timing import Action, Figure, show
+from benchmarks.amounts import scaled
+from benchmarks.peers import REPOSITORY, open_tool, prepare
+from benchmarks.rows import show
+from benchmarks.timing import Action, Row, figure, least_cpu
 
 _ROUNDS = 15
+_UNWATCHED = "without versions"
+_FLOORS = (_UNWATCHED, "the plain function", "bare", "set(map(type, …))", "bare: all lines as JSON")
+_WATCHED = {
+    "recursion": "60,000 calls of small functions",
+    "arrays": "matrices, 300 x 300",
+    "small_arrays": "6,000 operations on small arrays",
+    "texts": "200,000 calls of methods of texts",
+}
 
 
-def _least(actions: Mapping[str, Action], repeat: int) -> list[Figure]:
-    """Time each action `repeat` times per round, all of them in every round."""
-    samples: dict[str, list[float]] = {name: [] for name in actions}
-    for number in range(_ROUNDS + 2):
-        for name, action in actions.items():
-            with action.block():
-                action.call()
-                start = time.process_time()
-                for _ in range(repeat):
-                    action.call()
-                elapsed = time.process_time() - start
-            if number > 1:  # the first rounds warm up
-                samples[name].append(elapsed / repeat * 1e6)
-    return [Figure(name, min(s), min(s), max(s)) for name, s in samples.items()]
+def _show(name: str, title: str, actions: Mapping[str, Action], repeat: int, group: str) -> None:
+    figures = [
+        replace(one, is_floor=one.name in _FLOORS)
+        for one in least_cpu(actions, repeat, rounds=_ROUNDS)
+    ]
+    show(Row(name, f"{title} (CPU)", figures, group=group))
 
 
 @contextmanager
@@ -73,26 +75,32 @@ def _profiled() -> Iterator[None]:
         sys.setprofile(None)
 
 
-def watch() -> None:
+def watch(_: int, group: str) -> None:
     """Computed calls with and without versions, beside a Python callback for each event."""
     import gitmemo as gm
 
     with _project() as (folder, module):
-        for name in ("recursion", "arrays", "small_arrays", "texts"):
+        for name, title in _WATCHED.items():
             function, numbers = getattr(module, name), count()
             op = gm.op(function)
             actions: dict[str, Action] = {}
-            for label, deps_path in (("without versions", None), ("versions", folder)):
+            for label, deps_path in ((REPOSITORY, folder), (_UNWATCHED, None)):
                 storage = gm.Storage(deps_path=deps_path)
                 actions[label] = Action(
                     lambda f=op, n=numbers: f(next(n)), lambda found=storage: found
                 )
             actions["sys.setprofile, a callback"] = Action(lambda f=function: f(0), _profiled)
-            actions["plain function"] = Action(lambda f=function: f(0))
-            show(f"watching, {name} (CPU)", _least(actions, 1))
+            actions["the plain function"] = Action(lambda f=function: f(0))
+            _show(
+                f"watch-{name.replace('_', '-')}",
+                f"a computed call with versions, {title}",
+                actions,
+                1,
+                group,
+            )
 
 
-def fixed() -> None:
+def fixed(_: int, group: str) -> None:
     """What a watched call costs where the body costs nothing: with no function of its own, with five."""
     from gitmemo.tracing import CodeState, Project, Tracker
 
@@ -121,10 +129,10 @@ def fixed() -> None:
                 "sys.setprofile, a callback": Action(profiled(function)),
                 "bare": Action(lambda f=function: f(1)),
             }
-            show(f"fixed cost of watching, {name} (CPU)", _least(actions, 2_000))
+            _show(f"fixed-{name}", f"watching alone, {name}", actions, scaled(2_000), group)
 
 
-def arguments() -> None:
+def arguments(_: int, group: str) -> None:
     """Looking for code in the arguments of a computed call, beside one look at each type."""
     from gitmemo.tracing import CodeState, Project, Tracker
 
@@ -144,79 +152,11 @@ def arguments() -> None:
                 "looked into": Action(lambda v=value: resolver.given(((v,), {}))),
                 "set(map(type, …))": Action(lambda i=items: set(map(type, i))),
             }
-            show(f"an argument, {name} (CPU)", _least(actions, repeat))
+            word = name.split()[0].replace("list", "listed").replace("dict", "nested")
+            _show(f"argument-{word}", f"looking into {name}", actions, scaled(repeat), group)
 
 
-def data() -> None:
-    """A hit of an op that reads a global of 100 MB, beside one hash of its memory."""
-    values = np.random.default_rng(0).random(12_500_000)
-    with _project(FILE) as (folder, module):
-        vars(module)["DATA"] = values
-        tool = open_tool(FILE, folder)
-        op, other = tool.wrap(module.of_data), tool.wrap(module.none)
-        with tool.block():
-            op(1)
-            other(1)
-
-        def enter() -> None:
-            with tool.block():
-                other(1)
-
-        actions = {
-            "hit that reads it": Action(lambda: op(1), tool.block),
-            "block and hit that does not": Action(enter),
-            "bare BLAKE3": Action(lambda: blake3(values.data.cast("B")).digest()),
-        }
-        show("a global of 100 MB (CPU)", _least(actions, 1))
-
-
-def entry() -> None:
-    """A block over 40 modules, 520 functions and 640 globals that a call has touched."""
-    with _project(REPOSITORY) as (folder, _):
-        _write_modules(folder)
-        every = importlib.import_module("every_module").every
-        files = sorted(folder.rglob("*.py"))
-        actions: dict[str, Action] = {}
-        for name in OURS[:2]:
-            tool = open_tool(name, folder)
-            op = tool.wrap(every)
-            with tool.block():
-                op(1)
-            label = name.removeprefix("gitmemo, ")
-            actions |= {
-                f"{label}: block": Action(_in_block(tool.block, lambda: None)),
-                f"{label}: block + hit": Action(_in_block(tool.block, lambda f=op: f(1))),
-            }
-        actions["bare: stat of the files"] = Action(lambda: [file.stat() for file in files])
-        show("a block, 520 functions and 640 globals known (CPU)", _least(actions, 20))
-
-
-def _in_block(block: Callable[[], Any], call: Callable[[], object]) -> Callable[[], object]:
-    def enter() -> None:
-        with block():
-            call()
-
-    return enter
-
-
-def _write_modules(folder: Path) -> None:
-    package = folder / "many_modules"
-    package.mkdir()
-    (package / "__init__.py").write_text("")
-    for module in range(40):
-        kinds = (f"{module}", f"'text {module}'", f"[{module}, [1, 2]]", f"{{'a': {module}}}")
-        lines = [f"G{n} = {kinds[n % 4]}" for n in range(16)]
-        for n in range(12):
-            lines.append(f"def f{n}(x):\n    return x + len(str(G{n})) + len(str(G{n + 4}))")
-        calls = " + ".join(f"f{n}(x)" for n in range(12))
-        lines.append(f"def all_here(x):\n    return {calls}")
-        (package / f"m{module}.py").write_text("\n".join(lines) + "\n")
-    imports = "\n".join(f"from many_modules import m{n}" for n in range(40))
-    calls = " + ".join(f"m{n}.all_here(x)" for n in range(40))
-    (folder / "every_module.py").write_text(f"{imports}\ndef every(x):\n    return {calls}\n")
-
-
-def versions() -> None:
+def versions(_: int, group: str) -> None:
     """Listing 10,000 contents of 1,000 functions, and versions of 20 functions each."""
     with _project(REPOSITORY) as (folder, _):
         lines = _history(folder)
@@ -230,9 +170,9 @@ def versions() -> None:
             "histories, one by one": Action(lambda: [world.index.history(c) for c in _COMPONENTS]),
             "bare: all lines as JSON": Action(lambda: [json.loads(line) for line in lines]),
         }
-        figures = _least(actions, 1)
-        show("10,000 contents of 1,000 functions (CPU)", figures)
-        print(f"  {'read into the index, once':26} {read:12.0f}")
+        _show("versions", "10,000 contents of 1,000 functions, and versions", actions, 1, group)
+        title = "10,000 contents of 1,000 functions, read into the index once (CPU)"
+        show(Row("versions-index", title, [figure(REPOSITORY, [read])], group=group))
 
 
 def _components() -> list[Any]:

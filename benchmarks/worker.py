@@ -7,18 +7,17 @@ from __future__ import annotations
 
 import json
 import random
-import resource
 import sys
 import time
 from pathlib import Path
 
-from benchmarks.peers import OURS, open_tool, subject
+from benchmarks.peers import OURS, imported, open_tool
 
 
 def main(name: str, folder: str, action: str, count: int, begin: int = 0) -> None:
     """Make the calls and say how long they took."""
     place = Path(folder)
-    module = subject(place)
+    module = imported("subject", place)
     if name in OURS:
         import gitmemo.memo.op
         import gitmemo.memo.opening
@@ -26,28 +25,20 @@ def main(name: str, folder: str, action: str, count: int, begin: int = 0) -> Non
     numbers = list(range(begin, begin + count))
     if action == "shuffled":
         random.Random(0).shuffle(numbers)
-    start, start_cpu = time.perf_counter(), time.process_time()
+    start = time.perf_counter()
     tool = open_tool(name, place)
     function = tool.wrap(module.triple)
     with tool.block():
         function(numbers[0])
-        opened, opened_cpu = time.perf_counter(), time.process_time()
+        opened = time.perf_counter()
         for number in numbers[1:]:
             function(number)
-        done, done_cpu = time.perf_counter(), time.process_time()
-    again = time.perf_counter()
-    with tool.block():
-        pass
-    after = time.perf_counter()
+        done = time.perf_counter()
     print(
         json.dumps(
             {
                 "open_s": opened - start,
-                "open_cpu_s": opened_cpu - start_cpu,
                 "calls_s": done - opened,
-                "calls_cpu_s": done_cpu - opened_cpu,
-                "next_block_s": after - again,
-                "rss_mb": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024,
             }
         )
     )

@@ -1,63 +1,62 @@
 """Worlds in git: many calls in many segments, beside what git itself takes for the same files.
 
-Not how much `.git` grows (`growth`), nor single calls (`calls`). The calls are written through the
+Not how much `.git` grows (`growth`), nor work beside DVC (`working`). The calls are written through the
 library's own functions, as a program would have recorded them: running them would take minutes.
 """
 
 from __future__ import annotations
 
 import json
-import os
-import resource
-import statistics
-import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Callable
+from dataclasses import replace
+from itertools import count
 from pathlib import Path
 
+from benchmarks.amounts import scaled
 from benchmarks.peers import REPOSITORY, git, prepare
+from benchmarks.processes import NO_HOOKS, run, wall_us
+from benchmarks.rows import show
+from benchmarks.timing import Row, Turns
 from gitmemo.hashing import content_id
 from gitmemo.model.facts import Call, Inline, JsonValue, Slot
 from gitmemo.model.items import raw
 from gitmemo.model.lines import from_line, to_line
 from gitmemo.world.segments import INDEX_FOLDER, build_segment
 
-_ROUNDS = 5
-_PENDING = 2_000
-_LOOKED_UP = 2_000
+_PENDING = scaled(2_000)
+_LOOKED_UP = scaled(2_000)
 _MONTH = "2026-01"
-_NO_HOOKS = ("-c", "core.hooksPath=/dev/null")
+GIT = "git alone"
+_TITLES = {
+    "index": "the first hit in a new clone of {} calls, which builds its index",
+    "opened": "open and first hit in a new process, {} calls",
+    "lookup": "a hit in any order, each once, of {} calls",
+    "checkout": "`git checkout` of half of {} calls, and the first hit",
+    "commit": f"`git commit` of {_PENDING:,} calls beside {{}}",
+}
 
 
-@dataclass(frozen=True, slots=True)
-class _Cost:
-    """What something took, child processes included, in seconds."""
-
-    wall: float
-    cpu: float
-
-
-def worlds() -> None:
-    """100,000 calls in 500 segments: clone, first hit, checkout, commit."""
-    with tempfile.TemporaryDirectory() as name:
+def worlds(rounds: int, group: str) -> None:
+    """100,000 calls in 500 segments: clone, first hit, look-ups, checkout, commit."""
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
         folder = Path(name) / "project"
-        fill(folder, 100_000, 500)
-        print("\n100,000 calls in 500 segments")
-        _clone(folder, _ROUNDS)
-        _checkout(folder)
-        _commit(folder)
+        fill(folder, scaled(100_000), scaled(500))
+        _show(lambda: _cloned(folder), rounds, group, "100k")
+        _work(folder, "again", 1)
+        _show(lambda: _checked_out(folder), rounds, group, "100k")
+        numbers = count(10**9, _PENDING)
+        _show(lambda: _committed(folder, next(numbers)), rounds, group, "100k")
 
 
-def million() -> None:
-    """1,000,000 calls in 1,000 segments: one run."""
-    with tempfile.TemporaryDirectory() as name:
+def million(_: int, group: str) -> None:
+    """1,000,000 calls in 1,000 segments: one clone."""
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
         folder = Path(name) / "project"
-        fill(folder, 1_000_000, 1_000)
-        print("\n1,000,000 calls in 1,000 segments")
-        _clone(folder, 1)
+        fill(folder, scaled(1_000_000), scaled(1_000))
+        _show(lambda: _cloned(folder), 1, group, "1m")
 
 
 # --- making them ------------------------------------------------------------
@@ -109,98 +108,60 @@ def _commit_files(folder: Path, what: str) -> None:
 # --- measuring --------------------------------------------------------------
 
 
-def _clone(folder: Path, rounds: int) -> None:
-    theirs, build, opened, look_up = [], [], [], []
-    size = 0
-    for _ in range(rounds):
-        with tempfile.TemporaryDirectory() as name:
-            copy = Path(name) / "copy"
-            theirs.append(
-                _cost(lambda c=copy: git(folder, "clone", "-q", "--no-local", ".", str(c)))
-            )
-            build.append(_opened(_work(copy, "again", 1)))
-            size = sum(p.stat().st_size for p in (copy / ".git/gitmemo").glob("index.db*"))
-            for _ in range(_ROUNDS):
-                found = _work(copy, "shuffled", _LOOKED_UP)
-                opened.append(_opened(found))
-                look_up.append(_Cost(found["calls_s"], found["calls_cpu_s"]))
-    _show("clone, by git", theirs)
-    _show("the first open and hit in it: builds the index", build)
-    _show("open and first hit in a new process", opened)
-    _show("look-ups in any order, each", look_up, "µs", 1e6 / (_LOOKED_UP - 1))
-    print(f"  {'derived index, MB':52} {size / 1e6:10.1f}")
+def _show(
+    take: Callable[[], tuple[dict[str, float], dict[str, float]]],
+    rounds: int,
+    group: str,
+    size: str,
+) -> None:
+    """Take turns with git, which has its turn within ours, on the same files."""
+    plain: dict[str, float] = {}
+
+    def ours() -> dict[str, float]:
+        found, theirs = take()
+        plain.update(theirs)
+        return found
+
+    turns = Turns({REPOSITORY: ours, GIT: lambda: dict(plain)}, frozenset([GIT]))
+    for what, figures in turns.run(rounds, warm_up=0).items():
+        title = _TITLES[what].format("1,000,000" if size == "1m" else f"{scaled(100_000):,}")
+        show(Row(f"{what}{size}", title, figures, group=group))
 
 
-def _checkout(folder: Path) -> None:
-    theirs, hooked, opened = [], [], []
+def _cloned(folder: Path) -> tuple[dict[str, float], dict[str, float]]:
+    """Clone, build the index, and look calls up in any order."""
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
+        copy = Path(name) / "copy"
+        theirs = wall_us(lambda: git(folder, "clone", "-q", "--no-local", ".", str(copy)))
+        built = _work(copy, "again", 1)["open_s"]
+        found = _work(copy, "shuffled", _LOOKED_UP)
+    each = found["calls_s"] / (_LOOKED_UP - 1)
+    ours = {"index": built, "opened": found["open_s"], "lookup": each}
+    return {what: 1e6 * seconds for what, seconds in ours.items()}, {"index": theirs}
+
+
+def _checked_out(folder: Path) -> tuple[dict[str, float], dict[str, float]]:
+    """Check the older world out, first by git alone; the segments of both are known."""
+    theirs = wall_us(lambda: git(folder, *NO_HOOKS, "checkout", "-q", "before"))
+    git(folder, *NO_HOOKS, "checkout", "-q", "main")
     _work(folder, "again", 1)
-    for number in range(2 * _ROUNDS):
-        branch, back = ("before", "main") if number % 2 == 0 else ("main", "before")
-        theirs.append(_cost(lambda b=branch: git(folder, *_NO_HOOKS, "checkout", "-q", b)))
-        git(folder, *_NO_HOOKS, "checkout", "-q", back)
-        _work(folder, "again", 1)
-        hooked.append(_cost(lambda b=branch: git(folder, "checkout", "-q", b)))
-        opened.append(_opened(_work(folder, "again", 1)))
-    _show("checkout of another world, by git", theirs)
-    _show("the same with hooks", hooked)
-    _show("then the first open and hit", opened)
-    whole = [(h.cpu + o.cpu) / t.cpu for h, o, t in zip(hooked, opened, theirs, strict=True)]
-    print(f"  {'in all, as often as git alone (CPU)':52} {statistics.median(whole):10.2f}")
+    hooked = wall_us(lambda: git(folder, "checkout", "-q", "before"))
+    opened = _work(folder, "again", 1)["open_s"]
+    git(folder, "checkout", "-q", "main")
+    return {"checkout": hooked + 1e6 * opened}, {"checkout": theirs}
 
 
-def _commit(folder: Path) -> None:
-    theirs, ours, nothing, nothing_hooked = [], [], [], []
-    for number in range(_ROUNDS):
-        git(folder, "checkout", "-q", "main")
-        _work(folder, "fill", _PENDING, 10**9 + number * _PENDING)
-        command = ("commit", "-q", "--allow-empty", "-m", "Results")
-        ours.append(_cost(lambda c=command: git(folder, *c)))
-        # The same files without us: what was committed, taken back and committed again.
-        git(folder, "reset", "-q", "--soft", "HEAD~1")
-        theirs.append(_cost(lambda c=command: git(folder, *_NO_HOOKS, *c)))
-        note = folder / "notes.txt"
-        for hooks, costs in ((_NO_HOOKS, nothing), ((), nothing_hooked)):
-            note.write_text(f"{number} {len(hooks)}", "utf-8")
-            git(folder, "add", "notes.txt")
-            costs.append(_cost(lambda h=hooks, c=command: git(folder, *h, *c)))
-    _show(f"commit of the segment of {_PENDING} calls, by git", theirs)
-    _show("the same with hooks: export, and afterwards", ours)
-    _show("commit of something else, by git", nothing)
-    _show("the same with hooks", nothing_hooked)
+def _committed(folder: Path, begin: int) -> tuple[dict[str, float], dict[str, float]]:
+    """Commit new calls; then the same files without us: taken back, and committed again."""
+    _work(folder, "fill", _PENDING, begin)
+    command = ("commit", "-q", "--allow-empty", "-m", "Results")
+    ours = wall_us(lambda: git(folder, *command))
+    git(folder, "reset", "-q", "--soft", "HEAD~1")
+    return {"commit": ours}, {"commit": wall_us(lambda: git(folder, *NO_HOOKS, *command))}
 
 
-def _opened(found: dict[str, float]) -> _Cost:
-    return _Cost(found["open_s"], found["open_cpu_s"])
-
-
-def _cost(action: Callable[[], object]) -> _Cost:
-    before, start = resource.getrusage(resource.RUSAGE_CHILDREN), time.perf_counter()
-    action()
-    wall, after = time.perf_counter() - start, resource.getrusage(resource.RUSAGE_CHILDREN)
-    return _Cost(wall, after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime)
-
-
-def _show(what: str, costs: Sequence[_Cost], unit: str = "ms", factor: float = 1e3) -> None:
-    wall = statistics.median(factor * cost.wall for cost in costs)
-    cpu = sorted(factor * cost.cpu for cost in costs)
-    print(
-        f"  {what:52} {wall:10.1f} {unit}, CPU {statistics.median(cpu):9.1f} (least {cpu[0]:.1f})",
-        flush=True,
-    )
-
-
-def _work(place: Path, action: str, count: int, begin: int = 0) -> dict[str, float]:
-    """Run the worker; bytecode is written, as in any project that runs twice."""
-    root = Path(__file__).parent.parent
-    command = [sys.executable, "-m", "benchmarks.worker", REPOSITORY, place, action, count, begin]
-    path = os.pathsep.join([str(root), os.environ.get("PYTHONPATH", "")])
-    ran = subprocess.run(
-        [str(part) for part in command],
-        check=True,
-        stdout=subprocess.PIPE,
-        text=True,
-        cwd=root,
-        env={**os.environ, "PYTHONPATH": path, "PYTHONDONTWRITEBYTECODE": ""},
-    )
+def _work(place: Path, action: str, number: int, begin: int = 0) -> dict[str, float]:
+    """Run the worker."""
+    ran = run(sys.executable, "-m", "benchmarks.worker", REPOSITORY, place, action, number, begin)
     figures: dict[str, float] = json.loads(ran.stdout.splitlines()[-1])
     return figures
