@@ -140,7 +140,7 @@ class Lookup:
             preferred = _exact(self._valid(at_hand), asked.inputs) if at_hand else None
             if preferred:
                 return Found(preferred.call, 0)
-        candidates = self._world.candidates(prepared.key, asked)
+        candidates: Sequence[Candidate] = self._world.candidates(prepared.key, asked)
         if candidates:
             candidates = self.namesakes.of(op, candidates)
             valid = self._valid(candidates)

@@ -133,15 +133,16 @@ def _run_json(run: Mapping[str, JsonValue]) -> str:
     told: list[str] = []
     for name in sorted(run):
         value = run[name]
-        if type(value) is str and name != "start":
-            told.append(_said(name, value))
+        kind = type(value)
+        if (kind is str and name != "start") or kind is bool:
+            told.append(_said(name, cast("str | bool", value)))
         else:
             told.append(f"{json_of_name(name)}:{json_of(value)}")
     return ",".join(told)
 
 
-@lru_cache(maxsize=1000)
-def _said(name: str, value: str) -> str:
+@lru_cache(maxsize=1000, typed=True)
+def _said(name: str, value: str | bool) -> str:
     """Return what is said of a run in the same words as of many others."""
     return f"{json_of_name(name)}:{json_of(value)}"
 

@@ -34,7 +34,7 @@ class Table:
     def start_over(self) -> None:
         """Hold nothing: also in a forked child, where no thread is left that held something."""
         self.life += 1  # what was read before, others may have recorded unmarked since
-        self.has_company = False
+        self.has_company = True  # until it is known
         self.mutex = threading.Lock()
         self.freed = threading.Condition(self.mutex)
         self.held: dict[int, Claim] = {}
@@ -74,16 +74,22 @@ class Table:
                     if self.sleepers:
                         self.freed.notify_all()
 
+    def join(self, claims: Claims) -> None:
+        """Have one more that may read marks."""
+        with self.mutex:
+            self.users.add(claims)
+            self.has_company = self.has_company or len(self.users) > 1
+
     def attend(self, file: ClaimFile) -> None:
         """Let others see that marks are about to be read."""
-        file.attend()
-        self.has_company = False
+        with self.mutex:
+            file.attend()
+            self.has_company = len(self.users) > 1
 
     def _is_alone(self, file: ClaimFile) -> bool:
         """Whether nobody else has read marks: then none needs to be written."""
-        if self.has_company or len(self.users) > 1:
-            return False
-        self.has_company = not file.is_alone()  # and until marks are read again
+        if not self.has_company:
+            self.has_company = not file.is_alone()  # and until marks are read again
         return not self.has_company
 
     def _mark(self, file: ClaimFile, slot: int, seen: bytearray) -> None:

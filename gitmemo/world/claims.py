@@ -95,7 +95,9 @@ class Claims:
         """Return why other processes are not kept from computing the same, once."""
         found, self._trouble = self._trouble, None
         file = self._table.file if self._table is not None else None
-        if found is None and file and file.trouble and not file.is_told:
+        if file is None or file.trouble is None:
+            return found
+        if found is None and not file.is_told:
             file.is_told, found = True, file.trouble
         return found
 
@@ -120,7 +122,7 @@ class Claims:
             if self._table is None or self._is_gone(self._table):
                 self._table = self._open(create=create)
                 if self._table is not None:
-                    self._table.users.add(self)
+                    self._table.join(self)
             return self._table
 
     def _is_gone(self, table: Table) -> bool:

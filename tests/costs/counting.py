@@ -1,4 +1,4 @@
-"""Counts what a piece of a program does: files, SQL, processes, bytes hashed, calls of Python.
+"""Counts what a piece of a program does: files, locks, SQL, processes, bytes hashed, calls of Python.
 
 Not a test, and not timed. It runs inside the process that it counts, begun before gitmemo is
 imported, so that it hears of each database that is opened.
@@ -22,6 +22,8 @@ PROCESSES = "processes"
 SQL = "SQL statements"
 HASHED = "bytes hashed"
 CALLS = "calls of Python"
+FUNCTIONS = "functions of Python"
+LOCKS = "record locks taken, freed or asked about"
 
 _NAMES = {
     "open": OPENED,
@@ -33,6 +35,8 @@ _NAMES = {
     "subprocess.Popen": PROCESSES,
     "os.posix_spawn": PROCESSES,
     "os.fork": PROCESSES,
+    "fcntl.lockf": LOCKS,
+    "fcntl.fcntl": LOCKS,
 }
 _SEEN: Counter[str] = Counter()
 _REAL = hashing.blake3
@@ -82,6 +86,22 @@ def counts(work: Callable[[], object], *, python: bool = False) -> dict[str, int
         name: _SEEN[name] - before[name]
         for name in (*sorted({*_NAMES.values()}), SQL, HASHED, CALLS)
     }
+
+
+def functions_called(work: Callable[[], object]) -> int:
+    """Return how many functions of Python `work` called; bodies of ops may run, unlike above."""
+    found = 0
+
+    def called(*_: object) -> None:
+        nonlocal found
+        found += 1
+
+    sys.settrace(called)
+    try:
+        work()
+    finally:
+        sys.settrace(None)
+    return found
 
 
 def _heard(event: str, _: tuple[Any, ...]) -> None:
