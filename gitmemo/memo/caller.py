@@ -306,6 +306,8 @@ class Caller:
         """Store the inputs of a call before its body can change them; return the facts."""
         if not self.allows_new_calls:
             raise self._watch.refused(call.name, self._lookup.why(call))
+        if call.is_atomic and all(slot.inline for slot in call.slots):
+            return []
         call.slots = listed(call)
         stored: Collection[str] = call.told
         if call.op.options.hashed:

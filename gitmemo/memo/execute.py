@@ -175,12 +175,13 @@ class Frame:
         sees_refs: Whether ops that it calls return refs.
     """
 
-    # Not a dataclass: it is made while the call is watched, and code of a file is passed over
-    # more quickly than code without one.
+    # Not a dataclass: one is made in each call, before what its body touches is captured.
     __slots__ = ("capture", "inner", "op", "sees_refs")
 
-    def __init__(self, op: str, capture: Capturing, inner: list[Digest], sees_refs: bool) -> None:
-        self.op, self.capture, self.inner, self.sees_refs = op, capture, inner, sees_refs
+    capture: Capturing
+
+    def __init__(self, op: str, inner: list[Digest], *, sees_refs: bool) -> None:
+        self.op, self.inner, self.sees_refs = op, inner, sees_refs
 
 
 running: ContextVar[Frame | None] = ContextVar("gitmemo_running", default=None)
@@ -243,9 +244,10 @@ class _Run:
         )
 
     def __enter__(self) -> _Run:
+        frame = Frame(self._request.op, self._inner, sees_refs=self._request.sees_refs)
         self._started = time.time()
-        self._capture = self._watch.__enter__()
-        frame = Frame(self._request.op, self._capture, self._inner, self._request.sees_refs)
+        # No function is called from here to the body: each would be watched, which costs.
+        self._capture = frame.capture = self._watch.__enter__()
         self._token = running.set(frame)
         self._clock = time.perf_counter()
         return self
@@ -268,16 +270,9 @@ class _Run:
         request = self._request
         if self._error is None:
             try:
-                _refuse_mutation(request.op, request.guarded, self._files)
-                values = request.outputs.split(request.op, self.returned)
-                count = len(values)
-                shapes = request.shapes.outputs(count) if request.shapes else (None,) * count
-                outputs = tuple(
-                    [
-                        _output(request, name, value, shape)
-                        for (name, value), shape in zip(values, shapes, strict=True)
-                    ]
-                )
+                if request.guarded or self._files:
+                    _refuse_mutation(request.op, request.guarded, self._files)
+                outputs = _outputs(request, self.returned)
             except (InputMutated, WrongOutputs, Unhashable, Unencodable, NotAFile) as refused:
                 refused.value = self.returned  # hours of work may be in it
                 raise
@@ -294,8 +289,10 @@ class _Run:
 
 def _files(request: CallRequest) -> dict[str, tuple[Any, Digest]]:
     """Return the files that the body is given: a copy of a `File` is still the same file."""
+    if not request.kwargs and IMMUTABLE.issuperset(map(type, request.args)):
+        return {}
     values = (*request.args, *request.kwargs.values())
-    return {str(v.path): (v, content_id(v)) for v in values if isinstance(v, File | Dir)}
+    return {str(v.path): (v, content_id(v)) for v in values if isinstance(v, (File, Dir))}
 
 
 def _refuse_mutation(op: str, *guarded: Mapping[str, tuple[Any, Digest]]) -> None:
@@ -308,8 +305,23 @@ def _refuse_mutation(op: str, *guarded: Mapping[str, tuple[Any, Digest]]) -> Non
             raise InputMutated(op, name)
 
 
+def _outputs(request: CallRequest, returned: object) -> tuple[Output, ...]:
+    values = request.outputs.split(request.op, returned)
+    count = len(values)
+    shapes = request.shapes.outputs(count) if request.shapes else (None,) * count
+    if count == 1:  # as nearly always
+        name, value = values[0]
+        return (_output(request, name, value, shapes[0]),)
+    return tuple(
+        [
+            _output(request, name, value, shape)
+            for (name, value), shape in zip(values, shapes, strict=True)
+        ]
+    )
+
+
 def _output(request: CallRequest, name: str, value: Any, shape: Shape | None) -> Output:
-    keep = request.outputs.keep(name)
+    keep = request.outputs.keep(name) if request.outputs.kept else "always"
     if type(value) is Transient:
         keep, value = "never" if value.unhashable else "hash", value.obj
     if keep == "always" and is_secret_by_name(name, value):

@@ -94,10 +94,14 @@ class PreparedCall:
         slots: The ids of what identifies the call.
         key: The key under which look-ups find it.
         is_atomic: Whether what identifies it is immutable scalars: nothing to guard or to look into.
+        is_plain: Whether that is also all that was passed.
     """
 
     # Not a dataclass: type checkers take an op in one for a method.
-    __slots__ = ("args", "inputs", "is_atomic", "key", "kwargs", "name", "op", "slots", "told")
+    __slots__ = (
+        *("args", "inputs", "is_atomic", "is_plain", "key", "kwargs", "name", "op", "slots"),
+        "told",
+    )
 
     def __init__(
         self,
@@ -113,17 +117,18 @@ class PreparedCall:
         self.op, self.name, self.args, self.kwargs = op, name, args, kwargs
         self.inputs, self.told, self.slots, self.key = inputs, told, slots, key
         self.is_atomic = IMMUTABLE.issuperset(map(type, told.values()))
+        self.is_plain = self.is_atomic and told is inputs
 
 
 def guarded_inputs(call: PreparedCall, arguments: Arguments) -> dict[str, tuple[Any, Digest]]:
     """Return what the body could change in place: raw inputs, not what refs stood for."""
     guarded: dict[str, tuple[Any, Digest]] = {}
-    if call.is_atomic and call.told is call.inputs:
+    if call.is_plain:
         return guarded
     ids = {slot.name: slot.cid for slot in call.slots}
     for name, given in call.inputs.items():
         value = bare(given)
-        if type(value) in IMMUTABLE or isinstance(value, Ref | ValuePointer):
+        if type(value) in IMMUTABLE or isinstance(value, (Ref, ValuePointer)):
             continue
         if arguments.may_mutate(name) or arguments.is_ignored(name, given):
             continue
@@ -154,7 +159,10 @@ def slots_of(op: Op[..., Any], label: str, inputs: Mapping[str, Any]) -> list[Sl
 @lru_cache(maxsize=4096, typed=True)
 def _scalar_slot(name: str, value: int | str | None) -> Slot:
     """Return the slot of a value whose equals of its type are the same content."""
-    return _named(name, leaf(value, name), value)
+    item = leaf(value, name)
+    if is_secret(name, value):
+        item = hidden(item)
+    return Slot(name, item.cid, None, item.inline, item.short, is_raw=True)
 
 
 def _slot(op: str, name: str, value: Any) -> Slot:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections import OrderedDict, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import Any
 
 from gitmemo.errors import Unhashable
@@ -66,7 +65,7 @@ def shaped(value: Any, shape: Shape | None, where: str) -> Item:
     if shape is None or kind is None:
         return whole
     if _size(value, shape, MOST_ITEMS) > MOST_ITEMS:
-        return replace(whole, parts=Parts(kind, None))
+        return whole.holding(Parts(kind, None), whole.hid)
     item = _listed(value, shape, kind)
     # Of a value that is inside itself the items alone have other ids.
     return item if item.cid == whole.cid else whole
@@ -183,7 +182,7 @@ def _holder(node: Node, made: dict[int, Item]) -> Item:
     if isinstance(node.container, set | frozenset):  # its order is that of hash seeds and addresses
         known.sort(key=lambda item: (item.cid, item.hid))
     parts = Parts(OBJECT, tuple(known))
-    return replace(whole, hid=collection_hid(whole.cid, parts), parts=parts)
+    return whole.holding(parts, collection_hid(whole.cid, parts))
 
 
 def _held(value: Any, made: dict[int, Item]) -> Item:
@@ -209,7 +208,7 @@ def _flat(item: Item) -> Item:
     """Return a collection as one item with everything in it that has a history."""
     held = [one for one in inside(item) if one.parts is None and one.hid != raw_hid(one.cid)]
     parts = Parts(OBJECT, tuple(held))
-    return replace(item, hid=collection_hid(item.cid, parts), parts=parts)
+    return item.holding(parts, collection_hid(item.cid, parts))
 
 
 def hidden(item: Item) -> Item:

@@ -135,22 +135,26 @@ class Lookup:
         if renamed is not None:
             return self._find_renamed(prepared, renamed, again=again)
         asked = _asked(prepared)
-        at_hand = self.namesakes.of(op, self.preloaded.candidates(prepared.key, slots))
-        preferred = _exact(self._valid(at_hand), asked.inputs) if at_hand else None
-        if preferred:
-            return Found(preferred.call, 0)
-        candidates = self.namesakes.of(op, self._world.candidates(prepared.key, asked))
-        valid = self._valid(candidates)
-        exact = _exact(valid, asked.inputs)
-        if exact:
-            return Found(self._here(exact), exact.number)
-        if valid:
-            return Found(self._recorder.link(self._here(valid[0]), slots), 0)
-        older = self._before_new_arguments(prepared)
-        if older is not None:
-            return Found(self._recorder.link(self._here(older), slots), 0)
-        if not again:
-            self._watch.tell(lambda: self._miss(name, [candidate.call for candidate in candidates]))
+        if self.preloaded.holds_any:
+            at_hand = self.namesakes.of(op, self.preloaded.candidates(prepared.key, slots))
+            preferred = _exact(self._valid(at_hand), asked.inputs) if at_hand else None
+            if preferred:
+                return Found(preferred.call, 0)
+        candidates: Sequence[Candidate] = self._world.candidates(prepared.key, asked)
+        if candidates:
+            candidates = self.namesakes.of(op, candidates)
+            valid = self._valid(candidates)
+            exact = _exact(valid, asked.inputs)
+            if exact:
+                return Found(self._here(exact), exact.number)
+            if valid:
+                return Found(self._recorder.link(self._here(valid[0]), slots), 0)
+        if op.options.match_defaults:
+            older = self._before_new_arguments(prepared)
+            if older is not None:
+                return Found(self._recorder.link(self._here(older), slots), 0)
+        if not again and self._watch.observer:
+            self._watch.observer(self._miss(name, [found.call for found in candidates]))
         return None
 
     def _find_renamed(
@@ -168,8 +172,8 @@ class Lookup:
             moved = former.moved(call)
             link = self._recorder.link(call, prepared.slots, prepared.name, names, moved)
             return Found(link, 0)
-        if not again:
-            self._watch.tell(lambda: self._miss(prepared.name, self._near(prepared)))
+        if not again and self._watch.observer:
+            self._watch.observer(self._miss(prepared.name, self._near(prepared)))
         return None
 
     def _near(self, prepared: PreparedCall) -> list[Call]:
@@ -257,7 +261,7 @@ class Lookup:
             self._world.adopt(candidate.call)
         return candidate.call
 
-    def _miss(self, op: str, stale: list[Call]) -> CallEvent:
+    def _miss(self, op: str, stale: Sequence[Call]) -> CallEvent:
         if self._verdicts is None or not stale:
             return CallEvent(op, Reason.NEW_INPUTS)
         changes = [self.changed(call) for call in stale if call.version]

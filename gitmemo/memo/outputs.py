@@ -44,7 +44,9 @@ class Outputs:
         if self.count == 1:
             return [(self._name(0), returned)]
         if self.count is None and not self.is_tuple:
-            values = returned if type(returned) is tuple else (returned,)
+            if type(returned) is not tuple:
+                return [(self._name(0), returned)]
+            values = returned
         elif self.count is None and not isinstance(returned, tuple):
             raise WrongOutputs(op, 'nout="var"', f"one {type(returned).__name__}")
         elif self.count is None:

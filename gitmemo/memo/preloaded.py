@@ -51,6 +51,11 @@ class Preloaded:
             self._by_histories[key] = by_histories
         return by_histories.get(histories_of(inputs), ())
 
+    @property
+    def holds_any(self) -> bool:
+        """Whether any calls are kept."""
+        return bool(self._by_key)
+
     def clear(self) -> None:
         """Drop all."""
         self._by_key = {}

@@ -130,7 +130,8 @@ class Recorder:
         version = None
         if self._code is not None:
             version = self._version(self._with_added(outcome.components, self._code))
-            facts += self._version_facts(version, self._code)
+            if version.id not in self._versions:
+                facts += self._version_facts(version, self._code)
         code = version.id if version else None
         hid = ids.call_hid(op, number, code, [(slot.name, slot.hid) for slot in slots])
         outputs = tuple(
@@ -144,8 +145,10 @@ class Recorder:
         run = self._run_facts(outcome)
         if ignored:
             run["ignored"] = dict(ignored)
-        call = Call(op, number, code, slots, outputs, outcome.inner, run)
-        call = self._alive(call.known_as(hid, prepared.key), facts)
+        call = Call.made(
+            op, number, code, slots, outputs, outcome.inner, run, hid=hid, key=prepared.key
+        )
+        call = self._alive(call, facts)
         self._record([*facts, call])
         if version and version.id not in self._versions:
             # Only now: another thread that finds them here writes calls without them.
@@ -249,8 +252,10 @@ class Recorder:
         for fact in facts:
             if isinstance(fact, Tombstone):
                 dead = dead.union(fact.records)
+        if not dead:
+            return call
         again = 0
-        while dead and record_id(to_line(call)) in dead:
+        while record_id(to_line(call)) in dead:
             again += 1
             call = replace(call, run={**call.run, "again": again})
         return call
@@ -283,13 +288,12 @@ class Recorder:
 
     def _version_facts(self, version: Version, code: CodeState) -> list[Fact]:
         facts: list[Fact] = []
-        if version.id not in self._versions:
-            for component, content in version.pairs.items():
-                if (component, content.source) not in self._sources:
-                    facts += self._source_facts(
-                        component, content, partial(code.text, component, content)
-                    )
-            facts.append(version)
+        for component, content in version.pairs.items():
+            if (component, content.source) not in self._sources:
+                facts += self._source_facts(
+                    component, content, partial(code.text, component, content)
+                )
+        facts.append(version)
         return facts
 
     def _source_facts(
@@ -315,7 +319,7 @@ class Recorder:
         if outcome.came is not None:
             return dict(outcome.came)
         return {
-            **self.place(),
+            **(self._place or self.place()),
             "start": timestamp(outcome.started_s),
             "seconds": round(outcome.elapsed_s, 6),
         }

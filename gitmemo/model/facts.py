@@ -61,6 +61,34 @@ class Call:
             self.op, self.op_version, self.version, [(s.name, s.hid) for s in self.inputs]
         )
 
+    @classmethod
+    def made(
+        cls,
+        op: str,
+        op_version: int,
+        version: Digest | None,
+        inputs: tuple[Slot, ...],
+        outputs: tuple[Slot, ...],
+        inner: tuple[Digest, ...],
+        run: Mapping[str, JsonValue],
+        hid: Digest,
+        key: Digest,
+    ) -> Self:
+        """Return a call whose ids are known already; a third of the time, in every call that is run."""
+        call = cls.__new__(cls)
+        vars(call).update(
+            op=op,
+            op_version=op_version,
+            version=version,
+            inputs=inputs,
+            outputs=outputs,
+            inner=inner,
+            run=run,
+            hid=hid,
+            key=key,
+        )
+        return call
+
     def known_as(self, hid: Digest, key: Digest | None = None) -> Self:
         """Take over the history id, and perhaps the key, computed already; return the call."""
         known = vars(self)

@@ -7,7 +7,6 @@ Not another format: `lines` has it. Invariant: what is read here is what
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from gitmemo.hashing import content_id as hash_of
@@ -20,8 +19,7 @@ from gitmemo.model.notation import read_output, write_input
 _START = '"start":"'
 
 
-@dataclass(frozen=True, slots=True)
-class Asked:
+class Asked(NamedTuple):  # as one is made for each call that is looked up
     """What is known of a call before it is found: its op and its inputs."""
 
     op: str

@@ -41,28 +41,58 @@ class Inline:
     json: JsonValue
 
 
-@dataclass(frozen=True, slots=True)
 class Item:
-    """A value inside a collection.
+    """A value inside a collection. Nobody changes one.
 
     Attributes:
-        cid, hid: Its content id and history id.
+        cid: Its content id.
         inline: The value itself when it is small and plain.
         short: Its encoding where that is at most 64 bytes and the value is not inline: then a
             collection around it cannot be hashed from the content id.
         parts: What it holds, if it is a collection itself.
     """
 
-    cid: Digest
-    hid: Digest
-    inline: Inline | None = None
-    short: bytes | None = None
-    parts: Parts | None = None
+    # Not a dataclass: one is made of each result, and of most nobody asks for this history id.
+    __slots__ = ("_hid", "cid", "inline", "parts", "short")
+
+    def __init__(
+        self,
+        cid: Digest,
+        hid: Digest | None,
+        inline: Inline | None = None,
+        short: bytes | None = None,
+        parts: Parts | None = None,
+    ) -> None:
+        """Make one; without `hid` it came from outside."""
+        self.cid, self._hid, self.inline, self.short, self.parts = cid, hid, inline, short, parts
+
+    @property
+    def hid(self) -> Digest:
+        """History id of the value."""
+        if self._hid is None:
+            self._hid = ids.raw_hid(self.cid)
+        return self._hid
 
     @property
     def is_raw(self) -> bool:
         """Whether the value came from outside, and all that is in it."""
-        return self.hid == ids.raw_hid(self.cid)
+        return self._hid is None or self._hid == ids.raw_hid(self.cid)
+
+    def holding(self, parts: Parts, hid: Digest) -> Item:
+        """Return the same with other parts, and the history id that follows from them."""
+        return Item(self.cid, hid, self.inline, self.short, parts)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Item) and self._fields() == other._fields()
+
+    def __hash__(self) -> int:
+        return hash((self.cid, self.hid))
+
+    def __repr__(self) -> str:
+        return f"Item{self._fields()!r}"
+
+    def _fields(self) -> tuple[object, ...]:
+        return self.cid, self.hid, self.inline, self.short, self.parts
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,7 +122,7 @@ def raw(
     parts: Parts | None = None,
 ) -> Item:
     """Return an item that came from outside."""
-    return Item(cid, ids.raw_hid(cid), inline, short, parts)
+    return Item(cid, None, inline, short, parts)
 
 
 def inside(held: Held) -> Iterator[Item]:

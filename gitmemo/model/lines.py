@@ -7,7 +7,7 @@ line and a line one fact, so that the BLAKE3 of the line is the fact's record id
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from functools import lru_cache
 from typing import cast
 
@@ -123,10 +123,28 @@ def _call_line(call: Call) -> str:
     version = f'"{_version_text(call.version)}"' if call.version else "null"
     inputs = ",".join([input_json(slot) for slot in call.inputs])
     outputs = ",".join([output_json(slot) for slot in call.outputs])
-    inner = ",".join([f'"{to_text(hid)}"' for hid in call.inner])
-    run = ",".join([f"{json_of_name(key)}:{json_of(call.run[key])}" for key in sorted(call.run)])
+    inner = ",".join([f'"{to_text(hid)}"' for hid in call.inner]) if call.inner else ""
     op = f"{json_of_name(call.op)},{call.op_version}"
+    run = _run_json(call.run)
     return f'["call",{op},{version},[{inputs}],[{outputs}],[{inner}],{{{run}}}]'
+
+
+def _run_json(run: Mapping[str, JsonValue]) -> str:
+    told: list[str] = []
+    for name in sorted(run):
+        value = run[name]
+        kind = type(value)
+        if (kind is str and name != "start") or kind is bool:
+            told.append(_said(name, cast("str | bool", value)))
+        else:
+            told.append(f"{json_of_name(name)}:{json_of(value)}")
+    return ",".join(told)
+
+
+@lru_cache(maxsize=1000, typed=True)
+def _said(name: str, value: str | bool) -> str:
+    """Return what is said of a run in the same words as of many others."""
+    return f"{json_of_name(name)}:{json_of(value)}"
 
 
 _version_text = lru_cache(maxsize=1000)(to_text)  # many calls have the same

@@ -49,6 +49,8 @@ def json_of(value: JsonValue) -> str:
         return encode_basestring(cast("str", value))
     if kind is int or (kind is float and value - value == 0.0):  # type: ignore[operator]
         return repr(value)
+    if kind is bool:
+        return "true" if value else "false"
     return _encode(value)
 
 
@@ -58,7 +60,7 @@ json_of_name = lru_cache(maxsize=4096)(encode_basestring)
 
 def input_json(slot: Slot) -> str:
     """Return the notation of an input as JSON text."""
-    if slot.inline is None or slot.parts is not None or slot.hid != raw_hid(slot.cid):
+    if slot.inline is None or slot.parts is not None or not slot.is_raw:
         return _encode(write_input(slot))
     return f'[{json_of_name(slot.name)},{{"v":{json_of(slot.inline.json)}}}]'
 

@@ -121,8 +121,12 @@ class Capture:
         self._modules = len(sys.modules)
         self._recording = Recording(tracker.project)
         if not self._static:
-            event_source().start(self._recording)
             unpickled.start(self._recording)
+            try:
+                event_source().start(self._recording)  # last: each function that runs now costs
+            except BaseException:
+                unpickled.stop(self._recording)
+                raise
         return self
 
     def __exit__(
@@ -132,8 +136,8 @@ class Capture:
         traceback: TracebackType | None,
     ) -> None:
         if not self._static:
-            unpickled.stop(self._recording)
             event_source().stop(self._recording)
+            unpickled.stop(self._recording)
         try:
             self._finish()
         except Exception:

@@ -15,7 +15,7 @@ import gc
 import sys
 import threading
 import weakref
-from collections.abc import Collection
+from collections.abc import Iterable
 from functools import cache
 from types import CodeType, FrameType
 from typing import Any, Protocol
@@ -58,9 +58,11 @@ class Recording:
         if self.owner.owns(code.co_filename):
             self.codes[id(code)] = code
 
-    def add_all(self, codes: Collection[CodeType]) -> None:
-        own = set(filter(self.owner.owns, {code.co_filename for code in codes}))
-        self.codes.update([(id(code), code) for code in codes if code.co_filename in own])
+    def add_all(self, codes: Iterable[CodeType]) -> None:
+        owns, found = self.owner.owns, self.codes
+        for code in codes:
+            if owns(code.co_filename):
+                found[id(code)] = code
 
 
 class EventSource(Protocol):
@@ -278,7 +280,9 @@ class ProfilerEvents:
     def start(self, recording: Recording) -> None:
         thread, recordings = self._thread, self._recordings
         if thread.profiler is None:
-            self._put_aside(thread)
+            thread.foreign = sys.getprofile()
+            if thread.foreign is not None:
+                self._put_aside(thread.foreign)
         else:
             self._harvest_thread(thread, thread.profiler)
         thread.recordings.append(recording)
@@ -293,10 +297,16 @@ class ProfilerEvents:
 
     def stop(self, recording: Recording) -> None:
         thread, recordings = self._thread, self._recordings
-        if thread.profiler is None:
-            self._put_aside(thread)
+        profiler = thread.profiler
+        if profiler is None:
+            thread.foreign = sys.getprofile()
+            if thread.foreign is not None:
+                self._put_aside(thread.foreign)
         else:
-            self._harvest_thread(thread, thread.profiler)
+            # Here and not in a function: each that runs before costs an entry to make.
+            thread.profiler = None  # first, as garbage may be collected at any moment
+            profiler.disable()
+            self._share(thread, profiler)
         with recordings.lock:
             if self._strays:
                 self._harvest_strays()
@@ -313,18 +323,20 @@ class ProfilerEvents:
 
     def _harvest_thread(self, thread: _Thread, profiler: cProfile.Profile) -> None:
         """Take what this thread's profiler saw."""
-        thread.profiler = None  # first, as garbage may be collected at any moment
+        thread.profiler = None
         profiler.disable()
+        self._share(thread, profiler)
+
+    def _share(self, thread: _Thread, profiler: cProfile.Profile) -> None:
         codes = _codes(profiler)
         for recording in thread.recordings:
             recording.add_all(codes)
 
-    def _put_aside(self, thread: _Thread) -> None:
+    def _put_aside(self, foreign: object) -> None:
         """Put a foreign profiler aside."""
-        thread.foreign = running = sys.getprofile()
-        if isinstance(running, cProfile.Profile):
-            running.disable()
-        elif running is not None:
+        if isinstance(foreign, cProfile.Profile):
+            foreign.disable()
+        else:
             sys.setprofile(None)
 
     def _give_back(self, thread: _Thread) -> None:
@@ -364,8 +376,8 @@ def _serves_a_pool(thread: threading.Thread) -> bool:
 
 def _codes(profiler: cProfile.Profile) -> list[CodeType]:
     entries: list[Any] = profiler.getstats()
-    codes = [entry[0] for entry in entries]
-    return [code for code in codes if type(code) is CodeType]  # else the name of a builtin
+    # What is no code is the name of a builtin.
+    return [entry[0] for entry in entries if type(entry[0]) is CodeType]
 
 
 @cache

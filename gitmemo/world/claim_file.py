@@ -18,12 +18,14 @@ import sys
 import threading
 from collections.abc import Iterable, Iterator
 from contextlib import suppress
+from functools import lru_cache
 from pathlib import Path
 from weakref import WeakValueDictionary
 
 SLOTS = 4096
 MARK_BYTES = 8
 NO_MARK = bytes(MARK_BYTES)
+_PRESENT_AT = SLOTS * MARK_BYTES
 _NOTES_AT = 1 << 16
 _NOTES = 256
 _NOTE = struct.Struct("<128Q")
@@ -59,10 +61,11 @@ class ClaimFile:
         self._file = file
         self._lockf = fcntl.lockf
         self._alone, self._free = fcntl.LOCK_EX | fcntl.LOCK_NB, fcntl.LOCK_UN
-        self._exclusive = fcntl.LOCK_EX
+        self._exclusive, self._shared = fcntl.LOCK_EX, fcntl.LOCK_SH | fcntl.LOCK_NB
         self._noted: set[int] = set()
         # Marks differ from all others, for 2**32 calls of a process.
         self._name, self._count = os.urandom(4), 0
+        self.attend()
 
     def __del__(self, _unused: list[tuple[tuple[int, int], int]] = _unused) -> None:
         # Closed with the next opening: another thread may be opening this file right now.
@@ -75,6 +78,17 @@ class ClaimFile:
     def unlock(self, call: int) -> None:
         """Give a call back."""
         self._let_go(_CALLS_AT + call, 1)
+
+    def attend(self) -> None:
+        """Let other processes see that this one reads marks; to be said before they are read."""
+        try:
+            self._lockf(self._file, self._shared, 1, _PRESENT_AT)
+        except OSError as error:
+            self.trouble = error
+
+    def is_alone(self) -> bool:
+        """Whether certainly no other process reads marks; one that comes later reads journals first."""
+        return self.trouble is None and _holder(self._file, _PRESENT_AT) is None
 
     def mark(self, slot: int) -> bytes:
         """Return the mark of a slot: it changes when a call of the slot is recorded."""
@@ -107,7 +121,7 @@ class ClaimFile:
     def who(self, call: int) -> str:
         """Say in words which process has a call."""
         pid = _holder(self._file, _CALLS_AT + call)
-        return f"process {pid}" if pid > 0 else "another process"
+        return f"process {pid}" if pid is not None and pid > 0 else "another process"
 
     def note(self, wait: Wait) -> int | None:
         """Let other processes see that somebody here waits; None if there is no room for it."""
@@ -144,6 +158,7 @@ class ClaimFile:
         """Begin anew in a child that was forked off: it has the descriptor, and no locks."""
         self._noted = set()
         self._name, self._count = os.urandom(4), 0
+        self.attend()
 
     def _lives(self, index: int) -> bool:
         if index in self._noted:
@@ -164,8 +179,10 @@ class ClaimFile:
         return True
 
     def _let_go(self, start: int, length: int) -> None:
-        with suppress(OSError):
+        try:  # noqa: SIM105 - `suppress` is three calls more, twice in each call that is run
             self._lockf(self._file, self._free, length, start)
+        except OSError:
+            pass
 
 
 def opened(path: Path, *, create: bool) -> ClaimFile | None:
@@ -224,22 +241,38 @@ def is_circle(wait: Wait, others: Iterable[Wait]) -> bool:
     return not reached.isdisjoint(held)
 
 
-def _holder(file: int, start: int) -> int:
-    """Return the id of the process that has the lock of a byte; 0 where that cannot be said."""
+def _holder(file: int, start: int) -> int | None:
+    """Return the id of another process that has a lock of a byte; None if there certainly is none.
+
+    0 where that cannot be said.
+    """
+    import fcntl
+
+    question = _question(start)
+    if question is None:
+        return 0
+    layout, kind, pid, asked = question
+    try:
+        found = fcntl.fcntl(file, fcntl.F_GETLK, asked)
+    except OSError:
+        return 0
+    told = layout.unpack(found)
+    return int(told[pid]) if told[kind] != fcntl.F_UNLCK else None
+
+
+@lru_cache(maxsize=100)
+def _question(start: int) -> tuple[struct.Struct, int, int, bytes] | None:
+    """Return how the system is asked for locks of a byte: layout, places of kind and process, bytes."""
     import fcntl
 
     layouts = {"linux": ("hhqqi4x", (0, 1, 4)), "darwin": ("qqihh", (3, 4, 2))}
     if sys.platform not in layouts or struct.calcsize("P") != 8:
-        return 0
+        return None
     layout, (kind, whence, pid) = layouts[sys.platform]
     values = [start, 1, 0, 0, 0] if sys.platform == "darwin" else [0, 0, start, 1, 0]
     values[kind], values[whence] = fcntl.F_WRLCK, os.SEEK_SET
-    try:
-        found = fcntl.fcntl(file, fcntl.F_GETLK, struct.pack(layout, *values))
-    except OSError:
-        return 0
-    told = struct.unpack(layout, found)
-    return int(told[pid]) if told[kind] != fcntl.F_UNLCK else 0
+    shape = struct.Struct(layout)
+    return shape, kind, pid, shape.pack(*values)
 
 
 def _start_over_in_child() -> None:

@@ -12,22 +12,14 @@ import os
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from contextvars import ContextVar, Token
 from pathlib import Path
 from types import TracebackType
-from weakref import WeakSet, WeakValueDictionary
 
 from gitmemo.hashing.digest import Digest, digest
-from gitmemo.world.claim_file import (
-    MARK_BYTES,
-    SLOTS,
-    ClaimFile,
-    Wait,
-    is_circle,
-    key_of,
-    opened,
-)
+from gitmemo.world.claim_file import MARK_BYTES, SLOTS, key_of, opened
+from gitmemo.world.claim_table import TABLE_OF, Table
 
 _SHORTEST_S = 0.001
 _LONGEST_S = 0.25
@@ -38,108 +30,6 @@ PATIENCE_S = 10.0
 _MOST_NUMBERS = 1 << 60
 
 _inside: ContextVar[Claim | None] = ContextVar("gitmemo_claim", default=None)
-
-
-class _Table:
-    """The claims of the threads and tasks of this process, over one file or none."""
-
-    def __init__(self, file: ClaimFile | None) -> None:
-        self.file = file
-        self.start_over()
-        _TABLES.add(self)
-
-    def start_over(self) -> None:
-        """Hold nothing: also in a forked child, where no thread is left that held something."""
-        self.mutex = threading.Lock()
-        self.freed = threading.Condition(self.mutex)
-        self.held: dict[int, Claim] = {}
-        self.sleepers = 0
-        self.moment = 0
-        self.recorded: dict[int, int] = {}
-        self.waits: dict[Claim, Wait] = {}
-
-    def take(self, claim: Claim) -> bool:
-        """Return whether nobody else has the call now."""
-        with self.mutex:
-            if self.held.setdefault(claim.call, claim) is not claim:
-                return False
-        # From here on the other threads wait for this one, and one alone asks the file.
-        return self.file is None or self.file.lock(claim.call)
-
-    def tick(self) -> int:
-        """Return a moment that is later than all before."""
-        with self.mutex:
-            self.moment += 1
-            return self.moment
-
-    def let_go(self, claim: Claim, seen: bytearray | None) -> None:
-        """End a claim; `seen` is told of the mark that says so, None if nothing can be new."""
-        with self.mutex:
-            try:
-                if seen is not None:
-                    self.moment += 1
-                    self.recorded[claim.slot] = self.moment
-                    self._mark(claim.slot, seen)
-            finally:
-                if self.held.get(claim.call) is claim:  # in a child it is the parent's
-                    if self.file:
-                        self.file.unlock(claim.call)
-                    del self.held[claim.call]
-                    if self.sleepers:
-                        self.freed.notify_all()
-
-    def _mark(self, slot: int, seen: bytearray) -> None:
-        if self.file is None:
-            return
-        start = slot * MARK_BYTES
-        try:
-            before, new = self.file.change(slot)
-        except OSError:
-            return
-        if before == seen[start : start + MARK_BYTES]:  # else somebody else recorded something too
-            seen[start : start + MARK_BYTES] = new
-
-    def sleep(self, pause_s: float, claim: Claim) -> None:
-        """Wait, no longer than until a thread of this process has let go of the call."""
-        with self.mutex:
-            if self.held.get(claim.call, claim) is not claim:
-                self.sleepers += 1
-                try:
-                    self.freed.wait(pause_s)
-                finally:
-                    self.sleepers -= 1
-                return
-        time.sleep(pause_s)
-
-    def is_circle(self, claim: Claim) -> bool:
-        """Whether whoever has the call waits, in the end, for what encloses `claim`."""
-        with self.mutex:
-            others = [wait for other, wait in self.waits.items() if other is not claim]
-            if self.file and not self.file.trouble:
-                with suppress(OSError):
-                    others += self.file.notes()
-            return is_circle(self.waits[claim], others)
-
-    @contextmanager
-    def noted(self, claim: Claim, wait: Wait) -> Iterator[None]:
-        """Let others see in the body that `claim` waits, and what it holds meanwhile."""
-        note = None
-        with self.mutex:
-            self.waits[claim] = wait
-            if self.file and not self.file.trouble:
-                with suppress(OSError):
-                    note = self.file.note(wait)
-        try:
-            yield
-        finally:
-            with self.mutex:
-                self.waits.pop(claim, None)
-                if note is not None and self.file:
-                    self.file.erase(note)
-
-
-_TABLES: WeakSet[_Table] = WeakSet()
-_TABLE_OF: WeakValueDictionary[tuple[int, int], _Table] = WeakValueDictionary()
 _FINDING = threading.RLock()
 
 
@@ -155,9 +45,11 @@ class Claims:
         self.is_on = True
         self._path = path
         self._salt = int.from_bytes(digest(place.encode())[:8]) if place else 0
-        self._table: _Table | None = None
+        self._table: Table | None = None
         self._trouble: Exception | None = None
         self._seen = bytearray(SLOTS * MARK_BYTES)
+        # Where marks were read, and in which life of it; what was recorded before may have none.
+        self._read: tuple[Table | None, int] = (None, 0)
         self._noticed = 0
 
     @property
@@ -170,10 +62,14 @@ class Claims:
         """Take notice, in the body, of what others have recorded."""
         table = self._found(create=False) if self.is_on else None
         # Read before the journals: what is recorded meanwhile is taken for new.
-        marks = table.file.marks() if table and table.file else None
+        marks, life = None, 0
+        if table is not None and table.file is not None:
+            life = table.life
+            table.attend(table.file)
+            marks = table.file.marks()
         yield
         if table is not None and marks is not None:
-            self._seen = marks
+            self._seen, self._read = marks, (table, life)
             # Another thread may have looked for a call before, and found nothing.
             self._noticed = table.tick()
 
@@ -187,7 +83,7 @@ class Claims:
         file = claim.table.file
         if file is None:
             return False
-        if claim.has_waited:
+        if claim.has_waited or self._read != (claim.table, claim.table.life):
             return True
         start = claim.slot * MARK_BYTES
         try:
@@ -198,8 +94,10 @@ class Claims:
     def trouble(self) -> Exception | None:
         """Return why other processes are not kept from computing the same, once."""
         found, self._trouble = self._trouble, None
-        file = self._table.file if self._table else None
-        if found is None and file and file.trouble and not file.is_told:
+        file = self._table.file if self._table is not None else None
+        if file is None or file.trouble is None:
+            return found
+        if found is None and not file.is_told:
             file.is_told, found = True, file.trouble
         return found
 
@@ -209,21 +107,25 @@ class Claims:
 
     def close(self) -> None:
         """Let go of the file; what is claimed keeps it."""
-        self._table = None
+        if self._table is not None:
+            self._table.users.discard(self)
+        self._table, self._read = None, (None, 0)
 
-    def _made(self) -> _Table:
+    def _made(self) -> Table:
         found = self._found(create=True)
         assert found is not None
         return found
 
-    def _found(self, *, create: bool) -> _Table | None:
+    def _found(self, *, create: bool) -> Table | None:
         """Return the table; None if there is no file yet and none is to be made."""
         with _FINDING:
             if self._table is None or self._is_gone(self._table):
                 self._table = self._open(create=create)
+                if self._table is not None:
+                    self._table.join(self)
             return self._table
 
-    def _is_gone(self, table: _Table) -> bool:
+    def _is_gone(self, table: Table) -> bool:
         """Whether there is another file now where the one of `table` was, or none."""
         if self._path is None or table.file is None:
             return False
@@ -232,19 +134,19 @@ class Claims:
         except OSError:
             return True
 
-    def _open(self, *, create: bool) -> _Table | None:
+    def _open(self, *, create: bool) -> Table | None:
         if self._path is None:
-            return _Table(None)
+            return Table(None)
         try:
             file = opened(self._path, create=create)
         except (OSError, ImportError) as error:
             self._trouble = error if isinstance(error, OSError) else None
-            return _Table(None)
+            return Table(None)
         if file is None:
             return None
-        table = _TABLE_OF.get(file.key)
+        table = TABLE_OF.get(file.key)
         if table is None:
-            table = _TABLE_OF[file.key] = _Table(file)
+            table = TABLE_OF[file.key] = Table(file)
         return table
 
 
@@ -276,7 +178,7 @@ class Claim:
     )
 
     def __init__(
-        self, claims: Claims, table: _Table, call: int, *, is_async: bool, taker: int | None
+        self, claims: Claims, table: Table, call: int, *, is_async: bool, taker: int | None
     ) -> None:
         self.call, self.slot, self.table = call, call % SLOTS, table
         self.has_waited = self.is_mine = self.is_used = False
@@ -292,7 +194,8 @@ class Claim:
 
     def take(self) -> bool:
         """Take the claim if nobody has it; return whether it is had now."""
-        if self.hold():
+        self.is_mine = self.table.take(self)
+        if self.is_mine:
             self._token = _inside.set(self)
         return self.is_mine
 
@@ -328,8 +231,10 @@ class Claim:
         traceback: TracebackType | None,
     ) -> None:
         if self._token is not None:
-            with suppress(ValueError):  # a coroutine that is thrown away may end anywhere
+            try:  # noqa: SIM105 - `suppress` is three calls more in each call that is run
                 _inside.reset(self._token)
+            except ValueError:  # a coroutine that is thrown away may end anywhere
+                pass
         self._claims.let_go(self)
 
     def _until_taken(self, tell: Callable[[str], None]) -> Iterator[float]:
@@ -389,8 +294,6 @@ class Claim:
 def _start_over_in_child() -> None:
     global _FINDING
     _FINDING = threading.RLock()
-    for table in list(_TABLES):
-        table.start_over()
 
 
 if hasattr(os, "register_at_fork"):  # not on Windows, where nothing forks

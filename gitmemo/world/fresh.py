@@ -47,7 +47,9 @@ class Fresh:
 
     def with_key(self, key: Digest, asked: Asked | None, is_living: Test) -> list[Call]:
         """Return the calls with a key; if it is known what is `asked`, those that decide."""
-        lines = self.by_key.get(key, [])
+        lines = self.by_key.get(key)
+        if lines is None:
+            return []
         crowd = self._crowds.get(key)
         if asked is not None and crowd is not None:
             lines = [lines[place] for place in crowd.deciding(asked, is_living)]
@@ -68,23 +70,27 @@ class Fresh:
 
     def add(self, facts: Iterable[Fact], lines: Iterable[str]) -> None:
         for fact, line in zip(facts, lines, strict=True):
-            if isinstance(fact, Call):
-                key = fact.key
-                self.marks.add(mark_of(key))
+            if type(fact) is Call:
+                self.marks.add(mark_of(fact.key))
                 self._add_call(fact, line)
                 self.signatures[fact.op, fact.op_version].add(signature_of(fact))
+                by_output = self.by_output
                 for slot in fact.outputs:
                     for hid in histories(slot) if slot.parts else (slot.hid,):
-                        self.by_output[hid] = (*self.by_output.get(hid, ()), line)
+                        before = by_output.get(hid)
+                        by_output[hid] = (line,) if before is None else (*before, line)
             elif isinstance(fact, Value):
                 self.values[fact.cid].append(fact)
             elif isinstance(fact, Version):
                 self.versions[fact.id] = fact
-            elif isinstance(fact, Tombstone | Undo):
+            elif isinstance(fact, (Tombstone, Undo)):
                 self.tombstones[record_id(line)] = fact
 
     def _add_call(self, call: Call, line: str) -> None:
-        lines = self.by_key.setdefault(call.key, [])
+        lines = self.by_key.get(call.key)
+        if lines is None:  # as nearly always
+            self.by_key[call.key] = [line]
+            return
         lines.append(line)
         crowd = self._crowds.get(call.key)
         if crowd is not None:

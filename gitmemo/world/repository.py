@@ -64,6 +64,9 @@ if TYPE_CHECKING:
     from gitmemo.model.validity import Code
 
 
+_GRAVES = frozenset({Tombstone, Undo})
+
+
 class RepositoryWorld(Worktree):
     """Facts of one worktree of one repository.
 
@@ -108,7 +111,7 @@ class RepositoryWorld(Worktree):
         with self._lock:
             self._journal.append(self.place, lines)
             self._fresh.add(facts, lines)
-            if any(isinstance(fact, Tombstone | Undo) for fact in facts):
+            if not _GRAVES.isdisjoint(map(type, facts)):
                 self._known_graves = None
 
     def learn(self, facts: Sequence[Fact]) -> None:
@@ -210,6 +213,8 @@ class RepositoryWorld(Worktree):
         stored = self._stored(key, asked)
         if self.reuse is not Reuse.ANY:
             stored = [(number, call) for number, call in stored if self._is_usable(number)]
+        if not stored and not here:
+            return []
         if len(stored) + len(here) < 2 and not self.graves().away:  # as nearly always
             return [Candidate(call, here=True) for call in here] or [
                 Candidate(call, self._is_here(number), number) for number, call in stored

@@ -90,6 +90,28 @@ def outer(x):
     return slow(x) + 1
 
 
+def forked(x):
+    child = os.fork()
+    if child == 0:
+        code = 1
+        try:
+            until(f"go{x}")
+            quick(x)
+            code = 0
+        finally:
+            os._exit(code)
+    quick(x)
+    (LOG / f"go{x}").touch()
+    return os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+
+
+def in_two_storages(x, database):
+    other = gm.Storage(database) if database else gm.open(__file__)
+    with other:
+        quick(x)
+    return quick(x)
+
+
 def batched(storage, op, inputs, n_jobs=1, waits=False):
     with joblib.parallel_config("threading"), storage.batch(n_jobs=n_jobs):
         found = [op(x) for x in inputs]

@@ -1,4 +1,4 @@
-"""Counts what a piece of a program does: files, SQL, processes, texts parsed, bytes hashed, calls.
+"""Counts what a piece of a program does: files, locks, SQL, processes, texts parsed, bytes hashed, calls.
 
 Not a test, and not timed. It runs inside the process that it counts, begun before gitmemo is
 imported, so that it hears of each database that is opened.
@@ -23,6 +23,8 @@ PARSED = "texts of code parsed"
 SQL = "SQL statements"
 HASHED = "bytes hashed"
 CALLS = "calls of Python"
+FUNCTIONS = "functions of Python"
+LOCKS = "record locks taken, freed or asked about"
 
 _NAMES = {
     "open": OPENED,
@@ -35,6 +37,8 @@ _NAMES = {
     "os.posix_spawn": PROCESSES,
     "os.fork": PROCESSES,
     "compile": PARSED,
+    "fcntl.lockf": LOCKS,
+    "fcntl.fcntl": LOCKS,
 }
 _SEEN: Counter[str] = Counter()
 _REAL = hashing.blake3
@@ -84,6 +88,22 @@ def counts(work: Callable[[], object], *, python: bool = False) -> dict[str, int
         name: _SEEN[name] - before[name]
         for name in (*sorted({*_NAMES.values()}), SQL, HASHED, CALLS)
     }
+
+
+def functions_called(work: Callable[[], object]) -> int:
+    """Return how many functions of Python `work` called; bodies of ops may run, unlike above."""
+    found = 0
+
+    def called(*_: object) -> None:
+        nonlocal found
+        found += 1
+
+    sys.settrace(called)
+    try:
+        work()
+    finally:
+        sys.settrace(None)
+    return found
 
 
 def _heard(event: str, _: tuple[Any, ...]) -> None:

@@ -11,7 +11,17 @@ import sys
 from pathlib import Path
 
 import pytest
-from costs.counting import CALLS, HASHED, LOOKED, OPENED, PROCESSES, RENAMED, SQL
+from costs.counting import (
+    CALLS,
+    FUNCTIONS,
+    HASHED,
+    LOCKS,
+    LOOKED,
+    OPENED,
+    PROCESSES,
+    RENAMED,
+    SQL,
+)
 from driver import Clone, copy_of, make_clone
 
 N, SMALL, LARGE = 100, 1_000, 1_310_720
@@ -79,10 +89,9 @@ def _worked(clone: Clone) -> Counted:
 
 
 def done(counted: dict[str, int]) -> dict[str, int]:
-    """What was done but calls of Python and hashing of keys, which have limits of their own."""
-    return {
-        name: number for name, number in counted.items() if number and name not in (CALLS, HASHED)
-    }
+    """What was done but calls of Python, hashing of keys and locks, which have limits of their own."""
+    apart = (CALLS, HASHED, LOCKS)
+    return {name: number for name, number in counted.items() if number and name not in apart}
 
 
 def test_a_hit_touches_no_file_and_asks_no_database(found: Counted) -> None:
@@ -103,6 +112,11 @@ def test_a_computed_call_opens_nothing_and_flushes_lines(computed: Counted) -> N
     assert done(more) == {}, "journal, claim and index are open since the first one"
     assert more[HASHED] / (2 * N) <= 700
     assert computed["first"][PROCESSES] <= 1, "git says once who computes"
+
+
+def test_a_computed_call_is_a_few_functions_and_three_locks(computed: Counted) -> None:
+    assert computed["traced"][FUNCTIONS] / N <= 232, "two for each hash, as it is counted"
+    assert computed["more"][LOCKS] / (2 * N) <= 3, "taken, freed, and asked who else is there"
 
 
 @pytest.mark.parametrize("size", [SMALL, LARGE])

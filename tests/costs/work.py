@@ -45,6 +45,9 @@ def main() -> None:
     with storage:
         note("first", lambda: all_of(range(N)))
         note("more", lambda: all_of(range(N, 3 * N)))
+        FOUND["traced"] = {
+            counting.FUNCTIONS: counting.functions_called(lambda: all_of(range(3 * N, 4 * N)))
+        }
         all_of(range(3 * N))
         note("again", lambda: all_of(range(N)), python=True)
         note("twice as many again", lambda: all_of(range(2 * N)), python=True)

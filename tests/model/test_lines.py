@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -64,6 +63,10 @@ components = st.builds(Component, names, names)
 run_facts = st.dictionaries(names, plain, max_size=3)
 
 
+def with_history(item: Item, hid: Digest) -> Item:
+    return Item(item.cid, hid, item.inline, item.short, item.parts)
+
+
 @st.composite
 def atoms(draw: st.DrawFn) -> Item:
     short = draw(st.none() | st.complex_numbers(allow_nan=False))
@@ -72,7 +75,7 @@ def atoms(draw: st.DrawFn) -> Item:
     else:
         inline = draw(st.none() | plain.map(Inline))
         item = raw(draw(digests) if inline is None else content_id(inline.json), inline)
-    return replace(item, hid=draw(st.just(item.hid) | digests))
+    return with_history(item, draw(st.just(item.hid) | digests))
 
 
 @st.composite
@@ -81,11 +84,11 @@ def collections(draw: st.DrawFn, inner: st.SearchStrategy[Item]) -> Item:
     found = draw(st.lists(inner, max_size=3))
     if kind == OBJECT:
         alone, parts = draw(atoms()), Parts(OBJECT, tuple(found))
-        return replace(alone, hid=collection_hid(alone.cid, parts), parts=parts)
+        return alone.holding(parts, collection_hid(alone.cid, parts))
     keys = draw(st.lists(atoms(), min_size=len(found), max_size=len(found)))
     keys = [raw(key.cid, key.inline, key.short) for key in keys] if kind == "dict" else []
     item = of_parts(Parts(kind, tuple(found), tuple(keys)))
-    return replace(item, hid=draw(st.just(item.hid) | digests))
+    return with_history(item, draw(st.just(item.hid) | digests))
 
 
 items = st.recursive(atoms(), collections, max_leaves=6)
