@@ -1,4 +1,4 @@
-"""Writing files of the project, following no link.
+"""Writing files of the project, following no link; reading a part of a file, whole.
 
 Not what is in them. Invariant: nothing outside of the root is created or changed, whatever links a
 repository holds; a file is replaced whole or not at all.
@@ -12,6 +12,15 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from gitmemo.errors import LinkInside
+
+
+def read_at(file: int, size: int, start: int) -> bytes:
+    """Return `size` bytes from `start`, or what there is of them; one call of the system may give fewer."""
+    pieces: list[bytes] = []
+    while size > 0 and (piece := os.pread(file, size, start)):
+        pieces.append(piece)
+        size, start = size - len(piece), start + len(piece)
+    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
 def is_plain_folder(root: Path, folder: Path) -> bool:

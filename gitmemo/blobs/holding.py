@@ -13,10 +13,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from gitmemo.blobs.entry import PREAMBLE_SIZE, Entry, header, scan, seed_of
-from gitmemo.blobs.large import regular_stat
-from gitmemo.blobs.packs import PACK_NAME
+from gitmemo.blobs.large import fresh_stat
+from gitmemo.blobs.packs import NO_PACK, PACK_NAME
 from gitmemo.blobs.store import is_codec_name, is_remote_name
 from gitmemo.hashing.digest import Digest
+from gitmemo.plain_files import read_at
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,14 +83,16 @@ def read_pack(path: Path) -> Pack | None:
     """Return what is in a pack; None if it is gone, or no pack."""
     try:
         file = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
-    except OSError:
-        return None
+    except OSError as error:
+        if error.errno in NO_PACK:
+            return None
+        raise
     try:
         status = os.fstat(file)
-        if (seed := seed_of(os.pread(file, PREAMBLE_SIZE, 0))) is None:
+        if (seed := seed_of(read_at(file, PREAMBLE_SIZE, 0))) is None:
             return Pack(path, status.st_size, status.st_mtime, (), is_whole=False)
         found = scan(
-            lambda offset, length: os.pread(file, length, offset),
+            lambda offset, length: read_at(file, length, offset),
             PREAMBLE_SIZE,
             status.st_size,
             seed,
@@ -119,6 +122,6 @@ def large_files(folder: Path) -> Iterator[Copy]:
             if len(blob) != 64 or not is_codec_name(codec):
                 continue
             with suppress(ValueError):
-                if (found := regular_stat(path)) is not None:
+                if (found := fresh_stat(path)) is not None:
                     ident = Digest(bytes.fromhex(blob))
                     yield Copy(ident, codec, found.st_size, path, None, found.st_mtime)

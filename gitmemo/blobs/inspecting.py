@@ -17,6 +17,7 @@ from gitmemo.blobs.holding import Copy, Pack, damage_note, large_files, origins,
 from gitmemo.blobs.large import file_digest
 from gitmemo.blobs.store import is_codec_name
 from gitmemo.hashing.digest import Digest, digest
+from gitmemo.plain_files import read_at
 from gitmemo.steps import steps
 
 ASIDE = ".damaged-"
@@ -117,7 +118,7 @@ def _checked_entries(
     try:
         for blob, codec, offset, length in entries:
             copy = Copy(blob, codec, length, path, offset, written_s)
-            yield copy, digest(os.pread(file, length, offset)) == blob
+            yield copy, digest(read_at(file, length, offset)) == blob
     finally:
         os.close(file)
 

@@ -6,6 +6,7 @@ only when it is complete.
 
 from __future__ import annotations
 
+import errno
 import os
 import stat
 from collections.abc import Iterable, Iterator
@@ -75,6 +76,24 @@ def regular_stat(path: Path) -> os.stat_result | None:
         found = path.lstat()
     except FileNotFoundError:
         return None
+    return found if stat.S_ISREG(found.st_mode) else None
+
+
+def fresh_stat(path: Path) -> os.stat_result | None:
+    """Return the stat of a regular file that is opened for that; None if there is none.
+
+    By its name alone a network file system may tell the time that it had a minute ago.
+    """
+    try:
+        file = os.open(path, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW | os.O_NONBLOCK)
+    except OSError as error:
+        if error.errno in (errno.ENOENT, errno.ENOTDIR, errno.ELOOP):
+            return None
+        raise
+    try:
+        found = os.fstat(file)
+    finally:
+        os.close(file)
     return found if stat.S_ISREG(found.st_mode) else None
 
 

@@ -21,6 +21,7 @@ from gitmemo.blobs.origin import OriginBlobs
 from gitmemo.blobs.store import SELF, remote_origin
 from gitmemo.errors import BlobCorrupt
 from gitmemo.hashing.digest import Digest, digest
+from gitmemo.plain_files import read_at
 
 Wanted = Callable[[Digest], bool]
 _JUNK = ("large/??/.part-*", "large/??/.tmp-*", "packs/.tmp-gc-*")
@@ -110,7 +111,7 @@ def _payloads(pack: Pack, wanted: Wanted, done: Carried) -> Iterator[tuple[Diges
     with suppress(FileNotFoundError), pack.path.open("rb") as file:
         for blob, codec, offset, length in pack.entries:
             if wanted(blob):
-                payload = os.pread(file.fileno(), length, offset)
+                payload = read_at(file.fileno(), length, offset)
                 if digest(payload) == blob:
                     yield blob, codec, payload
                 else:

@@ -8,6 +8,7 @@ places found damaged are remembered beside the pack and not offered again.
 
 from __future__ import annotations
 
+import errno
 import os
 import re
 import threading
@@ -20,8 +21,11 @@ from typing import NamedTuple
 from gitmemo.blobs.entry import PREAMBLE_SIZE, scan, seed_of
 from gitmemo.blobs.writer import PackWriter
 from gitmemo.hashing.digest import Digest
+from gitmemo.plain_files import read_at
 
 PACK_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{0,100}\.pack")
+NO_PACK = frozenset({errno.ENOENT, errno.ENOTDIR, errno.ELOOP})
+"""What opening says if there is no pack of that name: it is gone, or a link."""
 _DAMAGE_SUFFIX = ".damage"  # beside a pack: offsets of damaged payloads, one a line
 
 
@@ -104,7 +108,7 @@ class PackFolder:
         except FileNotFoundError:
             return None
         try:
-            return os.pread(fd, place.length, place.offset)
+            return read_at(fd, place.length, place.offset)
         finally:
             os.close(fd)
 
@@ -152,15 +156,17 @@ class PackFolder:
     def _scan(self, name: str, size: int, seen: _Seen | None) -> None:
         try:
             fd = os.open(self.folder / name, os.O_RDONLY | os.O_CLOEXEC | os.O_NOFOLLOW)
-        except OSError:  # deleted since the listing, or not ours to read
-            return
+        except OSError as error:  # deleted since the listing, or not ours to read
+            if error.errno in NO_PACK or error.errno == errno.EACCES:
+                return
+            raise  # what cannot be read now is not absent
         try:
             # pread, not mmap: a writer on a full disk truncates its last entry
             # away, and touching a mapped page behind the end kills the process.
-            if (seed := seed_of(os.pread(fd, PREAMBLE_SIZE, 0))) is None:
+            if (seed := seed_of(read_at(fd, PREAMBLE_SIZE, 0))) is None:
                 return
             start = seen.end if seen else PREAMBLE_SIZE
-            found = scan(lambda offset, length: os.pread(fd, length, offset), start, size, seed)
+            found = scan(lambda offset, length: read_at(fd, length, offset), start, size, seed)
         finally:
             os.close(fd)
         damaged = self._damaged_offsets(name)

@@ -19,7 +19,9 @@ from pathlib import Path
 from gitmemo.blobs import leases
 from gitmemo.blobs.entry import SALT_SIZE, Entry, header, preamble, seed_of
 from gitmemo.blobs.holding import Pack, damage_note, large_files, origins, packs
+from gitmemo.blobs.large import fresh_stat
 from gitmemo.hashing.digest import Digest, digest
+from gitmemo.plain_files import read_at
 from gitmemo.steps import steps
 
 _TEMPORARY = ".tmp-gc-"
@@ -106,7 +108,7 @@ def _copy(pack: Pack, file: int, kept: list[Entry]) -> int | None:
     data = bytearray(preamble(digest(b"".join(entry[0] for entry in kept))[:SALT_SIZE]))
     seed = seed_of(data) or 0
     for blob, codec, offset, length in kept:
-        payload = os.pread(file, length, offset)
+        payload = read_at(file, length, offset)
         if digest(payload) != blob:
             return None
         data += header(blob, codec, length, seed) + payload
@@ -134,9 +136,7 @@ def _write(pack: Pack, data: bytes) -> None:
 def _unlink(directory: Path, path: Path, size: int, before_s: float) -> bool:
     """Remove a file that is as it was when it was looked at."""
     with leases.removing(directory):
-        try:
-            status = path.lstat()
-        except FileNotFoundError:
+        if (status := fresh_stat(path)) is None:
             return True
         if status.st_mtime > before_s or status.st_size != size:
             return False

@@ -23,6 +23,10 @@ if TYPE_CHECKING:
     from gitmemo.hashing.digest import Digest
     from gitmemo.world.named import Named
 
+if TYPE_CHECKING:
+    _Parameter = click.ParamType[int]
+else:  # older ones take no type
+    _Parameter = click.ParamType
 _JOURNAL_DAYS = 30
 _GRACE_DAYS = 14.0
 _DAY_S = 86_400
@@ -30,7 +34,7 @@ _UNITS = {"": 1, "k": 10**3, "m": 10**6, "g": 10**9, "t": 10**12}
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*([kmgt]?)b?", re.IGNORECASE)
 
 
-class SizeParameter(click.ParamType[int]):
+class SizeParameter(_Parameter):
     """A size such as `500MB`, `2.5 GB` or a number of bytes."""
 
     name = "size"

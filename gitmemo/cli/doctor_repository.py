@@ -17,6 +17,7 @@ from gitmemo.config import environment_variable
 from gitmemo.errors import CorruptJournal, GitmemoError
 from gitmemo.git.cli import Git
 from gitmemo.git.repository import Layout
+from gitmemo.mounts import shared_kind
 from gitmemo.quantities import count, duration, size
 from gitmemo.remotes.probing import Grade, Probe, reach
 from gitmemo.workspace import Workspace, remote_cache
@@ -94,6 +95,7 @@ def healthy(workspace: Workspace) -> Iterator[Probe]:
     yield from _records(workspace)
     yield from _store(workspace)
     yield _locks(workspace.layout)
+    yield from _shared_place(workspace.layout)
     yield from _clock(workspace)
 
 
@@ -164,6 +166,16 @@ def _locks(layout: Layout) -> Probe:
         advice = "use a file system with locks; two programs at once may compute the same here"
         return Probe("locks", Grade.BAD, f"none where the git folder is: {error}", advice)
     return Probe("locks", Grade.GOOD, "the file system of the git folder has them")
+
+
+def _shared_place(layout: Layout) -> Iterator[Probe]:
+    """Say where other machines may use the same git folder: they see each other's files late."""
+    if kind := shared_kind(layout.common_dir):
+        said = f"the git folder is on {kind}: other machines see what is written here late"
+        advice = (
+            "calls may be computed twice; wait a minute after another machine before `gitmemo gc`"
+        )
+        yield Probe("file system", Grade.NOTE, said, advice)
 
 
 def _clock(workspace: Workspace) -> Iterator[Probe]:

@@ -31,6 +31,13 @@ _ITERATORS = ("builtins", "itertools")
 
 MAINS = ("__main__", "__mp_main__")  # the second is what multiprocessing calls it
 _MOST_WRAPPERS = 100
+# What numpy calls otherwise since 2.0 and 2.3, and that is the same.
+_RENAMED = {
+    "numpy:bool_": "numpy:bool",
+    "numpy:chararray": "numpy.char:chararray",
+    "numpy:recarray": "numpy.rec:recarray",
+    "numpy.ma.core:MaskedArray": "numpy.ma:MaskedArray",
+}
 
 
 def main_name() -> str:
@@ -51,10 +58,8 @@ def address(value: Any) -> str:
     module = value.__module__
     if module in MAINS:
         module = main_name()
-    name = value.__qualname__
-    if module == "numpy" and name == "bool_":  # numpy 1 and 2 differ here only
-        name = "bool"
-    return f"{module}:{name}"
+    name = f"{module}:{value.__qualname__}"
+    return _RENAMED.get(name, name)
 
 
 def leads_back(value: Any) -> bool:

@@ -24,6 +24,7 @@ from gitmemo.errors import (
     RemoteObjectRefused,
     RemoteUnreachable,
 )
+from gitmemo.plain_files import read_at
 from gitmemo.remotes.failures import named
 from gitmemo.remotes.folders import (
     LinkedFolder,
@@ -76,7 +77,7 @@ class DirectoryTransport:
         def read() -> bytes:
             with self._open(name) as file:
                 size = os.fstat(file.fileno()).st_size
-                return _read_all(file.fileno(), min(size, most) + 1, 0)
+                return read_at(file.fileno(), min(size, most) + 1, 0)
 
         return within(self._name, name, self._reached(name, read), most)
 
@@ -85,7 +86,7 @@ class DirectoryTransport:
 
         def read() -> list[bytes]:
             with self._open(name) as file:
-                return [_read_all(file.fileno(), end - start, start) for start, end in ranges]
+                return [read_at(file.fileno(), end - start, start) for start, end in ranges]
 
         return self._reached(name, read)
 
@@ -198,15 +199,6 @@ def _pieces(path: Path, reached: Reached) -> Iterator[bytes]:
             yield chunk
             reached(source.tell())
             pause()
-
-
-def _read_all(fd: int, size: int, start: int) -> bytes:
-    """Return `size` bytes from `start`, or what there is of them; one call may give fewer."""
-    pieces: list[bytes] = []
-    while size > 0 and (piece := os.pread(fd, size, start)):
-        pieces.append(piece)
-        size, start = size - len(piece), start + len(piece)
-    return pieces[0] if len(pieces) == 1 else b"".join(pieces)
 
 
 def _write_all(fd: int, data: bytes) -> None:

@@ -39,6 +39,7 @@ from gitmemo.model.facts import (
 from gitmemo.model.ids import derive
 from gitmemo.model.items import histories
 from gitmemo.model.lines import kind_of, to_line
+from gitmemo.mounts import shared_kind
 from gitmemo.world.forms import Drawn, Forms
 from gitmemo.world.marks import Marks
 from gitmemo.world.shapes import Look, Shapes, look_of
@@ -282,7 +283,10 @@ def sketch_of(fact: Fact, line: str) -> Sketch:
 
 def _prepare(version: int, connection: sqlite3.Connection) -> None:
     """Make a new connection ready: modes, and tables if the file is new."""
-    connection.execute("pragma journal_mode = wal")
+    (_, _, path) = connection.execute("pragma database_list").fetchone()
+    # A log beside the file is for processes of one machine: they share memory.
+    is_shared = bool(path) and shared_kind(Path(path).parent) is not None
+    connection.execute(f"pragma journal_mode = {'delete' if is_shared else 'wal'}")
     # A power cut may cost the last transactions, never the file's integrity;
     # kill -9 costs nothing.
     connection.execute("pragma synchronous = normal")

@@ -72,7 +72,7 @@ VALUES = {
         (np.asfortranarray(BIG), BIG[::2], np.array(5), np.zeros((0, 3)), BIG.astype(">f4")),
     ],
     "arrow-pandas": [
-        pd.DataFrame(BIG), pd.DataFrame({"a": [1], "b": ["x"]}), pd.DataFrame(),
+        pd.DataFrame(BIG), pd.DataFrame({"a": [1], "b": pd.array(["x"], dtype="string")}), pd.DataFrame(),
     ],
     "joblib": [Plain(BIG), [Plain(1), BIG], pd.Series(np.arange(20_000))],
     "pickle": [

@@ -18,6 +18,7 @@ from gitmemo.hashing import content_id
 
 pa = pytest.importorskip("pyarrow")
 
+PANDAS, PYARROW = (int(one.__version__.partition(".")[0]) for one in (pd, pa))
 NAN = np.array([1.0, np.nan, -np.nan])
 
 
@@ -29,7 +30,7 @@ def with_attrs(frame, **attrs):
 FRAMES = {
     "signs of NaN": pd.DataFrame({"a": NAN, "b": NAN.astype("f4")}),
     "text": pd.DataFrame({"s": pd.array(["x", None, "é"], dtype="string"), "n": [1, 2, 3]}),
-    "categories": pd.DataFrame({"c": pd.Categorical(["u", None], categories=["v", "u", "w"])}),
+    "categories": pd.DataFrame({"c": pd.Categorical([1, None], categories=[3, 1, 2])}),
     "ordered": pd.DataFrame({"c": pd.Categorical([3, 1], categories=[3, 2, 1], ordered=True)}),
     "masked": pd.DataFrame(
         {"i": pd.array([1, None], dtype="Int8"), "f": pd.array([None, 0.5], dtype="Float64")}
@@ -39,15 +40,29 @@ FRAMES = {
     "zones": pd.DataFrame({"z": pd.to_datetime(["2020", None], utc=True).tz_convert("Europe/Paris")}),
     "numbers as labels": pd.DataFrame(np.arange(6.0).reshape(3, 2)),
     "a range": pd.DataFrame({"a": [1, 2]}, index=pd.RangeIndex(5, 9, 2, name="r")),
-    "labelled rows": pd.DataFrame({"a": [1, 2]}, index=pd.Index(["x", "y"], name="k")),
+    "labelled rows": pd.DataFrame({"a": [1, 2]}, index=pd.Index([7, 5], name="k")),
     "floats as rows": pd.DataFrame({"a": [1, 2, 3]}, index=NAN),
-    "two levels": pd.DataFrame({"a": [1, 2, 3]}, index=pd.MultiIndex.from_product([[1], ["u", "v", "w"]])),
+    "two levels": pd.DataFrame({"a": [1, 2, 3]}, index=pd.MultiIndex.from_product([[1], [4, 5, 6]])),
     "two levels of labels": pd.DataFrame([[1, 2]], columns=pd.MultiIndex.from_tuples([("a", 1), ("b", 2)])),
-    "attributes": with_attrs(pd.DataFrame({"a": [1]}), unit="m"),
-    "no rows": pd.DataFrame({"a": np.zeros(0), "c": pd.Categorical([], categories=["u"])}),
+    "no rows": pd.DataFrame({"a": np.zeros(0), "c": pd.Categorical([], categories=[1])}),
     "no columns": pd.DataFrame(index=[3, 4]),
     "nothing": pd.DataFrame(),
 }  # fmt: skip
+if PANDAS >= 3:  # before, text was of objects if nobody said what it is
+    FRAMES |= {
+        "categories of text": pd.DataFrame(
+            {"c": pd.Categorical(["u", None], categories=["v", "u", "w"])}
+        ),
+        "rows of text": pd.DataFrame({"a": [1, 2]}, index=pd.Index(["x", "y"], name="k")),
+        "text of two levels": pd.DataFrame(
+            {"a": [1, 2, 3]}, index=pd.MultiIndex.from_product([[1], ["u", "v", "w"]])
+        ),
+        "no rows of text": pd.DataFrame(
+            {"a": np.zeros(0), "c": pd.Categorical([], categories=["u"])}
+        ),
+    }
+if PYARROW >= 17:  # before, it lost them
+    FRAMES["attributes"] = with_attrs(pd.DataFrame({"a": [1]}), unit="m")
 
 LEFT_TO_PICKLE = {
     "objects": pd.DataFrame({"o": np.array([1, "a"], dtype=object)}),

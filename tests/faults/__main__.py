@@ -13,6 +13,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
+from dataclasses import asdict
 from pathlib import Path
 
 TESTS = Path(__file__).resolve().parents[1]
@@ -29,9 +30,12 @@ def main() -> int:
     )
     parser.add_argument("--again", help="one trial: OPERATION/FAULT@STEP/FAULT@STEP…")
     parser.add_argument("--storms", action="store_true", help="faults at many steps of each run")
+    parser.add_argument("--reads", action="store_true", help="faults where files are read")
+    parser.add_argument("--s3", action="store_true", help="faults of a remote in S3, at requests")
     parser.add_argument("--log", type=Path, help="a file for each trial, as JSON lines")
     parser.add_argument("--width", type=int, default=300, help="of what is broken")
     parser.add_argument("--worker", help=argparse.SUPPRESS)
+    parser.add_argument("--share", default="0/1", help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.worker:
         _work(options)
@@ -51,24 +55,15 @@ def _all(options: argparse.Namespace):
     began = time.monotonic()
     try:
         for number in range(options.jobs):
-            control = place / f"control-{number}"
-            Control(control, create=True)
-            count = options.faults // options.jobs + (number < options.faults % options.jobs)
-            command = [sys.executable, "-m", "faults", "--worker", str(place / f"{number}")]
-            command += [
-                "-n",
-                str(count),
-                "--seed",
-                f"{options.seed}-{number}",
-                "--only",
-                options.only,
-            ]
-            command += ["--storms"] if options.storms else []
-            command += ["--again", options.again] if options.again else []
+            command = _worker(options, place, number)
+            if options.s3:
+                variables = os.environ | {"PYTHONPATH": f"{TESTS}{os.pathsep}{TESTS.parent}"}
+            else:
+                control = place / f"control-{number}"
+                Control(control, create=True)
+                variables = environment(control)
             workers.append(
-                subprocess.Popen(
-                    command, env=environment(control), stdout=subprocess.PIPE, text=True
-                )
+                subprocess.Popen(command, env=variables, stdout=subprocess.PIPE, text=True)
             )
         for line in _merged(workers):
             trial = json.loads(line)
@@ -89,6 +84,20 @@ def _all(options: argparse.Namespace):
         remove(place)
 
 
+def _worker(options: argparse.Namespace, place: Path, number: int) -> list[str]:
+    """Return the command that does a share of the trials."""
+    count = options.faults // options.jobs + (number < options.faults % options.jobs)
+    command = [sys.executable, "-m", "faults", "--worker", str(place / f"{number}")]
+    command += ["-n", str(count), "--only", options.only]
+    if options.s3:  # all faults in one order, of which each takes its share
+        command += ["--s3", "--seed", options.seed, "--share", f"{number}/{options.jobs}"]
+    else:
+        command += ["--seed", f"{options.seed}-{number}"]
+    command += ["--storms"] if options.storms else []
+    command += ["--reads"] if options.reads else []
+    return [*command, "--again", options.again] if options.again else command
+
+
 def _merged(workers: list):
     import selectors
 
@@ -107,26 +116,49 @@ def _merged(workers: list):
 
 
 def _work(options: argparse.Namespace) -> None:
-    from faults.control import Control, fault_of
-    from faults.operations import OPERATIONS
-    from faults.trials import Bench, as_json, chosen
-
     out = os.fdopen(os.dup(1), "w")
-    bench = Bench(Path(options.worker), Control(Path(os.environ["FAULTS_CONTROL"])))
+    faults = 0
+    for trial in _s3_trials(options) if options.s3 else _shim_trials(options):
+        print(json.dumps(asdict(trial)), file=out, flush=True)
+        faults += trial.fired
+        if faults >= options.faults:
+            break
+
+
+def _shim_trials(options: argparse.Namespace):
+    from faults.control import READING, WRITING, Control, fault_of
+    from faults.operations import OPERATIONS
+    from faults.trials import Bench, chosen
+
+    control = Control(Path(os.environ["FAULTS_CONTROL"]))
+    bench = Bench(Path(options.worker), control, counts=READING if options.reads else WRITING)
     if options.again:
         name, *blows = options.again.split("/")
         operation = next(o for o in OPERATIONS if o.name == name)
         parts = [blow.split("@") for blow in blows]
-        trials = [(operation, [(fault_of(name), int(n)) for name, n in parts])]
+        trials = [(operation, [(fault_of(name, bench.faults), int(n)) for name, n in parts])]
     else:
         trials = chosen(bench, options.seed, options.only, storms=options.storms)
-    faults = 0
     for operation, blows in trials:
-        trial = bench.tried(operation, blows)
-        print(json.dumps(as_json(trial)), file=out, flush=True)
-        faults += trial.fired
-        if faults >= options.faults:
-            break
+        yield bench.tried(operation, blows)
+
+
+def _s3_trials(options: argparse.Namespace):
+    from faults.s3 import S3Bench, blow_of, every_fault
+    from faults.s3_service import Service
+
+    service = Service()
+    try:
+        bench = S3Bench(Path(options.worker), service)
+        if options.again:
+            trials = [blow_of(options.again)]
+        else:
+            part, parts = map(int, options.share.split("/"))
+            trials = every_fault(bench, options.seed, options.only)[part::parts]
+        for operation, blow in trials:
+            yield bench.tried(operation, blow)
+    finally:
+        service.close()
 
 
 def _table(trials: list[dict]) -> int:

@@ -13,17 +13,20 @@ import shutil
 import struct
 import subprocess
 import tempfile
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 SHIM = Path(__file__).with_name("shim.c")
 HOUR_NS = 3600 * 10**9
-_NAMES, _NAME, _HEAD, _ROOT = 8192, 96, struct.Struct("=QQQqiiiiii"), 256
+_NAMES, _NAME, _HEAD, _ROOT = 8192, 96, struct.Struct("=QQQqiiiiiii"), 256
 _KINDS = (
     *("nothing", "error", "short", "kill before", "kill after", "torn"),
     *("interrupt before", "interrupt after", "clock", "storm"),
 )
-GROWS, CHANGES, LOCKS = 1, 2, 4
+GROWS, CHANGES, LOCKS, READS, OPENING = 1, 2, 4, 8, 16
+WRITING, READING = 1, 2
+"""Which steps are counted."""
 
 
 @dataclass(frozen=True)
@@ -71,15 +74,27 @@ FAULTS = (
 )
 
 
+READ_FAULTS = (
+    Fault("EIO once", "error", errno.EIO),
+    Fault("EIO from then on", "error", errno.EIO, READS),
+    Fault("EACCES once", "error", errno.EACCES),
+    Fault("EACCES from then on", "error", errno.EACCES, OPENING),
+    Fault("ESTALE once", "error", errno.ESTALE),
+    Fault("EMFILE once", "error", errno.EMFILE),
+    Fault("short read", "short"),
+    Fault("short reads from then on", "short", 0, READS),
+)
+
+
 def storm(seed: int) -> Fault:
     """Return a fault that errors and short writes happen to many steps; its step says to how many of 1000."""
     return Fault(f"storm {seed}", "storm", clock_ns=seed)
 
 
-def fault_of(name: str) -> Fault:
+def fault_of(name: str, faults: Sequence[Fault] = FAULTS) -> Fault:
     """Return the fault with a name."""
     kind, _, seed = name.partition(" ")
-    return storm(int(seed)) if kind == "storm" else next(f for f in FAULTS if f.name == name)
+    return storm(int(seed)) if kind == "storm" else next(f for f in faults if f.name == name)
 
 
 class Control:
@@ -92,7 +107,7 @@ class Control:
         with path.open("r+b") as file:
             self._memory = mmap.mmap(file.fileno(), size)
 
-    def arm(self, root: Path, fault: Fault | None, step: int) -> None:
+    def arm(self, root: Path, fault: Fault | None, step: int, *, counts: int = WRITING) -> None:
         """Count steps from now on; let `fault` happen at one of them, the first being 1.
 
         At step 0 a clock is wrong from the beginning."""
@@ -105,7 +120,7 @@ class Control:
             0,
             *(0, 0, step, fault.clock_ns, 1),
             *(_KINDS.index(fault.kind), fault.error, int(bool(fault.families))),
-            *(fault.families, int(fault.group)),
+            *(fault.families, int(fault.group), counts),
         )
 
     def disarm(self) -> tuple[int, int]:
@@ -128,14 +143,14 @@ def can_build() -> bool:
     return os.name == "posix" and os.uname().sysname == "Linux" and shutil.which("cc") is not None
 
 
-def shim() -> Path:
-    """Build the shim if that was not done yet."""
-    name = hashlib.sha256(SHIM.read_bytes()).hexdigest()[:16]
+def shim(source: Path = SHIM) -> Path:
+    """Build the shim, or another one, if that was not done yet."""
+    name = hashlib.sha256(source.read_bytes()).hexdigest()[:16]
     built = Path(tempfile.gettempdir()) / f"gitmemo-faults-{os.getuid()}-{name}.so"
     if not built.exists():
         new = built.with_suffix(f".{os.getpid()}")
         flags = ("-O1", "-Wall", "-shared", "-fPIC")
-        subprocess.run(["cc", *flags, "-o", str(new), str(SHIM), "-ldl"], check=True)
+        subprocess.run(["cc", *flags, "-o", str(new), str(source), "-ldl"], check=True)
         new.replace(built)
     return built
 

@@ -22,6 +22,12 @@ _PUBLISHED = frozenset({0, 1, 2, 3, 4, 5, 6, 7, 130})
 _JUNK = re.compile(r"\.new$|^\.tmp-|^\.part-|\.tmp$|-journal$|^\.nfs")
 _OF_DULWICH = "Exception ignored in: <function _GitFile.__del__"
 """What dulwich adds to an error that was told: it closes its file once more, on a disk that is full."""
+_SAYS_MORE = re.compile(
+    r"fix: |interrupted|nothing is pending|for the reason above|ask who has them"
+    r"|^  \w+: problem: |left, \d+ dealt with",
+    re.MULTILINE,
+)
+"""What an error says to do, or that a list above it does."""
 _OPS = ("small", "middle", "large", "model", "document", "total")
 COMPUTED = {(op, str(n)) for op in _OPS for n in range(3)}
 """What a world holds from the beginning."""
@@ -77,7 +83,7 @@ def _of_the_end(operation: Operation, fault: Fault, ended: Ended) -> Iterator[st
     elif (
         not operation.slow
         and fault.kind != "clock"
-        and not re.search(r"fix: |interrupted|nothing is pending|for the reason above", ended.err)
+        and not _SAYS_MORE.search(ended.err + ended.out)
     ):
         yield f"no remedy: {ended.code} {_last(ended)}"
 
@@ -140,10 +146,10 @@ def _git_is_content(world: World, status: str) -> Iterator[str]:
 
 def _tidy(world: World) -> Iterator[str]:
     """Nothing half-written is under a final name on the remote; temporary files go with gc."""
-    lab = world.top / "lab"
-    for path in [*lab.rglob("*.pack"), *(lab / "blobs").glob("*/[0-9a-f]*")]:
-        if to_hex(digest(path.read_bytes())) != path.stem:
-            yield f"a false name on the remote: {path.name}"
+    for name, data in world.shared():
+        is_named = name.endswith(".pack") or re.match(r"blobs/../[0-9a-f]", name)
+        if is_named and to_hex(digest(data)) != Path(name).stem:
+            yield f"a false name on the remote: {name}"
     then = time.time() - OLD_S
     for path in _junk(world):
         os.utime(path, (then, then), follow_symlinks=False)

@@ -67,6 +67,12 @@ def _decide(world: World) -> None:
     expect(world.gitmemo("decide", "--non-breaking", "-m", "same"))
 
 
+def _apart(world: World) -> None:
+    """Let nothing that is lost here be fetched unasked."""
+    settings = world.private / "config.toml"
+    settings.write_text('lazy_pull = "off"\n' + settings.read_text("utf-8"), "utf-8")
+
+
 def _without_hooks(world: World) -> None:
     expect(world.gitmemo("hook", "uninstall"))
     (world.top / "p/.gitmemo/.gitattributes").unlink()
@@ -102,6 +108,7 @@ def _with_garbage(world: World) -> None:
     then = time.time() - OLD_S
     for path in (world.private / "blobs").rglob("*"):
         os.utime(path, (then, then))
+    _apart(world)
 
 
 def _damage(world: World) -> None:
@@ -132,10 +139,12 @@ def _many_commits(world: World) -> None:
     for n in range(3, 12):
         expect(world.program("study.py", "run", str(n), str(n + 1)))
         expect(world.gitmemo("commit", "-m", "More"))
+    _apart(world)
 
 
 def _shared(world: World) -> None:
     expect(_share(world))
+    _apart(world)
 
 
 def _note_id(world: World) -> None:
@@ -183,7 +192,13 @@ OPERATIONS = (
         finish=_committed,
         slow=True,
     ),
-    Operation("gitmemo commit", _says("commit", "-m", "More"), codes=(0, 1), finish=_committed),
+    Operation(
+        "gitmemo commit",
+        _says("commit", "-m", "More"),
+        again=_says("commit", "-m", "The rest"),
+        codes=(0, 1),
+        finish=_committed,
+    ),
     Operation("push", _says("push", "--all"), finish=_is_there),
     Operation("pull", _says("pull", "--all"), prepare=_without_values),
     Operation("fetch", _says("fetch"), prepare=_without_values),
@@ -204,7 +219,7 @@ OPERATIONS = (
         codes=(0, 2),
         forgets=("small",),
     ),
-    Operation("store share", _share),
+    Operation("store share", _share, prepare=_apart),
     Operation("store own", _says("store", "own"), prepare_each=_shared),
     Operation("import joblib", _says("import", "joblib", "../old/cache", "--yes")),
     Operation("config set", _says("config", "set", "on_change", "breaking")),

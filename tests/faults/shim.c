@@ -1,10 +1,12 @@
 /* Faults under every write: loaded with LD_PRELOAD, below Python, SQLite, libgit2 and git alike.
 
-   A step is a system call that creates, changes, renames, removes or locks a file below `root`.
+   A step is a system call that creates, changes, renames, removes or locks a file below `root`; or, if
+   `counts` says so, one that reads git's and gitmemo's files there, or looks for them.
    Steps are counted across all processes of a trial, in shared memory; at one of them something
    happens, and with `sticky` from then on to every step that it can happen to. Nothing else changes.
    The layout of `struct control` is repeated in control.py. */
 #define _GNU_SOURCE
+#include <dirent.h>
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -25,15 +27,18 @@
 #include <unistd.h>
 
 enum kind { NOTHING, ERROR, SHORT, KILL_BEFORE, KILL_AFTER, TORN, INTERRUPT_BEFORE, INTERRUPT_AFTER, CLOCK, STORM };
-/* What an error can happen to for good: a full disk lets files go, locks fail on their own. */
-enum family { GROWS = 1, CHANGES = 2, LOCKS = 4 };
+/* What an error can happen to for good: a full disk lets files go, locks fail on their own, and git tries
+   for ever to list a folder that fails in the middle. */
+enum family { GROWS = 1, CHANGES = 2, LOCKS = 4, READS = 8, OPENING = 16, LISTS = 32 };
+#define LOOKS (READS | OPENING | LISTS)
+enum counted { WRITES = 1, READING = 2 };
 #define NAMES 8192
 #define NAME 96
 
 struct control {
     uint64_t steps, fired, at;
     int64_t clock_ns;
-    int32_t armed, kind, error, sticky, families, group;
+    int32_t armed, kind, error, sticky, families, group, counts;
     char root[256];
     char names[NAMES][NAME];
 };
@@ -79,6 +84,11 @@ static int is_ours(int dir, const char *path, int fd, char *out) {
     return 1;
 }
 
+/* Whether a file is read by gitmemo or git: what Python imports is none of these. */
+static int is_kept(const char *below) {
+    return !strncmp(below, "p/.git", 6) || !strncmp(below, "lab", 3) || !strncmp(below, "store-", 6);
+}
+
 static void signalled(int number) {
     if (number == SIGKILL && control->group) kill(0, SIGKILL);
     kill(control->group ? 0 : getpid(), number);
@@ -101,7 +111,8 @@ static struct step step_of(const char *call, int family, int dir, const char *pa
     struct step step = {0, 0, 0, 0, 0};
     char below[NAME];
     int saved = errno;
-    if (!control || !control->armed || !is_ours(dir, path, fd, below)) { errno = saved; return step; }
+    if (!control || !control->armed || !(control->counts & (family & LOOKS ? READING : WRITES))) return step;
+    if (!is_ours(dir, path, fd, below) || (family & LOOKS && !is_kept(below))) { errno = saved; return step; }
     uint64_t n = __atomic_add_fetch(&control->steps, 1, __ATOMIC_SEQ_CST);
     if (n <= NAMES) snprintf(control->names[n - 1], NAME, "%.10s %.*s", call, NAME - 12, below);
     errno = saved;
@@ -155,29 +166,26 @@ static void after(struct step step) {
 
 /* --- opening --- */
 
-#define WRITES(flags) ((flags) & (O_CREAT | O_TRUNC))
+#define OPENS(flags) ((flags) & (O_CREAT | O_TRUNC) ? GROWS | CHANGES : READS | OPENING)
+#define NAMED(flags) (OPENS(flags) & READS ? "open r" : "open")
 #define MODE(flags) mode_t mode = 0; if ((flags) & (O_CREAT | O_TMPFILE)) { \
     va_list rest; va_start(rest, flags); mode = va_arg(rest, mode_t); va_end(rest); }
 
 int open(const char *path, int flags, ...) {
     MODE(flags);
-    if (!WRITES(flags)) return REAL(open)(path, flags, mode);
-    DO(GROWS | CHANGES, AT_FDCWD, path, -1, "open", REAL(open)(path, flags, mode));
+    DO(OPENS(flags), AT_FDCWD, path, -1, NAMED(flags), REAL(open)(path, flags, mode));
 }
 int open64(const char *path, int flags, ...) {
     MODE(flags);
-    if (!WRITES(flags)) return REAL(open64)(path, flags, mode);
-    DO(GROWS | CHANGES, AT_FDCWD, path, -1, "open", REAL(open64)(path, flags, mode));
+    DO(OPENS(flags), AT_FDCWD, path, -1, NAMED(flags), REAL(open64)(path, flags, mode));
 }
 int openat(int dir, const char *path, int flags, ...) {
     MODE(flags);
-    if (!WRITES(flags)) return REAL(openat)(dir, path, flags, mode);
-    DO(GROWS | CHANGES, dir, path, -1, "open", REAL(openat)(dir, path, flags, mode));
+    DO(OPENS(flags), dir, path, -1, NAMED(flags), REAL(openat)(dir, path, flags, mode));
 }
 int openat64(int dir, const char *path, int flags, ...) {
     MODE(flags);
-    if (!WRITES(flags)) return REAL(openat64)(dir, path, flags, mode);
-    DO(GROWS | CHANGES, dir, path, -1, "open", REAL(openat64)(dir, path, flags, mode));
+    DO(OPENS(flags), dir, path, -1, NAMED(flags), REAL(openat64)(dir, path, flags, mode));
 }
 int creat(const char *path, mode_t mode) {
     DO(GROWS | CHANGES, AT_FDCWD, path, -1, "open", REAL(creat)(path, mode));
@@ -186,11 +194,10 @@ int creat64(const char *path, mode_t mode) {
     DO(GROWS | CHANGES, AT_FDCWD, path, -1, "open", REAL(creat64)(path, mode));
 }
 #define FOPEN(name) FILE *name(const char *path, const char *how) { \
-    if (how[0] != 'r') { \
-        struct step step = step_of("open", GROWS | CHANGES, AT_FDCWD, path, -1); \
-        if (step.fails) { errno = step.error; return NULL; } \
-        FILE *file = REAL(name)(path, how); after(step); return file; } \
-    return REAL(name)(path, how); }
+    int family = how[0] == 'r' ? READS | OPENING : GROWS | CHANGES; \
+    struct step step = step_of(family & READS ? "open r" : "open", family, AT_FDCWD, path, -1); \
+    if (step.fails) { errno = step.error; return NULL; } \
+    FILE *file = REAL(name)(path, how); after(step); return file; }
 FOPEN(fopen)
 FOPEN(fopen64)
 
@@ -231,6 +238,62 @@ int truncate(const char *path, off_t size) { DO(CHANGES, AT_FDCWD, path, -1, "tr
 int truncate64(const char *path, off64_t size) { DO(CHANGES, AT_FDCWD, path, -1, "truncate", REAL(truncate64)(path, size)); }
 int fsync(int fd) { DO(CHANGES, AT_FDCWD, NULL, fd, "fsync", REAL(fsync)(fd)); }
 int fdatasync(int fd) { DO(CHANGES, AT_FDCWD, NULL, fd, "fsync", REAL(fdatasync)(fd)); }
+
+/* --- reading --- */
+
+#define READ(fd, size, whole, half) do { \
+    struct step step = step_of("read", READS, AT_FDCWD, NULL, fd); \
+    if (step.fails) FAIL(); \
+    ssize_t result = (step.shortened && (size) > 1) ? (half) : (whole); \
+    after(step); \
+    return result; } while (0)
+
+ssize_t read(int fd, void *data, size_t size) {
+    READ(fd, size, REAL(read)(fd, data, size), REAL(read)(fd, data, size / 2));
+}
+ssize_t pread(int fd, void *data, size_t size, off_t at) {
+    READ(fd, size, REAL(pread)(fd, data, size, at), REAL(pread)(fd, data, size / 2, at));
+}
+ssize_t pread64(int fd, void *data, size_t size, off64_t at) {
+    READ(fd, size, REAL(pread64)(fd, data, size, at), REAL(pread64)(fd, data, size / 2, at));
+}
+#define MAP(name, off) void *name(void *at, size_t size, int how, int flags, int fd, off offset) { \
+    struct step step = {0, 0, 0, 0, 0}; \
+    if (fd >= 0) step = step_of("mmap", READS, AT_FDCWD, NULL, fd); \
+    if (step.fails) { errno = step.error; return MAP_FAILED; } \
+    return REAL(name)(at, size, how, flags, fd, offset); }
+MAP(mmap, off_t)
+MAP(mmap64, off64_t)
+DIR *opendir(const char *path) {
+    struct step step = step_of("list", READS | OPENING, AT_FDCWD, path, -1);
+    if (step.fails) { errno = step.error; return NULL; }
+    return REAL(opendir)(path);
+}
+DIR *fdopendir(int fd) {
+    struct step step = step_of("list", READS | OPENING, AT_FDCWD, NULL, fd);
+    if (step.fails) { errno = step.error; return NULL; }
+    return REAL(fdopendir)(fd);
+}
+#define ENTRY(name, entry) struct entry *name(DIR *open) { \
+    struct step step = step_of("list on", LISTS, AT_FDCWD, NULL, dirfd(open)); \
+    if (step.fails) { errno = step.error; return NULL; } \
+    return REAL(name)(open); }
+ENTRY(readdir, dirent)
+ENTRY(readdir64, dirent64)
+#define STAT(name, buffer) int name(const char *path, struct buffer *out) { \
+    DO(READS, AT_FDCWD, path, -1, "stat", REAL(name)(path, out)); }
+STAT(stat, stat)
+STAT(stat64, stat64)
+STAT(lstat, stat)
+STAT(lstat64, stat64)
+int fstatat(int dir, const char *path, struct stat *out, int flags) {
+    DO(READS, dir, path, -1, "stat", REAL(fstatat)(dir, path, out, flags));
+}
+int fstatat64(int dir, const char *path, struct stat64 *out, int flags) {
+    DO(READS, dir, path, -1, "stat", REAL(fstatat64)(dir, path, out, flags));
+}
+int fstat(int fd, struct stat *out) { DO(READS, AT_FDCWD, NULL, fd, "stat", REAL(fstat)(fd, out)); }
+int fstat64(int fd, struct stat64 *out) { DO(READS, AT_FDCWD, NULL, fd, "stat", REAL(fstat64)(fd, out)); }
 
 /* --- names --- */
 

@@ -32,12 +32,27 @@ def said(*arguments: str, patience_s: int) -> str:
     return done.stdout
 
 
+def tried(quickly: tuple[str, ...], *options: str) -> None:
+    asked = ("-n", "10000", "-j", "2") if IS_DEEP else quickly
+    table = said("tests.faults", *asked, *options, patience_s=40_000 if IS_DEEP else 180)
+    (total,) = (line.split() for line in table.splitlines() if line.startswith("all "))
+    assert int(total[2]) >= (int(asked[1]) if "--s3" not in options or not IS_DEEP else 1)
+
+
 @pytest.mark.skipif(not can_build(), reason="the shim needs Linux and a C compiler")
 def test_no_fault_breaks_an_invariant() -> None:
-    asked = ("-n", "10000", "-j", "2") if IS_DEEP else ("-n", "12", "--only", QUICK)
-    table = said("tests.faults", *asked, patience_s=20_000 if IS_DEEP else 180)
-    (total,) = (line.split() for line in table.splitlines() if line.startswith("all "))
-    assert int(total[2]) >= int(asked[1])
+    tried(("-n", "12", "--only", QUICK))
+
+
+@pytest.mark.skipif(not can_build(), reason="the shim needs Linux and a C compiler")
+def test_no_fault_of_reading_breaks_an_invariant() -> None:
+    tried(("-n", "8", "--only", "hits|config|forget"), "--reads")
+
+
+def test_no_fault_of_a_bucket_breaks_an_invariant() -> None:
+    for needed in ("moto.server", "s3fs", "obstore"):
+        pytest.importorskip(needed)
+    tried(("-n", "5", "--only", "^push$"), "--s3")
 
 
 def test_many_processes_at_once_agree_with_a_model() -> None:

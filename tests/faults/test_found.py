@@ -16,8 +16,14 @@ from driver import Clone
 from forked import forked
 
 import gitmemo as gm
+from gitmemo.blobs import RepositoryBlobs
+from gitmemo.blobs.holding import copies
+from gitmemo.blobs.inspecting import inspect
+from gitmemo.blobs.moving import carry
+from gitmemo.blobs.store import SELF
 from gitmemo.database import Database
 from gitmemo.errors import SystemRefused
+from gitmemo.hashing.digest import Digest, digest
 from gitmemo.plain_files import replace_file
 from gitmemo.world.derived import open_derived
 from gitmemo.world.journal import Journal, Place, read_entries
@@ -177,6 +183,47 @@ def test_gc_removes_what_nobody_finished(ran: Clone) -> None:
     forked(ran, "gc", "--yes")
     assert not any(path.exists() for path in left)
     assert young.exists()
+
+
+def test_what_comes_in_pieces_is_not_damaged(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A part of a file may come in several; a value in a pack was taken for damaged, for good."""
+    chunk = b"some value"
+    stored = [Digest(digest(chunk * n)) for n in range(1, 9)]
+    for n, blob in enumerate(stored, 1):
+        RepositoryBlobs(tmp_path / "here").put_verified(blob, "raw", (chunk * n,), SELF)
+    read = os.pread
+    monkeypatch.setattr(os, "pread", lambda file, size, at: read(file, min(size, 7), at))
+    store = RepositoryBlobs(tmp_path / "here")
+    assert [store.find(blob).read() for blob in stored] == [chunk * n for n in range(1, 9)]
+    assert not list(tmp_path.rglob("*.damage"))
+    assert not inspect(tmp_path / "here").damaged
+    done = carry(tmp_path / "here", tmp_path / "there", lambda _: True)
+    assert (done.copies, done.damaged) == (8, set())
+
+
+@pytest.mark.parametrize("number", [errno.EIO, errno.EMFILE, errno.ESTALE])
+def test_what_cannot_be_read_now_is_not_absent(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int
+) -> None:
+    """Else its values would not be carried into another store, or counted by gc."""
+    blob = Digest(digest(b"some value"))
+    RepositoryBlobs(tmp_path / "here").put_verified(blob, "raw", (b"some value",), SELF)
+    open_file = os.open
+
+    def failing(path: str | Path, *arguments: int, **options: int) -> int:
+        if str(path).endswith(".pack"):
+            raise OSError(number, os.strerror(number), str(path))
+        return open_file(path, *arguments, **options)
+
+    monkeypatch.setattr(os, "open", failing)
+    with pytest.raises(OSError, match="pack"):
+        RepositoryBlobs(tmp_path / "here").missing([blob])
+    with pytest.raises(OSError, match="pack"):
+        carry(tmp_path / "here", tmp_path / "there", lambda _: True)
+    with pytest.raises(OSError, match="pack"):
+        list(copies(tmp_path / "here"))
 
 
 def test_what_was_committed_on_a_full_disk_reaches_the_work_tree(ran: Clone) -> None:

@@ -5,17 +5,18 @@ Not what is tried (`operations`). Invariant: a trial begins with the same world,
 
 from __future__ import annotations
 
+import errno
 import gc
 import random
 import re
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from importlib import import_module
 from pathlib import Path
 
-from faults.control import FAULTS, Control, Fault, storm
+from faults.control import FAULTS, READ_FAULTS, READING, WRITING, Control, Fault, storm
 from faults.invariants import after_each, in_the_end
 from faults.operations import OPERATIONS, Operation
 from faults.world import World, copy, expect, make
@@ -43,7 +44,7 @@ class Trial:
     """
 
     operation: str
-    blows: list[tuple[str, int, str, int | None]]
+    blows: list[tuple[str, int | str, str, int | None]]
     fired: int
     broken: list[str]
     err: str = ""
@@ -60,15 +61,20 @@ class _Known:
 class Bench:
     """A place for trials: worlds as they are before each operation are made when needed."""
 
-    def __init__(self, place: Path, control: Control) -> None:
+    def __init__(self, place: Path, control: Control, *, counts: int = WRITING) -> None:
         preload()
         self._place = place
-        self._control = control
+        self._control, self._counts = control, counts
         self._known: dict[str, _Known] = {}
         self._world = World(place / "world")
         make(self._world.top)
         gc.freeze()  # so that a child that collects does not copy all of it
         copy(self._world.top, place / "first")
+
+    @property
+    def faults(self) -> tuple[Fault, ...]:
+        """What may happen to the steps that are counted."""
+        return READ_FAULTS if self._counts == READING else FAULTS
 
     def steps(self, operation: Operation) -> list[str]:
         """Return what steps an operation has."""
@@ -78,11 +84,11 @@ class Bench:
         """Try faults in one world, until the operation says that it is done."""
         known = self._prepared(operation)
         self._begin(operation)
-        told: list[tuple[str, int, str, int | None]] = []
+        told: list[tuple[str, int | str, str, int | None]] = []
         found: list[str] = []
         count, err, is_done = 0, "", False
         for fault, step in blows:
-            self._control.arm(self._world.top, fault, step)
+            self._control.arm(self._world.top, fault, step, counts=self._counts)
             ended = operation.act(self._world)
             steps, fired = self._control.disarm()
             names = self._control.names(steps)
@@ -109,7 +115,7 @@ class Bench:
             operation.prepare(self._world)
             copy(self._world.top, self._place / operation.name)
             self._begin(operation)
-            self._control.arm(self._world.top, None, 0)
+            self._control.arm(self._world.top, None, 0, counts=self._counts)
             ended = operation.act(self._world)
             steps, _ = self._control.disarm()
             expect(ended)
@@ -152,16 +158,19 @@ def chosen(
             rates = [dice.choice((10, 30, 100, 300)) for _ in range(_MOST_BLOWS)]
             yield operation, [(storm(dice.randrange(1 << 30)), rate) for rate in rates]
         else:
-            yield operation, [_blow(dice, steps) for _ in range(_MOST_BLOWS)]
+            yield operation, [_blow(dice, bench.faults, steps) for _ in range(_MOST_BLOWS)]
 
 
-def _blow(dice: random.Random, steps: list[str]) -> Blow:
-    fault, step = dice.choice(FAULTS), dice.randint(1, len(steps))
+def _blow(dice: random.Random, faults: Sequence[Fault], steps: list[str]) -> Blow:
+    fault, step = dice.choice(faults), dice.randint(1, len(steps))
     often = fault.name in _OFTEN_FROM_THE_BEGINNING and dice.random() < 0.3
     if fault.name in _FROM_THE_BEGINNING or often:
         step = 1
+    if fault.error in (errno.EACCES, errno.EMFILE) and steps[step - 1].startswith("read "):
+        step = dice.choice([n for n, name in enumerate(steps, 1) if not name.startswith("read ")])
     if fault.kind in ("short", "torn") and not fault.families:
-        step = dice.choice([n for n, name in enumerate(steps, 1) if name.startswith("write ")])
+        moved = ("write ", "read ")
+        step = dice.choice([n for n, name in enumerate(steps, 1) if name.startswith(moved)])
     return fault, step
 
 
@@ -174,8 +183,3 @@ def place_for_worlds() -> Path:
 def remove(place: Path) -> None:
     """Remove such a folder."""
     shutil.rmtree(place, ignore_errors=True)
-
-
-def as_json(trial: Trial) -> dict[str, object]:
-    """Return a trial as a line of the log has it."""
-    return asdict(trial)

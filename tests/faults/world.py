@@ -69,6 +69,13 @@ class World:
         """What gitmemo keeps in the project's git folder."""
         return self.top / "p/.git/gitmemo"
 
+    def shared(self) -> Iterator[tuple[str, bytes]]:
+        """Yield what lies on the remote: names and bytes."""
+        lab = self.top / "lab"
+        for path in lab.rglob("*"):
+            if path.is_file():
+                yield path.relative_to(lab).as_posix(), path.read_bytes()
+
     def child(self, act: Callable[[], int]) -> Ended:
         """Do something in a fork of this process, in the project's folder."""
         with _streams() as streams:
@@ -93,10 +100,16 @@ class World:
 
 
 def make(top: Path) -> World:
-    """Make the world: some calls committed and pushed, others pending, one remote of each kind."""
-    for name in ("home", "lab", "store-parent"):
+    """Make the world with a directory for a remote."""
+    (top / "lab").mkdir(parents=True)
+    return fill(World(top), "../lab")
+
+
+def fill(world: World, *lab: str) -> World:
+    """Make a world: some calls committed and pushed, others pending, `lab` as the remote."""
+    top = world.top
+    for name in ("home", "store-parent"):
         (top / name).mkdir(parents=True)
-    world = World(top)
     (top.parent / _TEMPORARY).mkdir(exist_ok=True)
     clone = make_clone(top / "p", top / "home")
     for name, text in (("helper.py", HELPER), ("study.py", STUDY), ("spread.py", SPREAD)):
@@ -105,7 +118,7 @@ def make(top: Path) -> World:
     clone.write(".gitignore", "__pycache__/\n")
     clone.git("config", "gc.auto", "0")
     expect(world.gitmemo("init"))
-    expect(world.gitmemo("remote", "add", "lab", "../lab"))
+    expect(world.gitmemo("remote", "add", "lab", *lab))
     expect(world.gitmemo("remote", "trust", "lab"))
     clone.git("init", "-q", "--bare", "-b", "main", "../origin.git")
     clone.git("remote", "add", "origin", "../origin.git")

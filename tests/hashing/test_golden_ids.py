@@ -11,6 +11,7 @@ import os
 import subprocess
 import sys
 import textwrap
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
@@ -125,6 +126,9 @@ GOLDEN = {
     "masked with attributes": tagged(np.ma.array([1, 2], mask=[0, 1]), "unit"),
     "slot of an array": tagged(np.arange(3, dtype="i8").view(Noted), "unit"),
     "slot of a base": tagged(Partly(), "hidden"), "property": property(len),
+    "records": np.rec.array([(1, 2.0)], dtype=[("a", "i1"), ("b", "f8")]), "record class": np.recarray,
+    "series of objects": pd.Series([1.5, None], index=pd.Index(["a", "b"], dtype=object)),
+    "frame of objects": pd.DataFrame({"a": ["x", None]}, columns=pd.Index(["a"], dtype=object), dtype=object),
 }
 """
 
@@ -134,6 +138,8 @@ from gitmemo.hashing import content_id
 print(json.dumps({name: content_id(value).hex() for name, value in GOLDEN.items()}))
 """
 
+WITH_PANDAS_3 = ("series", "frame attrs")
+"""Text is of another type there, if nobody says of which."""
 GOLDEN_IDS = Path(__file__).with_name("golden_ids.json")
 
 
@@ -152,7 +158,11 @@ def ids(*, seed: str) -> dict[str, str]:
 
 @pytest.mark.parametrize("seed", ["1", "2"])
 def test_golden_ids(seed):
-    assert ids(seed=seed) == json.loads(GOLDEN_IDS.read_text())
+    found, golden = ids(seed=seed), json.loads(GOLDEN_IDS.read_text())
+    if int(version("pandas").split(".")[0]) < 3:
+        for name in WITH_PANDAS_3:
+            assert found.pop(name) != golden.pop(name)
+    assert found == golden
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import http.client
+import re
 import threading
 from collections import Counter
 from collections.abc import Callable
@@ -15,7 +16,9 @@ Decide = Callable[[str, str, int], str | None]
 _SLOW_DOWN = b"<Error><Code>SlowDown</Code><Message>Reduce your request rate.</Message></Error>"
 _INTERNAL = b"<Error><Code>InternalError</Code><Message>We are sorry.</Message></Error>"
 _DENIED = b"<Error><Code>AccessDenied</Code><Message>Access Denied</Message></Error>"
+_ABSENT = b"<Error><Code>NoSuchKey</Code><Message>There is no such key.</Message></Error>"
 _ANSWERS = {
+    "404": (404, _ABSENT),
     "500": (500, _INTERNAL),
     "502": (502, b"<html>Bad gateway</html>"),
     "503": (503, _SLOW_DOWN),
@@ -23,6 +26,7 @@ _ANSWERS = {
     "403": (403, _DENIED),
     "error": (200, _INTERNAL),
 }
+_LISTED = re.compile(rb"<Contents>.*?</Contents>", re.DOTALL)
 HARMLESS = ("500", "502", "503", "429", "reset", "lost", "twice", "cut", "slow")
 """What a client must get over without anybody noticing."""
 
@@ -30,11 +34,15 @@ HARMLESS = ("500", "502", "503", "429", "reset", "lost", "twice", "cut", "slow")
 class FaultyProxy:
     """Passes requests on to `target`, except as `decide` says.
 
-    `500`, `502`, `503`, `429`, `403`: such an answer, and nothing is passed on.
+    `500`, `502`, `503`, `429`, `403`, `404`: such an answer, and nothing is passed on.
     `reset`: the connection is closed instead of an answer; nothing is passed on.
+    `early`: the connection is closed when half of what is sent was taken; nothing is passed on.
     `lost`: passed on, and the connection is closed instead of an answer.
     `twice`: passed on twice, as when a network repeats it.
     `cut`: the connection is closed in the middle of the answer.
+    `short`: only half of the answer comes, and its head says that this is all.
+    `flip N`: one bit of the answer is another one, N of 100 parts behind its beginning.
+    `without N`: a listing does not show its object N.
     `slow`: passed on after a moment.
     `silent`: no answer ever comes.
     `deaf`: nor is what was sent taken.
@@ -51,6 +59,7 @@ class FaultyProxy:
         self.methods: Counter[str] = Counter()
         self.surplus = 0
         self.told: list[dict[str, str]] = []
+        self.answers: list[tuple[int, int, int]] = []
         self._first: dict[str, tuple[int, list[tuple[str, str]], bytes]] = {}
         self._lock = threading.Lock()
         self._over = threading.Event()
@@ -96,12 +105,13 @@ class FaultyProxy:
         self.seen[fault or "none"] += 1
         if fault == "deaf":
             self._over.wait(60)
-        body = request.rfile.read(int(request.headers.get("Content-Length") or 0))
+        size = int(request.headers.get("Content-Length") or 0)
+        body = request.rfile.read(size // 2 if fault == "early" else size)
         if fault == "silent":
             self._over.wait(60)
         if fault == "trickled":
             self._dripped(request, b"HTTP/1.1 200 OK\r\nX: " + bytes(1000))
-        if fault in ("reset", "silent", "deaf", "trickled"):
+        if fault in ("reset", "early", "silent", "deaf", "trickled"):
             request.close_connection = True
             return
         if fault in _ANSWERS:
@@ -113,6 +123,8 @@ class FaultyProxy:
         if fault == "twice" and request.command in ("PUT", "GET"):
             self._passed_on(request, body)
         answer = self._passed_on(request, body)
+        self.answers.append((number, len(answer[2]), len(_LISTED.findall(answer[2]))))
+        answer = (*answer[:2], _changed(answer[2], fault or ""))
         if fault == "stale":
             answer = self._first.get(request.path, answer)
         if request.command == "GET":
@@ -164,6 +176,19 @@ class FaultyProxy:
             return response.status, response.getheaders(), response.read()
         finally:
             connection.close()
+
+
+def _changed(body: bytes, fault: str) -> bytes:
+    """Return an answer with what is wrong with its bytes."""
+    kind, _, number = fault.partition(" ")
+    if kind == "short":
+        return body[: len(body) // 2]
+    if kind == "flip" and body:
+        at = min(len(body) - 1, len(body) * int(number) // 100)
+        return body[:at] + bytes([body[at] ^ 1]) + body[at + 1 :]
+    if kind == "without" and (found := list(_LISTED.finditer(body))[int(number) :]):
+        return body[: found[0].start()] + body[found[0].end() :]
+    return body
 
 
 def _reply(

@@ -24,7 +24,6 @@ from gitmemo.remotes.layout import (
 )
 from gitmemo.remotes.parallel import in_parallel
 from gitmemo.remotes.plan import Catalogue
-from gitmemo.remotes.s3_session import PatientSession
 
 ids = st.binary(max_size=4).map(digest)
 sizes = st.one_of(st.integers(0, 2000), st.integers(0, 30 << 20))
@@ -215,6 +214,7 @@ def test_option_names_that_are_refused(option):
 
 
 def test_options_become_what_the_driver_wants():
+    s3_session = pytest.importorskip("gitmemo.remotes.s3_session", exc_type=ImportError)
     config = RemoteConfig(
         "lab",
         "s3://b",
@@ -234,7 +234,7 @@ def test_options_become_what_the_driver_wants():
             "connect_timeout": 7,
             "read_timeout": 7,
             "max_pool_connections": 16,
-            "http_session_cls": PatientSession,
+            "http_session_cls": s3_session.PatientSession,
         },
         "max_concurrency": 1,
         "profile": "p",
