@@ -114,16 +114,20 @@ def test_what_changes_while_it_is_waited_for_is_another_call(storage: gm.Storage
     @gm.op(name="claims.total")
     async def total(values):
         RUNS.append(sum(values))
-        await asyncio.sleep(0.01)
+        while not GO.is_set():
+            await asyncio.sleep(0)
         return sum(values)
 
     async def main() -> list[object]:
         mine = [1, 2]
         one = asyncio.create_task(total([1, 2]))
-        await asyncio.sleep(0.002)
+        while not RUNS:
+            await asyncio.sleep(0)
         two = asyncio.create_task(total(mine))
-        await asyncio.sleep(0.002)
+        for _ in range(20):  # until it waits
+            await asyncio.sleep(0)
         mine.append(3)
+        GO.set()
         return [storage.unwrap(ref) for ref in await asyncio.gather(one, two)]
 
     with storage:
