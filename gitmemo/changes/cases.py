@@ -8,7 +8,7 @@ before the first fact is recorded, so that an abort changes nothing.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Protocol
 
 from gitmemo.changes.change import Change
@@ -31,13 +31,25 @@ class Case:
 
     Attributes:
         needs: What the new text calls, and results of the old one do not know.
+        between: Other contents of the component that calls touched: one answer is about all.
         contest: The decisions that contradict each other, where that is what is to be decided.
     """
 
     change: Change
     evidence: Evidence = field(default_factory=Evidence)
     needs: Mapping[Component, Need] = field(default_factory=dict)
+    between: tuple[Case, ...] = ()
     contest: Contest | None = None
+
+    @property
+    def every(self) -> tuple[Case, ...]:
+        """The case of each content that an answer is about, its own first."""
+        return (replace(self, between=()), *self.between)
+
+    @property
+    def all_needs(self) -> list[Component]:
+        """What results of any of the contents do not know."""
+        return sorted({component for case in self.every for component in case.needs})
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,10 +125,43 @@ def answers(
             ]
 
 
+def together(cases: Sequence[Case]) -> list[Case]:
+    """Return one case for each component: the first of its cases, with the others in it."""
+    found: dict[Component, list[Case]] = {}
+    for case in cases:
+        found.setdefault(case.change.component, []).append(case)
+    return [replace(first, between=tuple(rest)) for first, *rest in found.values()]
+
+
+def settle(
+    world: World,
+    said: Sequence[tuple[Case, Answer]],
+    who: Mapping[str, JsonValue],
+    record: Callable[[Sequence[Fact]], None],
+) -> list[Case]:
+    """Record what answers make; return the contents that were left open all the same.
+
+    `record` makes facts count at once. What follows from an answer about one content is not said
+    again of another one, and results that are known to differ are not called the same.
+    """
+    record([fact for case, answer in said for fact in facts_for(world, case, answer, who)])
+    left = []
+    for case, answer in said:
+        for other in case.between if answer.verdict is not None else ():
+            change = other.change
+            if world.decisions().related(change.component, change.old, change.new):
+                continue
+            if answer.verdict is Verdict.NON_BREAKING and other.evidence.is_contrary:
+                left.append(other)
+            else:
+                record(list(facts_for(world, other, answer, who)))
+    return left
+
+
 def facts_for(
     world: World, case: Case, answer: Answer, who: Mapping[str, JsonValue] | None = None
 ) -> Iterator[Fact]:
-    """Yield the facts that an answer makes."""
+    """Yield the facts that an answer makes, of the case's own content."""
     if case.contest is not None:
         if answer.verdict is not None:
             change = case.change

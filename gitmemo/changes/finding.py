@@ -7,7 +7,7 @@ an edit that leaves its content equal or goes back to known code.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from typing import Protocol
 
@@ -88,15 +88,51 @@ def find_every_open(
     """
     found = []
     for component, new, old in _open_contents(uses, code, decisions):
-        apart: list[Content] = []
-        for content in reversed(old):
-            was = decided_by(component, content, new)[0]
-            known = (decided_by(component, other, new)[0] for other in apart)
-            if not any(decisions.equivalent(component, was, other) for other in known):
-                apart.append(content)
-        for content in reversed(apart):
+        for content in _apart(component, new, old, decisions):
             found.append(_open_change(component, content, new, uses, code, decisions, text_of))
     return found
+
+
+def find_between(
+    change: Change,
+    uses: Uses,
+    code: ReadableCode,
+    decisions: Decisions,
+    text_of: TextOf,
+) -> list[Change]:
+    """Return what else pending calls touched of a component before it became what it is, the oldest first.
+
+    What a commit holds was asked about when it was made.
+    """
+    return [
+        _open_change(component, content, new, uses, code, decisions, text_of)
+        for component, new, old in _open_contents(uses, code, decisions, [change.component])
+        for content in _apart(
+            component,
+            new,
+            [content for content in old if (component, content.source) not in uses.committed],
+            decisions,
+            said=[change.old],
+        )
+    ]
+
+
+def _apart(
+    component: Component,
+    new: Content,
+    old: Sequence[Content],
+    decisions: Decisions,
+    said: Sequence[Digest] = (),
+) -> list[Content]:
+    """Return the last of all contents that are equivalent; none that is equivalent to one of `said`."""
+    known = list(said)
+    apart: list[Content] = []
+    for content in reversed(old):
+        was = decided_by(component, content, new)[0]
+        if not any(decisions.equivalent(component, was, other) for other in known):
+            known.append(was)
+            apart.append(content)
+    return apart[::-1]
 
 
 def find_new(
@@ -125,10 +161,10 @@ def find_new(
 
 
 def _open_contents(
-    uses: Uses, code: Code, decisions: Decisions
+    uses: Uses, code: Code, decisions: Decisions, components: Collection[Component] | None = None
 ) -> Iterator[tuple[Component, Content, list[Content]]]:
     """Yield components, what they hold now, and what else calls touched that nobody compared with it."""
-    for component in sorted(uses.contents):
+    for component in sorted(uses.contents if components is None else components):
         new = code.current(component) if code.knows(component) else None
         if new is None:
             continue

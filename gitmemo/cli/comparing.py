@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from typing import TypeVar
 
@@ -9,21 +10,25 @@ import click
 
 from gitmemo.cli.looking import look_at, where
 from gitmemo.cli.options import Whole, json_option, revision_options
-from gitmemo.cli.questions import json_value
+from gitmemo.cli.questions import json_cell, json_value, text_cell
 from gitmemo.cli.screen import paged
 from gitmemo.cli.showing import said
 from gitmemo.codecs import is_safe
 from gitmemo.comparison import (
     CallChange,
+    ComparedCell,
+    ComparedRow,
     StatementChange,
     VersionChange,
     WorldDifference,
     compare,
+    compared_rows,
 )
 from gitmemo.display.json_lines import json_line
-from gitmemo.display.text import cut, diff_lines, printable
+from gitmemo.display.text import cut, diff_lines, printable, table
 from gitmemo.errors import GitmemoError, UnknownOp
 from gitmemo.errors.base import ExitCode
+from gitmemo.frames import Cell
 from gitmemo.hashing.digest import Digest, to_hex
 from gitmemo.memo.clone_trust import CloneTrust
 from gitmemo.memo.measuring import Distance, distance
@@ -36,11 +41,12 @@ from gitmemo.sync.advice import command
 from gitmemo.versions.comparing import difference
 from gitmemo.versions.finding import find_code
 from gitmemo.workspace import View
-from gitmemo.world.glimpses import glimpse
 
 _MOST = 20
 _MOST_BYTES = 10_000_000
 _LONGEST = 40
+_WIDEST = 140
+_OTHER = "~"
 _T = TypeVar("_T")
 
 
@@ -75,9 +81,10 @@ def diff(
 ) -> int:
     """Show how the results of two revisions differ; the second is the work tree if omitted.
 
-    A world shows what its own code would reuse, with what is pending in the work tree. Calls are
-    the same if op and inputs are. With --code the two are ids of contents or versions of code,
-    as `gitmemo versions` and `gitmemo log` show them, or their first digits.
+    A world shows what its own code would reuse, with what is pending in the work tree. Rows have the
+    columns of `gitmemo df OP --back`, and are paired by what was asked for. With --code the two are
+    ids of contents or versions of code, as `gitmemo versions` and `gitmemo log` show them, or their
+    first digits.
     """
     if code:
         if second is None:
@@ -135,9 +142,7 @@ class _Printer:
         )
         yield f"versions: {_both(found.versions)}; decisions, renames, tags: {_both(found.statements)}"
         yield from self._unseen(found)
-        yield from self._section("other results", found.changed, self._changed)
-        yield from self._section("added", found.added, self._row)
-        yield from self._section("removed", found.removed, self._row)
+        yield from self._tables(found)
         yield from self._section("versions", found.versions, _version)
         yield from self._section("decisions, renames, tags", found.statements, _statement)
 
@@ -161,8 +166,8 @@ class _Printer:
             ("added", found.added),
             ("removed", found.removed),
         ):
-            for row in rows[: self._most]:
-                yield _json(kind=kind, **self._fields(row))
+            for row in compared_rows(old, new, rows[: self._most]):
+                yield _json(kind=kind, **self._fields(row.change), row=_as_rows(row))
         for version in found.versions[: self._most]:
             yield _json(
                 kind="version",
@@ -222,27 +227,51 @@ class _Printer:
         if rest > 0:
             yield f"  and {rest} more (--limit 0 shows all)"
 
-    def _changed(self, row: CallChange) -> Iterator[str]:
-        yield self._called(row)
-        for name, old, new in row.outputs():
-            gap = self._distance(old, new)
-            far = f" ({gap})" if gap and str(gap) else ""
-            yield f"    {name}: {self._shown(old)} -> {self._shown(new)}{far}"
+    def _tables(self, found: WorldDifference) -> Iterator[str]:
+        """Yield a table for each op whose calls differ, then how many rows are not shown."""
+        kinds = (
+            (_OTHER, "with other results", found.changed),
+            ("+", "added", found.added),
+            ("-", "removed", found.removed),
+        )
+        marks = {id(row): mark for mark, _, rows in kinds for row in rows}
+        chosen = [row for _, _, rows in kinds for row in rows[: self._most]]
+        by_op: dict[str, list[ComparedRow]] = defaultdict(list)
+        for row in compared_rows(self._old, self._new, chosen):
+            by_op[row.change.call.op].append(row)
+        for op, several in sorted(by_op.items()):
+            columns = list(dict.fromkeys(cell.name for row in several for cell in row.cells))
+            yield ""
+            yield click.style(printable(op), bold=True)
+            cells = [[marks[id(row.change)], *self._line(row, columns)] for row in several]
+            yield from table(("", *columns), cells, _WIDEST)
+        for _, words, rows in kinds:
+            rest = 0 if self._most is None else len(rows) - self._most
+            if rest > 0:
+                yield f"and {rest} more {words} (--limit 0 shows all)"
 
-    def _row(self, row: CallChange) -> Iterator[str]:
-        results = ", ".join(f"{slot.name} = {self._shown(slot)}" for slot in row.call.outputs)
-        yield f"{self._called(row)}: {results}"
+    def _line(self, row: ComparedRow, columns: Sequence[str]) -> Iterator[object]:
+        cells = {cell.name: cell for cell in row.cells}
+        is_whole = row.change.old is not None and row.change.new is not None
+        for name in columns:
+            cell = cells.get(name)
+            if cell is None:
+                yield None
+            elif not (is_whole and cell.differs):
+                yield text_cell(self._new, cell.new or cell.old)
+            else:
+                yield f"{self._text(cell.old)} -> {self._text(cell.new)}{self._far(cell)}"
 
-    def _called(self, row: CallChange) -> str:
-        inputs = ", ".join(f"{slot.name}={self._shown(slot)}" for slot in row.call.inputs)
-        return f"{row.call.op}({cut(inputs, 3 * _LONGEST)})"
+    def _text(self, cell: Cell) -> str:
+        shown = text_cell(self._new, cell) if cell else "nothing"
+        return cut(shown if isinstance(shown, str) else repr(shown), _LONGEST)
 
-    def _shown(self, slot: Slot | None) -> str:
-        if slot is None:
-            return "nothing"
-        if slot.inline is not None:
-            return cut(json_line(slot.inline.json), _LONGEST)
-        return f"<{glimpse(self._new.world, slot.cid)}, cid {short(slot.cid)}>"
+    def _far(self, cell: ComparedCell) -> str:
+        """Say how far two results are apart, where that is known."""
+        if not cell.is_result or len(cell.old) != 1 or len(cell.new) != 1:
+            return ""
+        gap = self._distance(cell.old[0], cell.new[0])
+        return f" ({gap})" if gap and str(gap) else ""
 
     def _fields(self, row: CallChange) -> dict[str, object]:
         fields: dict[str, object] = {
@@ -276,6 +305,15 @@ class _Printer:
         return slot.inline is not None or (
             bool(known) and all(is_safe(v.codec) and v.size <= _MOST_BYTES for v in known)
         )
+
+
+def _as_rows(row: ComparedRow) -> dict[str, object]:
+    """Return the row in either world, as `gitmemo df --json` shows rows; None where there is none."""
+    change = row.change
+    return {
+        "old": change.old and {cell.name: json_cell(cell.old) for cell in row.cells if cell.old},
+        "new": change.new and {cell.name: json_cell(cell.new) for cell in row.cells if cell.new},
+    }
 
 
 def _version(one: VersionChange) -> Iterator[str]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import shlex
 import sys
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
@@ -31,7 +31,7 @@ from gitmemo.setting_values import OnChange
 from gitmemo.workspace import Workspace, find
 
 if TYPE_CHECKING:
-    from gitmemo.changes.cases import Reviewer
+    from gitmemo.changes.cases import Answer, Case, Reviewer
     from gitmemo.commits.hook import Exported
     from gitmemo.commits.staged import Decided
 
@@ -254,7 +254,29 @@ def _summary(exported: Exported) -> list[str]:
             f"{count(exported.left, 'call')} {stay} pending: this commit does not have the code that"
             f" made them: git add {shlex.join(map(printable, exported.lacking))}"
         )
+    if exported.given_up:
+        stay = "stays" if exported.given_up == 1 else "stay"
+        lines.append(
+            f"{count(exported.given_up, 'call')} {stay} pending: the code that made them was thrown "
+            "away: gitmemo drop --stale --pending leaves them out"
+        )
     return lines
+
+
+def _between(case: Case, answer: Answer, left: Sequence[Case]) -> Iterator[str]:
+    """Yield what was said of the contents of a component that were run before it became what it is."""
+    from gitmemo.model.spoken import typed
+
+    open_ones = [other for other in case.between if other in left]
+    settled = len(case.between) - len(open_ones)
+    if answer.verdict and settled:
+        yield f"  that is said of {count(settled, 'content')} that you ran in between, too"
+    if open_ones:
+        again = f"gitmemo decide {printable(typed(case.change.component))}"
+        yield (
+            f"  not of {count(len(open_ones), 'content')} that you ran in between, for results "
+            f"differ: {again}"
+        )
 
 
 def _decided(decided: Decided) -> list[str]:
@@ -273,9 +295,10 @@ def _decided(decided: Decided) -> list[str]:
                 "  not recorded as non-breaking, for results differ: "
                 f"{again} --breaking, or --non-breaking --force"
             )
-        if verdict is Verdict.NON_BREAKING and case.needs and answer.with_needs:
-            names = ", ".join(map(str, case.needs))
+        if verdict is Verdict.NON_BREAKING and case.all_needs and answer.with_needs:
+            names = ", ".join(map(str, case.all_needs))
             lines.append(f"  older results depend on {names} too")
+        lines += _between(case, answer, decided.left)
     if any(answer.verdict is None for _, answer in decided.answers):
         lines.append("say whether old results stay valid: gitmemo decide")
     return lines

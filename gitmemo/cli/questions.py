@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
-from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -253,11 +253,7 @@ def resolved(
 def _as_json(result: Table) -> Iterator[str]:
     marks = result.marks()
     for number, row in enumerate(result.rows):
-        cells = {name: [json_value(slot) for slot in cell] for name, cell in row.items()}
-        flat = {
-            name: values[0] if len(values) == 1 else {"each": values}
-            for name, values in cells.items()
-        }
+        flat = {name: json_cell(cell) for name, cell in row.items()}
         flat |= {name: said[number] for name, said in marks.items()}
         yield json_line(flat)
 
@@ -311,6 +307,12 @@ def write_parquet(result: Table, path: str, limit: int | None) -> None:
         raise TableNotWritten(path, error.strerror or str(error)) from error
 
 
+def json_cell(cell: Cell) -> object:
+    """Return the values of one variable in one row as JSON shows them."""
+    values = [json_value(slot) for slot in cell]
+    return values[0] if len(values) == 1 else {"each": values}
+
+
 def json_value(slot: Slot) -> object:
     """Return a result as JSON shows it: itself, or where it is kept."""
     return as_json(plain_value(slot))
@@ -323,15 +325,7 @@ def plain_value(slot: Slot) -> object:
 
 
 def _as_text(view: View, result: Table) -> Iterator[str]:
-    def shown(slot: Slot) -> object:
-        plain = told(slot)
-        if plain:
-            return plain.json
-        return f"<{glimpse(view.world, slot.cid)}>"
-
-    rows = [
-        [_text_cell(row.get(name, ()), shown) for name in result.columns] for row in result.rows
-    ]
+    rows = [[text_cell(view, row.get(name, ())) for name in result.columns] for row in result.rows]
     marks = result.marks()
     for number, row in enumerate(rows):
         row += [_mark(said[number]) for said in marks.values()]
@@ -344,8 +338,14 @@ def _mark(said: object) -> object:
     return said
 
 
-def _text_cell(cell: Iterable[Slot], shown: Callable[[Slot], object]) -> object:
-    values = [shown(slot) for slot in cell]
+def text_cell(view: View, cell: Cell) -> object:
+    """Return the values of one variable in one row as a table shows them."""
+    values = [_shown(view, slot) for slot in cell]
     if len(values) > 1:
         return "[" + ", ".join(map(str, values)) + "]"
     return values[0] if values else None
+
+
+def _shown(view: View, slot: Slot) -> object:
+    plain = told(slot)
+    return plain.json if plain else f"<{glimpse(view.world, slot.cid)}>"

@@ -54,7 +54,7 @@ def absent_code(git: Git, workspace: Workspace, numbers: Collection[int], staged
         return Absent()
     calls = world.index.numbered_calls(numbers)
     own = {number for number, call in calls if call.version in lacking}
-    return Absent(_with_users(calls, own), tuple(sorted(set().union(*lacking.values()))))
+    return Absent(with_users(calls, own), tuple(sorted(set().union(*lacking.values()))))
 
 
 def _not_staged(git: Git, paths: Collection[str]) -> set[str]:
@@ -80,7 +80,7 @@ def _lacking(
     }
 
 
-def _with_users(calls: Iterable[tuple[int, Call]], own: Collection[int]) -> frozenset[int]:
+def with_users(calls: Iterable[tuple[int, Call]], own: Collection[int]) -> frozenset[int]:
     """Return the records `own` with those of the calls that used what they made, however far."""
     users: dict[Digest, list[tuple[int, Call]]] = defaultdict(list)
     todo = []

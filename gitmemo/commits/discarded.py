@@ -1,14 +1,16 @@
 """Contents of code that were tried and given up: the code went back to what it was before them.
 
-Not what is undecided (`undecided`). Invariant: a content that HEAD, the index or the work tree
-holds is not among them, nor is one from which the code went on.
+And the calls that these made. Not what is undecided (`undecided`). Invariant: a content that HEAD,
+the index or the work tree holds is not among them, nor is one from which the code went on.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import replace
 
-from gitmemo.changes.uses import Uses
+from gitmemo.changes.uses import Uses, world_uses
+from gitmemo.commits.absent import with_users
 from gitmemo.git.cli import Git
 from gitmemo.hashing.digest import Digest
 from gitmemo.model.components import Component, Content, is_external
@@ -44,6 +46,44 @@ def without_discarded(workspace: Workspace, uses: Uses, code: Code) -> Uses:
         for component, found in uses.contents.items()
     }
     return replace(uses, contents=contents)
+
+
+def calls_given_up(
+    workspace: Workspace, numbers: Collection[int], tried: Collection[int], staged: Code
+) -> frozenset[int]:
+    """Return which of some pending calls code that was given up made, with those that used their results.
+
+    `tried` are those that ran where files differed from HEAD: the code of others is in a commit.
+    """
+    world = workspace.world
+    calls = world.index.numbered_calls(tried)
+    versions = world.versions({call.version for _, call in calls if call.version})
+    suspects = {
+        (component, content)
+        for version in versions.values()
+        for component, content in version.pairs.items()
+        if not is_external(component) and _is_left(component, content, staged, workspace.code)
+    }
+    if not suspects:
+        return frozenset()
+    held, uses = _Held(workspace), world_uses(world, staged)
+    given_up = {
+        (component, content)
+        for component, content in suspects
+        if (now := staged.current(component)) is not None
+        and held.is_given_up(
+            component, content, now, is_committed=_is_committed(uses, component, content)
+        )
+    }
+    made = {i for i, version in versions.items() if not given_up.isdisjoint(version.pairs.items())}
+    own = {number for number, call in calls if call.version in made}
+    return with_users(world.index.numbered_calls(numbers), own) if own else frozenset()
+
+
+def _is_left(component: Component, content: Content, *codes: Code) -> bool:
+    """Whether each of these holds another text of a component; one that is gone was not gone back to."""
+    held = [code.current(component) for code in codes]
+    return all(now is not None and now.source != content.source for now in held)
 
 
 def _is_committed(uses: Uses, component: Component, content: Content) -> bool:

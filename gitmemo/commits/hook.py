@@ -31,6 +31,9 @@ if TYPE_CHECKING:
     from gitmemo.model.validity import Code
     from gitmemo.source.tree import SourceTree
 
+_DIRTY = '"dirty":true'
+"""What the line of a call says that ran where files differed from HEAD; arguments may say it too."""
+
 
 @dataclass(frozen=True, slots=True)
 class Exported:
@@ -41,6 +44,7 @@ class Exported:
         alone: Whether nothing else is staged, so that git refuses unless it was told not to.
         left: How many calls stay pending, for the commit does not have the code that made them.
         lacking: The files with this code.
+        given_up: How many calls stay pending, for their code was thrown away.
     """
 
     decided: Decided | None
@@ -48,6 +52,7 @@ class Exported:
     alone: bool = False
     left: int = 0
     lacking: tuple[str, ...] = ()
+    given_up: int = 0
 
 
 def before_commit(
@@ -92,14 +97,28 @@ def before_commit(
     pending = world.pending(code)
     absent = absent_code(git, workspace, pending, code)
     left = _new_calls(workspace, absent.numbers)
-    plan = export.plan_export(world, pending - absent.numbers)
+    pending -= absent.numbers
+    given_up = _given_up(workspace, pending, code)
+    dropped = _new_calls(workspace, given_up)
+    plan = export.plan_export(world, pending - given_up)
     export.stage_untracked(git, workspace.root)
     if plan is None:
-        return Exported(decided, 0, left=left, lacking=absent.paths)
+        return Exported(decided, 0, left=left, lacking=absent.paths, given_up=dropped)
     leftovers.note(workspace.layout)
     calls = _new_calls(workspace, plan.known.values())
     export.stage(git, world, plan)
-    return Exported(decided, calls, is_alone, left, absent.paths)
+    return Exported(decided, calls, is_alone, left, absent.paths, dropped)
+
+
+def _given_up(workspace: Workspace, pending: Collection[int], code: Code) -> frozenset[int]:
+    """Return the pending calls of code that was thrown away; what ran on clean files is not looked at."""
+    lines = workspace.world.index.numbered_lines(pending)
+    tried = {number for line, number in lines.items() if _DIRTY in line}
+    if not tried:
+        return frozenset()
+    from gitmemo.commits.discarded import calls_given_up  # reading code takes long to import
+
+    return calls_given_up(workspace, pending, tried, code)
 
 
 def _staged(git: Git, layout: Layout) -> list[str] | None:

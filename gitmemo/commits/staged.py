@@ -10,21 +10,27 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from gitmemo.changes.author import author
-from gitmemo.changes.cases import Answer, Case, Reviewer, answers, facts_for
+from gitmemo.changes.cases import Answer, Case, Reviewer, answers, settle
 from gitmemo.changes.recognising import Recognised
 from gitmemo.commits.scenes import renames_between
 from gitmemo.commits.undecided import cases_between
 from gitmemo.git.cli import Git
+from gitmemo.model.facts import Fact
 from gitmemo.source.tree import SourceTree
 from gitmemo.workspace import Workspace
 
 
 @dataclass(frozen=True, slots=True)
 class Decided:
-    """What was found in the staged code: changes decided and left open, and what was recognised."""
+    """What was found in the staged code: changes decided and left open, and what was recognised.
+
+    Attributes:
+        left: Contents that were run in between, of which the answer was not taken.
+    """
 
     answers: tuple[tuple[Case, Answer], ...]
     recognised: Recognised
+    left: tuple[Case, ...] = ()
 
 
 def decide(
@@ -45,12 +51,15 @@ def decide(
     cases = cases_between(workspace, before, after, paths, facts)
     decided = answers(cases, workspace.settings.on_change, find_reviewer)
     who = author(workspace.root, recorded=bool(cases) and workspace.settings.record_user)
-    for case, answer in decided:
-        facts += facts_for(world, case, answer, who)
-    if facts:
-        world.record(facts)
-        world.enter()
-    return Decided(tuple(decided), recognised)
+
+    def record(said: Sequence[Fact]) -> None:
+        if said:
+            world.record(said)
+            world.enter()
+
+    record(facts)
+    left = settle(world, decided, who, record)
+    return Decided(tuple(decided), recognised, tuple(left))
 
 
 def staged_trees(git: Git, paths: Sequence[str]) -> tuple[SourceTree, SourceTree]:

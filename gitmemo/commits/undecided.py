@@ -7,11 +7,18 @@ looking records nothing, and imports and runs nothing of the repository's code.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from gitmemo.changes import finding
 from gitmemo.changes.change import Change
-from gitmemo.changes.finding import ReadableCode, find_changes, find_every_open, find_open
+from gitmemo.changes.finding import (
+    ReadableCode,
+    find_between,
+    find_changes,
+    find_every_open,
+    find_open,
+)
 from gitmemo.changes.uses import Uses, world_uses
 from gitmemo.commits.discarded import without_discarded
 from gitmemo.model.decisions import Decisions
@@ -35,7 +42,8 @@ def cases_between(
 ) -> list[Case]:
     """Return the changes in `paths` that stored calls depend on and nobody decided about.
 
-    `said` are facts that are about to be recorded.
+    What was run between the last commit and this one is in the case of its component. `said` are facts
+    that are about to be recorded.
     """
     if not paths:
         return []
@@ -44,7 +52,23 @@ def cases_between(
     decisions = Decisions([*world.statements(), *more])
     uses = world_uses(world, after, decisions)
     changes = find_changes(uses, before, after, decisions, paths, world.text)
-    return _cases(workspace, after, changes, uses) if changes else []
+    if not changes:
+        return []
+    kept = _without_discarded(workspace, uses, after, changes)
+    between = [find_between(one, kept, after, decisions, world.text) for one in changes]
+    from gitmemo.changes.cases import together
+
+    every = [one for first, rest in zip(changes, between, strict=True) for one in (first, *rest)]
+    return together(_cases(workspace, after, every, uses))
+
+
+def _without_discarded(
+    workspace: Workspace, uses: Uses, after: SourceTree, changes: Sequence[Change]
+) -> Uses:
+    """Return `uses` of the components that changed, without what was given up."""
+    components = {change.component for change in changes}
+    contents = {one: found for one, found in uses.contents.items() if one in components}
+    return without_discarded(workspace, replace(uses, contents=contents), after)
 
 
 def open_cases(workspace: Workspace) -> list[Case]:

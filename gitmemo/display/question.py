@@ -17,6 +17,7 @@ from gitmemo.display.text import diff_lines, printable
 from gitmemo.errors import Aborted
 from gitmemo.model.facts import Verdict
 from gitmemo.quantities import count, duration
+from gitmemo.short_ids import short
 
 _ANSWERS: dict[str, Verdict | None] = {
     "b": Verdict.BREAKING,
@@ -57,7 +58,7 @@ class TerminalReviewer:
             self._say(line)
         verdict = self._verdict(case)
         with_needs = True
-        if verdict is Verdict.NON_BREAKING and case.needs:
+        if verdict is Verdict.NON_BREAKING and case.all_needs:
             with_needs = self._confirmed(_needs_question(case), default=True)
         why = self._read(_WHY) if self._in_review and verdict else ""
         return Answer(verdict, why, with_needs)
@@ -117,10 +118,27 @@ def describe(case: Case, number: int, total: int) -> Iterator[str]:
     yield from diff_lines(change.diff())
     for line in case.evidence.lines():
         yield f"  evidence: {printable(line)}"
+    yield from _between(case)
+
+
+def _between(case: Case) -> Iterator[str]:
+    """Yield what else was run of a component before it became what it is."""
+    if case.between:
+        contents = count(len(case.between), "other content")
+        yield f"  you ran {contents} in between, and the answer is about that too:"
+    for other in case.between:
+        change = other.change
+        calls = ", ".join(
+            f"{count(one.calls, 'call')} of {printable(one.op)}" for one in change.dependents
+        )
+        yield f"  {short(change.old)}: {calls}; since then"
+        yield from diff_lines(line for line in change.diff() if not line.startswith("@@"))
+        for line in other.evidence.lines():
+            yield f"  evidence: {printable(line)}"
 
 
 def _needs_question(case: Case) -> str:
-    names = ", ".join(printable(str(component)) for component in case.needs)
+    names = ", ".join(printable(str(component)) for component in case.all_needs)
     return (
         f"The new code calls what older results do not know: {names}\n"
         "Shall older results depend on that too?"

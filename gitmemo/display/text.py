@@ -35,10 +35,12 @@ def printable_lines(text: str) -> str:
     return "\n".join(map(printable, text.split("\n")))
 
 
-def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Iterator[str]:
-    """Yield an aligned table; numbers stand on the right."""
+def table(
+    columns: Sequence[str], rows: Sequence[Sequence[object]], widest: int = _WIDEST_CELL
+) -> Iterator[str]:
+    """Yield an aligned table of cells of at most `widest` characters; numbers stand on the right."""
     columns = [printable(column) for column in columns]
-    cells = [[_cell(value) for value in row] for row in rows]
+    cells = [[_cell(value, widest) for value in row] for row in rows]
     widths = [max(map(len, column)) for column in zip(columns, *cells, strict=True)]
     numeric = [
         bool(rows) and all(isinstance(row[i], int | float) or row[i] is None for row in rows)
@@ -57,13 +59,13 @@ def table(columns: Sequence[str], rows: Sequence[Sequence[object]]) -> Iterator[
         yield line(row)
 
 
-def _cell(value: object) -> str:
+def _cell(value: object, widest: int) -> str:
     if value is None:
         return ""
     if isinstance(value, float):
         return f"{value:.6g}"
     text = value if isinstance(value, str) else repr(value)
-    return cut(printable(text), _WIDEST_CELL)
+    return cut(printable(text), widest)
 
 
 def cut(text: str, most: int) -> str:

@@ -12,10 +12,10 @@ from collections.abc import Callable, Hashable, Sequence
 
 from gitmemo.changes import askers
 from gitmemo.changes.author import author
-from gitmemo.changes.cases import Answer, Case, answers, facts_for
+from gitmemo.changes.cases import Answer, Case, answers, cases_of, settle, together
 from gitmemo.changes.change import Change
 from gitmemo.changes.extracted import extracted
-from gitmemo.changes.finding import find_new, find_open
+from gitmemo.changes.finding import find_every_open, find_new
 from gitmemo.changes.uses import Uses, world_uses
 from gitmemo.errors import Aborted, DecisionNeeded, NothingToDecide
 from gitmemo.hashing.digest import Digest
@@ -24,7 +24,7 @@ from gitmemo.memo.telling import tell
 from gitmemo.memo.undecided import Undecided
 from gitmemo.model.components import Component
 from gitmemo.model.decisions import Decisions
-from gitmemo.model.facts import Verdict
+from gitmemo.model.facts import Fact, Verdict
 from gitmemo.model.spoken import meant, spoken
 from gitmemo.setting_values import OnChange
 from gitmemo.tracing import CodeState, Probe
@@ -112,18 +112,21 @@ class Changes:
         """
         name = what if isinstance(what, str) else self._name_of(what)
         uses = self._uses()
-        found = find_open(uses, self._code, self._world.decisions(), self._world.text)
+        found = self._open(uses)
         component = meant(name, [change.component for change in found])
         chosen = [change for change in found if change.component == component]
         if not chosen:
             raise NothingToDecide(name, tuple(spoken(change.component) for change in found))
-        self._record([(case, Answer(verdict, why)) for case in self._cases(chosen, uses)])
+        cases = self._together(chosen, uses)
+        self._record([(case, Answer(verdict, why)) for case in cases])
 
     def undecided(self) -> Undecided:
-        """Return the open changes, to be decided about."""
+        """Return the open changes, to be decided about: one for each component."""
         uses = self._uses()
-        found = find_open(uses, self._code, self._world.decisions(), self._world.text)
-        return Undecided(self._cases(found, uses), self._decide_about)
+        return Undecided(self._together(self._open(uses), uses), self._decide_about)
+
+    def _open(self, uses: Uses) -> list[Change]:
+        return find_every_open(uses, self._code, self._world.decisions(), self._world.text)
 
     def _decide_about(self, cases: Sequence[Case], verdict: Verdict, why: str) -> None:
         """Record what is said of changes that were shown before.
@@ -133,14 +136,15 @@ class Changes:
         """
         self._refresh()
         uses, decisions = self._uses(), self._world.decisions()
-        looks = (find_open, find_new)  # what they compare with may differ
+        looks = (find_every_open, find_new)  # what they compare with may differ
         found = [c for find in looks for c in find(uses, self._code, decisions, self._world.text)]
         still = {(change.component, change.old, change.new) for change in found}
-        chosen = [c for c in cases if (c.change.component, c.change.old, c.change.new) in still]
+        every = (one for case in cases for one in case.every)
+        chosen = [c for c in every if (c.change.component, c.change.old, c.change.new) in still]
         if not chosen:
             names = ", ".join(spoken(case.change.component) for case in cases)
             raise NothingToDecide(names, tuple({spoken(c.component): None for c in found}))
-        self._record([(case, Answer(verdict, why)) for case in chosen])
+        self._record([(case, Answer(verdict, why)) for case in together(chosen)])
 
     def _name_of(self, what: Callable[..., object]) -> str:
         plain = what if isinstance(what, type) else plain_function(what)
@@ -191,16 +195,22 @@ class Changes:
             for change in changes
         ]
 
+    def _together(self, changes: Sequence[Change], uses: Uses) -> list[Case]:
+        """Return one case for each component, with what is known of all that calls touched."""
+        roots = self._code.project.source_roots
+        return together(cases_of(self._world, self._code, changes, uses, source_roots=roots))
+
     def _record(self, said: Sequence[tuple[Case, Answer]]) -> None:
         given = [(case, answer) for case, answer in said if answer.verdict is not None]
         root = self._code.project.root
         who = author(root, recorded=bool(given) and self.records_user) if root else {}
-        facts = [
-            fact for case, answer in given for fact in facts_for(self._world, case, answer, who)
-        ]
-        if facts:
-            self._world.record(facts)
-            self._refresh()
+
+        def record(facts: Sequence[Fact]) -> None:
+            if facts:
+                self._world.record(facts)
+                self._refresh()
+
+        settle(self._world, given, who, record)
 
     def _tell(self, pending: Sequence[Change]) -> None:
         """Warn once of what nobody could be asked about."""

@@ -16,6 +16,7 @@ from gitmemo.errors import NothingToDecide
 from gitmemo.model.facts import Verdict
 from gitmemo.model.spoken import meant, spoken
 from gitmemo.quantities import count, duration
+from gitmemo.short_ids import short
 
 Decide = Callable[[Sequence[Case], Verdict, str], None]
 
@@ -24,11 +25,11 @@ class Undecided(Sequence["Undecided"]):
     """Changes to decide about, all at once or one by one: `undecided["helper"].keep()`.
 
     Attributes:
-        changes: What changed.
+        changes: What changed: of a component each content that calls touched before.
     """
 
     def __init__(self, cases: Sequence[Case], decide: Decide) -> None:
-        self.changes: tuple[Change, ...] = tuple(case.change for case in cases)
+        self.changes: tuple[Change, ...] = tuple(one.change for case in cases for one in case.every)
         self._cases = tuple(cases)
         self._decide = decide
 
@@ -51,7 +52,7 @@ class Undecided(Sequence["Undecided"]):
     @property
     def names(self) -> tuple[str, ...]:
         """The components that changed, as they are shown."""
-        return tuple(spoken(change.component) for change in self.changes)
+        return tuple(spoken(case.change.component) for case in self._cases)
 
     @overload
     def __getitem__(self, index: int | str) -> Undecided: ...
@@ -87,6 +88,9 @@ class Undecided(Sequence["Undecided"]):
             first, *more = _heads(case)
             parts += [markup.heading(first), *map(markup.line, more)]
             parts.append(markup.difference(case.change.diff()))
+            for one in case.between:
+                parts.append(markup.line(f"{_ran(one.change)}; since then"))
+                parts.append(markup.difference(one.change.diff()))
         return markup.block(*parts, markup.line(_advice(len(self))))
 
     def _repr_mimebundle_(self, **_: Any) -> Mapping[str, Any]:
@@ -97,8 +101,11 @@ class Undecided(Sequence["Undecided"]):
 
 def _lines(case: Case) -> Iterator[str]:
     yield from _heads(case)
-    for line in case.change.diff():
-        yield f"  {line}"
+    for one in case.every:
+        if one.change is not case.change:
+            yield f"{_ran(one.change)}; since then"
+        for line in one.change.diff():
+            yield f"  {line}"
 
 
 def _heads(case: Case) -> Iterator[str]:
@@ -109,9 +116,17 @@ def _heads(case: Case) -> Iterator[str]:
         yield f"{calls} of {dependent.op} ({duration(dependent.seconds)})"
     if change.only_value:
         yield ("the text is the same: what changed is its value, or what its names stand for")
-    if case.needs:
-        names = ", ".join(str(component) for component in case.needs)
+    if case.between:
+        contents = count(len(case.between), "other content")
+        yield f"{contents} of it ran too, and what you say is about that as well"
+    if case.all_needs:
+        names = ", ".join(str(component) for component in case.all_needs)
         yield f"if kept, older results depend on {names} too: only the new code uses it"
+
+
+def _ran(change: Change) -> str:
+    calls = ", ".join(f"{count(one.calls, 'stored call')} of {one.op}" for one in change.dependents)
+    return f"{short(change.old)}: {calls}"
 
 
 def _advice(changes: int) -> str:

@@ -9,9 +9,15 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass
 
-from gitmemo.comparison import CallChange, VersionChange, WorldDifference, compare
+from gitmemo.comparison import (
+    CallChange,
+    ComparedRow,
+    VersionChange,
+    WorldDifference,
+    compare,
+    compared_rows,
+)
 from gitmemo.hashing.digest import Digest
-from gitmemo.model.facts import Slot
 from gitmemo.model.items import JsonValue
 from gitmemo.report.cells import Cells
 from gitmemo.workspace import View
@@ -48,33 +54,37 @@ def changes_since(
         "before": since.before,
         "after": since.after,
         "same": found.same,
-        **_calls(found, cells),
+        **_calls(since, found, cells),
         "versions": [_version(one, number) for one in found.versions],
         "statements": len(found.statements),
         "most": MOST_ROWS,
     }
 
 
-def _calls(found: WorldDifference, cells: Cells) -> dict[str, JsonValue]:
+def _calls(since: Since, found: WorldDifference, cells: Cells) -> dict[str, JsonValue]:
     kinds: dict[str, Sequence[CallChange]] = {
         "changed": found.changed,
         "added": found.added,
         "removed": found.removed,
     }
     return {
-        kind: {"count": len(rows), "rows": [_row(row, cells) for row in rows[:MOST_ROWS]]}
+        kind: {
+            "count": len(rows),
+            "rows": [
+                _row(row, cells) for row in compared_rows(since.old, since.new, rows[:MOST_ROWS])
+            ],
+        }
         for kind, rows in kinds.items()
     }
 
 
-def _row(row: CallChange, cells: Cells) -> JsonValue:
-    def shown(slot: Slot | None) -> JsonValue:
-        return None if slot is None else cells.of_slot(slot)
-
+def _row(row: ComparedRow, cells: Cells) -> JsonValue:
+    given = [cell for cell in row.cells if not cell.is_result]
+    made = [cell for cell in row.cells if cell.is_result and cell.differs]
     return {
-        "op": row.call.op,
-        "inputs": [[slot.name, shown(slot)] for slot in row.call.inputs],
-        "outputs": [[name, shown(old), shown(new)] for name, old, new in row.outputs()],
+        "op": row.change.call.op,
+        "inputs": [[cell.name, cells.of(cell.new or cell.old)] for cell in given],
+        "outputs": [[cell.name, cells.of(cell.old), cells.of(cell.new)] for cell in made],
     }
 
 

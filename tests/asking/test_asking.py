@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import builtins
+import itertools
 import os
 import sqlite3
 import threading
@@ -280,6 +281,45 @@ def test_what_is_undecided_is_shown_as_text(session: Session) -> None:
         undecided["other"]
     undecided.recompute()
     assert "nothing is undecided" in str(session.storage.undecided())
+
+
+@pytest.mark.parametrize("answer", ["keep", "recompute"])
+def test_all_contents_that_ran_are_undecided_and_settled_at_once(
+    session: Session, answer: str
+) -> None:
+    session.storage.on_change = "pending"
+    session.run()
+    contents = [SPELLED[0], SPELLED[1], "return x * FACTOR + 0", "return (x + 0) * FACTOR"]
+    for old, new in itertools.pairwise(contents):
+        session.edit((old, new))
+        session.run()
+    undecided = session.storage.undecided()
+    assert undecided.names == (f"{session.file.name}:helper",)
+    assert len(undecided.changes) == 3
+    assert "2 other contents of it ran too" in str(undecided)
+    assert all(f"-    {content}" in str(undecided) for content in contents[:3])
+    getattr(undecided, answer)()
+    assert len(session.storage.undecided()) == 0
+    session.edit((contents[3], contents[3].replace("0)", "0 + 0)")))
+    session.storage.decide("helper", breaking=False)
+    assert session.run() == (3, 0)
+    session.edit((contents[3].replace("0)", "0 + 0)"), contents[1]))
+    assert len(session.storage.world.decisions().current) == 4
+    assert session.run() == (3, 0)
+
+
+def test_a_content_whose_results_differ_is_not_kept_along_with_others(session: Session) -> None:
+    session.storage.on_change = "pending"
+    session.run()
+    session.edit(GROWN)
+    session.run()
+    session.edit((GROWN[1], SPELLED[1]))
+    session.run()
+    session.storage.undecided().keep()
+    [left] = session.storage.undecided().changes
+    assert GROWN[1] in left.old_text
+    session.storage.undecided().recompute()
+    assert len(session.storage.undecided()) == 0
 
 
 # --- others meanwhile -----------------------------------------------------------------

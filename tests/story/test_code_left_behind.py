@@ -7,6 +7,11 @@ from driver import Clone, at_terminal, make_clone
 
 _LEFT = "pending: this commit does not have the code that made them: git add"
 
+_THROWN = (
+    "{} pending: the code that made them was thrown away: "
+    "gitmemo drop --stale --pending leaves them out"
+)
+
 
 @pytest.fixture
 def edited(committed: Clone) -> Clone:
@@ -75,17 +80,52 @@ def test_a_commit_of_one_path_leaves_what_is_staged_besides(edited: Clone) -> No
     assert edited.is_clean()
 
 
-def test_an_experiment_that_was_replaced_or_left_waits_for_nothing(committed: Clone) -> None:
+def test_an_experiment_that_was_replaced_goes_along(committed: Clone) -> None:
     committed.change("value * 2", "value * 3")
     committed.run()
     committed.change("value * 3", "value * 4")
     committed.run()
-    assert _LEFT not in committed.commit("Both")
-    committed.change("value * 4", "value * 5")
-    committed.run()
+    said = committed.commit("Both")
+    assert "pending: this" not in said and "thrown away" not in said
+    assert committed.status()["pending"] == 0
+
+
+@pytest.mark.parametrize("arguments", [("-m", "Notes"), ("--amend", "--no-edit")])
+def test_no_commit_takes_calls_of_code_that_was_thrown_away(
+    committed: Clone, arguments: tuple[str, ...]
+) -> None:
+    committed.run("3")
+    committed.change("value * 2", "value * 5")
+    assert committed.run("1") == (1, 2)
+    committed.git("stash", "-q")
+    committed.write("notes.txt", "second\n")
+    said = committed.process("git", "commit", "-q", "-a", *arguments).err
+    assert "2 calls in this commit" in said
+    assert _THROWN.format("2 calls stay") in said
+    assert (committed.calls_in(), committed.status()["pending"]) == (7, 2)
+    committed.git("stash", "pop", "-q")
+    with at_terminal(committed, "git", "commit", "-q", "-am", "After all") as terminal:
+        terminal.expect("helper.py:scale changed")
+        terminal.expect("[a]bort: ")
+        terminal.send("b\n")
+        assert terminal.finish() == 0
+        assert "2 calls in this commit" in terminal.text
+    assert (committed.calls_in(), committed.status()["pending"]) == (9, 0)
+    assert committed.run("1") == (3, 0)
+
+
+def test_calls_that_used_what_was_thrown_away_stay_with_it(committed: Clone) -> None:
+    committed.change("value * 2", "value * 5")
+    committed.change("sum(weights)", "sum(weights) + 1", "pipeline.py")
+    assert committed.run("4") == (1, 2)
+    committed.git("checkout", "-q", "pipeline.py")
+    assert committed.run("4") == (2, 1)
     committed.git("checkout", "-q", "helper.py")
     committed.write("notes.txt", "second\n")
-    assert _LEFT not in committed.commit("Notes")
+    assert _THROWN.format("3 calls stay") in committed.commit("Notes")
+    committed.gitmemo("drop", "--stale", "--pending", "--yes")
+    committed.write("notes.txt", "third\n")
+    assert "thrown away" not in committed.commit("More notes")
     assert committed.status()["pending"] == 0
 
 

@@ -134,6 +134,69 @@ def test_a_commit_compares_with_the_last_one_not_with_what_was_tried(twice: Clon
     assert twice.run() == (5, 0)
 
 
+@pytest.mark.parametrize("answer", ["n", "b"])
+def test_a_commit_asks_once_about_all_that_was_run_since_the_last_one(
+    twice: Clone, answer: str
+) -> None:
+    with at_terminal(twice, "git", "commit", "-q", "-am", "Edit twice") as terminal:
+        terminal.expect("you ran 1 other content in between, and the answer is about that too:")
+        terminal.expect("2 calls of pipeline:train; since then")
+        terminal.expect("-    return value + value")
+        terminal.expect("+    return 2 * value")
+        terminal.expect("evidence: 2 calls ran under both: 2 returned the same")
+        terminal.expect(ASKED)
+        terminal.send(f"{answer}\n")
+        terminal.expect("that is said of 1 content that you ran in between, too")
+        assert terminal.finish() == 0
+    assert terminal.text.count(ASKED) == 1
+    assert undecided(twice) == []
+    assert len(undecided(twice, "--revise")) == 2
+    twice.change("2 * value", "value + value")
+    assert twice.run() == (5, 0)
+    assert twice.status()["ops"]["pipeline:train"]["current"] == (2 if answer == "b" else 6)
+
+
+def test_what_was_run_in_between_and_differs_is_left_open(committed: Clone) -> None:
+    committed.change("value * 2", "value * 3")
+    committed.run()
+    committed.change("value * 3", "value + value")
+    committed.run()
+    said = committed.commit("Edit twice", GITMEMO_ON_CHANGE="non-breaking")
+    assert "helper.py:scale changed (non-breaking)" in said
+    assert (
+        "not of 1 content that you ran in between, for results differ: "
+        "gitmemo decide helper.py:scale"
+    ) in said
+    [left] = undecided(committed)
+    assert left["diff"][2] == "-    return value * 3"
+    assert committed.status()["ops"]["pipeline:train"]["current"] == 4
+
+
+def test_what_follows_from_an_answer_is_not_said_again(committed: Clone) -> None:
+    committed.change("value * 2", "value * 3")
+    committed.run()
+    committed.gitmemo("decide", "--breaking")
+    committed.change("value * 3", "value + value")
+    committed.run()
+    committed.commit("Edit twice", GITMEMO_ON_CHANGE="non-breaking")
+    assert undecided(committed) == []
+    found = committed.status()
+    assert (found["contested"], found["undecided"]) == ([], [])
+    assert len(undecided(committed, "--revise")) == 2
+
+
+def test_what_was_left_for_later_is_not_asked_about_at_each_commit(twice: Clone) -> None:
+    twice.commit("Edit twice", GITMEMO_ON_CHANGE="pending")
+    twice.change("2 * value", "(2 * value)+ 0")
+    with at_terminal(twice, "git", "commit", "-q", "-am", "Again") as terminal:
+        terminal.expect("-    return 2 * value")
+        terminal.expect(ASKED)
+        terminal.send("n\n")
+        assert terminal.finish() == 0
+    assert "in between" not in terminal.text
+    assert len(undecided(twice)) == 2
+
+
 def test_without_a_terminal_nothing_is_asked(changed: Clone) -> None:
     done = changed.gitmemo("decide")
     assert "helper.py:scale changed (1 of 2)" in done.out

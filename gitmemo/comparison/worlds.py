@@ -1,9 +1,8 @@
 """How two worlds differ: calls, results of the same calls, versions, and what was said of code.
 
-Not how code differs (`versions.comparing`), nor how far two values are apart
-(`memo.measuring`). Invariant: a call is its op and the contents of its inputs, under
-the names of now; each world shows what its own code would reuse, as its own
-decisions have it.
+Not which calls are paired though their inputs differ (`pairing`), nor what is shown of them
+(`rows`). Invariant: a call is its op and the contents of its inputs, under the names of now; each
+world shows what its own code would reuse, as its own decisions have it.
 """
 
 from __future__ import annotations
@@ -12,8 +11,8 @@ from collections import Counter, defaultdict
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
-from typing import TypeAlias
 
+from gitmemo.comparison.pairing import Identity, identity_of, paired
 from gitmemo.hashing.digest import Digest
 from gitmemo.model.components import Component
 from gitmemo.model.facts import Call, Slot, Statement
@@ -24,16 +23,14 @@ from gitmemo.workspace import View
 from gitmemo.world import sifting
 from gitmemo.world.view import preferred
 
-Identity: TypeAlias = tuple[str, int, frozenset[tuple[str, Digest]]]
-"""What makes two calls the same: op, op version, and the contents of the inputs by name."""
-
 
 @dataclass(frozen=True, slots=True)
 class CallChange:
     """A call that one world has, or whose result is not the same in both.
 
     Attributes:
-        old, new: The call in each world, under the names of now; None where it is not.
+        old, new: The call in each world, under the names of now; None where it is not. Their inputs
+            differ where those came of calls that differ.
     """
 
     old: Call | None
@@ -104,9 +101,7 @@ def compare(old: View, new: View, ops: Collection[str] = ()) -> WorldDifference:
     Both are of one repository, and one was looked at beside the other: facts that are in both are
     compared as numbers, not read.
     """
-    names = _Names(
-        Renames({**dict(old.world.statements()), **dict(new.world.statements())}.items())
-    )
+    names = Names.of(old, new)
     wanted = frozenset(names.op(op) for op in ops)
     before, after = _Side(old), _Side(new)
     shared = before.numbers & after.numbers
@@ -127,16 +122,24 @@ def compare(old: View, new: View, ops: Collection[str] = ()) -> WorldDifference:
     )
 
 
-class _Names:
-    """What ops, arguments and outputs are called now, as either world has it."""
+class Names:
+    """What ops, arguments and outputs are called now, as either of two worlds has it."""
 
     def __init__(self, renames: Renames) -> None:
         self._renames = renames
 
+    @classmethod
+    def of(cls, old: View, new: View) -> Names:
+        """Return the names of two worlds."""
+        statements = {**dict(old.world.statements()), **dict(new.world.statements())}
+        return cls(Renames(statements.items()))
+
     def op(self, op: str) -> str:
+        """Return the name of now of an op."""
         return self._renames.op_now(op)
 
     def call(self, call: Call) -> Call:
+        """Return a call with the names of now; its ids stay."""
         if not self._renames.concern(call.op):
             return call
         return renamed(call, self._renames, self.op(call.op))
@@ -166,18 +169,18 @@ class _Side:
         self._read = dict(self.index.numbered_calls(valid))
         return frozenset(valid - sifting.fed_by(self.index, orphans, (), self._read))
 
-    def calls(self, names: _Names, numbers: Collection[int]) -> list[Call]:
+    def calls(self, names: Names, numbers: Collection[int]) -> list[Call]:
         unread = [number for number in numbers if number not in self._read]
         self._read.update(self.index.numbered_calls(unread))
         found = (self._read[number] for number in sorted(numbers))
         return [names.call(call) for call in found]
 
-    def count(self, names: _Names, numbers: Collection[int], ops: Collection[str]) -> int:
+    def count(self, names: Names, numbers: Collection[int], ops: Collection[str]) -> int:
         """Return how many different calls of `ops` (of all, if empty) are among `numbers`."""
         per_op = sifting.different_per_op(self.index, numbers)
         return sum(calls for op, calls in per_op.items() if not ops or names.op(op) in ops)
 
-    def tallies(self, names: _Names) -> dict[tuple[str, Digest], int]:
+    def tallies(self, names: Names) -> dict[tuple[str, Digest], int]:
         found: Counter[tuple[str, Digest]] = Counter()
         for tally in self.index.tally(self.numbers):
             found[names.op(tally.op), tally.version] += tally.calls
@@ -187,9 +190,7 @@ class _Side:
         return {mark for _, mark in sifting.outputs(self.index, numbers)}
 
 
-def _again(
-    side: _Side, names: _Names, shared: Collection[int], calls: Iterable[Call]
-) -> list[Call]:
+def _again(side: _Side, names: Names, shared: Collection[int], calls: Iterable[Call]) -> list[Call]:
     """Return the calls of both worlds that one of `calls` makes again, or repeats."""
     again = sifting.with_keys(side.index, (call.key for call in calls))
     return side.calls(names, again.intersection(shared))
@@ -199,8 +200,7 @@ def _grouped(calls: Iterable[Call], ops: Collection[str] = ()) -> Mapping[Identi
     found: dict[Identity, list[Call]] = defaultdict(list)
     for call in calls:
         if not ops or call.op in ops:
-            inputs = frozenset((slot.name, slot.cid) for slot in call.inputs)
-            found[call.op, call.op_version, inputs].append(call)
+            found[identity_of(call)].append(call)
     return found
 
 
@@ -208,10 +208,12 @@ def _changes(
     old: Mapping[Identity, list[Call]], new: Mapping[Identity, list[Call]], ops: Collection[str]
 ) -> list[CallChange]:
     """Return what became of each call, ordered by op and the time of the call."""
+    pairs = paired(old, new)
+    partners = frozenset(pairs.values())
     rows = [
-        CallChange(_first(old.get(identity)), _first(new.get(identity)))
+        CallChange(_first(old.get(identity)), _first(new.get(pairs.get(identity, identity))))
         for identity in {**old, **new}
-        if not ops or identity[0] in ops
+        if identity not in partners and (not ops or identity[0] in ops)
     ]
     return sorted(rows, key=lambda row: (row.call.op, row.call.start, row.call.hid))
 
@@ -220,7 +222,7 @@ def _first(calls: list[Call] | None) -> Call | None:
     return preferred(calls)[0] if calls else None
 
 
-def _versions(old: _Side, new: _Side, names: _Names, ops: Collection[str]) -> list[VersionChange]:
+def _versions(old: _Side, new: _Side, names: Names, ops: Collection[str]) -> list[VersionChange]:
     before, after = old.tallies(names), new.tallies(names)
     found = []
     for mine, theirs, other, is_new in ((before, after, new, False), (after, before, old, True)):

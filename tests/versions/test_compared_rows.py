@@ -1,0 +1,143 @@
+"""What `gitmemo diff` and the page say of results: rows as tables have them, paired by what was asked for."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+from driver import Clone, make_clone
+
+from gitmemo.cli import main
+
+PROGRAM = """\
+import gitmemo as gm
+
+storage = gm.open()
+
+
+@gm.op
+def fit(size, rate):
+    return {"weights": list(range(size)), "rate": rate * 2}
+
+
+@gm.op
+def score(model, shift):
+    return model["rate"] + shift, len(model["weights"])
+
+
+@gm.op
+def best(errs):
+    return min(errs)
+
+
+@gm.op
+def step(state):
+    return state + 1
+
+
+with storage:
+    errs = []
+    for rate in (1, 2):
+        model = fit(3, rate)
+        err, length = score(model, 10)
+        errs.append(err)
+    worst = best(errs)
+    state = 0
+    for _ in range(2):
+        state = step(state)
+"""
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Clone:
+    """`v1` doubles rates and `v2` triples them, and has another one and a longer chain."""
+    clone = make_clone(tmp_path_factory.mktemp("rows") / "p", tmp_path_factory.mktemp("home"))
+    clone.write("program.py", PROGRAM)
+    clone.gitmemo("init")
+    clone.gitmemo("run", "program.py")
+    clone.commit("Double")
+    clone.git("tag", "v1")
+    clone.change("rate * 2", "rate * 3", "program.py")
+    clone.change("(1, 2):", "(1, 2, 4):", "program.py")
+    clone.change("range(2)", "range(3)", "program.py")
+    clone.gitmemo("run", "program.py")
+    clone.commit("Triple", GITMEMO_ON_CHANGE="breaking")
+    clone.git("tag", "v2")
+    return clone
+
+
+@pytest.fixture
+def say(project: Clone, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Any:
+    monkeypatch.chdir(project.root)
+
+    def say(*arguments: str) -> str:
+        assert main(list(arguments)) == 0, capsys.readouterr()
+        return capsys.readouterr().out
+
+    return say
+
+
+def test_rows_have_the_columns_of_tables_and_are_paired_by_what_was_asked_for(say: Any) -> None:
+    lines = [line.split() for line in say("diff", "v1", "v2", "--op", "score").splitlines()]
+    assert " ".join(lines[2]) == "calls: 1 added, 0 removed, 2 with other results, 0 the same"
+    at = lines.index(["program:score"])
+    lines = lines[: lines.index([], at)]
+    assert lines[at + 1] == ["size", "rate", "model", "shift", "err", "length"]
+    changed = [" ".join(line) for line in lines[at + 2 :] if line[:1] == ["~"]]
+    assert [line.split()[:3] for line in changed] == [["~", "3", "1"], ["~", "3", "2"]]
+    assert changed[0].endswith("10 12 -> 13 (+1, +8.33 %) 3")
+    [added] = [line for line in lines[at + 2 :] if line[:1] == ["+"]]
+    assert (added[:3], added[-3:]) == (["+", "3", "4"], ["10", "22", "3"])
+
+
+def test_programs_get_the_rows_beside_the_stored_names(say: Any) -> None:
+    rows = [json.loads(line) for line in say("diff", "v1", "v2", "--json").splitlines()]
+    table = [json.loads(line) for line in say("df", "score", "--back", "--json").splitlines()]
+    [first, second] = [r for r in rows if r["kind"] == "changed" and r["op"] == "program:score"]
+    assert first["row"]["new"] == table[0]
+    assert second["row"]["new"] == table[1]
+    assert (first["row"]["old"]["rate"], first["row"]["old"]["err"]) == (1, 12)
+    assert first["outputs"]["output_0"]["old"] == 12
+    assert first["outputs"]["output_0"]["difference"]["absolute"] == 1
+    [added] = [r for r in rows if r["kind"] == "added" and r["op"] == "program:score"]
+    assert (added["row"]["old"], added["row"]["new"]["err"]) == (None, 22)
+
+
+def test_lists_and_chains_of_results_are_rows_too(say: Any) -> None:
+    """What was given three results is not what was given two: it was asked for something else."""
+    rows = [json.loads(line) for line in say("diff", "v1", "v2", "--json").splitlines()]
+    of = {
+        op: [(r["kind"], r["row"]) for r in rows if r.get("op") == f"program:{op}"]
+        for op in ("best", "step")
+    }
+    assert [kind for kind, _ in of["best"]] == ["added", "removed"]
+    assert of["best"][0][1]["new"]["rate"] == {"each": [1, 2, 4]}
+    [(kind, row)] = of["step"]
+    assert (kind, row["old"], row["new"]["state"]) == ("added", None, row["new"]["state"])
+
+
+def test_a_list_of_results_is_paired_with_that_of_the_older_ones(
+    project: Clone, say: Any, tmp_path: Path
+) -> None:
+    project.git("checkout", "-q", "-b", "side", "v1")
+    project.change("rate * 2", "rate * 5", "program.py")
+    project.gitmemo("run", "program.py")
+    rows = [json.loads(line) for line in say("diff", "v1", "--op", "best", "--json").splitlines()]
+    project.git("checkout", "-q", "-f", "v2")
+    assert {k: rows[0][k] for k in ("added", "removed", "changed", "same")} == {
+        "added": 0,
+        "removed": 0,
+        "changed": 1,
+        "same": 0,
+    }
+    assert (rows[1]["row"]["old"]["worst"], rows[1]["row"]["new"]["worst"]) == (12, 15)
+
+
+def test_the_page_names_results_alike(say: Any, tmp_path: Path) -> None:
+    page = tmp_path / "page.html"
+    say("report", "--rev", "v2", "--since", "v1", "-o", str(page))
+    text = page.read_text("utf-8")
+    assert '"outputs":[["err",' in text.replace(" ", "")
+    assert "output_0" not in text
