@@ -189,6 +189,15 @@ def test_moments_are_moments_in_python_and_texts_in_conditions(storage: gm.Stora
     assert cf[cf["when"] > np.datetime64("2026-11-22")].df()["x"].tolist() == [3]
 
 
+def test_arrow_has_their_types(storage: gm.Storage) -> None:
+    pytest.importorskip("pyarrow")
+    table = storage.cf(scalars).sort("x").to_arrow()
+    assert list(map(str, table.schema.types)) == ["int64", "double", "int64", "bool"]
+    days = storage.cf(when).sort("x").to_arrow()["when"]
+    assert str(days.type) == "date32[day]"
+    assert str(days[0]) == "2026-11-21"
+
+
 def test_a_table_is_not_sorted_by_what_has_no_order(storage: gm.Storage) -> None:
     with pytest.raises(WrongQuestion, match="by 'pair': its values are neither numbers nor texts"):
         storage.cf(pair).sort("pair").df()
