@@ -15,7 +15,7 @@ from gitmemo.git.cli import Git
 from gitmemo.hashing.digest import Digest
 from gitmemo.model.components import Component, Content, is_external
 from gitmemo.model.facts import Source
-from gitmemo.model.validity import Code
+from gitmemo.model.validity import Code, holds
 from gitmemo.source.tree import SourceTree, code_at
 from gitmemo.workspace import Workspace
 from gitmemo.world.repository import RepositoryWorld
@@ -53,16 +53,20 @@ def calls_given_up(
 ) -> frozenset[int]:
     """Return which of some pending calls code that was given up made, with those that used their results.
 
-    `tried` are those that ran where files differed from HEAD: the code of others is in a commit.
+    `tried` are those that ran where files differed from HEAD: the code of others is in a commit. What
+    somebody said is equivalent to what there is now was not given up; what is gone was not gone back to.
     """
     world = workspace.world
-    calls = world.index.numbered_calls(tried)
-    versions = world.versions({call.version for _, call in calls if call.version})
+    names = {tally.version for tally in world.index.tally(tried)}
+    versions = {name: found for name in names if (found := world.version(name)) is not None}
+    decisions, codes = world.decisions(), (staged, workspace.code)
     suspects = {
         (component, content)
         for version in versions.values()
         for component, content in version.pairs.items()
-        if not is_external(component) and _is_left(component, content, staged, workspace.code)
+        if not is_external(component)
+        and all(code.current(component) is not None for code in codes)
+        and not any(holds(component, content, code, decisions) for code in codes)
     }
     if not suspects:
         return frozenset()
@@ -76,14 +80,11 @@ def calls_given_up(
         )
     }
     made = {i for i, version in versions.items() if not given_up.isdisjoint(version.pairs.items())}
-    own = {number for number, call in calls if call.version in made}
-    return with_users(world.index.numbered_calls(numbers), own) if own else frozenset()
-
-
-def _is_left(component: Component, content: Content, *codes: Code) -> bool:
-    """Whether each of these holds another text of a component; one that is gone was not gone back to."""
-    held = [code.current(component) for code in codes]
-    return all(now is not None and now.source != content.source for now in held)
+    if not made:
+        return frozenset()
+    calls = world.index.numbered_calls(numbers)
+    own = {number for number, call in calls if number in tried and call.version in made}
+    return with_users(calls, own)
 
 
 def _is_committed(uses: Uses, component: Component, content: Content) -> bool:

@@ -114,6 +114,17 @@ def test_no_commit_takes_calls_of_code_that_was_thrown_away(
     assert committed.run("1") == (3, 0)
 
 
+def test_what_is_equivalent_to_the_code_that_is_left_goes_along(committed: Clone) -> None:
+    committed.change("value * 2", "value + value")
+    assert committed.run("4") == (1, 2)
+    committed.gitmemo("decide", "--non-breaking")
+    committed.git("checkout", "-q", "helper.py")
+    committed.write("notes.txt", "second\n")
+    said = committed.commit("Notes")
+    assert "2 calls in this commit" in said and "thrown away" not in said
+    assert committed.run("4") == (3, 0)
+
+
 def test_calls_that_used_what_was_thrown_away_stay_with_it(committed: Clone) -> None:
     committed.change("value * 2", "value * 5")
     committed.change("sum(weights)", "sum(weights) + 1", "pipeline.py")
