@@ -107,7 +107,7 @@ def test_what_numpy_alone_can_say_stays_a_stored_value() -> None:
         *(
             np.complex128(1j),
             np.timedelta64(3, "s"),
-            np.datetime64(5, "25s"),
+            np.datetime64(5, ("s", 25)),
             np.datetime64(5, "ps"),
         ),
         *(np.array([1.0]), np.array([[1.0]]), np.void(b"ab"), np.datetime64(20_000, "Y")),
@@ -147,7 +147,8 @@ def storage() -> gm.Storage:
     storage = gm.Storage()
     with storage:
         for x in (2, 1, 3):
-            scalars(x), when(x), pair(x)
+            for op in (scalars, when, pair):
+                op(x)
     return storage
 
 
@@ -206,8 +207,8 @@ def test_a_table_is_not_sorted_by_what_has_no_order(storage: gm.Storage) -> None
 
 def test_patterns_show_them(storage: gm.Storage) -> None:
     with storage.query():
-        value, _, _ = scalars(gm.Q())
-        table = storage.df(value)
+        found: Any = scalars(gm.Q())
+        table = storage.df(found[0])
     assert sorted(table["value"].tolist()) == [0.5, 1.0, 1.5]
 
 
