@@ -8,17 +8,19 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from gitmemo.errors import ComponentIsNoOp, UnknownOp
 from gitmemo.hashing.digest import Digest
+from gitmemo.model.components import Component
 from gitmemo.model.facts import Call, Slot, Version
 from gitmemo.model.feeding import fed_by
 from gitmemo.model.items import histories
 from gitmemo.model.renames import Renames
 from gitmemo.model.spoken import all_meant
+from gitmemo.model.unsaid import of_other_values, unsaid
 from gitmemo.model.validity import Code, changed, stands
 from gitmemo.workspace import View, Workspace
 from gitmemo.world.counting import count_new
@@ -28,6 +30,11 @@ if TYPE_CHECKING:
     from gitmemo.frames import ComputationFrame
     from gitmemo.frames.naming import Spoken
 
+_FEWEST_THAT_DIFFER = 2
+
+NEWEST_COUNTS = "files do not say which is that of now, so that of the newest call counts"
+"""Why calls of other values of a variable are left out, for people."""
+
 
 @dataclass(frozen=True, slots=True)
 class Selection:
@@ -36,23 +43,42 @@ class Selection:
     Attributes:
         stale: Those that touched other code.
         unreachable: Those that touched this code, but with inputs that only `stale` ones made.
+        others: Those that had another value of a variable whose value the code does not say, and
+            those with inputs that only such calls made.
+        variables: The variable that was otherwise, by history id; those on results of such calls
+            have none.
     """
 
     calls: tuple[Call, ...]
     stale: tuple[Call, ...]
     unreachable: tuple[Call, ...] = ()
+    others: tuple[Call, ...] = ()
+    variables: Mapping[Digest, Component] = field(default_factory=dict)
 
     @property
     def states(self) -> dict[Digest, str]:
         """What tables say of the calls that do not count, by history id."""
-        from gitmemo.frames.tables import OLDER_CODE, ON_OLDER_RESULTS
+        from gitmemo.frames.tables import OLDER_CODE, ON_OLDER_RESULTS, ON_OTHER_VALUES, OTHER_VALUE
 
         fed = dict.fromkeys((call.hid for call in self.unreachable), ON_OLDER_RESULTS)
+        fed |= dict.fromkeys((call.hid for call in self.others), ON_OTHER_VALUES)
+        fed |= {hid: f"{OTHER_VALUE} {variable}" for hid, variable in self.variables.items()}
         return fed | dict.fromkeys((call.hid for call in self.stale), OLDER_CODE)
+
+    @property
+    def left_out(self) -> tuple[Call, ...]:
+        """The calls that do not count."""
+        return (*self.stale, *self.unreachable, *self.others)
+
+    def otherwise(self, calls: Collection[Call]) -> str:
+        """Return in words of which variables these of the `others` had another value."""
+        known = [self.variables.get(call.hid) for call in calls]
+        meant = self.variables.values() if None in known else known
+        return ", ".join(sorted({str(variable) for variable in meant}))
 
     def every(self) -> list[Call]:
         """Return all calls, those that do not count too, in the order in which they ran."""
-        calls = (*self.calls, *self.unreachable, *self.stale)
+        calls = (*self.calls, *self.unreachable, *self.others, *self.stale)
         return in_order(first_of_each(calls).values())
 
 
@@ -60,7 +86,8 @@ def valid_calls(world: World, calls: Iterable[Call], code: Code) -> Selection:
     """Return the calls among `calls` that running `code` would lead to.
 
     Those whose version is valid, and whose inputs were not made by calls that
-    are not; calls without versions are kept.
+    are not; calls without versions are kept. Of several values of a variable that `code` does not
+    say, that of the newest call counts.
     """
     is_stale = stale_test(world, code)
     valid: list[Call] = []
@@ -69,8 +96,33 @@ def valid_calls(world: World, calls: Iterable[Call], code: Code) -> Selection:
         (stale if is_stale(call) else valid).append(call)
     chosen = first_of_each(valid)
     unreachable = _fed_by(stale, chosen) if stale else {}
-    kept = tuple(call for hid, call in chosen.items() if hid not in unreachable)
-    return Selection(kept, tuple(stale), tuple(unreachable.values()))
+    kept = {hid: call for hid, call in chosen.items() if hid not in unreachable}
+    variables = _of_other_values(world, kept, code)
+    others = [kept.pop(hid) for hid in variables]
+    fed = _fed_by(others, kept) if others else {}
+    return Selection(
+        tuple(call for hid, call in kept.items() if hid not in fed),
+        tuple(stale),
+        tuple(unreachable.values()),
+        (*others, *fed.values()),
+        variables,
+    )
+
+
+def _of_other_values(
+    world: World, calls: Mapping[Digest, Call], code: Code
+) -> dict[Digest, Component]:
+    """Return which of the valid calls had another value of a variable than the newest one."""
+    versions = world.versions({call.version for call in calls.values() if call.version})
+    if len(versions) < _FEWEST_THAT_DIFFER:
+        return {}
+    variables = unsaid(versions.values(), code, world.decisions())
+    if not variables:
+        return {}
+    from gitmemo.world.revisions import RevisionWorld
+
+    later = world.later.hids if isinstance(world, RevisionWorld) else ()
+    return of_other_values(variables, calls.values(), later)
 
 
 def without_repeats(selection: Selection) -> Selection:
@@ -82,8 +134,10 @@ def without_repeats(selection: Selection) -> Selection:
     current = _runs(selection.calls, ())
     seen = {call.cid for call in current}
     unreachable = _runs(selection.unreachable, seen)
-    stale = _runs(selection.stale, seen | {call.cid for call in unreachable})
-    return Selection(current, stale, unreachable)
+    seen |= {call.cid for call in unreachable}
+    others = _runs(selection.others, seen)
+    stale = _runs(selection.stale, seen | {call.cid for call in others})
+    return Selection(current, stale, unreachable, others, selection.variables)
 
 
 def count_calls(view: Workspace | View, numbers: Collection[int]) -> Mapping[str, int]:

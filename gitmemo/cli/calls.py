@@ -8,7 +8,7 @@ import click
 
 from gitmemo.cli.looking import look_at
 from gitmemo.cli.options import Whole, json_option, revision_options, user_option
-from gitmemo.cli.questions import json_value, meant_by
+from gitmemo.cli.questions import json_value, meant_by, other_values
 from gitmemo.cli.screen import paged
 from gitmemo.display.json_lines import json_line
 from gitmemo.display.text import table
@@ -74,7 +74,8 @@ def calls(
     if waiting:
         pending = view.world.pending_hids(view.code)
         wanted = [call for call in wanted if call.hid in pending]
-    states = states_of(view, known)
+    selection = valid_calls(view.world, known, view.code)
+    states = selection.states
     old = [call for call in wanted if call.hid in states]
     left_out = set() if every else {call.hid for call in old}
     found = [call for call in reversed(wanted) if call.hid not in left_out]
@@ -88,6 +89,9 @@ def calls(
         hidden = sum(states[call.hid] == state for call in old if call.hid in left_out)
         if hidden:
             click.echo(f"{count(hidden, 'call')} {which} older code not shown (--all)", err=True)
+    other = [call for call in selection.others if call.hid in left_out]
+    if other:
+        click.echo(other_values(other, selection), err=True)
 
 
 def states_of(view: View, calls: Sequence[Call]) -> dict[Digest, str]:

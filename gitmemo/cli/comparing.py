@@ -13,7 +13,7 @@ from gitmemo.cli.options import Whole, json_option, revision_options
 from gitmemo.cli.questions import json_cell, json_value, text_cell
 from gitmemo.cli.screen import paged
 from gitmemo.cli.showing import said
-from gitmemo.codecs import is_safe
+from gitmemo.codecs import from_inline, is_safe
 from gitmemo.comparison import (
     CallChange,
     ComparedCell,
@@ -34,6 +34,7 @@ from gitmemo.memo.clone_trust import CloneTrust
 from gitmemo.memo.measuring import Distance, distance
 from gitmemo.memo.trust import Values
 from gitmemo.model.facts import Slot
+from gitmemo.model.plain import told
 from gitmemo.quantities import count
 from gitmemo.query import names_now
 from gitmemo.short_ids import short
@@ -208,7 +209,7 @@ class _Printer:
             slot.cid
             for row in found.changed
             for _, old, new in row.outputs()
-            if (slot := new if is_new else old) is not None and slot.inline is None
+            if (slot := new if is_new else old) is not None and told(slot) is None
         }
         blobs = {cid: {value.blob for value in world.values(cid)} for cid in cids}
         absent = world.blobs.missing(set().union(*blobs.values()))
@@ -295,14 +296,18 @@ class _Printer:
         if old is None or new is None or not (self._is_plain(old) and self._is_plain(new)):
             return None
         try:
-            return distance(self._values.of_slot(old), self._values.of_slot(new))
+            return distance(self._value(old), self._value(new))
         except GitmemoError:  # missing or not trusted: the rows are worth showing all the same
             return None
+
+    def _value(self, slot: Slot) -> object:
+        plain = told(slot)
+        return self._values.of_slot(slot) if plain is None else from_inline(plain.json)
 
     def _is_plain(self, slot: Slot) -> bool:
         """Whether a value can be read at no cost: unpickling could import the project's code."""
         known = self._new.world.values(slot.cid)
-        return slot.inline is not None or (
+        return told(slot) is not None or (
             bool(known) and all(is_safe(v.codec) and v.size <= _MOST_BYTES for v in known)
         )
 

@@ -14,7 +14,8 @@ from gitmemo.display.json_lines import json_line
 from gitmemo.display.text import cut, printable, table
 from gitmemo.errors import AmbiguousId, NothingToForget, UnknownTombstone
 from gitmemo.hashing.digest import Digest, to_hex
-from gitmemo.model.facts import Call, JsonValue, Slot, Tombstone
+from gitmemo.model.facts import Call, Slot, Tombstone
+from gitmemo.model.plain import as_json, told
 from gitmemo.model.tombstones import Tombstones
 from gitmemo.quantities import count
 from gitmemo.query import names_now, resolve_op, valid_calls
@@ -99,7 +100,7 @@ def _chosen(workspace: Workspace, op: str, inputs: Iterable[str], *, every: bool
     refuse_unknown(name, (call for call in shown.values() if call.op == name), values)
     wanted = contents_of(world, values)
     selection = valid_calls(world, calls, workspace.code)
-    others = (*selection.stale, *selection.unreachable)
+    others = selection.left_out
     among = [c for c in (*selection.calls, *others) if _is(shown[c.hid], name, wanted)]
     left = {call.hid for call in others}
     found = among if every else [call for call in among if call.hid not in left]
@@ -127,8 +128,9 @@ def _show(workspace: Workspace, calls: Sequence[Call], *, as_json: bool) -> None
         click.echo(line)
 
 
-def _shown(slot: Slot) -> JsonValue:
-    return slot.inline.json if slot.inline else f"<{short(slot.cid)}>"
+def _shown(slot: Slot) -> object:
+    plain = told(slot)
+    return as_json(plain.json) if plain else f"<{short(slot.cid)}>"
 
 
 def _show_forgotten(workspace: Workspace, *, as_json: bool) -> None:

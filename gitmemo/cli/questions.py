@@ -15,7 +15,7 @@ from gitmemo.cli.looking import look_at
 from gitmemo.cli.options import Whole, json_option, revision_options, user_option
 from gitmemo.cli.screen import paged
 from gitmemo.display.json_lines import json_line
-from gitmemo.display.text import table
+from gitmemo.display.text import printable, table
 from gitmemo.errors import TableNotWritten, UnknownOp, WrongQuestion
 from gitmemo.frames import Cell, ComputationFrame, Table, plain_frame
 from gitmemo.frames.naming import asked_once
@@ -26,6 +26,7 @@ from gitmemo.model.tags import SIGN
 from gitmemo.plain_files import replace_file
 from gitmemo.quantities import count
 from gitmemo.query import (
+    NEWEST_COUNTS,
     Selection,
     names_now,
     resolve_op,
@@ -165,12 +166,21 @@ class Asked:
             yield f"{older}; if they still count: gitmemo decide" if self._is_any_open() else older
         if unreachable:
             yield f"{count(unreachable, 'call')} on results of older code not shown (--all)"
+        other = [call for call in others.others if self.meant.has(call)]
+        if other:
+            yield other_values(other, others)
 
     def _is_any_open(self) -> bool:
         """Whether there is something to decide in the work tree; it is not about revisions."""
         from gitmemo.commits.undecided import is_any_open
 
         return self.view.rev is None and is_any_open(self.view.workspace)
+
+
+def other_values(calls: Collection[Call], selection: Selection) -> str:
+    """Say that another value of a variable is why calls are not shown."""
+    said = f"{count(len(calls), 'call')} of other values of {selection.otherwise(calls)}"
+    return printable(f"{said} not shown (--all): {NEWEST_COUNTS}")
 
 
 def asked(view: View, ops: Sequence[str], *, every: bool) -> Asked:

@@ -27,6 +27,7 @@ from gitmemo.model.facts import (
 )
 from gitmemo.model.items import Held
 from gitmemo.model.lines import to_line
+from gitmemo.model.plain import as_json, told
 from gitmemo.quantities import count, duration
 from gitmemo.short_ids import short
 from gitmemo.versions.comparing import code_of
@@ -97,8 +98,9 @@ def _lines(found: Found, module_of: ModuleOf) -> Iterator[str]:
         yield from _call_lines(found.call)
     elif isinstance(found, FoundRef):
         yield f"content id {to_hex(found.held.cid)}"
-        if found.held.inline is not None:
-            yield f"value {json_line(found.held.inline.json)}"
+        plain = told(found.held)
+        if plain is not None:
+            yield f"value {json_line(as_json(plain.json))}"
         yield f"made by call {to_hex(found.call.hid)}"
         yield from _call_lines(found.call)
     else:
@@ -130,9 +132,10 @@ def _call_lines(call: Call) -> Iterator[str]:
 
 def _value(slot: Slot) -> str:
     ids = f"(hid {short(slot.hid)})"
-    if slot.inline is None:
+    plain = told(slot)
+    if plain is None:
         return f"<cid {short(slot.cid)}> {ids}"
-    text = json_line(slot.inline.json)
+    text = json_line(as_json(plain.json))
     return f"{cut(text, _LONGEST)} {ids}"
 
 
@@ -181,7 +184,8 @@ def _fields(found: Found) -> dict[str, object]:
 
 
 def _held_fields(held: Held) -> dict[str, object]:
-    value = {"value": held.inline.json} if held.inline else {}
+    plain = told(held)
+    value = {"value": as_json(plain.json)} if plain else {}
     return {"hid": to_hex(held.hid), "cid": to_hex(held.cid), **value}
 
 

@@ -22,7 +22,14 @@ from gitmemo.errors.base import ExitCode
 from gitmemo.git.repository import Layout
 from gitmemo.model.facts import Call
 from gitmemo.quantities import count, size
-from gitmemo.query import Selection, count_pending, names_now, valid_calls, without_repeats
+from gitmemo.query import (
+    NEWEST_COUNTS,
+    Selection,
+    count_pending,
+    names_now,
+    valid_calls,
+    without_repeats,
+)
 from gitmemo.workspace import View, Workspace
 from gitmemo.world.index import STATEMENT_KINDS
 
@@ -88,7 +95,7 @@ class _Status:
     def calls(self) -> tuple[Call, ...]:
         """All calls, valid or not."""
         selection = self.selection
-        return (*selection.calls, *selection.stale, *selection.unreachable)
+        return (*selection.calls, *selection.left_out)
 
     @cached_property
     def every(self) -> Counter[str]:
@@ -123,6 +130,7 @@ class _Status:
             "pending_statements": self.said,
             "stale": len(self.selection.stale),
             "unreachable": len(self.selection.unreachable),
+            "other_values": len(self.selection.others),
             "undecided": [str(change.component) for change in self.undecided],
             "contested": [str(contest.component) for contest in self.contested],
             "missing_values": len(self.missing),
@@ -143,9 +151,16 @@ class _Status:
         yield f"{where(view)}: {count(len(self.calls), 'call')}, {more}"
         stale = Counter(call.op for call in self.selection.stale)
         fed = Counter(call.op for call in self.selection.unreachable)
-        rows = [(op, self.current[op], stale[op], fed[op]) for op in sorted(self.every)]
+        others = Counter(call.op for call in self.selection.others)
+        rows = [(op, self.current[op], stale[op], fed[op], others[op]) for op in sorted(self.every)]
+        columns = ("op", "current", "of older code", "on older results", "of other values")
         if rows:
-            yield from table(("op", "current", "of older code", "on older results"), rows)
+            shown = len(columns) if others else len(columns) - 1
+            yield from table(columns[:shown], [row[:shown] for row in rows])
+        if others:
+            yield printable(
+                f"of other values: of {self.selection.otherwise(self.selection.others)}; {NEWEST_COUNTS}"
+            )
         for path, why in self.unparsed.items():
             said = f"{path} cannot be parsed ({why}): calls that touched its code count as older"
             yield printable(f"{said} until it can")

@@ -19,6 +19,7 @@ from gitmemo.display.text import cut, printable, table
 from gitmemo.errors import CannotTag
 from gitmemo.hashing.digest import to_hex
 from gitmemo.model.facts import Tag
+from gitmemo.model.plain import as_json, told
 from gitmemo.model.tags import SIGN, Tags
 from gitmemo.short_ids import told_apart
 from gitmemo.versions.finding import FoundCall, FoundRef, find_any
@@ -49,20 +50,20 @@ class _Row:
         return "ok" if self.value else "gone"
 
     def as_dict(self) -> dict[str, object]:
-        inline = self.value.held.inline if self.value else None
+        plain = told(self.value.held) if self.value else None
         return {
             "name": self.tag.name,
             "hid": to_hex(self.tag.hid),
             "cid": to_hex(self.tag.cid),
             "op": self.value.call.op if self.value else None,
-            **({"value": inline.json} if inline else {}),
+            **({"value": as_json(plain.json)} if plain else {}),
             "state": self.state,
             "why": self.tag.why or None,
         }
 
     def cells(self, ident: str) -> list[object]:
-        inline = self.value.held.inline if self.value else None
-        shown = cut(json_line(inline.json), _LONGEST) if inline else ""
+        plain = told(self.value.held) if self.value else None
+        shown = cut(json_line(as_json(plain.json)), _LONGEST) if plain else ""
         by = self.value.call.op if self.value else ""
         state = "" if self.state == "ok" else self.state
         return [self.tag.name, ident, by, shown, state, self.tag.why]

@@ -15,8 +15,9 @@ from functools import cached_property
 from gitmemo.comparison.pairing import Identity, identity_of, paired
 from gitmemo.hashing.digest import Digest
 from gitmemo.model.components import Component
-from gitmemo.model.facts import Call, Slot, Statement
+from gitmemo.model.facts import Call, Slot, Statement, Version
 from gitmemo.model.renames import Renames
+from gitmemo.model.unsaid import of_other_values, unsaid
 from gitmemo.model.validity import changed
 from gitmemo.query import renamed, stale_test
 from gitmemo.workspace import View
@@ -163,11 +164,27 @@ class _Side:
         valid = every & {number for number, _, _ in sifting.of_shapes(self.index, shapes)}
         is_stale = stale_test(self.view.world, self.view.code)
         valid -= {n for n, call in sifting.links(self.index, valid) if is_stale(call)}
+        valid -= self._of_other_values(valid, shapes)
         orphans = self._made(every - valid) - self._made(valid)
         if not orphans:  # nothing that older code made could have been used
             return frozenset(valid)
         self._read = dict(self.index.numbered_calls(valid))
         return frozenset(valid - sifting.fed_by(self.index, orphans, (), self._read))
+
+    def _of_other_values(
+        self, valid: Collection[int], shapes: Mapping[int, Version | None]
+    ) -> set[int]:
+        """Return the calls that had another value of a variable than the newest one."""
+        versions = {one.id: one for one in shapes.values() if one is not None}
+        variables = unsaid(versions.values(), self.view.code, self.decisions)
+        if not variables:
+            return set()
+        concerned = {version for values in variables.values() for version in values}
+        known = [shape for shape, one in shapes.items() if one is not None and one.id in concerned]
+        numbers = {number for number, _, _ in sifting.of_shapes(self.index, known)}
+        calls = dict(self.index.numbered_calls(numbers.intersection(valid)))
+        others = of_other_values(variables, calls.values())
+        return {number for number, call in calls.items() if call.hid in others}
 
     def calls(self, names: Names, numbers: Collection[int]) -> list[Call]:
         unread = [number for number in numbers if number not in self._read]

@@ -7,8 +7,9 @@ text: refs as history ids, what JSON can say as JSON, the rest as Python shows i
 from __future__ import annotations
 
 import json
+import sys
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from gitmemo.errors import WrongQuestion
 from gitmemo.hashing.digest import to_hex
@@ -64,13 +65,24 @@ def _array(cells: list[object]) -> pa.Array:
     import pyarrow as pa
 
     try:
-        found = pa.array(cells)
+        moments = _moments(cells)
+        found = pa.array(cells if moments is None else moments)
         # Of dicts Arrow makes records with all keys: not where a key is missing somewhere.
         if not any(map(_has_dict, cells)) or found.to_pylist() == cells:
             return found
     except (pa.ArrowException, OverflowError, TypeError, ValueError):
         pass
     return pa.array([*map(_text, cells)], pa.string())
+
+
+def _moments(cells: list[object]) -> Any:
+    """Return moments of numpy, and gaps, as an array of one unit, which Arrow takes; None for others."""
+    numpy = sys.modules.get("numpy")
+    if numpy is None or not any(isinstance(cell, numpy.datetime64) for cell in cells):
+        return None
+    if not all(cell is None or isinstance(cell, numpy.datetime64) for cell in cells):
+        return None
+    return numpy.array([numpy.datetime64("NaT") if cell is None else cell for cell in cells])
 
 
 def _has_dict(value: object) -> bool:
@@ -80,4 +92,9 @@ def _has_dict(value: object) -> bool:
 def _text(value: object) -> str | None:
     if value is None or isinstance(value, str):
         return value
-    return json.dumps(value, ensure_ascii=False, default=repr)
+    return json.dumps(value, ensure_ascii=False, default=_said)
+
+
+def _said(value: object) -> str:
+    numpy = sys.modules.get("numpy")
+    return str(value) if numpy is not None and isinstance(value, numpy.generic) else repr(value)

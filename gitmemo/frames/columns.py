@@ -12,8 +12,8 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Literal, NoReturn
 
 from gitmemo.errors import WrongQuestion
-from gitmemo.model.facts import Inline, Slot
-from gitmemo.model.plain import told
+from gitmemo.model.facts import Slot
+from gitmemo.model.plain import exact, told
 from gitmemo.ref import Loader, Ref, at_hand, ref_to
 
 if TYPE_CHECKING:
@@ -116,19 +116,28 @@ class Column:
         return f"Column({self.name!r}, {len(self)} values)"
 
 
-def mapped(name: str, test: Callable[[Any], object]) -> Mask:
+def mapped(name: str, test: Callable[[Any], object], *, as_told: bool = False) -> Mask:
     """Return a mask of the values of a variable for which `test(value)` is true."""
-    return Mask.leaf(name, lambda slots, at: [bool(test(v)) for v in values_of(slots, at)])
-
-
-def compared(name: str, compare: Callable[[Any, Any], Any], other: object, sign: str) -> Mask:
-    """Return a mask of the values of a variable that compare so with `other`."""
     return Mask.leaf(
-        name,
-        lambda slots, at: [
-            _truth(compare, value, other, name, sign) for value in values_of(slots, at)
-        ],
+        name, lambda slots, at: [bool(test(v)) for v in values_of(slots, at, name, as_told=as_told)]
     )
+
+
+def compared(
+    name: str,
+    compare: Callable[[Any, Any], Any],
+    other: object,
+    sign: str,
+    *,
+    as_told: bool = False,
+) -> Mask:
+    """Return a mask of the values of a variable that compare so with `other`; `as_told`: see `values_of`."""
+
+    def test(slots: Sequence[Slot], loader: Loader | None) -> Sequence[bool]:
+        values = values_of(slots, loader, name, as_told=as_told)
+        return [_truth(compare, value, other, name, sign) for value in values]
+
+    return Mask.leaf(name, test)
 
 
 def _truth(
@@ -190,28 +199,34 @@ def _id_of(value: object, by: Literal["val", "hid", "cid"]) -> str:
     raise WrongQuestion(f"{value!r} is neither a ref nor an id", "give refs, or their ids in hex")
 
 
-def values_of(slots: Sequence[Slot], loader: Loader | None) -> list[Any]:
+def values_of(
+    slots: Sequence[Slot], loader: Loader | None, name: str = "", *, as_told: bool = False
+) -> list[Any]:
     """Return the values of slots; what is elsewhere comes in one go.
+
+    `as_told` are scalars of numpy as plain values, which is how conditions in text see them anywhere.
 
     Raises:
         WrongQuestion: Some have to be loaded, and there is no storage to load them from.
     """
-    plain = [told(slot) for slot in slots]
-    if loader is None and any(inline is None for inline in plain):
+    plain = [_told(slot) if as_told or loader is None else exact(slot) for slot in slots]
+    if loader is None and any(told(slot) is None for slot in slots):
         raise WrongQuestion(
-            "some of the values stand in no record: they would have to be loaded",
+            f"some of the values{f' of {name!r}' if name else ''} stand in no record: "
+            "they would have to be loaded",
             "ask in Python, of `gm.open().cf(…)`; conditions on small plain values work everywhere",
         )
     refs: list[Any] = [
-        inline.json if inline and _is_plain(inline) else ref_to(slot, loader)
-        for slot, inline in zip(slots, plain, strict=True)
+        ref_to(slot, loader) if known is None else known
+        for slot, known in zip(slots, plain, strict=True)
     ]
     with at_hand([ref for ref in refs if isinstance(ref, Ref)]):
         return [ref.unwrap() if isinstance(ref, Ref) else ref for ref in refs]
 
 
-def _is_plain(inline: Inline) -> bool:
-    return not isinstance(inline.json, list | dict)
+def _told(slot: Slot) -> object:
+    plain = told(slot)
+    return None if plain is None or isinstance(plain.json, list | dict) else plain.json
 
 
 @dataclass(frozen=True)

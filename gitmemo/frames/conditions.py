@@ -71,7 +71,7 @@ def _mask(node: ast.expr) -> Mask:
         return parts[0] if len(parts) == 1 else _chained(parts)
     name = _name(node)
     if name is not None:
-        return mapped(name, bool)
+        return mapped(name, bool, as_told=True)
     raise _wrong(node)
 
 
@@ -102,9 +102,9 @@ def _comparison(left: ast.expr, sign: ast.cmpop, right: ast.expr) -> Mask:
             raise _wrong(literal)
         wanted = kind in (ast.In, ast.Is)
         is_in = _in_text(among) if isinstance(among, str) else one_of(among)
-        return mapped(name, lambda one: is_in(one) == wanted)
+        return mapped(name, lambda one: is_in(one) == wanted, as_told=True)
     shown, compare = _SIGNS[kind]
-    return compared(name, compare, value, shown)
+    return compared(name, compare, value, shown, as_told=True)
 
 
 def _in_text(text: str) -> Callable[[object], bool]:

@@ -10,6 +10,7 @@ import json
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from functools import reduce
+from numbers import Integral
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from gitmemo.errors import BadSetting
@@ -17,8 +18,8 @@ from gitmemo.frames.layout import Changes
 from gitmemo.frames.rows import Cell
 from gitmemo.frames.tables import CURRENT, Table, Tables, table_of_calls
 from gitmemo.hashing.digest import to_hex
-from gitmemo.model.facts import Call, Inline, Slot
-from gitmemo.model.plain import as_json, told
+from gitmemo.model.facts import Call, Slot
+from gitmemo.model.plain import as_json, exact, told
 from gitmemo.ref import at_hand, ref_to, value_or_ref
 from gitmemo.ref.columns import as_column
 
@@ -121,7 +122,7 @@ class ShownTables:
         loaded = [name for name in table.columns if values == "objs" and name not in lazy]
         loader = self._frame.loader
         slots = (s for name in loaded for row in table.rows for s in row.get(name, ()))
-        coming = [ref_to(slot, loader) for slot in slots if loader and not _plain(slot)]
+        coming = [ref_to(slot, loader) for slot in slots if loader and exact(slot) is None]
         with at_hand(coming):
             return {
                 name: self._column(table, name, "refs" if name in lazy else values, alike=alike)
@@ -146,12 +147,14 @@ class ShownTables:
             return lambda slot: to_hex(slot.hid if values == "hids" else slot.cid)
 
         def show(slot: Slot) -> object:
-            plain = _plain(slot)
-            if plain is not None and values != "refs":
-                return plain.json
+            plain = exact(slot) if values != "refs" else None
+            if plain is not None:
+                return plain
             ref = ref_to(slot, loader)
             if values == "inline" and slot.inline is not None:
                 return ref.unwrap()
+            if values == "inline" and (known := told(slot)) is not None:
+                return known.json  # an array without dimensions, or numpy is not installed
             return value_or_ref(ref, stacklevel=9) if values == "objs" else ref
 
         return show
@@ -206,21 +209,29 @@ def _as_json(value: object) -> str | None:
 def _typed(values: list[object]) -> Any:
     """Return whole numbers or truths with gaps as what pandas has for them, not as floats or objects."""
     kinds = {type(value) for value in values}
-    for kind, dtype in ((int, "Int64"), (bool, "boolean")):
-        if kinds == {kind, type(None)} and (kind is bool or max(map(_width, values)) < _WORD_BITS):
+    if type(None) in kinds and len(kinds) > 1:
+        others = kinds - {type(None)}
+        dtype = "boolean" if all(map(_is_truth, others)) else ""
+        if all(map(_is_whole, others)) and max(map(_width, values)) < _WORD_BITS:
+            dtype = "Int64"
+        if dtype:
             import pandas as pd
 
             return pd.array(values, dtype=dtype)  # type: ignore[call-overload]
     return as_column(values)
 
 
+def _is_truth(kind: type) -> bool:
+    return kind is bool or (kind.__module__ == "numpy" and kind.__name__ in ("bool", "bool_"))
+
+
+def _is_whole(kind: type) -> bool:
+    # numpy registers its integers as such.
+    return issubclass(kind, Integral) and not issubclass(kind, bool)
+
+
 def _width(value: object) -> int:
-    return value.bit_length() if isinstance(value, int) else 0
-
-
-def _plain(slot: Slot) -> Inline | None:
-    inline = told(slot)
-    return inline if inline is not None and type(inline.json) in _PLAIN else None
+    return int(value).bit_length() if isinstance(value, Integral) else 0
 
 
 def _cell(cell: Cell, show: Callable[[Slot], object]) -> object:

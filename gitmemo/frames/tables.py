@@ -11,6 +11,7 @@ from dataclasses import dataclass, field
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
+from gitmemo.errors import WrongQuestion
 from gitmemo.frames.exploding import INDEX, ITEM, exploded_rows
 from gitmemo.frames.naming import content, short
 from gitmemo.frames.roles import Variable
@@ -31,8 +32,14 @@ COMMITTED_LATER = "committed_later"
 VERSION, STATE = "version", "state"
 """The columns that tables have where rows are about calls that do not count for the code as it is."""
 
+_NOT_TOLD, _NOTHING = 3, 4
+"""The order of values that are neither numbers nor texts, and of gaps."""
+
 CURRENT, OLDER_CODE, ON_OLDER_RESULTS = "current", "older code", "on older results"
 """What stands in the column `state`."""
+
+OTHER_VALUE, ON_OTHER_VALUES = "other value of", "on results of other values"
+"""The same of calls that had another value of a variable than the newest one; the first with its name."""
 
 
 @dataclass(frozen=True)
@@ -317,7 +324,18 @@ def _told_apart(
 def _sorted_by(
     rows: list[tuple[Call | None, Mapping[str, Cell]]], name: str, *, upwards: bool
 ) -> list[tuple[Call | None, Mapping[str, Cell]]]:
-    """Return rows sorted by a column: numbers are first and gaps last, upwards and downwards."""
+    """Return rows sorted by a column: numbers are first and gaps last, upwards and downwards.
+
+    Raises:
+        WrongQuestion: No record tells any of its values, so that every order would mislead.
+    """
+    known = {_order(row.get(name, ()))[:2] for _, row in rows}
+    if len(known) > 1 and {kind for kind, _ in known} <= {_NOT_TOLD, _NOTHING}:
+        raise WrongQuestion(
+            f"no table can be sorted by {name!r}: its values are neither numbers nor texts",
+            "return a number beside it, or sort in pandas: "
+            f"`cf.df(values='objs').sort_values({name!r})`",
+        )
 
     def key(pair: tuple[Call | None, Mapping[str, Cell]]) -> tuple[int, str, Any]:
         kind, text, number = _order(pair[1].get(name, ()))
@@ -335,5 +353,5 @@ def _order(cell: Iterable[Slot]) -> tuple[int, str, Any]:
             return (0, "", value) if value == value else (1, "", 0)
         if isinstance(value, str):
             return 2, value, 0
-        return 3, to_hex(slot.cid), 0
-    return 4, "", 0
+        return _NOT_TOLD, to_hex(slot.cid), 0
+    return _NOTHING, "", 0

@@ -122,9 +122,10 @@ class StorageFrames:
         if subjects:
             flat = [one for s in subjects for one in (s if isinstance(s, list | tuple) else [s])]
             ops = {self._op(frame, s, selection) for s in flat if isinstance(s, Op | str)}
-            older = sum(call.op in ops for call in (*others.stale, *others.unreachable))
+            left_out = [call for call in others.left_out if call.op in ops]
         else:
-            older = len(others.stale) + len(others.unreachable)
+            left_out = list(others.left_out)
+        older = len(left_out)
         if not older:
             return ""
         said = f"{count(older, 'call')} of older code, or on its results: `stale=True` shows them"
@@ -198,7 +199,7 @@ class StorageFrames:
         try:
             return resolve_op(subject, sorted(current), now.former)
         except UnknownOp:  # perhaps all its calls are of older code: then the frame says so
-            others = {call.op for call in (*selection.stale, *selection.unreachable)}
+            others = {call.op for call in selection.left_out}
             return resolve_op(subject, sorted(current | others), now.former)
 
     # --- what only a storage knows -----------------------------------------

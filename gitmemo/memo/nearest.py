@@ -12,6 +12,7 @@ from gitmemo.hashing.digest import Digest
 from gitmemo.memo.lookup import Lookup
 from gitmemo.model.facts import Call, Slot
 from gitmemo.model.items import JsonValue
+from gitmemo.model.plain import told
 
 MOST_CALLS = 5_000
 """Among so many of an op's newest calls the nearest is looked for."""
@@ -23,7 +24,7 @@ def nearest_call(calls: Sequence[Call], slots: Sequence[Slot], lookup: Lookup) -
     Before that, one with arguments that Python calls equal: `1.0` is near to `1`.
     """
     given = {(slot.name, slot.cid) for slot in slots}
-    shown = {slot.name: slot.inline.json for slot in slots if slot.inline}
+    shown = {slot.name: plain.json for slot in slots if (plain := told(slot))}
     scores = [(equal_inputs(call, given), _alike(call, shown)) for call in calls]
     most = max(scores)
     best = [call for call, score in zip(calls, scores, strict=True) if score == most]
@@ -39,6 +40,6 @@ def equal_inputs(call: Call, given: set[tuple[str, Digest]]) -> int:
 
 def _alike(call: Call, shown: Mapping[str, JsonValue]) -> int:
     return sum(
-        slot.inline is not None and slot.name in shown and slot.inline.json == shown[slot.name]
+        slot.name in shown and (plain := told(slot)) is not None and plain.json == shown[slot.name]
         for slot in call.inputs
     )

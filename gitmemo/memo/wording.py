@@ -13,6 +13,7 @@ from gitmemo.codecs import from_inline
 from gitmemo.hashing.digest import Digest
 from gitmemo.memo.secrecy import is_secret
 from gitmemo.model.facts import Slot
+from gitmemo.model.plain import told
 from gitmemo.quantities import size
 from gitmemo.ref import Ref
 from gitmemo.short_ids import short as short_id
@@ -63,9 +64,8 @@ def of_argument(name: str, value: object, slot: Slot) -> str:
 
 def of_stored(world: World, slot: Slot) -> str:
     """Say what an input or output of a stored call is, without reading its bytes."""
-    if slot.inline is not None:
-        return short(from_inline(slot.inline.json))
-    return f"<{of_bytes(world, slot)}>"
+    plain = told(slot)
+    return f"<{of_bytes(world, slot)}>" if plain is None else short(from_inline(plain.json))
 
 
 def of_bytes(world: World, slot: Slot) -> str:

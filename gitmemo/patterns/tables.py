@@ -14,7 +14,7 @@ from gitmemo.codecs import from_inline
 from gitmemo.errors import BadSetting
 from gitmemo.hashing.digest import Digest, to_hex
 from gitmemo.model.items import Held, Item, Parts, plain_keys
-from gitmemo.model.plain import told
+from gitmemo.model.plain import exact, told
 from gitmemo.patterns.held import best_held, links_among, originals
 from gitmemo.patterns.matching import matches, naive_matches
 from gitmemo.patterns.pattern import CallAtom, MemberAtom, Pattern, Row
@@ -161,6 +161,9 @@ class _Elements:
 
 def _plain(held: Held) -> tuple[object] | None:
     """Return the value where the record says it all."""
+    known = exact(held)
+    if known is not None:
+        return (known,)
     inline = told(held)
     if inline is not None:
         return (from_inline(inline.json),)

@@ -238,6 +238,7 @@ def test_status_for_programs(template: Clone) -> None:
         "committed_later": 0,
         "stale": 2,
         "unreachable": 2,
+        "other_values": 0,
         "undecided": [],
         "contested": [],
         "missing_values": 0,
