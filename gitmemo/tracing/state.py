@@ -7,6 +7,7 @@ program first.
 
 from __future__ import annotations
 
+import inspect
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -15,10 +16,13 @@ from types import FunctionType, MappingProxyType, ModuleType
 from gitmemo.hashing.digest import Digest, digest
 from gitmemo.model.components import Component, Content, is_external
 from gitmemo.source import SourceFile, Unit, UnitKind
+from gitmemo.source.descriptions import described_unit
+from gitmemo.source.names import DOCSTRING
 from gitmemo.source.units import NO_SOURCE, STATEMENTS, WHOLE_MODULE
 from gitmemo.tracing.bindings import Bindings, Kind
 from gitmemo.tracing.callables import functions_inside
 from gitmemo.tracing.classes import ClassFacts
+from gitmemo.tracing.foreign import is_mock, mock_id
 from gitmemo.tracing.guards import guard_for
 from gitmemo.tracing.imports import Imports
 from gitmemo.tracing.modules import OUTSIDE, LiveUnit, Modules
@@ -93,7 +97,7 @@ class CodeState:
         file = self._text_file(component.path, Observations())
         if file is not None and component.unit == WHOLE_MODULE:
             return file.text
-        found = file.units.get(component.unit) if file else None
+        found = file.unit(component.unit) if file else None
         return found.text if found else ""
 
     def line_of(self, component: Component) -> int | None:
@@ -138,6 +142,8 @@ class CodeState:
             return Content(self._source(component) or unit.source) if unit else None
         if component.unit.startswith("$"):
             return self._global(component, module, seen)
+        if described_unit(component.unit) and self._is_described(component):
+            return self._description(component, module, seen)
         return self._code(component, module, seen)
 
     def _module(self, path: str, seen: Observations) -> ModuleType | None:
@@ -155,7 +161,7 @@ class CodeState:
         file = self._text_file(component.path, seen)
         if file is None:
             return None
-        unit = file.units.get(component.unit)
+        unit = file.unit(component.unit)
         if unit is not None:
             value = self._values.of(unit.literal[0]) if unit.literal else None
             return Content(unit.source, value, is_fixed=value is not None)
@@ -171,6 +177,44 @@ class CodeState:
     def _unit(self, component: Component) -> Unit | None:
         snapshot = self.modules.snapshot(component.path)
         return snapshot.file.units.get(component.unit) if snapshot else None
+
+    # --- what definitions say of themselves
+
+    def _is_described(self, component: Component) -> bool:
+        """Whether a name such as `f.__doc__` is no method that is called so."""
+        return self._unit(component) is None
+
+    def _description(
+        self, component: Component, module: ModuleType, seen: Observations
+    ) -> Content | None:
+        unit = self.description(component)
+        if unit is None:
+            return None
+        facts = list(self._binding_facts(unit, module, seen))
+        facts.extend(self._docstring_facts(component, module, seen))
+        return Content(unit.source, digest("\n".join(facts).encode("utf-8", "surrogatepass")))
+
+    def description(self, component: Component) -> LiveUnit | None:
+        """Return the docstrings or annotations of a loaded module's unit, as a unit."""
+        snapshot = self.modules.snapshot(component.path)
+        found = snapshot.file.unit(component.unit) if snapshot else None
+        return snapshot.live(component.path, found) if snapshot and found else None
+
+    def _docstring_facts(
+        self, component: Component, module: ModuleType, seen: Observations
+    ) -> Iterator[str]:
+        """Say which docstring an object has been given since it was defined."""
+        name, what = described_unit(component.unit) or ("", "")
+        described = Component(component.path, name)
+        held, unit = self.held(described, module, seen), self._unit(described)
+        file = self.file(component.path)
+        if what != DOCSTRING or file is None or unit is None or held is MISSING:
+            return
+        text = getattr(held, "__doc__", None)
+        seen.guard(lambda: getattr(held, "__doc__", None) is text)
+        said = inspect.cleandoc(text) if isinstance(text, str) else ""
+        if said not in file.docstrings(unit):  # Python 3.13 takes the indentation away
+            yield f"says {said}"
 
     # --- globals
 
@@ -326,6 +370,8 @@ class CodeState:
                     return "plain"
         if isinstance(held, type):
             return f"class {held.__qualname__}"
+        if is_mock(held):
+            return mock_id(held, seen).hex()
         return self._value_id(held, source, seen).hex()
 
     def _statement_facts(self, unit: LiveUnit, held: object) -> Iterator[str]:

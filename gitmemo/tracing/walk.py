@@ -11,13 +11,17 @@ from types import FunctionType, MemberDescriptorType, ModuleType
 
 from gitmemo.model.components import Component
 from gitmemo.source import NameUse, UnitKind
+from gitmemo.source.descriptions import described_unit, description_of
+from gitmemo.source.names import DOCSTRING
 from gitmemo.source.units import WHOLE_MODULE
 from gitmemo.tracing import unpickled
 from gitmemo.tracing.bindings import Kind, Target
 from gitmemo.tracing.callables import functions_inside
+from gitmemo.tracing.foreign import package_of
 from gitmemo.tracing.modules import OUTSIDE, LiveUnit
 from gitmemo.tracing.observations import Observations
 from gitmemo.tracing.reached import Reached, holds_values, values_of
+from gitmemo.tracing.reading import read_by
 from gitmemo.tracing.state import CodeState
 from gitmemo.tracing.values import registrations
 
@@ -42,6 +46,7 @@ class Walk:
         self._classes: set[tuple[int, bool]] = set()
         self._strings: set[tuple[str, str]] = set()  # path of the code, string in it
         self._imports_by_name = False
+        self._reads: set[str] = set()  # of `__doc__` and `__annotations__`, what any code reads
         self._reached: set[int] = set()
         self._whole_modules: set[str] = set()
         self._start: str | None = None  # where the op is defined
@@ -53,6 +58,8 @@ class Walk:
             for path, text in self._strings:
                 self._escape_by_name(path, text)
         self._makers_of_late_modules()
+        for what in sorted(self._reads):
+            self._described(what)
         return frozenset(self._components)
 
     def _makers_of_late_modules(self) -> None:
@@ -81,6 +88,21 @@ class Walk:
                 continue
             if unit.kind is UnitKind.GLOBAL or component.unit != WHOLE_MODULE:
                 self._names(snapshot.live(component.path, unit), module, static=True)
+
+    def _described(self, what: str) -> None:
+        """Visit what the functions and classes that were met say of themselves."""
+        for component in sorted(self._components):
+            path, unit = component.path, component.unit
+            module = self._modules.module(path)
+            if unit.startswith("$") or path.startswith(OUTSIDE) or module is None:
+                continue
+            if described_unit(unit) is not None:
+                continue
+            description = Component(path, description_of(unit, what))
+            found = self._state.description(description)
+            if found is not None:
+                self._components.add(description)
+                self._names(found, module, static=True)
 
     # --- units
 
@@ -139,10 +161,12 @@ class Walk:
     def _names(self, unit: LiveUnit, module: ModuleType, *, static: bool) -> None:
         names = unit.names
         self._strings.update((unit.path, text) for text in names.strings)
+        self._reads.update(names.reads)
         for use in sorted(names.uses):
             if _IMPORT_MACHINERY & set(use.chain) or use.module.startswith("importlib"):
                 self._imports_by_name = True
             if use.module:
+                self._reads.update(read_by(use.module, use.chain))
                 self._listen(use.module, use.chain[-1:])
                 self._import(unit.path, use, static=static)
                 continue
@@ -151,7 +175,11 @@ class Walk:
                 self._whole(unit.path)
             if target.kind is Kind.FOREIGN:
                 name = getattr(target.value, "__name__", "")
-                package = target.description.rpartition(" ")[2]
+                foreign = target.description.rpartition(" ")[2]
+                self._reads.update(read_by(foreign, target.rest))
+                if foreign == "builtin" and use.chain == ("help",):
+                    self._reads.add(DOCSTRING)
+                package = package_of(foreign)
                 self._listen(package, target.rest[-1:] or (name,))
             self._target(target, use, static=static)
             if names.reflects:
@@ -344,8 +372,7 @@ class Walk:
         for held in self._hidden_callables(kind):
             self._inside(held)
         for held in list(vars(kind).values()):
-            # Also where no name leads to it: `self.Config.rate`.
-            if isinstance(held, type) and held.__qualname__.startswith(f"{kind.__qualname__}."):
+            if isinstance(held, type):  # also where no name leads to it: `self.Config.rate`
                 self.klass(held, static=static)
 
     def _maker(self, path: str, qualified: str) -> None:

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import tracing.tracing_classes
 import tracing.tracing_flow
+import tracing.tracing_foreign
 import tracing.tracing_modules
 import tracing.tracing_wrappers  # noqa: F401  each adds its programs
 from tracing.tracing_programs import PROGRAMS, Edit, Program
