@@ -46,7 +46,8 @@ class Target:
         kind: What sort of thing it is.
         description: Where it is defined, in words.
         value: The thing; `MISSING` if there is none.
-        component: The global that holds it, where that is a dependency.
+        component: The global that holds it, where that is a dependency; of what is foreign the
+            one that imports it.
         rest: The attributes of the chain that were not followed.
         dynamic: A module's `__getattr__` made it.
     """
@@ -156,9 +157,12 @@ class Bindings:
             described = self._definition(path, name, value, foreign, seen)
             if described is not None:
                 kind, description, component = described
+                if kind is Kind.FOREIGN and foreign is not None:
+                    component = self._import(path, name)
                 return Target(kind, description, value, component, rest)
         if foreign is not None:
-            return Target(Kind.FOREIGN, f"foreign {foreign}", value, None, rest)
+            holder = self._import(path, name)
+            return Target(Kind.FOREIGN, f"foreign {foreign}", value, holder, rest)
         return Target(Kind.DATA, "data", value, Component(path, f"${name}"), rest)
 
     def _definition(
@@ -204,6 +208,11 @@ class Bindings:
                 return Kind.FUNCTION, "data", Component(path, f"${name}")  # made by exec
             return _named(path, name, value, foreign)
         return None
+
+    def _import(self, path: str, name: str) -> Component | None:
+        """Return the global that an import statement of the file binds by name."""
+        file = self._places.file(path)
+        return Component(path, f"${name}") if file and name in file.imports else None
 
     def _unbound(self, path: str, name: str) -> Component | None:
         """Return the global of a name that no definition or import of the file binds."""

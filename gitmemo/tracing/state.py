@@ -232,8 +232,12 @@ class CodeState:
         if is_ours(value):
             inner = getattr(value, "__wrapped__", None)
             value = inner if inner is not None else value
-        value_id = self._value_id(value, source, seen)
         unit = self._unit(component)
+        if unit is None and source is not NO_SOURCE:
+            target = self.bindings.follow(module, component.path, (name,), seen)
+            if target.kind is Kind.FOREIGN:  # what is imported counts by its name, as in a text
+                return Content(source, digest(target.description.encode()))
+        value_id = self._value_id(value, source, seen)
         literal = unit.literal if unit else None
         is_fixed = literal is not None and self._values.of(literal[0]) == value_id
         # A literal that says what is there is not doubted.
@@ -261,7 +265,7 @@ class CodeState:
                 continue
             target = self.bindings.follow(module, path, (name,), seen)
             value = b""
-            if target.kind is Kind.DATA or target.component is not None:
+            if target.kind is Kind.DATA or (target.component and target.kind is not Kind.FOREIGN):
                 value = self._value_id(target.value, NO_SOURCE, seen)
             parts.append(name.encode() + b"=" + target.description.encode() + b"=" + value)
             if value == UNSETTLED:

@@ -181,7 +181,9 @@ class Walk:
                     self._reads.add(DOCSTRING)
                 package = package_of(foreign)
                 self._listen(package, target.rest[-1:] or (name,))
-            self._target(target, use, static=static)
+            # An import in the same file is part of the unit's own source.
+            if target.kind is not Kind.FOREIGN or not _is_in(unit.path, target):
+                self._target(target, use, static=static)
             if names.reflects:
                 self._globals_of(target)
         if names.reflects:
@@ -398,6 +400,10 @@ class Walk:
     def _hidden_callables(self, kind: type) -> list[object]:
         """Return the attributes that run functions without being functions themselves."""
         return [held for held in list(vars(kind).values()) if not _is_plain_member(held)]
+
+
+def _is_in(path: str, target: Target) -> bool:
+    return target.component is not None and target.component.path == path
 
 
 def _is_plain_member(held: object) -> bool:

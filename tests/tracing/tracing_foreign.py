@@ -100,7 +100,7 @@ def op():
         program(
             f"{_name}{', of a process that has not imported it' if _flags else ''}",
             _main,
-            "op",
+            "op near.py:$g" if "as g" in _link else "op",
             files={"near.py": _link},
             noticed=[("near.py", *edit) for edit in _noticed],
             before=_before.replace("op()", "main.op()"),
