@@ -76,7 +76,6 @@ class ClassFacts:
         yield from self._bases(kind, seen)
         attributes: Any = vars(kind)
         members = isinstance(kind, enum.EnumMeta)
-        kept = self._kept_names(component, kind)
         for name in sorted(seen.keys(attributes)):
             value = seen.look(attributes, name)
             if is_mock(value):
@@ -84,7 +83,9 @@ class ClassFacts:
                 continue
             if isinstance(value, _DESCRIPTORS) or any(True for _ in functions_inside(value)):
                 yield from self._member(component, name, value, identify, seen)
-            if members or (name.startswith("__") and not kept(name)):
+            if members or name in _BY_PYTHON:
+                continue
+            if name.startswith("__") and not self._is_set_here(component, kind, name, value):
                 continue
             if self._is_data(kind, name, value) or isinstance(value, _BOUND):
                 yield f"{name} = {identify(value, seen).hex()}"
@@ -155,17 +156,19 @@ class ClassFacts:
         package = str(getattr(kind, "__module__", "")).partition(".")[0].strip("_")
         return own or f"foreign {package}.{getattr(kind, '__qualname__', kind)}"
 
-    def _kept_names(self, component: Component, kind: type) -> Callable[[str], bool]:
-        """Say which names with two underscores count: not those that a decorator or a base makes."""
+    def _is_set_here(self, component: Component, kind: type, name: str, value: object) -> bool:
+        """Whether a name with two underscores may be more than what a decorator or a base made."""
+        if self._is_own(kind, name, value):
+            return False
         file = self._places.file(component.path)
         unit = file.units.get(component.unit) if file else None
-        own = isinstance(kind, type) and all(
+        if unit is not None and (has_decorators(unit) or type(kind) not in (type, abc.ABCMeta)):
+            return name in bound_names(unit)
+        is_ours = all(
             base in (object, abc.ABC) or self._places.class_place(base) is not None
             for base in kind.__mro__
         )
-        is_plain = own and type(kind) in (type, abc.ABCMeta) and not (unit and has_decorators(unit))
-        bound = bound_names(unit) if unit else frozenset[str]()
-        return lambda name: name not in _BY_PYTHON and (is_plain or name in bound)
+        return is_ours or (unit is not None and name in bound_names(unit))
 
     def _is_own(self, kind: type, name: str, value: object) -> bool:
         """Whether an attribute is what the statement of the class says of it."""

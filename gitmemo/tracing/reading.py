@@ -7,10 +7,12 @@ to an installed package that reads them is not.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import inspect
+from collections.abc import Collection, Iterable, Iterator
 
 from gitmemo.source.names import ANNOTATIONS, DOCSTRING
 from gitmemo.tracing.foreign import package_of
+from gitmemo.tracing.observations import MISSING, Observations
 
 _PACKAGES = frozenset({"inspect", "typing", "typing_extensions", "pydoc", "annotationlib"})
 _READERS = {
@@ -35,3 +37,14 @@ def read_by(foreign: str, names: Iterable[str]) -> frozenset[str]:
         return frozenset()
     found = (*foreign.split("."), *names)
     return frozenset(_READERS[name] for name in found if name in _READERS)
+
+
+def docstring_facts(held: object, written: Collection[str], seen: Observations) -> Iterator[str]:
+    """Say which docstring an object has been given since it was defined."""
+    if held is MISSING:
+        return
+    text = getattr(held, DOCSTRING, None)
+    seen.guard(lambda: getattr(held, DOCSTRING, None) is text)
+    said = inspect.cleandoc(text) if isinstance(text, str) else ""
+    if said not in written:  # cleaned: Python 3.13 takes the indentation away
+        yield f"says {said}"

@@ -7,7 +7,6 @@ program first.
 
 from __future__ import annotations
 
-import inspect
 import sys
 import threading
 from collections.abc import Callable, Iterable, Iterator
@@ -30,6 +29,7 @@ from gitmemo.tracing.observations import MISSING, Observations, Probe
 from gitmemo.tracing.outside import Outside
 from gitmemo.tracing.places import Places
 from gitmemo.tracing.project import Project
+from gitmemo.tracing.reading import docstring_facts
 from gitmemo.tracing.staleness import Staleness
 from gitmemo.tracing.values import UNSETTLED, ValueIds, attributes, is_ours
 
@@ -191,7 +191,12 @@ class CodeState:
         if unit is None:
             return None
         facts = list(self._binding_facts(unit, module, seen))
-        facts.extend(self._docstring_facts(component, module, seen))
+        name, what = described_unit(component.unit) or ("", "")
+        described = Component(component.path, name)
+        file, found = self.file(component.path), self._unit(described)
+        if what == DOCSTRING and file is not None and found is not None:
+            held = self.held(described, module, seen)
+            facts.extend(docstring_facts(held, file.docstrings(found), seen))
         return Content(unit.source, digest("\n".join(facts).encode("utf-8", "surrogatepass")))
 
     def description(self, component: Component) -> LiveUnit | None:
@@ -199,22 +204,6 @@ class CodeState:
         snapshot = self.modules.snapshot(component.path)
         found = snapshot.file.unit(component.unit) if snapshot else None
         return snapshot.live(component.path, found) if snapshot and found else None
-
-    def _docstring_facts(
-        self, component: Component, module: ModuleType, seen: Observations
-    ) -> Iterator[str]:
-        """Say which docstring an object has been given since it was defined."""
-        name, what = described_unit(component.unit) or ("", "")
-        described = Component(component.path, name)
-        held, unit = self.held(described, module, seen), self._unit(described)
-        file = self.file(component.path)
-        if what != DOCSTRING or file is None or unit is None or held is MISSING:
-            return
-        text = getattr(held, "__doc__", None)
-        seen.guard(lambda: getattr(held, "__doc__", None) is text)
-        said = inspect.cleandoc(text) if isinstance(text, str) else ""
-        if said not in file.docstrings(unit):  # Python 3.13 takes the indentation away
-            yield f"says {said}"
 
     # --- globals
 

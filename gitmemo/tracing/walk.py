@@ -7,7 +7,7 @@ unit, class and value is entered once, and whatever was looked at is in `seen`.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from types import FunctionType, MemberDescriptorType, ModuleType
+from types import FunctionType, ModuleType
 
 from gitmemo.model.components import Component
 from gitmemo.source import NameUse, UnitKind
@@ -18,6 +18,7 @@ from gitmemo.tracing import unpickled
 from gitmemo.tracing.bindings import Kind, Target
 from gitmemo.tracing.callables import functions_inside
 from gitmemo.tracing.foreign import package_of
+from gitmemo.tracing.members import attribute, data_of, hidden_callables
 from gitmemo.tracing.modules import OUTSIDE, LiveUnit
 from gitmemo.tracing.observations import Observations
 from gitmemo.tracing.reached import Reached, holds_values, values_of
@@ -28,7 +29,6 @@ from gitmemo.tracing.values import registrations
 _IMPORT_MACHINERY = frozenset(
     {"import_module", "__import__", "importlib", "run_module", "find_spec", "getattr", "modules"}
 )
-_MEMBERS = (FunctionType, staticmethod, classmethod, property, type, MemberDescriptorType)
 
 
 class Walk:
@@ -318,7 +318,7 @@ class Walk:
             return
         self.klass(kind, static=static)
         if target.rest and not use.called:
-            self._inside(_attribute(kind, target.rest[0]))
+            self._inside(attribute(kind, target.rest[0]))
 
     def _data(self, target: Target, *, static: bool) -> None:
         if isinstance(target.dynamic, FunctionType):
@@ -369,9 +369,9 @@ class Walk:
             self._maker(path, qualified)
             return
         self.unit(unit, static=static)
-        if self._values(self._data_of_class(kind)):
+        if self._values(data_of(kind)):
             self._see(Component(path, f"class {qualified}"))
-        for held in self._hidden_callables(kind):
+        for held in hidden_callables(kind):
             self._inside(held)
         for held in list(vars(kind).values()):
             if isinstance(held, type):  # also where no name leads to it: `self.Config.rate`
@@ -384,39 +384,11 @@ class Walk:
         if unit is not None and name != qualified:
             self.unit(unit, static=False)
 
-    def _data_of_class(self, kind: type) -> list[object]:
-        """Return the attributes that are values rather than code."""
-        return [
-            held
-            for name, held in list(vars(kind).items())
-            if not name.startswith(("__", "_abc_")) and not isinstance(held, _MEMBERS)
-        ]
-
     def _class_of_unit(self, unit: LiveUnit, module: ModuleType, *, static: bool) -> None:
         held = self._state.held(Component(unit.path, unit.name), module, self.seen)
         if isinstance(held, type):
             self.klass(held, static=static)
 
-    def _hidden_callables(self, kind: type) -> list[object]:
-        """Return the attributes that run functions without being functions themselves."""
-        return [held for held in list(vars(kind).values()) if not _is_plain_member(held)]
-
 
 def _is_in(path: str, target: Target) -> bool:
     return target.component is not None and target.component.path == path
-
-
-def _is_plain_member(held: object) -> bool:
-    """Whether what a class holds is a function that is seen when it runs, or no code at all."""
-    if isinstance(held, staticmethod | classmethod):
-        return _is_plain_member(held.__func__)
-    if isinstance(held, property):
-        return all(map(_is_plain_member, (held.fget, held.fset, held.fdel)))
-    if isinstance(held, FunctionType):
-        return "__wrapped__" not in vars(held)
-    return held is None or isinstance(held, type)
-
-
-def _attribute(kind: type, name: str) -> object:
-    """Return what a class holds by a name, as it stands there."""
-    return next((vars(base)[name] for base in kind.__mro__ if name in vars(base)), None)
