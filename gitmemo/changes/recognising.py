@@ -95,14 +95,15 @@ class Scene:
         """Yield the units that a component was before."""
         for tree in self.before:
             file = tree.file(component.path)
-            if file is not None and component.unit in file.units:
-                yield file.units[component.unit]
+            unit = file.unit(component.unit) if file else None
+            if unit is not None:
+                yield unit
         yield from self._from_texts(component)
 
     def latter(self, component: Component) -> Unit | None:
         """Return the unit that a component is now."""
         file = self.after.file(component.path)
-        return file.units.get(component.unit) if file else None
+        return file.unit(component.unit) if file else None
 
     def names(self, component: Component) -> tuple[Component, ...]:
         """Return a component, and what it was called before or is since."""

@@ -16,7 +16,16 @@ from typing import TYPE_CHECKING, Any
 from gitmemo.errors import BadOption, DependencyMissing
 from gitmemo.memo.distributions import suggestion
 from gitmemo.model import externals
-from gitmemo.model.components import ENV, FILE, PACKAGE, Component, in_words, is_external
+from gitmemo.model.components import (
+    ENV,
+    FILE,
+    PACKAGE,
+    Component,
+    in_words,
+    is_external,
+    is_variable,
+)
+from gitmemo.source.descriptions import descriptions_of
 from gitmemo.tracing import AS_FOUND, CodeState, Scope
 from gitmemo.tracing.bindings import Kind, Target
 from gitmemo.tracing.callables import functions_inside
@@ -78,6 +87,13 @@ class Scopes:
         raise DependencyMissing(op, in_words(component), where, fix)
 
 
+def _descriptions(component: Component) -> Iterator[Component]:
+    """Yield what a function or class says of itself: it goes with it."""
+    if not (is_external(component) or is_variable(component)):
+        for unit in descriptions_of(component.unit):
+            yield Component(component.path, unit)
+
+
 _OPTION = {PACKAGE: "packages", FILE: "files"}
 
 
@@ -95,7 +111,7 @@ class Untracked:
         found: set[Component] = set()
         for item in named:
             found.update(self._of_name(item) if isinstance(item, str) else self._of_object(item))
-        return found
+        return found | {each for component in found for each in _descriptions(component)}
 
     def name_for(self, component: Component) -> str:
         """Return what `untracked=` calls a component: the name alone if it is in the op's module."""

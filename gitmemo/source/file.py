@@ -17,6 +17,7 @@ from functools import cached_property
 from gitmemo.errors import SourceError
 from gitmemo.hashing.digest import Digest, digest
 from gitmemo.source.canonical import OWN_DECORATORS, digest_of, normalise
+from gitmemo.source.descriptions import described_unit, describing_unit, docstrings
 from gitmemo.source.effects import How, affected_by
 from gitmemo.source.names import BUILTINS, NameUse
 from gitmemo.source.parsing import parse
@@ -52,6 +53,7 @@ class SourceFile:
         self.path = path
         self.text = text
         self.cell_starts = tuple(cell_starts)
+        self._descriptions: dict[str, Unit | None] = {}
         try:
             tree = parse(text)
         except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
@@ -107,6 +109,25 @@ class SourceFile:
         found = drafts(self._parts)
         return {draft.name: self._unit(draft, _holes(draft, found)) for draft in found}
 
+    def unit(self, name: str) -> Unit | None:
+        """Return a unit, or what another one says of itself (`f.__doc__`); None if it is not there."""
+        if name in self.units:
+            return self.units[name]
+        described = described_unit(name)
+        if described is None:
+            return None
+        if name not in self._descriptions:
+            unit = self.units.get(described[0])
+            found = [unit] if unit and unit.kind is not UnitKind.GLOBAL else []
+            self._descriptions[name] = (
+                describing_unit(name, self.tree, found, self._imports_for) if found else None
+            )
+        return self._descriptions[name]
+
+    def docstrings(self, unit: Unit) -> frozenset[str]:
+        """Return the docstrings of the definitions that a unit consists of, without indentation."""
+        return docstrings(self.tree, unit)
+
     @property
     def imports(self) -> Mapping[str, Sequence[ImportedName]]:
         """The names that module-level imports bind."""
@@ -159,8 +180,9 @@ class SourceFile:
         Besides `units`: the whole module, globals that imports bind, and globals
         that only running code creates.
         """
-        if unit in self.units:
-            return self.units[unit].source
+        found = self.unit(unit)
+        if found is not None:
+            return found.source
         if unit == WHOLE_MODULE:
             return self.whole_source
         return (self.imported_source(unit[1:]) or NO_SOURCE) if unit.startswith("$") else None

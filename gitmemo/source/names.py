@@ -19,6 +19,14 @@ _Comprehension = ast.ListComp | ast.SetComp | ast.DictComp | ast.GeneratorExp
 _LONGEST_MODULE_NAME = 120
 
 BUILTINS = frozenset(dir(builtins))
+DOCSTRING, ANNOTATIONS = "__doc__", "__annotations__"
+_READS = {
+    DOCSTRING: DOCSTRING,
+    ANNOTATIONS: ANNOTATIONS,
+    "__annotate__": ANNOTATIONS,
+    "__signature__": ANNOTATIONS,
+}
+"""Attributes of definitions, and which of the two they tell."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -48,6 +56,7 @@ class Names:
         reflects: It may read any global: `globals()`, `eval(text)`, and the like.
         stores: The globals that its functions rebind (`global N; N = 1`).
         lists_subclasses: It asks some class for its subclasses.
+        reads: Of `__doc__` and `__annotations__` what it takes of something.
     """
 
     uses: frozenset[NameUse]
@@ -55,6 +64,16 @@ class Names:
     reflects: bool
     stores: frozenset[str]
     lists_subclasses: bool = False
+    reads: frozenset[str] = frozenset()
+
+
+def described_by(names: Iterable[str]) -> frozenset[str]:
+    """Return which of `__doc__` and `__annotations__` code reads that mentions these names.
+
+    >>> sorted(described_by(["__signature__", "size"]))
+    ['__annotations__']
+    """
+    return frozenset(_READS[name] for name in names if name in _READS)
 
 
 def names_in(nodes: Iterable[ast.AST], class_names: frozenset[str] = frozenset()) -> Names:
@@ -66,6 +85,7 @@ def names_in(nodes: Iterable[ast.AST], class_names: frozenset[str] = frozenset()
         walker.reflects,
         frozenset(walker.stores),
         walker.lists_subclasses,
+        described_by([*walker.attributes, *walker.strings]),
     )
 
 
@@ -110,6 +130,7 @@ class _Walker(ast.NodeVisitor):
         self.sites: dict[int, list[NameUse]] = {}
         self.reflects = False
         self.lists_subclasses = False
+        self.attributes: set[str] = set()
         self._scopes: list[Scope] = []
         if class_names:
             self._scopes.append(Scope(is_class=True, bound=set(class_names)))
@@ -159,6 +180,7 @@ class _Walker(ast.NodeVisitor):
                 self.lists_subclasses = True
             attributes.append(inner.attr)
             inner = inner.value
+        self.attributes.update(attributes)
         if isinstance(inner, ast.Name) and isinstance(inner.ctx, ast.Load):
             self._read(inner, (inner.id, *reversed(attributes)), called=called)
         else:

@@ -39,7 +39,7 @@ class References:
     def of(self, component: Component) -> set[Component]:
         """Return what the text of `component` refers to; nothing where it has no text."""
         file = self._files.file(component.path)
-        unit = file.units.get(component.unit) if file else None
+        unit = file.unit(component.unit) if file else None
         return self.of_unit(component, unit) if unit else set()
 
     def of_unit(self, component: Component, unit: Unit) -> set[Component]:

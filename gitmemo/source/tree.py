@@ -59,7 +59,7 @@ class SourceTree:
         source = file.source_of(component.unit) if file else None
         if file is None or source is None:
             return None
-        unit = file.units.get(component.unit)
+        unit = file.unit(component.unit)
         value = unit.literal_value if unit else None
         return Content(source, value, is_fixed=value is not None)
 
@@ -79,7 +79,7 @@ class SourceTree:
         if component.path == FILE:
             return self._text_of_data(component)
         file = self.file(component.path)
-        unit = file.units.get(component.unit) if file else None
+        unit = file.unit(component.unit) if file else None
         return unit.text if unit else None
 
     def file(self, path: str) -> SourceFile | None:

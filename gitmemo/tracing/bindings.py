@@ -11,22 +11,13 @@ import builtins
 import sys
 from dataclasses import dataclass
 from enum import Enum
-from types import (
-    BuiltinFunctionType,
-    FunctionType,
-    GetSetDescriptorType,
-    MemberDescriptorType,
-    MethodDescriptorType,
-    MethodWrapperType,
-    ModuleType,
-    WrapperDescriptorType,
-)
-from typing import Any
+from types import FunctionType, ModuleType
 
 from gitmemo.model.components import Component
 from gitmemo.source import ImportedName
 from gitmemo.tracing.callables import functions_inside
 from gitmemo.tracing.cells import is_shell_getter
+from gitmemo.tracing.foreign import BUILTIN_KINDS, foreign_name, kind_name
 from gitmemo.tracing.imports import Imports
 from gitmemo.tracing.modules import Modules
 from gitmemo.tracing.observations import MISSING, Observations
@@ -34,14 +25,6 @@ from gitmemo.tracing.places import Places
 from gitmemo.tracing.values import is_ours, ref_id, wrapped
 
 _BUILTINS = vars(builtins)
-_BUILTIN_KINDS = (
-    BuiltinFunctionType,
-    MethodWrapperType,
-    WrapperDescriptorType,
-    MethodDescriptorType,
-    GetSetDescriptorType,
-    MemberDescriptorType,
-)
 
 
 class Kind(Enum):
@@ -63,7 +46,8 @@ class Target:
         kind: What sort of thing it is.
         description: Where it is defined, in words.
         value: The thing; `MISSING` if there is none.
-        component: The global that holds it, where that is a dependency.
+        component: The global that holds it, where that is a dependency; of what is foreign the
+            one that imports it.
         rest: The attributes of the chain that were not followed.
         dynamic: A module's `__getattr__` made it.
     """
@@ -170,16 +154,19 @@ class Bindings:
             value = inner
         path, name, foreign = self.origin(path, name, value)
         if isinstance(value, FunctionType | type) or foreign is None:
-            described = self._definition(path, name, value, seen)
+            described = self._definition(path, name, value, foreign, seen)
             if described is not None:
                 kind, description, component = described
+                if kind is Kind.FOREIGN and foreign is not None:
+                    component = self._import(path, name)
                 return Target(kind, description, value, component, rest)
         if foreign is not None:
-            return Target(Kind.FOREIGN, f"foreign {foreign}", value, None, rest)
+            holder = self._import(path, name)
+            return Target(Kind.FOREIGN, f"foreign {foreign}", value, holder, rest)
         return Target(Kind.DATA, "data", value, Component(path, f"${name}"), rest)
 
     def _definition(
-        self, path: str, name: str, value: object, seen: Observations
+        self, path: str, name: str, value: object, foreign: str | None, seen: Observations
     ) -> tuple[Kind, str, Component | None] | None:
         """Describe what is not plain data: by the place that defines it."""
         file = self._places.file(path)
@@ -188,13 +175,13 @@ class Bindings:
         if isinstance(value, type):
             place = self._places.class_place(value)
             if place is None:
-                return None if holder else (Kind.FOREIGN, f"foreign {top_level(value)}", None)
+                return None if holder else _named(path, name, value, foreign)
             class_path, qualified = place
             if self._places.has_unit(class_path, f"class {qualified}") and holder is None:
                 return Kind.CLASS, f"class {class_path}:{qualified}", None
             return Kind.DATA, "data", holder or Component(path, f"${name}")
-        if isinstance(value, _BUILTIN_KINDS):
-            return None if holder else (Kind.FOREIGN, f"foreign {top_level(value)}", None)
+        if isinstance(value, BUILTIN_KINDS):
+            return None if holder else _named(path, name, value, foreign)
         functions = list(functions_inside(value))
         for function in functions:
             seen.function(function)
@@ -219,8 +206,13 @@ class Bindings:
                 return Kind.FUNCTION, f"func {own[0].path}:{own[0].name}", self._unbound(path, name)
             if value.__globals__ is vars(self._modules.module(path) or sys):
                 return Kind.FUNCTION, "data", Component(path, f"${name}")  # made by exec
-            return Kind.FOREIGN, f"foreign {top_level(value)}", None
+            return _named(path, name, value, foreign)
         return None
+
+    def _import(self, path: str, name: str) -> Component | None:
+        """Return the global that an import statement of the file binds by name."""
+        file = self._places.file(path)
+        return Component(path, f"${name}") if file and name in file.imports else None
 
     def _unbound(self, path: str, name: str) -> Component | None:
         """Return the global of a name that no definition or import of the file binds."""
@@ -233,7 +225,7 @@ class Bindings:
         """Follow imports to the module that first bound `value`.
 
         Returns path and name there, and for what comes from an installed
-        package the name of that package.
+        package the dotted name under which it is imported from it.
         """
         for _ in range(20):
             step = self._import_step(path, name, value)
@@ -241,7 +233,7 @@ class Bindings:
                 return path, name, None
             where, module, attribute = step
             if where is None:
-                return path, name, module.partition(".")[0].strip("_")
+                return path, name, f"{module}.{attribute}"
             path, name = where, attribute
         return path, name, None
 
@@ -283,17 +275,35 @@ class Bindings:
         if live is not None and is_ready(live):
             if not chain:
                 return f"module {found}"
-            submodule = None
-            if seen.look(vars(live), chain[0]) is MISSING:
-                submodule = self._imports.submodule(found, chain[0])
+            return self._describe_loaded(live, found, chain, seen)
+        seen.look(sys.modules, self._imports.absolute(path, module))
+        return self._imports.describe(found, chain, seen)
+
+    def _describe_loaded(
+        self, live: ModuleType, path: str, chain: tuple[str, ...], seen: Observations
+    ) -> str:
+        if seen.look(vars(live), chain[0]) is MISSING:
+            submodule = self._imports.submodule(path, chain[0])
             if submodule is not None:  # the import will load it
-                description = self._imports.describe(submodule, chain[1:], seen)
-            else:
-                description = self.follow(live, found, chain, seen).description
-        else:
-            seen.look(sys.modules, self._imports.absolute(path, module))
-            description = self._imports.describe(found, chain, seen)
-        return "foreign" if description.startswith("foreign") else description
+                return self._imports.describe(submodule, chain[1:], seen)
+        target = self.follow(live, path, chain, seen)
+        if target.kind is Kind.FOREIGN:
+            # What a process says that has not loaded the module, unless it would be wrong.
+            read = self._imports.describe(path, chain, seen)
+            kind, _, name = read.partition(" ")
+            if kind == "foreign" and imported(name) is target.value:
+                return read
+        return target.description
+
+
+def _named(
+    path: str, name: str, value: object, foreign: str | None
+) -> tuple[Kind, str, Component | None]:
+    """Describe what no code of the project defines: by its name, or else as the value it is."""
+    found = foreign or foreign_name(value)
+    if found is None:
+        return Kind.DATA, "data", Component(path, f"${name}")
+    return Kind.FOREIGN, f"foreign {found}", None
 
 
 def is_ready(module: ModuleType) -> bool:
@@ -301,16 +311,9 @@ def is_ready(module: ModuleType) -> bool:
     return not getattr(getattr(module, "__spec__", None), "_initializing", False)
 
 
-def kind_name(value: object) -> str:
-    """Name the type of an object by package and class."""
-    return f"{top_level(type(value))}.{type(value).__qualname__}"
-
-
-def top_level(value: Any) -> str:
-    """Return the package that an object comes from: `_operator.add` is of `operator`."""
-    module: Any = getattr(value, "__module__", None)
-    if not isinstance(module, str):
-        owner = getattr(value, "__objclass__", None) or type(value)
-        module = getattr(owner, "__module__", "")
-    first = str(module).partition(".")[0].strip("_")
-    return "os" if first in ("posixpath", "ntpath") else first
+def imported(name: str) -> object:
+    """Return what importing a dotted name gives, `MISSING` if its module is not loaded."""
+    module, _, attribute = name.rpartition(".")
+    holder = sys.modules.get(module)
+    found = MISSING if holder is None else vars(holder).get(attribute, MISSING)
+    return sys.modules.get(name, MISSING) if found is MISSING else found

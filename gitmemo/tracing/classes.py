@@ -10,20 +10,54 @@ from __future__ import annotations
 import abc
 import enum
 from collections.abc import Callable, Iterator
-from functools import cached_property, partialmethod
-from types import FunctionType, ModuleType
+from functools import cached_property, partial, partialmethod
+from types import (
+    BuiltinFunctionType,
+    FunctionType,
+    GetSetDescriptorType,
+    MemberDescriptorType,
+    MethodType,
+    ModuleType,
+)
 from typing import Any
 
 from gitmemo.hashing.digest import Digest
 from gitmemo.model.components import Component
+from gitmemo.source.class_bodies import bound_names, has_decorators
 from gitmemo.tracing.callables import functions_inside
+from gitmemo.tracing.foreign import foreign_name, is_mock, kind_name, mock_id
 from gitmemo.tracing.observations import Observations
 from gitmemo.tracing.places import Places
 from gitmemo.tracing.reached import holds_values
-from gitmemo.tracing.values import registrations
+from gitmemo.tracing.values import registrations, wrapped
 
 _DESCRIPTORS = (FunctionType, staticmethod, classmethod, property, cached_property, partialmethod)
+_READERS = (MemberDescriptorType, GetSetDescriptorType)
+_BOUND = (partial, MethodType)
 _MOST_SUBCLASSES = 10_000
+_DEEPEST = 5
+_BY_PYTHON = frozenset(
+    {
+        "__module__",
+        "__qualname__",
+        "__dict__",
+        "__weakref__",
+        "__doc__",
+        "__annotations__",
+        "__annotate__",
+        "__annotate_func__",
+        "__annotations_cache__",
+        "__firstlineno__",
+        "__static_attributes__",
+        "__slots__",
+        "__slotnames__",
+        "__abstractmethods__",
+        "__orig_bases__",
+        "__parameters__",
+        "__type_params__",
+    }
+)
+"""What follows from the statement of a class, or differs between versions of Python."""
 
 ValueId = Callable[[object, Observations], Digest]
 """Finds the id of a value, and notes what would show that it changed."""
@@ -44,10 +78,19 @@ class ClassFacts:
         members = isinstance(kind, enum.EnumMeta)
         for name in sorted(seen.keys(attributes)):
             value = seen.look(attributes, name)
+            if is_mock(value):
+                yield f"{name} cannot be described: {kind_name(value)} {mock_id(value, seen).hex()}"
+                continue
             if isinstance(value, _DESCRIPTORS) or any(True for _ in functions_inside(value)):
                 yield from self._member(component, name, value, identify, seen)
-            if not members and self._is_data(kind, name, value):
+            if members or name in _BY_PYTHON:
+                continue
+            if name.startswith("__") and not self._is_set_here(component, kind, name, value):
+                continue
+            if self._is_data(kind, name, value) or isinstance(value, _BOUND):
                 yield f"{name} = {identify(value, seen).hex()}"
+            elif not self._is_own(kind, name, value):
+                yield f"{name} is {self._held(value, identify, seen, 0)}"
         if members:
             for name, member in list(attributes["_member_map_"].items()):
                 for part, value in _parts(member):
@@ -113,8 +156,62 @@ class ClassFacts:
         package = str(getattr(kind, "__module__", "")).partition(".")[0].strip("_")
         return own or f"foreign {package}.{getattr(kind, '__qualname__', kind)}"
 
+    def _is_set_here(self, component: Component, kind: type, name: str, value: object) -> bool:
+        """Whether a name with two underscores may be more than what a decorator or a base made."""
+        if self._is_own(kind, name, value):
+            return False
+        file = self._places.file(component.path)
+        unit = file.units.get(component.unit) if file else None
+        if unit is not None and (has_decorators(unit) or type(kind) not in (type, abc.ABCMeta)):
+            return name in bound_names(unit)
+        is_ours = all(
+            base in (object, abc.ABC) or self._places.class_place(base) is not None
+            for base in kind.__mro__
+        )
+        return is_ours or (unit is not None and name in bound_names(unit))
+
+    def _is_own(self, kind: type, name: str, value: object) -> bool:
+        """Whether an attribute is what the statement of the class says of it."""
+        if name.startswith("_abc_") or (name.startswith("_") and issubclass(kind, tuple)):
+            return True
+        if isinstance(value, _READERS):
+            return value.__objclass__ is kind
+        if isinstance(value, type):
+            place, own = self._places.class_place(value), self._places.class_place(kind)
+            return place is not None and own is not None and place == (own[0], f"{own[1]}.{name}")
+        if name == "__hash__" and value is None:  # `__eq__` alone makes it so
+            return True
+        return any(
+            self._places.unit_of_function(function) is not None
+            for function in functions_inside(value)
+        )
+
+    def _held(self, value: object, identify: ValueId, seen: Observations, depth: int) -> str:
+        """Say what is no plain data, as far as it has a name."""
+        if value is None or depth > _DEEPEST:
+            return "nothing"
+        if is_mock(value):
+            return mock_id(value, seen).hex()
+        if isinstance(value, type) and self._places.class_place(value) is not None:
+            return identify(value, seen).hex()
+        if isinstance(value, ModuleType):
+            return f"module {self._places.module_name(value)}"
+        parts = _parts_of(value)
+        if parts is not None:
+            inner = [self._held(part, identify, seen, depth + 1) for part in parts]
+            return f"{kind_name(value)} of {' '.join(inner)}"
+        name = foreign_name(value)
+        is_code = isinstance(value, FunctionType)
+        if isinstance(value, FunctionType) and self._places.code_name(value) is not None:
+            name = None
+        if name is not None:
+            return f"foreign {name}"
+        if is_code or depth or isinstance(value, BuiltinFunctionType):
+            return identify(value, seen).hex()
+        return f"cannot be described: {kind_name(value)}"
+
     def _is_data(self, kind: type, name: str, value: object) -> bool:
-        if name.startswith(("__", "_abc_")) or isinstance(value, type | ModuleType):
+        if name.startswith("_abc_") or isinstance(value, type | ModuleType):
             return False
         if name.startswith("_") and issubclass(kind, tuple):  # what namedtuple keeps for itself
             return False
@@ -122,6 +219,20 @@ class ClassFacts:
             return True
         has_functions = isinstance(value, _DESCRIPTORS) or any(functions_inside(value))
         return not has_functions and not hasattr(type(value), "__get__")
+
+
+def _parts_of(value: Any) -> tuple[object, ...] | None:
+    """Return what a descriptor or a wrapper is made of, None for what is neither."""
+    if isinstance(value, staticmethod | classmethod):
+        return (value.__func__,)
+    if isinstance(value, property):
+        return value.fget, value.fset, value.fdel
+    if isinstance(value, cached_property):
+        return (value.func,)
+    if isinstance(value, partialmethod):
+        return value.func, *value.args, *value.keywords.items()
+    inner = wrapped(value)
+    return None if inner is None else (inner,)
 
 
 def _parts(member: enum.Enum) -> Iterator[tuple[str, object]]:

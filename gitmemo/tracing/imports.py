@@ -8,7 +8,10 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from importlib.util import find_spec
+from types import ModuleType
 
+from gitmemo.source import ImportedName, SourceFile
 from gitmemo.tracing.modules import Modules
 from gitmemo.tracing.observations import Observations
 
@@ -77,7 +80,7 @@ class Imports:
         """Describe what a chain of names finds in a module that is not loaded, by its text."""
         if not chain:
             return f"module {path}"
-        file = self._modules.on_disk(path, seen)
+        file = self._text(path, seen)
         name = chain[0]
         if file is None or depth > 20:
             return "absent"
@@ -87,10 +90,13 @@ class Imports:
             return f"class {path}:{name}"
         if name in file.units:
             return f"func {path}:{name}"
-        for alias in file.imports.get(name, ()):
+        aliases = file.imports.get(name, ())
+        for alias in aliases:
             found = self.path_of(path, alias.module)
             if found is None:
-                return f"module {alias.module}" if not alias.name else "foreign"
+                if len(aliases) > 1 and not self._may_be_there(path, alias, seen):
+                    continue
+                return "foreign " + ".".join(filter(None, (alias.module, alias.name)))
             submodule = self.submodule(path, alias.name) if found == path else None
             if submodule is not None:  # `from . import name`, which is what binds it
                 return self.describe(submodule, chain[1:], seen, depth + 1)
@@ -101,10 +107,31 @@ class Imports:
             description = self.describe(found, chain, seen, depth + 1) if found else "absent"
             if description != "absent":
                 return description
+        foreign = [star for star in file.stars if self.path_of(path, star) is None]
+        if foreign and name not in file.bound:
+            return f"foreign {foreign[-1]}.{name}"
         submodule = self.submodule(path, name)
         if submodule is not None:
             return self.describe(submodule, chain[1:], seen, depth + 1)
         return "data" if "__getattr__" in file.units else "absent"
+
+    def _text(self, path: str, seen: Observations) -> SourceFile | None:
+        """Return the text that a loaded module was loaded from, of others what the file says now."""
+        live = self._modules.module(path)
+        if live is None:
+            return self._modules.on_disk(path, seen)
+        seen.look(vars(live), "__spec__")
+        snapshot = self._modules.snapshot(path)
+        return snapshot.file if snapshot else None
+
+    def _may_be_there(self, path: str, alias: ImportedName, seen: Observations) -> bool:
+        """Whether an import of what is not the project's can succeed, as far as is known so far."""
+        name = self.absolute(path, alias.module)
+        module = seen.look(sys.modules, name)
+        if isinstance(module, ModuleType):
+            return not alias.name or hasattr(module, alias.name)
+        package = name.partition(".")[0]
+        return package in sys.modules or find_spec(package) is not None
 
 
 def _with_packages(module: str, name: str) -> Iterator[str]:

@@ -19,7 +19,7 @@ from gitmemo.hashing.digest import Digest, digest
 from gitmemo.hashing.structure import code_digest
 from gitmemo.model.components import MAIN_PATH, Component, is_elsewhere
 from gitmemo.source import NameUse, SourceFile, UnitKind
-from gitmemo.source.names import Names
+from gitmemo.source.names import Names, described_by
 from gitmemo.source.parsing import parse
 from gitmemo.source.stores import binds_by_attribute
 from gitmemo.tracing.cells import cells_seen, cells_that_ran, nested
@@ -291,7 +291,8 @@ class Modules:
         uses = frozenset(NameUse("", (used,), False) for used in names)
         strings = {c for inner in nested(code) for c in inner.co_consts if isinstance(c, str)}
         source = digest(b"bytecode" + code_digest(code))
-        read = Names(uses, frozenset(strings), bool(names & _REFLECTING), frozenset())
+        reflects, reads = bool(names & _REFLECTING), described_by(names | strings)
+        read = Names(uses, frozenset(strings), reflects, frozenset(), reads=reads)
         return LiveUnit(path, name, UnitKind.FUNCTION, source, read, "")
 
 

@@ -7,7 +7,7 @@ path and a unit, however its module is called and by whatever name it is held.
 from __future__ import annotations
 
 import sys
-from types import FunctionType
+from types import FunctionType, ModuleType
 
 from gitmemo.hashing.structure import code_digest
 from gitmemo.source import SourceFile
@@ -40,6 +40,10 @@ class Places:
         module = sys.modules.get(getattr(kind, "__module__", None) or "")
         path = None if module is None else self._modules.path_of(module)
         return None if path is None else (path, kind.__qualname__)
+
+    def module_name(self, module: ModuleType) -> str:
+        """Return the path of a module of the project, of another one its name."""
+        return self._modules.path_of(module) or module.__name__
 
     def code_name(self, value: FunctionType | type) -> str | None:
         """Name a function or class for use inside a value; None for a foreign one.

@@ -15,10 +15,13 @@ from types import FunctionType, MappingProxyType, ModuleType
 from gitmemo.hashing.digest import Digest, digest
 from gitmemo.model.components import Component, Content, is_external
 from gitmemo.source import SourceFile, Unit, UnitKind
+from gitmemo.source.descriptions import described_unit
+from gitmemo.source.names import DOCSTRING
 from gitmemo.source.units import NO_SOURCE, STATEMENTS, WHOLE_MODULE
 from gitmemo.tracing.bindings import Bindings, Kind
 from gitmemo.tracing.callables import functions_inside
 from gitmemo.tracing.classes import ClassFacts
+from gitmemo.tracing.foreign import is_mock, mock_id
 from gitmemo.tracing.guards import guard_for
 from gitmemo.tracing.imports import Imports
 from gitmemo.tracing.modules import OUTSIDE, Modules
@@ -26,6 +29,7 @@ from gitmemo.tracing.observations import MISSING, Observations, Probe
 from gitmemo.tracing.outside import Outside
 from gitmemo.tracing.places import Places
 from gitmemo.tracing.project import Project
+from gitmemo.tracing.reading import docstring_facts
 from gitmemo.tracing.staleness import Staleness
 from gitmemo.tracing.texts import LiveUnit
 from gitmemo.tracing.values import UNSETTLED, ValueIds, attributes, is_ours
@@ -94,7 +98,7 @@ class CodeState:
         file = self._text_file(component.path, Observations())
         if file is not None and component.unit == WHOLE_MODULE:
             return file.text
-        found = file.units.get(component.unit) if file else None
+        found = file.unit(component.unit) if file else None
         return found.text if found else ""
 
     def line_of(self, component: Component) -> int | None:
@@ -139,6 +143,8 @@ class CodeState:
             return Content(self._source(component) or unit.source) if unit else None
         if component.unit.startswith("$"):
             return self._global(component, module, seen)
+        if described_unit(component.unit) and self._is_described(component):
+            return self._description(component, module, seen)
         return self._code(component, module, seen)
 
     def _module(self, path: str, seen: Observations) -> ModuleType | None:
@@ -156,7 +162,7 @@ class CodeState:
         file = self._text_file(component.path, seen)
         if file is None:
             return None
-        unit = file.units.get(component.unit)
+        unit = file.unit(component.unit)
         if unit is not None:
             value = self._values.of(unit.literal[0]) if unit.literal else None
             return Content(unit.source, value, is_fixed=value is not None)
@@ -172,6 +178,33 @@ class CodeState:
     def _unit(self, component: Component) -> Unit | None:
         snapshot = self.modules.snapshot(component.path)
         return snapshot.file.units.get(component.unit) if snapshot else None
+
+    # --- what definitions say of themselves
+
+    def _is_described(self, component: Component) -> bool:
+        """Whether a name such as `f.__doc__` is no method that is called so."""
+        return self._unit(component) is None
+
+    def _description(
+        self, component: Component, module: ModuleType, seen: Observations
+    ) -> Content | None:
+        unit = self.description(component)
+        if unit is None:
+            return None
+        facts = list(self._binding_facts(unit, module, seen))
+        name, what = described_unit(component.unit) or ("", "")
+        described = Component(component.path, name)
+        file, found = self.file(component.path), self._unit(described)
+        if what == DOCSTRING and file is not None and found is not None:
+            held = self.held(described, module, seen)
+            facts.extend(docstring_facts(held, file.docstrings(found), seen))
+        return Content(unit.source, digest("\n".join(facts).encode("utf-8", "surrogatepass")))
+
+    def description(self, component: Component) -> LiveUnit | None:
+        """Return the docstrings or annotations of a loaded module's unit, as a unit."""
+        snapshot = self.modules.snapshot(component.path)
+        found = snapshot.file.unit(component.unit) if snapshot else None
+        return snapshot.live(component.path, found) if snapshot and found else None
 
     # --- globals
 
@@ -189,8 +222,12 @@ class CodeState:
         if is_ours(value):
             inner = getattr(value, "__wrapped__", None)
             value = inner if inner is not None else value
-        value_id = self._value_id(value, source, seen)
         unit = self._unit(component)
+        if unit is None and source is not NO_SOURCE:
+            target = self.bindings.follow(module, component.path, (name,), seen)
+            if target.kind is Kind.FOREIGN:  # what is imported counts by its name, as in a text
+                return Content(source, digest(target.description.encode()))
+        value_id = self._value_id(value, source, seen)
         literal = unit.literal if unit else None
         is_fixed = literal is not None and self._values.of(literal[0]) == value_id
         # A literal that says what is there is not doubted.
@@ -218,7 +255,7 @@ class CodeState:
                 continue
             target = self.bindings.follow(module, path, (name,), seen)
             value = b""
-            if target.kind is Kind.DATA or target.component is not None:
+            if target.kind is Kind.DATA or (target.component and target.kind is not Kind.FOREIGN):
                 value = self._value_id(target.value, NO_SOURCE, seen)
             parts.append(name.encode() + b"=" + target.description.encode() + b"=" + value)
             if value == UNSETTLED:
@@ -327,6 +364,8 @@ class CodeState:
                     return "plain"
         if isinstance(held, type):
             return f"class {held.__qualname__}"
+        if is_mock(held):
+            return mock_id(held, seen).hex()
         return self._value_id(held, source, seen).hex()
 
     def _statement_facts(self, unit: LiveUnit, held: object) -> Iterator[str]:

@@ -7,17 +7,22 @@ unit, class and value is entered once, and whatever was looked at is in `seen`.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from types import FunctionType, MemberDescriptorType, ModuleType
+from types import FunctionType, ModuleType
 
 from gitmemo.model.components import Component
 from gitmemo.source import NameUse, UnitKind
+from gitmemo.source.descriptions import described_unit, description_of
+from gitmemo.source.names import DOCSTRING
 from gitmemo.source.units import WHOLE_MODULE
 from gitmemo.tracing import unpickled
 from gitmemo.tracing.bindings import Kind, Target
 from gitmemo.tracing.callables import functions_inside
+from gitmemo.tracing.foreign import package_of
+from gitmemo.tracing.members import attribute, data_of, hidden_callables
 from gitmemo.tracing.modules import OUTSIDE
 from gitmemo.tracing.observations import Observations
 from gitmemo.tracing.reached import Reached, holds_values, values_of
+from gitmemo.tracing.reading import read_by
 from gitmemo.tracing.state import CodeState
 from gitmemo.tracing.texts import LiveUnit
 from gitmemo.tracing.values import registrations
@@ -25,7 +30,6 @@ from gitmemo.tracing.values import registrations
 _IMPORT_MACHINERY = frozenset(
     {"import_module", "__import__", "importlib", "run_module", "find_spec", "getattr", "modules"}
 )
-_MEMBERS = (FunctionType, staticmethod, classmethod, property, type, MemberDescriptorType)
 
 
 class Walk:
@@ -43,6 +47,7 @@ class Walk:
         self._classes: set[tuple[int, bool]] = set()
         self._strings: set[tuple[str, str]] = set()  # path of the code, string in it
         self._imports_by_name = False
+        self._reads: set[str] = set()  # of `__doc__` and `__annotations__`, what any code reads
         self._reached: set[int] = set()
         self._whole_modules: set[str] = set()
         self._start: str | None = None  # where the op is defined
@@ -54,6 +59,8 @@ class Walk:
             for path, text in self._strings:
                 self._escape_by_name(path, text)
         self._makers_of_late_modules()
+        for what in sorted(self._reads):
+            self._described(what)
         return frozenset(self._components)
 
     def _makers_of_late_modules(self) -> None:
@@ -82,6 +89,21 @@ class Walk:
                 continue
             if unit.kind is UnitKind.GLOBAL or component.unit != WHOLE_MODULE:
                 self._names(snapshot.live(component.path, unit), module, static=True)
+
+    def _described(self, what: str) -> None:
+        """Visit what the functions and classes that were met say of themselves."""
+        for component in sorted(self._components):
+            path, unit = component.path, component.unit
+            module = self._modules.module(path)
+            if unit.startswith("$") or path.startswith(OUTSIDE) or module is None:
+                continue
+            if described_unit(unit) is not None:
+                continue
+            description = Component(path, description_of(unit, what))
+            found = self._state.description(description)
+            if found is not None:
+                self._components.add(description)
+                self._names(found, module, static=True)
 
     # --- units
 
@@ -140,10 +162,12 @@ class Walk:
     def _names(self, unit: LiveUnit, module: ModuleType, *, static: bool) -> None:
         names = unit.names
         self._strings.update((unit.path, text) for text in names.strings)
+        self._reads.update(names.reads)
         for use in sorted(names.uses):
             if _IMPORT_MACHINERY & set(use.chain) or use.module.startswith("importlib"):
                 self._imports_by_name = True
             if use.module:
+                self._reads.update(read_by(use.module, use.chain))
                 self._listen(use.module, use.chain[-1:])
                 self._import(unit.path, use, static=static)
                 continue
@@ -152,9 +176,15 @@ class Walk:
                 self._whole(unit.path)
             if target.kind is Kind.FOREIGN:
                 name = getattr(target.value, "__name__", "")
-                package = target.description.rpartition(" ")[2]
+                foreign = target.description.rpartition(" ")[2]
+                self._reads.update(read_by(foreign, target.rest))
+                if foreign == "builtin" and use.chain == ("help",):
+                    self._reads.add(DOCSTRING)
+                package = package_of(foreign)
                 self._listen(package, target.rest[-1:] or (name,))
-            self._target(target, use, static=static)
+            # An import in the same file is part of the unit's own source.
+            if target.kind is not Kind.FOREIGN or not _is_in(unit.path, target):
+                self._target(target, use, static=static)
             if names.reflects:
                 self._globals_of(target)
         if names.reflects:
@@ -289,7 +319,7 @@ class Walk:
             return
         self.klass(kind, static=static)
         if target.rest and not use.called:
-            self._inside(_attribute(kind, target.rest[0]))
+            self._inside(attribute(kind, target.rest[0]))
 
     def _data(self, target: Target, *, static: bool) -> None:
         if isinstance(target.dynamic, FunctionType):
@@ -340,13 +370,12 @@ class Walk:
             self._maker(path, qualified)
             return
         self.unit(unit, static=static)
-        if self._values(self._data_of_class(kind)):
+        if self._values(data_of(kind)):
             self._see(Component(path, f"class {qualified}"))
-        for held in self._hidden_callables(kind):
+        for held in hidden_callables(kind):
             self._inside(held)
         for held in list(vars(kind).values()):
-            # Also where no name leads to it: `self.Config.rate`.
-            if isinstance(held, type) and held.__qualname__.startswith(f"{kind.__qualname__}."):
+            if isinstance(held, type):  # also where no name leads to it: `self.Config.rate`
                 self.klass(held, static=static)
 
     def _maker(self, path: str, qualified: str) -> None:
@@ -356,35 +385,11 @@ class Walk:
         if unit is not None and name != qualified:
             self.unit(unit, static=False)
 
-    def _data_of_class(self, kind: type) -> list[object]:
-        """Return the attributes that are values rather than code."""
-        return [
-            held
-            for name, held in list(vars(kind).items())
-            if not name.startswith(("__", "_abc_")) and not isinstance(held, _MEMBERS)
-        ]
-
     def _class_of_unit(self, unit: LiveUnit, module: ModuleType, *, static: bool) -> None:
         held = self._state.held(Component(unit.path, unit.name), module, self.seen)
         if isinstance(held, type):
             self.klass(held, static=static)
 
-    def _hidden_callables(self, kind: type) -> list[object]:
-        """Return the attributes that run functions without being functions themselves."""
-        return [held for held in list(vars(kind).values()) if not _is_plain_member(held)]
 
-
-def _is_plain_member(held: object) -> bool:
-    """Whether what a class holds is a function that is seen when it runs, or no code at all."""
-    if isinstance(held, staticmethod | classmethod):
-        return _is_plain_member(held.__func__)
-    if isinstance(held, property):
-        return all(map(_is_plain_member, (held.fget, held.fset, held.fdel)))
-    if isinstance(held, FunctionType):
-        return "__wrapped__" not in vars(held)
-    return held is None or isinstance(held, type)
-
-
-def _attribute(kind: type, name: str) -> object:
-    """Return what a class holds by a name, as it stands there."""
-    return next((vars(base)[name] for base in kind.__mro__ if name in vars(base)), None)
+def _is_in(path: str, target: Target) -> bool:
+    return target.component is not None and target.component.path == path

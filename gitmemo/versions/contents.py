@@ -13,6 +13,7 @@ from gitmemo.hashing.digest import Digest, to_hex
 from gitmemo.model.components import ENV, FILE, PACKAGE, Component, Content, is_external
 from gitmemo.model.facts import Source, Version
 from gitmemo.short_ids import short
+from gitmemo.source.descriptions import described_unit
 from gitmemo.world.view import World
 
 ModuleOf = Callable[[str], str]
@@ -115,8 +116,10 @@ def code_lines(
             yield f"### id={content.id}"
         text = without_imports(content.text) if content.text else ""
         lines = (text or f"{_NO_TEXT}: {content.component}").splitlines()
-        owner = "" if is_external(content.component) else content.unit.rpartition(".")[0]
-        if content.unit.startswith("class "):
+        owner = "" if _stands_alone(content) else content.unit.rpartition(".")[0]
+        if _stands_alone(content):
+            around = ""
+        elif content.unit.startswith("class "):
             around = content.unit.removeprefix("class ")
         elif owner and owner != around:  # a method whose class no call touched as such
             around = owner
@@ -127,6 +130,11 @@ def code_lines(
         if content.component in with_values and content.value:
             what = "the value" if content.is_global else "what its names refer to"
             yield f"# {what}: id={short(content.value)}"
+
+
+def _stands_alone(content: ShownContent) -> bool:
+    """Whether it is in no class: no code, or what code says of itself."""
+    return is_external(content.component) or described_unit(content.unit) is not None
 
 
 def _place(content: ShownContent) -> tuple[str, int, str, int, str]:

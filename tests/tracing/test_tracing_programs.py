@@ -8,15 +8,17 @@ from typing import Any
 import pytest
 import tracing.tracing_classes
 import tracing.tracing_flow
+import tracing.tracing_foreign
 import tracing.tracing_modules
 import tracing.tracing_wrappers  # noqa: F401  each adds its programs
 from tracing.tracing_programs import PROGRAMS, Edit, Program
-from tracing.tracing_worlds import World, world
+from tracing.tracing_worlds import World, world, write
 
 from gitmemo.model.components import MAIN_PATH, Component
 from gitmemo.model.decisions import Decisions
 from gitmemo.model.facts import Version
 from gitmemo.model.validity import changed
+from gitmemo.source.tree import SourceTree
 from gitmemo.tracing import Capture, CodeState, Project, Tracker
 
 ALL = pytest.mark.parametrize("program", PROGRAMS, ids=lambda p: p.name.replace(" ", "-"))
@@ -99,3 +101,17 @@ def test_a_second_call_touches_the_same(program: Program, tmp_path: Path) -> Non
                 it.op(*arguments)
             found.append(set(capture.components))
         assert found[2] == found[3] <= found[0]
+
+
+HANDED_ON = [p for p in PROGRAMS if "near.py:$g" in p.touches]
+
+
+@pytest.mark.parametrize("program", HANDED_ON, ids=lambda p: p.name.replace(" ", "-"))
+def test_files_alone_show_what_is_imported_elsewhere(program: Program, tmp_path: Path) -> None:
+    with world(program, tmp_path / "base") as it:
+        _, capture = captured(it, program, CodeState(Project(it.root)))
+    version = Version(capture.components)
+    for edit, expected in ((None, []), (program.noticed[0], [Component("near.py", "$g")])):
+        write(program, tmp_path / "base", edit)
+        files = SourceTree(lambda path: (tmp_path / "base" / path).read_bytes())
+        assert changed(version, files, Decisions([])) == expected
