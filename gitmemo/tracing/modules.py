@@ -18,6 +18,7 @@ from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
 
 from gitmemo.errors import SourceError
+from gitmemo.file_states import FileState, is_fresh
 from gitmemo.hashing.digest import Digest, digest
 from gitmemo.hashing.structure import code_digest
 from gitmemo.model.components import MAIN_PATH, Component, is_elsewhere
@@ -28,7 +29,7 @@ from gitmemo.source.stores import binds_by_attribute
 from gitmemo.source.units import NO_SOURCE
 from gitmemo.tracing.cells import Cells, cells_seen, cells_that_ran, nested
 from gitmemo.tracing.loading import Doubt, Loads, cached_code, changed_at, noted_at, spec_of
-from gitmemo.tracing.observations import FileState, Observations, file_state, is_fresh
+from gitmemo.tracing.observations import Observations, file_state
 from gitmemo.tracing.project import Project, is_cell, main_file, main_module
 
 OUTSIDE = "@"
@@ -138,7 +139,7 @@ class Modules:
         self._specs: dict[str, object] = {}  # of the modules when their texts were read
         self._loads = Loads()
         self._loaded: dict[str, ModuleType] = {}
-        self._texts: dict[str, tuple[FileState, SourceFile | None]] = {}
+        self._texts: dict[str, tuple[FileState | None, SourceFile | None]] = {}
         self._outside: dict[str, str] = {}  # "@module" -> file
         self._units: dict[int, tuple[CodeType, LiveUnit | None]] = {}
         self._seen_modules: dict[str, ModuleType] = {}
@@ -274,7 +275,7 @@ class Modules:
         seen.file(str(file))
         state = file_state(str(file))
         known = self._texts.get(path)
-        if known is None or known[0] != state or is_fresh(state):
+        if known is None or known[0] != state or (state and is_fresh(state)):
             is_here = is_elsewhere(path) or self.project.component_path(str(file)) == path
             snapshot = _read(file, path) if is_here else None
             known = self._texts[path] = state, snapshot.file if snapshot else None
