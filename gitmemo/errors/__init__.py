@@ -99,6 +99,7 @@
       GitMissing             exit 1
       GitFailed              exit 1
       NotInRepository        exit 1
+      NotCheckedOut          exit 3
       CommittedRepository    exit 1
       MissingObject          exit 4
       RefContended           exit 1
@@ -308,6 +309,7 @@ from gitmemo.errors.repository import (
     HookRefused,
     LinkInside,
     MissingObject,
+    NotCheckedOut,
     NotInRepository,
     OperationInProgress,
     RefContended,
@@ -444,6 +446,7 @@ __all__ = [
     "NotARef",
     "NotAnOldStore",
     "NotAnOp",
+    "NotCheckedOut",
     "NotConfirmed",
     "NotInPattern",
     "NotInRepository",
