@@ -20,6 +20,7 @@
       SourceError            exit 1
       UntrackableOp          exit 1
       UnknownNotebook        exit 1
+      UnusableFileName       exit 3
       MemoCellRefused        exit 2
       WrongOutputs           exit 1
       BadOption              exit 2
@@ -208,6 +209,7 @@ from gitmemo.errors.code import (
     UnknownRef,
     UnreliableTracking,
     UntrackableOp,
+    UnusableFileName,
     WrongArguments,
     WrongOutputs,
 )
@@ -541,6 +543,7 @@ __all__ = [
     "UnreliableTracking",
     "UntrackableOp",
     "UntrustedValue",
+    "UnusableFileName",
     "ValueMissing",
     "WaitsInside",
     "WorkerDiffers",

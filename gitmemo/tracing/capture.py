@@ -115,6 +115,7 @@ class Capture:
     def __enter__(self) -> Capture:
         tracker = self._tracker
         tracker.state.modules.observe()
+        tracker.project.refuse_unusable()
         self._given = given = tracker.resolver.given(self._arguments)
         self._arguments = ()
         self._plan = tracker.plan(self._function, given, self._scope)
@@ -159,6 +160,7 @@ class Capture:
         if self._static:
             return resolver.static(self._function, self._given)
         self._tracker.state.modules.observe()
+        self._tracker.project.refuse_unusable()
         recording = self._recording
         codes = recording.codes.values()
         return resolver.executed(self._function, codes, self._given, static=recording.blind)

@@ -286,12 +286,12 @@ def _prepare(version: int, connection: sqlite3.Connection) -> None:
     # A power cut may cost the last transactions, never the file's integrity;
     # kill -9 costs nothing.
     connection.execute("pragma synchronous = normal")
-    (_, _, path) = connection.execute("pragma database_list").fetchone()
     found = connection.execute("pragma user_version").fetchone()[0]
     if found == 0:
         _create(connection, version)
     elif found != version:
         kind = NewerFormat if found > version else OlderFormat
+        (_, _, path) = connection.execute("pragma database_list").fetchone()
         raise kind(path, found, version)
 
 
