@@ -23,6 +23,7 @@ from gitmemo.errors import (
     RemoteUnknown,
     UnknownRevision,
 )
+from gitmemo.git.checked_out import refuse_left_out, refuse_lost
 from gitmemo.git.cli import Git
 from gitmemo.git.repository import Layout, locate
 from gitmemo.plain_files import refuse_links
@@ -163,14 +164,17 @@ def find(path: str | os.PathLike[str] = ".") -> Workspace:
     Raises:
         NotInRepository: `path` is not in a git work tree.
         NotInitialised: `gitmemo init` was not run there.
+        NotCheckedOut: The settings or the committed index are not in the work tree.
         NewerFormat: A newer gitmemo wrote `.gitmemo/`.
         LinkInside: `.gitmemo` or the settings in it are a symbolic link.
     """
     layout = locate(path)
     refuse_links(layout.root, COMMITTED)
     if not (layout.root / COMMITTED).is_file():
+        refuse_lost(layout, COMMITTED)
         raise NotInitialised(str(layout.root), _is_set_up(layout))
     refuse_newer(layout)
+    refuse_left_out(layout, ".gitmemo/index")
     return Workspace(layout, read_settings(layout.root, layout.common_dir))
 
 

@@ -26,6 +26,7 @@ from gitmemo.errors import (
     SettingElsewhere,
 )
 from gitmemo.errors.base import ExitCode
+from gitmemo.git.checked_out import refuse_lost
 from gitmemo.git.repository import Layout, locate
 from gitmemo.remote_tables import HIDDEN, looks_secret, veiled
 from gitmemo.setting_values import amounts_said
@@ -231,6 +232,7 @@ def _changeable(name: str, *, is_local: bool) -> Key:
 def _set_up() -> Layout:
     layout = locate()
     if not (layout.root / COMMITTED).is_file():
+        refuse_lost(layout, COMMITTED)
         raise NotInitialised(str(layout.root))
     return layout
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from gitmemo.config import COMMITTED
 from gitmemo.errors import NotInRepository
+from gitmemo.git.checked_out import refuse_lost
 from gitmemo.git.cli import Git
 from gitmemo.git.diffs import explain_diffs, leave_diffs
 from gitmemo.git.hookfiles import HookAction, install, plan_install, plan_uninstall, uninstall
@@ -39,6 +40,7 @@ def set_up(path: str | os.PathLike[str]) -> Iterator[str]:
         NotInRepository: `path` is not in a git work tree.
         HookRefused: The hooks folder is not the repository's own.
         LinkInside: `.gitmemo`, or a file that belongs in it, is a symbolic link.
+        NotCheckedOut: The settings were committed or staged, and are not in the work tree.
     """
     layout = locate(path)
     if layout.bare:
@@ -46,6 +48,7 @@ def set_up(path: str | os.PathLike[str]) -> Iterator[str]:
     files = ((COMMITTED, _CONFIG), (".gitmemo/.gitattributes", _ATTRIBUTES))
     for name, _ in files:
         refuse_links(layout.root, name)
+    refuse_lost(layout, COMMITTED)
     for name, content in files:
         yield _write(layout.root, name, content)
     git = Git(layout.root)

@@ -20,6 +20,7 @@
       SourceError            exit 1
       UntrackableOp          exit 1
       UnknownNotebook        exit 1
+      UnusableFileName       exit 3
       MemoCellRefused        exit 2
       WrongOutputs           exit 1
       BadOption              exit 2
@@ -99,6 +100,7 @@
       GitMissing             exit 1
       GitFailed              exit 1
       NotInRepository        exit 1
+      NotCheckedOut          exit 3
       CommittedRepository    exit 1
       MissingObject          exit 4
       RefContended           exit 1
@@ -207,6 +209,7 @@ from gitmemo.errors.code import (
     UnknownRef,
     UnreliableTracking,
     UntrackableOp,
+    UnusableFileName,
     WrongArguments,
     WrongOutputs,
 )
@@ -308,6 +311,7 @@ from gitmemo.errors.repository import (
     HookRefused,
     LinkInside,
     MissingObject,
+    NotCheckedOut,
     NotInRepository,
     OperationInProgress,
     RefContended,
@@ -444,6 +448,7 @@ __all__ = [
     "NotARef",
     "NotAnOldStore",
     "NotAnOp",
+    "NotCheckedOut",
     "NotConfirmed",
     "NotInPattern",
     "NotInRepository",
@@ -538,6 +543,7 @@ __all__ = [
     "UnreliableTracking",
     "UntrackableOp",
     "UntrustedValue",
+    "UnusableFileName",
     "ValueMissing",
     "WaitsInside",
     "WorkerDiffers",

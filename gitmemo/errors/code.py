@@ -64,6 +64,27 @@ class UnknownNotebook(GitmemoError, ValueError):
         )
 
 
+class UnusableFileName(GitmemoError, ValueError):
+    """Code stands in a file whose path cannot be written down for every machine."""
+
+    kind = "unusable-file-name"
+    exit_code = 3
+
+    def __init__(self, path: str) -> None:
+        super().__init__(path)
+        self.path = path
+
+    def problem(self) -> str:
+        return (
+            f"code of the file {self.path!a} cannot be tracked: control characters, a backslash, a "
+            "colon in the second place, `@` at the beginning and names that are not UTF-8 mean something "
+            "else elsewhere"
+        )
+
+    def remedy(self) -> str:
+        return "rename the file or the folder in the project, then run the program again"
+
+
 class MemoCellRefused(GitmemoError, ValueError):
     """A cell of `%%memo` cannot be an op."""
 

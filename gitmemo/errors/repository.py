@@ -53,6 +53,31 @@ class NotInRepository(GitmemoError):
         return "run `git init` there, or work without git: Storage(db_path=...)"
 
 
+class NotCheckedOut(GitmemoError):
+    """What the repository has of gitmemo is not among the files of the work tree."""
+
+    kind = "not-checked-out"
+    exit_code = 3
+
+    def __init__(self, path: str, by_sparse_checkout: bool) -> None:
+        super().__init__(path, by_sparse_checkout)
+        self.path, self.by_sparse_checkout = path, by_sparse_checkout
+
+    def problem(self) -> str:
+        if self.by_sparse_checkout:
+            return f"sparse checkout leaves {self.path} out of this work tree"
+        return f"{self.path} is committed or staged, but gone from this work tree"
+
+    def remedy(self) -> str:
+        if self.by_sparse_checkout:
+            folder = self.path if self.path.endswith("/index") else ".gitmemo"
+            return f"bring it here: `git sparse-checkout add {folder}`"
+        return (
+            f"`git checkout HEAD -- {self.path}` brings it back (without `HEAD`: what is staged); "
+            "to begin anew, commit its removal, then `gitmemo init`"
+        )
+
+
 class CommittedRepository(GitmemoError):
     """What git takes for a repository here is a folder that the repository around it has committed."""
 

@@ -2,8 +2,7 @@
 
 Not the files. Invariant: a digest is remembered only for a file that was last
 changed two seconds or more before it was read, so that a later write moves its
-time; everything here is derived and can be deleted. The time is that of the
-inode too, which no program can set back.
+time (`gitmemo.file_states`); everything here is derived and can be deleted.
 """
 
 from __future__ import annotations
@@ -21,11 +20,11 @@ from blake3 import blake3
 
 from gitmemo.config import cache_folder
 from gitmemo.errors import NotAFile
+from gitmemo.file_states import FileState, is_fresh, state_of
 from gitmemo.hashing.digest import Digest
 from gitmemo.hashing.parts import PART_LIMIT, SCHEME, count, part_id, raw
 
 _READ_BYTES = 1 << 20
-_RACY_NS = 2_000_000_000
 _ATTEMPTS = 3
 _REMEMBERED = 100_000
 _SCHEMA = """
@@ -52,8 +51,7 @@ class Content:
     is_executable: bool
 
 
-_Stat = tuple[int, int, int, int, int]
-_known: dict[str, tuple[_Stat, Digest, Digest]] = {}
+_known: dict[str, tuple[FileState, Digest, Digest]] = {}
 
 
 def content_of(path: str) -> Content:
@@ -66,8 +64,7 @@ def content_of(path: str) -> Content:
     place = path if path.startswith("/") else str(file.absolute())
     for _ in range(_ATTEMPTS):
         found = _stat(file)
-        signature = _signature(found)
-        digests = _recall(place, signature)
+        digests = _recall(place, state_of(found))
         if digests is None:
             digests = _read(place, found)
             if digests is None:
@@ -88,11 +85,6 @@ def _stat(file: Path) -> os.stat_result:
     return found
 
 
-def _signature(found: os.stat_result) -> _Stat:
-    times = (found.st_mtime_ns, found.st_ctime_ns)
-    return (found.st_size, *times, found.st_ino, found.st_dev)
-
-
 def _read(place: str, found: os.stat_result) -> tuple[Digest, Digest] | None:
     """Hash the file; return None if it changed meanwhile."""
     started = time.time_ns()
@@ -101,12 +93,12 @@ def _read(place: str, found: os.stat_result) -> tuple[Digest, Digest] | None:
         while chunk := file.read(_READ_BYTES):
             hasher.update(chunk)
         after = os.fstat(file.fileno())
-    signature = _signature(found)
-    if hasher.size != found.st_size or _signature(after) != signature:
+    state = state_of(found)
+    if hasher.size != found.st_size or state_of(after) != state:
         return None
     digests = hasher.digests()
-    if started - max(found.st_mtime_ns, found.st_ctime_ns) >= _RACY_NS:
-        _remember(place, signature, digests)
+    if not is_fresh(state, started):
+        _remember(place, state, digests)
     return digests
 
 
@@ -137,20 +129,20 @@ class Hasher:
 # --- what is remembered -------------------------------------------------------
 
 
-def _recall(place: str, signature: _Stat) -> tuple[Digest, Digest] | None:
+def _recall(place: str, state: FileState) -> tuple[Digest, Digest] | None:
     known = _known.get(place)
     if known is None:
         known = _database.recall(place)
         if known is not None:
             _known[place] = known
-    return known[1:] if known is not None and known[0] == signature else None
+    return known[1:] if known is not None and known[0] == state else None
 
 
-def _remember(place: str, signature: _Stat, digests: tuple[Digest, Digest]) -> None:
+def _remember(place: str, state: FileState, digests: tuple[Digest, Digest]) -> None:
     if len(_known) >= _REMEMBERED:
         _known.clear()
-    _known[place] = (signature, *digests)
-    _database.remember(place, signature, digests)
+    _known[place] = (state, *digests)
+    _database.remember(place, state, digests)
 
 
 class _Database:
@@ -162,18 +154,18 @@ class _Database:
         self._opened: tuple[int, Path] | None = None
         self._inherited: list[sqlite3.Connection] = []
 
-    def recall(self, place: str) -> tuple[_Stat, Digest, Digest] | None:
+    def recall(self, place: str) -> tuple[FileState, Digest, Digest] | None:
         """Return what is known of a path."""
         with self._lock, suppress(sqlite3.Error, OSError):
             row = self._open().execute("select * from seen where path = ?", (_text(place),))
             for _, size, written, changed, inode, device, cid, blob in row:
-                signature = (size, written, changed, _whole(inode), _whole(device))
-                return signature, Digest(cid), Digest(blob)
+                state = (size, written, changed, _whole(inode), _whole(device))
+                return state, Digest(cid), Digest(blob)
         return None
 
-    def remember(self, place: str, signature: _Stat, digests: tuple[Digest, Digest]) -> None:
+    def remember(self, place: str, state: FileState, digests: tuple[Digest, Digest]) -> None:
         """Keep what is known of a path."""
-        *numbers, inode, device = signature
+        *numbers, inode, device = state
         with self._lock, suppress(sqlite3.Error, OSError):
             self._open().execute(
                 "insert or replace into seen values (?, ?, ?, ?, ?, ?, ?, ?)",

@@ -14,12 +14,13 @@ from types import FunctionType, TracebackType
 from typing import Any, Final
 
 from gitmemo.model.components import Component, Content, is_external
-from gitmemo.source.stores import may_change
 from gitmemo.source.units import NO_SOURCE
 from gitmemo.tracing import unpickled
-from gitmemo.tracing.events import Recording, event_source
+from gitmemo.tracing.events import event_source
+from gitmemo.tracing.fillings import Fillings
 from gitmemo.tracing.observations import Observations, Probe
 from gitmemo.tracing.project import Project
+from gitmemo.tracing.recordings import Recording
 from gitmemo.tracing.resolver import Closure, Given, Resolver
 from gitmemo.tracing.state import CodeState
 from gitmemo.tracing.values import UNSETTLED
@@ -61,6 +62,7 @@ class Capture:
         components: After the call, everything that it touched, with contents as
             they were when it began; the values of what it changed are None.
         mutated: The components among them whose value the call itself changed.
+        is_repeatable: Whether a call in which the same code runs touches the same.
     """
 
     __slots__ = (
@@ -75,6 +77,7 @@ class Capture:
         "_static",
         "_tracker",
         "components",
+        "is_repeatable",
         "mutated",
     )
 
@@ -95,6 +98,7 @@ class Capture:
         self._added: dict[Component, Content | None] = {}
         self.components: Contents = {}
         self.mutated: tuple[Component, ...] = ()
+        self.is_repeatable = False
 
     def add(self, components: Iterable[Component] | Contents) -> None:
         """Count what a nested call touched that was not run here, or whose result was looked up.
@@ -107,14 +111,10 @@ class Capture:
             for component in components:
                 self._added.setdefault(component, None)
 
-    @property
-    def has_added(self) -> bool:
-        """Whether nested calls contributed."""
-        return bool(self._added)
-
     def __enter__(self) -> Capture:
         tracker = self._tracker
         tracker.state.modules.observe()
+        tracker.project.refuse_unusable()
         self._given = given = tracker.resolver.given(self._arguments)
         self._arguments = ()
         self._plan = tracker.plan(self._function, given, self._scope)
@@ -150,7 +150,7 @@ class Capture:
             found = unpickled.objects(self._recording)
             self._given = self._tracker.resolver.also_given(self._given, found)
         plan, shape = self._plan, (frozenset(self._recording.codes), self._given.ids)
-        known = plan.shapes.get(shape)
+        known = None if self._recording.blind else plan.shapes.get(shape)
         if known is not None and not self._added and plan.probe.unchanged():
             self.components = known  # the same mapping, so that its id is computed once
             return
@@ -163,6 +163,7 @@ class Capture:
         if self._static:
             return resolver.static(self._function, self._given)
         self._tracker.state.modules.observe()
+        self._tracker.project.refuse_unusable()
         recording = self._recording
         codes = recording.codes.values()
         return resolver.executed(self._function, codes, self._given, static=recording.blind)
@@ -170,6 +171,7 @@ class Capture:
     def _compare(self, entry: Contents, closure: Closure) -> None:
         """Decide which of the contents before, after and of nested calls counts."""
         mutated: list[Component] = []
+        filled: set[Component] = set()
         found: dict[Component, Content] = {}
         for component in sorted(self._scope.over([*closure.components, *self._added])):
             before, added = entry.get(component), self._added.get(component)
@@ -192,22 +194,26 @@ class Capture:
             elif (
                 before is not None
                 and after is not None
-                and (before.value != after.value or self._may_have_changed(component, closure))
+                and (before.value != after.value or self._may_fill(component, closure))
             ):
                 mutated.append(component)
+                if before.value == after.value:
+                    filled.add(component)
                 # By its source only; one that no statement binds may not be there next time.
                 content = None if content.source == NO_SOURCE else Content(content.source)
             elif added is not None and added.value is None:  # a nested call changed it
                 content = Content(content.source)
             if content is not None:
                 found[component] = content
-        self.mutated = tuple(self._blame(mutated, found))
+        causes = self._blame(mutated, found, filled)
+        self._tracker.fillings.complete(found, closure.components, self._scope.untracked, causes)
+        self.is_repeatable = not (mutated or self._added or self._recording.blind)
+        self.mutated = tuple(causes)
         self.components = found
 
-    def _may_have_changed(self, component: Component, closure: Closure) -> bool:
+    def _may_fill(self, component: Component, closure: Closure) -> bool:
         """Whether code that another call changed a component with ran in this one too."""
-        code = self._tracker.changing.get(component)
-        return code is not None and not code.isdisjoint(closure.components)
+        return self._tracker.fillings.may_change(component, closure.components)
 
     def _is_made_here(
         self, component: Component, before: Content | None, after: Content | None, entry: Contents
@@ -219,11 +225,16 @@ class Capture:
         was_loaded = len(sys.modules) == self._modules
         return was_loaded or any(known.path == component.path for known in entry)
 
-    def _blame(self, mutated: list[Component], found: dict[Component, Content]) -> list[Component]:
+    def _blame(
+        self,
+        mutated: list[Component],
+        found: dict[Component, Content],
+        filled: set[Component],
+    ) -> list[Component]:
         """Return what the call changed by itself, and note which code did.
 
-        Whether a name is bound that no statement binds is no content of the functions that use
-        it, if the call binds it or it does not count.
+        Not what other calls have `filled`. Whether a name is bound that no statement binds is no
+        content of the functions that use it, if the call binds it or it does not count.
         """
         state = self._tracker.state
         loose = {c.unit[1:] for c in mutated if c.unit.startswith("$") and c not in found}
@@ -240,11 +251,9 @@ class Capture:
             if unit and any(loose.intersection(use.chain) for use in unit.names.uses):
                 found[component] = Content(found[component].source)
                 followers.add(component)
-        causes = [component for component in mutated if component not in followers]
-        changing = self._tracker.changing
+        causes = [each for each in mutated if each not in followers and each not in filled]
         for component in causes:
-            if component not in changing or changing[component].isdisjoint(found):
-                self._tracker.note_change(component, found, self._function)
+            self._tracker.fillings.note(component, found, self._function)
         return causes
 
 
@@ -278,9 +287,7 @@ class Tracker:
         self.state = state
         self.resolver = Resolver(state)
         self._plans: dict[tuple[int, int], Plan] = {}
-        # What calls changed, and the code that may have done it. A call in which such code ran
-        # counts as changing it too, also if it was changed already: a cache that is filled.
-        self.changing: dict[Component, set[Component]] = {}
+        self.fillings = Fillings(state, self.resolver)
 
     def capture(
         self,
@@ -298,27 +305,6 @@ class Tracker:
         """
         plain = function if type(function) is FunctionType else plain_function(function)
         return Capture(self, plain, arguments, static=static, scope=scope)
-
-    def note_change(
-        self, changed: Component, touched: Iterable[Component], function: FunctionType
-    ) -> None:
-        """Remember that a call of `function` changed a component."""
-        if is_external(changed):
-            return
-        name = changed.unit.removeprefix("class ").removeprefix("$").rpartition(".")[2]
-        found = {c for c in touched if self._may_change(c, name)}
-        if not found:
-            path = self.state.modules.path_of_code(function.__code__)
-            unit = self.state.modules.unit_of(function.__code__)
-            found = {Component(path, unit.name)} if path and unit else set()
-        self.changing.setdefault(changed, set()).update(found)
-
-    def _may_change(self, component: Component, name: str) -> bool:
-        if is_external(component) or component.unit.startswith("$"):
-            return False
-        snapshot = self.state.modules.snapshot(component.path)
-        unit = snapshot.file.units.get(component.unit) if snapshot else None
-        return unit is not None and may_change(unit.nodes, name)
 
     def plan(self, function: FunctionType, given: Given, scope: Scope = AS_FOUND) -> Plan:
         """Read everything that a call of `function` will probably touch."""
@@ -355,7 +341,7 @@ class Tracker:
             plan if stands else None,
             *plan.given.values(),
         )
-        if not capture.mutated and not capture.has_added:
+        if capture.is_repeatable:
             replanned.shapes[shape] = capture.components
         self._keep(replanned)
 

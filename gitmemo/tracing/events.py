@@ -9,60 +9,20 @@ it comes when it comes, so what it finalizes would be in the sets of other calls
 
 from __future__ import annotations
 
-import contextvars
 import cProfile
 import gc
 import sys
 import threading
 import weakref
-from collections.abc import Iterable
 from functools import cache
 from types import CodeType, FrameType
 from typing import Any, Protocol
 
+from gitmemo.tracing.recordings import Owner, Recording, Recordings, current_recording
+
 # Any: the type checker sees the oldest Python, which has no such module.
 _monitoring: Any = getattr(sys, "monitoring", None)
-
-
-class Owner(Protocol):
-    """Tells which files are of interest."""
-
-    def owns(self, filename: str) -> bool: ...
-
-
-class Recording:
-    """The code objects that ran during one call.
-
-    Kept by identity: equal functions at equal lines of two files have equal
-    code objects.
-
-    Attributes:
-        owner: Tells which code counts.
-        parent: The recording that this one runs inside.
-        codes: What ran, by id.
-        found: What unpickling looked up: module and name.
-        blind: Threads were at work that cannot be watched.
-    """
-
-    __slots__ = ("active", "blind", "codes", "found", "owner", "parent")
-
-    def __init__(self, owner: Owner) -> None:
-        self.owner = owner
-        self.parent = current_recording()
-        self.codes: dict[int, CodeType] = {}
-        self.found: dict[tuple[str, str], None] = {}
-        self.active = False
-        self.blind = False
-
-    def add(self, code: CodeType) -> None:
-        if self.owner.owns(code.co_filename):
-            self.codes[id(code)] = code
-
-    def add_all(self, codes: Iterable[CodeType]) -> None:
-        owns, found = self.owner.owns, self.codes
-        for code in codes:
-            if owns(code.co_filename):
-                found[id(code)] = code
+_TOOL = "gitmemo"
 
 
 class EventSource(Protocol):
@@ -73,46 +33,6 @@ class EventSource(Protocol):
 
     def stop(self, recording: Recording) -> None:
         """Cease to; the recording is complete, its parent has it too."""
-
-
-_current: contextvars.ContextVar[Recording | None] = contextvars.ContextVar(
-    "gitmemo_recording", default=None
-)
-
-
-def current_recording() -> Recording | None:
-    """Return the innermost recording of this context that is still running."""
-    recording = _current.get()
-    while recording is not None and not recording.active:
-        recording = recording.parent
-    return recording
-
-
-class _Recordings:
-    """Those under way, in every thread."""
-
-    def __init__(self) -> None:
-        self.lock = threading.RLock()
-        self.active: tuple[Recording, ...] = ()
-
-    def open(self, recording: Recording) -> None:
-        with self.lock:
-            recording.active = True
-            self.active = (*self.active, recording)
-        _current.set(recording)
-
-    def close(self, recording: Recording) -> None:
-        with self.lock:
-            recording.active = False
-            if len(self.active) == 1:
-                self.active = ()
-            else:
-                self.active = tuple([one for one in self.active if one is not recording])
-            if recording.parent is not None:
-                recording.parent.add_all(recording.codes.values())
-        # Not by token: a generator may end in another context than it began in.
-        if _current.get() is recording:
-            _current.set(recording.parent)
 
 
 # --- 3.12 and later -------------------------------------------------------------
@@ -129,19 +49,19 @@ class MonitoringEvents:
     """
 
     def __init__(self) -> None:
-        self._recordings = _Recordings()
+        self._recordings = Recordings()
         # Replaced, never changed: callbacks read it while other threads add to it.
         self._owners: tuple[weakref.ref[Owner], ...] = ()
         self._own: dict[int, CodeType] = {}
         self._fired: dict[int, CodeType] = {}
-        self._tool = -1
+        self._tool = self._discoverer = -1
         self._disable: object = _monitoring.DISABLE
         self._collecting = 0
 
     def start(self, recording: Recording) -> None:
         with self._recordings.lock:
-            if self._tool < 0:
-                self._tool = self._take_tools()
+            if not self._has_tools():
+                self._tool, self._discoverer = self._take_tools()
             if not any(owner() is recording.owner for owner in self._owners):
                 alive = [owner for owner in self._owners if owner() is not None]
                 self._owners = (*alive, weakref.ref(recording.owner))
@@ -151,20 +71,33 @@ class MonitoringEvents:
             self._arm_again()
 
     def stop(self, recording: Recording) -> None:
+        if not self._has_tools():  # the program has freed them
+            for every in self._recordings.active:
+                every.blind = True
         self._recordings.close(recording)
 
-    def _take_tools(self) -> int:
+    def _has_tools(self) -> bool:
+        tools = (self._tool, self._discoverer)
+        return self._tool >= 0 and all(_monitoring.get_tool(tool) == _TOOL for tool in tools)
+
+    def _take_tools(self) -> tuple[int, int]:
+        for tool in (self._tool, self._discoverer):
+            if tool >= 0 and _monitoring.get_tool(tool) == _TOOL:  # the one that is left
+                _monitoring.free_tool_id(tool)
         free = [tool for tool in (3, 4, 1, 0, 2, 5) if _monitoring.get_tool(tool) is None][:2]
         if len(free) < 2:
             raise RuntimeError("other tools have taken every id of sys.monitoring")
         for tool, callback in zip(free, (self._started, self._discovered), strict=True):
-            _monitoring.use_tool_id(tool, "gitmemo")
+            _monitoring.use_tool_id(tool, _TOOL)
             # A generator made before the call reports when it goes on, not when it starts.
             for event in (_monitoring.events.PY_START, _monitoring.events.PY_RESUME):
                 _monitoring.register_callback(tool, event, callback)
+        self._own, self._fired = {}, {}
+        _monitoring.restart_events()
         _monitoring.set_events(free[1], _started_or_resumed())
-        gc.callbacks.append(self._collects)
-        return free[0]
+        if self._collects not in gc.callbacks:
+            gc.callbacks.append(self._collects)
+        return free[0], free[1]
 
     def _collects(self, phase: str, _info: object) -> None:
         # One thread at a time collects, and what it finalizes runs in it.
@@ -182,6 +115,8 @@ class MonitoringEvents:
             with self._recordings.lock:
                 self._own[id(code)] = code
                 self._note(code)
+                if not self._has_tools():  # half of them are freed
+                    return self._disable
                 _monitoring.set_local_events(self._tool, code, _started_or_resumed())
         return self._disable
 
@@ -214,9 +149,7 @@ class MonitoringEvents:
     def _note(self, code: CodeType) -> None:
         if self._is_finalizer():
             return
-        recording = _current.get()
-        if recording is not None and not recording.active:
-            recording = current_recording()
+        recording = current_recording()
         if recording is None:  # a thread that nobody handed a context
             for every in self._recordings.active:
                 every.add(code)
@@ -234,6 +167,30 @@ def _started_or_resumed() -> int:
 # --- 3.11 -----------------------------------------------------------------------
 
 
+class _Profiler(cProfile.Profile):
+    """A profiler that survives being put back by code that has set another one meanwhile.
+
+    `sys.setprofile(before)` wants a function. It is called at the next event, and goes on in C.
+
+    Attributes:
+        was_replaced: It was put back, so that it has not seen all.
+    """
+
+    def __init__(self) -> None:
+        super().__init__(subcalls=False, builtins=False)
+        self.was_replaced = False
+
+    def __call__(self, _frame: FrameType, _event: str, _argument: object) -> None:
+        self.was_replaced = True
+        self.enable()
+
+    @property
+    def has_seen_all(self) -> bool:
+        """Whether nothing was set in its place in this thread."""
+        running: object = sys.getprofile()
+        return running is self and not self.was_replaced
+
+
 class _Thread(threading.local):
     """What runs in one thread: its profiler, and the recordings that it serves.
 
@@ -243,8 +200,8 @@ class _Thread(threading.local):
     """
 
     def __init__(self) -> None:
-        self.profiler: cProfile.Profile | None = None
-        self.paused: cProfile.Profile | None = None
+        self.profiler: _Profiler | None = None
+        self.paused: _Profiler | None = None
         self.recordings: list[Recording] = []
         self.foreign: Any = None
 
@@ -254,13 +211,14 @@ class ProfilerEvents:
 
     What a profiler saw goes to every recording of its thread; what threads
     without a recording did goes to all. Threads that existed before the call
-    cannot be watched: if one of them serves a pool, the recording is blind.
+    cannot be watched: if one of them serves a pool, the recording is blind. So it
+    is if the call sets a profiler of its own.
     """
 
     def __init__(self) -> None:
-        self._recordings = _Recordings()
+        self._recordings = Recordings()
         self._thread = _Thread()
-        self._strays: list[tuple[threading.Thread, cProfile.Profile]] = []
+        self._strays: list[tuple[threading.Thread, _Profiler]] = []
         self._hook_before: Any = None
         gc.callbacks.append(self._collects)
 
@@ -292,7 +250,7 @@ class ProfilerEvents:
                 self._hook_before = threading.getprofile()
                 threading.setprofile(self._in_new_thread)
             recording.blind = threading.active_count() > 1 and self._has_unwatched_pool()
-        thread.profiler = profiler = cProfile.Profile(subcalls=False, builtins=False)
+        thread.profiler = profiler = _Profiler()
         profiler.enable()
 
     def stop(self, recording: Recording) -> None:
@@ -303,34 +261,42 @@ class ProfilerEvents:
             if thread.foreign is not None:
                 self._put_aside(thread.foreign)
         else:
+            left: object = sys.getprofile()
+            if left is not None and left is not profiler:
+                thread.foreign = left  # the call's own, which it has not ended
             # Here and not in a function: each that runs before costs an entry to make.
             thread.profiler = None  # first, as garbage may be collected at any moment
+            is_blind = left is not profiler or profiler.was_replaced
             profiler.disable()
-            self._share(thread, profiler)
+            self._share(thread, profiler, is_blind=is_blind)
         with recordings.lock:
             if self._strays:
                 self._harvest_strays()
-            if len(recordings.active) == 1:
+            if threading.getprofile() != self._in_new_thread:
+                recording.blind = True
+            elif len(recordings.active) == 1:
                 threading.setprofile(self._hook_before)
             if recording in thread.recordings:
                 thread.recordings.remove(recording)
             recordings.close(recording)
         if thread.recordings:
-            thread.profiler = profiler = cProfile.Profile(subcalls=False, builtins=False)
+            thread.profiler = profiler = _Profiler()
             profiler.enable()
         elif thread.foreign is not None:
             self._give_back(thread)
 
-    def _harvest_thread(self, thread: _Thread, profiler: cProfile.Profile) -> None:
+    def _harvest_thread(self, thread: _Thread, profiler: _Profiler) -> None:
         """Take what this thread's profiler saw."""
         thread.profiler = None
+        is_blind = not profiler.has_seen_all
         profiler.disable()
-        self._share(thread, profiler)
+        self._share(thread, profiler, is_blind=is_blind)
 
-    def _share(self, thread: _Thread, profiler: cProfile.Profile) -> None:
+    def _share(self, thread: _Thread, profiler: _Profiler, *, is_blind: bool) -> None:
         codes = _codes(profiler)
         for recording in thread.recordings:
             recording.add_all(codes)
+            recording.blind |= is_blind
 
     def _put_aside(self, foreign: object) -> None:
         """Put a foreign profiler aside."""
@@ -351,7 +317,7 @@ class ProfilerEvents:
         sys.setprofile(None)
         for recording in self._recordings.active:
             recording.add(frame.f_code)
-        profiler = cProfile.Profile(subcalls=False, builtins=False)
+        profiler = _Profiler()
         self._strays.append((threading.current_thread(), profiler))
         profiler.enable()
 

@@ -15,6 +15,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
 
+from gitmemo.file_states import FileState, is_fresh
 from gitmemo.hashing.digest import Digest, digest
 from gitmemo.hashing.structure import code_digest
 from gitmemo.model.components import MAIN_PATH, Component, is_elsewhere
@@ -24,12 +25,7 @@ from gitmemo.source.parsing import parse
 from gitmemo.source.stores import binds_by_attribute
 from gitmemo.tracing.cells import cells_seen, cells_that_ran, nested
 from gitmemo.tracing.loading import Doubt, Loads, noted_at, spec_of
-from gitmemo.tracing.observations import (
-    FileState,
-    Observations,
-    file_state,
-    is_fresh,
-)
+from gitmemo.tracing.observations import Observations, file_state
 from gitmemo.tracing.project import Project, is_cell, main_file, main_module
 from gitmemo.tracing.texts import LiveUnit, Snapshot, Unparsed, read
 
@@ -48,7 +44,7 @@ class Modules:
         self._specs: dict[str, object] = {}  # of the modules when their texts were read
         self._loads = Loads()
         self._loaded: dict[str, ModuleType] = {}
-        self._texts: dict[str, tuple[FileState, SourceFile | None]] = {}
+        self._texts: dict[str, tuple[FileState | None, SourceFile | None]] = {}
         self._outside: dict[str, str] = {}  # "@module" -> file
         self._units: dict[int, tuple[CodeType, LiveUnit | None]] = {}
         self._seen_modules: dict[str, ModuleType] = {}
@@ -185,7 +181,7 @@ class Modules:
         paths = [p for p in list(self._loaded) if not (is_elsewhere(p) or self._is_typed_in(p))]
         return [path for path in paths if _is_alive(self._loaded[path])]
 
-    def is_as_read(self, path: str, state: FileState) -> bool:
+    def is_as_read(self, path: str, state: FileState | None) -> bool:
         """Whether a module's file, now in this state, says what was read of it; if not, it may."""
         with self._lock:
             self._keep(path)
@@ -209,7 +205,7 @@ class Modules:
         seen.file(str(file))
         state = file_state(str(file))
         known = self._texts.get(path)
-        if known is None or known[0] != state or is_fresh(state):
+        if known is None or known[0] != state or (state and is_fresh(state)):
             is_here = is_elsewhere(path) or self.project.component_path(str(file)) == path
             text = read(file, path) if is_here else None
             snapshot = text.parsed() if text else None

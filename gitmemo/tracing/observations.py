@@ -8,10 +8,11 @@ reading the same components again would give the same contents.
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Callable, Iterable, Mapping
 from types import FunctionType
 from typing import Final
+
+from gitmemo.file_states import FileState, is_fresh, state_of
 
 MISSING: Final = object()
 """Stands for a name that a namespace does not have."""
@@ -19,11 +20,7 @@ MISSING: Final = object()
 Guard = Callable[[], bool]
 """Answers whether a mutable value still is what it was."""
 
-FileState = tuple[int, int, int] | None
-"""Modification time, size and number of a file; None if there is none."""
-
-_SETTLED_AFTER_NS = 2_000_000_000
-_NEVER: Final = (-1, -1, -1)
+_NEVER: Final = (-1, -1, -1, -1, -1)
 
 Namespace = Mapping[str, object]
 
@@ -38,7 +35,7 @@ class Observations:
         self.codes: list[tuple[FunctionType, object, object, object]] = []
         self.sizes: list[tuple[Namespace, int]] = []
         self.guards: list[Guard] = []
-        self.files: list[tuple[str, FileState]] = []
+        self.files: list[tuple[str, FileState | None]] = []
 
     def look(self, namespace: Namespace, name: str) -> object:
         """Return `namespace[name]`, or `MISSING`."""
@@ -66,8 +63,7 @@ class Observations:
     def file(self, name: str) -> None:
         """Note that a file was read."""
         state = file_state(name)
-        # What was written just now may be written again within one tick of the clock.
-        self.files.append((name, _NEVER if is_fresh(state) else state))
+        self.files.append((name, _NEVER if state and is_fresh(state) else state))
 
     def include(self, others: Iterable[Observations]) -> None:
         """Take over what others have seen."""
@@ -124,20 +120,10 @@ class Probe:
         return self.seen.unchanged()
 
 
-def is_fresh(state: FileState) -> bool:
-    """Whether a file is too young for its state to tell of the next change."""
-    return state is not None and time.time_ns() - state[0] < _SETTLED_AFTER_NS
-
-
-def file_state(name: str) -> FileState:
+def file_state(name: str) -> FileState | None:
     """Return what tells one state of a file from the next, None if there is no file."""
     try:
         status = os.stat(name)  # noqa: PTH116 - called often, a Path costs as much again
     except OSError:
         return None
     return state_of(status)
-
-
-def state_of(status: os.stat_result) -> FileState:
-    """Return the same of a file that was looked at."""
-    return status.st_mtime_ns, status.st_size, status.st_ino

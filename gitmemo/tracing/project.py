@@ -14,6 +14,7 @@ from collections.abc import Iterator, Sequence
 from pathlib import Path, PurePath
 from types import ModuleType
 
+from gitmemo.errors import UnusableFileName
 from gitmemo.model.components import MAIN_PATH, Component, is_external, stays_inside
 from gitmemo.tracing.executed import Executed
 from gitmemo.tracing.real_paths import RealPaths
@@ -73,6 +74,7 @@ class Project:
         self._known_folders = tuple(_known_folders(self._prefix))
         self._paths: dict[str, str | None] = {}
         self._folders: dict[str, bool] = {}
+        self._unusable: str | None = None
         self._files = RealPaths()
         self._executed = (
             None if self.root is None or main_only else Executed(self.root, FOREIGN_FOLDERS)
@@ -98,6 +100,17 @@ class Project:
             return False
         file = getattr(module, "__file__", None)
         return file is None or (isinstance(file, str) and file.startswith(self._known_folders))
+
+    def refuse_unusable(self) -> None:
+        """Refuse code whose path would not be found again in the files of a commit.
+
+        Not where the path is met: code that runs cannot be stopped there.
+
+        Raises:
+            UnusableFileName: A file was met whose path is no path elsewhere.
+        """
+        if self._unusable is not None:
+            raise UnusableFileName(self._unusable)
 
     def owns(self, filename: str) -> bool:
         """Whether code of this file is tracked."""
@@ -182,7 +195,11 @@ class Project:
             return None
         path = PurePath(real[len(self._prefix) :]).as_posix()
         # A script without a suffix whose name is that of something else than code.
-        return MAIN_PATH if is_external(Component(path, "")) else path
+        if is_external(Component(path, "")) or path == MAIN_PATH:
+            return MAIN_PATH
+        if not _is_portable(path):
+            self._unusable = path
+        return path
 
     def _tracks_main(self) -> bool:
         return self.main_only or self.root is not None
@@ -229,6 +246,15 @@ class Project:
                 known = self._is_foreign(parent)
             self._folders[folder] = known
         return known
+
+
+def _is_portable(path: str) -> bool:
+    """Whether a path can be recorded, and is taken for that of a file wherever it is read."""
+    try:
+        path.encode()
+    except UnicodeEncodeError:
+        return False
+    return stays_inside(path)
 
 
 def is_cell(filename: str) -> bool:

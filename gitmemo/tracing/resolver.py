@@ -51,6 +51,7 @@ class Resolver:
     def __init__(self, state: CodeState) -> None:
         self._state = state
         self._known: dict[_Key, tuple[object, Closure]] = {}
+        self._reached: dict[frozenset[Component], Closure] = {}
 
     def executed(
         self,
@@ -72,6 +73,21 @@ class Resolver:
     def static(self, function: FunctionType, given: Given = NOTHING_GIVEN) -> Closure:
         """Return what a call of `function` could touch, found without running it."""
         return self.executed(function, (), given, static=True)
+
+    def reach(self, units: frozenset[Component]) -> Closure:
+        """Return what code could touch, found without running it."""
+        known = self._reached.get(units)
+        if known is not None and known.seen.unchanged():
+            return known
+        walk = Walk(self._state)
+        for component in sorted(units):
+            unit = self._state.live_unit(component, walk.seen)
+            if unit is not None:
+                walk.unit(unit, static=True)
+        if len(self._reached) > 4096:
+            self._reached.clear()
+        self._reached[units] = closure = Closure(walk.finish(), walk.seen)
+        return closure
 
     def given(self, arguments: Iterable[object]) -> Given:
         """Return what of the project the arguments of a call hold."""

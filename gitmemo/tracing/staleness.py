@@ -9,10 +9,11 @@ from __future__ import annotations
 from pathlib import Path
 
 from gitmemo.errors import SourceError
+from gitmemo.file_states import FileState
 from gitmemo.hashing.digest import Digest, digest
 from gitmemo.source import SourceFile
 from gitmemo.tracing.modules import Modules
-from gitmemo.tracing.observations import FileState, file_state
+from gitmemo.tracing.observations import file_state
 
 
 class Staleness:
@@ -20,7 +21,7 @@ class Staleness:
 
     def __init__(self, modules: Modules) -> None:
         self._modules = modules
-        self._settled: dict[str, tuple[SourceFile, FileState]] = {}
+        self._settled: dict[str, tuple[SourceFile, FileState | None]] = {}
         self._told: set[tuple[str, Digest, Digest]] = set()
 
     def found(self) -> list[str]:

@@ -68,6 +68,7 @@ class CodeState:
         self._lock = threading.RLock()
         self._known: dict[Component, tuple[Content | None, Observations]] = {}
         self.modules.observe()  # before the program may edit what it has imported
+        project.refuse_unusable()
 
     def current(self, component: Component) -> Content | None:
         """Return what a component is now, None if it is not there."""

@@ -13,13 +13,13 @@ from pathlib import Path
 from types import CodeType, FunctionType, ModuleType
 
 from gitmemo.errors import SourceError
+from gitmemo.file_states import FileState, is_fresh, state_of
 from gitmemo.hashing.digest import Digest
 from gitmemo.source import SourceFile, Unit, UnitKind
 from gitmemo.source.names import Names
 from gitmemo.source.units import NO_SOURCE
 from gitmemo.tracing.cells import Cells, nested
 from gitmemo.tracing.loading import Doubt, cached_code, changed_at
-from gitmemo.tracing.observations import FileState, is_fresh, state_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +47,7 @@ class Snapshot:
     """The text of one module, and what compiling it gives."""
 
     def __init__(
-        self, file: SourceFile, cells: Cells | None = None, read_in: FileState = None
+        self, file: SourceFile, cells: Cells | None = None, read_in: FileState | None = None
     ) -> None:
         self.file = file
         self.cells = cells  # where the text is that of cells
@@ -126,7 +126,7 @@ class Unparsed:
     data: bytes
     path: str
     changed_at: int
-    read_in: FileState
+    read_in: FileState | None
 
     def parsed(self) -> Snapshot | None:
         """Return it as a snapshot, None if it is not Python (any more)."""

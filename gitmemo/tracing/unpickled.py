@@ -11,7 +11,7 @@ import sys
 import threading
 from types import FunctionType
 
-from gitmemo.tracing.events import Recording, current_recording
+from gitmemo.tracing.recordings import Recording, current_recording
 
 _EVENT = "pickle.find_class"
 

@@ -170,6 +170,8 @@ class Walk:
                 self._reads.update(read_by(use.module, use.chain))
                 self._listen(use.module, use.chain[-1:])
                 self._import(unit.path, use, static=static)
+                if (use.module, *use.chain[:1]) == ("sys", "modules"):
+                    self._whole(unit.path)
                 continue
             target = self._bindings.follow(module, unit.path, use.chain, self.seen)
             if target.description == "module sys" and target.rest[:1] == ("modules",):

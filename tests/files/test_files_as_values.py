@@ -17,18 +17,19 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import gitmemo as gm
+from gitmemo import file_states
 from gitmemo.errors import NotAFile
+from gitmemo.file_states import SETTLED_AFTER_NS
 from gitmemo.files import seen
 from gitmemo.hashing import content_id
 
 TICK_S = 0.02  # how coarse the clock of a file system may be
-RACY_NS = seen._RACY_NS
 
 
 @pytest.fixture(autouse=True)
 def fresh(monkeypatch, tmp_path):
     monkeypatch.setattr(seen, "_known", {})
-    monkeypatch.setattr(seen, "_RACY_NS", 0)
+    monkeypatch.setattr(file_states, "SETTLED_AFTER_NS", 0)
     monkeypatch.chdir(tmp_path)
 
 
@@ -110,7 +111,7 @@ def test_it_is_read_once_and_again_when_its_stat_changes(reads):
 
 
 def test_a_file_written_just_now_is_read_each_time(reads, monkeypatch):
-    monkeypatch.setattr(seen, "_RACY_NS", RACY_NS)
+    monkeypatch.setattr(file_states, "SETTLED_AFTER_NS", SETTLED_AFTER_NS)
     file = gm.File("data.csv")
     for data in (b"data", b"tada") * 20:  # some of them within one tick of the clock
         Path("data.csv").write_bytes(data)
@@ -123,8 +124,9 @@ def test_other_processes_know_what_was_read(reads, tmp_path):
     put("data.csv")
     script = """
         import gitmemo as gm
+        from gitmemo import file_states
         from gitmemo.files import seen
-        seen._RACY_NS = 0
+        file_states.SETTLED_AFTER_NS = 0
         def refuse(*_): raise AssertionError("it was read")
         {}
         print(gm.content_hash(gm.File("data.csv")))

@@ -17,6 +17,7 @@ import random
 import re
 import struct
 import types
+import uuid
 import zoneinfo
 
 import numpy as np
@@ -182,6 +183,18 @@ SAME = {
     "a filled cached property": (Cached(), changed(Cached(), lambda o: o.total)),
     "a used cached method": (Cached(), changed(Cached(), lambda o: o.part())),
     "classes made alike": (local_class(1), local_class(1)),
+    "functions with and without attributes": (
+        adder(1),
+        changed(adder(1), lambda f: setattr(f, "limit", 1)),
+    ),
+    "causes of exceptions": (
+        changed(ValueError("a"), lambda e: setattr(e, "__cause__", KeyError(1))),
+        changed(ValueError("a"), lambda e: setattr(e, "__context__", KeyError(2))),
+    ),
+    "how a UUID was made": (
+        uuid.UUID(int=1),
+        uuid.UUID(int=1, is_safe=uuid.SafeUUID.safe),
+    ),
     "long lists and their packed form": ([*range(100)], list(range(100))),
 }
 
@@ -229,6 +242,7 @@ DIFFERENT = {
     "a class and its instance": (Plain, Plain(1)),
     "generic aliases": (list[int], list[str]),
     "modules": (re, types),
+    "notes of exceptions": (ValueError("a"), changed(ValueError("a"), lambda e: e.add_note("n"))),
 }
 
 
@@ -330,6 +344,8 @@ SAME_ARRAYS = {
         pd.MultiIndex.from_tuples([(1, 1), (1, 2)]),
     ),
     "unused levels": (by_tuples((1, 1), (1, 2), (2, 1)).iloc[:2], by_tuples((1, 1), (1, 2))),
+    "flags of a frame": (FRAME, FRAME.set_flags(allows_duplicate_labels=False)),
+    "metadata of a dtype": (np.zeros(2), np.zeros(2, np.dtype("f8", metadata={"a": 1}))),
     "a slice of a frame": (FRAME.iloc[:2], FRAME.iloc[:2].copy()),
 }
 

@@ -6,6 +6,7 @@ import importlib
 import os
 import pickle
 import sys
+import time
 import types
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -203,13 +204,14 @@ def test_an_old_file_is_not_read_again(
     tmp_path: Path,
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    from gitmemo import file_states
     from gitmemo.tracing import outside
 
     subject = load(FILE)
     file = tmp_path / "data" / "vocab.txt"
     file.parent.mkdir()
     file.write_text("a")
-    os.utime(file, ns=(10**18, 10**18))
+    monkeypatch.setattr(file_states, "SETTLED_AFTER_NS", 0)
     asked: list[str] = []
     identify = outside.content_of
     monkeypatch.setattr(outside, "content_of", lambda path: asked.append(path) or identify(path))
@@ -219,6 +221,28 @@ def test_an_old_file_is_not_read_again(
         for _ in range(5):
             subject.f(1)
     assert asked == []
+
+
+def test_a_rewrite_that_keeps_size_and_time_is_noticed(
+    load: Callable[..., types.ModuleType],
+    versioned_storage: gm.Storage,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    from gitmemo import file_states
+
+    monkeypatch.setattr(file_states, "SETTLED_AFTER_NS", 0)
+    subject = load(FILE)
+    file = tmp_path / "data" / "vocab.txt"
+    file.parent.mkdir()
+    file.write_text("a")
+    os.utime(file, ns=(10**18, 10**18))
+    with versioned_storage:
+        assert versioned_storage.unwrap(subject.f(1)) == "a"
+        time.sleep(0.02)  # the clock of a file system may be coarse
+        file.write_text("b")
+        os.utime(file, ns=(10**18, 10**18))
+        assert versioned_storage.unwrap(subject.f(1)) == "b"
 
 
 def test_a_file_that_never_was_there_is_refused(

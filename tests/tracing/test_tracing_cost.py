@@ -16,7 +16,8 @@ import pytest
 import gitmemo as gm
 from gitmemo.source import SourceFile
 from gitmemo.tracing import values
-from gitmemo.tracing.events import MonitoringEvents, Recording, event_source
+from gitmemo.tracing.events import MonitoringEvents, event_source
+from gitmemo.tracing.recordings import Recording
 
 TEXT = """
     import numpy as np

@@ -13,7 +13,13 @@ from types import CodeType
 from typing import TYPE_CHECKING, Any
 
 from gitmemo.config import own_clone
-from gitmemo.errors import GitmemoError, NotInitialised, NotInRepository, WorkersApart
+from gitmemo.errors import (
+    GitmemoError,
+    NotCheckedOut,
+    NotInitialised,
+    NotInRepository,
+    WorkersApart,
+)
 from gitmemo.git.cli import Git
 from gitmemo.hashing.digest import Digest, digest
 from gitmemo.memo.opening import moved
@@ -143,7 +149,7 @@ def _found() -> Workspace:
     path = own_clone()
     try:
         return find(path)
-    except (NotInRepository, NotInitialised) as error:
+    except (NotInRepository, NotInitialised, NotCheckedOut) as error:
         where = str(Path(path).absolute())
         reason = f"and in {where} is no clone of the project: {error.problem()}"
         advice = "start workers in a clone, or let GITMEMO_PROJECT name one in their environment"
