@@ -28,7 +28,7 @@ class ComparedCell:
     """What stands in one column of a row, in either world.
 
     Attributes:
-        is_result: Whether it is what the call returned.
+        is_result: Whether it is what the call returned, in either world.
         old, new: The values; empty where a world has none.
     """
 
@@ -116,13 +116,9 @@ def _rows(frame: ComputationFrame, changes: Sequence[CallChange]) -> Iterable[Co
     for change in changes:
         old = rows[change.old.hid] if change.old else {}
         new = rows[change.new.hid] if change.new else {}
+        results = _results(frame, change.old) | _results(frame, change.new)
         cells = [
-            ComparedCell(
-                name,
-                name in _results(frame, change.call),
-                old.get(name, ()),
-                new.get(name, ()),
-            )
+            ComparedCell(name, name in results, old.get(name, ()), new.get(name, ()))
             for name in sorted({**old, **new}, key=order.__getitem__)
         ]
         yield ComparedRow(change, tuple(cells))
@@ -141,5 +137,6 @@ def _named(frame: ComputationFrame, call: Call, row: Row) -> dict[str, Cell]:
     return found
 
 
-def _results(frame: ComputationFrame, call: Call) -> set[str]:
-    return {frame.names[frame.roles.output(call, slot)] for slot in call.outputs}
+def _results(frame: ComputationFrame, call: Call | None) -> set[str]:
+    outputs = call.outputs if call is not None else ()
+    return {frame.names[frame.roles.output(call, slot)] for slot in outputs}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -141,3 +142,22 @@ def test_the_page_names_results_alike(say: Any, tmp_path: Path) -> None:
     text = page.read_text("utf-8")
     assert '"outputs":[["err",' in text.replace(" ", "")
     assert "output_0" not in text
+
+
+def test_a_result_that_is_returned_no_more_is_a_result_still(
+    project: Clone, say: Any, tmp_path: Path
+) -> None:
+    """Not one more argument: nothing was given it."""
+    project.git("checkout", "-q", "-f", "v2")
+    project.change(', len(model["weights"])', "", "program.py")
+    project.change("err, length = score", "err = score", "program.py")
+    project.gitmemo("run", "program.py")
+    page = tmp_path / "page.html"
+    say("report", "--since", "v2", "-o", str(page))
+    project.git("checkout", "-q", "-f", "v2")
+    text = page.read_text("utf-8").replace(" ", "")
+    found = re.findall(r'"inputs":\[(.*?)\],"outputs":\[(.*?)\]\]', text)
+    names = r'\["(\w+)",'
+    assert [(re.findall(names, given), re.findall(names, made)) for given, made in found] == [
+        (["size", "rate", "model", "shift"], ["score_1"])
+    ] * 3
