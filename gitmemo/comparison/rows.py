@@ -116,7 +116,8 @@ def _rows(frame: ComputationFrame, changes: Sequence[CallChange]) -> Iterable[Co
     for change in changes:
         old = rows[change.old.hid] if change.old else {}
         new = rows[change.new.hid] if change.new else {}
-        results = _results(frame, change.old) | _results(frame, change.new)
+        both = [call for call in (change.old, change.new) if call is not None]
+        results = {name for call in both for name in _results(frame, call)}
         cells = [
             ComparedCell(name, name in results, old.get(name, ()), new.get(name, ()))
             for name in sorted({**old, **new}, key=order.__getitem__)
@@ -137,6 +138,5 @@ def _named(frame: ComputationFrame, call: Call, row: Row) -> dict[str, Cell]:
     return found
 
 
-def _results(frame: ComputationFrame, call: Call | None) -> set[str]:
-    outputs = call.outputs if call is not None else ()
-    return {frame.names[frame.roles.output(call, slot)] for slot in outputs}
+def _results(frame: ComputationFrame, call: Call) -> set[str]:
+    return {frame.names[frame.roles.output(call, slot)] for slot in call.outputs}
