@@ -36,4 +36,4 @@ def main(folder: str, action: str, count: int, begin: int) -> None:
     print(json.dumps({"open_s": opened - start, "calls_s": done - opened}))
 
 
-main(*sys.argv[1:3], int(sys.argv[3]), int(sys.argv[4]))
+main(sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))
