@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -104,24 +105,18 @@ COLD = {
     "first": Case(
         "first hit of a new process, scalars", _named, 1, _OPENED, kind=Kind.FIRST, warm_up=2
     ),
-    "cold10": Case(
-        "first hit of a new process, array of 10 MB",
-        lambda site: _array(10, site),
-        1,
-        ("BLAKE3, 10 MB",),
-        _ARRAYS,
-        kind=Kind.FIRST,
-        warm_up=2,
-    ),
-    "cold100": Case(
-        "first hit of a new process, array of 100 MB",
-        lambda site: _array(100, site),
-        1,
-        ("BLAKE3, 100 MB",),
-        _ARRAYS,
-        kind=Kind.FIRST,
-        warm_up=2,
-    ),
+    **{
+        f"cold{size}": Case(
+            f"first hit of a new process, array of {size} MB",
+            partial(_array, size),
+            1,
+            (f"BLAKE3, {size} MB",),
+            _ARRAYS,
+            kind=Kind.FIRST,
+            warm_up=2,
+        )
+        for size in (10, 100)
+    },
 }
 
 

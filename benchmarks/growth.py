@@ -1,6 +1,6 @@
 """How much `.git` grows by committed calls, after packing, beside a hand-written file of results.
 
-Not the work tree's files (`scale`). Each figure is of a real repository: a program
+Not the space that projects take (`turns`). Each figure is of a real repository: a program
 runs, `git commit` takes its calls through the hooks, `git gc` packs. Beside it stands
 what git needs for the same numbers in a text file, `[argument, argument, result]` a line.
 """

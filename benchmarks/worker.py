@@ -1,32 +1,31 @@
-"""One process of a benchmark of whole processes: `python -m benchmarks.worker TOOL FOLDER ACTION N`.
+"""gitmemo in a process of its own, over many calls: `python -m benchmarks.worker FOLDER ACTION N BEGIN`.
 
 Prints one JSON object. `fill` makes N new calls; `again` makes them once more, `shuffled` in any order.
 """
 
 from __future__ import annotations
 
+import importlib
 import json
 import random
 import sys
 import time
 from pathlib import Path
 
-from benchmarks.peers import OURS, imported, open_tool
+from benchmarks.peers import IMPORTS, REPOSITORY, imported, open_tool
 
 
-def main(name: str, folder: str, action: str, count: int, begin: int = 0) -> None:
+def main(folder: str, action: str, count: int, begin: int) -> None:
     """Make the calls and say how long they took."""
     place = Path(folder)
     module = imported("subject", place)
-    if name in OURS:
-        import gitmemo.memo.op
-        import gitmemo.memo.opening
-        import gitmemo.memo.storage  # noqa: F401  imports are not what is measured
+    for name in IMPORTS[REPOSITORY]:  # imports are not what is measured
+        importlib.import_module(name)
     numbers = list(range(begin, begin + count))
     if action == "shuffled":
         random.Random(0).shuffle(numbers)
     start = time.perf_counter()
-    tool = open_tool(name, place)
+    tool = open_tool(REPOSITORY, place)
     function = tool.wrap(module.triple)
     with tool.block():
         function(numbers[0])
@@ -34,14 +33,7 @@ def main(name: str, folder: str, action: str, count: int, begin: int = 0) -> Non
         for number in numbers[1:]:
             function(number)
         done = time.perf_counter()
-    print(
-        json.dumps(
-            {
-                "open_s": opened - start,
-                "calls_s": done - opened,
-            }
-        )
-    )
+    print(json.dumps({"open_s": opened - start, "calls_s": done - opened}))
 
 
-main(*sys.argv[1:4], *map(int, sys.argv[4:]))
+main(sys.argv[1], sys.argv[2], int(sys.argv[3]), int(sys.argv[4]))

@@ -55,7 +55,10 @@ def working(rounds: int, group: str) -> None:
 
 
 def _taker(tool: Gitmemo | Dvc, run_git: _Git, plain: dict[str, float]) -> Take:
-    """Commit the two states; return what does all work once, and leaves git's own times in `plain`."""
+    """Commit the two states; return what does all work once.
+
+    In the turn of gitmemo git's own times are left in `plain`.
+    """
     for workload, branch in ((_HALF, "before"), (_WHOLE, "after")):
         tool.make(workload)
         run_git("add", "--all")
@@ -67,15 +70,18 @@ def _taker(tool: Gitmemo | Dvc, run_git: _Git, plain: dict[str, float]) -> Take:
 
     def take() -> dict[str, float]:
         found = {"status": wall_us(tool.status)}
-        plain["status"] = wall_us(lambda: run_git("status", "--short"))
+        if isinstance(tool, Gitmemo):
+            plain["status"] = wall_us(lambda: run_git("status", "--short"))
         found |= _checked_out(tool, run_git, plain)
         found |= _committed(tool, run_git, plain, next(new))
         tool.drop_copy()
         run_git(*NO_HOOKS, "checkout", "-q", "after")
         found["clone"] = wall_us(lambda: _cloned(tool))
         tool.drop_copy()
-        plain["clone"] = wall_us(lambda: run_git("clone", "-q", "--no-local", ".", str(tool.copy)))
-        tool.drop_copy()
+        if isinstance(tool, Gitmemo):
+            command = ("clone", "-q", "--no-local", ".", str(tool.copy))
+            plain["clone"] = wall_us(lambda: run_git(*command))
+            tool.drop_copy()
         run_git("checkout", "-q", "work")
         return found
 

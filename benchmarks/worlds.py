@@ -162,6 +162,6 @@ def _committed(folder: Path, begin: int) -> tuple[dict[str, float], dict[str, fl
 
 def _work(place: Path, action: str, number: int, begin: int = 0) -> dict[str, float]:
     """Run the worker."""
-    ran = run(sys.executable, "-m", "benchmarks.worker", REPOSITORY, place, action, number, begin)
+    ran = run(sys.executable, "-m", "benchmarks.worker", place, action, number, begin)
     figures: dict[str, float] = json.loads(ran.stdout.splitlines()[-1])
     return figures

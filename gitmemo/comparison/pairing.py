@@ -1,25 +1,30 @@
 """Which calls of two worlds were asked for alike, though what led to them returned something else.
 
 Not what differs in them (`worlds`). Invariant: two calls are paired if they are of one op, and each
-input has the same content or is the same output of calls that are alike; each is paired once.
+input has the same content or is the same output of calls that are alike, or a list, tuple or dict of
+such; each is paired once. What is in a set, or in an object of which records list a part, has no place
+by which it would be the same.
 """
 
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import TypeAlias
 
 from gitmemo.frames import Universe
 from gitmemo.hashing.digest import Digest
 from gitmemo.model.facts import Call
-from gitmemo.model.items import Held, histories
+from gitmemo.model.items import OBJECT, Held, Item, inside
 
 Identity: TypeAlias = tuple[str, int, frozenset[tuple[str, Digest]]]
 """What makes two calls the same: op, op version, and the contents of the inputs by name."""
 
 Groups: TypeAlias = Mapping[Identity, Sequence[Call]]
 """The calls of one world that may differ from those of another, by what makes them the same."""
+
+_Made: TypeAlias = dict[Digest, "tuple[int, str, tuple[object, ...]]"]
+"""By history id: the number of what the maker was asked for, the output, and the way into it."""
 
 
 def identity_of(call: Call) -> Identity:
@@ -61,7 +66,7 @@ def _asked(
     """Return by history id what each call was asked for, as a number that both worlds give it."""
     calls = {call.hid: call for several in groups.values() for call in several}
     asked: dict[Digest, int] = {}
-    made: dict[Digest, tuple[int, str, int]] = {}
+    made: _Made = {}
     for call in Universe(calls.values()).in_order(calls.keys()):
         identity = identity_of(call)
         given: object = identity
@@ -70,21 +75,32 @@ def _asked(
             given = call.op, call.op_version, inputs
         number = asked[call.hid] = numbers.setdefault(given, len(numbers))
         for slot in call.outputs:
-            for place, hid in enumerate(histories(slot)):
-                made[hid] = number, slot.name, place
+            made.update((one.hid, (number, slot.name, way)) for way, one in _ways(slot))
     return asked
 
 
-def _token(held: Held, made: Mapping[Digest, tuple[int, str, int]]) -> object:
+def _ways(held: Held, way: tuple[object, ...] = ()) -> Iterator[tuple[tuple[object, ...], Held]]:
+    """Yield a value and all that has a place in it, each with the way to it."""
+    yield way, held
+    for place, item in _placed(held):
+        yield from _ways(item, (*way, place))
+
+
+def _token(held: Held, made: _Made) -> object:
     """Return what is the same for values that were asked for alike."""
     if held.hid in made:
         return made[held.hid]
-    items = held.parts.items if held.parts is not None else None
-    if items is None or held.is_raw or made.keys().isdisjoint(_inside(items)):
+    placed = _placed(held)
+    if held.is_raw or not placed or made.keys().isdisjoint(one.hid for one in inside(held)):
         return held.cid
-    keys = held.parts.keys if held.parts is not None else ()
-    return tuple(key.cid for key in keys), tuple(_token(item, made) for item in items)
+    kind = held.parts.kind if held.parts is not None else None
+    return kind, tuple((place, _token(item, made)) for place, item in placed)
 
 
-def _inside(items: Iterable[Held]) -> Iterable[Digest]:
-    return (hid for item in items for hid in histories(item))
+def _placed(held: Held) -> list[tuple[object, Item]]:
+    """Return what is in a list, tuple or dict, with its place or key."""
+    parts = held.parts
+    if parts is None or parts.items is None or parts.kind in ("set", OBJECT):
+        return []
+    places = [key.cid for key in parts.keys] if parts.kind == "dict" else range(len(parts.items))
+    return list(zip(places, parts.items, strict=True))

@@ -28,7 +28,7 @@ class ComparedCell:
     """What stands in one column of a row, in either world.
 
     Attributes:
-        is_result: Whether it is what the call returned.
+        is_result: Whether it is what the call returned, in either world.
         old, new: The values; empty where a world has none.
     """
 
@@ -116,13 +116,10 @@ def _rows(frame: ComputationFrame, changes: Sequence[CallChange]) -> Iterable[Co
     for change in changes:
         old = rows[change.old.hid] if change.old else {}
         new = rows[change.new.hid] if change.new else {}
+        both = [call for call in (change.old, change.new) if call is not None]
+        results = {name for call in both for name in _results(frame, call)}
         cells = [
-            ComparedCell(
-                name,
-                name in _results(frame, change.call),
-                old.get(name, ()),
-                new.get(name, ()),
-            )
+            ComparedCell(name, name in results, old.get(name, ()), new.get(name, ()))
             for name in sorted({**old, **new}, key=order.__getitem__)
         ]
         yield ComparedRow(change, tuple(cells))

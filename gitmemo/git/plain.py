@@ -2,7 +2,8 @@
 
 Not a second git: whatever is unusual is left to it. Invariant: what is answered here is what
 `git rev-parse` answers, its verdict on the owner included; a process of git takes longer than a
-program needs to find its results.
+program needs to find its results. What else git refuses (a value of a setting, the user's own file of
+settings), the next process of it says.
 """
 
 from __future__ import annotations
@@ -14,7 +15,9 @@ import sys
 from pathlib import Path
 
 _HEADER = re.compile(rb'\[([A-Za-z0-9-]+)( "(?:[^"\\]|\\["\\])*")?\]')
-_SETTING = re.compile(rb"([A-Za-z][A-Za-z0-9-]*)(?:[ \t]*=[ \t]*(.*))?")
+_VALUE = rb'(?:[^"\\;#]|\\["\\ntb]|"(?:[^"\\]|\\["\\ntb])*")*(?:[;#].*)?'
+_SETTING = re.compile(rb"([A-Za-z][A-Za-z0-9-]*)(?:[ \t]*=[ \t]*(" + _VALUE + rb"))?")
+_BLANK = b" \t\r"
 _HEAD = re.compile(rb"ref: refs/[^\n]+\n|[0-9a-f]{40}\n")
 # `extensions` change what a repository is, and an include may hold them.
 _UNUSUAL_SECTIONS = frozenset({b"extensions", b"include", b"includeif"})
@@ -68,7 +71,7 @@ def _is_usual(config: bytes) -> bool:
     """Whether settings of a repository say nothing about it that a new one would not say."""
     found: dict[bytes, bytes] = {}
     section = b""
-    for line in map(bytes.strip, config.split(b"\n")):
+    for line in (line.strip(_BLANK) for line in config.split(b"\n")):
         if line.endswith(b"\\"):
             return False
         if not line or line.startswith((b"#", b";")):

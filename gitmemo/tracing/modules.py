@@ -30,8 +30,8 @@ from gitmemo.tracing.project import Project, is_cell, main_file, main_module
 from gitmemo.tracing.texts import LiveUnit, Snapshot, Unparsed, read
 
 OUTSIDE = "@"
-_REFLECTING = frozenset({"globals", "eval", "exec", "__globals__"})
 """What paths begin with that name a module outside the project: `@numpy.linalg`."""
+_REFLECTING = frozenset({"globals", "eval", "exec", "__globals__"})
 
 
 class Modules:

@@ -294,7 +294,6 @@ def _prepare(version: int, connection: sqlite3.Connection) -> None:
     if found == 0:
         _create(connection, version)
     elif found != version:
-        (_, _, path) = connection.execute("pragma database_list").fetchone()
         kind = NewerFormat if found > version else OlderFormat
         (_, _, path) = connection.execute("pragma database_list").fetchone()
         raise kind(path, found, version)

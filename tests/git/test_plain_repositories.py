@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from gitmemo.errors import CommittedRepository, GitFailed, NotInRepository
+from gitmemo.errors import GitFailed, NotInRepository
 from gitmemo.git.cli import Git
 from gitmemo.git.plain import plain_root
 from gitmemo.git.repository import Layout, locate
@@ -52,6 +52,7 @@ USUAL = {
     "detached": _detached,
     "with a remote": _settings("remote.origin.url", "https://example.org/a b.git"),
     "with odd values": _settings("alias.x", '!f() { echo "a\\"b" # c; }; f'),
+    "with comments": lambda repo: _append(repo, '[alias]\n\tx = "a;" b # it\'s "c\n'),
     "with a section like core": _settings("core.x.worktree", "/elsewhere"),
 }
 UNUSUAL = {
@@ -95,6 +96,14 @@ def test_whatever_is_unusual_is_left_to_git(
     assert _processes(lambda: locate(repo / "sub"), tmp_path / "trace") == 1
 
 
+@pytest.mark.parametrize("text", ["x = \\q", 'x = "y', 'x = y" # z', "\f", "x_y = 1", "[b"])
+def test_settings_that_git_cannot_read_are_left_to_it(repo: Path, text: str) -> None:
+    _append(repo, f"[alias]\n\t{text}\n")
+    assert plain_root(repo) is None
+    with pytest.raises(GitFailed, match="bad config"):
+        locate(repo)
+
+
 def test_a_repository_of_somebody_else_is_left_to_git(
     repo: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -116,7 +125,7 @@ def test_what_only_looks_like_a_repository_is_left_to_git(repo: Path, tmp_path: 
     (tmp_path / "other/.git").symlink_to(repo / ".git")
     assert plain_root(tmp_path / "other") is None
     (repo / ".git/HEAD").write_text("nothing that git knows\n")
-    with pytest.raises((NotInRepository, GitFailed, CommittedRepository)):
+    with pytest.raises(NotInRepository):
         locate(repo)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,8 @@ from driver import Clone, make_clone
 from gitmemo.cli import main
 
 PROGRAM = """\
+from typing import NamedTuple
+
 import gitmemo as gm
 
 storage = gm.open()
@@ -37,6 +40,31 @@ def step(state):
     return state + 1
 
 
+class Setup(NamedTuple):
+    model: dict
+    shift: int
+
+
+@gm.op
+def tried(setup):
+    return setup.model["rate"] + setup.shift
+
+
+@gm.op
+def split(size) -> dict[str, int]:
+    return {"low": size + 1, "high": size + 2}
+
+
+@gm.op
+def bag(size) -> set[int]:
+    return {size + 60, size + 70}
+
+
+@gm.op
+def used(part):
+    return part * 10
+
+
 with storage:
     errs = []
     for rate in (1, 2):
@@ -47,6 +75,13 @@ with storage:
     state = 0
     for _ in range(2):
         state = step(state)
+    model = fit(2, 7)
+    for shift in (8, 9):
+        tried(Setup(model, shift))
+    for name in ("low", "high"):
+        used(split(2)[name])
+    for one in bag(2):
+        used(one)
 """
 
 
@@ -62,6 +97,10 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Clone:
     clone.change("rate * 2", "rate * 3", "program.py")
     clone.change("(1, 2):", "(1, 2, 4):", "program.py")
     clone.change("range(2)", "range(3)", "program.py")
+    clone.change("(8, 9)", "(9, 8)", "program.py")
+    parts = '"low": size + 1, "high": size + 2', '"high": size * 5, "low": size * 4'
+    clone.change(*parts, "program.py")
+    clone.change("{size + 60, size + 70}", "{size + 70, size + 90}", "program.py")
     clone.gitmemo("run", "program.py")
     clone.commit("Triple", GITMEMO_ON_CHANGE="breaking")
     clone.git("tag", "v2")
@@ -118,6 +157,24 @@ def test_lists_and_chains_of_results_are_rows_too(say: Any) -> None:
     assert (kind, row["old"], row["new"]["state"]) == ("added", None, row["new"]["state"])
 
 
+def test_objects_of_which_records_hold_results_alone_are_not_paired(say: Any) -> None:
+    """What else is in them may differ: here `shift`, which is asked for in another order."""
+    rows = [json.loads(line) for line in say("diff", "v1", "v2", "--json").splitlines()]
+    found = [r["kind"] for r in rows if r.get("op") == "program:tried" and "row" in r]
+    assert found == ["added", "added", "removed", "removed"]
+
+
+def test_parts_of_results_are_paired_by_key_and_those_of_sets_by_content(say: Any) -> None:
+    """A set has no places: 62 and 72 became 72 and 92, and nothing says that 62 became 92."""
+    rows = [json.loads(line) for line in say("diff", "v1", "v2", "--json").splitlines()]
+    found = [
+        tuple(r["row"][side] and r["row"][side]["used"] for side in ("old", "new"))
+        for r in rows
+        if r.get("op") == "program:used" and "row" in r
+    ]
+    assert sorted(found, key=str) == [(30, 80), (40, 100), (620, None), (None, 920)]
+
+
 def test_a_list_of_results_is_paired_with_that_of_the_older_ones(
     project: Clone, say: Any, tmp_path: Path
 ) -> None:
@@ -141,3 +198,22 @@ def test_the_page_names_results_alike(say: Any, tmp_path: Path) -> None:
     text = page.read_text("utf-8")
     assert '"outputs":[["err",' in text.replace(" ", "")
     assert "output_0" not in text
+
+
+def test_a_result_that_is_returned_no_more_is_a_result_still(
+    project: Clone, say: Any, tmp_path: Path
+) -> None:
+    """Not one more argument: nothing was given it."""
+    project.git("checkout", "-q", "-f", "v2")
+    project.change(', len(model["weights"])', "", "program.py")
+    project.change("err, length = score", "err = score", "program.py")
+    project.gitmemo("run", "program.py")
+    page = tmp_path / "page.html"
+    say("report", "--since", "v2", "-o", str(page))
+    project.git("checkout", "-q", "-f", "v2")
+    text = page.read_text("utf-8").replace(" ", "")
+    found = re.findall(r'"inputs":\[(.*?)\],"outputs":\[(.*?)\]\]', text)
+    names = r'\["(\w+)",'
+    assert [(re.findall(names, given), re.findall(names, made)) for given, made in found] == [
+        (["size", "rate", "model", "shift"], ["score_1"])
+    ] * 3
