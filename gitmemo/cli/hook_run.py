@@ -7,7 +7,6 @@ git fail; and nothing is loaded that this run does not need.
 
 from __future__ import annotations
 
-import shlex
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -248,18 +247,8 @@ def _summary(exported: Exported) -> list[str]:
         # A hook cannot know of `--allow-empty` or `--amend`, with which git takes them.
         is_sure = not exported.alone or is_commit_of_calls()
         lines.append(said if is_sure else f"{said} if git makes one: {_ALONE}")
-    if exported.lacking:
-        stay = "stays" if exported.left == 1 else "stay"
-        lines.append(
-            f"{count(exported.left, 'call')} {stay} pending: this commit does not have the code that"
-            f" made them: git add {shlex.join(map(printable, exported.lacking))}"
-        )
-    if exported.given_up:
-        stay = "stays" if exported.given_up == 1 else "stay"
-        lines.append(
-            f"{count(exported.given_up, 'call')} {stay} pending: the code that made them was thrown "
-            "away: gitmemo drop --stale --pending leaves them out"
-        )
+    if exported.waiting is not None:
+        lines += map(printable, exported.waiting.reasons())
     return lines
 
 
