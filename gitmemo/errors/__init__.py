@@ -19,6 +19,7 @@
     code
       SourceError            exit 1
       UntrackableOp          exit 1
+      OpNameTaken            exit 1
       UnknownNotebook        exit 1
       MemoCellRefused        exit 2
       WrongOutputs           exit 1
@@ -198,6 +199,7 @@ from gitmemo.errors.code import (
     NoActiveStorage,
     NotAnOp,
     NotARef,
+    OpNameTaken,
     OpNotLoaded,
     RefMisuse,
     SignatureChanged,
@@ -456,6 +458,7 @@ __all__ = [
     "NothingToDrop",
     "NothingToForget",
     "OlderFormat",
+    "OpNameTaken",
     "OpNotLoaded",
     "OperationInProgress",
     "OptionIsArgument",
