@@ -170,7 +170,10 @@ def test_what_fits_is_committed_alone_and_what_waits_is_told(committed: Clone) -
     assert "code that is not here" in (said := committed.gitmemo("doctor").out) and thrown in said
     assert "gitmemo commit" not in said
     assert thrown in committed.gitmemo("commit", code=3).err
+    push = ("hook", "run", "pre-push", "origin", "url")
+    assert "in no commit" not in committed.gitmemo(*push).err
     committed.run("3")
+    assert "2 calls in no commit yet" in committed.gitmemo(*push).err
     call = json.loads(
         committed.gitmemo("calls", "evaluate", "--limit", "1", "--json").out.splitlines()[0]
     )
