@@ -369,5 +369,5 @@ def resolve_op(name: str, known: Sequence[str], former: Mapping[str, str] | None
         shorts = {**{short.rpartition(".")[2]: op for short, op in shorts.items()}, **shorts}
         close = difflib.get_close_matches(name, [*known, *shorts], n=1)
         matches = [shorts.get(close[0], close[0])] if close else []
-        raise UnknownOp(name, tuple(matches), False)
+        raise UnknownOp(name, tuple(matches), False, known=tuple(known))
     raise UnknownOp(name, tuple(matches), True)

@@ -1,4 +1,4 @@
-"""`gitmemo commit`: results into a commit of their own, when no code has changed.
+"""`gitmemo commit`: results into a commit of their own, which changes no code.
 
 Not the hooks, which do the work. Invariant: git makes the commit, with the person's own
 hooks, signature and identity; it holds no code.
@@ -12,6 +12,7 @@ import click
 
 from gitmemo.cli.options import dry_run_option
 from gitmemo.commits.export import Plan, plan_export
+from gitmemo.commits.taking import Divided, next_commit
 from gitmemo.config import CALLS_ALONE
 from gitmemo.display.text import printable
 from gitmemo.errors import OperationInProgress, UncommittedCode
@@ -42,21 +43,25 @@ _IDENTITY = tuple(
 )
 @dry_run_option
 def commit(messages: tuple[str, ...], dry_run: bool) -> int:
-    """Commit pending results when no code has changed.
+    """Commit pending results without a change of code.
 
-    Like `git commit`, it ends with exit code 1 if there is nothing to commit. Hooks, signing and
-    the identity are git's own; on a detached HEAD it makes a commit as git does.
+    Results of code that is not committed stay pending, and are told. Like `git commit`, it ends with
+    exit code 1 if there is nothing to commit. Hooks, signing and the identity are git's own; on a
+    detached HEAD it makes a commit as git does.
     """
     workspace = find()
     workspace.world.enter()
     _refuse_in_progress(workspace.layout)
-    plan = plan_export(workspace.world, workspace.world.pending(_committed_code(workspace)))
-    if plan is None:
-        click.echo("nothing is pending", err=True)
-        return 1
-    _refuse_other_changes(workspace)
+    divided = next_commit(workspace)
+    plan = plan_export(workspace.world, divided.taken)
+    waits = divided.left or divided.given_up
+    if plan is None or (waits and not _has_results(plan)):
+        return _nothing(workspace, divided)
+    _refuse_staged(workspace)
     if dry_run:
         click.echo(_said(plan))
+        for line in divided.reasons():
+            click.echo(printable(line), err=True)
         return 0
     return _commit(workspace, messages)
 
@@ -84,27 +89,34 @@ def _refuse_in_progress(layout: Layout) -> None:
         raise OperationInProgress(operation)
 
 
-def _refuse_other_changes(workspace: Workspace) -> None:
+def _refuse_staged(workspace: Workspace) -> None:
     git = Git(workspace.root)
     if git.run("diff", "--cached", "--name-only", "--", ".", ":(exclude).gitmemo"):
         raise click.UsageError("other changes are staged: commit them with `git commit`")
-    uncommitted = _uncommitted(workspace)
-    if uncommitted:
-        raise UncommittedCode(tuple(uncommitted))
 
 
-def _committed_code(workspace: Workspace) -> SourceTree:
-    commit = workspace.world.place.commit
-    return SourceTree(lambda path: (commit and workspace.reader.read(commit, path)) or None)
+def _nothing(workspace: Workspace, divided: Divided) -> int:
+    """Say that nothing is pending; or raise what the pending results wait for."""
+    if divided.left or divided.given_up:
+        raise UncommittedCode(tuple(_uncommitted(workspace)))
+    click.echo("nothing is pending", err=True)
+    return 1
 
 
 def _uncommitted(workspace: Workspace) -> list[str]:
     """Return the components that pending calls touched and that are not so in HEAD."""
-    world = workspace.world
-    code, decisions = _committed_code(workspace), world.decisions()
+    world, commit = workspace.world, workspace.world.place.commit
+    code = SourceTree(lambda path: (commit and workspace.reader.read(commit, path)) or None)
+    decisions = world.decisions()
     versions = {tally.version for tally in world.index.tally(world.pending(workspace.code))}
     found = [version for version in map(world.version, versions) if version is not None]
     return sorted({str(c) for version in found for c in changed(version, code, decisions)})
+
+
+def _has_results(plan: Plan) -> bool:
+    """Whether it holds more than texts of code that was run."""
+    facts = (from_line(line, content_id) for line in plan.lines)
+    return not all(isinstance(fact, Source | Version) for fact in facts)
 
 
 def _said(plan: Plan) -> str:

@@ -5,6 +5,7 @@ Not of the machine (`doctor_machine`). Invariant: a remote is only read, and wai
 
 from __future__ import annotations
 
+import shlex
 import shutil
 import tempfile
 import threading
@@ -213,7 +214,7 @@ def stale(workspace: Workspace) -> Iterator[Probe]:
         said = f"{count(len(contests), 'decision')} contradict each other"
         yield Probe("decisions", Grade.BAD, said, "gitmemo decide")
     if calls := pending_calls(workspace):
-        yield Probe("calls", Grade.NOTE, f"{count(calls, 'call')} in no commit", "gitmemo commit")
+        yield from _in_no_commit(workspace, calls)
     if missing := missing_of(workspace.world, workspace.code):
         total = size(sum(one.size for one in missing))
         said = f"{count(len(missing), 'value')} ({total}) not on this machine"
@@ -221,3 +222,18 @@ def stale(workspace: Workspace) -> Iterator[Probe]:
         yield Probe("values", Grade.NOTE, said, advice)
     if not (undecided or contests or calls or missing):
         yield Probe("stale", Grade.GOOD, "nothing waits for a commit, a decision or a pull")
+
+
+def _in_no_commit(workspace: Workspace, calls: int) -> Iterator[Probe]:
+    """Say which commit takes the pending calls."""
+    from gitmemo.commits.taking import next_commit
+
+    waiting = next_commit(workspace)
+    if (fitting := calls - waiting.left - waiting.given_up) > 0:
+        yield Probe("calls", Grade.NOTE, f"{count(fitting, 'call')} in no commit", "gitmemo commit")
+    if waiting.left:
+        said = f"{count(waiting.left, 'call')} of code that is in no commit"
+        yield Probe("calls", Grade.NOTE, said, f"git add {shlex.join(waiting.lacking)}; git commit")
+    if waiting.given_up:
+        said = f"{count(waiting.given_up, 'call')} of code that is not here"
+        yield Probe("calls", Grade.NOTE, said, "gitmemo drop --stale --pending")

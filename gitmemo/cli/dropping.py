@@ -57,7 +57,8 @@ def drop(
 ) -> None:
     """Drop calls, and the calls that used their results: look-ups and tables leave them out.
 
-    Nothing is deleted: it joins the next commit, and --undo brings all of it back.
+    Nothing is deleted: it joins the next commit, and --undo brings all of it back. To make room,
+    `gitmemo gc --forgotten` removes the values that only dropped calls name.
     """
     if dry_run and (yes or tombstone):
         raise click.UsageError("--dry-run only shows what would go: leave --yes and --undo out")
@@ -115,12 +116,18 @@ def _tests(
     if version:
         tests.append(of_version(world, code, version))
     if where:
-        values = named_values(where)
+        values = named_values(map(_as_given, where))
         about = [now.call(call) for call in calls if all(test(call) for test in tests)]
         refuse_unknown(", ".join(sorted({call.op for call in about})), about, values)
         wanted = contents_of(world, values)
         tests.append(lambda call: has_inputs(now.call(call), wanted))
     return tests
+
+
+def _as_given(text: str) -> str:
+    """Return NAME=VALUE, also of NAME == VALUE as `gitmemo df --where` has it."""
+    name, sign, value = text.partition("==")
+    return f"{name.strip()}={value.strip()}" if sign and name.strip().isidentifier() else text
 
 
 def _target(
@@ -170,6 +177,8 @@ def _say(plan: DropPlan) -> None:
     if plan.undo:
         undo = f"gitmemo drop --undo {short(plan.undo)}"
         click.echo(f"dropped {number}; undo with: {undo}", err=True)
+        if plan.values:
+            click.echo("its values stay until `gitmemo gc --forgotten` removes them", err=True)
     else:
         click.echo(f"would drop {number}; --yes does it", err=True)
 

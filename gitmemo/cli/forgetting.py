@@ -135,6 +135,8 @@ def _shown(slot: Slot) -> object:
 
 def _show_forgotten(workspace: Workspace, *, as_json: bool) -> None:
     in_force = workspace.world.graves().here.in_force
+    if in_force and not as_json:
+        click.echo("forgotten or dropped; `gitmemo forget --undo ID` brings one back:", err=True)
     for record, tombstone in in_force.items():
         number = len(tombstone.records)
         calls = _calls_under(workspace, record, tombstone)

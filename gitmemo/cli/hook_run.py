@@ -7,7 +7,6 @@ git fail; and nothing is loaded that this run does not need.
 
 from __future__ import annotations
 
-import shlex
 import sys
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
@@ -159,8 +158,7 @@ def _after_commit(workspace: Workspace, run: _Run) -> int:
         return 0
     from gitmemo.sync.unshared import pending_calls
 
-    if calls := pending_calls(workspace):
-        _say(f"gitmemo: {_in_no_commit(calls)}")
+    _tell_pending(workspace, pending_calls(workspace))
     return 0
 
 
@@ -189,8 +187,7 @@ def _before_push(workspace: Workspace, run: _Run) -> int:
 
     pushed = _pushed()
     said = unshared(workspace, pushed, next(iter(run.arguments), None))
-    if said.calls:
-        _say(f"gitmemo: {_in_no_commit(said.calls)}")
+    _tell_pending(workspace, said.calls)
     behind = []
     if said.values:
         behind.append(f"{count(said.values, 'value')} ({size(said.size_bytes)})")
@@ -225,8 +222,16 @@ def _pushed() -> dict[str, str]:
     return pushed if lines else {"HEAD": "HEAD"}
 
 
-def _in_no_commit(calls: int) -> str:
-    return f"{count(calls, 'call')} in no commit yet: the next one takes them, or gitmemo commit"
+def _tell_pending(workspace: Workspace, calls: int) -> None:
+    """Say how many calls are in no commit, but for those that no commit of this code takes."""
+    if not calls:
+        return
+    from gitmemo.commits.taking import next_commit
+
+    calls -= next_commit(workspace).given_up
+    if calls > 0:
+        them = f"{count(calls, 'call')} in no commit yet"
+        _say(f"gitmemo: {them}: the next one takes them, or gitmemo commit")
 
 
 _GOES_ON = "git goes on without results"
@@ -248,18 +253,8 @@ def _summary(exported: Exported) -> list[str]:
         # A hook cannot know of `--allow-empty` or `--amend`, with which git takes them.
         is_sure = not exported.alone or is_commit_of_calls()
         lines.append(said if is_sure else f"{said} if git makes one: {_ALONE}")
-    if exported.lacking:
-        stay = "stays" if exported.left == 1 else "stay"
-        lines.append(
-            f"{count(exported.left, 'call')} {stay} pending: this commit does not have the code that"
-            f" made them: git add {shlex.join(map(printable, exported.lacking))}"
-        )
-    if exported.given_up:
-        stay = "stays" if exported.given_up == 1 else "stay"
-        lines.append(
-            f"{count(exported.given_up, 'call')} {stay} pending: the code that made them was thrown "
-            "away: gitmemo drop --stale --pending leaves them out"
-        )
+    if exported.waiting is not None:
+        lines += map(printable, exported.waiting.reasons())
     return lines
 
 

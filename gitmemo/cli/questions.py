@@ -21,6 +21,7 @@ from gitmemo.frames import Cell, ComputationFrame, Table, plain_frame
 from gitmemo.frames.naming import asked_once
 from gitmemo.hashing.digest import Digest, to_hex
 from gitmemo.model.facts import Call, Slot
+from gitmemo.model.items import histories
 from gitmemo.model.plain import as_json, told
 from gitmemo.model.tags import SIGN
 from gitmemo.plain_files import replace_file
@@ -119,6 +120,9 @@ def df(
         click.echo(f"{limit} of {count(len(result.rows), 'row')} shown (--limit)", err=True)
     for said in found.left_out():
         click.echo(said, err=True)
+    if not (back or as_json or as_csv) and (apart := found.apart()):
+        said = f"{apart[0]} shares no value with {', '.join(apart[1:])}, so their rows stand apart"
+        click.echo(printable(f"{said}: name what is between them, or --back"), err=True)
 
 
 def _only_op(view: View) -> str:
@@ -169,6 +173,19 @@ class Asked:
         other = [call for call in others.others if self.meant.has(call)]
         if other:
             yield other_values(other, others)
+
+    def apart(self) -> list[str]:
+        """Return the ops that share no value with the first one; its rows and theirs stand apart."""
+        values: dict[str, set[Digest]] = {}
+        for call in self.selection.calls:
+            if self.meant.has(call):
+                slots = (*call.inputs, *call.outputs)
+                values.setdefault(call.op, set()).update(h for s in slots for h in histories(s))
+        first, *_ = sorted(values) or [""]
+        reached = values.pop(first, set())
+        while near := [op for op, hids in values.items() if not hids.isdisjoint(reached)]:
+            reached = reached.union(*(values.pop(op) for op in near))
+        return [first, *sorted(values)] if values else []
 
     def _is_any_open(self) -> bool:
         """Whether there is something to decide in the work tree; it is not about revisions."""
@@ -234,8 +251,25 @@ def meant_by(
     """
     tags = [name for name in given if name.startswith(SIGN)]
     hids = frozenset(tagging.tagged(view.world, name).call.hid for name in tags)
-    names = (resolved(name, current, every, former) for name in given if name not in tags)
+    try:
+        names = {resolved(name, current, every, former) for name in given if name not in tags}
+    except UnknownOp as error:
+        if was := _name_then(view, error.name, {call.op for call in every}):
+            said = f"it was called {was} then, and is renamed since: ask for {was}"
+            raise UnknownOp(error.name, (), False, said) from None
+        raise
     return Meant(frozenset(names), hids, not given)
+
+
+def _name_then(view: View, name: str, known: Collection[str]) -> str | None:
+    """Return what an op was called in a revision, which does not know of its later name."""
+    if view.rev is None:
+        return None
+    world = view.workspace.world
+    world.enter()
+    renamed = world.renames().former_ops().items()
+    was = [old for old, now in renamed if old in known and name in (now, now.rpartition(":")[2])]
+    return was[0] if was else None
 
 
 def _listed(text: str | None) -> list[str]:

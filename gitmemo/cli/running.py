@@ -13,10 +13,11 @@ from typing import Any
 
 import click
 
+from gitmemo.changes.recognising import Recognised
 from gitmemo.cli.commands import report
 from gitmemo.cli.freezing import freezing
 from gitmemo.collector import collect_as_python_does
-from gitmemo.commits.scenes import renames_ahead
+from gitmemo.commits.scenes import ahead_in, recognised_ahead
 from gitmemo.config import is_unattended
 from gitmemo.display.text import printable, printable_lines
 from gitmemo.errors import CallsFailed, GitmemoError, SystemRefused
@@ -101,10 +102,10 @@ def _run(
                 )
             raise
     click.echo(_summary(storage.counter), err=True)
-    _tell_undecided(workspace, changed)
-    if storage.counter.computed:
-        for said in renames_ahead(workspace).values():
-            click.echo(printable(f"gitmemo: {said}"), err=True)
+    found = recognised_ahead(workspace) if storage.counter.computed else Recognised({})
+    _tell_undecided(workspace, changed, found)
+    for said in ahead_in(found).values():
+        click.echo(printable(f"gitmemo: {said}"), err=True)
     if not is_unattended() and not is_installed(workspace.layout):
         click.echo("the git hooks are not installed in this clone: run `gitmemo init`", err=True)
     if isinstance(failure, CallsFailed) and not has_refused():
@@ -132,16 +133,20 @@ def _as_refused(error: Exception) -> Exception:
     return error
 
 
-def _tell_undecided(workspace: Workspace, changed: Sequence[CallEvent]) -> None:
-    """Say how many calls were not reused because of code that nobody has decided about."""
+def _tell_undecided(workspace: Workspace, changed: Sequence[CallEvent], found: Recognised) -> None:
+    """Say how many calls were not reused because of code that nobody has decided about.
+
+    Nobody needs to decide about what only has new names, as was `found`.
+    """
     if not changed:
         return
     from gitmemo.commits.undecided import open_changes
 
     try:
-        undecided = {change.component for change in open_changes(workspace)}
+        open_ones = {change.component for change in open_changes(workspace)}
     except GitmemoError:  # the program said what it has to say; `gitmemo status` says this
         return
+    undecided = open_ones - {*found.pairs, *(caller.component for caller in found.callers)}
     about = [undecided.intersection(event.changed) for event in changed]
     number = sum(map(bool, about))
     if number:

@@ -35,6 +35,7 @@ from gitmemo.world.index import STATEMENT_KINDS
 
 if TYPE_CHECKING:
     from gitmemo.changes.change import Change
+    from gitmemo.commits.taking import Divided
     from gitmemo.model.contests import Contest
     from gitmemo.remotes import WantedBlob
     from gitmemo.sync.standing import Standing
@@ -75,6 +76,7 @@ class _Status:
 
     Attributes:
         pending: Calls that are in no commit.
+        waiting: Which of them the next commit takes; None of another revision.
         said: Statements about code and values that are in none.
         missing: Values that are not on this machine.
         unparsed: Files of code that calls touched and that are not Python, with what is wrong.
@@ -84,6 +86,7 @@ class _Status:
     view: View
     selection: Selection
     pending: int
+    waiting: Divided | None
     said: int
     missing: Sequence[WantedBlob]
     unparsed: Mapping[str, str]
@@ -126,6 +129,7 @@ class _Status:
             "rev": self.view.rev,
             "calls": len(self.calls),
             "pending": self.pending,
+            **(_waiting_fields(self.waiting) if self.waiting else {}),
             "committed_later": len(self.view.later),
             "pending_statements": self.said,
             "stale": len(self.selection.stale),
@@ -167,9 +171,28 @@ class _Status:
         for line in _renamed(view.workspace, bool(self.selection.stale and not view.rev)):
             yield printable(line)
         yield from _to_decide(self.undecided, self.contested)
-        if self.pending or self.said:
+        yield from self._what_joins()
+
+    def _what_joins(self) -> Iterator[str]:
+        """Yield what the next commit takes, and what waits for another."""
+        waiting = self.waiting
+        left = waiting.left + waiting.given_up if waiting else 0
+        if self.pending > left or self.said:
             what = "what is pending joins" if self.said else "pending calls join"
-            yield f"{what} the next commit; `gitmemo commit` makes one for that alone"
+            others = "the other " if left and not self.said else ""
+            yield f"{others}{what} the next commit; `gitmemo commit` makes one for that alone"
+        if waiting and waiting.left:
+            files = " ".join(map(printable, waiting.lacking))
+            yield f"{waiting.left} of them join the commit that has the code which made them: {files}"
+        if waiting and waiting.given_up:
+            yield (
+                f"{waiting.given_up} of them belong to code that is not here: they wait for it, or "
+                "`gitmemo drop --stale --pending` leaves them out"
+            )
+
+
+def _waiting_fields(waiting: Divided) -> dict[str, object]:
+    return {"pending_uncommitted": waiting.left, "pending_thrown_away": waiting.given_up}
 
 
 def _refuse_unreadable(layout: Layout) -> None:
@@ -182,16 +205,18 @@ def _refuse_unreadable(layout: Layout) -> None:
 
 def _look(view: View, asked: str | None) -> _Status:
     """Gather it; `asked` is the remote to ask, None for none."""
+    from gitmemo.commits.taking import next_commit
     from gitmemo.commits.undecided import open_changes
     from gitmemo.sync.wanted import missing_of
 
     world = view.world
     every_record = names_now(view).calls(world.calls(view.code))
-    waiting = world.pending(view.code)
+    waiting, pending = world.pending(view.code), count_pending(view)
     return _Status(
         view,
         without_repeats(valid_calls(world, every_record, view.code)),
-        pending=count_pending(view),
+        pending=pending,
+        waiting=next_commit(view.workspace) if pending and not view.rev else None,
         said=len(world.index.of_kinds(waiting, STATEMENT_KINDS)),
         missing=missing_of(world, view.code),
         unparsed={path: _what_is_wrong(view, path) for path in sorted(view.code.unreadable)},

@@ -144,7 +144,7 @@ def pull_values(task: Task, jobs: int | None, *, quiet: bool) -> Fields:
     if config is None:
         return _no_remote()
     from gitmemo.blobs.home import notes_folder
-    from gitmemo.memo.clone_trust import untrusted_here
+    from gitmemo.memo.clone_trust import awaiting_trust, untrusted_here
     from gitmemo.remotes.origins import note_origin
 
     blobs = workspace.world.blobs
@@ -163,12 +163,18 @@ def pull_values(task: Task, jobs: int | None, *, quiet: bool) -> Fields:
             again=again,
         )
     _say_pulled(config, report, quiet=quiet)
+    if not missing:
+        _warn_nowhere(config)
+    untrusted = awaiting_trust(workspace, config, task.wanted)
+    if untrusted and not quiet:
+        _tell_untrusted(config, untrusted)
     return {
         "remote": config.name,
         "fetched": report.stored,
         "fetched_bytes": report.stored_bytes,
         "already_here": report.already_here,
         "missing": len(report.missing),
+        "untrusted": untrusted,
         "damaged": list(report.damaged),
     }
 
@@ -182,6 +188,25 @@ def _say_pulled(config: RemoteConfig, report: PullReport, *, quiet: bool) -> Non
     for damaged in report.damaged:
         click.echo(printable(f"damaged on the remote, taken from elsewhere: {damaged}"), err=True)
     _warn_missing(config, report.missing)
+
+
+def _warn_nowhere(config: RemoteConfig) -> None:
+    """Say that a directory which was not needed now is not there; services are not asked for nothing."""
+    folder = config.root / config.folder
+    if config.protocol is None and not folder.is_dir():
+        said = (
+            f"warning: nothing was needed of {config.name}, whose directory is not there: {folder}"
+        )
+        click.echo(printable(said), err=True)
+
+
+def _tell_untrusted(config: RemoteConfig, values: int) -> None:
+    wait = "waits" if values == 1 else "wait"
+    click.echo(
+        f"{count(values, 'value')} {wait} for your trust, for reading them can run code: gitmemo "
+        f"remote trust {config.name}",
+        err=True,
+    )
 
 
 def tell_pull(task: Task, jobs: int | None, *, quiet: bool) -> Fields:

@@ -7,32 +7,24 @@ refusal by a person or by policy, no problem here stops a commit.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from gitmemo.commits import export
-from gitmemo.commits.absent import absent_code
 from gitmemo.commits.altered import refuse_altered
 from gitmemo.commits.histories import render_histories
+from gitmemo.commits.taking import Divided, StagedCode, divide, new_calls
 from gitmemo.git.cli import Git
 from gitmemo.git.repository import Layout, head, is_code_file, is_merging
 from gitmemo.workspace import Workspace
 from gitmemo.world import leftovers
-from gitmemo.world.counting import count_new
 from gitmemo.world.segments import segment_name
-from gitmemo.world.spans import Numbers
 
 if TYPE_CHECKING:
     from gitmemo.changes.cases import Reviewer
     from gitmemo.commits.staged import Decided
-    from gitmemo.model.components import Component, Content
     from gitmemo.model.validity import Code
-    from gitmemo.source.tree import SourceTree
-
-_DIRTY = '"dirty":true'
-"""What the line of a call says that ran where files differed from HEAD; arguments may say it too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,17 +34,13 @@ class Exported:
     Attributes:
         decided: None where no code is staged.
         alone: Whether nothing else is staged, so that git refuses unless it was told not to.
-        left: How many calls stay pending, for the commit does not have the code that made them.
-        lacking: The files with this code.
-        given_up: How many calls stay pending, for their code was thrown away.
+        waiting: Which calls stay pending; None where none was looked at.
     """
 
     decided: Decided | None
     calls: int
     alone: bool = False
-    left: int = 0
-    lacking: tuple[str, ...] = ()
-    given_up: int = 0
+    waiting: Divided | None = None
 
 
 def before_commit(
@@ -94,31 +82,15 @@ def before_commit(
         decided = decide(workspace, before, code, paths, find_reviewer)
     if not stages:
         return Exported(decided, calls=0)
-    pending = world.pending(code)
-    absent = absent_code(git, workspace, pending, code)
-    left = _new_calls(workspace, absent.numbers)
-    pending -= absent.numbers
-    given_up = _given_up(workspace, pending, code)
-    dropped = _new_calls(workspace, given_up)
-    plan = export.plan_export(world, pending - given_up)
+    divided = divide(git, workspace, code)
+    plan = export.plan_export(world, divided.taken)
     export.stage_untracked(git, workspace.root)
     if plan is None:
-        return Exported(decided, 0, left=left, lacking=absent.paths, given_up=dropped)
+        return Exported(decided, 0, waiting=divided)
     leftovers.note(workspace.layout)
-    calls = _new_calls(workspace, plan.known.values())
+    calls = new_calls(workspace, plan.known.values())
     export.stage(git, world, plan)
-    return Exported(decided, calls, is_alone, left, absent.paths, dropped)
-
-
-def _given_up(workspace: Workspace, pending: Collection[int], code: Code) -> frozenset[int]:
-    """Return the pending calls of code that was thrown away; what ran on clean files is not looked at."""
-    lines = workspace.world.index.numbered_lines(pending)
-    tried = {number for line, number in lines.items() if _DIRTY in line}
-    if not tried:
-        return frozenset()
-    from gitmemo.commits.discarded import calls_given_up  # reading code takes long to import
-
-    return calls_given_up(workspace, pending, tried, code)
+    return Exported(decided, calls, is_alone, divided)
 
 
 def _staged(git: Git, layout: Layout) -> list[str] | None:
@@ -127,44 +99,6 @@ def _staged(git: Git, layout: Layout) -> list[str] | None:
         return None
     listing = git.run("diff-index", "--cached", "--name-only", "-z", "HEAD", "--")
     return [path for path in listing.split("\0") if path]
-
-
-class StagedCode:
-    """The code in the index, for a commit that changes none. Implements `model.validity.Code`.
-
-    Only pending calls of other branches ask for it; reading code takes long to import.
-    """
-
-    def __init__(self, git: Git) -> None:
-        self._git = git
-
-    def current(self, component: Component) -> Content | None:
-        """Return what the staged files say; None where they have no such component."""
-        return self._tree.current(component)
-
-    def knows(self, component: Component) -> bool:
-        """Whether files can say anything of it."""
-        return self._tree.knows(component)
-
-    @cached_property
-    def _tree(self) -> SourceTree:
-        from gitmemo.commits.staged import staged_trees
-
-        return staged_trees(self._git, [])[1]
-
-
-def _new_calls(workspace: Workspace, numbers: Collection[int]) -> int:
-    """Return how many calls a commit takes, counted as `gitmemo status` counts what is pending."""
-    world = workspace.world
-    if world.renames().former_ops():
-        from gitmemo.query import count_new_calls  # it takes long to import
-
-        return count_new_calls(workspace, numbers)
-    committed, dead = (
-        Numbers(world.index.runs(world.files.active)),
-        world.index.covered(world.graves().here),
-    )
-    return count_new(world.index, numbers, lambda n: n in committed and n not in dead)
 
 
 def after_commit(workspace: Workspace) -> list[str]:

@@ -46,8 +46,13 @@ def renames_since_head(workspace: Workspace) -> tuple[Recognised, list[Fact]]:
 
 def renames_ahead(workspace: Workspace) -> dict[Component, str]:
     """Return what the next commit will recognise, under its new name, with a sentence that says so."""
+    return ahead_in(recognised_ahead(workspace))
+
+
+def recognised_ahead(workspace: Workspace) -> Recognised:
+    """Return what the next commit will recognise."""
     workspace.world.enter()
-    return ahead_in(renames_since_head(workspace)[0]) if _is_any_gone(workspace) else {}
+    return renames_since_head(workspace)[0] if _is_any_gone(workspace) else Recognised({})
 
 
 def _is_any_gone(workspace: Workspace) -> bool:

@@ -19,6 +19,7 @@
     code
       SourceError            exit 1
       UntrackableOp          exit 1
+      OpNameTaken            exit 1
       UnknownNotebook        exit 1
       UnusableFileName       exit 3
       MemoCellRefused        exit 2
@@ -200,6 +201,7 @@ from gitmemo.errors.code import (
     NoActiveStorage,
     NotAnOp,
     NotARef,
+    OpNameTaken,
     OpNotLoaded,
     RefMisuse,
     SignatureChanged,
@@ -461,6 +463,7 @@ __all__ = [
     "NothingToDrop",
     "NothingToForget",
     "OlderFormat",
+    "OpNameTaken",
     "OpNotLoaded",
     "OperationInProgress",
     "OptionIsArgument",

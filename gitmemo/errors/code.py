@@ -40,6 +40,22 @@ class UntrackableOp(GitmemoError, ValueError):
         )
 
 
+class OpNameTaken(GitmemoError, ValueError):
+    """Two ops of one module give themselves the same name."""
+
+    kind = "op-name-taken"
+
+    def __init__(self, name: str, place: str, other: str) -> None:
+        super().__init__(name, place, other)
+        self.name, self.place, self.other = name, place, other
+
+    def problem(self) -> str:
+        return f"{self.place} calls itself {self.name!r}, as {self.other} does"
+
+    def remedy(self) -> str:
+        return "give each op a name of its own, or leave name= out: nobody could tell their calls apart"
+
+
 class UnknownNotebook(GitmemoError, ValueError):
     """An op stands in a notebook whose place in the repository is not known."""
 

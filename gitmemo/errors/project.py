@@ -8,6 +8,7 @@ from typing import Final
 from gitmemo.errors.base import GitmemoError
 
 _HEX: Final = re.compile("[0-9a-f]{4,64}")
+_MOST_NAMES: Final = 12
 
 
 class NotInitialised(GitmemoError):
@@ -107,12 +108,17 @@ class UnknownOp(GitmemoError, LookupError):
     exit_code = 2
 
     def __init__(
-        self, name: str, candidates: tuple[str, ...], ambiguous: bool, ahead: str = ""
+        self,
+        name: str,
+        candidates: tuple[str, ...],
+        ambiguous: bool,
+        ahead: str = "",
+        known: tuple[str, ...] = (),
     ) -> None:
-        """`ahead` says which op the next commit will know by this name."""
-        super().__init__(name, candidates, ambiguous, ahead)
+        """`ahead` says which op is, was or will be known by this name, `known` which ops have calls."""
+        super().__init__(name, candidates, ambiguous, ahead, known)
         self.name, self.candidates, self.ambiguous = name, candidates, ambiguous
-        self.ahead = ahead
+        self.ahead, self.known = ahead, known
 
     def problem(self) -> str:
         if self.ambiguous:
@@ -126,11 +132,12 @@ class UnknownOp(GitmemoError, LookupError):
             return self.ahead
         if self.candidates:
             return f"did you mean {self.candidates[0]!r}?"
-        return (
-            "perhaps its calls were dropped, or none was made yet inside `with storage:`; "
-            "repr(storage.cf()) names the ops that have calls, and so does `gitmemo status` in a "
-            "repository"
-        )
+        if not self.known:
+            return (
+                "none was made yet inside `with storage:`, or by `gitmemo run`; or all were dropped"
+            )
+        more = ", …" if len(self.known) > _MOST_NAMES else ""
+        return f"calls are stored of {', '.join(self.known[:_MOST_NAMES])}{more}"
 
 
 class UnknownRevision(GitmemoError, LookupError):

@@ -129,6 +129,7 @@ class UnknownId(GitmemoError, LookupError):
         if not self.is_id:
             return (
                 "an id is 4 to 64 hex digits, and its beginning is enough where only one has it; "
+                "`gitmemo calls OP` lists those of calls, and `gitmemo show CALL` those of its results; "
                 "of a name, `gitmemo log NAME` lists the contents with their ids, and `gitmemo "
                 "versions OP` the versions of an op"
             )

@@ -49,11 +49,32 @@ def mask_of(text: str) -> Mask:
     if len(text) > _LONGEST:
         raise WrongQuestion(f"the condition has more than {_LONGEST} characters", _ADVICE)
     try:
-        tree = ast.parse(text.strip(), mode="eval")
-        return _mask(tree.body)
+        return _mask(_condition(text.strip()))
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         said = error.msg if isinstance(error, SyntaxError) else str(error)
         raise WrongQuestion(f"{text!r} is no condition: {said}", _ADVICE) from None
+
+
+def _condition(text: str) -> ast.expr:
+    """Return the condition that a text says; `n=5` alone, as other commands write it, is `n == 5`."""
+    try:
+        return ast.parse(text, mode="eval").body
+    except SyntaxError:
+        match ast.parse(text).body:
+            case [ast.Assign(targets=[ast.Name() | ast.Attribute() as name], value=value)]:
+                if _is_literal(value):
+                    return ast.Compare(name, [ast.Eq()], [value])
+                raise ValueError("say `==`, not `=`, to compare") from None
+            case _:
+                raise
+
+
+def _is_literal(node: ast.expr) -> bool:
+    try:
+        ast.literal_eval(node)
+    except (ValueError, TypeError):
+        return False
+    return True
 
 
 def _mask(node: ast.expr) -> Mask:

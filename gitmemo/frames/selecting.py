@@ -78,7 +78,8 @@ def _ops(frame: ComputationFrame, ops: Iterable[Node]) -> set[str]:
 
             shorts = {short(op): op for op in known}
             close = difflib.get_close_matches(str(one), [*known, *shorts], n=1)
-            raise UnknownOp(str(one), tuple(shorts.get(each, each) for each in close), False)
+            candidates = tuple(shorts.get(each, each) for each in close)
+            raise UnknownOp(str(one), candidates, False, known=tuple(known))
         found.update(meant)
     return found
 

@@ -106,6 +106,19 @@ def untrusted_here(
     )
 
 
+def awaiting_trust(workspace: Workspace, config: RemoteConfig, wanted: Iterable[WantedBlob]) -> int:
+    """Return how many values are here that can be read only once this remote is trusted."""
+    store, trust = workspace.world.blobs, CloneTrust(workspace)
+    if not isinstance(store, RepositoryBlobs) or trust.covers(config.origin):
+        return 0
+    found = 0
+    for item in {item.blob: item for item in wanted}.values():
+        if not is_safe(item.codec):
+            origins = set(store.origins(item.blob, item.codec))
+            found += config.origin in origins and not any(map(trust.covers, origins))
+    return found
+
+
 def _remotes(workspace: Workspace) -> list[RemoteConfig]:
     found = []
     for name in workspace.settings.remotes:

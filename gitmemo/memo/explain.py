@@ -7,6 +7,7 @@ most `MOST_CALLS` stored calls are looked at.
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from typing import Any
 
 from gitmemo.changes.following import present
@@ -52,7 +53,7 @@ class Explainer:
         """Say what would happen to `call`, and why."""
         hit = self._lookup.peek(call)
         if hit is not None:
-            return self._about(call, CacheStatus.HIT, hit)
+            return self._with_older(call, self._about(call, CacheStatus.HIT, hit))
         stale = self._lookup.stale(call)
         if stale is not None:
             return self._about(call, CacheStatus.CODE_CHANGED, stale)
@@ -89,6 +90,13 @@ class Explainer:
             changed=changed,
             remedies=(*map(_pass, differences), *map(self._mend, changed)),
         )
+
+    def _with_older(self, call: PreparedCall, said: Explanation) -> Explanation:
+        """Say of what was computed before with these inputs why it would not be reused."""
+        older = self._lookup.older(call)
+        if older is None:
+            return said
+        return replace(said, older_when=older.start, older_changed=tuple(self._changed(older)))
 
     def _inputs(self, call: PreparedCall) -> dict[str, str]:
         return {

@@ -84,6 +84,15 @@ class ChangedCode:
     decided: tuple[str, ...] = ()
     added: bool = False
 
+    def as_dict(self) -> dict[str, object]:
+        """Return the fields, for JSON."""
+        return {
+            "component": self.component,
+            "state": self.state.name.lower(),
+            "decided": list(self.decided),
+            "added": self.added,
+        }
+
     def __str__(self) -> str:
         decided = "".join(f"\n    decided: {sentence}" for sentence in self.decided)
         if self.said:
@@ -107,6 +116,8 @@ class Explanation:
         differences: The arguments that differ.
         changed: The code that differs.
         remedies: What would make it a hit.
+        older_when: When the newest call with these inputs ran that other code made; empty if none did.
+        older_changed: The code that differs from that.
         taken: The arguments that were not given, but taken from a stored call.
     """
 
@@ -120,6 +131,8 @@ class Explanation:
     differences: tuple[ArgumentDifference, ...] = ()
     changed: tuple[ChangedCode, ...] = ()
     remedies: tuple[str, ...] = ()
+    older_when: str = ""
+    older_changed: tuple[ChangedCode, ...] = ()
     taken: tuple[Taken, ...] = ()
 
     def __str__(self) -> str:
@@ -139,15 +152,8 @@ class Explanation:
                 {"name": d.name, "stored": d.stored, "given": d.given, "how": d.how or None}
                 for d in self.differences
             ],
-            "changed": [
-                {
-                    "component": c.component,
-                    "state": c.state.name.lower(),
-                    "decided": list(c.decided),
-                    "added": c.added,
-                }
-                for c in self.changed
-            ],
+            "changed": [c.as_dict() for c in self.changed],
+            "older": [c.as_dict() for c in self.older_changed],
             "remedies": list(self.remedies),
             "outdated": {one.name: one.older for one in self.taken if one.older},
         }
@@ -166,10 +172,18 @@ class Explanation:
         yield from (f"  {name} = {value}" for name, value in self.inputs.items())
         if self.nearest:
             of = f"{self.equal} of {len(self.inputs)} arguments equal"
-            ran = f"ran {self.when[:19].replace('T', ' ')} UTC, " if self.when else ""
+            ran = f"ran {_moment(self.when)}, " if self.when else ""
             kind = "the stored call" if self.status is CacheStatus.HIT else "nearest stored call"
             yield f"{kind}: {ran}took {duration(self.elapsed_s)}, {of}"
         yield from (f"  {item}" for item in self.differences)
         yield from (f"  {item}" for item in self.changed)
+        if self.older_changed:
+            ran = f" of {_moment(self.older_when)}" if self.older_when else ""
+            yield f"a call{ran} with these inputs would not be reused:"
+            yield from (f"  {item}" for item in self.older_changed)
         if self.remedies:
             yield f"to reuse it: {'; and '.join(self.remedies)}"
+
+
+def _moment(when: str) -> str:
+    return f"{when[:19].replace('T', ' ')} UTC"

@@ -72,7 +72,9 @@ class Failure:
         return fields
 
     def _lines(self) -> Iterator[str]:
-        said = f"{self.error}: {self.message}" if self.message else self.error
+        # The traceback ends with all of it.
+        message = self.message.partition("\n")[0] if self.traceback else self.message
+        said = f"{self.error}: {message}" if message else self.error
         when = self.when[:19].replace("T", " ")
         yield f"{when} UTC  {self.op} failed after {duration(self.elapsed_s)}: {said}"
         for name, value in self.inputs.items():

@@ -217,6 +217,11 @@ class Lookup:
         calls = self._near(prepared)
         return min(calls, key=lambda call: (len(self.changed(call)), call.hid), default=None)
 
+    def older(self, prepared: PreparedCall) -> Call | None:
+        """Return the newest call with the same inputs that other code made."""
+        calls = [call for call in self._near(prepared) if not self.is_valid(call)]
+        return max(calls, key=lambda call: (call.start, call.hid), default=None)
+
     def changed(self, call: Call) -> tuple[Component, ...]:
         """Return the components of a stored call that are not what they were."""
         return self._verdicts.changed_for(call) if self._verdicts else ()

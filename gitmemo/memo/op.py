@@ -28,6 +28,7 @@ from gitmemo.errors import NoActiveStorage, UntrackableOp
 from gitmemo.memo import context
 from gitmemo.memo.arguments import Arguments
 from gitmemo.memo.carrying import warn_if_missed
+from gitmemo.memo.one_name import refuse_same_name
 from gitmemo.memo.op_pickles import pickled
 from gitmemo.memo.options import OpOptions, Options, check_names, options_of
 from gitmemo.memo.storage import Storage
@@ -354,7 +355,9 @@ def _made(function: Any, options: dict[str, Any]) -> Any:
         kind = type(function).__name__
         raise UntrackableOp(name, f"it is a {kind}, not a function of Python code")
     check_names(function, options)
-    return Op(function, options_of(function, **options))
+    made: Op[..., Any] = Op(function, options_of(function, **options))
+    refuse_same_name(made, Op)
+    return made
 
 
 T = TypeVar("T")

@@ -11,10 +11,14 @@ import sys
 import threading
 import time
 from collections.abc import Iterable
+from itertools import groupby
+from operator import itemgetter
 from typing import IO, TextIO
 
 _NAME_AT = 2  # `%gitmemo COMMAND`
 _REST_S = 2.0  # to show what a command that ended has said
+_GATHER_S = 1.0  # notebooks keep each piece that is shown as an output of its own
+_LOOK_AGAIN_S = 0.1
 
 
 def run_command(line: str) -> None:
@@ -44,39 +48,75 @@ def run_command(line: str) -> None:
     )
     assert process.stdout is not None  # both are pipes
     assert process.stderr is not None
-    is_over = threading.Event()
-    copying = [
-        threading.Thread(target=_copy, args=(source, target, is_over), daemon=True)
+    shown = _Shown()
+    reading = [
+        threading.Thread(target=shown.read, args=(source, target), daemon=True)
         for source, target in ((process.stdout, sys.stdout), (process.stderr, sys.stderr))
     ]
-    for one in copying:
+    for one in reading:
         one.start()
     try:
-        code = process.wait()
+        code = _wait(process, shown)
     except BaseException:  # an interrupted cell ends its command
         process.terminate()
         process.wait()
         raise
     finally:
-        _finish(copying)
-        is_over.set()
+        _finish(reading)
+        shown.end()
     if code != 0:
         raise UsageError(f"gitmemo {line.strip()} ended with exit code {code}")
 
 
-def _copy(source: IO[str], target: TextIO, is_over: threading.Event) -> None:
-    """Show what a command says; read on after that, for a process that it left and that says more."""
-    with source:
-        for line in source:
-            if not is_over.is_set():
-                target.write(line)
-                target.flush()
+class _Shown:
+    """What a command says, for the cell: pieces that come soon after each other are one output."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._waiting: list[tuple[TextIO, str]] = []
+        self._since_s = 0.0
+        self._is_over = False
+
+    def read(self, source: IO[str], target: TextIO) -> None:
+        """Take what is said; read on after the end, for a process that was left and that says more."""
+        with source:
+            for line in source:
+                with self._lock:
+                    if self._is_over:
+                        continue
+                    if not self._waiting:
+                        self._since_s = time.monotonic()
+                    self._waiting.append((target, line))
+
+    def show(self, *, after_s: float = 0.0) -> None:
+        """Write what waits for so long."""
+        with self._lock:
+            if not self._waiting or time.monotonic() - self._since_s < after_s:
+                return
+            waiting, self._waiting = self._waiting, []
+        for target, pieces in groupby(waiting, key=itemgetter(0)):
+            target.write("".join(text for _, text in pieces))
+            target.flush()
+
+    def end(self) -> None:
+        """Write what waits, and nothing that is said later."""
+        with self._lock:
+            self._is_over = True
+        self.show()
 
 
-def _finish(copying: Iterable[threading.Thread]) -> None:
-    """Wait until all is shown: not for long, as a process that was left keeps the pipes open."""
+def _wait(process: subprocess.Popen[str], shown: _Shown) -> int:
+    while True:
+        try:
+            return process.wait(_LOOK_AGAIN_S)
+        except subprocess.TimeoutExpired:
+            shown.show(after_s=_GATHER_S)
+
+
+def _finish(reading: Iterable[threading.Thread]) -> None:
+    """Wait until all is read: not for long, as a process that was left keeps the pipes open."""
     until = time.monotonic() + _REST_S
-    for one in copying:
+    for one in reading:
         one.join(max(0.0, until - time.monotonic()))
 
 

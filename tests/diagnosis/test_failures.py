@@ -43,6 +43,11 @@ def login(user, password):
     raise RuntimeError(f"cannot log in with {password}")
 
 
+@gm.op(output_names=["first", "second"])
+def both(x):
+    return x, x, x
+
+
 def fail(storage: gm.Storage, op: Any, *args: Any, **kwargs: Any) -> BaseException:
     with pytest.raises(Exception) as caught, storage:
         op(*args, **kwargs)
@@ -107,6 +112,14 @@ def test_failing_to_write_a_note_never_hides_the_error(
     error = fail(storage, half, -1)
     assert isinstance(error, ValueError)
     assert error.__context__ is None
+
+
+def test_an_error_of_gitmemo_says_its_remedy_once(storage: gm.Storage) -> None:
+    error = fail(storage, both, 1)
+    assert isinstance(error, gm.errors.WrongOutputs)
+    (failure,) = storage.failures()
+    assert error.remedy() in failure.message
+    assert str(failure).count(error.remedy()) == 1
 
 
 def test_values_that_cannot_say_themselves_do_not_hide_the_error(storage: gm.Storage) -> None:

@@ -253,3 +253,9 @@ def test_a_front_end_that_does_not_say_which_notebook_it_shows(desk: Desk) -> No
     shown = desk.sitting(OPEN, SCALE, TRAIN, CALL, session="")
     assert "UnknownNotebook" in shown[3].text
     assert "__session__" in shown[3].text
+
+
+def test_what_a_command_says_is_one_output(desk: Desk) -> None:
+    shown = desk.sitting(OPEN, "%gitmemo config list", "print('a\\nb')")
+    assert shown[1].text.count("\n") > 5
+    assert [len(one.outputs) for one in shown[1:]] == [1, 1]

@@ -38,9 +38,15 @@ def counted(x: int) -> int:
     return x + 1
 
 
-@gm.op(name="counted")
-def counted_again(y: int) -> int:
-    return y + 1
+def _edited() -> Any:
+    @gm.op(name="counted")
+    def counted_again(y: int) -> int:
+        return y + 1
+
+    return counted_again
+
+
+counted_again = _edited()
 
 
 @gm.op(untracked="nothing_of_this_name")

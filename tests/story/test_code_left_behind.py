@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 from driver import Clone, at_terminal, make_clone
 
@@ -156,3 +158,32 @@ def test_the_code_of_an_ignored_file_is_not_waited_for(committed: Clone) -> None
     committed.write("scratch.py", (committed.root / "pipeline.py").read_text("utf-8"))
     assert committed.gitmemo("run", "scratch.py").counted == (0, 5)
     assert "5 calls in this commit" in committed.commit("Ignore it")
+
+
+def test_what_fits_is_committed_alone_and_what_waits_is_told(committed: Clone) -> None:
+    committed.change("value * 2", "value * 5")
+    committed.run("1")
+    committed.git("stash", "-q")
+    thrown = "gitmemo drop --stale --pending"
+    assert "2 of them belong to code that is not here" in committed.gitmemo("status").out
+    assert "`gitmemo commit`" not in committed.gitmemo("status").out
+    assert "code that is not here" in (said := committed.gitmemo("doctor").out) and thrown in said
+    assert "gitmemo commit" not in said
+    assert thrown in committed.gitmemo("commit", code=3).err
+    push = ("hook", "run", "pre-push", "origin", "url")
+    assert "in no commit" not in committed.gitmemo(*push).err
+    committed.run("3")
+    assert "2 calls in no commit yet" in committed.gitmemo(*push).err
+    call = json.loads(
+        committed.gitmemo("calls", "evaluate", "--limit", "1", "--json").out.splitlines()[0]
+    )
+    committed.gitmemo("tag", "best", str(call["hid"]))
+    counts = committed.status()
+    assert [counts[f"pending{one}"] for one in ("", "_thrown_away", "_uncommitted")] == [4, 2, 0]
+    assert _THROWN.format("2 calls stay") in committed.gitmemo("commit", "--dry-run").err
+    done = committed.gitmemo("commit")
+    assert "2 calls in this commit" in done.err and _THROWN.format("2 calls stay") in done.err
+    assert committed.status()["pending_statements"] == 0
+    committed.git("stash", "pop", "-q")
+    said = committed.gitmemo("status").out
+    assert "2 of them join the commit that has the code which made them: helper.py" in said

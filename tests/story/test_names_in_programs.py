@@ -130,3 +130,35 @@ def test_a_revision_has_the_names_that_it_had(project: Clone) -> None:
     assert columns(project, "train") == ["n", "numbers", "rate", "score"]
     assert columns(project, "train", "--rev", "HEAD") == ["acc", "n", "numbers", "rate"]
     assert project.git("status", "--porcelain", "--", "lib.py", ".gitmemo") == ""
+
+
+TWO = """\
+import gitmemo as gm
+
+
+@gm.op(name="shared")
+def up(x):
+    return x
+
+
+{second}
+def down(x):
+    return -x
+"""
+
+
+def test_two_ops_of_one_file_have_two_names(begun: Clone) -> None:
+    begun.write("two.py", TWO.format(second='@gm.op(name="shared")'))
+    done = begun.gitmemo("run", "two.py", code=1)
+    assert "down (" in done.err and "two.py:9) calls itself 'shared', as up (" in done.err
+    assert "two.py:4) does" in done.err
+    begun.write("two.py", TWO.format(second='@gm.op(name="shared", version=1)'))
+    begun.gitmemo("run", "two.py")
+    renamed = TWO.format(second="").replace("def up", "def above").replace("\n\n\n\n", "\n\n\n")
+    program = (
+        "import importlib, pathlib, two\n"
+        f"pathlib.Path('two.py').write_text({renamed!r})\n"
+        "assert importlib.reload(two).above(3) == two.up(3) == 3"
+    )
+    begun.write("two.py", TWO.format(second=""))
+    begun.python("-c", program, PYTHONPATH=str(begun.root), PYTHONDONTWRITEBYTECODE="1")

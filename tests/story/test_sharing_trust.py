@@ -111,3 +111,22 @@ def test_what_is_not_trusted_can_be_computed_again(theirs: Clone, say: Say) -> N
 def test_a_running_program_notices_trust(theirs: Clone) -> None:
     done = theirs.python("-c", ANSWERED)
     assert done.out.split() == ["refused", "refused", "500", "500", "refused", "refused", "500"]
+
+
+def test_a_pull_says_how_many_values_wait_for_trust(theirs: Clone, say: Say) -> None:
+    say(theirs, "pull")
+    done = theirs.gitmemo("pull")
+    assert "2 values wait for your trust" in done.err and "gitmemo remote trust lab" in done.err
+    assert json.loads(say(theirs, "pull", "--json"))["untrusted"] == 2
+    say(theirs, "remote", "trust", "lab")
+    assert "trust" not in theirs.gitmemo("pull").err
+
+
+def test_a_pull_that_needs_nothing_warns_of_a_directory_that_is_gone(
+    theirs: Clone, say: Say
+) -> None:
+    say(theirs, "pull")
+    shutil.rmtree(theirs.root.parent / "lab")
+    done = theirs.gitmemo("pull")
+    assert "fetched 0 values" in done.out
+    assert "warning: nothing was needed of lab, whose directory is not there" in done.err
