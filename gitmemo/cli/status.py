@@ -205,7 +205,6 @@ def _refuse_unreadable(layout: Layout) -> None:
 
 def _look(view: View, asked: str | None) -> _Status:
     """Gather it; `asked` is the remote to ask, None for none."""
-    from gitmemo.commits.taking import next_commit
     from gitmemo.commits.undecided import open_changes
     from gitmemo.sync.wanted import missing_of
 
@@ -216,7 +215,7 @@ def _look(view: View, asked: str | None) -> _Status:
         view,
         without_repeats(valid_calls(world, every_record, view.code)),
         pending=pending,
-        waiting=next_commit(view.workspace) if pending and not view.rev else None,
+        waiting=_next_commit(view) if pending and not view.rev else None,
         said=len(world.index.of_kinds(waiting, STATEMENT_KINDS)),
         missing=missing_of(world, view.code),
         unparsed={path: _what_is_wrong(view, path) for path in sorted(view.code.unreadable)},
@@ -224,6 +223,12 @@ def _look(view: View, asked: str | None) -> _Status:
         undecided=[] if view.rev else open_changes(view.workspace),
         contested=world.decisions().contests(),
     )
+
+
+def _next_commit(view: View) -> Divided:
+    from gitmemo.commits.taking import next_commit
+
+    return next_commit(view.workspace)
 
 
 def _what_is_wrong(view: View, path: str) -> str:
