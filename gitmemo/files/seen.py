@@ -12,7 +12,8 @@ import sqlite3
 import stat
 import threading
 import time
-from contextlib import suppress
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -27,6 +28,7 @@ from gitmemo.hashing.parts import PART_LIMIT, SCHEME, count, part_id, raw
 _READ_BYTES = 1 << 20
 _ATTEMPTS = 3
 _REMEMBERED = 100_000
+_LEFT_ALONE_S = 60
 _SCHEMA = """
 create table if not exists seen(
     path text primary key, size integer, written integer, changed integer, inode integer, device integer,
@@ -153,10 +155,13 @@ class _Database:
         self._connection: sqlite3.Connection | None = None
         self._opened: tuple[int, Path] | None = None
         self._inherited: list[sqlite3.Connection] = []
+        self._failed: tuple[Path, float] | None = None
 
     def recall(self, place: str) -> tuple[FileState, Digest, Digest] | None:
         """Return what is known of a path."""
-        with self._lock, suppress(sqlite3.Error, OSError):
+        if self._failed_just_now():
+            return None
+        with self._lock, self._trying():
             row = self._open().execute("select * from seen where path = ?", (_text(place),))
             for _, size, written, changed, inode, device, cid, blob in row:
                 state = (size, written, changed, _whole(inode), _whole(device))
@@ -165,12 +170,29 @@ class _Database:
 
     def remember(self, place: str, state: FileState, digests: tuple[Digest, Digest]) -> None:
         """Keep what is known of a path."""
+        if self._failed_just_now():
+            return
         *numbers, inode, device = state
-        with self._lock, suppress(sqlite3.Error, OSError):
+        with self._lock, self._trying():
             self._open().execute(
                 "insert or replace into seen values (?, ?, ?, ?, ?, ?, ?, ?)",
                 (_text(place), *numbers, _signed(inode), _signed(device), *digests),
             )
+
+    @contextmanager
+    def _trying(self) -> Iterator[None]:
+        """Go on without the table where it fails."""
+        try:
+            yield
+        except (sqlite3.Error, OSError):
+            self._failed = cache_folder(), time.monotonic()
+
+    def _failed_just_now(self) -> bool:
+        """Whether the table is left alone: without locks each try would wait for a second."""
+        if self._failed is None:
+            return False
+        folder, when = self._failed
+        return time.monotonic() - when < _LEFT_ALONE_S and folder == cache_folder()
 
     def _open(self) -> sqlite3.Connection:
         folder = cache_folder()

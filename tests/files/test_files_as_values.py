@@ -156,6 +156,21 @@ def test_a_damaged_cache_is_no_matter(monkeypatch, reads, tmp_path):
     assert content_id(gm.File(put("more.csv"))) is not None
 
 
+def test_a_cache_that_fails_is_not_tried_for_each_file(monkeypatch, tmp_path):
+    """On a file system without locks each try waited for a second."""
+    tries = []
+
+    def connect(path, **options):
+        tries.append(path)
+        raise sqlite3.OperationalError("database is locked")
+
+    monkeypatch.setattr(seen, "cache_folder", lambda: tmp_path)
+    monkeypatch.setattr(seen.sqlite3, "connect", connect)
+    for n in range(5):
+        assert content_id(gm.File(put(f"{n}.csv"))) is not None
+    assert tries == [tmp_path / "files-1.db"]
+
+
 def test_a_child_process_opens_the_cache_anew(tmp_path):
     put("data.csv")
     content_id(gm.File("data.csv"))
