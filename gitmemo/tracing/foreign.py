@@ -22,6 +22,7 @@ from types import (
 from typing import Any
 
 from gitmemo.hashing.digest import Digest, digest
+from gitmemo.tracing.cells import nested
 from gitmemo.tracing.observations import Observations
 
 BUILTIN_KINDS = (
@@ -58,6 +59,30 @@ def foreign_name(value: Any) -> str | None:
     return f"{_module_of(value)}.{name}"
 
 
+def maker_name(function: FunctionType) -> str | None:
+    """Return the name of a foreign function that another function made, None if it tells too little.
+
+    >>> import contextlib
+    >>> maker_name(contextlib.contextmanager(iter))
+    'contextlib.contextmanager.<locals>.helper'
+    """
+    name, space = function.__code__.co_qualname, function.__globals__
+    outer, inside, _ = name.partition(".<locals>.")
+    if not inside or "<lambda>" in name:
+        return None
+    first, *rest = outer.split(".")
+    maker: Any = space.get(first)
+    for part in rest:
+        maker = vars(maker).get(part) if isinstance(maker, type) else None
+    maker = getattr(maker, "__func__", maker)
+    if not isinstance(maker, FunctionType):
+        return None
+    same = [code for code in nested(maker.__code__) if code.co_qualname == name]
+    # Of two that are called the same, the name does not say which one it is.
+    is_told = len(same) == 1 and same[0] is function.__code__
+    return f"{_public(str(space.get('__name__')))}.{name}" if is_told else None
+
+
 def package_of(name: str) -> str:
     """Return the package that a foreign name begins with.
 
@@ -83,6 +108,10 @@ def _module_of(value: Any) -> str:
         else:
             owner = owner if isinstance(owner, type) else type(value)
             module = owner.__module__
+    return _public(module)
+
+
+def _public(module: str) -> str:
     first, *rest = module.split(".")
     return ".".join([package_of(first), *(part for part in rest if not part.startswith("_"))])
 

@@ -21,6 +21,7 @@ from typing import Any
 from gitmemo.errors import Unhashable
 from gitmemo.hashing import content_id, registry
 from gitmemo.hashing.digest import Digest, digest
+from gitmemo.tracing.foreign import maker_name
 
 _DEEPEST = 60
 _MOST_CUT = 5_000  # objects below that level; a state that grows as it is read has no end
@@ -186,6 +187,8 @@ class _Standing:
 
     def _code(self, value: types.FunctionType | type, depth: int) -> object:
         name = self._ids._describe(value)
+        if name is None and isinstance(value, types.FunctionType):
+            name = maker_name(value)
         if name is None:
             return value
         if isinstance(value, type):
@@ -230,6 +233,11 @@ class _Standing:
         if is_ours(value):
             inner = getattr(value, "__wrapped__", None)
             return ("gitmemo",) if inner is None else self.put(inner, depth)
+        if isinstance(value, property):  # by its functions' sources: bytecode is of one Python
+            functions = (value.fget, value.fset, value.fdel)
+            return ("property", *(self.put(one, depth) for one in functions))
+        if isinstance(value, functools.cached_property):
+            return ("cached property", self.put(value.func, depth))
         if isinstance(value, types.MethodType):
             return ("method", self.put(value.__func__, depth), self.put(value.__self__, depth))
         if isinstance(value, functools.partial):

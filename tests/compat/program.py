@@ -3,11 +3,14 @@
 Prints each value in a form that says the same everywhere, so that outputs can be compared.
 """
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
 from enum import Enum
 from fractions import Fraction
+from functools import cached_property
 from pathlib import PurePosixPath
 from uuid import UUID
 
@@ -29,9 +32,22 @@ class Point:
     x: int
     y: float
 
+    @property
+    def sum(self) -> float:
+        return self.x + self.y
+
+    @cached_property
+    def product(self) -> float:
+        return self.x * self.y
+
 
 def scaled(number: int) -> int:
     return number * SCALE
+
+
+@contextmanager
+def opened(number: int) -> Iterator[int]:
+    yield number
 
 
 @gm.op
@@ -59,6 +75,12 @@ def moments(seed):
 @gm.op
 def names(seed):
     return [UUID(int=seed), PurePosixPath("a/b"), Colour.BLUE, Point(seed, 0.5)]
+
+
+@gm.op
+def wrapped(seed):
+    with opened(seed) as number:
+        return [Point(number, 0.5).sum, Point(number, 0.5).product]
 
 
 @gm.op
@@ -100,7 +122,7 @@ def shown(value):
 
 if __name__ == "__main__":
     with gm.open() as storage:
-        for op in (numbers, texts, containers, moments, names, arrays):
+        for op in (numbers, texts, containers, moments, names, wrapped, arrays):
             found = op(7)
             print(op.__name__, shown(storage.unwrap(found)), storage.unwrap(used(found, 7)))
         for part in tables(7):

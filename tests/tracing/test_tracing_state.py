@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib
+import os
 import sys
 import textwrap
 from collections.abc import Callable, Iterator
@@ -11,7 +12,8 @@ from types import ModuleType
 
 import pytest
 
-from gitmemo.hashing import content_id
+from gitmemo.hashing import content_id, structure
+from gitmemo.hashing.digest import digest
 from gitmemo.model.components import Component
 from gitmemo.source import SourceFile
 from gitmemo.tracing import CodeState, Project, Tracker
@@ -41,6 +43,40 @@ def load(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Load]:
 @pytest.fixture
 def state(tmp_path: Path) -> CodeState:
     return CodeState(Project(tmp_path))
+
+
+@pytest.mark.parametrize("unit", ["C.plain", "C.kept", "opened", "C.moved", "C.fast"])
+def test_no_bytecode_stands_for_what_has_a_source(
+    load: Load, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, unit: str
+) -> None:
+    """It differs between Python versions: a colleague with another one computed again."""
+    load(
+        "wrapping",
+        """
+        import contextlib, functools
+
+        class C:
+            @property
+            def plain(self): return 1
+
+            @functools.cached_property
+            def kept(self): return 2
+
+            @functools.lru_cache
+            def fast(self): return 3
+
+            def moved(self): return 4
+            moved = property(moved)
+
+        @contextlib.contextmanager
+        def opened(): yield
+        """,
+    )
+    monkeypatch.setattr(structure, "code_digest", lambda _: digest(os.urandom(16)))
+    component = Component("wrapping.py", unit)
+    first, second = (CodeState(Project(tmp_path)).current(component) for _ in range(2))
+    assert first is not None
+    assert first == second
 
 
 TEXT = """
