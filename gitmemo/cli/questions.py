@@ -51,8 +51,12 @@ from gitmemo.world.glimpses import glimpse
 @click.option(
     "--explode", is_flag=True, help="A row for each element of lists that were arguments."
 )
-@click.option("--columns", metavar="NAMES", help="Show these columns only: 'n,lr,acc'.")
-@click.option("--sort", metavar="NAMES", help="Sort by these columns; '-acc' sorts downwards.")
+@click.option(
+    "--columns", multiple=True, metavar="NAMES", help="Show these columns only: 'n,lr,acc'."
+)
+@click.option(
+    "--sort", multiple=True, metavar="NAMES", help="Sort by these columns; '-acc' sorts downwards."
+)
 @click.option("--limit", type=Whole(min=0), metavar="N", help="Show at most N rows.")
 @user_option
 @revision_options
@@ -71,8 +75,8 @@ def df(
     where: str | None,
     back: bool,
     explode: bool,
-    columns: str | None,
-    sort: str | None,
+    columns: tuple[str, ...],
+    sort: tuple[str, ...],
     limit: int | None,
     user: str | None,
     rev: str | None,
@@ -136,7 +140,7 @@ def _only_op(view: View) -> str:
 
 
 def _check(
-    frame: ComputationFrame, where: str | None, sort: str | None, names: Sequence[str]
+    frame: ComputationFrame, where: str | None, sort: Sequence[str], names: Sequence[str]
 ) -> None:
     """Refuse a question that no frame of these calls could answer."""
     if len(frame):
@@ -272,11 +276,11 @@ def _name_then(view: View, name: str, known: Collection[str]) -> str | None:
     return was[0] if was else None
 
 
-def _listed(text: str | None) -> list[str]:
-    return [name.strip() for name in text.split(",") if name.strip()] if text else []
+def _listed(texts: Sequence[str]) -> list[str]:
+    return [name.strip() for text in texts for name in text.split(",") if name.strip()]
 
 
-def _sorted(frame: ComputationFrame, sort: str | None) -> ComputationFrame:
+def _sorted(frame: ComputationFrame, sort: Sequence[str]) -> ComputationFrame:
     names = _listed(sort)
     if not names:
         return frame

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
 
@@ -41,10 +42,13 @@ CURRENT, OLDER_CODE, ON_OLDER_RESULTS = "current", "older code", "on older resul
 OTHER_VALUE, ON_OTHER_VALUES = "other value of", "on results of other values"
 """The same of calls that had another value of a variable than the newest one; the first with its name."""
 
+_Line = tuple[Call | None, Mapping[str, Cell]]
+"""A row, and the call that it is about."""
+
 
 @dataclass(frozen=True)
 class Table:
-    """Columns in the order of the computation, and rows.
+    """Columns in the order of the computation, or in that in which they were asked for, and rows.
 
     Attributes:
         later: The rows whose final call was committed after the revision that is looked at.
@@ -98,24 +102,42 @@ class Tables:
         """Return the rows of a frame, or of some of its nodes."""
         frame = self._frame
         wanted = self._wanted(nodes) if nodes else None
-        finals = frame.roles.finals if wanted is None else self._last_of(wanted)
+        # What rows are sorted by belongs to them, shown or not.
+        touched = None if wanted is None else wanted | self._ordering
+        finals = frame.roles.finals if touched is None else self._last_of(touched)
         if explode:
-            pairs = list(exploded_rows(frame.roles, finals, self._explodes(explode), wanted))
-        elif wanted is None:
+            pairs = list(exploded_rows(frame.roles, finals, self._explodes(explode), touched))
+        elif touched is None:
             pairs = list(zip(finals, frame.rows, strict=True))
         else:
             pairs = list(zip(finals, rows_of(frame.roles, finals), strict=True))
         names = self._names(pairs, explode=bool(explode))
-        if wanted is not None:
-            names = {one: name for one, name in names.items() if _base(one) in wanted}
+        if touched is not None:
+            names = {one: name for one, name in names.items() if _base(one) in touched}
         columns = tuple(dict.fromkeys(names.values()))
-        named = [_named(row, names, columns) for _, row in pairs]
-        finals = [call for call, _ in pairs]
-        kept = _once(list(zip(finals, named, strict=True)), frame, every=wanted is None)
-        rows = kept + [(None, row) for row in self._alone(nodes)]
+        rows: list[_Line] = [(call, _named(row, names, columns)) for call, row in pairs]
+        if wanted is not None:
+            rows = self._in_order(columns, _told_apart(columns, rows))
+            shown = {name for one, name in names.items() if _base(one) in wanted}
+            columns = tuple(sorted((one for one in columns if one in shown), key=_placed(nodes)))
+            rows = [(call, {k: v for k, v in row.items() if k in shown}) for call, row in rows]
+        calls = [(call, row) for call, row in rows if call is not None]
+        rows = [
+            *_once(calls, frame, every=wanted is None),
+            *((None, r) for r in self._alone(nodes)),
+        ]
         alone = [name for name in frame.free if not frame.free[name] and name in (nodes or [name])]
-        shown = [*columns, *alone, *(name for _, row in rows for name in row)]
-        return self._sorted(tuple(dict.fromkeys(shown)), rows)
+        every = tuple(dict.fromkeys([*columns, *alone, *(name for _, row in rows for name in row)]))
+        if wanted is None:
+            rows = self._in_order(every, _told_apart(every, rows))
+        return self._marked(every, rows)
+
+    @cached_property
+    def _ordering(self) -> set[Variable]:
+        """The variables of the columns that rows are sorted by."""
+        frame = self._frame
+        keys = {key for keys, _ in frame.layout.sorted_by for key in keys}
+        return {one for one, name in frame.names.items() if keys.intersection(frame.keys_of(name))}
 
     def _wanted(self, nodes: Sequence[str]) -> set[Variable]:
         """Return the variables of these nodes; arguments that stand on their own have names too."""
@@ -174,16 +196,15 @@ class Tables:
                 if made is None or made[0].hid not in frame.selected:
                     yield {name: (slot,)}
 
-    def _sorted(
-        self, columns: tuple[str, ...], rows: list[tuple[Call | None, Mapping[str, Cell]]]
-    ) -> Table:
-        rows = _told_apart(columns, rows)
+    def _in_order(self, columns: Sequence[str], rows: list[_Line]) -> list[_Line]:
         for keys, upwards in reversed(self._frame.layout.sorted_by):
             known = self._frame.keys_of
             name = next((one for one in columns if not keys.isdisjoint(known(one))), None)
-            if name is None:
-                continue
-            rows = _sorted_by(rows, name, upwards=upwards)
+            if name is not None:
+                rows = _sorted_by(rows, name, upwards=upwards)
+        return rows
+
+    def _marked(self, columns: tuple[str, ...], rows: Sequence[_Line]) -> Table:
         marked = self._frame.later
         later = frozenset(n for n, (call, _) in enumerate(rows) if call and call.hid in marked)
         states = self._frame.older
@@ -198,7 +219,7 @@ def table_of_calls(calls: Sequence[Call]) -> Table:
     A result that is called like an argument has the function in its name.
     """
     taken = {slot.name for call in calls for slot in call.inputs}
-    pairs: list[tuple[Call | None, Mapping[str, Cell]]] = []
+    pairs: list[_Line] = []
     for call in calls:
         row = {slot.name: (slot,) for slot in call.inputs}
         for slot in call.outputs:
@@ -211,6 +232,17 @@ def table_of_calls(calls: Sequence[Call]) -> Table:
     pairs = _told_apart(columns, pairs)
     rows = tuple(row for _, row in pairs)
     return Table(columns, rows, finals=tuple(call for call, _ in pairs))
+
+
+def _placed(nodes: Sequence[str]) -> Callable[[str], int]:
+    """Return where a column stands among those that were asked for; those of elements by their collection."""
+    places = {name: n for n, name in reversed(list(enumerate(nodes)))}
+
+    def place(column: str) -> int:
+        base = column.removesuffix(INDEX).removesuffix(ITEM)
+        return places.get(column, places.get(base, len(nodes)))
+
+    return place
 
 
 def _base(variable: Variable) -> Variable:
@@ -235,7 +267,7 @@ def _named(row: Row, names: Mapping[Variable, str], columns: Sequence[str]) -> d
 
 def _once(
     pairs: Sequence[tuple[Call, Mapping[str, Cell]]], frame: FrameGraph, *, every: bool
-) -> list[tuple[Call | None, Mapping[str, Cell]]]:
+) -> list[_Line]:
     """Return calls and rows but for repetitions: twins, and links that show what another row shows.
 
     Both are the same result, not another one. Where only some variables are shown (not `every`),
@@ -297,21 +329,19 @@ def _contents(row: Mapping[str, Cell]) -> frozenset[tuple[str, tuple[object, ...
     return frozenset((name, tuple(map(content, cell))) for name, cell in row.items())
 
 
-def _told_apart(
-    columns: Sequence[str], rows: list[tuple[Call | None, Mapping[str, Cell]]]
-) -> list[tuple[Call | None, Mapping[str, Cell]]]:
+def _told_apart(columns: Sequence[str], rows: list[_Line]) -> list[_Line]:
     """Return rows in their order; those of calls that began in one millisecond by their values."""
 
-    def start(pair: tuple[Call | None, Mapping[str, Cell]]) -> str:
+    def start(pair: _Line) -> str:
         return pair[0].start if pair[0] else "~"
 
-    found: list[tuple[Call | None, Mapping[str, Cell]]] = []
+    found: list[_Line] = []
 
-    def least(of_call: list[tuple[Call | None, Mapping[str, Cell]]]) -> list[Any]:
+    def least(of_call: list[_Line]) -> list[Any]:
         return min([_order(row.get(name, ())) for name in columns] for _, row in of_call)
 
     for _, group in groupby(rows, start):  # rows of one call stay in the order of its collections
-        calls: dict[object, list[tuple[Call | None, Mapping[str, Cell]]]] = {}
+        calls: dict[object, list[_Line]] = {}
         for number, pair in enumerate(group):
             calls.setdefault(pair[0].hid if pair[0] else number, []).append(pair)
         several = list(calls.values())
@@ -321,9 +351,7 @@ def _told_apart(
     return found
 
 
-def _sorted_by(
-    rows: list[tuple[Call | None, Mapping[str, Cell]]], name: str, *, upwards: bool
-) -> list[tuple[Call | None, Mapping[str, Cell]]]:
+def _sorted_by(rows: list[_Line], name: str, *, upwards: bool) -> list[_Line]:
     """Return rows sorted by a column: numbers are first and gaps last, upwards and downwards.
 
     Raises:
@@ -337,7 +365,7 @@ def _sorted_by(
             f"`cf.df(values='objs').sort_values({name!r})`",
         )
 
-    def key(pair: tuple[Call | None, Mapping[str, Cell]]) -> tuple[int, str, Any]:
+    def key(pair: _Line) -> tuple[int, str, Any]:
         kind, text, number = _order(pair[1].get(name, ()))
         return kind if upwards else -kind, text, number
 

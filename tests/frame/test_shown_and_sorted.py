@@ -51,6 +51,17 @@ def test_a_renamed_variable_sorts_as_before(cf: ComputationFrame) -> None:
     assert swapped["n"].tolist() == [7, 8, 9]
 
 
+def test_rows_are_sorted_by_columns_that_are_not_shown(cf: ComputationFrame) -> None:
+    down = cf.sort("rate", ascending=False)
+    assert down.df("n")["n"].tolist() == [1, 2, 3]
+    assert down.df("data")["data"].tolist() == [10, 20, 30]
+    up = cf.sort("rate")
+    assert up.df("n")["n"].tolist() == [3, 2, 1]
+    both = up.df("model", "n")
+    assert list(both.columns) == ["model", "n"]  # as they were asked for
+    assert both["n"].tolist() == [3, 2, 1]
+
+
 def test_what_is_applied_adds_up(cf: ComputationFrame) -> None:
     both = cf.apply(lambda value: value + 1, "n").apply(text, "n")
     assert both.df()["n"].tolist() == ["<2>", "<3>", "<4>"]

@@ -18,7 +18,7 @@ from gitmemo.cli import main
 # A formula, a title, a bell, C1 (for terminals ESC [), and what ends lines or turns them round.
 HOSTILE = "=cmd|\x1b]0;pw\x07\x9b2J\r\u202e\u2028\x85x"
 STEERS = re.compile("[\x00-\x08\x0b-\x1f\x7f-\x9f\u2028-\u202e\u2066-\u2069]")
-FILE = "ev\x1b]0;pw\x07\u202eil.py"
+FILE = "ev\x9b2J\u202e\u2028il.py"  # code in files with other control characters is refused
 PROGRAM = f"""
 import importlib.util, pathlib, sys
 import gitmemo as gm
