@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 from gitmemo.git.cli import Git
 from gitmemo.hashing.digest import Digest
-from gitmemo.model.components import is_external
+from gitmemo.model.components import FILE, Component, is_external
 from gitmemo.model.facts import Call, Version, sources
 from gitmemo.model.items import histories
 from gitmemo.model.tombstones import origin_of
@@ -47,8 +47,11 @@ def absent_code(git: Git, workspace: Workspace, numbers: Collection[int], staged
     world = workspace.world
     versions = {tally.version for tally in world.index.tally(numbers)}
     found = [version for version in map(world.version, versions) if version is not None]
-    touched = {c.path for version in found for c in version.pairs if not is_external(c)}
-    differing = _not_staged(git, touched)
+    touched = {c for version in found for c in version.pairs if _file_of(c)}
+    files = {c for c in touched if is_external(c)}
+    # Data that git does not know may never be in a commit: what is made of it does not wait for that.
+    differing = _not_staged(git, set(map(_file_of, touched - files)), "-m", "-o")
+    differing |= _not_staged(git, set(map(_file_of, files)), "-m")
     lacking = {v.id: paths for v in found if (paths := _lacking(workspace, v, differing, staged))}
     if not lacking:
         return Absent()
@@ -57,14 +60,21 @@ def absent_code(git: Git, workspace: Workspace, numbers: Collection[int], staged
     return Absent(with_users(calls, own), tuple(sorted(set().union(*lacking.values()))))
 
 
-def _not_staged(git: Git, paths: Collection[str]) -> set[str]:
+def _not_staged(git: Git, paths: Collection[str], *which: str) -> set[str]:
     """Return those of the files that git has otherwise, or not at all, in what it is committing."""
     if not paths:
         return set()
-    options = ("ls-files", "-z", "-m", "-o", "--exclude-standard")
+    options = ("ls-files", "-z", *which, "--exclude-standard")
     # Paths that are none in this repository are not worth a commit without its results.
     listing = git.try_run("--literal-pathspecs", *options, "--", *sorted(paths))
     return set(filter(None, (listing or "").split("\0")))
+
+
+def _file_of(component: Component) -> str:
+    """Return the file in which a component stands, or that it is; empty if it is none."""
+    if component.path == FILE:
+        return component.unit
+    return "" if is_external(component) else component.path
 
 
 def _lacking(
@@ -72,9 +82,9 @@ def _lacking(
 ) -> set[str]:
     decisions = workspace.world.decisions()
     return {
-        component.path
+        path
         for component, content in version.pairs.items()
-        if component.path in differing
+        if (path := _file_of(component)) in differing
         and not holds(component, content, staged, decisions)
         and holds(component, content, workspace.code, decisions)
     }
