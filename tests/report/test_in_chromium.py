@@ -179,7 +179,15 @@ def test_a_click_on_the_graph_leads_to_the_table(page: Browser) -> None:
 def test_what_changed_is_told_with_the_code(page: Browser) -> None:
     page.run("document.getElementById('tab-changes').click()")
     said = page.run("document.getElementById('changes').innerText")
-    for words in ("18 with other results", "18 added", "18 gone", "+ SCALE = 3", "Other results"):
+    told = (
+        "18 with other results",
+        "0 added",
+        "0 gone",
+        "20 the same",
+        "+ SCALE = 3",
+        "Other results",
+    )
+    for words in told:
         assert words in said
 
 
