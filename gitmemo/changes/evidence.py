@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from gitmemo.changes.change import Change
 from gitmemo.changes.following import Names
@@ -57,16 +57,20 @@ class Evidence:
 
     Attributes:
         likeness: What the texts have in common, if that is remarkable.
+        apart: How calls of the old content did beside those of another one that counts, or would, as
+            the new one too.
     """
 
     runs: Runs = Runs()
     checked: Checked | None = None
     likeness: str = ""
+    apart: Runs = Runs()
 
     @property
     def is_contrary(self) -> bool:
         """Whether it speaks against a non-breaking verdict."""
-        return self.runs.differ > 0 or (self.checked is not None and self.checked.differ > 0)
+        checked = self.checked is not None and self.checked.differ > 0
+        return checked or self.runs.differ > 0 or self.apart.differ > 0
 
     def lines(self) -> Iterator[str]:
         """Yield it in words, a line each."""
@@ -82,6 +86,12 @@ class Evidence:
             yield (
                 f"{count(runs.unclear, 'call')} returned something else, "
                 "but other code differed too"
+            )
+        if self.apart.differ:
+            calls = count(self.apart.differ, "call")
+            yield (
+                f"{calls} returned something else under another older content ({self.apart.first}): "
+                "not both can be as the new one"
             )
         if checked is not None:
             total = count(checked.equal + checked.differ, "call")
@@ -101,6 +111,7 @@ class Evidence:
                 "first": runs.first or None,
             },
             "checked": checked and {"equal": checked.equal, "differ": checked.differ},
+            "apart": self.apart.differ,
             "likeness": self.likeness or None,
             "contrary": self.is_contrary,
         }
@@ -111,26 +122,46 @@ def evidence_for(
 ) -> list[Evidence]:
     """Return what is known of each change; `notes` are what checks left on this machine.
 
-    Calls are read only if some ran under the new content of one of the changes.
+    Calls are read only if some ran under two contents that one answer would join.
     """
     checked = checks_in(notes)
     ran = [change for change in changes if _ran(uses, change)]
-    calls = world.calls(code) if ran else []
     decisions = world.decisions()
+    joined = _joined(changes, decisions)
+    is_shared = len(joined) < len(changes)
+    calls = world.calls(code) if ran or is_shared or any(joined.values()) else []
     names = Names(code, decisions)
 
     def version_of(name: Digest) -> Version | None:
         version = world.version(name)
         return names.followed(version) if version else None
 
-    return [
-        Evidence(
-            compare_runs(change, calls, version_of, decisions) if change in ran else Runs(),
-            checked.get(_noted_as(change.component, change.old, change.new)),
-            likeness(change),
-        )
+    def compared(change: Change) -> Runs:
+        return compare_runs(change, calls, version_of, decisions)
+
+    found: list[Evidence] = []
+    for change in changes:
+        others = joined[change.component]
+        beside = (compared(replace(change, old=other, new=change.old)) for other in others)
+        apart = next((runs for runs in beside if runs.differ), Runs())
+        if not apart.differ:  # it would be joined with them, and so with what comes
+            others.append(change.old)
+        runs = compared(change) if change in ran else Runs()
+        noted = checked.get(_noted_as(change.component, change.old, change.new))
+        found.append(Evidence(runs, noted, likeness(change), apart))
+    return found
+
+
+def _joined(changes: Sequence[Change], decisions: Decisions) -> dict[Component, list[Digest]]:
+    """Return the contents that count as the new one of each component now, but for itself."""
+    return {
+        change.component: [
+            content
+            for content in decisions.alike(change.component, change.new)
+            if content not in (change.old, change.new)
+        ]
         for change in changes
-    ]
+    }
 
 
 def likeness(change: Change) -> str:

@@ -172,6 +172,25 @@ def test_what_was_run_in_between_and_differs_is_left_open(committed: Clone) -> N
     assert committed.status()["ops"]["pipeline:train"]["current"] == 4
 
 
+def test_no_verdict_joins_contents_that_are_known_to_differ(committed: Clone) -> None:
+    """The text of now has not run, and so says nothing against either of them."""
+    committed.change("value * 2", "value * 3")
+    committed.run()
+    committed.change("value * 3", "value + value")
+    refused = committed.gitmemo("decide", "--non-breaking", code=None)
+    assert refused.code != 0
+    assert "under another older content" in refused.err
+    said = committed.commit("Edit twice", GITMEMO_ON_CHANGE="non-breaking")
+    assert "not of 1 content that you ran in between, for results differ" in said
+    [left] = undecided(committed)
+    assert left["diff"][2] == "-    return value * 3"
+    assert committed.run()[1] == 0
+    assert (
+        committed.gitmemo("df", "pipeline:train").out
+        == committed.gitmemo("df", "pipeline:train", "--rev", "HEAD~1").out
+    )
+
+
 def test_what_follows_from_an_answer_is_not_said_again(committed: Clone) -> None:
     committed.change("value * 2", "value * 3")
     committed.run()
