@@ -84,7 +84,7 @@ class FactTable:
         Raises:
             NewerFormat, OlderFormat: It has another scheme; a derived one can be made anew.
         """
-        self.database = Database(path, partial(_prepare, version))
+        self.database = Database(path, partial(_prepare, path, version))
         self.lock = self.database.lock
         self.shapes = Shapes(self.database)
         self.forms = Forms()
@@ -281,11 +281,10 @@ def sketch_of(fact: Fact, line: str) -> Sketch:
     return Sketch(key, look_of(fact), micros, fact.hid, made_by(fact))
 
 
-def _prepare(version: int, connection: sqlite3.Connection) -> None:
+def _prepare(path: Path | None, version: int, connection: sqlite3.Connection) -> None:
     """Make a new connection ready: modes, and tables if the file is new."""
-    (_, _, path) = connection.execute("pragma database_list").fetchone()
     # A log beside the file is for processes of one machine: they share memory.
-    is_shared = bool(path) and shared_kind(Path(path).parent) is not None
+    is_shared = path is not None and shared_kind(path.absolute().parent) is not None
     connection.execute(f"pragma journal_mode = {'delete' if is_shared else 'wal'}")
     # A power cut may cost the last transactions, never the file's integrity;
     # kill -9 costs nothing.
@@ -295,8 +294,7 @@ def _prepare(version: int, connection: sqlite3.Connection) -> None:
         _create(connection, version)
     elif found != version:
         kind = NewerFormat if found > version else OlderFormat
-        (_, _, path) = connection.execute("pragma database_list").fetchone()
-        raise kind(path, found, version)
+        raise kind(str(path), found, version)
 
 
 def as_json(numbers: Iterable[int]) -> str:
