@@ -251,7 +251,9 @@ def _fields(value: Any) -> dict[str, object]:
 
 
 def _reduce(value: Any, kind: type) -> Any:
-    reducer = copyreg.dispatch_table.get(kind)
+    # `tblib`, which Dask uses, gives exceptions that it has seen one that tells of tracebacks.
+    is_error = issubclass(kind, BaseException)
+    reducer = None if is_error else copyreg.dispatch_table.get(kind)
     try:
         return reducer(value) if reducer else value.__reduce_ex__(4)
     except RecursionError:

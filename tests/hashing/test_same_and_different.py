@@ -5,6 +5,7 @@ from __future__ import annotations
 import array
 import collections
 import copy
+import copyreg
 import dataclasses
 import datetime as dt
 import decimal
@@ -244,6 +245,15 @@ DIFFERENT = {
     "modules": (re, types),
     "notes of exceptions": (ValueError("a"), changed(ValueError("a"), lambda e: e.add_note("n"))),
 }
+
+
+def test_an_exception_is_the_same_after_dask_has_seen_one(monkeypatch):
+    """What carries exceptions between processes teaches pickle to take causes and tracebacks along."""
+    error, other = ValueError("a"), ValueError("a")
+    before = content_id(error)
+    other.__cause__ = KeyError(1)
+    monkeypatch.setitem(copyreg.dispatch_table, ValueError, lambda e: (str, (repr(e.__cause__),)))
+    assert content_id(error) == content_id(other) == before
 
 
 @pytest.mark.parametrize("name", SAME)
