@@ -84,6 +84,9 @@ class Browser:
         self, url: str, ready: str = "document.documentElement.dataset.ready !== undefined"
     ) -> None:
         """Open a page and wait until it says that it is ready."""
+        # The page before may still ask a server that has ended.
+        self._send("Page.navigate", {"url": "about:blank"})
+        self.wait("location.href === 'about:blank'")
         self.events.clear()
         self._send("Page.navigate", {"url": url})
         self.wait(ready)

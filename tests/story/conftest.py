@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -86,7 +87,11 @@ def say(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
 
     def say(clone: Clone, *arguments: str, code: int = 0) -> str:
         monkeypatch.chdir(clone.root)
+        before = set(sys.modules)
         found = main([*arguments])
+        for name in set(sys.modules) - before:  # the program of this clone, not of the next one
+            if str(getattr(sys.modules[name], "__file__", "")).startswith(str(clone.root)):
+                del sys.modules[name]
         out, err = capsys.readouterr()
         assert found == code, out + err
         return out if "--json" in arguments else out + err
