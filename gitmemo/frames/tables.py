@@ -112,8 +112,6 @@ class Tables:
         else:
             pairs = list(zip(finals, rows_of(frame.roles, finals), strict=True))
         names = self._names(pairs, explode=bool(explode))
-        if touched is not None:
-            names = {one: name for one, name in names.items() if _base(one) in touched}
         columns = tuple(dict.fromkeys(names.values()))
         rows: list[_Line] = [(call, _named(row, names, columns)) for call, row in pairs]
         if wanted is not None:
