@@ -62,6 +62,17 @@ def written_before_loaded() -> Iterator[None]:
 
 
 @pytest.fixture(autouse=True)
+def no_modules_of_other_tests(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
+    """Programs of a test's folder are called alike, and commands run here import them."""
+    before = set(sys.modules)
+    yield
+    for name in set(sys.modules) - before:
+        file = getattr(sys.modules[name], "__file__", None) or ""
+        if str(file).startswith(str(tmp_path_factory.getbasetemp())):
+            del sys.modules[name]
+
+
+@pytest.fixture(autouse=True)
 def no_pools_of_other_tests(monkeypatch: pytest.MonkeyPatch) -> None:
     """Pools that earlier tests of this process left would make 3.11 count all that is referred to."""
     earlier = set(threading.enumerate())

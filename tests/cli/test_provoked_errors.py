@@ -8,8 +8,7 @@ from __future__ import annotations
 
 import json
 import shutil
-import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -163,14 +162,11 @@ def project(ran: Clone, tmp_path: Path) -> Clone:
 
 
 @pytest.fixture(autouse=True)
-def nobodys(home: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def nobodys(home: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", str(home))
     monkeypatch.setenv("GIT_CONFIG_GLOBAL", "/dev/null")
     monkeypatch.delenv("GITMEMO_ON_CHANGE", raising=False)
     monkeypatch.setattr(retry, "pause", lambda _seconds=0.0: None)
-    yield
-    for name in ("pipeline", "helper"):  # `check` and `why` import the files of ops
-        sys.modules.pop(name, None)
 
 
 def _has_json(words: list[str]) -> bool:
