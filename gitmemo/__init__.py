@@ -19,6 +19,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from gitmemo.changes import askers as _askers
+from gitmemo.late import loader
 from gitmemo.patterns import speaking as _speaking
 
 if TYPE_CHECKING:
@@ -88,56 +89,28 @@ __all__ = [
     "wrap_atom",
 ]
 
-# Loaded when first used: `import gitmemo` and the hooks stay quick.
-_HOMES = {
-    "Approx": "gitmemo.approx",
-    "AtomRef": "gitmemo.ref",
-    "Dir": "gitmemo.files",
-    "File": "gitmemo.files",
-    "GlobalChanged": "gitmemo.memo.mutations",
-    "DictQ": "gitmemo.patterns.variables",
-    "DictRef": "gitmemo.ref",
-    "Ignore": "gitmemo.special",
-    "ListQ": "gitmemo.patterns.variables",
-    "ListRef": "gitmemo.ref",
-    "MDict": "gitmemo.memo.annotations",
-    "MList": "gitmemo.memo.annotations",
-    "MSet": "gitmemo.memo.annotations",
-    "MTuple": "gitmemo.memo.annotations",
-    "NewArgDefault": "gitmemo.special",
-    "Op": "gitmemo.memo.op",
-    "Q": "gitmemo.patterns.variables",
-    "Ref": "gitmemo.ref",
-    "SetQ": "gitmemo.patterns.variables",
-    "SetRef": "gitmemo.ref",
-    "Storage": "gitmemo.memo.storage",
-    "Transient": "gitmemo.special",
-    "TupleRef": "gitmemo.ref",
-    "ValuePointer": "gitmemo.special",
-    "carried": "gitmemo.memo.carrying",
-    "codec": "gitmemo.codecs",
-    "content_hash": "gitmemo.hashing",
-    "deserialize": "gitmemo.codecs",
-    "hasher": "gitmemo.hashing",
-    "noop": "gitmemo.memo.context",
-    "op": "gitmemo.memo.op",
-    "open": "gitmemo.memo.opening",
-    "prov": "gitmemo.memo.provenance",
-    "superop": "gitmemo.memo.op",
-    "serialize": "gitmemo.codecs",
-    "track": "gitmemo.memo.op",
-    "unwrap": "gitmemo.memo.wrapping",
-    "wrap": "gitmemo.memo.wrapping",
-    "wrap_atom": "gitmemo.memo.wrapping",
-}
-
-
-def __getattr__(name: str) -> Any:
-    home = _HOMES.get(name)
-    if home is None:
-        raise AttributeError(f"module 'gitmemo' has no attribute {name!r}")
-    value = globals()[name] = getattr(import_module(home), name)
-    return value
+# `import gitmemo` and the hooks stay quick.
+__getattr__ = loader(
+    __name__,
+    **{
+        "approx": ("Approx",),
+        "codecs": ("codec", "deserialize", "serialize"),
+        "files": ("Dir", "File"),
+        "hashing": ("content_hash", "hasher"),
+        "memo.annotations": ("MDict", "MList", "MSet", "MTuple"),
+        "memo.carrying": ("carried",),
+        "memo.context": ("noop",),
+        "memo.mutations": ("GlobalChanged",),
+        "memo.op": ("Op", "op", "superop", "track"),
+        "memo.opening": ("open",),
+        "memo.provenance": ("prov",),
+        "memo.storage": ("Storage",),
+        "memo.wrapping": ("unwrap", "wrap", "wrap_atom"),
+        "patterns.variables": ("DictQ", "ListQ", "Q", "SetQ"),
+        "ref": ("AtomRef", "DictRef", "ListRef", "Ref", "SetRef", "TupleRef"),
+        "special": ("Ignore", "NewArgDefault", "Transient", "ValuePointer"),
+    },
+)
 
 
 def __dir__() -> list[str]:

@@ -46,7 +46,7 @@ from gitmemo.remotes.index import ZLIB, Slot, read_index, write_index
 from gitmemo.remotes.latest import read_latest, write_latest
 from gitmemo.remotes.layout import marker, newer_format, read_listing
 from gitmemo.remotes.payload import payload
-from gitmemo.remotes.push import build_pack
+from gitmemo.remotes.pushing import build_pack
 from gitmemo.remotes.signing import read_signatures, write_signatures
 from gitmemo.signing_keys import SigningKey, key_in
 from gitmemo.world.journal import read_entries, write_again

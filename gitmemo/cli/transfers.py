@@ -22,7 +22,7 @@ from gitmemo.workspace import Workspace, remote_cache
 if TYPE_CHECKING:
     from gitmemo.history import FetchReport
     from gitmemo.remotes import PullPlan, PullReport, PushPlan, PushReport, RemoteConfig, WantedBlob
-    from gitmemo.remotes.push import Withheld
+    from gitmemo.remotes.pushing import Withheld
 
 _ALL_IN_GIT = "nothing to send: what there is stands in the commits, and goes with `git push`"
 Fields: TypeAlias = dict[str, object]

@@ -9,19 +9,18 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable, Hashable, Sequence
+from typing import TYPE_CHECKING
 
+from gitmemo import changes
 from gitmemo.changes import askers
 from gitmemo.changes.author import author
-from gitmemo.changes.cases import Answer, Case, answers, cases_of, settle, together
 from gitmemo.changes.change import Change
-from gitmemo.changes.extracted import extracted
 from gitmemo.changes.finding import find_every_open, find_new
 from gitmemo.changes.uses import Uses, world_uses
 from gitmemo.errors import Aborted, DecisionNeeded, NothingToDecide
 from gitmemo.hashing.digest import Digest
 from gitmemo.memo.strictness import Care, Reaction
 from gitmemo.memo.telling import tell
-from gitmemo.memo.undecided import Undecided
 from gitmemo.model.components import Component
 from gitmemo.model.decisions import Decisions
 from gitmemo.model.facts import Fact, Verdict
@@ -30,6 +29,10 @@ from gitmemo.setting_values import OnChange
 from gitmemo.tracing import CodeState, Probe
 from gitmemo.tracing.capture import plain_function
 from gitmemo.world.view import World
+
+if TYPE_CHECKING:
+    from gitmemo.changes import Answer, Case
+    from gitmemo.memo.undecided import Undecided
 
 
 class ChangesPending(UserWarning):
@@ -118,10 +121,12 @@ class Changes:
         if not chosen:
             raise NothingToDecide(name, tuple(spoken(change.component) for change in found))
         cases = self._together(chosen, uses)
-        self._record([(case, Answer(verdict, why)) for case in cases])
+        self._record([(case, changes.Answer(verdict, why)) for case in cases])
 
     def undecided(self) -> Undecided:
         """Return the open changes, to be decided about: one for each component."""
+        from gitmemo.memo.undecided import Undecided
+
         uses = self._uses()
         return Undecided(self._together(self._open(uses), uses), self._decide_about)
 
@@ -144,7 +149,7 @@ class Changes:
         if not chosen:
             names = ", ".join(spoken(case.change.component) for case in cases)
             raise NothingToDecide(names, tuple({spoken(c.component): None for c in found}))
-        self._record([(case, Answer(verdict, why)) for case in together(chosen)])
+        self._record([(case, changes.Answer(verdict, why)) for case in changes.together(chosen)])
 
     def _name_of(self, what: Callable[..., object]) -> str:
         plain = what if isinstance(what, type) else plain_function(what)
@@ -164,16 +169,21 @@ class Changes:
         decisions = self._world.decisions()
         self._care.gone(self._gone(uses, decisions))
         found = find_new(uses, self._code, decisions, self._world.text)
-        cases = self._cases(found, uses)
-        if cases and self.policy is OnChange.ASK:
+        if found:
+            self._ask(self._cases(found, uses))
+        self._settled = probe, landmark
+
+    def _ask(self, cases: Sequence[Case]) -> None:
+        from gitmemo.memo.undecided import Undecided
+
+        if self.policy is OnChange.ASK:
             shown = Undecided(cases, self._decide_about)
             if askers.show(shown):
                 raise DecisionNeeded(shown.names)
-        said = answers(cases, self.policy, askers.find)
+        said = changes.answers(cases, self.policy, askers.find)
         self._record(said)
         if self.policy is OnChange.ASK:
             self._tell([case.change for case, answer in said if answer.verdict is None])
-        self._settled = probe, landmark
 
     def _uses(self) -> Uses:
         return world_uses(self._world, self._code)
@@ -187,18 +197,21 @@ class Changes:
             and not decisions.places(component)
         )
 
-    def _cases(self, changes: Sequence[Change], uses: Uses) -> list[Case]:
+    def _cases(self, found: Sequence[Change], uses: Uses) -> list[Case]:
         """Add what only the new code uses; what no call touched cannot have run under both."""
+        from gitmemo.changes.extracted import extracted
+
         roots = self._code.project.source_roots
         return [
-            Case(change, needs=extracted(self._world, change, self._code, uses, roots))
-            for change in changes
+            changes.Case(change, needs=extracted(self._world, change, self._code, uses, roots))
+            for change in found
         ]
 
-    def _together(self, changes: Sequence[Change], uses: Uses) -> list[Case]:
+    def _together(self, found: Sequence[Change], uses: Uses) -> list[Case]:
         """Return one case for each component, with what is known of all that calls touched."""
         roots = self._code.project.source_roots
-        return together(cases_of(self._world, self._code, changes, uses, source_roots=roots))
+        cases = changes.cases_of(self._world, self._code, found, uses, source_roots=roots)
+        return changes.together(cases)
 
     def _record(self, said: Sequence[tuple[Case, Answer]]) -> None:
         given = [(case, answer) for case, answer in said if answer.verdict is not None]
@@ -210,7 +223,7 @@ class Changes:
                 self._world.record(facts)
                 self._refresh()
 
-        settle(self._world, given, who, record)
+        changes.settle(self._world, given, who, record)
 
     def _tell(self, pending: Sequence[Change]) -> None:
         """Warn once of what nobody could be asked about."""

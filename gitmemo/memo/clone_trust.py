@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from contextlib import suppress
+from typing import TYPE_CHECKING
 
 from gitmemo.blobs import SELF, RepositoryBlobs
 from gitmemo.blobs.home import notes_folder
@@ -19,8 +20,10 @@ from gitmemo.memo.trust import Trust
 from gitmemo.remote_tables import readable
 from gitmemo.remotes.config import RemoteConfig, origin_of
 from gitmemo.remotes.origins import address_in, mark_of, name_in
-from gitmemo.remotes.plan import WantedBlob
 from gitmemo.workspace import Workspace
+
+if TYPE_CHECKING:
+    from gitmemo.remotes import WantedBlob
 
 
 class CloneTrust(Trust):

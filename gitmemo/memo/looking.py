@@ -20,15 +20,13 @@ from gitmemo.model.spoken import named
 from gitmemo.model.validity import Code
 from gitmemo.query import resolve_op
 from gitmemo.tracing import CodeState, Project
-from gitmemo.versions.comparing import code_of, difference
 from gitmemo.versions.contents import module_name
-from gitmemo.versions.finding import find_code
-from gitmemo.versions.listing import Shape, Versions, versions_of
-from gitmemo.versions.revisions import SourceHistory, history_of
 from gitmemo.world.view import World
 
 if TYPE_CHECKING:
     from gitmemo.memo.op import Op
+    from gitmemo.versions.listing import Versions
+    from gitmemo.versions.revisions import SourceHistory
 
 
 class CodeText(str):
@@ -86,6 +84,7 @@ class Looking(ABC):
             NotAnOp: It is neither an op nor a name.
         """
         from gitmemo.memo.op import Op
+        from gitmemo.versions.listing import Shape, versions_of  # most programs never look
 
         project = self._versioned("storage.versions")
         if not isinstance(op, Op | str):
@@ -118,6 +117,8 @@ class Looking(ABC):
             NotVersioned: This storage does not track code.
             UnknownComponent: No stored call touched it, or a name means several.
         """
+        from gitmemo.versions.revisions import history_of
+
         self._versioned("storage.source_history")
         self._notice()
         found = self._component(component)
@@ -146,6 +147,9 @@ class Looking(ABC):
             show: A notebook shows it as it is; if false, it is a plain string.
             meta: Write the id of each content before it.
         """
+        from gitmemo.versions.comparing import code_of
+        from gitmemo.versions.finding import find_code
+
         project = self._versioned("storage.code")
         self._notice()
         text = code_of(find_code(self.world, ident), _module_of(project), with_ids=meta)
@@ -158,6 +162,9 @@ class Looking(ABC):
             UnknownId, AmbiguousId: As `code`.
             DifferentKinds: One is a content, and the other a version.
         """
+        from gitmemo.versions.comparing import difference
+        from gitmemo.versions.finding import find_code
+
         self._versioned("storage.diff")
         self._notice()
         old, new = find_code(self.world, id1), find_code(self.world, id2)

@@ -15,14 +15,12 @@ from typing import TYPE_CHECKING, Any
 from gitmemo.errors import GitmemoError, NotAnOp, NotARef, OpNotLoaded
 from gitmemo.hashing.digest import Digest
 from gitmemo.memo.caller import Caller
-from gitmemo.memo.checking import Checker, CheckReport
 from gitmemo.memo.completing import complete
-from gitmemo.memo.explain import Explainer
-from gitmemo.memo.explanation import Explanation
 from gitmemo.memo.failures import Failure, FailureNotes
 from gitmemo.memo.lookup import Lookup
 from gitmemo.memo.names import OpNames
-from gitmemo.memo.rechecking import ChangeChecker, ChangeReport
+from gitmemo.memo.rerun import Rerun
+from gitmemo.memo.trust import Values
 from gitmemo.memo.wording import short
 from gitmemo.model.components import Component
 from gitmemo.model.validity import Code
@@ -32,7 +30,10 @@ from gitmemo.tracing import Project
 from gitmemo.world.view import World
 
 if TYPE_CHECKING:
+    from gitmemo.memo.checking import Checker, CheckReport
+    from gitmemo.memo.explanation import Explanation
     from gitmemo.memo.op import BoundOp, Op
+    from gitmemo.memo.rechecking import ChangeReport
 
 
 class Questions(ABC):
@@ -44,9 +45,9 @@ class Questions(ABC):
     _names: OpNames
     _lookup: Lookup
     _caller: Caller
-    _checker: Checker
-    _explainer: Explainer
     _failures: FailureNotes
+    _rerun: Rerun
+    _values: Values
 
     @abstractmethod
     def _notice(self) -> None:
@@ -122,8 +123,13 @@ class Questions(ABC):
         name = self._names.full_name(op)
         calls = self.world.calls(self._code)
         if recorded:
-            return self._checker.recorded(name, calls)
-        return self._checker.rerun(name, calls, sample, seed)
+            return self._checker().recorded(name, calls)
+        return self._checker().rerun(name, calls, sample, seed)
+
+    def _checker(self) -> Checker:
+        from gitmemo.memo.checking import Checker  # most programs check nothing
+
+        return Checker(self.world, self._values, self._lookup, self._rerun)
 
     def check_change(
         self, component: str, *, sample: int | None = 10, seed: int = 0
@@ -133,8 +139,10 @@ class Questions(ABC):
         It says whether they return the same; nothing is recorded. The files of ops that this
         program has not used are imported. `sample=None` runs all such calls.
         """
+        from gitmemo.memo.rechecking import ChangeChecker
+
         self._notice()
-        checker = ChangeChecker(self.world, self._code, self._lookup, self._checker)
+        checker = ChangeChecker(self.world, self._code, self._lookup, self._checker())
         path, _, unit = component.rpartition(":")
         changed = Component(path, unit)
         for op in checker.ops(changed):
@@ -168,6 +176,7 @@ class Questions(ABC):
               x: stored 3, given 4
             to reuse it: pass x as stored: 3
         """
+        from gitmemo.memo.explain import Explainer
         from gitmemo.memo.op import BoundOp, Op
 
         if isinstance(op, BoundOp):
@@ -176,7 +185,8 @@ class Questions(ABC):
         found = self._met(op) if isinstance(op, str) else op
         if not isinstance(found, Op):
             raise NotAnOp(short(op), "storage.explain")
-        return self._explainer.explain(self._caller.prepare(found, args, kwargs))
+        explainer = Explainer(self.world, self._lookup, self._values, self._code)
+        return explainer.explain(self._caller.prepare(found, args, kwargs))
 
     def _met(self, name: str) -> Op[..., Any]:
         """Return an op that this program has used; nothing is imported."""

@@ -24,11 +24,9 @@ from gitmemo.memo.asking import Changes
 from gitmemo.memo.cache import Cache, CacheInfo
 from gitmemo.memo.caller import Caller
 from gitmemo.memo.calls import Counter, Observer, Watch
-from gitmemo.memo.checking import Checker
 from gitmemo.memo.deciding import Deciding
 from gitmemo.memo.elsewhere import tell_of_absent
 from gitmemo.memo.execute import NoTracking, Tracking
-from gitmemo.memo.explain import Explainer
 from gitmemo.memo.failures import FailureNotes
 from gitmemo.memo.forgetting import StoredCalls
 from gitmemo.memo.looking import Looking
@@ -198,10 +196,8 @@ class Storage(Refs, Questions, Patterns, Looking, Deciding, Tables, Maps):
         self._caller = caller = Caller(
             world, names, lookup, recorder, tracking, watch, failures, care, self, state
         )
-        rerun = Rerun(names, lookup, caller)
+        self._rerun = rerun = Rerun(names, lookup, caller)
         self._on_demand = OnDemand(world, values, rerun, recorder, watch, self)
-        self._checker = Checker(world, values, lookup, rerun)
-        self._explainer = Explainer(world, lookup, values, self._code)
         self._cache = Cache(world, lookup, caller, verdicts)
         self.stored = StoredCalls(world, lookup, caller, self.cf)
 

@@ -1,6 +1,6 @@
 """Large objects to S3 in parts, going on where an interrupted upload stopped.
 
-Not the decision to upload (`push`). Invariant: a part that is there counts only
+Not the decision to upload (`pushing`). Invariant: a part that is there counts only
 if its checksum, as the service tells it, is the one of our bytes; everything
 else is sent again.
 """

@@ -19,8 +19,8 @@ from gitmemo.remotes.index import METHODS, Slot, write_index
 from gitmemo.remotes.layout import index_name, pack_name
 from gitmemo.remotes.notes import leave_notes
 from gitmemo.remotes.plan import Catalogue, WantedBlob, groups
-from gitmemo.remotes.pull import pull
-from gitmemo.remotes.push import build_pack
+from gitmemo.remotes.pulling import pull
+from gitmemo.remotes.pushing import build_pack
 from gitmemo.remotes.remote import Remote
 from gitmemo.remotes.seen import seen_on
 from gitmemo.remotes.transport import LARGEST_PIECE

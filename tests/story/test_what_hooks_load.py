@@ -102,7 +102,8 @@ def test_importing_the_package_loads_none_of_what_does_the_work(committed: Clone
     loaded = _loaded(committed.python("-P", "-c", "import gitmemo", **_TOLD))
     parts = {name for name in loaded if name.startswith("gitmemo.")}
     changes, patterns = "gitmemo.changes", "gitmemo.patterns"
-    assert parts == {changes, f"{changes}.askers", patterns, f"{patterns}.speaking"}
+    speaking = {changes, f"{changes}.askers", patterns, f"{patterns}.speaking"}
+    assert parts == {"gitmemo.late", *speaking}
     assert not {"click", "dataclasses", "inspect", "json", "sqlite3", "subprocess"} & loaded
 
 
