@@ -1,6 +1,8 @@
 """The index of a remote pack: which value lies where in it.
 
-Not trusted: it says where to look, the blob id says whether that is it.
+Not trusted: it says where to look, the blob id says whether that is it. The last
+line has the BLAKE3 of the others, for a bit that flips on the way would hide a
+value from whoever remembers the index; indexes that were written before have none.
 Invariant: reading one gives well-formed slots or raises `ValueError`, whatever
 the bytes.
 """
@@ -12,7 +14,7 @@ import re
 from collections.abc import Iterable
 from typing import NamedTuple
 
-from gitmemo.hashing.digest import Digest, from_text, to_text
+from gitmemo.hashing.digest import Digest, digest, from_text, to_text
 
 LARGEST_INDEX = 32 << 20
 MOST_SLOTS = 1 << 18
@@ -24,7 +26,8 @@ _LINE = re.compile(
     rb'(?:,"([a-z0-9]{1,16})",' + _NUMBER + rb")?\]$",
     re.MULTILINE,
 )
-
+_SUM = re.compile(rb'\["([A-Za-z0-9_-]{43})"\]\n\Z')
+_SUM_LENGTH = 48
 
 PLAIN = ""
 ZLIB = "zlib"
@@ -58,7 +61,13 @@ class Slot(NamedTuple):
 
 
 def write_index(slots: Iterable[Slot]) -> bytes:
-    """Return the index object: one JSON line a value."""
+    """Return the index object: one JSON line a value, and the checksum of these lines."""
+    lines = write_lines(slots)
+    return lines + b'["%s"]\n' % to_text(digest(lines)).encode()
+
+
+def write_lines(slots: Iterable[Slot]) -> bytes:
+    """Return the index object without a checksum, as it once was."""
     return b"".join(_line(slot) for slot in slots)
 
 
@@ -70,9 +79,13 @@ def _line(slot: Slot) -> bytes:
 
 
 def read_index(data: bytes) -> tuple[Slot, ...]:
-    """Read what `write_index` wrote: those bytes and no others."""
+    """Read what `write_index` or `write_lines` wrote: those bytes and no others."""
     if len(data) > LARGEST_INDEX or not data.endswith(b"\n"):
         raise ValueError("the index is too long or cut short")
+    if checksum := _SUM.match(data, max(0, len(data) - _SUM_LENGTH)):
+        data = data[: checksum.start()]
+        if from_text(checksum[1].decode("ascii")) != digest(data):
+            raise ValueError("the index is not what its checksum says")
     lines = data.count(b"\n")
     if lines > MOST_SLOTS:
         raise ValueError("the index lists too much")

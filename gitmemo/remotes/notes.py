@@ -13,7 +13,7 @@ from pathlib import Path
 from gitmemo.hashing.digest import Digest
 from gitmemo.remotes.bundle import SMALL_INDEX, bundles
 from gitmemo.remotes.catalogue import covered_by
-from gitmemo.remotes.index import write_index
+from gitmemo.remotes.index import write_index, write_lines
 from gitmemo.remotes.latest import LARGEST_LATEST, names_of, write_latest
 from gitmemo.remotes.layout import LATEST, catalogue_name
 from gitmemo.remotes.plan import Catalogue
@@ -46,12 +46,21 @@ def _cover(remote: Remote, catalogue: Catalogue, cache: Path | None) -> dict[str
     if len(uncovered) <= UNCOVERED:
         return {}
     known, made = seen_on(remote, cache), {}
-    indexes = {pack: write_index(catalogue.indexes[pack]) for pack in uncovered}
+    indexes = {pack: _as_listed(catalogue, pack) for pack in uncovered}
     for name, data, packs in bundles(indexes):
         remote.transport.write(catalogue_name(name), data)
         known.put_covered(name, packs)
         made[catalogue_name(name)] = len(data)
     return made
+
+
+def _as_listed(catalogue: Catalogue, pack: Digest) -> bytes:
+    """Return the index of `pack` as it lies there: one from before has no checksum."""
+    slots = catalogue.indexes[pack]
+    whole = write_index(slots)
+    return (
+        whole if catalogue.inventory.indexes.get(pack) in (None, len(whole)) else write_lines(slots)
+    )
 
 
 def _is_small(catalogue: Catalogue, pack: Digest) -> bool:

@@ -15,7 +15,7 @@ from gitmemo import remotes
 from gitmemo.errors import RemoteCorrupt, RemoteFolderLinked, RemoteObjectRefused, RemoteUnreachable
 from gitmemo.hashing.digest import digest
 from gitmemo.remotes import RemoteConfig, WantedBlob, open_remote, pull, push
-from gitmemo.remotes.index import LARGEST_INDEX, MOST_SLOTS, Slot, write_index
+from gitmemo.remotes.index import LARGEST_INDEX, MOST_SLOTS, Slot, write_index, write_lines
 from gitmemo.remotes.latest import read_latest
 from gitmemo.remotes.layout import LATEST, MARKER, VALUES_IN_PACK, Inventory
 from gitmemo.remotes.marks import read_mark
@@ -317,7 +317,7 @@ def test_an_index_with_a_flood_of_lines_is_set_aside(directory, shared, ours, th
     push(ours, directory, share(ours, b"good"))
     wanted = share(ours, b"other", b"good")
     pack = store_pack(shared, b"x" * 10)
-    line = write_index([Slot(digest(b"other"), 0, 5, "raw")])
+    line = write_lines([Slot(digest(b"other"), 0, 5, "raw")])
     pack.with_suffix(".idx").write_bytes(line * ((1 << 18) + 1))
     tracemalloc.start()
     with pytest.raises(RemoteCorrupt) as caught:

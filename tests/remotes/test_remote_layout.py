@@ -19,7 +19,7 @@ from gitmemo.errors import RemoteCorrupt
 from gitmemo.hashing.digest import digest, to_text
 from gitmemo.remotes import Remote, pull, push
 from gitmemo.remotes.bundle import bundles, read_bundle, write_bundle
-from gitmemo.remotes.index import Slot, read_index, write_index
+from gitmemo.remotes.index import Slot, read_index, write_index, write_lines
 from gitmemo.remotes.latest import read_latest, write_latest
 from gitmemo.remotes.layout import (
     LATEST,
@@ -135,8 +135,10 @@ def test_a_compressed_pack_can_be_read_as_documented(directory, tmp_path, ours, 
     push(ours, directory, wanted)
     (index,) = (tmp_path / "shared").rglob("*.idx")
     pack = index.with_suffix(".pack").read_bytes()
-    lines = [json.loads(line) for line in index.read_text().splitlines()]
+    whole = index.read_text().splitlines(keepends=True)
+    *lines, checksum = [json.loads(line) for line in whole]
     assert [len(line) for line in lines] == [6, 4, 4]
+    assert checksum == [to_text(digest("".join(whole[:-1]).encode()))]
     _, offset, length, codec, method, size = lines[0]
     assert (codec, method, size) == ("raw", "zlib", len(text))
     assert zlib.decompress(pack[offset : offset + length]) == text
@@ -149,7 +151,8 @@ def test_a_method_of_a_later_gitmemo_is_as_good_as_absent(directory, tmp_path, o
     wanted = share(ours, b"a text that repeats itself " * 100, b"short")
     push(ours, directory, wanted)
     (index,) = (tmp_path / "shared").rglob("*.idx")
-    index.write_text(index.read_text().replace('"zlib"', '"zlib9"'))
+    slots = read_index(index.read_bytes())
+    index.write_bytes(write_index(s._replace(method=s.method and "zlib9") for s in slots))
     assert pull(theirs, directory, wanted).missing == (wanted[0],)
     assert push(ours, directory, wanted).sent == 1
     assert pull(theirs, directory, wanted).stored == 1
@@ -398,6 +401,37 @@ def test_what_is_remembered_wrongly_on_this_machine_is_not_blamed_on_the_remote(
     index.write_bytes(write_index([slot._replace(offset=slot.offset - 1)]))
     report = pull(theirs, directory, many, cache=tmp_path / "cache")
     assert (report.stored, report.damaged) == (12, ())
+
+
+def test_an_index_that_was_changed_on_its_way_is_not_remembered(
+    directory, shared, ours, theirs, share, tmp_path
+):
+    wanted = share(ours, b"one", b"two")
+    push(ours, directory, wanted)
+    index = one(shared, "*.idx")
+    sent = index.read_bytes()
+    index.write_bytes(sent.replace(to_text(wanted[0].blob).encode(), to_text(digest(b"")).encode()))
+    with pytest.raises(RemoteCorrupt) as caught:
+        pull(theirs, directory, wanted, cache=tmp_path / "cache")
+    assert caught.value.objects == (index.relative_to(shared).as_posix(),)
+    index.write_bytes(sent)
+    assert pull(theirs, directory, wanted, cache=tmp_path / "cache").stored == 2
+
+
+def test_indexes_without_a_checksum_are_read_and_join_catalogues(
+    directory, shared, ours, theirs, share, monkeypatch, tmp_path
+):
+    monkeypatch.setattr("gitmemo.remotes.notes.UNCOVERED", 3)
+    wanted = share(ours, *(b"value %d" % i for i in range(6)))
+    with monkeypatch.context() as before:
+        before.setattr("gitmemo.remotes.pushing.write_index", write_lines)
+        for item in wanted[:3]:
+            push(ours, directory, [item])
+    for item in wanted[3:]:
+        push(ours, directory, [item])
+    assert len(read_bundle_of(one(shared, "*.cat"))) == 4
+    report = pull(theirs, directory, wanted, cache=tmp_path / "cache")
+    assert (report.stored, report.damaged) == (6, ())
 
 
 def test_damage_in_a_pack_is_still_damage(directory, shared, theirs, many):

@@ -13,7 +13,7 @@ from gitmemo.errors import GitmemoError, InvalidName, RemoteDriverMissing, Remot
 from gitmemo.hashing.digest import digest
 from gitmemo.remotes import RemoteConfig, WantedBlob, open_remote, plan_pull, plan_push
 from gitmemo.remotes.drivers import driver_options, patience
-from gitmemo.remotes.index import Slot, read_index, write_index
+from gitmemo.remotes.index import Slot, read_index, write_index, write_lines
 from gitmemo.remotes.layout import (
     Inventory,
     index_name,
@@ -136,8 +136,17 @@ packed_slots = st.builds(
 
 @given(st.lists(st.one_of(plain_slots, packed_slots)))
 def test_an_index_reads_back(slots):
+    assert read_index(write_index(slots)) == tuple(slots)
     if slots:
-        assert read_index(write_index(slots)) == tuple(slots)
+        assert read_index(write_lines(slots)) == tuple(slots), "as it was before it had a checksum"
+
+
+@given(st.one_of(plain_slots, packed_slots), st.data())
+def test_no_bit_of_an_index_flips_unnoticed(slot, data):
+    index = bytearray(write_index([slot]))
+    index[data.draw(st.integers(0, len(index) - 1))] ^= 1 << data.draw(st.integers(0, 7))
+    with pytest.raises(ValueError):
+        read_index(bytes(index))
 
 
 @settings(max_examples=200)
