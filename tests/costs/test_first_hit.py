@@ -15,6 +15,8 @@ from costs.counting import CALLS, HASHED, LOOKED, OPENED, PARSED, PROCESSES, SQL
 from costs.test_costs import OPS
 from driver import Clone, make_clone
 
+from gitmemo.file_states import SETTLED_AFTER_NS
+
 WORK = Path(__file__).with_name("first.py")
 OTHERS = 20
 OTHER = "import gitmemo as gm\n\n\ndef helper(x):\n    return x + 1\n"
@@ -30,14 +32,17 @@ def clone(tmp_path_factory: pytest.TempPathFactory) -> Clone:
         clone.write(f"{name}.py", OTHER)
     clone.write("ops.py", OPS + "".join(f"import {name}\n" for name in names))
     clone.write(".gitignore", "__pycache__/\n")
-    long_ago = time.time() - 3600  # what was written just now is read again
+    long_ago = time.time() - 3600
     for file in clone.root.glob("*.py"):
         os.utime(file, (long_ago, long_ago))
+    touched = time.monotonic_ns()
     clone.gitmemo("init")
     clone.commit("Begin")
     for what in ("scalar", "array"):
         clone.python(str(WORK), what, PYTHONHASHSEED="0")
     clone.process("git", "commit", "-q", "--allow-empty", "-m", "With results")
+    # What was touched just now is read again: no program can set the time of an inode back.
+    time.sleep(max(0, touched + 1.1 * SETTLED_AFTER_NS - time.monotonic_ns()) / 1e9)
     return clone
 
 
