@@ -9,7 +9,6 @@ program that writes to its file would change them.
 from __future__ import annotations
 
 import os
-import shutil
 import stat
 import sys
 from collections.abc import Callable
@@ -97,9 +96,11 @@ def _claim(temporary: Path, target: Path, cid: Digest) -> None:
 
 def _write(temporary: Path, source: bytes | memoryview | Path, cid: Digest) -> None:
     if isinstance(source, Path):
+        from shutil import copyfileobj
+
         with source.open("rb") as reader, temporary.open("xb") as writer:
             if not _cloned(reader.fileno(), writer.fileno()):
-                shutil.copyfileobj(reader, writer, _COPY_BYTES)
+                copyfileobj(reader, writer, _COPY_BYTES)
     else:
         temporary.write_bytes(source)
     hasher = Hasher(temporary.stat().st_size)

@@ -10,11 +10,14 @@ from __future__ import annotations
 import builtins
 import os
 import shlex
-import subprocess
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from gitmemo.errors import GitFailed, GitMissing
+
+if TYPE_CHECKING:
+    import subprocess
 
 # A hook runs with GIT_DIR and GIT_INDEX_FILE of the commit in progress, which
 # would point commands for another repository at this one. These say how git
@@ -98,6 +101,8 @@ class Git:
             GitMissing: There is no `git` program.
             NotADirectoryError, FileNotFoundError: There is no such folder.
         """
+        import subprocess  # a program that finds its results starts no process
+
         if self._environment is None:
             self._environment = environment(self.keep)
         try:

@@ -5,14 +5,13 @@ Not versions (`tracing.outside`). Invariant: nothing is imported but metadata.
 
 from __future__ import annotations
 
-import difflib
-
 from gitmemo.model.externals import package
 
 
 def suggestion(name: str) -> str:
     """Say what to write instead of `name`, which is no installed distribution."""
-    from importlib import metadata  # only for an error
+    import difflib  # only for an error
+    from importlib import metadata
 
     wanted = name.replace("-", "_")
     for module, providers in metadata.packages_distributions().items():

@@ -11,7 +11,6 @@ from collections.abc import Callable
 from types import FunctionType
 from typing import TYPE_CHECKING, Any
 
-from gitmemo import markup
 from gitmemo.errors import NotAnOp, NotVersioned, UnknownComponent
 from gitmemo.memo.names import OpNames
 from gitmemo.memo.wording import short
@@ -38,6 +37,8 @@ class CodeText(str):
         return str(self)
 
     def _repr_html_(self) -> str:
+        from gitmemo import markup
+
         return markup.block(markup.code(self))
 
 
@@ -47,6 +48,8 @@ class DiffText(CodeText):
     __slots__ = ()
 
     def _repr_html_(self) -> str:
+        from gitmemo import markup
+
         return markup.block(markup.difference(self.splitlines()))
 
 

@@ -6,7 +6,6 @@ stored before the fact that names them, and the facts of one call in one piece.
 
 from __future__ import annotations
 
-import platform
 import threading
 import types
 from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
@@ -312,6 +311,8 @@ class Recorder:
     def place(self) -> Mapping[str, JsonValue]:
         """Return what is known of where calls run: Python, commit; found out once per block."""
         if not self._place:
+            import platform
+
             self._place = {"python": platform.python_version(), **self._world.run_facts()}
         return self._place
 

@@ -7,7 +7,6 @@ name that means nothing is refused then.
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable, Iterator
 from types import FunctionType, ModuleType
@@ -249,6 +248,8 @@ _NAMED = {PACKAGE: externals.package, ENV: externals.variable, FILE: externals.f
 
 
 def _close(name: str, names: Iterable[str]) -> str:
+    import difflib
+
     known = {re.sub(r"^(\$|class )", "", each): each for each in names}
     wanted = re.sub(r"^(\$|class )", "", name)
     found = difflib.get_close_matches(wanted, known, n=1)

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import ast
 import re
-import symtable
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from keyword import iskeyword
@@ -210,6 +209,8 @@ class _Names:
 
 def _scopes(tree: ast.Module) -> tuple[frozenset[str], frozenset[str]]:
     """Return the names that come from outside of the body, and those that it binds itself."""
+    import symtable  # nothing else needs it
+
     wrapped = ast.parse("def f(): pass")
     function = wrapped.body[0]
     assert isinstance(function, ast.FunctionDef)

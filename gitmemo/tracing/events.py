@@ -9,11 +9,11 @@ it comes when it comes, so what it finalizes would be in the sets of other calls
 
 from __future__ import annotations
 
-import cProfile
 import gc
 import sys
 import threading
 import weakref
+from _lsprof import Profiler  # without the reports that `cProfile` brings along
 from functools import cache
 from types import CodeType, FrameType
 from typing import Any, Protocol
@@ -167,7 +167,7 @@ def _started_or_resumed() -> int:
 # --- 3.11 -----------------------------------------------------------------------
 
 
-class _Profiler(cProfile.Profile):
+class _Profiler(Profiler):
     """A profiler that survives being put back by code that has set another one meanwhile.
 
     `sys.setprofile(before)` wants a function. It is called at the next event, and goes on in C.
@@ -300,14 +300,14 @@ class ProfilerEvents:
 
     def _put_aside(self, foreign: object) -> None:
         """Put a foreign profiler aside."""
-        if isinstance(foreign, cProfile.Profile):
+        if isinstance(foreign, Profiler):
             foreign.disable()
         else:
             sys.setprofile(None)
 
     def _give_back(self, thread: _Thread) -> None:
         foreign, thread.foreign = thread.foreign, None
-        if isinstance(foreign, cProfile.Profile):
+        if isinstance(foreign, Profiler):
             foreign.enable()
         elif foreign is not None:
             sys.setprofile(foreign)
@@ -340,7 +340,7 @@ def _serves_a_pool(thread: threading.Thread) -> bool:
     return module.startswith(("concurrent.", "multiprocessing.", "joblib."))
 
 
-def _codes(profiler: cProfile.Profile) -> list[CodeType]:
+def _codes(profiler: Profiler) -> list[CodeType]:
     entries: list[Any] = profiler.getstats()
     # What is no code is the name of a builtin.
     return [entry[0] for entry in entries if type(entry[0]) is CodeType]

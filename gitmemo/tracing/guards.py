@@ -8,9 +8,7 @@ that cannot tell compares content ids.
 from __future__ import annotations
 
 import datetime
-import decimal
 import enum
-import fractions
 import importlib
 import marshal
 import pathlib
@@ -18,7 +16,6 @@ import pickle
 import re
 import sys
 import types
-import uuid
 from collections.abc import Callable, Iterable
 from functools import cache
 from itertools import islice
@@ -38,12 +35,11 @@ _IMMUTABLE = frozenset(
         datetime.datetime,
         datetime.time,
         datetime.timedelta,
-        decimal.Decimal,
-        fractions.Fraction,
         re.Pattern,
-        uuid.UUID,
     }
 )
+_IMMUTABLE_ELSEWHERE = (("decimal", "Decimal"), ("fractions", "Fraction"), ("uuid", "UUID"))
+"""Most programs load none of these modules, and gitmemo does not do it for them."""
 _PLAIN = (list, tuple, dict, set, frozenset)
 _PLAIN_ATOMS = _ATOMS - {bytes, range, type(NotImplemented)}
 # Elements that are looked at before giving up on the quick ways.
@@ -72,7 +68,7 @@ def guard_for(value: object, identify: Callable[[], Digest]) -> Guard | None:
 def is_immutable(value: object) -> bool:
     """Whether nothing in `value` can change while it stays the same object."""
     kind = type(value)
-    if kind in _IMMUTABLE or isinstance(value, pathlib.PurePath | types.ModuleType):
+    if _never_changes(kind) or isinstance(value, pathlib.PurePath | types.ModuleType):
         return True
     if isinstance(value, enum.Enum):
         return _is_immutable_member(value)
@@ -81,6 +77,13 @@ def is_immutable(value: object) -> bool:
     ) or kind is types.BuiltinFunctionType:
         return True
     return isinstance(value, tuple | frozenset) and _holds_immutable_only(value)
+
+
+def _never_changes(kind: type) -> bool:
+    return kind in _IMMUTABLE or any(
+        getattr(sys.modules.get(module), name, None) is kind
+        for module, name in _IMMUTABLE_ELSEWHERE
+    )
 
 
 def _holds_immutable_only(value: Iterable[object]) -> bool:
@@ -92,7 +95,7 @@ def _holds_immutable_only(value: Iterable[object]) -> bool:
             budget -= len(found)
             if budget < 0:
                 return False
-            todo.extend(item for item in found if type(item) not in _IMMUTABLE)
+            todo.extend(item for item in found if not _never_changes(type(item)))
         elif isinstance(found, tuple | frozenset) or not is_immutable(found):
             return False
     return True
@@ -267,7 +270,7 @@ def _holds_code(value: Any, budget: int) -> bool:
         budget -= 1
         if budget < 0:
             return True
-        if kind in _IMMUTABLE:
+        if _never_changes(kind):
             continue
         if kind is dict:
             todo.extend(islice(found.keys(), budget + 1))
