@@ -30,15 +30,16 @@
       NewCallRefused         exit 3
       NoActiveStorage        exit 1
       NotAnOp                exit 1
-      NotARef                exit 1
       StorageInMemory        exit 1
       InputMutated           exit 1
       UnreliableTracking     exit 1
       MissingDependencies    exit 3
-      RefMisuse              exit 1
-      UnknownRef             exit 1
       OpNotLoaded            exit 2
       WrongArguments         exit 2
+    refs
+      NotARef                exit 1
+      RefMisuse              exit 1
+      UnknownRef             exit 1
     frames
       FramesDiffer           exit 2
       UnknownNode            exit 2
@@ -200,15 +201,12 @@ from gitmemo.errors.code import (
     NewCallRefused,
     NoActiveStorage,
     NotAnOp,
-    NotARef,
     OpNameTaken,
     OpNotLoaded,
-    RefMisuse,
     SignatureChanged,
     SourceError,
     StorageInMemory,
     UnknownNotebook,
-    UnknownRef,
     UnreliableTracking,
     UntrackableOp,
     UnusableFileName,
@@ -293,6 +291,7 @@ from gitmemo.errors.records import (
     SegmentUnreadable,
     UnknownTombstone,
 )
+from gitmemo.errors.refs import NotARef, RefMisuse, UnknownRef
 from gitmemo.errors.remotes import (
     InvalidName,
     KeyUnusable,
