@@ -213,7 +213,7 @@ class Batch:
                 self._course.run_here(call)
                 continue
             patience = self._told(patience)
-            self._course.changed.wait(self._course.pause_s(_LOOKS_EVERY_S))
+            self._course.changed.wait(self._course.queue.pause_s(_LOOKS_EVERY_S))
             self._course.shown()
             self._course.advance()
             reason = "" if self._course.runner is None else self._course.runner.lost()

@@ -12,12 +12,7 @@ from collections import deque
 from heapq import heappop, heappush
 from typing import TYPE_CHECKING, Any
 
-from gitmemo.errors import (
-    ArgumentsChanged,
-    WorkerDiffers,
-    WorkersApart,
-    WorkersLost,
-)
+from gitmemo.errors import ArgumentsChanged, WorkerDiffers, WorkersApart, WorkersLost
 from gitmemo.hashing.digest import Digest
 from gitmemo.memo.calls import Hit
 from gitmemo.memo.parallel import showing
@@ -45,6 +40,7 @@ class Course:
         made: How many calls were planned.
         open: Those that are not over, by number.
         running: Those that were begun, and what cancels them.
+        queue: Those that are ready.
         over: How many are over.
         failed: Those that raised.
         noted: What was said of their exceptions.
@@ -74,7 +70,7 @@ class Course:
         self._caller = storage._caller
         self._by_key: dict[Digest, Planned] = {}
         self._due: list[tuple[int, Planned]] = []
-        self._queue = Queue(storage._capacity, self._is_free)
+        self.queue = Queue(storage._capacity, self._holder)
         self.noted = Noted()
         self.shown = showing.progress("batch", 0, wanted=progress)
 
@@ -147,7 +143,7 @@ class Course:
                 self.want(same)
             return
         call.key, call.state, call.same = key, State.READY, None
-        self._queue.push(call)
+        self.queue.push(call)
 
     def want(self, call: Planned) -> None:
         """Let what a call needs go first."""
@@ -159,7 +155,7 @@ class Course:
             one.is_wanted = True
             todo += one.before
             if one.state is State.READY:
-                self._queue.push(one)
+                self.queue.push(one)
 
     def advance(self) -> None:
         """Look up what has its inputs, and begin what is not stored and has room."""
@@ -206,9 +202,9 @@ class Course:
         If others compute such a call, there is time for all.
         """
         limits = self.runner is not None and self.runner.limits
-        call = self._queue.next(wanted=wanted, limits=limits)
-        if call is None and wanted and self._queue.is_wanted_put_off():
-            return self._queue.next(wanted=False, limits=limits)
+        call = self.queue.next(wanted=wanted, limits=limits)
+        if call is None and wanted and self.queue.is_wanted_put_off():
+            return self.queue.next(wanted=False, limits=limits)
         return call
 
     def _begin(self, call: Planned, runner: Runner) -> None:
@@ -227,13 +223,13 @@ class Course:
 
     def _runs(self, call: Planned) -> None:
         call.state = State.RUNNING
-        self._queue.occupy(call)
+        self.queue.occupy(call)
         self.running[call.number] = None
 
     def _runs_no_more(self, call: Planned) -> None:
         if call.number in self.running:
             del self.running[call.number]
-            self._queue.free(call, is_last=not self.running)
+            self.queue.free(call, is_last=not self.running)
 
     def _drop(self, call: Planned) -> None:
         self._runs_no_more(call)
@@ -304,12 +300,9 @@ class Course:
     def _put_off(self, call: Planned) -> None:
         """Try a call again later, as somebody else computes it now."""
         call.state = State.READY
-        self._queue.put_off(call)
+        self.queue.put_off(call)
         if self.runner is not None:
             self.runner.wake()
-
-    def _is_free(self, call: Planned) -> bool:
-        return self._holder(call) is None
 
     def _holder(self, call: Planned) -> str | None:
         assert call.key is not None  # it was looked up
@@ -318,22 +311,14 @@ class Course:
     def look(self) -> float | None:
         """Begin what was put off long enough; return after how many seconds to look again."""
         with self.changed:
-            if self._queue.is_any_due():
+            if self.queue.is_any_due():
                 self.go_on()
-            return self._queue.due_in_s()
-
-    def pause_s(self, most: float) -> float:
-        """Return how long a thread may wait, at most so long, before it looks again."""
-        due = self._queue.due_in_s()
-        return most if due is None else min(due, most)
+            return self.queue.due_in_s()
 
     def waits_for_others(self) -> tuple[str, str] | None:
         """Return the op and the holder of a call, if others compute all that is left to do."""
-        call = None if self.running else self._queue.first_put_off()
-        who = None if call is None else self._holder(call)
-        if call is None or who is None:
-            return None
-        return self.storage._names.name_of(call.op)[0], who
+        held = None if self.running else self.queue.held_by()
+        return held and (self.storage._names.name_of(held[0].op)[0], held[1])
 
     def _finish(self, call: Planned, returned: Any) -> None:
         is_declared = call.op.options.outputs.count is not None

@@ -27,10 +27,12 @@ _LONGEST_WANTED_S = 0.05
 class Queue:
     """Ready calls, and what those that run have taken besides a core."""
 
-    def __init__(self, capacity: Mapping[str, float], is_free: Callable[[Planned], bool]) -> None:
-        """`capacity` says how much there is of what calls need, `is_free` whether others compute one."""
+    def __init__(
+        self, capacity: Mapping[str, float], holder: Callable[[Planned], str | None]
+    ) -> None:
+        """`capacity` says how much there is of what calls need, `holder` who else computes one."""
         self._capacity = capacity
-        self._is_free = is_free
+        self._holder = holder
         # Heaps, by what the calls need. A call may be in one twice: what is not ready is dropped.
         self._ready: dict[_Needs, list[_Entry]] = {}
         self._taken: dict[str, float] = {}
@@ -55,7 +57,7 @@ class Queue:
         self._rouse()
         while (heap := self._first(limits=limits)) and not (wanted and heap[0][0]):
             _, was_put_off, _, call = heappop(heap)
-            if not was_put_off or self._is_free(call):
+            if not was_put_off or self._holder(call) is None:
                 return call
             self.put_off(call)
         return None
@@ -91,10 +93,17 @@ class Queue:
         self._rouse()  # those have rested, and may wait for something else
         return max(self._resting[0][0] - time.monotonic(), 0.0) if self._resting else None
 
-    def first_put_off(self) -> Planned | None:
-        """Return a call that is put off, if there is nothing else to begin."""
+    def pause_s(self, most: float) -> float:
+        """Return how long a thread may wait, at most so long, before it looks again."""
+        due = self.due_in_s()
+        return most if due is None else min(due, most)
+
+    def held_by(self) -> tuple[Planned, str] | None:
+        """Return a call and who else computes it, if others compute all that is left to begin."""
         is_more = any(not was_put_off for _, was_put_off, _, _ in self._entries())
-        return None if is_more else next(self._put_off(), None)
+        call = None if is_more else next(self._put_off(), None)
+        who = None if call is None else self._holder(call)
+        return None if call is None or who is None else (call, who)
 
     def is_wanted_put_off(self) -> bool:
         """Whether somebody waits for a call that is put off."""
