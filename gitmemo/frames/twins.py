@@ -14,7 +14,7 @@ from typing import TypeAlias
 from gitmemo.frames.universe import Universe
 from gitmemo.hashing.digest import Digest
 from gitmemo.model.facts import Call
-from gitmemo.model.items import Held, histories
+from gitmemo.model.items import Held, inside
 
 Twins: TypeAlias = "Mapping[Digest, Digest]"
 """The first of several twins by the history ids of the others, for calls and what they returned."""
@@ -44,7 +44,10 @@ def _found(calls: Iterable[Call]) -> dict[Digest, Digest]:
         if first is not call:
             twins[call.hid] = first.hid
             for slot, other in zip(call.outputs, first.outputs, strict=True):
-                twins.update(zip(histories(slot), histories(other), strict=False))
+                twins[slot.hid] = other.hid
+                # Of an object records list what has a history, which need not be the same in both.
+                pairs = zip(inside(slot), inside(other), strict=False)
+                twins.update((one.hid, same.hid) for one, same in pairs if one.cid == same.cid)
     return twins
 
 
