@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from dataclasses import asdict, dataclass
 
+from gitmemo.counts import count_calls, count_pending
 from gitmemo.errors import RemoteUnknown
-from gitmemo.query import count_calls, count_pending
 from gitmemo.remotes import holdings, known_on, open_remote
 from gitmemo.sync.wanted import missing_among
 from gitmemo.workspace import View, remote_cache

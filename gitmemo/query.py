@@ -23,7 +23,6 @@ from gitmemo.model.spoken import all_meant
 from gitmemo.model.unsaid import of_other_values, unsaid
 from gitmemo.model.validity import Code, changed, stands
 from gitmemo.workspace import View, Workspace
-from gitmemo.world.counting import count_new
 from gitmemo.world.view import World, first_of_each, in_order
 
 if TYPE_CHECKING:
@@ -131,38 +130,16 @@ def without_repeats(selection: Selection) -> Selection:
     A call is one call, however often it was run, whatever histories its inputs have and names its
     op had: it is its op, its code and the contents of its inputs.
     """
-    current = _runs(selection.calls, ())
+    current = runs(selection.calls)
     seen = {call.cid for call in current}
-    unreachable = _runs(selection.unreachable, seen)
+    unreachable = runs(selection.unreachable, seen)
     seen |= {call.cid for call in unreachable}
-    others = _runs(selection.others, seen)
-    stale = _runs(selection.stale, seen | {call.cid for call in others})
+    others = runs(selection.others, seen)
+    stale = runs(selection.stale, seen | {call.cid for call in others})
     return Selection(current, stale, unreachable, others, selection.variables)
 
 
-def count_calls(view: Workspace | View, numbers: Collection[int]) -> Mapping[str, int]:
-    """Return how many calls each op has among facts, counted as `without_repeats` counts them."""
-    now, index = names_now(view), view.world.index
-    if not now.former:  # then nothing of the records has to be read
-        return index.calls_per_op(numbers, without=())
-    return Counter(call.op for call in _runs(now.calls(index.calls(numbers)), ()))
-
-
-def count_pending(view: Workspace | View) -> int:
-    """Return how many calls are in no commit, those left out of which there is a record in one."""
-    return count_new_calls(view, view.world.pending(view.code))
-
-
-def count_new_calls(view: Workspace | View, pending: Collection[int]) -> int:
-    """Return the same of some pending facts."""
-    committed = view.world.committed()
-    if not names_now(view).former:  # as in most repositories: few of many calls are looked at
-        return count_new(view.world.index, pending, committed.__contains__)
-    every = committed.union(pending)
-    return sum(count_calls(view, every).values()) - sum(count_calls(view, committed).values())
-
-
-def _runs(calls: Iterable[Call], seen: Collection[Digest]) -> tuple[Call, ...]:
+def runs(calls: Iterable[Call], seen: Collection[Digest] = ()) -> tuple[Call, ...]:
     """Return one record of each call, no link where there is another, but for what was seen before."""
     others = [call for call in calls if call.cid not in seen]
     found: dict[Digest, Call] = {}

@@ -22,7 +22,8 @@ import pygit2
 from driver import Clone, make_clone
 
 import gitmemo as gm
-from gitmemo.workspace import find
+from gitmemo.counts import counts, counts_of_calls
+from gitmemo.workspace import find, look
 
 Fact: TypeAlias = tuple[str, int]
 """An op, and what it returned."""
@@ -416,6 +417,9 @@ class Life:
     def world(self) -> set[Fact]:
         """Return the calls of the checked-out world, as another process sees them."""
         workspace = find(self.clone.root)
+        view = look(self.clone.root)
+        assert counts(view) == counts_of_calls(view)
+        view.base.close()
         try:
             calls = workspace.world.calls(workspace.code)
             return {

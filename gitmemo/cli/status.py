@@ -5,10 +5,9 @@ Not what comes of it (`commits`, `sync`). Invariant: text and JSON say the same 
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property, partial
+from functools import partial
 from typing import TYPE_CHECKING
 
 import click
@@ -16,20 +15,13 @@ import click
 from gitmemo.cli.looking import look_at, where
 from gitmemo.cli.options import json_option, remote_option, revision_options
 from gitmemo.config import is_unattended
+from gitmemo.counts import Counts, count_pending, counts
 from gitmemo.display.json_lines import json_line
 from gitmemo.display.text import printable, table
 from gitmemo.errors.base import ExitCode
 from gitmemo.git.repository import Layout
-from gitmemo.model.facts import Call
 from gitmemo.quantities import count, size
-from gitmemo.query import (
-    NEWEST_COUNTS,
-    Selection,
-    count_pending,
-    names_now,
-    valid_calls,
-    without_repeats,
-)
+from gitmemo.query import NEWEST_COUNTS
 from gitmemo.workspace import View, Workspace
 from gitmemo.world.index import STATEMENT_KINDS
 
@@ -84,7 +76,7 @@ class _Status:
     """
 
     view: View
-    selection: Selection
+    counts: Counts
     pending: int
     waiting: Divided | None
     said: int
@@ -93,22 +85,6 @@ class _Status:
     standing: Standing | None
     undecided: Sequence[Change]
     contested: Sequence[Contest]
-
-    @cached_property
-    def calls(self) -> tuple[Call, ...]:
-        """All calls, valid or not."""
-        selection = self.selection
-        return (*selection.calls, *selection.left_out)
-
-    @cached_property
-    def every(self) -> Counter[str]:
-        """How many of them each op has."""
-        return Counter(call.op for call in self.calls)
-
-    @cached_property
-    def current(self) -> Counter[str]:
-        """How many of them are valid."""
-        return Counter(call.op for call in self.selection.calls)
 
     def to_do(self) -> list[str]:
         """Return in words what somebody has to commit or to decide."""
@@ -123,52 +99,46 @@ class _Status:
     def fields(self) -> dict[str, object]:
         """Return it for programs."""
         place, standing = self.view.world.place, self.standing
+        every, current = self.counts.every, self.counts.current
         return {
             "branch": place.branch,
             "commit": place.commit,
             "rev": self.view.rev,
-            "calls": len(self.calls),
+            "calls": every.total(),
             "pending": self.pending,
             **(_waiting_fields(self.waiting) if self.waiting else {}),
             "committed_later": len(self.view.later),
             "pending_statements": self.said,
-            "stale": len(self.selection.stale),
-            "unreachable": len(self.selection.unreachable),
-            "other_values": len(self.selection.others),
+            "stale": self.counts.stale.total(),
+            "unreachable": self.counts.unreachable.total(),
+            "other_values": self.counts.others.total(),
             "undecided": [str(change.component) for change in self.undecided],
             "contested": [str(contest.component) for contest in self.contested],
             "missing_values": len(self.missing),
             "unparsed": dict(self.unparsed),
             "to_do": self.to_do(),
             **({"remote": {"name": standing.remote, **standing.as_dict()}} if standing else {}),
-            "ops": {
-                op: {"calls": self.every[op], "current": self.current[op]}
-                for op in sorted(self.every)
-            },
+            "ops": {op: {"calls": every[op], "current": current[op]} for op in sorted(every)},
         }
 
     def lines(self) -> Iterator[str]:
         """Yield it for people."""
-        view = self.view
+        view, found = self.view, self.counts
         later = f"{len(view.later)} committed later"
         more = later if view.rev else f"{self.pending} pending{_and(self.said)}"
-        yield f"{where(view)}: {count(len(self.calls), 'call')}, {more}"
-        stale = Counter(call.op for call in self.selection.stale)
-        fed = Counter(call.op for call in self.selection.unreachable)
-        others = Counter(call.op for call in self.selection.others)
-        rows = [(op, self.current[op], stale[op], fed[op], others[op]) for op in sorted(self.every)]
+        yield f"{where(view)}: {count(found.every.total(), 'call')}, {more}"
+        groups = (found.current, found.stale, found.unreachable, found.others)
+        rows = [(op, *(group[op] for group in groups)) for op in sorted(found.every)]
         columns = ("op", "current", "of older code", "on older results", "of other values")
         if rows:
-            shown = len(columns) if others else len(columns) - 1
+            shown = len(columns) if found.others else len(columns) - 1
             yield from table(columns[:shown], [row[:shown] for row in rows])
-        if others:
-            yield printable(
-                f"of other values: of {self.selection.otherwise(self.selection.others)}; {NEWEST_COUNTS}"
-            )
+        if found.others:
+            yield printable(f"of other values: of {found.otherwise}; {NEWEST_COUNTS}")
         for path, why in self.unparsed.items():
             said = f"{path} cannot be parsed ({why}): calls that touched its code count as older"
             yield printable(f"{said} until it can")
-        for line in _renamed(view.workspace, bool(self.selection.stale and not view.rev)):
+        for line in _renamed(view.workspace, bool(found.stale and not view.rev)):
             yield printable(line)
         yield from _to_decide(self.undecided, self.contested)
         yield from self._what_joins()
@@ -209,11 +179,10 @@ def _look(view: View, asked: str | None) -> _Status:
     from gitmemo.sync.wanted import missing_of
 
     world = view.world
-    every_record = names_now(view).calls(world.calls(view.code))
     waiting, pending = world.pending(view.code), count_pending(view)
     return _Status(
         view,
-        without_repeats(valid_calls(world, every_record, view.code)),
+        counts(view),
         pending=pending,
         waiting=_next_commit(view) if pending and not view.rev else None,
         said=len(world.index.of_kinds(waiting, STATEMENT_KINDS)),

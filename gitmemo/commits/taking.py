@@ -115,7 +115,7 @@ def new_calls(workspace: Workspace, numbers: Collection[int]) -> int:
     """Return how many calls a commit takes, counted as `gitmemo status` counts what is pending."""
     world = workspace.world
     if world.renames().former_ops():
-        from gitmemo.query import count_new_calls  # it takes long to import
+        from gitmemo.counts import count_new_calls  # it takes long to import
 
         return count_new_calls(workspace, numbers)
     committed, dead = (

@@ -47,7 +47,7 @@ def pending_calls(workspace: Workspace) -> int:
     world.enter()
     if not world.pending(workspace.code):
         return 0
-    from gitmemo.query import count_pending  # hooks come here after each commit
+    from gitmemo.counts import count_pending  # hooks come here after each commit
 
     return count_pending(workspace)
 

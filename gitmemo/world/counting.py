@@ -19,13 +19,13 @@ def count_new(index: Index, numbers: Iterable[int], is_other: Callable[[int], bo
 
     `is_other` says of a number whether it is.
     """
-    found = _different(index, numbers)
+    found = different(index, numbers)
     marks = as_json({mark for _, _, mark in found})
     alike = index.rows(f"select id from fact where micros is not null and mark {_AMONG}", (marks,))
-    return len(found - _different(index, [number for (number,) in alike if is_other(number)]))
+    return len(found - different(index, [number for (number,) in alike if is_other(number)]))
 
 
-def _different(index: Index, numbers: Iterable[int]) -> set[tuple[str, bytes, int]]:
+def different(index: Index, numbers: Iterable[int]) -> set[tuple[str, bytes, int]]:
     """Return what makes calls different: op, code, and what stands for the contents of the inputs."""
     return set(
         index.rows(

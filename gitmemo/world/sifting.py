@@ -16,6 +16,7 @@ from gitmemo.model.decisions import Decisions
 from gitmemo.model.facts import Call, Version, sources
 from gitmemo.model.validity import Code, changed, stands
 from gitmemo.world.index import Index
+from gitmemo.world.sketches import is_on_raw_inputs
 from gitmemo.world.table import as_json, mark_of
 
 _AMONG = "in (select value from json_each(?))"
@@ -116,6 +117,19 @@ def known_outputs(index: Index, marks: Iterable[int]) -> list[int]:
     """Return those of the marks that calls are known to have made."""
     rows = index.rows(f"select distinct hid from output where hid {_AMONG}", (as_json(marks),))
     return [mark for (mark,) in rows]
+
+
+def with_histories(index: Index, numbers: Iterable[int]) -> dict[int, Call]:
+    """Return those of the calls that may have used what others made; most lines say it at a glance."""
+    rows = index.rows(
+        f"select id, shape, line from fact where micros is not null and id {_AMONG}",
+        (as_json(numbers),),
+    )
+    return {
+        number: index.call_of(shape, stored)
+        for number, shape, stored in rows
+        if not is_on_raw_inputs(index.shapes.line(shape, stored))
+    }
 
 
 def users(calls: Mapping[int, Call]) -> dict[int, list[int]]:

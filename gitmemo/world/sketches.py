@@ -80,6 +80,12 @@ def micros_of(seconds: float) -> int:
     return round(seconds * 1e6)
 
 
+def is_on_raw_inputs(line: str) -> bool:
+    """Whether it is clear at a glance that a line is a call all of whose inputs came from outside."""
+    match = match_call(line)
+    return match is not None and not any(history for _, _, history in slots_in(match[4]))
+
+
 def sketch_of_line(line: str) -> Sketch | None:
     """Return the sketch of a plain call; None for everything else, also for what is no fact."""
     match = match_call(line)
