@@ -100,7 +100,7 @@ def corrected(
     known = seen_on(remote, cache)
     fresh: dict[Digest, tuple[Slot, ...]] = {}
     for pack in packs:
-        found = _fetch_index(remote, known, pack)
+        found = _fetch_index(remote, known, pack, catalogue.inventory.indexes.get(pack))
         usable = found is not None and _fits(found, catalogue.pack_sizes.get(pack))
         if found is not None and usable and found != catalogue.indexes.get(pack):
             fresh[pack] = found
@@ -176,8 +176,10 @@ class _Reading:
     def read_indexes(self) -> None:
         """Read the indexes that are still unknown."""
 
+        remote, sizes = self._remote, self._inventory.indexes
+
         def fetch(pack: Digest) -> tuple[Digest, tuple[Slot, ...] | None]:
-            return pack, _fetch_index(self._remote, self._known, pack)
+            return pack, _fetch_index(remote, self._known, pack, sizes.get(pack))
 
         for pack, found in in_parallel(fetch, self.unknown, self._jobs):
             if found is None or not _fits(found, self._inventory.packs[pack]):
@@ -220,14 +222,18 @@ class _Reading:
         return slots
 
 
-def _fetch_index(remote: Remote, known: Seen, pack: Digest) -> tuple[Slot, ...] | None:
-    """Return what the index says; None if it makes no sense."""
+def _fetch_index(
+    remote: Remote, known: Seen, pack: Digest, size: int | None
+) -> tuple[Slot, ...] | None:
+    """Return what the index says; None if it makes no sense, or is not of the listed `size`."""
     try:
         data = remote.transport.read(index_name(pack), LARGEST_INDEX)
         found = read_index(data)
     except FileNotFoundError:  # deleted since the listing
         return ()
     except ValueError:
+        return None
+    if size not in (None, len(data)):
         return None
     known.put(pack, data)
     return found

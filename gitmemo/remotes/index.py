@@ -2,7 +2,8 @@
 
 Not trusted: it says where to look, the blob id says whether that is it. The last
 line has the BLAKE3 of the others, for a bit that flips on the way would hide a
-value from whoever remembers the index; indexes that were written before have none.
+value from whoever remembers the index. It has the form of a value of no bytes that
+nobody wants, which gitmemos of before read as such; the indexes that they write have none.
 Invariant: reading one gives well-formed slots or raises `ValueError`, whatever
 the bytes.
 """
@@ -26,8 +27,9 @@ _LINE = re.compile(
     rb'(?:,"([a-z0-9]{1,16})",' + _NUMBER + rb")?\]$",
     re.MULTILINE,
 )
-_SUM = re.compile(rb'\["([A-Za-z0-9_-]{43})"\]\n\Z')
-_SUM_LENGTH = 48
+_SUM = b'["%s",0,0,"checksum"]\n'
+_SUM_BYTES = len(_SUM % bytes(43))
+_IS_SUM = re.compile(_SUM.replace(b"[", rb"\[").replace(b"]", rb"\]") % b"([A-Za-z0-9_-]{43})")
 
 PLAIN = ""
 ZLIB = "zlib"
@@ -63,7 +65,7 @@ class Slot(NamedTuple):
 def write_index(slots: Iterable[Slot]) -> bytes:
     """Return the index object: one JSON line a value, and the checksum of these lines."""
     lines = write_lines(slots)
-    return lines + b'["%s"]\n' % to_text(digest(lines)).encode()
+    return lines + _SUM % to_text(digest(lines)).encode()
 
 
 def write_lines(slots: Iterable[Slot]) -> bytes:
@@ -82,7 +84,7 @@ def read_index(data: bytes) -> tuple[Slot, ...]:
     """Read what `write_index` or `write_lines` wrote: those bytes and no others."""
     if len(data) > LARGEST_INDEX or not data.endswith(b"\n"):
         raise ValueError("the index is too long or cut short")
-    if checksum := _SUM.match(data, max(0, len(data) - _SUM_LENGTH)):
+    if checksum := _IS_SUM.fullmatch(data, max(0, len(data) - _SUM_BYTES)):
         data = data[: checksum.start()]
         if from_text(checksum[1].decode("ascii")) != digest(data):
             raise ValueError("the index is not what its checksum says")

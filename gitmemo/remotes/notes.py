@@ -46,7 +46,8 @@ def _cover(remote: Remote, catalogue: Catalogue, cache: Path | None) -> dict[str
     if len(uncovered) <= UNCOVERED:
         return {}
     known, made = seen_on(remote, cache), {}
-    indexes = {pack: _as_listed(catalogue, pack) for pack in uncovered}
+    # One that went since the listing has no lines.
+    indexes = {p: _as_listed(catalogue, p) for p in uncovered if catalogue.indexes[p]}
     for name, data, packs in bundles(indexes):
         remote.transport.write(catalogue_name(name), data)
         known.put_covered(name, packs)

@@ -138,7 +138,7 @@ def test_a_compressed_pack_can_be_read_as_documented(directory, tmp_path, ours, 
     whole = index.read_text().splitlines(keepends=True)
     *lines, checksum = [json.loads(line) for line in whole]
     assert [len(line) for line in lines] == [6, 4, 4]
-    assert checksum == [to_text(digest("".join(whole[:-1]).encode()))]
+    assert checksum == [to_text(digest("".join(whole[:-1]).encode())), 0, 0, "checksum"]
     _, offset, length, codec, method, size = lines[0]
     assert (codec, method, size) == ("raw", "zlib", len(text))
     assert zlib.decompress(pack[offset : offset + length]) == text
@@ -338,7 +338,7 @@ def hostile(path: Path, kind: str) -> bytes:
     first, *rest = found
     match kind:
         case "flip":
-            return data[:-9] + bytes([data[-9] ^ 1]) + data[-8:]
+            return data[:-30] + bytes([data[-30] ^ 1]) + data[-29:]
         case "truncate":
             return data[:-1]
         case "empty":
@@ -416,6 +416,45 @@ def test_an_index_that_was_changed_on_its_way_is_not_remembered(
     assert caught.value.objects == (index.relative_to(shared).as_posix(),)
     index.write_bytes(sent)
     assert pull(theirs, directory, wanted, cache=tmp_path / "cache").stored == 2
+
+
+def test_an_index_that_came_in_part_is_not_remembered(directory, ours, theirs, share, tmp_path):
+    """Cut behind a line it could be one of before, without a checksum."""
+
+    class Short(Counting):
+        def read(self, name, most):
+            data = super().read(name, most)
+            return data[: data.index(b"\n") + 1] if name.endswith(".idx") and self.cuts else data
+
+    wanted = share(ours, b"one", b"two")
+    push(ours, directory, wanted)
+    transport = Short(directory.transport)
+    cut = Remote(directory.config, transport)
+    transport.cuts = True
+    with pytest.raises(RemoteCorrupt):
+        pull(theirs, cut, wanted, cache=tmp_path / "cache")
+    transport.cuts = False
+    assert pull(theirs, cut, wanted, cache=tmp_path / "cache").stored == 2
+
+
+def test_an_index_that_goes_meanwhile_spoils_no_catalogue(
+    directory, shared, ours, theirs, share, monkeypatch, tmp_path
+):
+    wanted = share(ours, *(b"value %d" % i for i in range(12)))
+    for item in wanted[:11]:
+        push(ours, directory, [item])
+    gone = min(shared.rglob("*.idx")).relative_to(shared).as_posix()
+
+    class Losing(Counting):
+        def read(self, name, most):
+            if name == gone:
+                raise FileNotFoundError(name)
+            return super().read(name, most)
+
+    monkeypatch.setattr("gitmemo.remotes.notes.UNCOVERED", 5)
+    push(ours, Remote(directory.config, Losing(directory.transport)), wanted[11:])
+    assert len(read_bundle_of(one(shared, "*.cat"))) == 10
+    assert pull(theirs, directory, wanted).damaged == ()
 
 
 def test_indexes_without_a_checksum_are_read_and_join_catalogues(
