@@ -311,7 +311,7 @@ class Course:
     def look(self) -> float | None:
         """Begin what was put off long enough; return after how many seconds to look again."""
         with self.changed:
-            if self.queue.is_any_due():
+            if self.queue.rouse():
                 self.go_on()
             return self.queue.due_in_s()
 

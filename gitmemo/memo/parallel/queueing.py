@@ -54,7 +54,7 @@ class Queue:
 
         `limits` says whether what calls need is seen to here, and not by a cluster.
         """
-        self._rouse()
+        self.rouse()
         while (heap := self._first(limits=limits)) and not (wanted and heap[0][0]):
             _, was_put_off, _, call = heappop(heap)
             if not was_put_off or self._holder(call) is None:
@@ -80,21 +80,21 @@ class Queue:
         self._pauses[call.number] = 2 * pause_s
         heappush(self._resting, (time.monotonic() + pause_s, call.number, call))
 
-    def _rouse(self) -> None:
-        while self.is_any_due():
+    def rouse(self) -> bool:
+        """Try those again that were put off long enough; return whether there were any."""
+        before = len(self._resting)
+        while self._resting and self._resting[0][0] <= time.monotonic():
             self._push(heappop(self._resting)[2], was_put_off=True)
-
-    def is_any_due(self) -> bool:
-        """Whether a call that was put off is to be tried again."""
-        return bool(self._resting) and self._resting[0][0] <= time.monotonic()
+        return len(self._resting) < before
 
     def due_in_s(self) -> float | None:
         """Return in how many seconds the next one is; None if none is put off."""
-        self._rouse()  # those have rested, and may wait for something else
         return max(self._resting[0][0] - time.monotonic(), 0.0) if self._resting else None
 
     def pause_s(self, most: float) -> float:
         """Return how long a thread may wait, at most so long, before it looks again."""
+        if self.rouse():
+            return 0.0
         due = self.due_in_s()
         return most if due is None else min(due, most)
 
