@@ -11,6 +11,7 @@ import datetime
 import enum
 import importlib
 import marshal
+import os
 import pathlib
 import pickle
 import re
@@ -40,6 +41,7 @@ _IMMUTABLE = frozenset(
 )
 _IMMUTABLE_ELSEWHERE = (("decimal", "Decimal"), ("fractions", "Fraction"), ("uuid", "UUID"))
 """Most programs load none of these modules, and gitmemo does not do it for them."""
+_STANDARD_LIBRARY = os.__file__.removesuffix("os.py")
 _PLAIN = (list, tuple, dict, set, frozenset)
 _PLAIN_ATOMS = _ATOMS - {bytes, range, type(NotImplemented)}
 # Elements that are looked at before giving up on the quick ways.
@@ -81,9 +83,15 @@ def is_immutable(value: object) -> bool:
 
 def _never_changes(kind: type) -> bool:
     return kind in _IMMUTABLE or any(
-        getattr(sys.modules.get(module), name, None) is kind
+        getattr(sys.modules.get(module), name, None) is kind and _is_standard(module)
         for module, name in _IMMUTABLE_ELSEWHERE
     )
+
+
+def _is_standard(module: str) -> bool:
+    """Whether a loaded module is Python's own, and no file of the project that is called alike."""
+    file = getattr(sys.modules.get(module), "__file__", None)
+    return file == f"{_STANDARD_LIBRARY}{module}.py"
 
 
 def _holds_immutable_only(value: Iterable[object]) -> bool:

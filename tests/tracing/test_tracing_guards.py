@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import decimal
 import hashlib
+import sys
+import uuid
 from collections.abc import Callable
+from pathlib import Path
+from types import ModuleType
 from typing import Any
 
 import numpy as np
@@ -102,3 +107,14 @@ def test_a_guard_that_is_content_is_right(held: list[Any], new: Any, data: st.Da
     held[data.draw(st.integers(0, len(held) - 1))] = new
     if guard():
         assert content_id(held) == before
+
+
+def test_a_module_of_the_project_is_not_taken_for_the_one_of_python(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    assert guards.is_immutable(decimal.Decimal(1)) and guards.is_immutable(uuid.UUID(int=1))
+    own = ModuleType("uuid")
+    own.__file__ = str(tmp_path / "uuid.py")
+    exec("class UUID:\n    n = 1\n", vars(own))
+    monkeypatch.setitem(sys.modules, "uuid", own)
+    assert not guards.is_immutable(own.UUID())
