@@ -9,13 +9,13 @@ by which it would be the same.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import TypeAlias
 
 from gitmemo.frames import Universe
 from gitmemo.hashing.digest import Digest
 from gitmemo.model.facts import Call
-from gitmemo.model.items import OBJECT, Held, Item, inside
+from gitmemo.model.items import Held, inside, placed, ways
 
 Identity: TypeAlias = tuple[str, int, frozenset[tuple[str, Digest]]]
 """What makes two calls the same: op, op version, and the contents of the inputs by name."""
@@ -75,32 +75,16 @@ def _asked(
             given = call.op, call.op_version, inputs
         number = asked[call.hid] = numbers.setdefault(given, len(numbers))
         for slot in call.outputs:
-            made.update((one.hid, (number, slot.name, way)) for way, one in _ways(slot))
+            made.update((one.hid, (number, slot.name, way)) for way, one in ways(slot))
     return asked
-
-
-def _ways(held: Held, way: tuple[object, ...] = ()) -> Iterator[tuple[tuple[object, ...], Held]]:
-    """Yield a value and all that has a place in it, each with the way to it."""
-    yield way, held
-    for place, item in _placed(held):
-        yield from _ways(item, (*way, place))
 
 
 def _token(held: Held, made: _Made) -> object:
     """Return what is the same for values that were asked for alike."""
     if held.hid in made:
         return made[held.hid]
-    placed = _placed(held)
-    if held.is_raw or not placed or made.keys().isdisjoint(one.hid for one in inside(held)):
+    parts = placed(held)
+    if held.is_raw or not parts or made.keys().isdisjoint(one.hid for one in inside(held)):
         return held.cid
     kind = held.parts.kind if held.parts is not None else None
-    return kind, tuple((place, _token(item, made)) for place, item in placed)
-
-
-def _placed(held: Held) -> list[tuple[object, Item]]:
-    """Return what is in a list, tuple or dict, with its place or key."""
-    parts = held.parts
-    if parts is None or parts.items is None or parts.kind in ("set", OBJECT):
-        return []
-    places = [key.cid for key in parts.keys] if parts.kind == "dict" else range(len(parts.items))
-    return list(zip(places, parts.items, strict=True))
+    return kind, tuple((place, _token(item, made)) for place, item in parts)

@@ -8,13 +8,13 @@ given the same, each by its history or that of a twin, and returned equal conten
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import TypeAlias
 
 from gitmemo.frames.universe import Universe
 from gitmemo.hashing.digest import Digest
 from gitmemo.model.facts import Call
-from gitmemo.model.items import Held, inside
+from gitmemo.model.items import Held, inside, placed, ways
 
 Twins: TypeAlias = "Mapping[Digest, Digest]"
 """The first of several twins by the history ids of the others, for calls and what they returned."""
@@ -44,11 +44,23 @@ def _found(calls: Iterable[Call]) -> dict[Digest, Digest]:
         if first is not call:
             twins[call.hid] = first.hid
             for slot, other in zip(call.outputs, first.outputs, strict=True):
-                twins[slot.hid] = other.hid
-                # Of an object records list what has a history, which need not be the same in both.
-                pairs = zip(inside(slot), inside(other), strict=False)
-                twins.update((one.hid, same.hid) for one, same in pairs if one.cid == same.cid)
+                twins.update(_alike(slot, other))
     return twins
+
+
+def _alike(held: Held, other: Held) -> Iterator[tuple[Digest, Digest]]:
+    """Yield the history ids of all that stands in the same place of two equal values.
+
+    They may be listed to different depths. What has no place is told by its content.
+    """
+    places = dict(ways(other))
+    contents = {one.cid: one for one in inside(other)}
+    for way, one in ways(held):
+        if way in places:
+            yield one.hid, places[way].hid
+        for part in inside(one) if one.parts is not None and not placed(one) else ():
+            if part.cid in contents:
+                yield part.hid, contents[part.cid].hid
 
 
 def _told(held: Held, twins: Twins) -> object:

@@ -143,6 +143,25 @@ def histories(held: Held) -> Iterator[Digest]:
             yield item.hid
 
 
+def ways(held: Held, way: tuple[object, ...] = ()) -> Iterator[tuple[tuple[object, ...], Held]]:
+    """Yield a value and all that has a place in it, each with the way to it."""
+    yield way, held
+    for place, item in placed(held):
+        yield from ways(item, (*way, place))
+
+
+def placed(held: Held) -> list[tuple[object, Item]]:
+    """Return what is in a list, tuple or dict, with its place or key.
+
+    What is in a set, or in an object of which only a part is listed, has no place of its own.
+    """
+    parts = held.parts
+    if parts is None or parts.items is None or parts.kind in ("set", OBJECT):
+        return []
+    places = [key.cid for key in parts.keys] if parts.kind == "dict" else range(len(parts.items))
+    return list(zip(places, parts.items, strict=True))
+
+
 def find(held: Held, hid: Digest) -> tuple[Item | Slot, ...] | None:
     """Return the way from `held` to what has this history id in it, both included."""
     if held.hid == hid:
