@@ -213,7 +213,7 @@ class Events(RuleBasedStateMachine):
     @invariant()
     def no_call_is_forgotten(self) -> None:
         course = self.course
-        queue, due = course._queue, {number for number, _ in course._due}
+        queue, due = course.queue, {number for number, _ in course._due}
         queued = {entry[3].number for heap in queue._ready.values() for entry in heap}
         queued |= {number for _, number, _ in queue._resting}
         for number, call in course.open.items():
