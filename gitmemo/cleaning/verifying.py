@@ -181,7 +181,7 @@ def _torn_away(workspace: Workspace, names: Named, found: Inspection) -> frozens
     if not found.torn:
         return frozenset()
     world = workspace.world
-    wanted = {v.blob for v in world.index.values_among(world.visible(workspace.code))}
+    wanted = world.index.blobs_among(world.visible(workspace.code))
     return names.live(wanted - found.sound)
 
 

@@ -39,6 +39,8 @@ from gitmemo.model.notation import (
     read_output,
 )
 
+_BLOB = 4
+"""Where in the array of a value its blob stands."""
 MOST_SECONDS = 10**10
 """More is no duration of a call."""
 _LONGEST_EXCERPT, _LONGEST_REASON = 80, 200  # a hostile line may be megabytes long
@@ -294,6 +296,11 @@ def _read_value(array: list[object], _: ContentId) -> Value:
     return Value(
         from_text(string(cid)), string(codec), number(size), from_text(string(blob)), names
     )
+
+
+def blob_of(line: str) -> Digest:
+    """Return the blob that the line of a value names, without the rest."""
+    return from_text(string(decoded(line)[0][_BLOB]))
 
 
 def _read_source(array: list[object], _: ContentId) -> Source:

@@ -32,9 +32,10 @@ def missing_among(
     world: RepositoryWorld | RevisionWorld, numbers: Iterable[int]
 ) -> list[WantedBlob]:
     """Return the blobs that these facts name and that are not on this machine."""
-    values = world.index.values_among(numbers)
-    absent = world.blobs.missing({value.blob for value in values})
-    return _wanted(value for value in values if value.blob in absent) if absent else []
+    absent = world.blobs.missing(world.index.blobs_among(numbers))
+    if not absent:
+        return []
+    return _wanted(value for value in world.index.values_among(numbers) if value.blob in absent)
 
 
 def wanted_of(world: RepositoryWorld | RevisionWorld, numbers: Iterable[int]) -> list[WantedBlob]:

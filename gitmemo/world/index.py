@@ -30,7 +30,7 @@ from gitmemo.model.facts import (
     Version,
 )
 from gitmemo.model.glances import Asked, Glance, call_from_line, glance, later_call
-from gitmemo.model.lines import from_line, record_id
+from gitmemo.model.lines import blob_of, from_line, record_id
 from gitmemo.model.tombstones import Tombstones
 from gitmemo.world.crowds import FEW, Crowds, Test
 from gitmemo.world.membership import Membership
@@ -133,6 +133,16 @@ class Index(Membership):
         )
         found = (from_line(self.shapes.line(*row), content_id) for row in rows)
         return sorted((value for value in found if isinstance(value, Value)), key=_by_blob)
+
+    def blobs_among(self, numbers: Iterable[int]) -> set[Digest]:
+        """Return the blobs that the values among these facts name."""
+        rows = self.rows(
+            "select fact.shape, line from fact join shape on shape.id = fact.shape"
+            " where micros is null and shape.kind = 'value'"
+            " and fact.id in (select value from json_each(?))",
+            (as_json(numbers),),
+        )
+        return {blob_of(self.shapes.line(*row)) for row in rows}
 
     def blobs_in(self, files: frozenset[int]) -> set[Digest]:
         """Return the blobs that the values in segments name; of each read once, and kept."""
@@ -360,8 +370,7 @@ class Index(Membership):
                 " where micros is null and shape.kind = 'value' and fact.id between ? and ?",
                 (first, last),
             )
-            facts = (from_line(self.shapes.line(*row), content_id) for row in rows)
-            found.update(fact.blob for fact in facts if isinstance(fact, Value))
+            found.update(blob_of(self.shapes.line(*row)) for row in rows)
         return b"".join(sorted(found))
 
     def _marked(self, form: type[_F], kind: str, key: bytes) -> Iterator[tuple[int, _F]]:
