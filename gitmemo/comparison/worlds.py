@@ -200,7 +200,8 @@ class _Side:
     def tallies(self, names: Names) -> dict[tuple[str, Digest], int]:
         found: Counter[tuple[str, Digest]] = Counter()
         for tally in self.index.tally(self.numbers):
-            found[names.op(tally.op), tally.version] += tally.calls
+            # Where a revision has nothing but links, as what they repeat used older results.
+            found[names.op(tally.op), tally.version] += tally.calls or tally.links
         return found
 
     def _made(self, numbers: Iterable[int]) -> set[int]:

@@ -78,3 +78,14 @@ def test_other_values_of_a_variable_are_read(committed: Clone, same: Same) -> No
         committed.write("cfg.json", f'{{"k": {k}}}')
         committed.run()
     assert same(is_indexed=False).others == {"pipeline:evaluate": 2}
+
+
+def test_a_version_of_which_a_revision_has_links_alone_has_calls(committed: Clone) -> None:
+    changes = [("return list(range(size))", "return [*range(size)]"), ("* rate for", "* -rate for")]
+    for old, new in changes:
+        committed.change(old, new, "pipeline.py")
+        committed.run()
+        committed.git("add", "-A")
+        committed.process("git", "commit", "-q", "-m", new, GITMEMO_ON_CHANGE="breaking")
+    said = committed.gitmemo("diff", "HEAD~1", "HEAD").out
+    assert "pipeline:train" in said and " 0 calls" not in said, said
