@@ -8,6 +8,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import signal
 import subprocess
 import sys
@@ -32,6 +33,9 @@ def main() -> int:
     parser.add_argument("--storms", action="store_true", help="faults at many steps of each run")
     parser.add_argument("--reads", action="store_true", help="faults where files are read")
     parser.add_argument("--s3", action="store_true", help="faults of a remote in S3, at requests")
+    parser.add_argument(
+        "--idle", action="store_true", help="only: is it noticed if an operation does nothing?"
+    )
     parser.add_argument("--log", type=Path, help="a file for each trial, as JSON lines")
     parser.add_argument("--width", type=int, default=300, help="of what is broken")
     parser.add_argument("--worker", help=argparse.SUPPRESS)
@@ -41,6 +45,8 @@ def main() -> int:
         _work(options)
         return 0
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(1))  # what is below is removed then
+    if options.idle:
+        options.jobs = 1
     trials = list(_all(options))
     return _table(trials)
 
@@ -93,8 +99,8 @@ def _worker(options: argparse.Namespace, place: Path, number: int) -> list[str]:
         command += ["--s3", "--seed", options.seed, "--share", f"{number}/{options.jobs}"]
     else:
         command += ["--seed", f"{options.seed}-{number}"]
-    command += ["--storms"] if options.storms else []
-    command += ["--reads"] if options.reads else []
+    for name in ("storms", "reads", "idle"):
+        command += [f"--{name}"] if getattr(options, name) else []
     return [*command, "--again", options.again] if options.again else command
 
 
@@ -132,6 +138,9 @@ def _shim_trials(options: argparse.Namespace):
 
     control = Control(Path(os.environ["FAULTS_CONTROL"]))
     bench = Bench(Path(options.worker), control, counts=READING if options.reads else WRITING)
+    if options.idle:
+        yield from _idle(bench, OPERATIONS, options.only)
+        return
     if options.again:
         name, *blows = options.again.split("/")
         operation = next(o for o in OPERATIONS if o.name == name)
@@ -143,13 +152,26 @@ def _shim_trials(options: argparse.Namespace):
         yield bench.tried(operation, blows)
 
 
+def _idle(bench, operations, only: str):
+    """Yield a trial for each operation: broken if nobody notices that it does nothing."""
+    from faults.trials import Trial
+
+    for operation in operations:
+        if re.search(only, operation.name):
+            broken = [] if bench.notices(operation) else ["nobody notices that it does nothing"]
+            yield Trial(operation.name, [("it does nothing", 0, "", 0)], 1, broken)
+
+
 def _s3_trials(options: argparse.Namespace):
-    from faults.s3 import S3Bench, blow_of, every_fault
+    from faults.s3 import S3_OPERATIONS, S3Bench, blow_of, every_fault
     from faults.s3_service import Service
 
     service = Service()
     try:
         bench = S3Bench(Path(options.worker), service)
+        if options.idle:
+            yield from _idle(bench, S3_OPERATIONS, options.only)
+            return
         if options.again:
             trials = [blow_of(options.again)]
         else:

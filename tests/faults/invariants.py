@@ -5,6 +5,7 @@ Not the faults. Invariant: whatever is found is a sentence; an empty list is a w
 
 from __future__ import annotations
 
+import builtins
 import os
 import re
 import time
@@ -13,6 +14,7 @@ from pathlib import Path
 
 from faults.control import Fault
 from faults.operations import OLD_S, Operation
+from faults.outcomes import counted
 from faults.world import Ended, World
 
 from gitmemo import errors
@@ -28,6 +30,8 @@ _SAYS_MORE = re.compile(
     re.MULTILINE,
 )
 """What an error says to do, or that a list above it does."""
+_FUTURE = "EditedAfterImport"
+"""It says so: to its clock, files are of the future, and calls that read them run again."""
 _OPS = ("small", "middle", "large", "model", "document", "total")
 COMPUTED = {(op, str(n)) for op in _OPS for n in range(3)}
 """What a world holds from the beginning."""
@@ -38,7 +42,26 @@ def after_each(world: World, operation: Operation, fault: Fault, ended: Ended) -
     if ended.code is None:
         return ["it hangs"]
     _remove_locks(world)
-    return [*_of_the_end(operation, fault, ended), *_calls_are_there(world, operation, ended)]
+    found = [*_of_the_end(operation, fault, ended)]
+    if is_done(fault, ended) and not operation.again:  # before calls that are asked for are stored
+        found += of_the_outcome(world, operation, ended)
+    found += _study_is_there(world, operation, ended)
+    return [*found, *_squares_are_there(world, ended)]
+
+
+def is_done(fault: Fault, ended: Ended) -> bool:
+    """Whether an operation says that it did all that it is for."""
+    says_less = ended.said("raised") or _FUTURE in ended.err
+    return ended.code == 0 and not fault.is_deadly and not says_less
+
+
+def of_the_outcome(world: World, operation: Operation, ended: Ended) -> list[str]:
+    """Return what did not come of an operation that is done."""
+    try:
+        operation.finish(world, ended)
+    except (AssertionError, FileNotFoundError) as error:
+        return [f"not completed: {error}"]
+    return []
 
 
 def in_the_end(
@@ -56,10 +79,7 @@ def in_the_end(
         again = (operation.again or operation.act)(world)
         if again.code not in operation.codes and not is_done:
             found.append(f"done again it ends with {again.code}: {_last(again)}")
-    try:
-        operation.finish(world)
-    except AssertionError as error:
-        found.append(f"not completed: {error}")
+        found += of_the_outcome(world, operation, again)
     if twice:
         found += _sound(world, may_be_damaged=False)
     return [*found, *_git_is_content(world, status), *_tidy(world)]
@@ -90,16 +110,10 @@ def _of_the_end(operation: Operation, fault: Fault, ended: Ended) -> Iterator[st
 
 def _is_meant(name: str) -> bool:
     """Whether programs may expect such an exception from storing results."""
-    kind = getattr(errors, name, None) or getattr(__builtins__, name, None) or _builtin(name)
+    kind = getattr(errors, name, None) or getattr(builtins, name, None)
     return isinstance(kind, type) and issubclass(
         kind, (errors.GitmemoError, OSError, KeyboardInterrupt)
     )
-
-
-def _builtin(name: str) -> object:
-    import builtins
-
-    return getattr(builtins, name, None)
 
 
 def _remove_locks(world: World) -> None:
@@ -116,23 +130,39 @@ def _sound(world: World, *, may_be_damaged: bool) -> Iterator[str]:
         yield f"verify says {verified.code}: {verified.out[-500:]} {_last(verified)}"
 
 
-def _calls_are_there(world: World, operation: Operation, ended: Ended) -> Iterator[str]:
+def _study_is_there(world: World, operation: Operation, ended: Ended) -> Iterator[str]:
+    """Calls are found, with their values; nothing comes from a remote, which would hide a loss."""
     returned = ended.calls("returned")
     last = max([2, *(int(n) for op, n in returned if op in _OPS)])
-    checked = world.program("study.py", "check", "0", str(last + 1))
+    arguments = ("study.py", "check", "0", str(last + 1))
+    checked = world.program(*arguments, fetches=False)
     while operation.damaged and checked.code == 4 and "is damaged" in checked.err:
-        checked = world.program("study.py", "check", "0", str(last + 1))
+        checked = world.program(*arguments, fetches=False)
     if checked.code != 0:
         yield f"the program does not run: {checked.code} {_last(checked)}"
     yield from (f"wrong result: {call}" for call in checked.said("wrong"))
     # A call inside of the arguments of another is made before it, and returned with it.
     known = COMPUTED | {call for call in returned if call[0] in _OPS}
     known |= {("middle", n) for op, n in returned if op == "total"}
-    if "EditedAfterImport" in ended.err:  # it said so: to its clock, files are of the future
+    if not operation.lacks:
+        lost = checked.calls("missing") & known
+        yield from (f"a stored value was lost: {op} {n}" for op, n in lost)
+    if _FUTURE in ended.err:
         return
     for op, n in checked.calls("ran") & known:
         if op not in operation.forgets and f"{op} {n}" not in operation.forgets:
             yield f"a stored call was lost: {op} {n}"
+
+
+def _squares_are_there(world: World, ended: Ended) -> Iterator[str]:
+    """Calls of the map are found."""
+    numbers = sorted(n for op, n in ended.calls("returned") if op == "square")
+    if not numbers or _FUTURE in ended.err:
+        return
+    checked = world.program("spread.py", "check", *numbers, fetches=False)
+    yield from (f"wrong result: {call}" for call in checked.said("wrong"))
+    if checked.code != 0 or counted(checked) != (len(numbers), 0):
+        yield f"calls of the map were lost: {checked.code} {_last(checked)}"
 
 
 def _git_is_content(world: World, status: str) -> Iterator[str]:

@@ -10,9 +10,12 @@ import os
 import shutil
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import KW_ONLY, dataclass
 from typing import Any
 
+from faults import outcomes
+from faults.outcomes import Outcome
+from faults.program import PICTURES
 from faults.world import Ended, World, expect
 
 Act = Callable[[World], Ended]
@@ -29,7 +32,8 @@ class Operation:
         prepare_each: What is done before each trial, for it does not survive copying.
         again: How it is completed, if not by doing it again.
         codes: The exit codes with which it may be completed.
-        finish: What must hold in the end, besides the invariants.
+        finish: What must have come of it, besides the invariants: asked as soon as it is done.
+        lacks: Whether values may be elsewhere, before it is done or after.
         damaged: Whether values were damaged before, so that `verify` may say so.
         forgets: The calls that it forgets, so that they run again: ops, or an op and a number.
         is_program: Whether a program runs, which sees exceptions.
@@ -38,11 +42,13 @@ class Operation:
 
     name: str
     act: Act
+    _: KW_ONLY
+    finish: Outcome
     prepare: Callable[[World], None] = lambda world: None
     prepare_each: Callable[[World], None] = lambda world: None
     again: Act | None = None
     codes: tuple[int, ...] = (0,)
-    finish: Callable[[World], None] = lambda world: None
+    lacks: bool = False
     damaged: bool = False
     forgets: tuple[str, ...] = ()
     is_program: bool = False
@@ -78,27 +84,21 @@ def _without_hooks(world: World) -> None:
     (world.top / "p/.gitmemo/.gitattributes").unlink()
 
 
-def _committed(world: World) -> None:
-    assert world.clone.calls_in() == 18, world.clone.calls_in()
-
-
-def _is_there(world: World) -> None:
-    """All values reach somebody who has none."""
-    shutil.rmtree(world.private / "blobs")
-    shutil.rmtree(world.private / "remotes", ignore_errors=True)
-    expect(world.gitmemo("pull"))
-    found = expect(world.program("study.py", "check", "0", "3"))
-    assert not found.said("ran"), found.log
-
-
 def _without_values(world: World) -> None:
     expect(world.gitmemo("push", "--all"))
     shutil.rmtree(world.private / "blobs")
 
 
+def _without_any(world: World) -> None:
+    expect(world.gitmemo("push", "--all"))
+    outcomes.take_away(world)
+
+
 def _with_garbage(world: World) -> None:
     """Store values that nothing will name, long ago."""
+    before = set(outcomes.values(world))
     expect(world.program("study.py", "run", "3", "5"))
+    outcomes.note(world, *map(str, set(outcomes.values(world)) - before))
     for path in world.clone.journals():
         lines = path.read_bytes().splitlines(keepends=True)
         if any(b'"n",{"v":4}' in line for line in lines):
@@ -109,6 +109,13 @@ def _with_garbage(world: World) -> None:
     for path in (world.private / "blobs").rglob("*"):
         os.utime(path, (then, then))
     _apart(world)
+
+
+def _without_files(world: World) -> None:
+    """Lose files that calls made: a program that finds the calls puts them back."""
+    world.clone.write("pictures.py", PICTURES)
+    expect(world.program("pictures.py", "0", "1", "2"))
+    shutil.rmtree(world.top / "p/made")
 
 
 def _damage(world: World) -> None:
@@ -133,6 +140,7 @@ def _without_index(world: World) -> None:
 def _two_commits(world: World) -> None:
     expect(world.gitmemo("commit", "-m", "More"))
     world.clone.git("tag", "new")
+    outcomes.note(world, world.clone.git("rev-parse", "new~1"))
 
 
 def _many_commits(world: World) -> None:
@@ -148,12 +156,12 @@ def _shared(world: World) -> None:
 
 
 def _note_id(world: World) -> None:
-    rows = expect(world.gitmemo("calls", "study:small", "--json")).out.splitlines()
-    (world.top / "id").write_text(json.loads(rows[0])["hid"], "ascii")
+    row = json.loads(expect(world.gitmemo("calls", "study:small", "--json")).out.splitlines()[0])
+    outcomes.note(world, row["hid"], json.dumps(row["outputs"]["small"]))
 
 
 def _tag(world: World) -> Ended:
-    return world.gitmemo("tag", "best", (world.top / "id").read_text("ascii"))
+    return world.gitmemo("tag", "best", outcomes.noted(world)[0])
 
 
 def _commit_again(world: World) -> Ended:
@@ -176,20 +184,36 @@ def _program(name: str, *arguments: str, **more: Any) -> Operation:
     return Operation(name, _says("run", *arguments), is_program=True, **more)
 
 
+def _study(name: str, what: str, first: int, last: int, **more: Any) -> Operation:
+    finish = outcomes.runs_again(last=last)
+    return _program(name, "study.py", what, str(first), str(last), finish=finish, **more)
+
+
 OPERATIONS = (
-    _program("run: new calls", "study.py", "run", "3", "5"),
-    _program("run: new calls, going on", "study.py", "go-on", "3", "6"),
-    _program("run: many calls, going on", "study.py", "go-on", "3", "25", slow=True),
-    _program("run: hits", "study.py", "check", "0", "3"),
-    _program("run: index anew", "study.py", "go-on", "0", "4", prepare=_without_index),
-    _program("run: map over processes", "spread.py", "4", slow=True),
+    _study("run: new calls", "run", 3, 5),
+    _study("run: new calls, going on", "go-on", 3, 6),
+    _study("run: many calls, going on", "go-on", 3, 25, slow=True),
+    _program("run: hits", "study.py", "check", "0", "3", finish=outcomes.hits),
+    _study("run: index anew", "go-on", 0, 4, prepare=_without_index),
+    _program(
+        "run: map over processes",
+        *("spread.py", "map", "0", "1", "2", "3"),
+        finish=outcomes.spread,
+        slow=True,
+    ),
+    _program(
+        "run: files put back",
+        *("pictures.py", "0", "1", "2"),
+        prepare=_without_files,
+        finish=outcomes.put_back,
+    ),
     Operation(
         "git commit",
         _git("commit", "-qam", "More"),
         prepare=_decide,
         again=_commit_again,
         codes=(0, 1),
-        finish=_committed,
+        finish=outcomes.committed,
         slow=True,
     ),
     Operation(
@@ -197,19 +221,43 @@ OPERATIONS = (
         _says("commit", "-m", "More"),
         again=_says("commit", "-m", "The rest"),
         codes=(0, 1),
-        finish=_committed,
+        finish=outcomes.committed,
     ),
-    Operation("push", _says("push", "--all"), finish=_is_there),
-    Operation("pull", _says("pull", "--all"), prepare=_without_values),
-    Operation("fetch", _says("fetch"), prepare=_without_values),
-    Operation("gc", _says("gc", "--yes", "--grace", "1"), prepare=_with_garbage),
-    Operation("verify --repair", _says("verify", "--repair"), prepare=_damage, damaged=True),
-    Operation("status: index anew", _says("status"), prepare=_without_index),
+    Operation("push", _says("push", "--all"), finish=outcomes.reaches_others),
+    Operation(
+        "pull",
+        _says("pull", "--all"),
+        prepare=_without_values,
+        finish=outcomes.all_here,
+        lacks=True,
+    ),
+    Operation("fetch", _says("fetch"), prepare=_without_any, finish=outcomes.fetched, lacks=True),
+    Operation(
+        "gc",
+        _says("gc", "--yes", "--grace", "1"),
+        prepare=_with_garbage,
+        finish=outcomes.cleaned,
+    ),
+    Operation(
+        "verify --repair",
+        _says("verify", "--repair"),
+        prepare=_damage,
+        finish=outcomes.all_here,
+        lacks=True,
+        damaged=True,
+    ),
+    Operation(
+        "status: index anew",
+        _says("status"),
+        prepare=_without_index,
+        finish=outcomes.status_told,
+    ),
     Operation(
         "git checkout",
         _git("checkout", "-q", "new~1"),
         prepare=_two_commits,
-        again=_git("checkout", "-q", "-f", "main"),
+        again=_git("checkout", "-q", "-f", "new~1"),
+        finish=outcomes.checked_out,
         slow=True,
     ),
     Operation(
@@ -217,17 +265,41 @@ OPERATIONS = (
         _says("decide", "--non-breaking", "-m", "same"),
         prepare=_edit,
         codes=(0, 2),
+        finish=outcomes.decided,
         forgets=("small",),
     ),
-    Operation("store share", _share, prepare=_apart),
-    Operation("store own", _says("store", "own"), prepare_each=_shared),
-    Operation("import joblib", _says("import", "joblib", "../old/cache", "--yes")),
-    Operation("config set", _says("config", "set", "on_change", "breaking")),
-    Operation("tag", _tag, prepare=_note_id, codes=(0, 2)),
-    Operation("forget", _says("forget", "study:small", "n=1", "--yes"), forgets=("small 1",)),
-    Operation("drop", _says("drop", "op:study:model", "--yes"), codes=(0, 2), forgets=("model",)),
+    Operation("store share", _share, prepare=_apart, finish=outcomes.shared),
+    Operation("store own", _says("store", "own"), prepare_each=_shared, finish=outcomes.owned),
     Operation(
-        "index compact", _says("index", "compact"), prepare=_many_commits, again=_compact_again
+        "import joblib",
+        _says("import", "joblib", "../old/cache", "--yes"),
+        finish=outcomes.imported,
     ),
-    Operation("init", _says("init"), prepare=_without_hooks),
+    Operation(
+        "config set",
+        _says("config", "set", "on_change", "breaking"),
+        finish=outcomes.setting_is_set,
+    ),
+    Operation("tag", _tag, prepare=_note_id, codes=(0, 2), finish=outcomes.tagged),
+    Operation(
+        "forget",
+        _says("forget", "study:small", "n=1", "--yes"),
+        finish=outcomes.runs_again("small 1"),
+        forgets=("small 1",),
+    ),
+    Operation(
+        "drop",
+        _says("drop", "op:study:model", "--yes"),
+        codes=(0, 2),
+        finish=outcomes.runs_again("model"),
+        forgets=("model",),
+    ),
+    Operation(
+        "index compact",
+        _says("index", "compact"),
+        prepare=_many_commits,
+        again=_compact_again,
+        finish=outcomes.compacted,
+    ),
+    Operation("init", _says("init"), prepare=_without_hooks, finish=outcomes.installed),
 )

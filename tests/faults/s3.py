@@ -10,16 +10,16 @@ import gc
 import os
 import random
 import re
-import shutil
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from faults import outcomes
 from faults.control import Fault
-from faults.invariants import after_each, in_the_end
+from faults.invariants import after_each, in_the_end, is_done, of_the_outcome
 from faults.operations import Operation
 from faults.s3_service import BUCKET, Request, Service
-from faults.trials import Trial, preload
+from faults.trials import NOTHING, Trial, preload
 from faults.world import Ended, World, copy, expect, fill
 from s3_server import CREDENTIALS
 
@@ -65,8 +65,7 @@ class S3World(World):
 def _none_here(world: World) -> None:
     """Take all values away, and what is remembered of the remote."""
     expect(world.gitmemo("push", "--all"))
-    for name in ("blobs", "remotes"):
-        shutil.rmtree(world.private / name, ignore_errors=True)
+    outcomes.take_away(world)
 
 
 def _forget_calls(world: World, number: int) -> None:
@@ -96,18 +95,37 @@ def _marked_there(world: World) -> None:
     world.service.age(DAYS)
 
 
-def _reaches_others(world: World) -> None:
-    """Somebody who has no values finds all of them, and computes nothing."""
-    _none_here(world)
-    expect(world.gitmemo("pull"))
-    found = expect(world.program("study.py", "check", "0", "3"))
-    assert not found.said("ran"), found.log
+def _here_and_there(world: World, ended: Ended) -> None:
+    outcomes.all_here(world, ended)
+    outcomes.reaches_others(world, ended)
 
 
-def _swept(world: World) -> None:
+def _fetched(world: World, ended: Ended) -> None:
+    outcomes.fetched(world, ended)
+    outcomes.reaches_others(world, ended)
+
+
+def _checked(world: World, ended: Ended) -> None:
+    assert ended.out.count(": ok: ") == 5, ended
+    outcomes.reaches_others(world, ended)
+
+
+def _evicted(world: World, ended: Ended) -> None:
+    found = expect(world.program("study.py", "check", "0", "3", fetches=False))
+    gone = {(op, str(n)) for op in ("large", "model", "document") for n in range(3)}
+    assert found.calls("missing") == gone, found.log
+    outcomes.reaches_others(world, ended)
+
+
+def _marked(world: World, ended: Ended) -> None:
+    assert [name for name, _ in world.shared() if name.endswith(".mark")], ended
+    outcomes.reaches_others(world, ended)
+
+
+def _swept(world: World, ended: Ended) -> None:
     listed = expect(world.gitmemo("remote", "gc", "lab", "--sweep")).out
     assert "0 packs and 0 single values" in listed, listed
-    _reaches_others(world)
+    outcomes.reaches_others(world, ended)
 
 
 def _does(*arguments: str) -> Callable[[World], Ended]:
@@ -119,31 +137,37 @@ def _pushed(world: World) -> None:
 
 
 S3_OPERATIONS = (
-    Operation("push", _does("push", "--all", "-j", "1"), finish=_reaches_others),
+    Operation("push", _does("push", "--all", "-j", "1"), finish=outcomes.reaches_others),
     Operation(
-        "pull", _does("pull", "--all", "-j", "1"), prepare=_none_here, finish=_reaches_others
+        "pull",
+        _does("pull", "--all", "-j", "1"),
+        prepare=_none_here,
+        finish=_here_and_there,
+        lacks=True,
     ),
     Operation(
         "fetch on demand",
         _does("run", "study.py", "check", "0", "3"),
         prepare=_none_here,
-        finish=_reaches_others,
+        finish=_here_and_there,
+        lacks=True,
         is_program=True,
     ),
-    Operation("fetch", _does("fetch"), prepare=_none_here, finish=_reaches_others),
-    Operation("remote check", _does("remote", "check"), codes=(0,), finish=_reaches_others),
+    Operation("fetch", _does("fetch"), prepare=_none_here, finish=_fetched, lacks=True),
+    Operation("remote check", _does("remote", "check"), prepare=_pushed, finish=_checked),
     Operation(
         "gc: evict",
         _does("gc", "--yes", "--older-than", "0"),
         prepare=_pushed,
-        finish=_reaches_others,
+        finish=_evicted,
+        lacks=True,
     ),
     Operation(
         "remote gc: mark",
         _does("remote", "gc", "lab", "--yes"),
         prepare=_dead_there,
         again=_does("remote", "gc", "lab", "--yes"),
-        finish=_reaches_others,
+        finish=_marked,
     ),
     Operation(
         "remote gc: sweep",
@@ -216,13 +240,20 @@ class S3Bench:
         fault = Fault(blow.name, "network")
         found = after_each(self._world, operation, fault, ended)
         found += _false_there(self._world)
+        done = is_done(fault, ended)
         if not found:
             found = in_the_end(
-                self._world, operation, is_done=ended.code == 0, status=known.status, twice=False
+                self._world, operation, is_done=done, status=known.status, twice=False
             )
         found += _false_there(self._world)
         told = [(blow.name, f"{blow.label}@{blow.driver}", blow.label, ended.code)]
         return Trial(operation.name, told, fired, found, ended.err[-3000:])
+
+    def notices(self, operation: Operation) -> bool:
+        """Whether it is noticed if an operation does nothing, and only if so."""
+        self._prepared(operation, self._world.driver[0])
+        self._restore(operation.name)
+        return bool(of_the_outcome(self._world, operation, NOTHING))
 
     def _prepared(self, operation: Operation, driver: str) -> _Known:
         self._world.driver[0] = driver
@@ -233,9 +264,9 @@ class S3Bench:
                 self._save(operation.name)
             self._restore(operation.name)
             self._service.arm()
-            expect(operation.act(self._world))
+            ended = expect(operation.act(self._world))
             requests, _ = self._service.disarm()
-            operation.finish(self._world)
+            operation.finish(self._world, ended)
             status = self._world.git("status", "--porcelain").out
             self._known[operation.name, driver] = _Known(requests, status)
         return self._known[operation.name, driver]

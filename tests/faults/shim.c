@@ -10,6 +10,7 @@
 #include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <linux/fs.h>
 #include <signal.h>
 #include <stdarg.h>
 #include <stdint.h>
@@ -17,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
@@ -238,6 +240,13 @@ int truncate(const char *path, off_t size) { DO(CHANGES, AT_FDCWD, path, -1, "tr
 int truncate64(const char *path, off64_t size) { DO(CHANGES, AT_FDCWD, path, -1, "truncate", REAL(truncate64)(path, size)); }
 int fsync(int fd) { DO(CHANGES, AT_FDCWD, NULL, fd, "fsync", REAL(fsync)(fd)); }
 int fdatasync(int fd) { DO(CHANGES, AT_FDCWD, NULL, fd, "fsync", REAL(fdatasync)(fd)); }
+
+/* Blocks that two files share. Where none can, as in memory, it fails all the same, behind the step. */
+int ioctl(int fd, unsigned long request, ...) {
+    va_list rest; va_start(rest, request); void *given = va_arg(rest, void *); va_end(rest);
+    if (request != FICLONE) return REAL(ioctl)(fd, request, given);
+    DO(GROWS | CHANGES, AT_FDCWD, NULL, fd, "clone", REAL(ioctl)(fd, request, given));
+}
 
 /* --- reading --- */
 

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import pytest
 from faults.control import can_build
+from faults.operations import OPERATIONS
 
 ROOT = Path(__file__).resolve().parents[2]
 IS_DEEP = os.environ.get("GITMEMO_TEST_PROFILE") == "deep"
@@ -53,6 +54,15 @@ def test_no_fault_of_a_bucket_breaks_an_invariant() -> None:
     for needed in ("moto.server", "s3fs", "obstore"):
         pytest.importorskip(needed)
     tried(("-n", "5", "--only", "^push$"), "--s3")
+
+
+@pytest.mark.skipif(not can_build(), reason="the shim needs Linux and a C compiler")
+def test_an_operation_that_does_nothing_is_noticed() -> None:
+    """Each is done, which must be right, and then only said to be done, which must not."""
+    only = "" if IS_DEEP else "hits|^pull|config|tag|forget|fetch"
+    table = said("tests.faults", "--idle", "--only", only, patience_s=900)
+    (total,) = (line.split() for line in table.splitlines() if line.startswith("all "))
+    assert int(total[1]) == (len(OPERATIONS) if IS_DEEP else 6)
 
 
 def test_many_processes_at_once_agree_with_a_model() -> None:

@@ -226,15 +226,20 @@ def test_what_cannot_be_read_now_is_not_absent(
         list(copies(tmp_path / "here"))
 
 
-def test_what_was_committed_on_a_full_disk_reaches_the_work_tree(ran: Clone) -> None:
-    """The hook after the commit fails; `git commit -a` would take the segment for deleted."""
-    hook = ran.root / ".git/hooks/post-commit"
+def commit_without_the_hook_after(clone: Clone) -> None:
+    """Let the hook after a commit fail, so that the segment is in the commit alone."""
+    hook = clone.root / ".git/hooks/post-commit"
     whole = hook.read_text()
     hook.write_text("#!/bin/sh\nexit 1\n")
-    ran.git("add", "-A")
-    ran.process("git", "commit", "-q", "--allow-empty", "-m", "Results")
+    clone.git("add", "-A")
+    clone.process("git", "commit", "-q", "--allow-empty", "-m", "Results")
     hook.write_text(whole)
-    assert not ran.is_clean()
+    assert not clone.is_clean()
+
+
+def test_what_was_committed_on_a_full_disk_reaches_the_work_tree(ran: Clone) -> None:
+    """The hook after the commit fails; `git commit -a` would take the segment for deleted."""
+    commit_without_the_hook_after(ran)
     assert forked(ran, "status").code == 0
     assert ran.is_clean()
     ran.git("commit", "-q", "-a", "--allow-empty", "-m", "More")
@@ -242,6 +247,7 @@ def test_what_was_committed_on_a_full_disk_reaches_the_work_tree(ran: Clone) -> 
 
 
 def test_a_hook_on_a_full_disk_says_what_to_do(ran: Clone) -> None:
+    commit_without_the_hook_after(ran)
     before = resource.getrlimit(resource.RLIMIT_FSIZE)
     try:
         resource.setrlimit(resource.RLIMIT_FSIZE, (500, before[1]))
@@ -249,4 +255,8 @@ def test_a_hook_on_a_full_disk_says_what_to_do(ran: Clone) -> None:
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, before)
     assert "internal error" not in said.err
-    assert said.code == 0
+    assert "\n  fix: no file may grow so large here" in said.err
+    assert "git goes on without results" in said.err
+    assert not ran.is_clean()
+    forked(ran, "hook", "run", "post-commit")
+    assert ran.is_clean()

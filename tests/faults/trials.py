@@ -17,9 +17,9 @@ from importlib import import_module
 from pathlib import Path
 
 from faults.control import FAULTS, READ_FAULTS, READING, WRITING, Control, Fault, storm
-from faults.invariants import after_each, in_the_end
+from faults.invariants import after_each, in_the_end, is_done, of_the_outcome
 from faults.operations import OPERATIONS, Operation
-from faults.world import World, copy, expect, make
+from faults.world import Ended, World, copy, expect, make
 
 from gitmemo.cli.commands import _COMMANDS
 
@@ -32,6 +32,8 @@ _OFTEN_FROM_THE_BEGINNING = ("ENOSPC from then on", "short writes from then on")
 Blow = tuple[Fault, int]
 """A fault, and the step at which it happens."""
 _MOST_BLOWS = 6
+NOTHING = Ended(0, "", "", "")
+"""What comes of a command that does nothing, and ends as if it had done all."""
 
 
 @dataclass(frozen=True)
@@ -86,7 +88,7 @@ class Bench:
         self._begin(operation)
         told: list[tuple[str, int | str, str, int | None]] = []
         found: list[str] = []
-        count, err, is_done = 0, "", False
+        count, err, done = 0, "", False
         for fault, step in blows:
             self._control.arm(self._world.top, fault, step, counts=self._counts)
             ended = operation.act(self._world)
@@ -99,15 +101,21 @@ class Bench:
             count += fired if fault.kind == "storm" else was
             found += after_each(self._world, operation, fault, ended)
             err += ended.err
-            is_done = ended.code == 0 and not fault.is_deadly
-            if is_done or found:
+            done = is_done(fault, ended)
+            if found or (ended.code == 0 and not fault.is_deadly):
                 break
         if not found:
             twice = len(told) > 2
             found = in_the_end(
-                self._world, operation, is_done=is_done, status=known.status, twice=twice
+                self._world, operation, is_done=done, status=known.status, twice=twice
             )
         return Trial(operation.name, told, count, found, err[-3000:] if found else "")
+
+    def notices(self, operation: Operation) -> bool:
+        """Whether it is noticed if an operation does nothing, and only if so."""
+        self._prepared(operation)
+        self._begin(operation)
+        return bool(of_the_outcome(self._world, operation, NOTHING))
 
     def _prepared(self, operation: Operation) -> _Known:
         if operation.name not in self._known:
@@ -118,7 +126,7 @@ class Bench:
             self._control.arm(self._world.top, None, 0, counts=self._counts)
             ended = operation.act(self._world)
             steps, _ = self._control.disarm()
-            expect(ended)
+            operation.finish(self._world, expect(ended))
             names = self._control.names(steps)
             if operation.again:
                 operation.again(self._world)

@@ -86,13 +86,19 @@ class World:
             out, err, log = (_read(stream) for stream in streams)
         return Ended(code, out, err, log)
 
-    def gitmemo(self, *arguments: str) -> Ended:
-        """Run a command of gitmemo."""
-        return self.child(lambda: main(arguments))
+    def gitmemo(self, *arguments: str, fetches: bool = True) -> Ended:
+        """Run a command of gitmemo; without `fetches` no value comes from a remote unasked."""
 
-    def program(self, *arguments: str) -> Ended:
+        def act() -> int:
+            if not fetches:
+                os.environ["GITMEMO_LAZY_PULL"] = "off"
+            return main(arguments)
+
+        return self.child(act)
+
+    def program(self, *arguments: str, fetches: bool = True) -> Ended:
         """Run a program of the project by gitmemo."""
-        return self.gitmemo("run", *arguments)
+        return self.gitmemo("run", *arguments, fetches=fetches)
 
     def git(self, *arguments: str) -> Ended:
         """Run git."""

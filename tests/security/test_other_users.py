@@ -37,26 +37,29 @@ def ran(tmp_path_factory: pytest.TempPathFactory) -> Clone:
     return clone
 
 
-def files_in(folder: Path) -> Iterator[tuple[str, int]]:
-    for path in folder.rglob("*"):
-        yield path.name, stat.S_IMODE(path.stat().st_mode)
+def files_in(*folders: Path) -> Iterator[tuple[Path, int]]:
+    for folder in folders:
+        for path in folder.rglob("*"):
+            yield path, stat.S_IMODE(path.stat().st_mode)
 
 
 def test_what_is_secret_or_locked_is_for_this_user_alone(ran: Clone) -> None:
     """A lock needs no more than a file that can be opened, so reading is enough to stop programs."""
-    modes = dict(files_in(ran.root / ".git/gitmemo")) | dict(files_in(ran.home / "store"))
-    assert {"claims", "in-use", "failures.jsonl", "config.toml"} <= modes.keys()
-    keys = {name for name in modes if name.endswith(".key")}
-    alone = {*LOCKS, "failures.jsonl", "config.toml"} & modes.keys()
-    assert keys
-    assert {name for name in alone | keys if modes[name] != 0o600} == set()
+    alone = {
+        path: mode
+        for path, mode in files_in(ran.root / ".git/gitmemo", ran.home / "store")
+        if path.name in {*LOCKS, "failures.jsonl", "config.toml"} or path.suffix == ".key"
+    }
+    assert {"claims", "in-use", "failures.jsonl", "config.toml"} <= {path.name for path in alone}
+    assert ran.home / "store/in-use" in alone
+    assert [path for path in alone if path.suffix == ".key"]
+    assert [str(path) for path, mode in alone.items() if mode != 0o600] == []
     assert stat.S_IMODE((ran.home / "store").stat().st_mode) == 0o700
 
 
 def test_nobody_else_may_write_what_the_umask_forbids(ran: Clone) -> None:
-    for folder in (ran.root / ".git/gitmemo", ran.root / ".gitmemo", ran.home / "store"):
-        for name, mode in files_in(folder):
-            assert not mode & 0o022, name
+    folders = (ran.root / ".git/gitmemo", ran.root / ".gitmemo", ran.home / "store")
+    assert [str(path) for path, mode in files_in(*folders) if mode & 0o022] == []
     assert all(not stat.S_IMODE(hook.stat().st_mode) & 0o022
                for hook in (ran.root / ".git/hooks").iterdir())  # fmt: skip
 
@@ -71,13 +74,19 @@ def test_temporary_files_have_names_that_nobody_foresees() -> None:
         assert not re.search(r"from tempfile import|[\"'](/var)?/tmp/|[\"']/dev/shm", text), path
 
 
+def listens(text: str) -> bool:
+    """Whether a module waits for connections: by a server of Python's, or by a socket."""
+    servers = r"socketserver|http\.server|(start|create)_server|multiprocessing\.connection"
+    has_socket = re.search(r"\bsocket\b", text) and re.search(r"\.(bind|listen)\(", text)
+    return bool(re.search(servers, text) or has_socket)
+
+
 def test_only_the_page_server_listens() -> None:
-    listening = re.compile(
-        r"socketserver|http\.server|(start|create)_server|multiprocessing\.connection|\.bind\(\("
-    )
-    texts = {
-        path.relative_to(SOURCE).as_posix(): path.read_text("utf-8")
+    assert listens("from socket import socket\nown = socket()\nown.bind(address)")
+    assert listens("import socket\nown.listen()")
+    found = {
+        path.relative_to(SOURCE).as_posix()
         for path in SOURCE.rglob("*.py")
+        if listens(path.read_text("utf-8"))
     }
-    found = {name for name, text in texts.items() if listening.search(text)}
     assert found == {"report/server.py"}
