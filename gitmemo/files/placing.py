@@ -9,8 +9,10 @@ program that writes to its file would change them.
 from __future__ import annotations
 
 import os
+import re
 import stat
 import sys
+import time
 from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
@@ -24,6 +26,8 @@ Stored = Callable[[Digest], "bytes | memoryview | Path"]
 IsStored = Callable[[Digest], bool]
 
 _COPY_BYTES = 1 << 20
+_LEFTOVER = re.compile(r"\.gitmemo-[0-9a-f]{16}")
+_ABANDONED_AFTER_S = 24 * 3600
 _FICLONE = 0x40049409  # linux/fs.h: share the blocks of another file until one of them changes
 
 
@@ -43,6 +47,7 @@ def place(
     if there is not None and not is_stored(there.cid):
         raise FileInTheWay(str(target), "another file is there whose content is stored nowhere")
     target.parent.mkdir(parents=True, exist_ok=True)
+    _clear_leftovers(target.parent)
     temporary = target.parent / f".gitmemo-{os.urandom(8).hex()}"
     try:
         _write(temporary, stored(cid), cid)
@@ -53,6 +58,15 @@ def place(
             _claim(temporary, target, cid)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def _clear_leftovers(folder: Path) -> None:
+    """Remove what killed processes have left half-written: nobody else looks into this folder."""
+    oldest = time.time() - _ABANDONED_AFTER_S
+    for path in folder.glob(".gitmemo-*"):
+        with suppress(OSError):  # another process was quicker, or it is not ours to remove
+            if _LEFTOVER.fullmatch(path.name) and path.lstat().st_mtime < oldest:
+                path.unlink()
 
 
 def clear(target: Path, is_stored: IsStored) -> None:

@@ -443,3 +443,18 @@ def test_a_colleague_gets_the_files(tmp_path):
     theirs.write("raw.txt", "other words\n")
     assert theirs.gitmemo("run", "pipeline.py", "files").counted == (0, 3)
     assert theirs.gitmemo("verify").code == 0
+
+
+def test_what_a_killed_process_left_beside_a_file_is_removed_a_day_later(storage, tmp_path):
+    with storage:
+        made = write("abc")
+    young, old = (tmp_path / "out" / f".gitmemo-{digit * 16}" for digit in "01")
+    other = tmp_path / "out" / ".gitmemo-notes"
+    for path in (young, old, other):
+        path.write_text("half")
+    for path in (old, other):
+        os.utime(path, (0, 0))
+    Path("out/result.txt").unlink()
+    with storage:
+        assert storage.unwrap(made).read_text() == "abc"
+    assert young.exists() and other.exists() and not old.exists()
