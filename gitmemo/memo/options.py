@@ -6,7 +6,6 @@ name in them is an argument or an output of the function.
 
 from __future__ import annotations
 
-import difflib
 import math
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -139,6 +138,8 @@ def check_names(function: Callable[..., object], given: Iterable[str]) -> None:
     for name in given:
         if name in known or name == "sees_refs":  # which `superop` says
             continue
+        import difflib  # only for an error
+
         close = difflib.get_close_matches(name, known, n=1)
         hint = f"did you mean {close[0]}? " if close else ""
         raise BadOption(_label(function), name, "", f"{hint}the options are: {', '.join(known)}")

@@ -6,7 +6,6 @@ code, reads or writes files outside the remote, or opens other file systems can 
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Iterable, Mapping
 from urllib.parse import urlsplit
@@ -99,7 +98,7 @@ def refuse_unknown(name: str, protocol: str | None, options: Iterable[str]) -> N
     known = sorted({*_PLAIN[protocol], *_OWN_TOO[protocol].split(), *WAITING})
     for option in options:
         if option not in known:
-            near = difflib.get_close_matches(option, known, n=1)
+            near = _nearest(option, known)
             meant = f"did you mean {near[0]!r}? " if near else ""
             raise RemoteInvalid(
                 name,
@@ -134,7 +133,7 @@ def _refuse_unknown_scheme(name: str, protocol: str | None) -> None:
 
     if protocol in available_protocols():
         return
-    close = difflib.get_close_matches(protocol or "", filter(None, _PLAIN), n=1)
+    close = _nearest(protocol or "", filter(None, _PLAIN))
     meant = f"did you mean {close[0]}://? " if close else ""
     raise RemoteInvalid(
         name,
@@ -157,3 +156,9 @@ def refuse_address(name: str, url: str, protocol: str | None) -> None:
     pattern = _BUCKET if protocol in ("s3", "s3a") else _HOST
     if protocol not in (None, "memory") and not pattern.fullmatch(urlsplit(url).netloc):
         raise RemoteNotPlain(name, f"{url!r} names no plain host or bucket", own)
+
+
+def _nearest(name: str, known: Iterable[str]) -> list[str]:
+    import difflib  # only for an error
+
+    return difflib.get_close_matches(name, list(known), n=1)

@@ -6,7 +6,6 @@ content that was tagged, of a call that counts here, or to an error.
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
@@ -211,4 +210,6 @@ def values_of(world: World, tags: tuple[Tag, ...]) -> tuple[str, ...]:
 
 
 def _unknown(name: str, tags: Tags) -> UnknownTag:
+    import difflib  # only for an error
+
     return UnknownTag(name, tuple(difflib.get_close_matches(name, tags.names, n=1)))

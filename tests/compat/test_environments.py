@@ -49,3 +49,35 @@ def test_what_is_tested_there_exists(compat):
 
 def test_a_python_that_is_not_here_is_none(compat):
     assert compat.interpreter("3.99") is None
+
+
+def test_without_a_python_that_is_needed_it_fails_and_names_it(compat, monkeypatch, capsys):
+    monkeypatch.setattr(compat, "interpreter", {"3.11": Path(sys.executable)}.get)
+    assert compat.main([]) == 1
+    said = capsys.readouterr().out
+    assert "no Python 3.12 and no Python 3.13 here" in said
+    assert "--without 3.12 --without 3.13" in said
+
+
+def test_what_is_left_out_on_purpose_is_said(compat, monkeypatch, capsys):
+    monkeypatch.setattr(compat, "interpreter", {"3.11": Path(sys.executable)}.get)
+    monkeypatch.setattr(compat, "compared", lambda place, pythons: 0)
+    assert compat.main(["--without", "3.12", "--without", "3.13"]) == 0
+    assert capsys.readouterr().out == (
+        "nothing was compared: 3.11, oldest read only what it wrote itself; left out: 3.12, 3.13\n"
+    )
+
+
+def test_all_of_them_cannot_be_left_out(compat, capsys):
+    with pytest.raises(SystemExit) as ended:
+        compat.left_out([word for n in (11, 12, 13) for word in ("--without", f"3.{n}")])
+    assert ended.value.code == 2
+    assert "leaves no Python to try" in capsys.readouterr().err
+
+
+def test_the_end_says_whether_all_were_compared(compat):
+    all_of_them = compat.ENVIRONMENTS
+    assert compat.outcome(all_of_them, [], 0) == "everything is read by all"
+    assert compat.outcome(all_of_them, [], 2) == "2 went wrong"
+    some = compat.outcome(all_of_them[1:], ["3.11"], 0)
+    assert some == "everything is read by all others; left out: 3.11"

@@ -1,15 +1,19 @@
-"""Counts what a piece of a program does: files, locks, SQL, processes, texts parsed, bytes hashed, calls.
+"""Counts what a piece of a program does: files, locks, flushes, SQL, processes, bytes hashed, calls.
 
 Not a test, and not timed. It runs inside the process that it counts, begun before gitmemo is
-imported, so that it hears of each database that is opened.
+imported, so that it hears of each database that is opened. What lies elsewhere than in the
+project is counted apart: how many folders are above it, and where Python is, differs from machine
+to machine, and there is what an import reads.
 """
 
 from __future__ import annotations
 
+import os
 import sqlite3
 import sys
 from collections import Counter
 from collections.abc import Callable
+from pathlib import Path
 from types import FrameType
 from typing import Any
 
@@ -17,6 +21,9 @@ import blake3 as hashing
 
 OPENED = "files opened"
 LOOKED = "folders listed"
+ASKED = "files asked about"
+ELSEWHERE = "files and folders elsewhere opened, listed or asked about"
+FLUSHED = "files flushed to the disk"
 RENAMED = "files renamed, linked or removed"
 PROCESSES = "processes"
 PARSED = "texts of code parsed"
@@ -24,7 +31,7 @@ SQL = "SQL statements"
 HASHED = "bytes hashed"
 CALLS = "calls of Python"
 FUNCTIONS = "functions of Python"
-LOCKS = "record locks taken, freed or asked about"
+LOCKS = "locks taken, freed or asked about"
 
 _NAMES = {
     "open": OPENED,
@@ -39,7 +46,18 @@ _NAMES = {
     "compile": PARSED,
     "fcntl.lockf": LOCKS,
     "fcntl.fcntl": LOCKS,
+    "fcntl.flock": LOCKS,
 }
+_SILENT = {
+    "costs.stat": ASKED,
+    "costs.lstat": ASKED,
+    "costs.fstat": ASKED,
+    "costs.access": ASKED,
+    "costs.fsync": FLUSHED,
+    "costs.fdatasync": FLUSHED,
+}
+"""Functions of `os` that tell nobody; here they do."""
+_HAVE_A_PLACE = frozenset({OPENED, LOOKED, ASKED})
 _SEEN: Counter[str] = Counter()
 _REAL = hashing.blake3
 _REAL_CONNECT = sqlite3.connect
@@ -59,8 +77,16 @@ class _Hasher:
         self._hasher.update(data, **options)
         return self
 
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._hasher, name)
+    def update_mmap(self, path: str | os.PathLike[str], **options: Any) -> _Hasher:
+        _SEEN[HASHED] += Path(path).stat().st_size
+        self._hasher.update_mmap(path, **options)
+        return self
+
+    def digest(self, **options: int) -> bytes:
+        return self._hasher.digest(**options)
+
+    def hexdigest(self, **options: int) -> str:
+        return self._hasher.hexdigest(**options)
 
 
 def begin() -> None:
@@ -68,7 +94,17 @@ def begin() -> None:
     assert "gitmemo" not in sys.modules
     hashing.blake3 = _Hasher  # type: ignore[misc, assignment]
     sqlite3.connect = _connect
-    sys.addaudithook(_heard)
+    for event in _SILENT:
+        if hasattr(os, event.partition(".")[2]):  # there is no `fdatasync` on macOS
+            _let_tell(event)
+    project = os.getcwd()  # noqa: PTH109 - compared as a text
+    names = _NAMES | _SILENT
+
+    def heard(event: str, arguments: tuple[Any, ...]) -> None:
+        if (name := names.get(event)) is not None:
+            _SEEN[_where(name, arguments, project)] += 1
+
+    sys.addaudithook(heard)
 
 
 def counts(work: Callable[[], object], *, python: bool = False) -> dict[str, int]:
@@ -86,7 +122,7 @@ def counts(work: Callable[[], object], *, python: bool = False) -> dict[str, int
             sys.setprofile(None)
     return {
         name: _SEEN[name] - before[name]
-        for name in (*sorted({*_NAMES.values()}), SQL, HASHED, CALLS)
+        for name in (*sorted({*_NAMES.values(), *_SILENT.values()}), ELSEWHERE, SQL, HASHED, CALLS)
     }
 
 
@@ -106,9 +142,33 @@ def functions_called(work: Callable[[], object]) -> int:
     return found
 
 
-def _heard(event: str, _: tuple[Any, ...]) -> None:
-    if (name := _NAMES.get(event)) is not None:
-        _SEEN[name] += 1
+def _let_tell(event: str) -> None:
+    name = event.partition(".")[2]
+    real = getattr(os, name)
+
+    def telling(path: Any, *arguments: Any, **options: Any) -> Any:
+        sys.audit(event, path)
+        return real(path, *arguments, **options)
+
+    for able in (os.supports_dir_fd, os.supports_fd, os.supports_follow_symlinks):
+        if real in able:  # others look there for what they may pass
+            able.add(telling)
+    setattr(os, name, telling)
+
+
+def _where(name: str, arguments: tuple[Any, ...], project: str) -> str:
+    """Return as what an event counts: of the project, or of what lies elsewhere."""
+    if name == PARSED:
+        file = arguments[1]  # that of a module that is imported, and else a name of no file
+    elif name in _HAVE_A_PLACE:
+        file = arguments[0]
+    else:
+        return name
+    if not isinstance(file, str | bytes | os.PathLike):
+        return name  # an open file
+    path = os.fsdecode(file)
+    is_here = not path.startswith("/") or path == project or path.startswith(f"{project}/")
+    return name if is_here else ELSEWHERE
 
 
 def _connect(*arguments: Any, **options: Any) -> sqlite3.Connection:
