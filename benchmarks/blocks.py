@@ -68,6 +68,7 @@ def _case(count: int, title: str, make: partial[Call]) -> Case:
         _TOOLS,
         kind=Kind.BLOCK,
         warm_up=2,
+        is_long=count > 500,
     )
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
 from functools import partial
 from typing import Any
 
@@ -50,7 +49,7 @@ def _array(megabytes: int, site: Site) -> Call:
 
 
 def _counted(name: str, site: Site) -> Call:
-    function, numbers = site.wrap(getattr(site.subject, name)), itertools.count(site.first)
+    function, numbers = site.wrap(getattr(site.subject, name)), site.numbers
     return lambda: function(next(numbers))
 
 
@@ -130,6 +129,7 @@ def _stored(count: int, *peers: str) -> Case:
         (REPOSITORY, PLAIN, *peers),
         kind=Kind.MANY,
         warm_up=2,
+        is_long=count > 1_000,
     )
 
 

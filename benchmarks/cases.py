@@ -5,10 +5,9 @@ Not how it is timed (`turns`, `timed`), nor which there are (`catalogue`).
 
 from __future__ import annotations
 
-import importlib
-import sys
-from collections.abc import Callable
-from dataclasses import dataclass
+import itertools
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
 from enum import StrEnum
 from pathlib import Path
 from types import ModuleType
@@ -37,14 +36,14 @@ class Site:
     In a new process the tool is opened later than its functions are wrapped.
 
     Attributes:
-        first: The first number that a case of many calls is to begin with.
+        numbers: What a case of many calls is to call with, one after the other.
     """
 
     name: str
     folder: Path
     wrap: Callable[[Callable[..., Any]], Callable[..., Any]]
     opened: Tool | None = None
-    first: int = 0
+    numbers: Iterator[int] = field(default_factory=itertools.count)
 
     @property
     def subject(self) -> ModuleType:
@@ -58,11 +57,9 @@ class Site:
         return self.opened
 
     def written(self, name: str, text: str) -> ModuleType:
-        """Write another module into the project, and import it as a script there would."""
+        """Write another module into the project, and import it."""
         (self.folder / f"{name}.py").write_text(text, encoding="utf-8")
-        sys.path.insert(0, str(self.folder))
-        importlib.invalidate_caches()
-        return importlib.import_module(name)
+        return imported(name, self.folder)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,6 +70,7 @@ class Case:
         repeat: How many calls a round has at most; slow tools make fewer. `MANY` has exactly so many.
         floors: Bare work beside it; the first is what the distance in the overview is from.
         warm_up: How many rounds do not count; one in which much is stored needs another after it.
+        is_long: Whether it takes minutes.
     """
 
     title: str
@@ -82,6 +80,7 @@ class Case:
     tools: tuple[str, ...] = ALL
     kind: Kind = Kind.CALL
     warm_up: int = 1
+    is_long: bool = False
 
     @property
     def is_cold(self) -> bool:

@@ -155,7 +155,7 @@ def hashed(megabytes: int) -> Floor:
     def make(_: Path) -> Callable[[], object]:
         from blake3 import blake3
 
-        memory = memoryview(values(megabytes)).cast("B")
+        memory = values(megabytes).data.cast("B")
         return lambda: blake3(memory, max_threads=blake3.AUTO).digest()
 
     return make
@@ -177,7 +177,7 @@ def written(folder: Path) -> Callable[[], object]:
     from blake3 import blake3
 
     def work() -> None:
-        memory = memoryview(np.arange(MIB_10, dtype=np.float64)).cast("B")
+        memory = np.arange(MIB_10, dtype=np.float64).data.cast("B")
         digest = blake3(memory, max_threads=blake3.AUTO).hexdigest()
         path = folder / "floor.part"
         path.write_bytes(memory)

@@ -50,6 +50,7 @@ def _case(
         (REPOSITORY, PLAIN, *peers),
         kind=Kind.BLOCK,
         warm_up=2,
+        is_long=count > 10_000 or (count > 1_000 and bool(peers)),
     )
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import itertools
-import sys
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -22,7 +21,7 @@ def _mapped(site: Site, name: str) -> _Map:
     """Return what maps a function of the subject as people do it with a tool."""
     import joblib
 
-    function = site.wrap(getattr(_shared(site.folder), name))
+    function = site.wrap(getattr(site.subject, name))
     if site.name != REPOSITORY:
         return lambda wanted: joblib.Parallel(n_jobs=CORES)(
             joblib.delayed(function)(number) for number in wanted
@@ -33,12 +32,6 @@ def _mapped(site: Site, name: str) -> _Map:
             return site.tool.storage.map(function, wanted)
 
     return run
-
-
-def _shared(folder: Path) -> Any:
-    """Return the subject, in a folder where new workers find it too."""
-    sys.path.insert(0, str(folder))
-    return imported("subject", folder)
 
 
 def _computed(site: Site) -> Call:
@@ -60,7 +53,7 @@ def _slow(site: Site) -> Call:
 def _with_dask(site: Site) -> Call:
     import joblib
 
-    function, numbers = site.wrap(_shared(site.folder).triple), itertools.count()
+    function, numbers = site.wrap(site.subject.triple), itertools.count()
 
     def run() -> object:
         with cluster(), site.tool.block(), joblib.parallel_config("dask"):
@@ -72,10 +65,11 @@ def _with_dask(site: Site) -> Call:
 @contextmanager
 def cluster() -> Iterator[Any]:
     """A Dask cluster of processes on this machine."""
-    from distributed import Client, LocalCluster
+    import distributed
 
+    dask: Any = distributed
     options = {"threads_per_worker": 1, "processes": True, "dashboard_address": None}
-    with LocalCluster(n_workers=CORES, **options) as made, Client(made) as client:
+    with dask.LocalCluster(n_workers=CORES, **options) as made, dask.Client(made) as client:
         yield client
 
 
@@ -97,7 +91,7 @@ def bare(name: str, count: int, folder: Path) -> Call:
     """Return a map by joblib alone."""
     import joblib
 
-    function = getattr(_shared(folder), name)
+    function = getattr(imported("subject", folder), name)
     return lambda: joblib.Parallel(n_jobs=CORES)(
         joblib.delayed(function)(number) for number in range(count)
     )
@@ -105,7 +99,7 @@ def bare(name: str, count: int, folder: Path) -> Call:
 
 def bare_dask(folder: Path) -> Call:
     """Return a map by Dask alone, with a new cluster."""
-    function = _shared(folder).triple
+    function = imported("subject", folder).triple
 
     def run() -> object:
         with cluster() as client:

@@ -1,6 +1,7 @@
 """The table of all rows in a document: gitmemo, its distance from the floor, and each peer as a ratio.
 
-Not a measurement of its own. A cell "4.2x" says that the peer takes 4.2 times as long, or as much.
+Not a measurement of its own. A cell "4.2x" says that the peer takes 4.2 times as long, or as much; one
+that ends with `ONCE` is of something that was measured once.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from pathlib import Path
 
 from benchmarks import machine
 from benchmarks.peers import MANDALA_VERSIONS, PLAIN
-from benchmarks.rows import said
+from benchmarks.rows import rounded, said
 from benchmarks.timing import Figure, Row
 
 GROUPS = {
@@ -33,6 +34,8 @@ _COLUMNS = {
     "DVC": "DVC",
     "fsspec": "fsspec",
 }
+ONCE = "¹"
+_ONCE = f"{ONCE} Measured once: it is slow, or the same each time."
 BEGIN, END = "<!-- made by `python -m benchmarks table` -->", "<!-- end of what was made -->"
 
 
@@ -57,7 +60,8 @@ def as_markdown(runs: Sequence[Run]) -> str:
     for group, title in GROUPS.items():
         of_group = [row for row in rows.values() if row.group == group]
         if of_group:
-            parts += [f"### {title}", "\n".join(_table(of_group))]
+            table = "\n".join(_table(of_group))
+            parts += [f"### {title}", table, *([_ONCE] if ONCE in table else [])]
     ahead = [(name, ", ".join(_ahead(row))) for name, row in rows.items()]
     behind = [f"- `{name}`: {who}." for name, who in ahead if who]
     parts += ["### Where a peer is ahead", "\n".join(behind or ["Nowhere."])]
@@ -91,11 +95,14 @@ def _table(rows: Sequence[Row]) -> Iterator[str]:
     yield "|---" * (3 + len(columns)) + "|"
     for row in rows:
         ours = row.figures[0]
-        cells = {_COLUMNS.get(one.name, ""): _times(one.ratio(ours)) for one in row.figures[1:]}
+        cells = {
+            _COLUMNS.get(one.name, ""): f"{_times(one.ratio(ours))}{_mark(one)}"
+            for one in row.figures[1:]
+        }
         yield _line(
             (
                 f"`{row.name}`: {row.title}",
-                f"{said(ours.median, row.unit)} ({said(ours.least, row.unit)})",
+                f"{said(ours.median, row.unit)} ({said(ours.least, row.unit)}){_mark(ours)}",
                 _floor(row),
                 *(cells.get(column, "-") for column in columns),
             )
@@ -107,14 +114,20 @@ def _floor(row: Row) -> str:
     if floor is None:
         return "-"
     distance = _times(row.figures[0].ratio(floor))
-    return f"{floor.name} ({said(floor.median, row.unit)}): {distance}"
+    return f"{floor.name} ({said(floor.median, row.unit)}): {distance}{_mark(floor)}"
+
+
+def _mark(one: Figure) -> str:
+    return ONCE if len(one.samples) == 1 else ""
 
 
 def _ahead(row: Row) -> Iterator[str]:
+    """Yield the peers that are ahead: by more than is rounded away, and in nearly every round."""
     ours = row.figures[0]
     for one in _peers(row.figures[1:]):
-        if one.ratio(ours) < 1:
-            yield f"{_times(1 / one.ratio(ours))} of {_COLUMNS[one.name]}"
+        times = 1 / one.ratio(ours)
+        if rounded(times, 2) > 1 and one.is_below(ours):
+            yield f"{_times(times)} of {_COLUMNS[one.name]}{_mark(one)}"
 
 
 def _peers(figures: Iterable[Figure]) -> Iterator[Figure]:
@@ -122,7 +135,8 @@ def _peers(figures: Iterable[Figure]) -> Iterator[Figure]:
 
 
 def _times(ratio: float) -> str:
-    return f"{ratio:.2g}x" if ratio < 100 else f"{round(ratio, -1):,.0f}x"
+    near = rounded(ratio, 2)
+    return f"{near:g}x" if near < 100 else f"{round(ratio, -1):,.0f}x"
 
 
 def _line(cells: Iterable[str]) -> str:

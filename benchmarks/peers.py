@@ -89,13 +89,12 @@ def git(folder: Path, *arguments: str) -> None:
 
 
 def imported(name: str, folder: Path) -> ModuleType:
-    """Return a module of a project of `prepare`."""
+    """Return a module of a project, imported as a script there would; workers find it there too."""
     sys.modules.pop(name, None)
-    sys.path.insert(0, str(folder))
-    try:
-        return importlib.import_module(name)
-    finally:
-        sys.path.pop(0)
+    if str(folder) not in sys.path:
+        sys.path.insert(0, str(folder))
+    importlib.invalidate_caches()
+    return importlib.import_module(name)
 
 
 def open_tool(name: str, folder: Path) -> Tool:

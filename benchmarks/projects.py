@@ -93,6 +93,7 @@ class Gitmemo:
     def __init__(self, place: Place) -> None:
         self.folder = place.folder / "gitmemo"
         self.copy = place.folder / "gitmemo-copy"
+        self._kept = place.folder / "gitmemo-kept"
         self._place = place
         prepare(REPOSITORY, self.folder)
         options = ("-o", f"endpoint_url={place.endpoint}") if place.endpoint else ()
@@ -118,6 +119,15 @@ class Gitmemo:
     def status(self) -> None:
         """Ask how things stand."""
         gitmemo(self.folder, "status")
+
+    def keep(self) -> None:
+        """Keep what is stored beside git, for `restore`."""
+        shutil.copytree(self.folder / ".git/gitmemo", self._kept, symlinks=True)
+
+    def restore(self) -> None:
+        """Put back what was kept; the commit is checked out."""
+        shutil.rmtree(self.folder / ".git/gitmemo")
+        shutil.copytree(self._kept, self.folder / ".git/gitmemo", symlinks=True)
 
     def forget(self) -> None:
         """Forget what was shared, there and here."""
@@ -180,6 +190,13 @@ class Dvc:
     def status(self) -> None:
         """Ask how things stand."""
         self._dvc(self.folder, "status", "-q")
+
+    def keep(self) -> None:
+        """Keep nothing: what is stored beside git is found by its content."""
+
+    def restore(self) -> None:
+        """Put back the files of the commit that is checked out."""
+        self._dvc(self.folder, "checkout", "-q")
 
     def forget(self) -> None:
         """Forget what was shared, there and here."""

@@ -38,7 +38,7 @@ def said(value: float, unit: str) -> str:
     if unit != TIME:
         return f"{_number(value)} {unit}"
     for name, size in (("s", 1e6), ("ms", 1e3)):
-        if value >= size:
+        if rounded(value / size, 3) >= 1:
             return f"{_number(value / size)} {name}"
     return f"{_number(value)} µs"
 
@@ -72,5 +72,10 @@ def _from_json(kept: Mapping[str, Any]) -> Row:
     return Row(kept["name"], kept["title"], figures, kept["unit"], kept["group"])
 
 
+def rounded(value: float, digits: int) -> float:
+    """Return the nearest number of so many digits."""
+    return float(f"{value:.{digits}g}")
+
+
 def _number(value: float) -> str:
-    return f"{value:.3g}" if value < 1000 else f"{value:,.0f}"
+    return f"{rounded(value, 3):g}" if rounded(value, 3) < 1000 else f"{value:,.0f}"

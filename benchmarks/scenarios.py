@@ -5,13 +5,14 @@ Not how anything is measured. Invariant: a scenario without a group is no part o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
 from benchmarks import growth, listing, sharing, startup, turns, versioning, working, worlds
 from benchmarks.blocks import BLOCKS
 from benchmarks.calls import CALLS, COLD, MANY
+from benchmarks.cases import Case
 from benchmarks.frames import TABLES
 from benchmarks.maps import MAPS
 
@@ -31,12 +32,17 @@ class Scenario:
     is_long: bool = False
 
 
-_LONG_CASES = ("block5k", "enter5k", "table10k", "frame100k", "table100k", "similar100k")
-
-
-def _cases(names: Iterable[str], group: str) -> dict[str, Scenario]:
+def _cases(cases: Mapping[str, Case], group: str) -> dict[str, Scenario]:
     return {
-        name: Scenario(partial(turns.compare, name), group, name in _LONG_CASES) for name in names
+        name: Scenario(partial(turns.compare, name), group, case.is_long)
+        for name, case in cases.items()
+    }
+
+
+def _many() -> dict[str, Scenario]:
+    return {
+        name: Scenario(partial(turns.compare_many, name), "many", case.is_long)
+        for name, case in MANY.items()
     }
 
 
@@ -45,7 +51,7 @@ SCENARIOS: dict[str, Scenario] = {
     "imports": Scenario(startup.imports, "processes"),
     "helps": Scenario(startup.helps, "processes"),
     **_cases(COLD, "processes"),
-    **{name: Scenario(partial(turns.compare_many, name), "many", name != "1k") for name in MANY},
+    **_many(),
     "growth": Scenario(partial(growth.growth, 1), "many"),
     **_cases(MAPS, "many"),
     **_cases(BLOCKS, "code"),
@@ -60,6 +66,6 @@ SCENARIOS: dict[str, Scenario] = {
     "library": Scenario(sharing.library),
     "fixed": Scenario(versioning.fixed),
     "arguments": Scenario(versioning.arguments),
-    "versions": Scenario(versioning.versions),
+    "versions": Scenario(listing.versions),
     "listing": Scenario(listing.listing),
 }

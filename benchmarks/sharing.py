@@ -105,7 +105,7 @@ def _share(
         print("  (DVC is not installed, so not measured: python -m benchmarks setup)")
     bare = Bare(place, workload)
     takes["fsspec"] = lambda: _bare(place, bare)
-    found = Turns(takes).run(rounds, warm_up=0 if place.server else 1)
+    found = Turns(takes).run(rounds)
     before, after = affixes
     for what, figures in found.items():
         name, _, unit = what.partition(" ")

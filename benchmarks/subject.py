@@ -16,7 +16,7 @@ def named(x: int, y: float = 0.5, name: str = "run") -> float:
     return FACTOR * x + y
 
 
-def measured(setting: dict) -> int:
+def measured(setting: dict[str, object]) -> int:
     return FACTOR * len(setting)
 
 

@@ -1,9 +1,12 @@
 """One tool in a process of its own, in its own environment: `python -m benchmarks.timed TOOL FOLDER CASE`.
 
-It answers each line of its input with a line of JSON, what was measured by what it is called: `time` with
-the time of a call in µs, after as many calls as fit into a quarter of a second; `first` with that of opening
-the tool and one call, or the case's many calls; `more N BEGIN` with that of one of as many new calls. What
-failed is answered with `error`. Not started by people: `turns` does. What tools print goes to standard error.
+It answers each line of its input with a line of JSON, what was measured by what it is called, in µs:
+`time`: a call, after as many calls as fit into a quarter of a second;
+`first`: opening the tool and one call, or the case's many calls;
+`more N BEGIN`: one of so many calls, from that number on, and `open`, opening the tool and the first of them;
+`shuffled N BEGIN`: the same, in any order.
+What failed is answered with `error`. Not started by people: `turns` does. What tools print goes to standard
+error.
 """
 
 from __future__ import annotations
@@ -12,10 +15,11 @@ import contextlib
 import importlib
 import json
 import os
+import random
 import resource
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Sequence
 from pathlib import Path
 
 from benchmarks.cases import Call, Kind, Site
@@ -42,8 +46,11 @@ class _Worker:
         match question.split():
             case ["time"]:
                 return {"time": self._time()}
-            case ["more", count, begin]:
-                return {"more": self._more(int(count), int(begin))}
+            case ["more" | "shuffled" as order, count, begin]:
+                numbers = list(range(int(begin), int(begin) + int(count)))
+                if order == "shuffled":
+                    random.Random(0).shuffle(numbers)
+                return self._more(numbers)
             case _ if self._case.kind is Kind.MANY:
                 return self._many()
             case _:
@@ -94,18 +101,20 @@ class _Worker:
             "memory": _peak_mib(),
         }
 
-    def _more(self, count: int, first: int) -> float:
-        """Return the time of one of as many new calls beside those that are stored, leaving included."""
-        call, begin = self._unopened(first)
+    def _more(self, numbers: Sequence[int]) -> dict[str, float]:
+        """Return the times of opening and the first call, and of a further one, leaving included."""
+        call, begin = self._unopened(numbers)
+        start = time.perf_counter()
         with begin():
             call()
-            start = time.perf_counter()
-            for _ in range(count - 1):
+            opened = time.perf_counter()
+            for _ in numbers[1:]:
                 call()
-        return (time.perf_counter() - start) / (count - 1) * 1e6
+        taken = time.perf_counter() - opened
+        return {"open": (opened - start) * 1e6, "more": taken / max(1, len(numbers) - 1) * 1e6}
 
     def _unopened(
-        self, first: int = 0
+        self, numbers: Iterable[int] | None = None
     ) -> tuple[Call, Callable[[], contextlib.AbstractContextManager[object]]]:
         """Return a call, and what opens the tool and then is what calls are made inside."""
         if self._name in FLOORS:
@@ -113,9 +122,9 @@ class _Worker:
         imported("subject", self._folder)
         wrapped: list[Callable[..., object]] = []
         tool: list[Tool] = []
-        site = Site(
-            self._name, self._folder, lambda function: _late(function, tool, wrapped), first=first
-        )
+        site = Site(self._name, self._folder, lambda function: _late(function, tool, wrapped))
+        if numbers is not None:
+            site.numbers = iter(numbers)
         call = self._case.make(site)
 
         def begin() -> contextlib.AbstractContextManager[object]:

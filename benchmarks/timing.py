@@ -11,7 +11,7 @@ from dataclasses import dataclass
 TIME = "µs"
 """The unit of times; how they are shown depends on their size."""
 SLOW_US = 10e6
-"""A peer that takes longer than this in a turn has one turn only."""
+"""A peer that takes longer than this in a turn has one turn that counts."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,7 +19,7 @@ class Figure:
     """Median and spread of one alternative, in the unit of its row.
 
     Attributes:
-        samples: One for each round, where rounds can be compared in pairs.
+        samples: One for each round that counted.
         is_floor: Whether this is no tool, but bare work that no tool could do without.
     """
 
@@ -31,11 +31,21 @@ class Figure:
     is_floor: bool = False
 
     def ratio(self, other: Figure) -> float:
-        """Return how often the other goes into this: the median over rounds, where they are paired."""
-        if len(self.samples) < 2 or len(self.samples) != len(other.samples):
+        """Return how often the other goes into this: the median over rounds, where both had them all."""
+        if not self._is_paired(other):
             return self.median / other.median
         pairs = zip(self.samples, other.samples, strict=True)
         return statistics.median(mine / theirs for mine, theirs in pairs)
+
+    def is_below(self, other: Figure) -> bool:
+        """Return whether this is less than the other in four fifths of the rounds."""
+        theirs = other.samples or (other.median,)
+        mine = self.samples if self._is_paired(other) else (self.median,) * len(theirs)
+        below = sum(one < another for one, another in zip(mine, theirs, strict=True))
+        return below >= 0.8 * len(theirs)
+
+    def _is_paired(self, other: Figure) -> bool:
+        return bool(self.samples) and len(self.samples) == len(other.samples)
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,33 +87,35 @@ class Turns:
     Attributes:
         takes: One turn of each, by its name.
         floors: Which of the names are floors.
+        clock: What tells the seconds that a turn takes.
     """
 
     takes: Mapping[str, Take]
     floors: frozenset[str] = frozenset()
+    clock: Callable[[], float] = time.perf_counter
 
     def run(self, rounds: int, *, warm_up: int = 1) -> dict[str, list[Figure]]:
         """Let all take their turns; return the figures of each thing that was measured.
 
-        The first rounds warm up. Whoever is slow in the last of them takes no further turn: that
-        one is its figure. The first name is gitmemo's, which takes all turns.
+        The first rounds warm up. Whoever is slow in the last of them takes one turn that counts, and
+        whoever is slow later takes no further one. The first name is gitmemo's, which takes all turns.
         """
         ours = next(iter(self.takes))
         found: dict[str, list[Mapping[str, float]]] = {name: [] for name in self.takes}
-        done: set[str] = set()
+        slow: set[str] = set()
         for number in range(warm_up + rounds):
-            for name in [one for one in found if one not in done]:
-                start = time.perf_counter()
+            for name in [one for one in found if one not in slow or not found[one]]:
+                start = self.clock()
                 try:
                     found[name].append(self.takes[name]())
                 except Left as why:
                     print(f"  ({name} is left out: {str(why)[:200]})", flush=True)
                     del found[name]
                     continue
-                is_slow = (time.perf_counter() - start) * 1e6 > SLOW_US
+                is_slow = (self.clock() - start) * 1e6 > SLOW_US
                 if is_slow and number >= warm_up - 1 and name != ours:
-                    done.add(name)
-                elif number < warm_up:
+                    slow.add(name)
+                if number < warm_up:
                     found[name].clear()
         return self._figures(found) if ours in found else {}
 
@@ -136,8 +148,8 @@ def per_call_in_block_us(action: Action, repeat: int) -> float:
     return (time.perf_counter() - start) / repeat * 1e6
 
 
-def least_cpu(actions: Mapping[str, Action], repeat: int, *, rounds: int) -> Iterator[Figure]:
-    """Yield the CPU time of each, called `repeat` times in each round: the least counts."""
+def cpu_in_turn(actions: Mapping[str, Action], repeat: int, *, rounds: int) -> Iterator[Figure]:
+    """Yield the CPU time of each, called `repeat` times in each round."""
     samples: dict[str, list[float]] = {name: [] for name in actions}
     for number in range(rounds + 2):
         for name, action in actions.items():
@@ -150,7 +162,7 @@ def least_cpu(actions: Mapping[str, Action], repeat: int, *, rounds: int) -> Ite
             if number > 1:  # the first rounds warm up
                 samples[name].append(elapsed / repeat * 1e6)
     for name, taken in samples.items():
-        yield Figure(name, min(taken), min(taken), max(taken))
+        yield figure(name, taken)
 
 
 def figure(name: str, values: Sequence[float], *, is_floor: bool = False) -> Figure:

@@ -71,7 +71,9 @@ def compare(name: str, rounds: int, group: str) -> None:
     case = CASES[name]
     with _places(case) as places:
         if case.is_cold:
-            takes = {one: partial(_new, one, place, name, "first") for one, place in places.items()}
+            takes = {
+                one: partial(ask_new, one, place, name, "first") for one, place in places.items()
+            }
             found = _turns(takes).run(rounds, warm_up=case.warm_up)
         else:
             processes = {one: Process(one, place, name) for one, place in places.items()}
@@ -94,7 +96,7 @@ def compare_many(name: str, rounds: int, group: str) -> None:
 
         def again(one: str, place: Path) -> dict[str, float]:
             is_new = one not in filled
-            found = _new(one, place, name, "first")
+            found = ask_new(one, place, name, "first")
             if is_new and one == REPOSITORY:
                 git(place, "commit", "-q", "--allow-empty", "-m", "Results")
             filled.add(one)
@@ -137,8 +139,8 @@ def _turns(takes: Mapping[str, Take]) -> Turns:
     return Turns(takes, frozenset(takes) & frozenset(FLOORS))
 
 
-def _new(one: str, place: Path, case: str, question: str) -> dict[str, float]:
-    """Ask a new process."""
+def ask_new(one: str, place: Path, case: str, question: str) -> dict[str, float]:
+    """Ask a new process of a tool one question."""
     process = Process(one, place, case)
     try:
         return process.ask(question)
@@ -148,7 +150,7 @@ def _new(one: str, place: Path, case: str, question: str) -> dict[str, float]:
 
 def _more(one: str, place: Path, name: str) -> Take:
     begin = iter(range(CASES[name].repeat, 1_000_000_000, _MORE))
-    return lambda: _new(one, place, name, f"more {_MORE} {next(begin)}")
+    return lambda: ask_new(one, place, name, f"more {_MORE} {next(begin)}")
 
 
 def _used(folder: Path) -> int:

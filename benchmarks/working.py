@@ -1,13 +1,15 @@
 """Work in a repository with results: status, commit, checkout, a new clone; beside DVC and git alone.
 
 2,000 values of 200 bytes and 20 of 5 MB, half of them in an older commit. Whole processes; both tools have
-their hooks installed. The floor is git with the same files and no hooks.
+their hooks installed. The floor is git with the same files and no hooks. Invariant: each round begins with
+the same commits, files and results.
 """
 
 from __future__ import annotations
 
 import tempfile
 from collections.abc import Callable
+from functools import partial
 from itertools import count
 from pathlib import Path
 
@@ -64,11 +66,14 @@ def _taker(tool: Gitmemo | Dvc, run_git: _Git, plain: dict[str, float]) -> Take:
         run_git("add", "--all")
         run_git("commit", "-q", "--allow-empty", "-m", branch)
         run_git("branch", branch)
-    run_git("checkout", "-q", "-b", "work")
     tool.push()
+    tool.keep()
     new = count(1)
 
     def take() -> dict[str, float]:
+        run_git(*NO_HOOKS, "checkout", "-q", "-f", "-B", "work", "after")
+        tool.restore()
+        tool.status()  # which settles what was put back
         found = {"status": wall_us(tool.status)}
         if isinstance(tool, Gitmemo):
             plain["status"] = wall_us(lambda: run_git("status", "--short"))
@@ -82,7 +87,6 @@ def _taker(tool: Gitmemo | Dvc, run_git: _Git, plain: dict[str, float]) -> Take:
             command = ("clone", "-q", "--no-local", ".", str(tool.copy))
             plain["clone"] = wall_us(lambda: run_git(*command))
             tool.drop_copy()
-        run_git("checkout", "-q", "work")
         return found
 
     return take
@@ -113,11 +117,10 @@ def _committed(
         if what == "commit-other":
             (tool.folder / name).write_text(f"{number}\n", encoding="utf-8")
         run_git("add", "--all")
-        found[what] = wall_us(lambda w=what: run_git("commit", "-q", "-m", w))  # type: ignore[misc]
+        found[what] = wall_us(partial(run_git, "commit", "-q", "-m", what))
         if isinstance(tool, Gitmemo):
             run_git("reset", "-q", "--soft", "HEAD~1")
-            command = (*NO_HOOKS, "commit", "-q", "-m", what)
-            plain[what] = wall_us(lambda c=command: run_git(*c))  # type: ignore[misc]
+            plain[what] = wall_us(partial(run_git, *NO_HOOKS, "commit", "-q", "-m", what))
     return found
 
 

@@ -6,8 +6,6 @@ library's own functions, as a program would have recorded them: running them wou
 
 from __future__ import annotations
 
-import json
-import sys
 import tempfile
 import time
 from collections.abc import Callable
@@ -17,12 +15,13 @@ from pathlib import Path
 
 from benchmarks.amounts import scaled
 from benchmarks.peers import REPOSITORY, git, prepare
-from benchmarks.processes import NO_HOOKS, run, wall_us
+from benchmarks.processes import NO_HOOKS, gitmemo, wall_us
 from benchmarks.rows import show
 from benchmarks.timing import Row, Turns
+from benchmarks.turns import ask_new
 from gitmemo.hashing import content_id
 from gitmemo.model.facts import Call, Inline, JsonValue, Slot
-from gitmemo.model.items import raw
+from gitmemo.model.items import Item, raw
 from gitmemo.model.lines import from_line, to_line
 from gitmemo.world.segments import INDEX_FOLDER, build_segment
 
@@ -34,18 +33,21 @@ _TITLES = {
     "index": "the first hit in a new clone of {} calls, which builds its index",
     "opened": "open and first hit in a new process, {} calls",
     "lookup": "a hit in any order, each once, of {} calls",
+    "status": "`gitmemo status` of {} committed calls",
     "checkout": "`git checkout` of half of {} calls, and the first hit",
     "commit": f"`git commit` of {_PENDING:,} calls beside {{}}",
 }
 
 
 def worlds(rounds: int, group: str) -> None:
-    """100,000 calls in 500 segments: clone, first hit, look-ups, checkout, commit."""
+    """100,000 calls in 500 segments: clone, first hit, look-ups, status, checkout, commit."""
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
         folder = Path(name) / "project"
         fill(folder, scaled(100_000), scaled(500))
         _show(lambda: _cloned(folder), rounds, group, "100k")
-        _work(folder, "again", 1)
+        _calls(folder, 1)
+        gitmemo(folder, "status")
+        _show(lambda: _asked(folder), rounds, group, "100k")
         _show(lambda: _checked_out(folder), rounds, group, "100k")
         numbers = count(10**9, _PENDING)
         _show(lambda: _committed(folder, next(numbers)), rounds, group, "100k")
@@ -65,7 +67,7 @@ def million(_: int, group: str) -> None:
 def fill(folder: Path, calls: int, segments: int) -> None:
     """Make a repository: `main` has all the calls of `triple`, `before` the first half of them."""
     prepare(REPOSITORY, folder)
-    _work(folder, "fill", 1)
+    _calls(folder, 1)
     git(folder, "commit", "-q", "--allow-empty", "-m", "The first result")
     lines = [
         line
@@ -96,7 +98,7 @@ def _like(call: Call, x: int) -> Call:
     return replace(new, outputs=(Slot.output(new.hid, call.outputs[0].name, _number(3 * x + 1)),))
 
 
-def _number(x: int):
+def _number(x: int) -> Item:
     return raw(content_id(x), Inline(x))
 
 
@@ -133,35 +135,38 @@ def _cloned(folder: Path) -> tuple[dict[str, float], dict[str, float]]:
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as name:
         copy = Path(name) / "copy"
         theirs = wall_us(lambda: git(folder, "clone", "-q", "--no-local", ".", str(copy)))
-        built = _work(copy, "again", 1)["open_s"]
-        found = _work(copy, "shuffled", _LOOKED_UP)
-    each = found["calls_s"] / (_LOOKED_UP - 1)
-    ours = {"index": built, "opened": found["open_s"], "lookup": each}
-    return {what: 1e6 * seconds for what, seconds in ours.items()}, {"index": theirs}
+        built = _calls(copy, 1)["open"]
+        found = _calls(copy, _LOOKED_UP, order="shuffled")
+    ours = {"index": built, "opened": found["open"], "lookup": found["more"]}
+    return ours, {"index": theirs}
+
+
+def _asked(folder: Path) -> tuple[dict[str, float], dict[str, float]]:
+    """Ask how things stand, in whole processes."""
+    theirs = wall_us(lambda: git(folder, "status", "--short"))
+    return {"status": wall_us(lambda: gitmemo(folder, "status"))}, {"status": theirs}
 
 
 def _checked_out(folder: Path) -> tuple[dict[str, float], dict[str, float]]:
     """Check the older world out, first by git alone; the segments of both are known."""
     theirs = wall_us(lambda: git(folder, *NO_HOOKS, "checkout", "-q", "before"))
     git(folder, *NO_HOOKS, "checkout", "-q", "main")
-    _work(folder, "again", 1)
+    _calls(folder, 1)
     hooked = wall_us(lambda: git(folder, "checkout", "-q", "before"))
-    opened = _work(folder, "again", 1)["open_s"]
+    opened = _calls(folder, 1)["open"]
     git(folder, "checkout", "-q", "main")
-    return {"checkout": hooked + 1e6 * opened}, {"checkout": theirs}
+    return {"checkout": hooked + opened}, {"checkout": theirs}
 
 
 def _committed(folder: Path, begin: int) -> tuple[dict[str, float], dict[str, float]]:
     """Commit new calls; then the same files without us: taken back, and committed again."""
-    _work(folder, "fill", _PENDING, begin)
+    _calls(folder, _PENDING, begin)
     command = ("commit", "-q", "--allow-empty", "-m", "Results")
     ours = wall_us(lambda: git(folder, *command))
     git(folder, "reset", "-q", "--soft", "HEAD~1")
     return {"commit": ours}, {"commit": wall_us(lambda: git(folder, *NO_HOOKS, *command))}
 
 
-def _work(place: Path, action: str, number: int, begin: int = 0) -> dict[str, float]:
-    """Run the worker."""
-    ran = run(sys.executable, "-m", "benchmarks.worker", place, action, number, begin)
-    figures: dict[str, float] = json.loads(ran.stdout.splitlines()[-1])
-    return figures
+def _calls(place: Path, count: int, begin: int = 0, order: str = "more") -> dict[str, float]:
+    """Make so many calls in a new process."""
+    return ask_new(REPOSITORY, place, "100k", f"{order} {count} {begin}")
