@@ -101,12 +101,13 @@ def untrusted_here(
     store, trust = workspace.world.blobs, CloneTrust(workspace)
     if not isinstance(store, RepositoryBlobs) or not trust.covers(config.origin):
         return frozenset()
-    return frozenset(
-        item.blob
-        for item in wanted
-        if not is_safe(item.codec)
-        and not any(map(trust.covers, store.origins(item.blob, item.codec)))
-    )
+    found = set[Digest]()
+    for item in wanted:
+        if not is_safe(item.codec):
+            origins = tuple(store.origins(item.blob, item.codec))
+            if origins and not any(map(trust.covers, origins)):
+                found.add(item.blob)
+    return frozenset(found)
 
 
 def awaiting_trust(workspace: Workspace, config: RemoteConfig, wanted: Iterable[WantedBlob]) -> int:

@@ -130,3 +130,16 @@ def test_a_pull_that_needs_nothing_warns_of_a_directory_that_is_gone(
     done = theirs.gitmemo("pull")
     assert "fetched 0 values" in done.out
     assert "warning: nothing was needed of lab, whose directory is not there" in done.err
+
+
+def test_a_pull_of_what_is_nowhere_fails_though_the_remote_is_trusted(
+    shared: Clone, clone_of: Callable[[Clone | Path, str], Clone], say: Say
+) -> None:
+    say(shared, "push")
+    theirs = clone_of(shared, "colleague")
+    lab = theirs.root.parent / "lab"
+    for path in (*lab.rglob("*.pack"), *lab.rglob("*.idx"), *lab.rglob("*.cat")):
+        path.unlink()
+    say(theirs, "remote", "trust", "lab")
+    done = theirs.gitmemo("pull", code=4)
+    assert "0 already here" in done.text and "not on lab" in done.text
