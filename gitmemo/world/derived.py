@@ -9,6 +9,8 @@ from __future__ import annotations
 import errno
 import os
 import sqlite3
+import stat
+from contextlib import suppress
 from pathlib import Path
 
 from gitmemo.database import refused
@@ -19,6 +21,8 @@ from gitmemo.world.table import DERIVED_VERSION
 _DAMAGE = frozenset({sqlite3.SQLITE_CORRUPT, sqlite3.SQLITE_NOTADB})
 _NO_LOCKS = frozenset({errno.ENOLCK, errno.ENOSYS, errno.ENOTSUP, errno.EOPNOTSUPP})
 _LOCKS = "locks"
+_OURS_ALONE = 0o600
+"""Who may open the file may lock it, and let programs wait: even who can only read it."""
 _PRIMARY = 0xFF  # the rest says more about the error
 
 
@@ -69,7 +73,20 @@ def _anew(path: Path) -> Index:
 
 
 def _index(path: Path) -> Index:
-    return Index(path, DERIVED_VERSION) if _has_locks(path.parent) else in_memory()
+    if not _has_locks(path.parent):
+        return in_memory()
+    _keep_for_us(path)
+    return Index(path, DERIVED_VERSION)
+
+
+def _keep_for_us(path: Path) -> None:
+    """Let nobody else open the file, nor those that SQLite makes beside it with its mode."""
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _OURS_ALONE))
+    except FileExistsError:
+        with suppress(OSError):  # one that somebody else has made is theirs
+            if stat.S_IMODE(path.stat().st_mode) & 0o077:
+                path.chmod(_OURS_ALONE)
 
 
 def _has_locks(folder: Path) -> bool:
@@ -82,7 +99,7 @@ def _has_locks(folder: Path) -> bool:
     except ImportError:
         return True
     try:
-        file = os.open(folder / _LOCKS, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
+        file = os.open(folder / _LOCKS, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, _OURS_ALONE)
     except OSError:  # SQLite says what is wrong
         return True
     try:

@@ -14,7 +14,7 @@ from driver import Clone, make_project
 import gitmemo
 
 SOURCE = Path(gitmemo.__file__).parent
-LOCKS = {"claims", "in-use", "sweep", "collecting", "settling"}
+LOCKS = {"claims", "in-use", "sweep", "collecting", "settling", "locks", "index.db", "index.db-wal"}
 
 
 @pytest.fixture(scope="module")
@@ -50,7 +50,9 @@ def test_what_is_secret_or_locked_is_for_this_user_alone(ran: Clone) -> None:
         for path, mode in files_in(ran.root / ".git/gitmemo", ran.home / "store")
         if path.name in {*LOCKS, "failures.jsonl", "config.toml"} or path.suffix == ".key"
     }
-    assert {"claims", "in-use", "failures.jsonl", "config.toml"} <= {path.name for path in alone}
+    assert {"claims", "in-use", "locks", "index.db", "failures.jsonl", "config.toml"} <= {
+        path.name for path in alone
+    }
     assert ran.home / "store/in-use" in alone
     assert [path for path in alone if path.suffix == ".key"]
     assert [str(path) for path, mode in alone.items() if mode != 0o600] == []
