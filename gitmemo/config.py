@@ -323,5 +323,8 @@ def _parsed(name: str, data: bytes) -> dict[str, Any]:
         raise SettingsUnreadable(name, "it is larger, or deeper, than gitmemo writes it")
     try:
         return tomllib.loads(data.decode("utf-8"))
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
+    except (
+        ValueError,
+        RecursionError,
+    ) as error:  # a number of thousands of digits is no TOML error
         raise SettingsUnreadable(name, str(error)) from None

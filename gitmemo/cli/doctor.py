@@ -110,7 +110,7 @@ def without_home(text: str) -> str:
 
 def _as_text(found: Probe) -> Iterator[str]:
     grade = click.style(f"{found.grade.value:7}", fg=_COLORS[found.grade])
-    yield f"  {grade}  {found.what}: {_shown(found.said)}"
+    yield f"  {grade}  {printable(found.what)}: {_shown(found.said)}"
     if found.remedy:
         yield f"           {_shown(found.remedy)}"
 

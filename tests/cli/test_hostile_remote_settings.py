@@ -10,6 +10,7 @@ import pytest
 from typist import Typist
 
 from gitmemo import errors
+from gitmemo.cli import main
 from gitmemo.commits.setup import set_up
 from gitmemo.git.cli import Git
 from gitmemo.memo.clone_trust import CloneTrust
@@ -241,6 +242,17 @@ def test_an_address_of_no_known_kind_names_those_that_are(project: Project, url:
 
 
 # --- texts ---------------------------------------------------------------------------
+
+
+def test_a_number_of_thousands_of_digits_is_an_error_of_the_settings(project: Project) -> None:
+    project.commits(f"x = {'9' * 5000}")
+    assert "config.toml" in project.say("status", code=errors.SettingsUnreadable.exit_code)
+
+
+def test_the_name_of_a_remote_does_not_steer_who_asks_the_doctor(project: Project) -> None:
+    project.commits('[remotes."\\u001b]0;mine\\u0007"]\nurl = "../lab"')
+    main(["doctor"])
+    assert not {"\x1b", "\x07"} & set("".join(project.capsys.readouterr()))
 
 
 def test_settings_as_deep_as_can_be_are_an_error_and_no_crash(project: Project) -> None:
