@@ -50,7 +50,7 @@ class Problem:
     """Something that is damaged.
 
     Attributes:
-        what: `record` or `value`.
+        what: `record`, `index` or `value`.
         ident: The blob id of a value, in hex.
         said: What is wrong with it, and what becomes of it.
         calls: The calls that a damaged value concerns, in words.
@@ -83,6 +83,8 @@ def verify(workspace: Workspace, *, repair: bool) -> Iterator[Problem]:
     for said, is_repaired in list(check_records(workspace, repair=repair)):
         readable = readable and is_repaired
         yield Problem("record", Outcome.REPAIRED if is_repaired else Outcome.DAMAGED, said)
+    if readable:
+        yield from _index_checked(workspace, repair=repair)
     found = inspect(blobs_folder(workspace.layout))
     names = _names(workspace) if readable else None
     if names is None:
@@ -122,6 +124,22 @@ def verify(workspace: Workspace, *, repair: bool) -> Iterator[Problem]:
                 "  fix: `gitmemo push` where it is, or `gitmemo forget` these calls and run the program"
             )
             yield Problem("value", Outcome.LOST, said, ident, concerned)
+
+
+def _index_checked(workspace: Workspace, *, repair: bool) -> Iterator[Problem]:
+    """Yield whether the derived index says something else than segments and journals do."""
+    from gitmemo.world.repeating import repeats_its_files
+
+    world = workspace.world
+    if repeats_its_files(world):
+        return
+    said = f"the index {world.layout.private_dir / 'index.db'} does not say what the records say"
+    if repair:
+        world.remake_index()
+        yield Problem("index", Outcome.REPAIRED, f"{said}: made again")
+    else:
+        advice = "`gitmemo verify --repair`, or delete it: it is made again from the records"
+        yield Problem("index", Outcome.DAMAGED, f"{said}\n  fix: {advice}")
 
 
 def _segments_fetched(workspace: Workspace) -> Iterator[Problem]:

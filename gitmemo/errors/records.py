@@ -21,6 +21,8 @@ class CorruptRecord(GitmemoError, ValueError):
         return f"{self.where or 'a record'} is damaged ({self.reason}): {self.excerpt!r}"
 
     def remedy(self) -> str:
+        if self.where in ("", "the index"):  # it came from the derived one
+            return "gitmemo verify says what is damaged, and --repair mends it"
         return (
             "restore it from git (git checkout -- .gitmemo), or upgrade a gitmemo that is too old"
         )

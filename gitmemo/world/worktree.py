@@ -139,11 +139,11 @@ class Worktree(Reading):
         if isinstance(error, SystemRefused):
             self._begin_index(in_memory)
         elif is_damage(error):
-            self._remake_index()
+            self.remake_index()
         else:
             raise error
 
-    def _remake_index(self) -> None:
+    def remake_index(self) -> None:
         """Make the derived index anew: it was damaged."""
         path = self.layout.private_dir / "index.db"
 

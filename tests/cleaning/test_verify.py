@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import json
+import sqlite3
+from contextlib import closing
 from pathlib import Path
 from typing import Any
 
+import pytest
 from driver import Clone
 from stored import blobs, store
 
@@ -140,4 +143,29 @@ def test_a_journal_that_was_set_aside_is_read_too(ran: Clone) -> None:
     verify(ran, "--repair")
     assert verify(ran) == []
     assert packed.with_name(f"{packed.name}.damaged").exists()
+    assert ran.run() == (5, 0)
+
+
+@pytest.mark.parametrize(
+    "damage",
+    [
+        "update shape set pattern = replace(pattern, 'pipeline', 'pipelin3')",
+        "update shape set op = 'pipeline:other' where kind = 'call'",
+        "update fact set mark = mark + 1 where micros is not null",
+        "update fact set line = x'00ff' where micros is not null",
+        "delete from fact where id = (select max(id) from fact)",
+    ],
+)
+def test_an_index_that_says_something_else_than_the_records_is_made_again(
+    ran: Clone, damage: str
+) -> None:
+    index = ran.root / ".git/gitmemo/index.db"
+    with closing(sqlite3.connect(index)) as database:
+        database.execute(damage)
+        database.commit()
+    (found,) = verify(ran, code=4)
+    assert found["what"] == "index" and "delete it" in found["said"]
+    (repaired,) = verify(ran, "--repair")
+    assert repaired["outcome"] == "repaired"
+    assert verify(ran) == []
     assert ran.run() == (5, 0)

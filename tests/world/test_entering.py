@@ -41,7 +41,7 @@ def test_a_revision_shows_the_same_after_the_index_was_made_anew(person: Person)
     before = [numbers(view.world.calls(view.code)) for view in views]
     assert before[1] == {1, 10}
     members = views[1].world.committed()
-    newest.base._remake_index()
+    newest.base.remake_index()
     for view in views:
         view.world.enter()
     assert [numbers(view.world.calls(view.code)) for view in views] == before
