@@ -27,7 +27,7 @@ def main() -> int:
     parser.add_argument("-j", "--jobs", type=int, default=1)
     parser.add_argument("--seed", default="1")
     parser.add_argument(
-        "--only", default="", help="a regular expression for the names of operations"
+        "--only", default="", help="a regular expression for operations; NONE names them all"
     )
     parser.add_argument("--again", help="one trial: OPERATION/FAULT@STEP/FAULT@STEP…")
     parser.add_argument("--storms", action="store_true", help="faults at many steps of each run")
@@ -80,8 +80,12 @@ def _all(options: argparse.Namespace):
                 told = [line[-options.width :] for line in trial["broken"]]
                 blows = "/".join(f"{fault}@{step}" for fault, step, *_ in trial["blows"])
                 (*_, at, code) = trial["blows"][-1]
+                where = at or "it has fewer steps"
                 print(
-                    f"{trial['operation']}/{blows} ({at}) -> {code}", *told, sep="\n   ", flush=True
+                    f"{trial['operation']}/{blows} ({where}) -> {code}",
+                    *told,
+                    sep="\n   ",
+                    flush=True,
                 )
             yield trial
     finally:
@@ -132,7 +136,7 @@ def _work(options: argparse.Namespace) -> None:
 
 
 def _shim_trials(options: argparse.Namespace):
-    from faults.control import READING, WRITING, Control, fault_of
+    from faults.control import READING, WRITING, Control, fault_of, named
     from faults.operations import OPERATIONS
     from faults.trials import Bench, chosen
 
@@ -143,10 +147,12 @@ def _shim_trials(options: argparse.Namespace):
         return
     if options.again:
         name, *blows = options.again.split("/")
-        operation = next(o for o in OPERATIONS if o.name == name)
+        operation = named("operation", name, OPERATIONS)
         parts = [blow.split("@") for blow in blows]
         trials = [(operation, [(fault_of(name, bench.faults), int(n)) for name, n in parts])]
     else:
+        if not any(re.search(options.only, one.name) for one in OPERATIONS):
+            named("operation", options.only, OPERATIONS)
         trials = chosen(bench, options.seed, options.only, storms=options.storms)
     for operation, blows in trials:
         yield bench.tried(operation, blows)
@@ -191,7 +197,9 @@ def _table(trials: list[dict]) -> int:
         faults[name] += trial["fired"]
         broken[name] += bool(trial["broken"])
         faults.update(
-            "a storm" if fault.startswith("storm ") else fault for fault, *_ in trial["blows"]
+            "a storm" if fault.startswith("storm ") else fault
+            for fault, _, at, _ in trial["blows"]
+            if at  # else the operation had ended before that step
         )
     print(f"{'':28} {'worlds':>7} {'faults':>7} {'broken':>7}")
     for name in sorted(worlds):

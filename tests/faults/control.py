@@ -16,6 +16,7 @@ import tempfile
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 SHIM = Path(__file__).with_name("shim.c")
 HOUR_NS = 3600 * 10**9
@@ -94,7 +95,28 @@ def storm(seed: int) -> Fault:
 def fault_of(name: str, faults: Sequence[Fault] = FAULTS) -> Fault:
     """Return the fault with a name."""
     kind, _, seed = name.partition(" ")
-    return storm(int(seed)) if kind == "storm" else next(f for f in faults if f.name == name)
+    return storm(int(seed)) if kind == "storm" else named("fault", name, faults)
+
+
+class Named(Protocol):
+    """An operation or a fault."""
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+        ...
+
+
+_N = TypeVar("_N", bound=Named)
+
+
+def named(kind: str, name: str, known: Sequence[_N]) -> _N:
+    """Return what has a name; end the program, saying which there are, if nothing has."""
+    for one in known:
+        if one.name == name:
+            return one
+    names = "\n  ".join(one.name for one in known)
+    raise SystemExit(f"there is no {kind} {name!r}, but:\n  {names}")
 
 
 class Control:

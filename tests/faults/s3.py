@@ -15,7 +15,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from faults import outcomes
-from faults.control import Fault
+from faults.control import Fault, named
 from faults.invariants import after_each, in_the_end, is_done, of_the_outcome
 from faults.operations import Operation
 from faults.s3_service import BUCKET, Request, Service
@@ -317,6 +317,6 @@ def blow_of(text: str) -> tuple[Operation, Blow]:
     """Return what a table names: OPERATION/FAULT@REQUEST@DRIVER."""
     name, blow = text.split("/")
     fault, label, driver = blow.split("@")
-    operation = next(o for o in S3_OPERATIONS if o.name == name)
+    operation = named("operation", name, S3_OPERATIONS)
     once = fault.removesuffix(_STAYS)
     return operation, Blow(once, label, once != fault, driver)

@@ -97,7 +97,8 @@ class Bench:
             told.append(
                 (fault.name, step, names[step - 1] if step <= len(names) else "", ended.code)
             )
-            was = fired > 0 or (fault.kind == "clock" and step <= steps)
+            # Who is killed does not live to count it.
+            was = fired > 0 or ((fault.is_deadly or fault.kind == "clock") and step <= steps)
             count += fired if fault.kind == "storm" else was
             found += after_each(self._world, operation, fault, ended)
             err += ended.err
