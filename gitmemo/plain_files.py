@@ -63,8 +63,13 @@ def _locked(folder: Path) -> int | None:
         opened = os.open(folder, os.O_RDONLY)
     except (ImportError, OSError):
         return None
-    with suppress(OSError):  # some network file systems: two changes at once may lose one
+    try:
         fcntl.flock(opened, fcntl.LOCK_EX)
+    except OSError:
+        pass  # some network file systems: two changes at once may lose one
+    except BaseException:  # Ctrl-C: the lock would be waited for when this process tries again
+        os.close(opened)
+        raise
     return opened
 
 

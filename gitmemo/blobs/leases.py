@@ -49,6 +49,9 @@ def use(directory: Path) -> bool:
     except OSError:
         os.close(file)
         return True
+    except BaseException:  # Ctrl-C: the lock would be waited for when this process tries again
+        os.close(file)
+        raise
     if _HELD.setdefault(key, file) != file:  # another thread was faster
         os.close(file)
     return True

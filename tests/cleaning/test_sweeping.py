@@ -185,3 +185,18 @@ def test_beginnings_of_large_values_go_when_nobody_goes_on_with_them(tmp_path):
     assert sweep(tmp_path, set(), time.time()).freed_bytes == 5
     assert sorted(path.name for path in place.iterdir()) == sorted(others)
     assert there(tmp_path) == before
+
+
+def test_who_is_interrupted_while_beginning_to_use_a_store_locks_nobody_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, child: Callable[[Callable[[], None]], None]
+) -> None:
+    def body() -> None:
+        def interrupted(_file: int) -> None:
+            raise KeyboardInterrupt
+
+        with monkeypatch.context() as patch, pytest.raises(KeyboardInterrupt):
+            patch.setattr(os, "utime", interrupted)
+            leases.use(tmp_path)
+        assert leases.in_use_since(tmp_path) is None, "a lock that stayed would be waited for"
+
+    child(body)

@@ -8,7 +8,8 @@ import os
 import resource
 import sqlite3
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -24,7 +25,7 @@ from gitmemo.blobs.store import SELF
 from gitmemo.database import Database
 from gitmemo.errors import SystemRefused
 from gitmemo.hashing.digest import Digest, digest
-from gitmemo.plain_files import replace_file
+from gitmemo.plain_files import alone_in, replace_file
 from gitmemo.world.derived import open_derived
 from gitmemo.world.journal import Journal, Place, read_entries
 
@@ -260,3 +261,29 @@ def test_a_hook_on_a_full_disk_says_what_to_do(ran: Clone) -> None:
     assert not ran.is_clean()
     forked(ran, "hook", "run", "post-commit")
     assert ran.is_clean()
+
+
+def test_who_is_interrupted_while_a_folder_is_locked_does_not_wait_for_it_later(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lock = fcntl.flock
+
+    def interrupted(file: int, how: int) -> None:
+        lock(file, how)
+        raise KeyboardInterrupt
+
+    with monkeypatch.context() as patch:
+        patch.setattr(fcntl, "flock", interrupted)
+        with pytest.raises(KeyboardInterrupt), alone_in(tmp_path):
+            pass
+    with opened(tmp_path) as file:
+        lock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+
+
+@contextmanager
+def opened(folder: Path) -> Iterator[int]:
+    file = os.open(folder, os.O_RDONLY)
+    try:
+        yield file
+    finally:
+        os.close(file)
