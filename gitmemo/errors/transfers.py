@@ -225,7 +225,13 @@ class RemoteTooNew(GitmemoError):
         return f"the remote {self.name!r} ({self.url}) has format {self.format}, unknown here"
 
     def remedy(self) -> str:
-        return "pip install --upgrade gitmemo"
+        upgrade = "pip install --upgrade gitmemo"
+        if not self.format.startswith("("):
+            return upgrade
+        return (
+            "look at gitmemo-remote.json there: if it is damaged, delete it, and the next push writes "
+            f"it again; if a later gitmemo wrote it: {upgrade}"
+        )
 
 
 class RemoteUnsigned(GitmemoError):

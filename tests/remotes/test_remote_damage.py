@@ -274,10 +274,15 @@ def test_a_newer_format_is_refused(directory, shared, ours, theirs, share, note)
     wanted = share(ours, b"1")
     push(ours, directory, wanted)
     (shared / "gitmemo-remote.json").write_text(note)
-    with pytest.raises(RemoteTooNew, match="upgrade"):
+    with pytest.raises(RemoteTooNew, match="upgrade") as caught:
         pull(theirs, directory, wanted)
     with pytest.raises(RemoteTooNew):
         push(ours, directory, share(ours, b"2"))
+    if "delete it" in caught.value.remedy():
+        (shared / "gitmemo-remote.json").unlink()
+        push(ours, directory, share(ours, b"2"))
+        assert json.loads((shared / "gitmemo-remote.json").read_bytes())["format"] == 1
+        assert pull(theirs, directory, wanted).stored == 1
 
 
 def test_a_share_that_is_not_mounted_is_not_created(tmp_path, ours, share):
