@@ -82,11 +82,14 @@ def _index(path: Path) -> Index:
 def _keep_for_us(path: Path) -> None:
     """Let nobody else open the file, nor those that SQLite makes beside it with its mode."""
     try:
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _OURS_ALONE))
-    except FileExistsError:
+        mode = stat.S_IMODE(path.stat().st_mode)
+    except FileNotFoundError:
+        with suppress(FileExistsError):  # another process was quicker
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT | os.O_EXCL | os.O_CLOEXEC, _OURS_ALONE))
+        return
+    if mode & 0o077:
         with suppress(OSError):  # one that somebody else has made is theirs
-            if stat.S_IMODE(path.stat().st_mode) & 0o077:
-                path.chmod(_OURS_ALONE)
+            path.chmod(_OURS_ALONE)
 
 
 def _has_locks(folder: Path) -> bool:
