@@ -12,7 +12,7 @@ from blake3 import blake3
 
 from gitmemo.blobs import DatabaseBlobs, MemoryBlobs, RepositoryBlobs
 from gitmemo.errors import RemoteMissing
-from gitmemo.hashing.digest import digest, from_text
+from gitmemo.hashing.digest import digest, from_text, to_text
 from gitmemo.remotes import Remote, WantedBlob, pull, push
 
 BIG = b"big value " * 500_000
@@ -168,7 +168,10 @@ def test_a_pushed_pack_can_be_read_with_struct_alone(remote, ours, share):
     (index,) = [name for name in remote.transport.listing() if name.endswith(".idx")]
     data = remote.transport.read(index.replace(".idx", ".pack"), 1 << 20)
     found = {}
-    for line in remote.transport.read(index, 1 << 20).splitlines():
+    *lines, checksum = remote.transport.read(index, 1 << 20).splitlines(keepends=True)
+    sum_of_lines = blake3(b"".join(lines)).digest()
+    assert json.loads(checksum) == [to_text(sum_of_lines), 0, 0, "checksum"]
+    for line in lines:
         text, offset, length, codec = json.loads(line)
         payload = data[offset : offset + length]
         assert blake3(payload).digest() == from_text(text)
