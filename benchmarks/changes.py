@@ -12,6 +12,7 @@ import argparse
 import os
 import pty
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -203,6 +204,7 @@ class Trial:
         child, terminal = pty.fork()
         if child == 0:
             os.chdir(self._folder)
+            signal.signal(signal.SIGHUP, signal.SIG_DFL)  # `nohup` would say that nobody is there
             settings = {"HOME": str(self._folder.parent), "DVC_NO_ANALYTICS": "1", "PAGER": "cat"}
             # What says that nobody is there to be asked, or what the answer is.
             others = {k: v for k, v in os.environ.items() if k != "CI" and k[:8] != "GITMEMO_"}
