@@ -62,6 +62,8 @@ def test_an_interrupted_run_says_what_is_kept(project: Clone) -> None:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         start_new_session=True,
+        # Whoever runs the tests in the background of a shell ignores Ctrl-C, and hands that down.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         text=True,
     ) as process:
         assert process.stdout is not None and process.stdout.readline() == "begun\n"
