@@ -125,24 +125,12 @@ class Index(Membership):
 
     def values_among(self, numbers: Iterable[int]) -> list[Value]:
         """Return the places of bytes that are among these facts."""
-        rows = self.rows(
-            "select fact.shape, line from fact join shape on shape.id = fact.shape"
-            " where micros is null and shape.kind = 'value'"
-            " and fact.id in (select value from json_each(?))",
-            (as_json(numbers),),
-        )
-        found = (from_line(self.shapes.line(*row), content_id) for row in rows)
+        found = (from_line(line, content_id) for line in self._value_lines(numbers))
         return sorted((value for value in found if isinstance(value, Value)), key=_by_blob)
 
     def blobs_among(self, numbers: Iterable[int]) -> set[Digest]:
         """Return the blobs that the values among these facts name."""
-        rows = self.rows(
-            "select fact.shape, line from fact join shape on shape.id = fact.shape"
-            " where micros is null and shape.kind = 'value'"
-            " and fact.id in (select value from json_each(?))",
-            (as_json(numbers),),
-        )
-        return {blob_of(self.shapes.line(*row)) for row in rows}
+        return set(map(blob_of, self._value_lines(numbers)))
 
     def blobs_in(self, files: frozenset[int]) -> set[Digest]:
         """Return the blobs that the values in segments name; of each read once, and kept."""
@@ -361,6 +349,15 @@ class Index(Membership):
                 call = call_from_line(line, asked, content_id, hid)
                 if (asked is not None and call.inputs is asked.inputs) or call.key == key:
                     yield number, line, call
+
+    def _value_lines(self, numbers: Iterable[int]) -> Iterator[str]:
+        rows = self.rows(
+            "select fact.shape, line from fact join shape on shape.id = fact.shape"
+            " where micros is null and shape.kind = 'value'"
+            " and fact.id in (select value from json_each(?))",
+            (as_json(numbers),),
+        )
+        return (self.shapes.line(*row) for row in rows)
 
     def _blobs_of(self, file: int) -> bytes:
         found: set[Digest] = set()
