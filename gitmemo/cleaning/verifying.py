@@ -28,6 +28,7 @@ from gitmemo.sync.spilled import as_wanted
 from gitmemo.workspace import Workspace, remote_cache
 from gitmemo.world.files import stubs_in
 from gitmemo.world.named import Named, held, named
+from gitmemo.world.repeating import repeats_its_files
 from gitmemo.world.segments import read_segment
 from gitmemo.world.spilled import whole
 from gitmemo.world.stubs import Stub, stub_bytes
@@ -128,8 +129,6 @@ def verify(workspace: Workspace, *, repair: bool) -> Iterator[Problem]:
 
 def _index_checked(workspace: Workspace, *, repair: bool) -> Iterator[Problem]:
     """Yield whether the derived index says something else than segments and journals do."""
-    from gitmemo.world.repeating import repeats_its_files
-
     world = workspace.world
     if repeats_its_files(world):
         return

@@ -25,9 +25,9 @@ _DAMAGED = (GitmemoError, sqlite3.DatabaseError, ValueError, LookupError, TypeEr
 def repeats_its_files(world: RepositoryWorld) -> bool:
     """Whether it does, where segments and journals can be read: it is compared with one made anew."""
     try:
-        world.enter()
         with closing(in_memory()) as anew:
             FactFiles(world.layout, anew).refresh()
+            world.enter()  # afterwards: programs may add to journals meanwhile
             return _facts(anew) <= _facts(world.index)
     except _DAMAGED:
         return False

@@ -15,6 +15,8 @@ from stored import blobs, store
 from gitmemo.blobs.holding import Copy, copies
 from gitmemo.blobs.inspecting import inspect
 from gitmemo.hashing.digest import to_hex
+from gitmemo.workspace import find
+from gitmemo.world.repeating import repeats_its_files
 
 PROGRAM = """
 import gitmemo as gm
@@ -169,3 +171,18 @@ def test_an_index_that_says_something_else_than_the_records_is_made_again(
     assert repaired["outcome"] == "repaired"
     assert verify(ran) == []
     assert ran.run() == (5, 0)
+
+
+def test_a_program_that_computes_meanwhile_is_no_damage(
+    ran: Clone, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    world = find(ran.root).world
+    enter = world.enter
+
+    def entered() -> bool:
+        found = enter()
+        ran.python("pipeline.py", "7")
+        return found
+
+    monkeypatch.setattr(world, "enter", entered)
+    assert repeats_its_files(world)
